@@ -1,0 +1,269 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The manager's verbs as methods. Raises typed errors, knows nothing of Ansible.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode, urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    GarbledError,
+    InputError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json_rows import rows
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_text, scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
+
+OPEN_API = "/oapi/v1"
+CONSOLE_API = "/api/v1"
+
+_WORDS_LIMIT = 500
+_LAST_PAGE = re.compile(r"<[^>]*[?&]page=(\d+)[^>]*>;\s*rel=\"?last")
+
+# What a manager says in a 401 or 403 (manager/middlewares/personal_access_token.go), and what to do about it.
+_DENIED = (
+    (401, "permission deny", "denied", "this user has no permission for it, use one with the role root"),
+    (403, "inactive", "token_inactive", "the token is inactive, activate it or use another"),
+    (403, "expired", "token_expired", "the token has expired, make a new one"),
+    (403, "permission", "token_scope", "the token lacks the scope that is named, use one that has it"),
+)
+
+# What a manager says when it could not make a job, and what it means (manager-api.md 5.4, contract/*/bad_posts).
+_POST_HINTS = (
+    ("candidate schedulers not found", "no_scheduler",
+     "no active scheduler with the feature preheat in the clusters asked for: start one, with job.enable true"),
+    ("parse access url failed", "bad_url", "the URL is no manifest URL (http(s)://HOST/v2/NAME/manifests/REFERENCE)"),
+    ("no matching manifest for platform", "no_platform", "the image has no manifest for this platform"),
+    ("unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest"),
+    ("manifest unknown", "manifest_unknown", "the registry has no such image, tag or digest"),
+    ("name unknown", "manifest_unknown", "the registry has no such repository"),
+    ("is invalid", "registry_address",
+     "the manager refuses loopback and link-local registries: use an address that other hosts can reach"),
+    ("x509", "registry_tls", "the manager does not trust the registry's certificate: see job.preheat.tls of its configuration"),
+    ("unauthorized", "registry_denied", "the registry wants other credentials: see registry_username and registry_password"),
+    ("authentication required", "registry_denied",
+     "the registry wants credentials: see registry_username and registry_password"),
+    ("denied", "registry_denied", "the registry refuses these credentials"),
+    ("no such host", "registry_unreachable", "the manager cannot resolve the registry's name"),
+    ("connection refused", "registry_unreachable", "nothing answers at the registry's address, as the manager sees it"),
+    ("dial tcp", "registry_unreachable", "the manager cannot reach the registry"),
+    ("timeout", "registry_unreachable", "the registry did not answer the manager in time"),
+)
+
+
+def check_url(url):
+    """The manager's base URL without a trailing slash.
+
+    :raises InputError: if it is no usable http or https URL.
+    """
+    try:
+        parts = urlsplit(url)
+        host, dummy = parts.hostname, parts.port
+    except ValueError:
+        raise InputError("url %r is no URL." % scrub_url(url)) from None
+    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
+        raise InputError("url must be the manager's address, such as http://dragonfly-manager:8080, not %r." % scrub_url(url))
+    if "@" in parts.netloc:
+        raise InputError("url must not hold a user name or password. The manager takes a token, see the option token.")
+    if parts.query or parts.fragment:
+        raise InputError("url must not hold a query or a fragment: %r." % scrub_url(url))
+    return url.rstrip("/")
+
+
+class DragonflyClient:
+    """One manager.
+
+    :param http: L(Http) with the manager's credentials.
+    :param url: base URL (str), a path prefix is kept.
+    """
+
+    def __init__(self, http, url, has_token=True):
+        self._http = http
+        self._url = check_url(url)
+        self._has_token = has_token
+        self.jobs_api = OPEN_API
+        #: The manager's clock minus nothing: seconds since 1970 of the newest header Date, None before the first answer.
+        self.date = None
+        #: Whether answers carry X-Server-IP, which managers of 2.1.57 and later send.
+        self.server_ip = False
+
+    # Requests
+
+    def request(self, method, path, query=None, body=None, stream=False):
+        """Sends a request and returns the L(Response) of a 2xx answer.
+
+        :param path: below the base URL, such as ``/oapi/v1/jobs``.
+        :raises ApiError: for any other status.
+        :raises GarbledError: if the answer is none of a manager's.
+        :raises TransportError: if no whole answer came.
+        """
+        url = self._url + path + ("?" + urlencode(query) if query else "")
+        answer = self._http.send(method, url, body=body, stream=stream)
+        self.date = parse_http_date(answer.headers.get("Date")) or self.date
+        self.server_ip = self.server_ip or "X-Server-IP" in answer.headers
+        if 200 <= answer.status < 300 and answer.media_type != "text/html":
+            return answer
+        if stream:
+            try:
+                answer.body = b"".join(answer.chunks)
+            finally:
+                answer.close()
+        raise self._error(answer)
+
+    def _error(self, answer):
+        name, status = answer.request, answer.status
+        if 300 <= status < 400:
+            return _redirect_error(answer)
+        if answer.media_type == "text/html":
+            text = (
+                "%s: a web page came back (status %d), which no Dragonfly manager answers here. What to do: set url to the "
+                "REST address of the manager (port 8080 by default)." % (name, status)
+            )
+            if status >= 500:
+                return ApiError(text, "server_error", name, status)
+            return GarbledError(text, "not_a_manager", name, status)
+        words = _words(answer)
+        said = "%s: the manager answered %d: %s" % (name, status, words or "(nothing)")
+        if status in (401, 403):
+            reason, cure = self._denied(status, words)
+            return ApiError("%s. What to do: %s." % (said, cure), reason, name, status, words)
+        reason = {404: "not_found", 409: "conflict", 422: "refused", 429: "rate_limited"}.get(status)
+        if reason is None:
+            reason = "server_error" if status >= 500 else "refused"
+        return ApiError("%s." % said, reason, name, status, words)
+
+    def _denied(self, status, words):
+        for code, part, reason, cure in _DENIED:
+            if status == code and part in words:
+                return reason, cure
+        if status == 403:
+            return "denied", "use a token with the scope that this request needs"
+        if not self._has_token:
+            return "token_missing", "set token to a personal access token of this manager (scope job)"
+        return "token_unknown", "this manager does not know the token, set token to one of its personal access tokens"
+
+    # Jobs
+
+    def use_console_jobs(self):
+        """From now on jobs are read and made at ``/api/v1/jobs``, the only place that managers of 2.0.x have."""
+        self.jobs_api = CONSOLE_API
+
+    def create_job(self, body):
+        """Makes a job and returns it as the manager does.
+
+        :raises ApiError: with what the manager's words mean, where that is known.
+        """
+        try:
+            answer = self.request("POST", self.jobs_api + "/jobs", body=body)
+        except ApiError as exc:
+            if exc.status < 500:
+                raise
+            lowered = exc.words.lower()
+            for part, reason, meaning in _POST_HINTS:
+                if part in lowered:
+                    message = "%s This means: %s." % (exc.message, meaning)
+                    raise ApiError(message, reason, exc.request, exc.status, exc.words) from None
+            raise
+        return _job(answer.json(), answer.request)
+
+    def get_job(self, job_id):
+        """One job by its id (int), whole."""
+        answer = self.request("GET", "%s/jobs/%d" % (self.jobs_api, job_id))
+        return _job(answer.json(), answer.request)
+
+    def list_jobs(self, page, per_page, **filters):
+        """One page of jobs.
+
+        :param page: int from 1.
+        :param filters: ``type``, ``state``, ``user_id``.
+        :returns: the number of the last page as the manager tells it (int, at least 1) and a generator of rows (dict), which
+            reads as it goes.
+        """
+        query = {key: value for key, value in filters.items() if value is not None}
+        query.update(page=page, per_page=per_page)
+        answer = self.request("GET", self.jobs_api + "/jobs", query=query, stream=True)
+        match = _LAST_PAGE.search(answer.headers.get("Link", ""))
+        # A number longer than any count of pages is no number.
+        last = int(match.group(1)) if match and len(match.group(1)) < 10 else page
+        return max(1, last), _closing(answer)
+
+    # Clusters
+
+    def list_clusters(self):
+        """All clusters (list of dict); needs a token with the scope cluster."""
+        found, page, per_page = {}, 1, 50
+        while True:
+            answer = self.request("GET", OPEN_API + "/clusters", query={"page": page, "per_page": per_page})
+            batch = answer.json() or []
+            if not isinstance(batch, list) or not all(isinstance(one, dict) and _is_id(one.get("id")) for one in batch):
+                raise GarbledError("%s: the answer is no list of clusters." % answer.request, "garbled", answer.request)
+            new = {one["id"]: one for one in batch if one["id"] not in found}
+            found.update(new)
+            if len(batch) < per_page or not new:
+                return list(found.values())
+            page += 1
+
+    def get_cluster(self, cluster_id):
+        """One cluster by its id (int); needs a token with the scope cluster."""
+        return self.request("GET", "%s/clusters/%d" % (OPEN_API, cluster_id)).json()
+
+
+def _closing(answer):
+    try:
+        yield from rows(answer.chunks, answer.request)
+    finally:
+        answer.close()
+
+
+def _is_id(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _job(document, request):
+    if not isinstance(document, dict) or not _is_id(document.get("id")):
+        raise GarbledError("%s: the answer is no job." % request, "garbled", request)
+    return document
+
+
+def _redirect_error(answer):
+    name = answer.request
+    location = answer.headers.get("Location", "")
+    parts = urlsplit(location)
+    if location == "/":
+        return ApiError(
+            "%s: this manager has no such API (it answered %d to its console): its release is older or newer than this "
+            "needs, or url lacks a path prefix." % (name, answer.status),
+            "no_api",
+            name,
+            answer.status,
+        )
+    place = "%s://%s%s" % (parts.scheme, parts.netloc.rpartition("@")[2], parts.path) if parts.netloc else parts.path
+    return ApiError(
+        "%s: the answer is a redirect (%d) to %s. Redirects are not followed, they would lose the request and could give "
+        "away the token. What to do: set url to the manager itself, with the right scheme."
+        % (name, answer.status, place or "nowhere"),
+        "redirected",
+        name,
+        answer.status,
+    )
+
+
+def _words(answer):
+    """What the server said, in one line without secrets."""
+    try:
+        document = answer.json()
+    except GarbledError:
+        document = None
+    words = None
+    if isinstance(document, dict):
+        words = document.get("message") or document.get("errors") or document.get("error")
+    if not isinstance(words, str):
+        words = answer.text()
+    return scrub_text(" ".join(words.split()))[:_WORDS_LIMIT].rstrip(".")

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Errors that people read: what was asked, what came back, what to do.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+
+class DragonflyError(Exception):
+    """Any failure that ends a task with a message instead of a traceback.
+
+    :param message: the whole text for the user, without secrets.
+    :param reason: a stable code, for ``rescue`` blocks and tests.
+    :param request: verb and path, such as ``POST /oapi/v1/jobs``; None where nothing was asked.
+    :param status: the HTTP status that came back; None where no answer came.
+    """
+
+    def __init__(self, message, reason, request=None, status=None):
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+        self.request = request
+        self.status = status
+
+
+class InputError(DragonflyError):
+    """An option that makes no sense, found before anything is sent."""
+
+    def __init__(self, message):
+        super().__init__(message, "bad_input")
+
+
+class TransportError(DragonflyError):
+    """No whole answer came.
+
+    :param sent: False where the server cannot have seen the request, so that sending it again is safe.
+    """
+
+    def __init__(self, message, reason, request, sent):
+        super().__init__(message, reason, request)
+        self.sent = sent
+
+
+class GarbledError(DragonflyError):
+    """An answer came that is not what a Dragonfly manager or a registry says: HTML, broken JSON, wrong types."""
+
+
+class ApiError(DragonflyError):
+    """The server answered with a status that means no.
+
+    :param words: the server's own words, for matching.
+    """
+
+    def __init__(self, message, reason, request, status, words=""):
+        super().__init__(message, reason, request, status)
+        self.words = words

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Takes secrets out of what a user may see.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+MASK = "********"
+
+# Query parameters that carry a signature or a credential: those that the manager filters by default
+# (pkg/net/http/header.go) and the names that object stores and artifact servers use for tokens.
+_SECRET_PARAMS = re.compile(
+    r"sign|token|secret|password|passwd|credential|accesskey|access_key|^sig$|^key$|^auth|^q-ak$|apikey|api_key|^jwt$",
+    re.IGNORECASE,
+)
+_SECRET_ARGS = frozenset(["username", "password"])
+_SECRET_NESTED_ARGS = {
+    "object_storage": frozenset(["access_key_id", "access_key_secret", "session_token", "security_token"]),
+    "hdfs": frozenset(["delegation_token"]),
+}
+_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
+
+
+def url_secrets(url):
+    """Strings in a URL that must not be seen: the password of its user info and the values of secret parameters.
+
+    :param url: str.
+    :returns: list of str, as they stand in the URL and decoded.
+    """
+    secrets = []
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        return secrets
+    if password:
+        secrets.append(password)
+    for name, value in parse_qsl(parts.query):
+        if value and _SECRET_PARAMS.search(name):
+            secrets.extend([value, quote(value, safe="")])
+    return secrets
+
+
+def scrub_url(url):
+    """The URL with the password of its user info and the values of secret parameters masked.
+
+    :param url: str; anything else, and what is no URL, comes back as it is.
+    """
+    if not isinstance(url, str):
+        return url
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        return url
+    netloc, query = parts.netloc, parts.query
+    if password is not None:
+        user, at, host = netloc.rpartition("@")
+        netloc = "%s:%s@%s" % (user.partition(":")[0], MASK, host)
+    if query:
+        query = "&".join(
+            "%s=%s" % (pair.partition("=")[0], MASK) if _SECRET_PARAMS.search(pair.partition("=")[0]) else pair
+            for pair in query.split("&")
+        )
+    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
+
+
+def scrub_text(text):
+    """A text with every URL in it scrubbed.
+
+    :param text: str.
+    """
+    return _URL_IN_TEXT.sub(lambda match: scrub_url(match.group()), text)
+
+
+def scrub_args(args):
+    """The ``args`` of a job without credentials: the manager stores and returns them in clear.
+
+    :param args: dict, as the manager echoed it.
+    :returns: dict with the same keys.
+    """
+    clean = {}
+    for key, value in args.items():
+        if key in _SECRET_ARGS:
+            clean[key] = MASK if value else value
+        elif key == "headers" and isinstance(value, dict):
+            clean[key] = {name: MASK for name in value}
+        elif key in _SECRET_NESTED_ARGS and isinstance(value, dict):
+            hidden = _SECRET_NESTED_ARGS[key]
+            clean[key] = {name: MASK if name in hidden and item else item for name, item in value.items()}
+        elif isinstance(value, list):
+            clean[key] = [scrub_url(item) for item in value]
+        else:
+            clean[key] = scrub_url(value)
+    return clean

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Times as the manager writes them: RFC 3339 with any offset and up to nanoseconds.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+_RFC3339 = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
+
+
+def parse_time(text):
+    """Seconds since 1970 (float), or None where there is no usable time.
+
+    The manager's zero time, year 1, counts as none: 2.0.7 to 2.2.2 answer a POST with it (manager-api T18).
+
+    :param text: str such as ``2026-11-24T22:23:21.964+08:00``.
+    """
+    match = _RFC3339.match(text) if isinstance(text, str) else None
+    if not match or match.group(1) == "0001":
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    zone = match.group(8)
+    offset = timedelta()
+    if zone != "Z":
+        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+        return (moment - offset).timestamp() + float("0." + (match.group(7) or "0"))
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_http_date(text):
+    """Seconds since 1970 (float) of a header ``Date``, or None."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
