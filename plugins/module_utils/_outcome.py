@@ -12,7 +12,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import cluster_ids
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import cluster_ids, job_urls
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_args, scrub_text, scrub_url
 
 # What a scheduler writes where it does not know the host: 2.3.1 and later, and before.
@@ -177,12 +177,10 @@ def _by_states(reading, clusters):
 
 def _expected(wanted, args):
     """Lists of blob URLs of which one must be warm as a whole; None where they are not known."""
-    if wanted is not None:
-        return wanted.manifests
     if args.get("type") == "file":
-        urls = [one for one in [args.get("url")] + list(args.get("urls") or []) if isinstance(one, str) and one]
-        return [list(dict.fromkeys(urls))]
-    return None
+        # The job's own URLs, for an equal job can have another signature in its query.
+        return [job_urls(args)]
+    return wanted.manifests if wanted is not None else None
 
 
 def _by_result(reading, clusters, complete, failures):
@@ -299,7 +297,7 @@ def job_result(job, outcome, source=None, wanted=None):
     """
     raw = job or {}
     args = raw.get("args") if isinstance(raw.get("args"), dict) else {}
-    url = wanted.url if wanted else args.get("url") or next(iter(args.get("urls") or []), None)
+    url = wanted.url if wanted else next(iter(job_urls(args)), None)
     digest = wanted.digest if wanted else None
     if digest is None and isinstance(url, str) and "/manifests/sha256:" in url:
         digest = url.rpartition("/")[2]

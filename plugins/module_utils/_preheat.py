@@ -55,6 +55,7 @@ class Wanted:
     :ivar url: what is posted (str).
     :ivar digest: of the manifest that the URL is pinned to, None where it is not, and for a file.
     :ivar platform: str or None.
+    :ivar child_digests: of the manifests that an index holds for the platform (list of str).
     :ivar pinned_platform: whether the URL is that of the platform's own manifest, so that the job needs no platform.
     :ivar manifests: list of lists of blob URLs, one for each manifest that the job can mean; None where they are not known.
     :ivar cluster_id: id of the one cluster of this job (int), None for every cluster.
@@ -70,6 +71,7 @@ class Wanted:
         self.digest = image.digest if image else None
         self.platform = platform
         self.pinned_platform = False
+        self.child_digests = []
         self.manifests = None if image else [[url]]
         self.cluster_id = cluster_id
         self.options = options
@@ -288,11 +290,17 @@ def same_job(args, wanted):
                for key in sent if BY_KEY[key].option not in ("registry_username", "registry_password"))
 
 
+def job_urls(args):
+    """The URLs of a job (list of str), each once: ``url`` and, for files from 2.2.3 on, ``urls``."""
+    many = args.get("urls") if isinstance(args.get("urls"), list) else []
+    return list(dict.fromkeys(one for one in [args.get("url")] + many if isinstance(one, str) and one))
+
+
 def _same_url(args, wanted):
-    urls = {one for one in [args.get("url")] + list(args.get("urls") or []) if isinstance(one, str) and one}
+    urls = job_urls(args)
     if len(urls) != 1:
         return False
-    url = urls.pop()
+    url = urls[0]
     if wanted.kind == "image" or url == wanted.url:
         return url == wanted.url
     names = next((args[key] for key in ("filtered_query_params", "filteredQueryParams", "filter") if args.get(key)), "")

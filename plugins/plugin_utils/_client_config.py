@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Note that this plugin util is PRIVATE to the collection. It can have breaking changes at any time.
 """What the two clients of Dragonfly read from their configuration files, release by release.
 
-C(dfget) is the Go client (dfget.yaml, releases of dragonflyoss/dragonfly), C(dfdaemon) the Rust client (dfdaemon.yaml,
+``dfget`` is the Go client (dfget.yaml, releases of dragonflyoss/dragonfly), ``dfdaemon`` the Rust client (dfdaemon.yaml,
 releases of dragonflyoss/client). Both ignore a key that they do not know without a word, so this table is the only
-thing that tells a setting from a misspelling. Read from C(client/config/peerhost.go) and
-C(dragonfly-client-config/src/dfdaemon.rs) at each release tag.
+thing that tells a setting from a misspelling. Read from client/config/peerhost.go and
+dragonfly-client-config/src/dfdaemon.rs at each release tag.
+
+PRIVATE to the collection.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ host.idc                                 str
 host.location                            str
 host.hostname                            str
 host.advertiseIP                         ip
-host.securityDomain                      str       until 2.1.0
+host.securityDomain                      str       since 2.0.10 until 2.1.0
 download.totalRateLimit                  bytes
 download.perPeerRateLimit                bytes
 download.trafficShaperType               sampling|plain
@@ -348,8 +349,12 @@ _KNOWN_MISTAKES = {
 class Key(t.NamedTuple):
     """One key of a configuration file.
 
-    C(since) and C(until) are releases as tuples, C(until) being the first without the key; None: no bound in the table.
-    C(now) and C(was) name the key that stands in its place in later and in earlier releases.
+    :ivar path: dotted, with ``[]`` after the name of a list.
+    :ivar type: see _config_problems.value_error.
+    :ivar since: first release that has it, as a tuple; None for all before ``until``.
+    :ivar until: first release that lacks it again; None where the newest has it.
+    :ivar now: the key that stands in its place in later releases, or None.
+    :ivar was: the key that stood in its place in earlier releases, or None.
     """
 
     path: str
@@ -361,7 +366,12 @@ class Key(t.NamedTuple):
 
 
 class Lookup(t.NamedTuple):
-    """What a release makes of a key: C(status) is V(known), V(branch) (keys are below it), V(gone), V(later) or V(unknown)."""
+    """What a release makes of a key.
+
+    :ivar status: ``known``, ``branch`` (keys are below it), ``gone``, ``later`` or ``unknown``.
+    :ivar key: the Key, or None.
+    :ivar instead: the key to write in its place in this release, or None.
+    """
 
     status: str
     key: Key | None = None
@@ -369,10 +379,10 @@ class Lookup(t.NamedTuple):
 
 
 def parse_release(release: str | None) -> tuple[int, ...] | None:
-    """Return a release such as C(2.1.67) or C(v2.1.67-rc.0) as a tuple of ints, None for none.
+    """A release as a tuple of three ints, None for none.
 
-    Raises:
-        ValueError: it does not begin with three numbers.
+    :param release: str such as ``2.1.67`` or ``v2.1.67-rc.0``; None and empty mean that it is not known.
+    :raises ValueError: if it does not begin with three numbers.
     """
     if release is None or release == "":
         return None
@@ -428,12 +438,11 @@ def _in_release(key: Key, release: tuple[int, ...] | None) -> bool:
 
 
 def look_up(client: str, path: str, release: str | None) -> Lookup:
-    """Say what a release of a client makes of a key.
+    """What a release of a client makes of a key.
 
-    Args:
-        client: C(dfget) or C(dfdaemon).
-        path: dotted, with C([]) after the name of a list, e.g. C(proxy.proxies[].regx).
-        release: of the client; None when it is not known, then any release of the table will do.
+    :param client: ``dfget`` or ``dfdaemon``.
+    :param path: dotted, with ``[]`` after the name of a list, such as ``proxy.proxies[].regx``.
+    :param release: of the client; None where it is not known, then any release of the table will do.
     """
     wanted = parse_release(release)
     folded = _fold(client, path)
@@ -478,7 +487,12 @@ def nearest(client: str, path: str, release: str | None) -> str | None:
 
 
 class Setting(t.NamedTuple):
-    """A value of a configuration: C(path) as in the schema, C(where) with the position in a list, for people."""
+    """A value of a configuration.
+
+    :ivar path: as in the schema.
+    :ivar where: with the position in a list, for people.
+    :ivar value: what the file says.
+    """
 
     path: str
     where: str

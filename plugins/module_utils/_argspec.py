@@ -1,0 +1,43 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options by group, each written once. The doc fragments are the twins of these groups; a test compares them.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import env_fallback
+
+CONNECTION = {
+    "url": {"type": "str", "fallback": (env_fallback, ["DRAGONFLY_URL"])},
+    "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_TOKEN"])},
+    "validate_certs": {"type": "bool", "default": True, "fallback": (env_fallback, ["DRAGONFLY_VALIDATE_CERTS"])},
+    "ca_path": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CA_PATH"])},
+    "client_cert": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CLIENT_CERT"])},
+    "client_key": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CLIENT_KEY"])},
+    "timeout": {"type": "int", "default": 120, "fallback": (env_fallback, ["DRAGONFLY_TIMEOUT"])},
+}
+
+WAIT = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 4200},
+    "wait_sleep": {"type": "int", "default": 5},
+}
+
+REGISTRY = {
+    "registries": {"type": "dict"},
+    "registry_username": {"type": "str"},
+    "registry_password": {"type": "str", "no_log": True},
+}
+
+
+def merged(*groups, **own):
+    """One argument spec of several groups and a module's own options."""
+    spec = {}
+    for group in groups:
+        spec.update(group)
+    spec.update(own)
+    return spec

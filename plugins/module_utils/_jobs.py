@@ -1,0 +1,348 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads jobs: the newest ones, one by its id, those that are awaited, and what the manager's answers tell of its release.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    GarbledError,
+    TransportError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, OPEN_API
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases, releases_of_echo
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import poll
+
+_ATTEMPTS = 3
+_THREADS = 8
+# The most that every release allows (2.0.x), and the most from 2.1.0 on.
+_PAGE = 50
+_LARGE_PAGE = 1000
+# How many single rows are looked at where a page of them cannot be had.
+_SINGLE_ROWS = 50
+_KEPT = ("id", "created_at", "updated_at", "type", "state", "bio", "args")
+
+
+def transient(exc):
+    """Whether the same request may well succeed a moment later."""
+    if isinstance(exc, TransportError):
+        return exc.reason not in ("tls", "bad_file", "bad_url", "dns")
+    if isinstance(exc, GarbledError):
+        return exc.reason != "not_a_manager"
+    return isinstance(exc, ApiError) and (exc.status == 429 or exc.status >= 500)
+
+
+class JobReader:
+    """Reads the jobs of one manager.
+
+    :ivar releases: L(Releases), what is known of the manager so far.
+    :ivar seen: ids of all jobs that a list showed (set of int).
+    :ivar trouble: the last L(DragonflyError) of a look that failed and may be tried again; None after one that worked.
+    :ivar warnings: list of str.
+    """
+
+    def __init__(self, client, clock):
+        self._client = client
+        self._clock = clock
+        self._clusters = ()
+        self._date = None
+        self._by_id = False
+        self._echo_seen = False
+        self.releases = Releases()
+        self.seen = set()
+        self.trouble = None
+        self.warnings = []
+
+    def now(self):
+        """Seconds since 1970 by the manager's clock."""
+        if self._client.date is None:
+            return self._clock.wall()
+        if self._date is None or self._date[0] != self._client.date:
+            self._date = (self._client.date, self._clock.now())
+        return self._date[0] + self._clock.now() - self._date[1]
+
+    def learn(self, args):
+        """Narrows the releases by the echo of a job that the manager has just made."""
+        echo = releases_of_echo(args)
+        self.releases = self.releases.and_(echo.low, echo.high)
+
+    def again(self, function):
+        """Calls a function that only reads, again where the failure may pass."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return function()
+            except DragonflyError as exc:
+                if attempt == _ATTEMPTS or not transient(exc):
+                    raise
+                self._clock.pause(attempt)
+        return None
+
+    def get(self, job_id):
+        """One job by its id, whole."""
+        return self.again(lambda: self._client.get_job(job_id))
+
+    # The newest jobs
+
+    def recent(self, kind, horizon):
+        """Pages of jobs, newest first (lists of dict without the result).
+
+        :param kind: type of the jobs.
+        :param horizon: how old a job may be to be of interest, in seconds; None for one look without interest in the rows.
+        """
+        try:
+            yield from self._pages(horizon, _PAGE if horizon is not None else 1, type=kind)
+        except ApiError as exc:
+            if exc.status != 404:
+                raise
+            self.warnings.append(
+                "%s A job of a user that does not exist makes every page that holds it unreadable; the others are read one by one."
+                % exc.message)
+            self._by_id = True
+            yield self._around_broken_rows(kind, horizon)
+
+    def _pages(self, horizon, per_page, **filters):
+        page, seen = 1, set()
+        while True:
+            last, rows, descending, old = self.again(lambda: self._page(page, per_page, horizon, filters))
+            if page == 1:
+                self._learn_from(rows)
+                if not descending and last > 1:
+                    # Before 2.1.19 the oldest come first.
+                    yield from self._backwards(last, per_page, horizon, filters)
+                    return
+            new = [row for row in rows if row["id"] not in seen]
+            seen.update(row["id"] for row in new)
+            self.seen.update(seen)
+            yield new
+            if horizon is None or old or len(rows) < per_page or page >= last:
+                return
+            page += 1
+
+    def _backwards(self, last, per_page, horizon, filters):
+        for page in range(last, 0, -1):
+            dummy, rows, dummy2, old = self.again(lambda: self._page(page, per_page, horizon, filters))
+            self.seen.update(row["id"] for row in rows)
+            yield rows
+            if old:
+                return
+
+    def _page(self, page, per_page, horizon, filters):
+        """The last page's number, the rows newest first, whether they came so, and whether older ones are of no interest."""
+        try:
+            last, stream = self._client.list_jobs(page, per_page, **filters)
+        except ApiError as exc:
+            if exc.reason != "no_api" or self._client.jobs_api != OPEN_API:
+                raise
+            return self._page_of_old_manager(page, per_page, horizon, filters)
+        if self._client.server_ip:
+            self.releases = self.releases.and_(low=(2, 1, 57))
+        rows, descending, old = [], True, False
+        for row in stream:
+            if not isinstance(row.get("id"), int) or isinstance(row.get("id"), bool):
+                continue
+            if rows and len(rows) == 1:
+                descending = row["id"] < rows[0]["id"]
+            rows.append({key: row.get(key) for key in _KEPT})
+            if descending and len(rows) > 1 and self._too_old(row, horizon):
+                old = True
+                stream.close()
+                break
+        if not descending:
+            rows.reverse()
+        fresh = [row for row in rows if not self._too_old(row, horizon)]
+        return last, fresh if len(fresh) < len(rows) else rows, descending, old or len(fresh) < len(rows)
+
+    def _page_of_old_manager(self, page, per_page, horizon, filters):
+        self._client.use_console_jobs()
+        self.releases = self.releases.and_(high=(2, 1, 0))
+        self.warnings.append("This manager has no Open API, so it is a 2.0.x: its jobs at /api/v1/jobs are open to everybody, without a token.")
+        return self._page(page, per_page, horizon, filters)
+
+    def _too_old(self, row, horizon):
+        made = parse_time(row.get("created_at"))
+        return horizon is not None and made is not None and self.now() - made > horizon
+
+    def _learn_from(self, rows):
+        args = next((row["args"] for row in rows if isinstance(row.get("args"), dict) and row["args"]), None)
+        if args is not None and not self._echo_seen:
+            self._echo_seen = True
+            self.learn(args)
+
+    def _around_broken_rows(self, kind, horizon):
+        rows = []
+        for state in ("SUCCESS", "FAILURE"):
+            try:
+                for page in self._pages(horizon, _PAGE, type=kind, state=state):
+                    rows += page
+            except ApiError as exc:
+                if exc.status != 404:
+                    raise
+        for page in range(1, _SINGLE_ROWS + 1):
+            try:
+                dummy, single, dummy2, old = self.again(lambda: self._page(page, 1, horizon, {"type": kind, "state": "PENDING"}))
+            except ApiError as exc:
+                if exc.status != 404:
+                    raise
+                continue
+            rows += single
+            if old or not single:
+                break
+        self._learn_from(rows)
+        self.seen.update(row["id"] for row in rows)
+        return sorted(rows, key=lambda row: row["id"], reverse=True)
+
+    # What else the manager tells
+
+    def all_clusters(self):
+        """Ids of all clusters (set of int), or None where this manager or token does not tell."""
+        if self._clusters == ():
+            self._clusters = None
+            if self._client.jobs_api == OPEN_API:
+                try:
+                    self._clusters = {one["id"] for one in self.again(self._client.list_clusters)} or None
+                except ApiError as exc:
+                    if exc.status not in (401, 403) and exc.reason != "no_api":
+                        raise
+        return self._clusters
+
+    def cluster_exists(self, cluster_id):
+        """True, False, or None where this manager or token does not tell."""
+        try:
+            self._client.get_cluster(cluster_id)
+            return True
+        except ApiError as exc:
+            return False if exc.status == 404 else None
+        except DragonflyError:
+            return None
+
+    def probe_releases(self):
+        """Narrows the releases by which routes there are (manager-api.md 1.5). Returns whether that told anything new."""
+        before = str(self.releases)
+        for path, since in ((CONSOLE_API + "/persistent-cache-tasks", (2, 2, 2)), (CONSOLE_API + "/jobs", (2, 4, 1))):
+            try:
+                self._client.request("GET", path, query={"per_page": 1})
+                there = path.endswith("persistent-cache-tasks")
+            except ApiError as exc:
+                if exc.status != 401 and exc.reason != "no_api":
+                    continue
+                there = exc.status == 401
+            except DragonflyError:
+                continue
+            self.releases = self.releases.and_(low=since) if there else self.releases.and_(high=since)
+        return str(self.releases) != before
+
+    # Waiting
+
+    def look(self, ids):
+        """One look at jobs that are awaited.
+
+        :param ids: list of int.
+        :returns: dict of id to the whole job where it may have changed, to None where it is gone; nothing where the look failed in
+            a way that may pass, which is then ``trouble``.
+        """
+        self.trouble = None
+        try:
+            left = set(ids)
+            if len(ids) > 1 and not self._by_id:
+                left -= self._still_pending(left)
+            return self._get_each(sorted(left))
+        except DragonflyError as exc:
+            if not transient(exc):
+                raise
+            self.trouble = exc
+            return {}
+
+    def _still_pending(self, ids):
+        """Those of the jobs that the list of pending ones names."""
+        per_page = _PAGE if self._client.jobs_api == CONSOLE_API else _LARGE_PAGE
+        named, page = set(), 1
+        while True:
+            try:
+                dummy, stream = self._client.list_jobs(page, per_page, type="preheat", state="PENDING")
+                batch = [row.get("id") for row in stream]
+            except ApiError as exc:
+                if exc.status != 404:
+                    raise
+                self._by_id = True
+                return set()
+            named.update(one for one in batch if isinstance(one, int))
+            if len(batch) < per_page or ids <= named:
+                return ids & named
+            page += 1
+            if page > len(ids):
+                # The list is longer than it is worth.
+                self._by_id = True
+                return set()
+
+    def _get_each(self, ids):
+        def one(job_id):
+            try:
+                return self._client.get_job(job_id)
+            except ApiError as exc:
+                if exc.status == 404:
+                    return None
+                return exc
+            except DragonflyError as exc:
+                return exc
+
+        if len(ids) == 1:
+            found = [one(ids[0])]
+        else:
+            with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+                found = list(pool.map(one, ids))
+        jobs = {}
+        for job_id, job in zip(ids, found):
+            if isinstance(job, DragonflyError):
+                if not transient(job):
+                    raise job
+                self.trouble = job
+            else:
+                jobs[job_id] = job
+        return jobs
+
+    # Who holds a task
+
+    def held(self, urls, args, clusters, timeout, sleep):
+        """Those of the URLs that a peer holds in every one of the clusters, by jobs of the type get_task.
+
+        :param args: of the preheat, whose tag, application, piece length and filter are part of the task id.
+        :param clusters: set of cluster ids.
+        """
+        same = {key: args[key] for key in ("tag", "application", "filtered_query_params", "piece_length") if args.get(key)}
+        jobs = {}
+        for url in urls:
+            body = {"type": "get_task", "args": dict(same, url=url)}
+            if clusters:
+                body["scheduler_cluster_ids"] = sorted(clusters)
+            jobs[self._client.create_job(body)["id"]] = url
+        done = {}
+
+        def look():
+            for job_id, job in self._get_each([one for one in jobs if one not in done]).items():
+                if job is None or job.get("state") != "PENDING":
+                    done[job_id] = job or {}
+            return len(done) == len(jobs)
+
+        poll(look, bool, timeout, sleep, self._clock)
+        return {jobs[job_id] for job_id, job in done.items() if clusters <= _holders(job)}
+
+
+def _holders(job):
+    """Ids of the clusters in which a peer has the whole task, by the answer of a job of the type get_task."""
+    result = job.get("result") if isinstance(job.get("result"), dict) else {}
+    found = set()
+    for task in result.get("job_states") or []:
+        for part in (task.get("results") or []) if isinstance(task, dict) else []:
+            peers = part.get("peers") if isinstance(part, dict) else None
+            if any(isinstance(peer, dict) and peer.get("IsFinished", True) for peer in peers or []):
+                found.add(part.get("scheduler_cluster_id"))
+    return found

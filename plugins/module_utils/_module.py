@@ -1,0 +1,117 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only place that knows AnsibleModule: parameters to a client, errors to fail_json, a result to exit_json.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, check_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR, Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, basic_auth
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import url_secrets
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+
+_SECRET_OPTIONS = ("registries", "file", "files", "image", "images", "url", "urls")
+
+
+class DragonflyModule(AnsibleModule):
+    """A module of this collection."""
+
+    def __init__(self, argument_spec, **kwargs):
+        kwargs.setdefault("supports_check_mode", True)
+        super().__init__(argument_spec=argument_spec, **kwargs)
+
+    def _log_invocation(self):
+        # Before AnsibleModule writes the parameters to the system's log: secrets within values that are no secret as a whole.
+        self.no_log_values.update(
+            secret for name in _SECRET_OPTIONS for secret in _secrets(self.params.get(name)) if len(secret) > 3)
+        super()._log_invocation()
+
+    def run(self, function):
+        """Calls a function that returns the module's result, and ends the module.
+
+        :param function: takes this module; what it returns (dict) is the result, failed where its key ``failed`` is true.
+        """
+        try:
+            if REQUESTS_ERROR:
+                self.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_ERROR)
+            result = function(self)
+        except DragonflyError as exc:
+            self.fail_json(msg=exc.message, reason=exc.reason, request=exc.request, status=exc.status)
+        except Exception as exc:  # pylint: disable=broad-except
+            # A fault of this collection. The message of the exception could hold anything, so only its kind and place are shown.
+            self.fail_json(msg="This is a fault of the collection dragonflyoss.dragonfly, please report it: %s in %s."
+                           % (type(exc).__name__, _place(exc)), reason="fault")
+        if result.pop("failed", False):
+            self.fail_json(**result)
+        self.exit_json(**result)
+
+    def client(self):
+        """The manager's L(DragonflyClient), with the token."""
+        params = self.params
+        if not params["url"]:
+            raise InputError("url is missing: the manager's address, such as http://dragonfly-manager:8080 (or DRAGONFLY_URL).")
+        if params["client_key"] and not params["client_cert"]:
+            raise InputError("client_key needs client_cert.")
+        check_url(params["url"])
+        token = params["token"]
+        if token and re.search(r"[^\x21-\x7e]", token):
+            raise InputError("token holds a character that no token has: a space, a line break, or one outside ASCII.")
+        cert = (params["client_cert"], params["client_key"]) if params["client_key"] else params["client_cert"]
+        http = Http(auth="Bearer " + token if token else None, timeout=params["timeout"], verify=self._verify(), cert=cert)
+        return DragonflyClient(http, params["url"], has_token=bool(token))
+
+    def registry_for(self):
+        """A function that gives the L(Registry) of a wanted image: its own credentials, else those for all."""
+        params = self.params
+        dummy, details = registry_bases(params.get("registries"))
+        headers = {name.lower(): value for name, value in (params.get("headers") or {}).items()}
+        made = {}
+
+        def registry(wanted):
+            detail = details.get(wanted.image.registry, {})
+            if wanted.image.registry not in made:
+                username, password = params.get("registry_username"), params.get("registry_password")
+                if detail.get("username"):
+                    username, password = detail["username"], detail.get("password")
+                authorization = basic_auth(username, password) if username else headers.get("authorization")
+                verify = detail.get("ca_path") or self._verify()
+                made[wanted.image.registry] = Registry(Http(timeout=params["timeout"], verify=verify), authorization)
+            return made[wanted.image.registry]
+
+        return registry
+
+    def clock(self):
+        """The time."""
+        return Clock()
+
+    def _verify(self):
+        return (self.params["ca_path"] or True) if self.params["validate_certs"] else False
+
+
+def _secrets(value):
+    if isinstance(value, str):
+        return url_secrets(value)
+    if isinstance(value, dict):
+        found = [str(one) for key, one in value.items() if key == "password" and one]
+        return found + [secret for key, one in value.items() if key != "password" for secret in _secrets(one)]
+    if isinstance(value, list):
+        return [secret for one in value for secret in _secrets(one)]
+    return []
+
+
+def _place(exc):
+    frames = traceback.extract_tb(exc.__traceback__)
+    last = frames[-1]
+    return "%s, line %s" % (last.filename.rpartition("/")[2], last.lineno)

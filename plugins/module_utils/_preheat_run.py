@@ -1,0 +1,514 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carries out a preheat: looks up, creates, waits, and tells what came of it.
+
+What is decided here stands in L(_preheat) and L(_outcome); this file only asks and acts. The clock is an argument. Worker
+threads touch the client and the registry, never the module.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    GarbledError,
+    TransportError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Outcome, job_result, judge
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import (
+    ADOPT,
+    FOUND,
+    GIVE_UP_WINDOW,
+    SKIP,
+    Coverage,
+    cluster_ids,
+    decide,
+    same_job,
+    wanted_jobs,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import RegistryUnreachable
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
+    not_in_echo,
+    not_in_releases,
+    option_releases,
+    releases_of_echo,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import poll
+
+_THREADS = 8
+# A row can come late: the manager goes on after a lost POST, and replicas cache lists for 30 s.
+_LOST_WINDOW = 60
+_LOST_SLEEP = 5
+# The manager lets 10 creates a second pass for a cluster, and says nothing of when to come again.
+_RATE_PAUSE = 0.05
+# A new cluster is refused for up to 3 minutes; a cluster that does not exist, for ever.
+_RATE_LIMIT_KNOWN = 240
+_RATE_LIMIT_UNKNOWN = 30
+_NAMED_IN_MESSAGE = 5
+
+
+class Tracked:
+    """A job that counts for what is wanted, or the reason why there is none."""
+
+    def __init__(self, wanted, source, job, outcome):
+        self.wanted = wanted
+        self.source = source
+        self.job = job
+        self.outcome = outcome
+
+    def result(self):
+        """The job as the module returns it."""
+        return job_result(self.job, self.outcome, source=self.source, wanted=self.wanted)
+
+
+class Preheat:
+    """One run of the module.
+
+    :param client: L(DragonflyClient).
+    :param registry_for: function of L(Wanted), gives the L(Registry) to read its manifest from.
+    :param params: dict, the module's, checked.
+    :param clock: L(Clock).
+    :param check_mode: nothing is created and nothing awaited.
+    :param progress: function of a line of text, called whenever the picture changes.
+    """
+
+    def __init__(self, client, registry_for, params, clock, check_mode=False, progress=None):
+        self._client = client
+        self._registry_for = registry_for
+        self._params = params
+        self._clock = clock
+        self._check_mode = check_mode
+        self._progress = progress or (lambda line: None)
+        self._wanted = wanted_jobs(params)
+        self._jobs = JobReader(client, clock)
+        self._lock = threading.Lock()
+        self._claimed = set()
+        self._served = {}
+        self._stop = None
+        self._line = None
+        self.warnings = self._jobs.warnings
+        self.tracked = []
+        self.changed = False
+
+    def run(self):
+        """Does it all and returns the module's result (dict), whose key ``failed`` tells how it ended."""
+        start = self._clock.now()
+        coverage = {wanted: Coverage({wanted.cluster_id} if wanted.cluster_id else None) for wanted in self._wanted}
+        self._read_manifests()
+        self._look_up(coverage)
+        self._refuse_unknown_options()
+        todo = [(wanted, ids) for wanted in self._wanted for ids in _posts(wanted, coverage[wanted].missing)]
+        if self._check_mode:
+            self._predict(todo)
+        else:
+            self._create(todo)
+            if self._params["wait"]:
+                self._wait()
+        order = {wanted: number for number, wanted in enumerate(self._wanted)}
+        self.tracked.sort(key=lambda one: order[one.wanted])
+        return self._result(round(self._clock.now() - start, 1))
+
+    # The registry
+
+    def _read_manifests(self):
+        """Pins tags to digests and learns which blobs must be warm, as far as ``verify`` asks for it."""
+        images = [wanted for wanted in self._wanted if wanted.image]
+        if not images or self._params["verify"] not in ("auto", "blobs"):
+            return
+        by_url = {}
+        for wanted in images:
+            by_url.setdefault((wanted.url, wanted.platform), []).append(wanted)
+        unreachable = []
+        for group, found in zip(by_url.values(), self._in_threads(self._read_manifest, [group[0] for group in by_url.values()])):
+            if isinstance(found, RegistryUnreachable) and self._params["verify"] == "auto":
+                unreachable.append(found)
+                continue
+            if isinstance(found, DragonflyError):
+                raise found
+            for wanted in group:
+                _pin(wanted, *found)
+                if found[0].children is not None and wanted.platform is None:
+                    self.warnings.append(
+                        "%s is an image index and no platform is asked for: the manager preheats that of its own host. Set platforms."
+                        % scrub_url(wanted.source))
+        if unreachable:
+            self.warnings.append(
+                "%d of %d manifests could not be read, so the images are not pinned to a digest and warm is what the job says: %s"
+                % (len(unreachable), len(by_url), unreachable[0].message))
+
+    def _read_manifest(self, wanted):
+        registry = self._registry_for(wanted)
+        manifest = registry.manifest(wanted.image)
+        blobs = registry.blobs(wanted.image, manifest, wanted.platform)
+        if not blobs:
+            known = ", ".join(sorted({name for name, dummy in manifest.children or []})) or "none"
+            raise DragonflyError("%s has no manifest for the platform %s. It has: %s."
+                                 % (scrub_url(wanted.source), wanted.platform, known), "no_platform")
+        return manifest, blobs
+
+    def _in_threads(self, function, items):
+        """What the function gave for each item, or the L(DragonflyError) that it raised."""
+        def caught(item):
+            try:
+                return function(item)
+            except DragonflyError as exc:
+                return exc
+
+        if len(items) < 2:
+            return [caught(item) for item in items]
+        with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+            return list(pool.map(caught, items))
+
+    # What exists
+
+    def _look_up(self, coverage):
+        """Finds the existing jobs that count, newest first, and no further back than they can."""
+        horizon = None if self._params["force"] else max(self._params["max_age"], GIVE_UP_WINDOW)
+        candidates = {wanted: [] for wanted in self._wanted}
+        first = True
+        for rows in self._jobs.recent("preheat", horizon):
+            if first:
+                self._pin_for_old_managers()
+                first = False
+            if self._params["force"]:
+                return
+            for wanted, found in candidates.items():
+                if not coverage[wanted].settled:
+                    found.extend(row for row in rows if same_job(row.get("args"), wanted))
+            self._settle(candidates, coverage)
+            if all(one.settled for one in coverage.values()):
+                return
+
+    def _pin_for_old_managers(self):
+        """Before 2.1.21 a manager knows no index: it is given the manifest of the platform itself."""
+        if not self._jobs.releases.before((2, 1, 21)):
+            return
+        for wanted in self._wanted:
+            if wanted.image and wanted.manifests and wanted.child_digests and wanted.child_digests != [wanted.digest]:
+                wanted.url = wanted.image.manifest_url(wanted.child_digests[0])
+                wanted.digest = wanted.child_digests[0]
+                wanted.manifests = wanted.manifests[:1]
+                wanted.pinned_platform = True
+
+    def _settle(self, candidates, coverage):
+        """Decides on the candidates, newest first, each read by its id, since only that names the clusters."""
+        while True:
+            turn = [(wanted, found.pop(0)) for wanted, found in candidates.items() if found and not coverage[wanted].settled]
+            if not turn:
+                return
+            needed = self._jobs.all_clusters() if any(wanted.cluster_id is None for wanted, dummy in turn) else None
+            jobs = self._in_threads(self._jobs.get, [row["id"] for dummy, row in turn])
+            for (wanted, dummy), job in zip(turn, jobs):
+                if isinstance(job, ApiError) and job.status == 404:
+                    continue
+                if isinstance(job, DragonflyError):
+                    raise job
+                if wanted.cluster_id is None and coverage[wanted].needed is None and needed and not coverage[wanted].settled:
+                    coverage[wanted] = Coverage(needed) if not coverage[wanted].covered else coverage[wanted]
+                self._decide(wanted, job, coverage[wanted])
+
+    def _decide(self, wanted, job, coverage):
+        outcome = self._judge(wanted, job)
+        now = self._jobs.now()
+        decision = decide(job, outcome, now, self._params["max_age"], self._jobs.releases)
+        made = parse_time(job.get("created_at"))
+        if outcome.outcome == "cold" and made is not None and now - made <= self._params["max_age"] and not self._check_mode:
+            outcome = self._ask_for_lost(wanted, job, outcome)
+            decision = decide(job, outcome, now, self._params["max_age"], self._jobs.releases)
+        if decision == FOUND and wanted.many_peers and outcome.cold:
+            # Some peers may fail, but expected ones must not be missing.
+            decision = SKIP if set(self._params.get("expected_ips") or []) else decision
+        if not coverage.add(cluster_ids(job), decision):
+            return
+        if wanted.cluster_id is None and coverage.needed is None:
+            self.warnings.append(
+                "The token may not read the clusters (scope cluster), so job %d counts for %s although it is only known to be for "
+                "cluster %s." % (job["id"], wanted.name, ", ".join(str(one) for one in sorted(cluster_ids(job))) or "none"))
+        self.tracked.append(Tracked(wanted, ADOPT if decision == ADOPT else FOUND, _slim(job), outcome))
+
+    def _judge(self, wanted, job, proven=()):
+        params = self._params
+        return judge(
+            job, wanted, verify=params["verify"], proven=proven,
+            expected_ips=(params.get("expected_ips") or []) + (params.get("ips") or []) if wanted.many_peers else (),
+            max_failed_percentage=params["max_failed_peers_percentage"],
+        )
+
+    # Options that this manager does not know
+
+    def _refuse_unknown_options(self):
+        for wanted in self._wanted:
+            unknown = not_in_releases(wanted.all_options(), self._jobs.releases)
+            # A stored job can be older than the manager's last upgrade, so ask before refusing.
+            if unknown and self._jobs.probe_releases():
+                unknown = not_in_releases(wanted.all_options(), self._jobs.releases)
+            if unknown:
+                raise DragonflyError(
+                    "This manager (release %s) does not know %s and would silently ignore it. Nothing was created. What to do: leave "
+                    "it out, or upgrade the manager."
+                    % (self._jobs.releases, ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in unknown)),
+                    "unknown_option")
+
+    # Creating
+
+    def _predict(self, todo):
+        for wanted, ids in todo:
+            if ids and wanted.cluster_id is None:
+                self.warnings.append("No job for %s covers cluster %d. A run tries to make one there, which only works where "
+                                     "that cluster has an active scheduler." % (wanted.name, ids[0]))
+                continue
+            self.changed = True
+            self.tracked.append(Tracked(wanted, "planned", None, Outcome("planned")))
+
+    def _create(self, todo):
+        self._claimed.update(self._jobs.seen)
+        for (wanted, ids), job in zip(todo, self._in_threads(self._post, todo)):
+            if isinstance(job, DragonflyError):
+                if job.reason == "no_scheduler" and ids and wanted.cluster_id is None:
+                    self.warnings.append("Cluster %d has no active scheduler with the feature preheat, so nothing is warmed there." % ids[0])
+                    continue
+                self.tracked.append(Tracked(wanted, None, None, Outcome("refused", job.reason, job.message)))
+                continue
+            self.changed = True
+            outcome = self._check_echo(wanted, ids, job) or Outcome("pending")
+            self.tracked.append(Tracked(wanted, "created", _slim(job), outcome))
+
+    def _check_echo(self, wanted, ids, job):
+        args = job.get("args") if isinstance(job.get("args"), dict) else {}
+        self._jobs.learn(args)
+        ignored = not_in_echo(wanted.all_options(), args)
+        if ignored:
+            return Outcome(
+                "refused", "unknown_option",
+                "job %d was made, but this manager (release %s) does not know %s and ignored it. What to do: leave it out, or upgrade "
+                "the manager" % (job["id"], releases_of_echo(args),
+                                 ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in ignored)))
+        left_out = set(ids or []) - cluster_ids(job)
+        if left_out and cluster_ids(job):
+            return Outcome("refused", "no_scheduler", "job %d was made without cluster %s, which has no active scheduler"
+                           % (job["id"], ", ".join(str(one) for one in sorted(left_out))))
+        return None
+
+    def _post(self, todo):
+        """Makes one job, and makes sure that no lost answer makes a second one."""
+        wanted, ids = todo
+        body = wanted.body(ids)
+        lost = unsent = 0
+        first_refusal = None
+        while True:
+            if self._stop is not None:
+                raise self._stop
+            since = self._jobs.now()
+            try:
+                job = self._client.create_job(body)
+            except DragonflyError as exc:
+                if isinstance(exc, ApiError) and exc.status in (401, 403):
+                    self._stop = exc
+                    raise
+                if isinstance(exc, ApiError) and exc.status == 429:
+                    first_refusal = self._clock.now() if first_refusal is None else first_refusal
+                    self._rate_limited(exc, ids, first_refusal)
+                    continue
+                if isinstance(exc, TransportError) and not exc.sent and transient(exc) and unsent < 2:
+                    unsent += 1
+                    self._clock.pause(unsent)
+                    continue
+                if not _maybe_done(exc):
+                    raise
+                found = self._find_lost(wanted, ids, since)
+                if found is not None:
+                    return found
+                lost += 1
+                if lost > 1:
+                    raise DragonflyError("%s No job for it is to be seen after %d s, twice." % (exc.message, _LOST_WINDOW), "lost",
+                                         exc.request, exc.status) from None
+                continue
+            with self._lock:
+                self._claimed.add(job["id"])
+                for one in ids or []:
+                    self._served[one] = self._clock.now()
+            return job
+
+    def _rate_limited(self, exc, ids, since):
+        """Waits for the next place in the limit, or raises where waiting is of no use."""
+        known = None
+        if ids and not any(one in self._served for one in ids):
+            known = self._jobs.cluster_exists(ids[0])
+            if known is False:
+                raise ApiError("%s This means: there is no cluster %d, which this manager answers like a rate limit. See "
+                               "scheduler_cluster_ids." % (exc.message, ids[0]), "no_cluster", exc.request, exc.status, exc.words)
+        newest = max([since] + [self._served.get(one, since) for one in ids or []])
+        if self._clock.now() - newest > (_RATE_LIMIT_KNOWN if known else _RATE_LIMIT_UNKNOWN):
+            raise ApiError("%s It said so for too long: the limit of the cluster (job_rate_limit) is used up by others, or there is no "
+                           "such cluster." % exc.message, exc.reason, exc.request, exc.status, exc.words)
+        with self._lock:
+            self._clock.pause(_RATE_PAUSE)
+
+    def _find_lost(self, wanted, ids, since):
+        """A job that a POST without an answer made after all, or None."""
+        def look():
+            try:
+                rows = next(iter(self._jobs.recent("preheat", GIVE_UP_WINDOW)), [])
+            except DragonflyError as exc:
+                if isinstance(exc, ApiError) and exc.status in (401, 403):
+                    raise
+                return None
+            for row in rows:
+                made = parse_time(row.get("created_at"))
+                if row["id"] in self._claimed or not same_job(row.get("args"), wanted) or (made is not None and made < since - 5):
+                    continue
+                try:
+                    job = self._jobs.get(row["id"])
+                except DragonflyError:
+                    continue
+                if ids and cluster_ids(job) != set(ids):
+                    continue
+                with self._lock:
+                    if row["id"] not in self._claimed:
+                        self._claimed.add(row["id"])
+                        return job
+            return None
+
+        return poll(look, lambda job: job is not None, _LOST_WINDOW, _LOST_SLEEP, self._clock)
+
+    # Waiting
+
+    def _pending(self):
+        return [one for one in self.tracked if one.outcome.outcome == "pending"]
+
+    def _wait(self):
+        timeout = self._params["wait_timeout"]
+        start = self._clock.now()
+        self._report()
+        if self._pending():
+            poll(self._tick, lambda left: not left, timeout, self._params["wait_sleep"], self._clock)
+        left = max(0, timeout - (self._clock.now() - start))
+        for one in self.tracked:
+            if one.outcome.outcome == "cold" and one.source in ("created", ADOPT):
+                one.outcome = self._ask_for_lost(one.wanted, one.job, one.outcome, left)
+        for one in self._pending():
+            words = "the job is still PENDING after %d s. It may go on; a new run adopts it" % timeout
+            if self._jobs.trouble:
+                words += ". The last look failed: %s" % self._jobs.trouble.message.rstrip(".")
+            one.outcome = Outcome("timed_out", "timed_out", words)
+        self._report()
+
+    def _tick(self):
+        """One look at all that is pending. Returns whether anything still is."""
+        pending = {one.job["id"]: one for one in self._pending()}
+        for job_id, job in self._jobs.look(list(pending)).items():
+            one = pending[job_id]
+            if job is None:
+                one.outcome = Outcome("gone", "gone", "the manager does not have job %d any more: somebody deleted it, or its "
+                                      "retention is over" % job_id)
+                continue
+            one.outcome = self._judge(one.wanted, job)
+            one.job = _slim(job, keep=one.outcome.outcome == "cold")
+        self._report()
+        return bool(self._pending())
+
+    def _ask_for_lost(self, wanted, job, outcome, timeout=120):
+        """Asks whether blobs are warm that the result does not name: 2.3.1 to 2.4.3 can lose entries by a race.
+
+        Of appends that race one is always kept, so a result without any entry is really empty.
+        """
+        args = job.get("args") if isinstance(job.get("args"), dict) else {}
+        releases = releases_of_echo(args)
+        if wanted.many_peers or not outcome.warm or not outcome.cold or not releases.since((2, 3, 1)) or "hdfs" in args:
+            return outcome
+        try:
+            proven = self._jobs.held(outcome.cold, args, cluster_ids(job), timeout, self._params["wait_sleep"])
+        except DragonflyError as exc:
+            self.warnings.append("Could not ask for the %d blobs that the result of job %d lacks: %s"
+                                 % (len(outcome.cold), job["id"], exc.message))
+            return outcome
+        return self._judge(wanted, job, proven=proven)
+
+    def _report(self):
+        counts = {}
+        for one in self.tracked:
+            kind = one.outcome.outcome if one.outcome.outcome in ("warm", "pending") else "failed"
+            counts[kind] = counts.get(kind, 0) + 1
+        line = "%d of %d warm" % (counts.get("warm", 0), len(self.tracked))
+        line += "".join(", %d %s" % (counts[kind], kind) for kind in ("pending", "failed") if counts.get(kind))
+        if line != self._line:
+            self._line = line
+            self._progress(line)
+
+    # The result
+
+    def _result(self, elapsed):
+        bad = [one for one in self.tracked if one.outcome.outcome not in ("warm", "pending", "planned")]
+        new = [one for one in self.tracked if one.source in ("created", "planned")]
+        result = {
+            "changed": self.changed,
+            "jobs": [one.result() for one in self.tracked],
+            "elapsed": elapsed,
+            "diff": {"before": "", "after": "".join("preheat %s\n" % one.wanted.name for one in new)},
+            "failed": bool(bad),
+        }
+        if bad:
+            result["reason"] = bad[0].outcome.reason
+            result["msg"] = self._message(bad)
+        return result
+
+    def _message(self, bad):
+        lines = []
+        for one in bad[:_NAMED_IN_MESSAGE]:
+            job = " (job %d)" % one.job["id"] if one.job else ""
+            lines.append("%s is not warm%s: %s." % (one.wanted.name, job, one.outcome.message.rstrip(".")))
+        if len(self.tracked) > 1:
+            lines.insert(0, "%d of %d are not warm." % (len(bad), len(self.tracked)))
+        if len(bad) > _NAMED_IN_MESSAGE:
+            lines.append("See jobs for the other %d." % (len(bad) - _NAMED_IN_MESSAGE))
+        return " ".join(lines)
+
+
+def _posts(wanted, missing):
+    """The POSTs that a wanted job needs: a list of lists of cluster ids, None for every cluster."""
+    if missing is None:
+        return []
+    if wanted.cluster_id:
+        return [[wanted.cluster_id]]
+    return [[one] for one in missing] or [None]
+
+
+def _pin(wanted, manifest, blobs):
+    wanted.digest = manifest.digest
+    wanted.url = wanted.image.manifest_url(manifest.digest)
+    wanted.child_digests = [digest for digest, dummy in blobs]
+    lists = [[wanted.image.blob_url(one) for one in digests] for dummy, digests in blobs]
+    if wanted.platform is not None or manifest.children is None:
+        # The manager takes every manifest that fits the platform.
+        lists = [list(dict.fromkeys(url for one in lists for url in one))]
+    wanted.manifests = lists
+
+
+def _maybe_done(exc):
+    """Whether a POST that failed so may have made a job."""
+    if isinstance(exc, TransportError):
+        return exc.sent
+    if isinstance(exc, GarbledError):
+        return exc.reason != "not_a_manager"
+    return isinstance(exc, ApiError) and exc.status in (502, 503, 504)
+
+
+def _option(name):
+    return "platforms" if name == "platform" else name
+
+
+def _slim(job, keep=False):
+    """A job without its result, which can be large."""
+    return job if keep else {key: value for key, value in job.items() if key != "result"}
+
+
