@@ -1,0 +1,84 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Needs Python (3.11 or newer), git and GNU make. Everything else is installed into .cache by pip, with pip's own settings.
+
+ANSIBLE_CORE := ansible-core>=2.18,<2.22
+VENV := .cache/venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+##@ Try it
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: $(VENV)/run ## Warm an image and a file in a sandbox and watch (20 s, the first time 2 min)
+	@python tests/demo
+
+##@ Test
+.PHONY: test
+test: $(VENV)/run ## Run every test but test-hosts
+	@python tests/tools/stages.py unit contract integration sanity-oldest sanity-newest lint
+
+.PHONY: test-unit
+test-unit: $(VENV)/unit ## Unit tests, with pytest
+	pytest tests/unit
+
+.PHONY: test-contract
+test-contract: $(VENV)/unit ## The sandbox against the recordings of real managers, with pytest
+	pytest tests/contract
+
+.PHONY: test-integration
+test-integration: $(VENV)/run ## Playbooks against the sandbox, or the manager at DRAGONFLY_URL
+	python tests/tools/ansible_test.py integration
+
+.PHONY: test-sanity test-sanity-oldest test-sanity-newest
+test-sanity: $(VENV)/run ## ansible-test sanity with the oldest and the newest ansible-core that this machine can run
+	@python tests/tools/stages.py sanity-oldest sanity-newest
+test-sanity-%: $(VENV)/run
+	python tests/tools/ansible_test.py sanity --core $*
+
+.PHONY: test-lint
+test-lint: $(VENV)/lint ## ansible-lint, yamllint, changelog, documentation, licences
+	yamllint .
+	ansible-lint
+	antsibull-changelog lint
+	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs=self .
+	reuse lint --quiet
+
+.PHONY: test-hosts
+test-hosts: $(VENV)/run ## The roles on hosts of their own (systemd-nspawn; needs root)
+	tests/hosts/run
+
+.PHONY: bench
+bench: $(VENV)/run ## Measure speed and memory
+	python tests/bench
+
+##@ Publish
+.PHONY: build
+build: $(VENV)/run ## Build the tarball
+	ansible-galaxy collection build --force --output-path build
+
+.PHONY: clean
+clean: ## Remove everything that was installed or built here
+	rm -rf .ansible .cache .hypothesis build tests/output
+
+# The virtual environment; each file in it named after a group of requirements says that they are installed.
+$(BIN)/python:
+	@echo "Creating $(VENV)"
+	@python=$$(python3 tests/tools/pythons.py) && $$python -m venv $(VENV)
+
+$(VENV)/run: tests/integration/requirements.txt | $(BIN)/python
+$(VENV)/unit: tests/unit/requirements.txt | $(VENV)/run
+$(VENV)/lint: tests/tools/requirements.txt | $(VENV)/run
+$(VENV)/run $(VENV)/unit $(VENV)/lint:
+	@echo "Installing $< into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check '$(ANSIBLE_CORE)' -r $<
+	@touch $@

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run ``make test-STAGE`` for each stage named, all of them whatever fails, and close with a table.
+
+    python tests/tools/stages.py unit contract lint
+
+A stage that exits with 77 was skipped; lines of a stage's output that begin with ``skipped:`` are repeated at the end.
+The exit code is 0 if no stage failed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+
+def run(stage: str) -> tuple[str, float, list[str]]:
+    """Run one stage, passing its output on.
+
+    :return: ``passed``, ``failed`` or ``skipped``, the seconds it took, and its lines about what it skipped
+    """
+    print(f"\n=== {stage}", flush=True)
+    start, notes = time.monotonic(), []
+    command = [os.environ.get("MAKE", "make"), "--no-print-directory", f"test-{stage}"]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    environment = {**os.environ, "NO_COLOR": "1"}  # not every tool sees that it writes to a pipe
+    with subprocess.Popen(command, **pipes, text=True, errors="replace", env=environment) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if line.startswith("skipped:"):
+                notes.append(line.strip())
+    # make turns every failure of a recipe into 2 and names the recipe's own code only in words.
+    result = "passed" if process.returncode == 0 else "skipped" if "Error 77" in line else "failed"
+    return result, time.monotonic() - start, notes
+
+
+def main() -> int:
+    stages = sys.argv[1:]
+    results, notes = [], []
+    for stage in stages:
+        result, seconds, stage_notes = run(stage)
+        results.append(result)
+        notes += [f"{stage:<16} {result:<8} {seconds:6.0f} s"]
+        notes += [f"    {note}" for note in stage_notes]
+    print("\n=== summary", *notes, sep="\n")
+    counts = {result: results.count(result) for result in ("passed", "failed", "skipped")}
+    print("stages: " + ", ".join(f"{count} {result}" for result, count in counts.items()))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
