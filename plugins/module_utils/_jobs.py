@@ -41,6 +41,10 @@ def transient(exc):
     return isinstance(exc, ApiError) and (exc.status == 429 or exc.status >= 500)
 
 
+def _without_result(row):
+    return {key: row.get(key) for key in _KEPT}
+
+
 class JobReader:
     """Reads the jobs of one manager.
 
@@ -92,32 +96,33 @@ class JobReader:
 
     # The newest jobs
 
-    def recent(self, kind, horizon):
-        """Pages of jobs, newest first (lists of dict without the result).
+    def recent(self, horizon, shape=_without_result, **filters):
+        """Pages of jobs, newest first.
 
-        :param kind: type of the jobs.
         :param horizon: how old a job may be to be of interest, in seconds; None for one look without interest in the rows.
+        :param shape: function of a row (dict) that gives what is kept of it (dict with ``id``, ``created_at`` and ``args``).
+        :param filters: ``type``, ``state``, ``user_id``.
         """
         try:
-            yield from self._pages(horizon, _PAGE if horizon is not None else 1, type=kind)
+            yield from self._pages(horizon, _PAGE if horizon is not None else 1, shape, filters)
         except ApiError as exc:
-            if exc.status != 404:
+            if exc.reason != "not_found":
                 raise
             self.warnings.append(
                 "%s A job of a user that does not exist makes every page that holds it unreadable; the others are read one by one."
                 % exc.message)
             self._by_id = True
-            yield self._around_broken_rows(kind, horizon)
+            yield self._around_broken_rows(horizon, shape, filters)
 
-    def _pages(self, horizon, per_page, **filters):
+    def _pages(self, horizon, per_page, shape, filters):
         page, seen = 1, set()
         while True:
-            last, rows, descending, old = self.again(lambda: self._page(page, per_page, horizon, filters))
+            last, rows, descending, old = self.again(lambda: self._page(page, per_page, horizon, shape, filters))
             if page == 1:
                 self._learn_from(rows)
                 if not descending and last > 1:
                     # Before 2.1.19 the oldest come first.
-                    yield from self._backwards(last, per_page, horizon, filters)
+                    yield from self._backwards(last, per_page, horizon, shape, filters)
                     return
             new = [row for row in rows if row["id"] not in seen]
             seen.update(row["id"] for row in new)
@@ -127,22 +132,22 @@ class JobReader:
                 return
             page += 1
 
-    def _backwards(self, last, per_page, horizon, filters):
+    def _backwards(self, last, per_page, horizon, shape, filters):
         for page in range(last, 0, -1):
-            dummy, rows, dummy2, old = self.again(lambda: self._page(page, per_page, horizon, filters))
+            dummy, rows, dummy2, old = self.again(lambda: self._page(page, per_page, horizon, shape, filters))
             self.seen.update(row["id"] for row in rows)
             yield rows
             if old:
                 return
 
-    def _page(self, page, per_page, horizon, filters):
+    def _page(self, page, per_page, horizon, shape, filters):
         """The last page's number, the rows newest first, whether they came so, and whether older ones are of no interest."""
         try:
             last, stream = self._client.list_jobs(page, per_page, **filters)
         except ApiError as exc:
             if exc.reason != "no_api" or self._client.jobs_api != OPEN_API:
                 raise
-            return self._page_of_old_manager(page, per_page, horizon, filters)
+            return self._page_of_old_manager(page, per_page, horizon, shape, filters)
         if self._client.server_ip:
             self.releases = self.releases.and_(low=(2, 1, 57))
         rows, descending, old = [], True, False
@@ -151,7 +156,7 @@ class JobReader:
                 continue
             if rows and len(rows) == 1:
                 descending = row["id"] < rows[0]["id"]
-            rows.append({key: row.get(key) for key in _KEPT})
+            rows.append(shape(row))
             if descending and len(rows) > 1 and self._too_old(row, horizon):
                 old = True
                 stream.close()
@@ -161,11 +166,11 @@ class JobReader:
         fresh = [row for row in rows if not self._too_old(row, horizon)]
         return last, fresh if len(fresh) < len(rows) else rows, descending, old or len(fresh) < len(rows)
 
-    def _page_of_old_manager(self, page, per_page, horizon, filters):
+    def _page_of_old_manager(self, page, per_page, horizon, shape, filters):
         self._client.use_console_jobs()
         self.releases = self.releases.and_(high=(2, 1, 0))
         self.warnings.append("This manager has no Open API, so it is a 2.0.x: its jobs at /api/v1/jobs are open to everybody, without a token.")
-        return self._page(page, per_page, horizon, filters)
+        return self._page(page, per_page, horizon, shape, filters)
 
     def _too_old(self, row, horizon):
         made = parse_time(row.get("created_at"))
@@ -177,26 +182,25 @@ class JobReader:
             self._echo_seen = True
             self.learn(args)
 
-    def _around_broken_rows(self, kind, horizon):
+    def _around_broken_rows(self, horizon, shape, filters):
+        # The broken row never leaves PENDING, so the lists of the other states are whole.
         rows = []
-        for state in ("SUCCESS", "FAILURE"):
-            try:
-                for page in self._pages(horizon, _PAGE, type=kind, state=state):
+        states = [filters["state"]] if filters.get("state") else ["SUCCESS", "FAILURE", "PENDING"]
+        for state in states:
+            if state != "PENDING":
+                for page in self._pages(horizon, _PAGE, shape, dict(filters, state=state)):
                     rows += page
-            except ApiError as exc:
-                if exc.status != 404:
-                    raise
-        for page in range(1, _SINGLE_ROWS + 1):
+        for page in range(1, _SINGLE_ROWS + 1) if "PENDING" in states else ():
+            one_row = dict(filters, state="PENDING")
             try:
-                dummy, single, dummy2, old = self.again(lambda: self._page(page, 1, horizon, {"type": kind, "state": "PENDING"}))
+                dummy, single, dummy2, old = self.again(lambda: self._page(page, 1, horizon, shape, one_row))
             except ApiError as exc:
-                if exc.status != 404:
+                if exc.reason != "not_found":
                     raise
                 continue
             rows += single
             if old or not single:
                 break
-        self._learn_from(rows)
         self.seen.update(row["id"] for row in rows)
         return sorted(rows, key=lambda row: row["id"], reverse=True)
 

@@ -37,7 +37,7 @@ _MEANINGS = (
 class Outcome:
     """What a job came to.
 
-    :ivar outcome: ``pending``, ``warm``, ``cold``, ``failed`` or ``given_up``.
+    :ivar outcome: ``pending``, ``warm``, ``cold``, ``failed`` or ``given_up``; ``done`` for jobs that are no preheat.
     :ivar reason: a stable code (str), None where it is warm or pending.
     :ivar message: in words, None likewise.
     :ivar verified: ``blobs``, ``result``, ``none``, or None where there is nothing to verify yet.
@@ -146,6 +146,8 @@ def judge(job, wanted=None, verify="auto", expected_ips=(), max_failed_percentag
     :param proven: URLs that are known to be warm from elsewhere (2.3.1 to 2.4.3 can lose entries of the result).
     """
     state = job.get("state")
+    if job.get("type") not in (None, "preheat"):
+        return Outcome({"SUCCESS": "done", "FAILURE": "failed"}.get(state, "pending"))
     reading = Reading(job)
     if state == "FAILURE":
         return _failed(reading, wanted)
@@ -327,3 +329,20 @@ def job_result(job, outcome, source=None, wanted=None):
         "verified": outcome.verified,
         "args": scrub_args(args),
     }
+
+
+def described(job, details=False):
+    """A job of any type as ``job_info`` returns it: what ``job_result`` gives, and of which type it is.
+
+    :param job: dict as the manager returned it.
+    :param details: also what each peer says of each URL.
+    """
+    result = dict(job_result(job, judge(job)), job_type=job.get("type"))
+    if not result["scheduler_cluster_ids"]:
+        # A list does not name the clusters; the result does, once there is one.
+        reading = Reading(job)
+        told = [one for one, dummy, dummy2 in reading.success] + [one["scheduler_cluster_id"] for one in reading.failures]
+        result["scheduler_cluster_ids"] = sorted({one for one in told if one is not None})
+    if details:
+        result["peers"] = peers_of(job)
+    return result

@@ -176,7 +176,7 @@ class Preheat:
         horizon = None if self._params["force"] else max(self._params["max_age"], GIVE_UP_WINDOW)
         candidates = {wanted: [] for wanted in self._wanted}
         first = True
-        for rows in self._jobs.recent("preheat", horizon):
+        for rows in self._jobs.recent(horizon, type="preheat"):
             if first:
                 self._pin_for_old_managers()
                 first = False
@@ -358,7 +358,7 @@ class Preheat:
         """A job that a POST without an answer made after all, or None."""
         def look():
             try:
-                rows = next(iter(self._jobs.recent("preheat", GIVE_UP_WINDOW)), [])
+                rows = next(iter(self._jobs.recent(GIVE_UP_WINDOW, type="preheat")), [])
             except DragonflyError as exc:
                 if isinstance(exc, ApiError) and exc.status in (401, 403):
                     raise

@@ -195,12 +195,13 @@ def not_in_releases(options, releases):
 
 def option_releases(option):
     """In words, which releases know an option."""
-    known = [arg for arg in ARGS if arg.option == option]
-    since = known[0].since
-    until = known[-1].until
-    words = []
-    if since:
-        words.append("since %s" % _dotted(since))
-    if until:
-        words.append("before %s" % _dotted(until))
-    return " and ".join(words) or "all releases"
+    spans = []
+    for arg in ARGS:
+        if arg.option != option:
+            continue
+        if spans and spans[-1][1] == arg.since:
+            spans[-1][1] = arg.until
+        else:
+            spans.append([arg.since, arg.until])
+    words = [str(Releases(low, high)) if low or high else "all releases" for low, high in spans]
+    return " and ".join(words)

@@ -27,15 +27,15 @@ LAST_RELEASE = {"dfget": "2.3.4", "dfdaemon": "1.5.1"}
 _GO = """
 console                                  bool
 verbose                                  bool      until 2.2.4 now logLevel
-logLevel                                 str       since 2.2.4
+logLevel                                 str       since 2.2.4 was verbose
 pprof-port                               int       until 2.2.4 now pprofPort
-pprofPort                                int       since 2.2.4
+pprofPort                                int       since 2.2.4 was pprof-port
 jaeger                                   str       until 2.2.4 now tracing.endpoint
 service-name                             str       until 2.2.4 now tracing.service-name
 tracing.protocol                         str       since 2.2.4
-tracing.endpoint                         str       since 2.2.4
+tracing.endpoint                         str       since 2.2.4 was jaeger
 tracing.path                             str       since 2.2.4
-tracing.service-name                     str       since 2.2.4
+tracing.service-name                     str       since 2.2.4 was service-name
 tracing.headers                          map       since 2.2.4
 aliveTime                                duration
 gcInterval                               duration

@@ -1,0 +1,22 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter config_facts: see config_facts.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import config_files, has_secret
+
+
+def _config_facts(config: dict[str, t.Any], client: str) -> dict[str, t.Any]:
+    return {"files": config_files(config, client), "secret": has_secret(config, client)}
+
+
+class FilterModule:
+    """Filter config_facts."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"config_facts": _config_facts}

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter config_problems: see config_problems.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import SCHEMA
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import Context, config_problems
+
+_CONTEXT = Context()._fields
+
+
+def _config_problems(
+    config: t.Any, client: str, release: str | None = None, allowed: t.Sequence[str] = (), **context: t.Any
+) -> list[dict[str, str]]:
+    if client not in SCHEMA:
+        raise AnsibleFilterError(f"config_problems: client must be one of {', '.join(SCHEMA)}, not {client!r}")
+    if not isinstance(config, dict):
+        raise AnsibleFilterError(f"config_problems: a configuration is a mapping, not {type(config).__name__}")
+    unknown = sorted(set(context) - set(_CONTEXT))
+    if unknown:
+        raise AnsibleFilterError(f"config_problems: there is no {', '.join(unknown)}; there are {', '.join(_CONTEXT)}")
+    given = {name: value for name, value in context.items() if value is not None}
+    try:
+        problems = config_problems(config, client, release or None, Context(**given))
+    except ValueError as error:
+        raise AnsibleFilterError(f"config_problems: {error}") from error
+    return [{**problem._asdict(), "message": problem.message} for problem in problems if problem.code not in allowed]
+
+
+class FilterModule:
+    """Filter config_problems."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"config_problems": _config_problems}

@@ -1,0 +1,203 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: job_info
+short_description: Read the jobs of a Dragonfly manager
+version_added: 1.0.0
+description:
+  - Reads jobs by id, or all jobs that filters leave, newest first and to the last page.
+  - A preheat job is judged by what its result says. Only M(dragonflyoss.dragonfly.preheat) knows which blobs an image has, so from
+    release 2.3.1 on the V(warm) of an image means here that something is warm and nothing failed.
+options:
+  ids:
+    description:
+      - Ids of jobs. The module fails if one does not exist.
+    type: list
+    elements: int
+  type:
+    description:
+      - Only jobs of this type, such as V(preheat).
+    type: str
+  state:
+    description:
+      - Only jobs in this state.
+    type: str
+    choices: [PENDING, SUCCESS, FAILURE]
+  details:
+    description:
+      - Also return what each peer says of each URL. With many peers that is much.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.action_group
+seealso:
+  - module: dragonflyoss.dragonfly.preheat
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Read all jobs
+  dragonflyoss.dragonfly.job_info:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+  register: all_jobs
+
+- name: Say which peers of a preheat failed
+  dragonflyoss.dragonfly.job_info:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+    ids: ["{{ all_jobs.jobs[0].id }}"]
+    details: true
+  register: newest
+  failed_when: newest.jobs | map(attribute='peers') | flatten | rejectattr('success') | length > 10
+
+- name: Go on without a job that the manager has forgotten
+  block:
+    - name: Read one job
+      dragonflyoss.dragonfly.job_info:
+        url: http://dragonfly-manager:8080
+        token: "{{ dragonfly_token }}"
+        ids: [4711]
+  rescue:
+    - name: Fail for any other reason
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.reason | default('') != 'not_found'
+"""
+
+RETURN = r"""
+jobs:
+  description:
+    - The jobs, newest first, or in the order of O(ids). The keys are those that M(dragonflyoss.dragonfly.preheat) returns.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the job.
+      type: int
+      returned: success
+      sample: 31
+    type:
+      description: V(image) or V(file) for a preheat, V(null) for other jobs.
+      type: str
+      returned: success
+      sample: image
+    job_type:
+      description: Type of the job, such as V(preheat) or V(get_task).
+      type: str
+      returned: success
+      sample: preheat
+    url:
+      description: The URL of the job, without secrets.
+      type: str
+      returned: success
+      sample: https://registry.example.com/v2/shop/web/manifests/4.2.0
+    state:
+      description: State of the job as the manager says it.
+      type: str
+      returned: success
+      sample: SUCCESS
+    outcome:
+      description: V(warm), V(cold), V(failed), V(given_up) or V(pending); V(done) for a job that is no preheat.
+      type: str
+      returned: success
+      sample: warm
+    message:
+      description: Why it is not warm, in words.
+      type: str
+      returned: success
+      sample: null
+    scheduler_cluster_ids:
+      description: Ids of the clusters of the job. A list tells them only by the job's result, see O(ids).
+      type: list
+      elements: int
+      returned: success
+      sample: [1]
+    peers:
+      description: What each peer says of each URL.
+      type: list
+      elements: dict
+      returned: O(details=true)
+      contains:
+        url:
+          description: URL of the blob or file.
+          type: str
+          returned: success
+        success:
+          description: Whether this peer has it.
+          type: bool
+          returned: success
+        hostname:
+          description: Name of the peer's host.
+          type: str
+          returned: success
+        ip:
+          description: Address of the peer's host.
+          type: str
+          returned: success
+        scheduler_cluster_id:
+          description: Id of the cluster.
+          type: int
+          returned: success
+        description:
+          description: Why it has not.
+          type: str
+          returned: success
+reason:
+  description: A stable code for why the task failed.
+  returned: failure
+  type: str
+  sample: not_found
+"""
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import described
+
+
+def job_info(module):
+    params = module.params
+    reader = JobReader(module.client(), module.clock())
+
+    def shape(job):
+        return described(job, details=params["details"])
+
+    try:
+        if params["ids"] is not None:
+            jobs = [shape(reader.get(one)) for one in params["ids"]]
+        else:
+            pages = reader.recent(float("inf"), shape=shape, type=params["type"], state=params["state"])
+            jobs = [job for page in pages for job in page]
+    finally:
+        for warning in reader.warnings:
+            module.warn(warning)
+    return {"changed": False, "jobs": jobs}
+
+
+def main():
+    module = DragonflyModule(
+        argument_spec=merged(
+            CONNECTION,
+            ids={"type": "list", "elements": "int"},
+            type={"type": "str"},
+            state={"type": "str", "choices": ["PENDING", "SUCCESS", "FAILURE"]},
+            details={"type": "bool", "default": False},
+        ),
+        mutually_exclusive=[["ids", "type"], ["ids", "state"]],
+    )
+    module.run(job_info)
+
+
+if __name__ == "__main__":
+    main()
