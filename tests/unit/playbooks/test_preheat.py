@@ -1,0 +1,34 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook preheat hands on every option of the module."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def test_each_option_is_a_variable():
+    [play] = yaml.safe_load((CHECKOUT / "playbooks/preheat.yml").read_text(encoding="utf-8"))
+    module = documentation("modules/preheat.py", "DOCUMENTATION")
+    options = set(module["options"]) - {"progress_file"}  # that one is the action plugin's
+    for fragment in module["extends_documentation_fragment"]:
+        name, _dot, variant = fragment.split(".", 2)[2].partition(".")
+        options |= set(documentation(f"doc_fragments/{name}.py", variant.upper() or "DOCUMENTATION").get("options", ()))
+
+    passed_on = play["tasks"][0]["dragonflyoss.dragonfly.preheat"]
+    assert passed_on == {name: "{{ %s | default(omit) }}" % name for name in options}
+
+
+def documentation(file, variable):
+    """Return a documentation text of a plugin, parsed."""
+    for node in ast.walk(ast.parse((CHECKOUT / "plugins" / file).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign) and node.targets[0].id == variable:
+            return yaml.safe_load(node.value.value)
+    raise LookupError(f"{variable} in {file}")
