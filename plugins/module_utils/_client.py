@@ -133,7 +133,7 @@ class DragonflyClient:
         if status == 404 and answer.media_type != "application/json":
             return ApiError(
                 "%s: there is no such path here (404). What to do: set url to the REST address of the manager (port 8080 by default), "
-                "with a path prefix where it has one." % name, "no_api", name, status, words)
+                "with a path prefix where it has one." % name, "no_path", name, status, words)
         said = "%s: the manager answered %d: %s" % (name, status, words or "(nothing)")
         if status in (401, 403):
             reason, cure = self._denied(status, words)
