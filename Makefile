@@ -7,6 +7,7 @@
 ANSIBLE_CORE := ansible-core>=2.18,<2.22
 VENV := .cache/venv
 BIN := $(VENV)/bin
+IMPORTER := .cache/galaxy-importer
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -64,7 +65,12 @@ bench: $(VENV)/run ## Measure speed and memory
 ##@ Publish
 .PHONY: build
 build: $(VENV)/run ## Build the tarball
-	ansible-galaxy collection build --force --output-path build
+	@rm -f build/*.tar.gz
+	ansible-galaxy collection build --output-path build
+
+.PHONY: release
+release: build $(IMPORTER)/done ## Build the tarball and check it as Galaxy will
+	python tests/tools/check_release.py $(IMPORTER)/bin/python build/dragonflyoss-dragonfly-*.tar.gz
 
 .PHONY: clean
 clean: ## Remove everything that was installed or built here
@@ -81,4 +87,11 @@ $(VENV)/lint: tests/tools/requirements.txt | $(VENV)/run
 $(VENV)/run $(VENV)/unit $(VENV)/lint:
 	@echo "Installing $< into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check '$(ANSIBLE_CORE)' -r $<
+	@touch $@
+
+# An environment of its own, for it wants other releases of what the linters want, too.
+$(IMPORTER)/done:
+	@echo "Installing galaxy-importer into $(IMPORTER)"
+	@python=$$(python3 tests/tools/pythons.py) && $$python -m venv $(IMPORTER)
+	@$(IMPORTER)/bin/pip install --quiet --disable-pip-version-check '$(ANSIBLE_CORE)' galaxy-importer
 	@touch $@
