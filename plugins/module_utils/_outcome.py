@@ -307,7 +307,7 @@ def job_result(job, outcome, source=None, wanted=None):
     return {
         "id": raw.get("id"),
         "source": source,
-        "name": scrub_url(wanted.source) if wanted else raw.get("bio") or scrub_url(url),
+        "name": scrub_url(wanted.source) if wanted else scrub_text(str(raw.get("bio") or "")) or scrub_url(url),
         "url": scrub_url(url),
         "digest": digest,
         "platform": (wanted.platform if wanted else args.get("platform")) or None,

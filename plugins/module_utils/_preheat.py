@@ -209,10 +209,13 @@ def wanted_jobs(params):
                 found.setdefault((url, platform, cluster), job)
     jobs = list(found.values())
     registries = {job.image.registry for job in jobs if job.image and not details.get(job.image.registry, {}).get("username")}
-    if params.get("registry_password") and len(registries) > 1:
+    shared = [name for name in ("registry_password", "headers") if params.get(name)]
+    if "headers" in shared and not any(name.lower() == "authorization" for name in params["headers"]):
+        shared.remove("headers")
+    if shared and len(registries) > 1:
         raise InputError(
-            "registry_password would go to each of the registries %s. Give credentials by registry: registries: {NAME: {url: ..., "
-            "username: ..., password: ...}}." % ", ".join(sorted(registries))
+            "The credentials of %s would go to each of the registries %s. Give credentials by registry: registries: {NAME: {url: ..., "
+            "username: ..., password: ...}}." % (shared[0], ", ".join(sorted(registries)))
         )
     return jobs
 
@@ -366,17 +369,21 @@ class Coverage:
     """Which clusters of a wanted job are taken care of by existing jobs, newest first.
 
     :param needed: set of cluster ids, or None where it is not known which there are: then the newest job decides alone.
+    :param exact: whether only a job for just these clusters counts.
     """
 
-    def __init__(self, needed):
+    def __init__(self, needed, exact=False):
         self.needed = needed
+        self.exact = exact
         self.undecided = None if needed is None else set(needed)
         self.covered = set()
         self.settled = False
 
     def fits(self, clusters):
         """Whether a job for these clusters can count here."""
-        return self.needed is None or (bool(clusters) and clusters <= self.needed)
+        if self.needed is None:
+            return True
+        return clusters == self.needed if self.exact else bool(clusters & self.needed)
 
     def add(self, clusters, decision):
         """Takes a decision on a job into account.

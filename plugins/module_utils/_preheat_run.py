@@ -27,10 +27,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat im
     ADOPT,
     FOUND,
     GIVE_UP_WINDOW,
-    SKIP,
     Coverage,
     cluster_ids,
     decide,
+    job_urls,
     same_job,
     wanted_jobs,
 )
@@ -91,8 +91,10 @@ class Preheat:
         self._progress = progress or (lambda line: None)
         self._wanted = wanted_jobs(params)
         self._jobs = JobReader(client, clock)
-        self._lock = threading.Lock()
+        self._claim_lock = threading.Lock()
+        self._rate_lock = threading.Lock()
         self._claimed = set()
+        self._any_cluster = []
         self._served = {}
         self._stop = None
         self._line = None
@@ -103,9 +105,10 @@ class Preheat:
     def run(self):
         """Does it all and returns the module's result (dict), whose key ``failed`` tells how it ended."""
         start = self._clock.now()
-        coverage = {wanted: Coverage({wanted.cluster_id} if wanted.cluster_id else None) for wanted in self._wanted}
+        coverage = {wanted: Coverage({wanted.cluster_id} if wanted.cluster_id else None, exact=True) for wanted in self._wanted}
         self._read_manifests()
         self._look_up(coverage)
+        self._warn_of_unknown_clusters()
         self._refuse_unknown_options()
         todo = [(wanted, ids) for wanted in self._wanted for ids in _posts(wanted, coverage[wanted].missing)]
         if self._check_mode:
@@ -175,16 +178,21 @@ class Preheat:
         """Finds the existing jobs that count, newest first, and no further back than they can."""
         horizon = None if self._params["force"] else max(self._params["max_age"], GIVE_UP_WINDOW)
         candidates = {wanted: [] for wanted in self._wanted}
+        by_address = {}
         first = True
         for rows in self._jobs.recent(horizon, type="preheat"):
             if first:
                 self._pin_for_old_managers()
+                for wanted in self._wanted:
+                    by_address.setdefault(_address(wanted.url), []).append(wanted)
                 first = False
             if self._params["force"]:
                 return
-            for wanted, found in candidates.items():
-                if not coverage[wanted].settled:
-                    found.extend(row for row in rows if same_job(row.get("args"), wanted))
+            for row in rows:
+                args = row.get("args") if isinstance(row.get("args"), dict) else {}
+                for wanted in by_address.get(_address(next(iter(job_urls(args)), "")), ()):
+                    if not coverage[wanted].settled and same_job(args, wanted):
+                        candidates[wanted].append(row)
             self._settle(candidates, coverage)
             if all(one.settled for one in coverage.values()):
                 return
@@ -206,16 +214,20 @@ class Preheat:
             turn = [(wanted, found.pop(0)) for wanted, found in candidates.items() if found and not coverage[wanted].settled]
             if not turn:
                 return
-            needed = self._jobs.all_clusters() if any(wanted.cluster_id is None for wanted, dummy in turn) else None
+            self._learn_clusters([wanted for wanted, dummy in turn if wanted.cluster_id is None], coverage)
             jobs = self._in_threads(self._jobs.get, [row["id"] for dummy, row in turn])
             for (wanted, dummy), job in zip(turn, jobs):
                 if isinstance(job, ApiError) and job.status == 404:
                     continue
                 if isinstance(job, DragonflyError):
                     raise job
-                if wanted.cluster_id is None and coverage[wanted].needed is None and needed and not coverage[wanted].settled:
-                    coverage[wanted] = Coverage(needed) if not coverage[wanted].covered else coverage[wanted]
                 self._decide(wanted, job, coverage[wanted])
+
+    def _learn_clusters(self, wanted, coverage):
+        """For jobs that are for every cluster: which there are, where this manager and token tell."""
+        for one in wanted:
+            if coverage[one].needed is None and self._jobs.all_clusters():
+                coverage[one] = Coverage(self._jobs.all_clusters())
 
     def _decide(self, wanted, job, coverage):
         outcome = self._judge(wanted, job)
@@ -225,16 +237,20 @@ class Preheat:
         if outcome.outcome == "cold" and made is not None and now - made <= self._params["max_age"] and not self._check_mode:
             outcome = self._ask_for_lost(wanted, job, outcome)
             decision = decide(job, outcome, now, self._params["max_age"], self._jobs.releases)
-        if decision == FOUND and wanted.many_peers and outcome.cold:
-            # Some peers may fail, but expected ones must not be missing.
-            decision = SKIP if set(self._params.get("expected_ips") or []) else decision
         if not coverage.add(cluster_ids(job), decision):
             return
-        if wanted.cluster_id is None and coverage.needed is None:
-            self.warnings.append(
-                "The token may not read the clusters (scope cluster), so job %d counts for %s although it is only known to be for "
-                "cluster %s." % (job["id"], wanted.name, ", ".join(str(one) for one in sorted(cluster_ids(job))) or "none"))
+        if coverage.needed is None:
+            self._any_cluster.append(job)
         self.tracked.append(Tracked(wanted, ADOPT if decision == ADOPT else FOUND, _slim(job), outcome))
+
+    def _warn_of_unknown_clusters(self):
+        if not self._any_cluster:
+            return
+        ids = sorted(set().union(*(cluster_ids(job) for job in self._any_cluster)))
+        self.warnings.append(
+            "Which clusters there are cannot be read: that needs release 2.1.9 and a token with the scope cluster. So %d existing jobs "
+            "count although they are only known to be for cluster %s. Set scheduler_cluster_ids to be sure."
+            % (len(self._any_cluster), ", ".join(str(one) for one in ids) or "(unknown)"))
 
     def _judge(self, wanted, job, proven=()):
         params = self._params
@@ -272,6 +288,7 @@ class Preheat:
 
     def _create(self, todo):
         self._claimed.update(self._jobs.seen)
+        dead = set()
         for (wanted, ids), job in zip(todo, self._in_threads(self._post, todo)):
             if isinstance(job, DragonflyError):
                 if job.reason == "no_scheduler" and ids and wanted.cluster_id is None:
@@ -281,7 +298,12 @@ class Preheat:
                 continue
             self.changed = True
             outcome = self._check_echo(wanted, ids, job) or Outcome("pending")
+            if ids is None:
+                dead |= (self._jobs.all_clusters() or set()) - cluster_ids(job)
             self.tracked.append(Tracked(wanted, "created", _slim(job), outcome))
+        if dead:
+            self.warnings.append("Nothing is warmed in cluster %s, which has no active scheduler with the feature preheat."
+                                 % ", ".join(str(one) for one in sorted(dead)))
 
     def _check_echo(self, wanted, ids, job):
         args = job.get("args") if isinstance(job.get("args"), dict) else {}
@@ -333,7 +355,7 @@ class Preheat:
                     raise DragonflyError("%s No job for it is to be seen after %d s, twice." % (exc.message, _LOST_WINDOW), "lost",
                                          exc.request, exc.status) from None
                 continue
-            with self._lock:
+            with self._claim_lock:
                 self._claimed.add(job["id"])
                 for one in ids or []:
                     self._served[one] = self._clock.now()
@@ -351,7 +373,7 @@ class Preheat:
         if self._clock.now() - newest > (_RATE_LIMIT_KNOWN if known else _RATE_LIMIT_UNKNOWN):
             raise ApiError("%s It said so for too long: the limit of the cluster (job_rate_limit) is used up by others, or there is no "
                            "such cluster." % exc.message, exc.reason, exc.request, exc.status, exc.words)
-        with self._lock:
+        with self._rate_lock:
             self._clock.pause(_RATE_PAUSE)
 
     def _find_lost(self, wanted, ids, since):
@@ -373,7 +395,7 @@ class Preheat:
                     continue
                 if ids and cluster_ids(job) != set(ids):
                     continue
-                with self._lock:
+                with self._claim_lock:
                     if row["id"] not in self._claimed:
                         self._claimed.add(row["id"])
                         return job
@@ -390,8 +412,12 @@ class Preheat:
         timeout = self._params["wait_timeout"]
         start = self._clock.now()
         self._report()
-        if self._pending():
-            poll(self._tick, lambda left: not left, timeout, self._params["wait_sleep"], self._clock)
+        try:
+            if self._pending():
+                poll(self._tick, lambda left: not left, timeout, self._params["wait_sleep"], self._clock)
+        except DragonflyError as exc:
+            for one in self._pending():
+                one.outcome = Outcome("unknown", exc.reason, "the job could not be watched any more: %s" % exc.message)
         left = max(0, timeout - (self._clock.now() - start))
         for one in self.tracked:
             if one.outcome.outcome == "cold" and one.source in ("created", ADOPT):
@@ -492,6 +518,11 @@ def _pin(wanted, manifest, blobs):
         # The manager takes every manifest that fits the platform.
         lists = [list(dict.fromkeys(url for one in lists for url in one))]
     wanted.manifests = lists
+
+
+def _address(url):
+    """What two URLs of one job have in common: a file's query can differ."""
+    return url.partition("?")[0]
 
 
 def _maybe_done(exc):

@@ -271,7 +271,8 @@ jobs:
     outcome:
       description:
         - V(warm), or V(pending) where it was not awaited, V(planned) in check mode, and V(failed), V(cold) (C(SUCCESS), but not warm),
-          V(gone) (deleted while it was awaited), V(given_up) (by the manager), V(timed_out), V(refused) (no job was made).
+          V(gone) (deleted while it was awaited), V(given_up) (by the manager), V(timed_out), V(refused) (no job was made, or not the one
+          that was asked for), V(unknown) (it could not be watched to the end).
       type: str
       returned: success
       sample: warm
