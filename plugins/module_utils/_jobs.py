@@ -213,9 +213,8 @@ class JobReader:
             if self._client.jobs_api == OPEN_API:
                 try:
                     self._clusters = {one["id"] for one in self.again(self._client.list_clusters)} or None
-                except ApiError as exc:
-                    if exc.status not in (401, 403) and exc.reason != "no_api":
-                        raise
+                except DragonflyError:
+                    pass
         return self._clusters
 
     def cluster_exists(self, cluster_id):
