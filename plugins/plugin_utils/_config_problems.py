@@ -163,6 +163,42 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "with a range the daemon takes the next port without a word when the first is taken, and the mirrors keep asking the first.",
         "Give the port as one number.",
     ),
+    "registry_header": (
+        "the role sends X-Dragonfly-Registry itself, with the base URL of the registry.",
+        "Leave the header out and set url.",
+    ),
+    "toml_invalid": (
+        "the file is no TOML: {error}.",
+        "Correct it; containerd would not start with it.",
+    ),
+    "config_version_1": (
+        "the file has no version or version 1, whose plugins have other names, and which containerd 2 no longer reads.",
+        "Migrate it (containerd config migrate, or version = 2 with the full names of the plugins).",
+    ),
+    "cri_disabled": (
+        "{plugin} is disabled, so that the kubelet and crictl cannot pull with these mirrors.",
+        "Take it out of disabled_plugins; where only ctr or nerdctl pull, allow this problem.",
+    ),
+    "mirrors_in_use": (
+        "containerd does not load its CRI plugin with both mirrors and config_path, and there are mirrors of {names}.",
+        "Move them to containerd_mirrors_registries and delete the tables.",
+    ),
+    "tls_in_use": (
+        "containerd does not load its CRI plugin with both configs.*.tls and config_path.",
+        "Move the settings to server_options (ca, client, skip_verify) of the registry and delete the table.",
+    ),
+    "other_config_path": (
+        "containerd reads its mirrors in {path}, not in {wanted}.",
+        "Set containerd_mirrors_certs_dir to that folder, or delete config_path.",
+    ),
+    "parallel_fetch": (
+        "containerd then asks for parts of a blob, and the Go client makes another task id of each part, so every pull misses.",
+        "Set it to 0.",
+    ),
+    "lazy_snapshotter": (
+        "{snapshotter} asks for parts of a blob, and the Go client makes another task id of each part, so every pull misses.",
+        "Use overlayfs with the Go client, or the Rust client.",
+    ),
 }
 
 
@@ -201,7 +237,8 @@ class Context(t.NamedTuple):
     :ivar taken_ports: ports of the host on which other programs listen.
     :ivar missing_files: paths in the configuration that the host does not have.
     :ivar max_age: seconds for which a preheat counts as warm.
-    :ivar preheat: whether there is a preheat to agree with; then ``tag`` and ``application`` are its own.
+    :ivar tag: of the preheat.
+    :ivar application: of the preheat.
     """
 
     manager_release: str | None = None

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter containerd_config: see containerd_config.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
+    TOMLKIT_ERROR,
+    judge_config,
+)
+
+
+def _containerd_config(
+    text: str,
+    certs_dir: str,
+    containerd: str | None = None,
+    dump: str | None = None,
+    client: str = "none",
+    allowed: t.Sequence[str] = (),
+) -> dict[str, t.Any]:
+    if TOMLKIT_ERROR:
+        raise AnsibleFilterError(
+            "containerd_config: the Python library tomlkit is needed on the controller (pip install tomlkit):"
+            f" {TOMLKIT_ERROR}"
+        ) from TOMLKIT_ERROR
+    try:
+        verdict = judge_config(text, certs_dir, containerd or None, dump or None, client, allowed)
+    except ValueError as error:
+        raise AnsibleFilterError(f"containerd_config: {error}") from error
+    problems = [{**found._asdict(), "message": found.message} for found in verdict.problems]
+    return {"text": verdict.text, "changed": verdict.changed, "problems": problems}
+
+
+class FilterModule:
+    """Filter containerd_config."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"containerd_config": _containerd_config}

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How containerd is told to pull through a Dragonfly client: the mirrors of certs.d, and config_path in config.toml.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, check_base
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import Problem, problem
+
+try:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    TOMLKIT_ERROR = None
+except ImportError as error:
+    TOMLKIT_ERROR = error
+
+#: What containerd takes from 2.2 on where neither config_path nor the old settings are there (plugins/cri/images).
+DEFAULT_CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
+
+_REGISTRY_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\Z")
+_ENTRY_KEYS = ("url", "headers", "server_options", "username", "password", "ca_path")
+_HEADER_REGISTRY = "X-Dragonfly-Registry"
+# Header that carries it, what it is called, and whether the Go client's ids depend on it.
+_ID_HEADERS = (
+    ("tag", "X-Dragonfly-Tag", True),
+    ("application", "X-Dragonfly-Application", True),
+    ("piece_length", "X-Dragonfly-Piece-Length", False),
+)
+_LAZY_SNAPSHOTTERS = ("nydus", "stargz", "overlaybd", "soci")
+
+
+class Mirror(t.NamedTuple):
+    """One registry that containerd pulls from through a client.
+
+    :ivar registry: name as in image references, such as ``docker.io``.
+    :ivar url: base URL, without a trailing slash; a path in it is a repository prefix.
+    :ivar server: where containerd goes when the client does not answer.
+    :ivar origin: scheme, host and port of the base URL: what the client is told to fetch from.
+    :ivar prefix: path of the base URL, as it is put after ``/v2``; empty without one.
+    :ivar headers: more headers for the client.
+    :ivar server_options: keys of hosts.toml for the server, such as ``ca``.
+    """
+
+    registry: str
+    url: str
+    server: str
+    origin: str
+    prefix: str
+    headers: dict[str, str]
+    server_options: dict[str, t.Any]
+
+
+def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
+    """The mirrors of a map of registries, in its order.
+
+    :param registries: registry name to base URL, or to a dict with ``url`` and more; nothing stands for the registry's own URL.
+    :raises InputError: if a name or an entry cannot be read.
+    """
+    found = []
+    for registry, entry in registries.items():
+        if not _REGISTRY_NAME.match(str(registry)):
+            raise InputError(f"{registry!r} is no registry: write it as in image references, such as docker.io or registry:5000.")
+        entry = {"url": entry} if isinstance(entry, str) or entry is None else entry
+        if not isinstance(entry, dict) or set(entry) - set(_ENTRY_KEYS):
+            raise InputError(f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(_ENTRY_KEYS)}.")
+        default = DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
+        url = check_base(registry, entry.get("url") or default)
+        prefix = urlsplit(url).path.strip("/")
+        origin = url[: -len(prefix) - 1] if prefix else url
+        server = f"{origin}/v2/{prefix}" if prefix else url
+        options = dict(entry.get("server_options") or {})
+        if any(isinstance(value, dict) for value in options.values()):
+            raise InputError(f"server_options of the registry {registry} may hold texts, numbers, booleans and lists.")
+        headers = {str(name): str(value) for name, value in (entry.get("headers") or {}).items()}
+        found.append(Mirror(registry, url, server, origin, prefix, headers, options))
+    return found
+
+
+def mirror_problems(
+    wanted: t.Iterable[Mirror], client: str, tag: str = "", application: str = "", piece_length: int | None = None
+) -> list[Problem]:
+    """Headers of mirrors that make pulls miss what a preheat with these options made.
+
+    :param wanted: the mirrors.
+    :param client: ``dfget``, ``dfdaemon``, or ``none`` where it is not known.
+    """
+    preheat = {"tag": tag, "application": application, "piece_length": str(piece_length or "")}
+    found = []
+    for mirror in wanted:
+        sent = {name.lower(): value for name, value in mirror.headers.items()}
+        where = f"containerd_mirrors_registries[{mirror.registry}].headers"
+        if _HEADER_REGISTRY.lower() in sent:
+            found.append(problem("registry_header", where))
+        for what, header, matters_to_go in _ID_HEADERS:
+            value = sent.get(header.lower())
+            # Without the header the Go client has its own defaultTag and defaultApplication, which its role compares.
+            if client == "dfdaemon" or (matters_to_go and value is not None):
+                if (value or "") != preheat[what]:
+                    words = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
+                    found.append(problem("tag_mismatch", f"{where}.{header}", **words))
+        for header, separator in (("X-Dragonfly-Filter", "&"), ("X-Dragonfly-Filtered-Query-Params", ",")):
+            value = sent.get(header.lower())
+            if value and "ns" not in value.split(separator):
+                found.append(problem("filter_without_ns", f"{where}.{header}", example=f"the separator is {separator}"))
+        if sent.get("x-dragonfly-enable-task-id-based-blob-digest", "").lower() == "true":
+            found.append(problem("blob_digest_ids", where))
+    return found
+
+
+class Verdict(t.NamedTuple):
+    """What a config.toml needs.
+
+    :ivar text: the file as it should be.
+    :ivar changed: whether that differs from what it is.
+    :ivar problems: why it cannot be made so.
+    """
+
+    text: str
+    changed: bool
+    problems: list[Problem]
+
+
+def judge_config(
+    text: str,
+    certs_dir: str,
+    containerd: str | None = None,
+    dump: str | None = None,
+    client: str = "none",
+    allowed: t.Container[str] = (),
+) -> Verdict:
+    """What containerd's config.toml needs so that mirrors in a folder are used.
+
+    :param text: of config.toml; empty where there is none.
+    :param certs_dir: the folder of the mirrors.
+    :param containerd: release of containerd, None where it is not known.
+    :param dump: what ``containerd config dump`` says, which knows the imported files too; None where it cannot be had.
+    :param client: ``dfget``, ``dfdaemon`` or ``none``.
+    :param allowed: codes of problems that are none here.
+    """
+    release = parse_release(containerd)
+    try:
+        config = tomlkit.parse(text)
+        effective = tomlkit.parse(dump).unwrap() if dump else config.unwrap()
+    except TOMLKitError as error:
+        return Verdict(text, False, [problem("toml_invalid", "config.toml", error=str(error).splitlines()[0])])
+    if not config.unwrap():
+        config["version"] = 3 if release is not None and release >= (2, 0, 0) else 2
+    if config.unwrap().get("version", 1) < 2:
+        return Verdict(text, False, [problem("config_version_1", "config.toml version")])
+    found = [each for each in _problems(effective, client) if each.code not in allowed]
+    registry = _plugin(effective).get("registry", {})
+    paths = registry.get("config_path", "").split(":")
+    old = any(registry.get(name) for name in ("mirrors", "configs", "auths"))
+    by_default = release is not None and release >= (2, 2, 0) and not old and certs_dir in DEFAULT_CERTS_DIRS
+    if certs_dir in paths or (paths == [""] and by_default):
+        return Verdict(text, False, found)
+    if paths != [""]:
+        key = f"config.toml {_plugin_id(effective)}.registry.config_path"
+        found.append(problem("other_config_path", key, path=registry["config_path"], wanted=certs_dir))
+    if found:
+        return Verdict(text, False, found)
+    _table(config, "plugins", _plugin_id(config.unwrap()), "registry")["config_path"] = certs_dir
+    return Verdict(tomlkit.dumps(config), True, [])
+
+
+def _plugin_id(config: dict[str, t.Any]) -> str:
+    return "io.containerd.grpc.v1.cri" if config.get("version", 2) < 3 else "io.containerd.cri.v1.images"
+
+
+def _plugin(config: dict[str, t.Any]) -> dict[str, t.Any]:
+    return config.get("plugins", {}).get(_plugin_id(config), {})
+
+
+def _problems(config: dict[str, t.Any], client: str) -> list[Problem]:
+    found = []
+    name = _plugin_id(config)
+    plugin = _plugin(config)
+    registry = plugin.get("registry", {})
+    disabled = {"cri", "io.containerd.grpc.v1.cri", name} & set(config.get("disabled_plugins", []))
+    if disabled:
+        found.append(problem("cri_disabled", "config.toml disabled_plugins", plugin=", ".join(sorted(disabled))))
+    if registry.get("mirrors"):
+        found.append(problem("mirrors_in_use", f"config.toml {name}.registry.mirrors", names=", ".join(registry["mirrors"])))
+    for host, entry in registry.get("configs", {}).items():
+        if entry.get("tls"):
+            found.append(problem("tls_in_use", f"config.toml {name}.registry.configs.{host}.tls"))
+    if client == "dfget":
+        transfer = config.get("plugins", {}).get("io.containerd.transfer.v1.local", {})
+        if max(section.get("concurrent_layer_fetch_buffer", 0) for section in (plugin, transfer)) >= 512:
+            found.append(problem("parallel_fetch", "config.toml concurrent_layer_fetch_buffer"))
+        snapshotter = plugin.get("snapshotter") or plugin.get("containerd", {}).get("snapshotter") or ""
+        if snapshotter in _LAZY_SNAPSHOTTERS:
+            found.append(problem("lazy_snapshotter", f"config.toml {name} snapshotter", snapshotter=snapshotter))
+    return found
+
+
+def _table(node: t.Any, *names: str) -> t.Any:
+    """The table at a path, made where it is not there."""
+    for index, name in enumerate(names):
+        if name not in node:
+            node[name] = tomlkit.table(is_super_table=index < len(names) - 1)
+        node = node[name]
+    return node
