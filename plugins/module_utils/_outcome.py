@@ -60,8 +60,8 @@ class Outcome:
 
     @property
     def warm_percentage(self):
-        """Warm blobs of all, in percent, rounded down."""
-        if self.outcome == "warm":
+        """Warm blobs of all, in percent, rounded down; None where it is not known which or how many blobs there are."""
+        if self.outcome == "warm" and self.verified == "blobs":
             return 100
         if self.blobs and self.warm is not None:
             return min(99, 100 * len(self.warm) // self.blobs)
@@ -201,8 +201,8 @@ def _by_result(reading, clusters, complete, failures):
 
 
 _NOTHING = (
-    "the manager says SUCCESS and nothing was warmed: no blob is in the result. Usual reasons: the seed peer is a Go client and the "
-    "manager is 2.3.1 or later, no seed peer is up, or the registry refused every blob"
+    "the manager says SUCCESS and nothing was warmed: the result names nothing. Usual reasons: the seed peer is a Go client and the "
+    "manager is 2.3.1 or later, no seed peer is up, or the registry or origin refused or lacks all of it"
 )
 
 
