@@ -34,7 +34,7 @@ def _containerd_config(
     except ValueError as error:
         raise AnsibleFilterError(f"containerd_config: {error}") from error
     problems = [{**found._asdict(), "message": found.message} for found in verdict.problems]
-    return {"text": verdict.text, "changed": verdict.changed, "problems": problems}
+    return {"text": verdict.text, "needed": verdict.needed, "problems": problems}
 
 
 class FilterModule:

@@ -123,12 +123,12 @@ class Verdict(t.NamedTuple):
     """What a config.toml needs.
 
     :ivar text: the file as it should be.
-    :ivar changed: whether that differs from what it is.
+    :ivar needed: whether that differs from what it is.
     :ivar problems: why it cannot be made so.
     """
 
     text: str
-    changed: bool
+    needed: bool
     problems: list[Problem]
 
 
