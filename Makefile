@@ -26,11 +26,15 @@ demo: $(VENV)/run ## Warm an image and a file in a sandbox and watch (20 s, the 
 ##@ Test
 .PHONY: test
 test: $(VENV)/run ## Run every test but test-hosts
-	@python tests/tools/stages.py unit contract integration sanity-oldest sanity-newest lint
+	@python tests/tools/stages.py unit unit-oldest contract integration sanity-oldest sanity-newest lint
 
 .PHONY: test-unit
 test-unit: $(VENV)/unit ## Unit tests, with pytest
 	pytest tests/unit
+
+.PHONY: test-unit-oldest
+test-unit-oldest: $(VENV)/run ## Unit tests on the oldest Python for modules that this machine has, with ansible-test
+	python tests/tools/ansible_test.py units --core oldest --python oldest
 
 .PHONY: test-contract
 test-contract: $(VENV)/unit ## The sandbox against the recordings of real managers, with pytest

@@ -4,7 +4,7 @@
 
 """Run ansible-test without containers, from a checkout in any folder.
 
-    python3 tests/tools/ansible_test.py COMMAND [--core oldest|newest|2.19] [arguments of ansible-test ...]
+    python3 tests/tools/ansible_test.py COMMAND [--core oldest|newest|2.19] [--python oldest|3.9] [ansible-test's own ...]
 
 ``ansible-test`` wants its collection below a folder ``ansible_collections``, in a git repository of its own, and writes
 to the user's home. So each ansible-core gets a folder ``.cache/ansible-test/RELEASE`` with its virtual environment, a
@@ -29,12 +29,15 @@ from pythons import CORES, for_core, interpreters
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
+#: The oldest Python that modules run on.
+OLDEST_TARGET = (3, 8)
+
 #: Environment variables that ``integration`` hands to the targets, as extra variables of the same name in lower case.
 MANAGER_VARIABLES = ("DRAGONFLY_URL", "DRAGONFLY_TOKEN", "DRAGONFLY_REGISTRY", "DRAGONFLY_IMAGE", "DRAGONFLY_FILE")
 
-# ansible-test downloads this script from its own site to put pip into its environments. Python brings pip along, and the
-# package index that pip is set up for has everything else. Both run as processes of their own, since ensurepip changes
-# its environment (it switches pip's settings off).
+# ansible-test downloads this script from its own site to put pip into its environments. Python brings pip along, and
+# the package index that pip is set up for has everything else. Both run as processes of their own, since ensurepip
+# changes its environment (it switches pip's settings off).
 GET_PIP = """\
 import subprocess
 import sys
@@ -64,7 +67,7 @@ def choose_core(wanted: str, found: dict[tuple[int, int], str]) -> tuple[str, st
         if python:
             return release, python
         first, last = (".".join(map(str, version)) for version in CORES[release])
-        print(f"skipped: ansible-core {release}: it needs Python {first} to {last}, which this machine lacks", flush=True)
+        print(f"skipped: ansible-core {release}: it needs Python {first} to {last}, which this machine lacks")
     sys.exit(77)
 
 
@@ -139,9 +142,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=("sanity", "units", "integration"))
     parser.add_argument("--core", default="newest", choices=("oldest", "newest", *CORES))
+    parser.add_argument("--python")
     arguments, rest = parser.parse_known_args()
 
     found = interpreters()
+    if arguments.python == "oldest":
+        first = min(version for version in found if version >= OLDEST_TARGET)
+        if first > OLDEST_TARGET:
+            print("skipped: Python {}.{}: this machine lacks it, {}.{} is the oldest".format(*OLDEST_TARGET, *first))
+        arguments.python = "{}.{}".format(*first)
+    if arguments.python:
+        rest += ["--python", arguments.python]
     core, python = choose_core(arguments.core, found)
     print(f"ansible-test {arguments.command} with ansible-core {core} on {python}", flush=True)
     folder = CHECKOUT / ".cache/ansible-test" / core

@@ -24,8 +24,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 #: What users need, by the first part of the path.
 WANTED = {
-    "CHANGELOG.md", "CODE_OF_CONDUCT.md", "COPYING", "FILES.json", "LICENSES", "MANIFEST.json", "README.md", "SECURITY.md",
-    "changelogs", "docs", "meta", "playbooks", "plugins", "roles",
+    "CHANGELOG.md", "CODE_OF_CONDUCT.md", "COPYING", "FILES.json", "LICENSES", "MANIFEST.json", "README.md",
+    "SECURITY.md", "changelogs", "docs", "meta", "playbooks", "plugins", "roles",
 }  # fmt: skip
 LARGEST = 1_000_000  # bytes
 

@@ -6,16 +6,20 @@
 
     python tests/tools/stages.py unit contract lint
 
-A stage that exits with 77 was skipped; lines of a stage's output that begin with ``skipped:`` are repeated at the end.
-The exit code is 0 if no stage failed.
+A stage that exits with 77 was skipped. What a stage says to have skipped is repeated at the end. The exit code is 0 if no
+stage failed.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
+
+#: Lines about something skipped: those of the tools here, and those of ansible-test.
+SKIPPED = re.compile(r"(skipped: |WARNING: Skipping )(.*)")
 
 
 def run(stage: str) -> tuple[str, float, list[str]]:
@@ -31,8 +35,9 @@ def run(stage: str) -> tuple[str, float, list[str]]:
     with subprocess.Popen(command, **pipes, text=True, errors="replace", env=environment) as process:
         for line in process.stdout:
             print(line, end="", flush=True)
-            if line.startswith("skipped:"):
-                notes.append(line.strip())
+            note = SKIPPED.match(line)
+            if note and note[2] not in notes:
+                notes.append(note[2])
     # make turns every failure of a recipe into 2 and names the recipe's own code only in words.
     result = "passed" if process.returncode == 0 else "skipped" if "Error 77" in line else "failed"
     return result, time.monotonic() - start, notes
@@ -45,7 +50,7 @@ def main() -> int:
         result, seconds, stage_notes = run(stage)
         results.append(result)
         notes += [f"{stage:<16} {result:<8} {seconds:6.0f} s"]
-        notes += [f"    {note}" for note in stage_notes]
+        notes += [f"    skipped: {note}" for note in stage_notes]
     print("\n=== summary", *notes, sep="\n")
     counts = {result: results.count(result) for result in ("passed", "failed", "skipped")}
     print("stages: " + ", ".join(f"{count} {result}" for result, count in counts.items()))
