@@ -50,8 +50,9 @@ def problems_for_galaxy(python: str, tarball: Path) -> list[str]:
     """Return the importer's errors and warnings, with its checks for certified content on."""
     strict = {"GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true", "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "true"}
     process = subprocess.run(
-        [python, "-m", "galaxy_importer.main", str(tarball)],
-        env={**os.environ, **strict, "PATH": f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"},
+        [os.path.abspath(python), "-m", "galaxy_importer.main", tarball.name],
+        cwd=tarball.parent,  # it leaves a file
+        env={**os.environ, **strict, "PATH": f"{Path(python).absolute().parent}{os.pathsep}{os.environ['PATH']}"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
     problems = [line for line in process.stdout.splitlines() if "WARNING" in line or "ERROR" in line]

@@ -6,8 +6,8 @@
 
     python tests/tools/stages.py unit contract lint
 
-A stage that exits with 77 was skipped. What a stage says to have skipped is repeated at the end. The exit code is 0 if no
-stage failed.
+A stage that exits with 77 was skipped. What a stage says to have skipped is repeated at the end. The exit code is 0 if
+no stage failed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def run(stage: str) -> tuple[str, float, list[str]]:
     :return: ``passed``, ``failed`` or ``skipped``, the seconds it took, and its lines about what it skipped
     """
     print(f"\n=== {stage}", flush=True)
-    start, notes = time.monotonic(), []
+    start, notes, line = time.monotonic(), [], ""
     command = [os.environ.get("MAKE", "make"), "--no-print-directory", f"test-{stage}"]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     environment = {**os.environ, "NO_COLOR": "1"}  # not every tool sees that it writes to a pipe
