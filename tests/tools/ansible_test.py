@@ -4,7 +4,7 @@
 
 """Run ansible-test without containers, from a checkout in any folder.
 
-    python tests/tools/ansible_test.py COMMAND [--core oldest|newest|2.19] [--python oldest|3.9] [ansible-test's options]
+    python tests/tools/ansible_test.py COMMAND [--core oldest|newest|2.19] [--python oldest|3.9] [...]
 
 ``ansible-test`` wants its collection below a folder ``ansible_collections``, in a git repository of its own, and writes
 to the user's home. So each ansible-core gets a folder ``.cache/ansible-test/RELEASE`` with its virtual environment, a

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``make demo``: the collection at work, as a user installs and runs it, against a sandbox on this machine.
+
+Builds the collection, installs it into a scratch folder, starts a sandbox (a manager and a registry), and runs the
+playbook ``warm.yml`` three times: the first warms, the second finds it warm, the third has a manager whose SUCCESS means
+nothing. Ends with 0 if each did what is said here. What was started is stopped in any case.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PLAY = CHECKOUT / "tests/demo/warm.yml"
+
+
+def say(*words: str) -> None:
+    print(*words, flush=True)
+
+
+def install(scratch: Path) -> None:
+    """Build the collection and install it into a folder as ``ansible-galaxy`` does from Galaxy."""
+    galaxy = ["ansible-galaxy", "collection"]
+    run([*galaxy, "build", "--output-path", str(scratch), str(CHECKOUT)], scratch)
+    [tarball] = scratch.glob("*.tar.gz")
+    run([*galaxy, "install", "--offline", "--collections-path", str(scratch), str(tarball)], scratch)
+    say(f"   {tarball.name}, {tarball.stat().st_size // 1000} kB")
+
+
+def run(command: list[str], scratch: Path) -> None:
+    """Run a command quietly; what it printed is shown if it fails."""
+    done = subprocess.run(command, env=environment(scratch), capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """Return the environment for Ansible: the user's, without the user's settings of Ansible and of this collection."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "DRAGONFLY_"))}
+    return {
+        **kept,
+        "ANSIBLE_COLLECTIONS_PATH": str(scratch),
+        "ANSIBLE_CONFIG": os.devnull,
+        "ANSIBLE_HOME": str(scratch / "home"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+    }
+
+
+@contextlib.contextmanager
+def sandbox(release: str, scratch: Path):
+    """Run a sandbox of a manager's release and yield its state, a dict."""
+    state = scratch / f"sandbox-{release}.json"
+    command = [sys.executable, str(CHECKOUT / "tests/sandbox"), "--release", release, "--port", "0"]
+    command += ["--registry-port", "0", "--factor", "60", "--state", str(state)]
+    with open(scratch / f"sandbox-{release}.log", "w+", encoding="utf-8") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 20
+            while not state.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    sys.exit(f"The sandbox did not start.\n{log.read()}")
+                time.sleep(0.05)
+            yield json.loads(state.read_text(encoding="utf-8"))
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def play(state: dict, scratch: Path) -> str:
+    """Run the playbook and show its output without what only a debugger needs; return all of it."""
+    variables = {name: state[name] for name in ("url", "token", "image", "file")}
+    command = ["ansible-playbook", str(PLAY), "--extra-vars", json.dumps(variables)]
+    say(f"   $ ansible-playbook {PLAY.relative_to(CHECKOUT)}")
+    lines = []
+    with subprocess.Popen(
+        command, env=environment(scratch), text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        for line in process.stdout:
+            lines.append(line)
+            shown = shorten(line)
+            if shown:
+                say("   " + shown)
+    return "".join(lines)
+
+
+def shorten(line: str) -> str:
+    """Return a line of ansible-playbook's output as it is shown: a failure by its message only, no rulers."""
+    failed = re.match(r"(fatal: \[localhost\]: FAILED! => )(\{.*\})$", line)
+    if failed:
+        return failed[1] + json.loads(failed[2])["msg"]
+    return line.rstrip().rstrip("*").rstrip()
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(1))
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="dragonfly-demo-") as name:
+        scratch = Path(name)
+        say("1. Build the collection and install it into a scratch folder")
+        install(scratch)
+
+        say("\n2. Warm an image and a file, and wait until every blob is warm (manager 2.5.1)")
+        with sandbox("2.5.1", scratch) as state:
+            expect("changed=2", play(state, scratch))
+            say("\n3. Run it again: both are warm, so no job is made")
+            expect("changed=0", play(state, scratch))
+
+        say("\n4. A manager of 2.3.4 whose seed runs the Go client: its SUCCESS warmed nothing, so the task fails")
+        with sandbox("2.3.4", scratch) as state:
+            expect("failed=1", play(state, scratch))
+    say(f"\nDone in {time.monotonic() - start:.0f} s. The sandboxes are stopped and the scratch folder is gone.")
+
+
+def expect(words: str, output: str) -> None:
+    """End the demo if the play's recap does not hold some words."""
+    if words not in output.rpartition("PLAY RECAP")[2]:
+        sys.exit(f"\nThis is not what the demo shows: {words} was expected.")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")
