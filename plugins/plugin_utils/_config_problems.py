@@ -165,7 +165,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "registry_header": (
         "the role sends X-Dragonfly-Registry itself, with the base URL of the registry.",
-        "Leave the header out and set url.",
+        "Leave the header out and give the registry its URL.",
     ),
     "toml_invalid": (
         "the file is no TOML: {error}.",
@@ -185,7 +185,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "tls_in_use": (
         "containerd does not load its CRI plugin with both configs.*.tls and config_path.",
-        "Move the settings to server_options (ca, client, skip_verify) of the registry and delete the table.",
+        "Move the settings to containerd_mirrors_server_options (ca, client, skip_verify) and delete the table.",
     ),
     "other_config_path": (
         "containerd reads its mirrors in {path}, not in {wanted}.",

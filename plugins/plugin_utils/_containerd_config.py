@@ -14,7 +14,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, check_base
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, check_base, parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import parse_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import Problem, problem
 
@@ -30,8 +30,8 @@ except ImportError as error:
 DEFAULT_CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
 
 _REGISTRY_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\Z")
-_ENTRY_KEYS = ("url", "headers", "server_options", "username", "password", "ca_path")
-_HEADER_REGISTRY = "X-Dragonfly-Registry"
+# The values of the module preheat's registries.
+_ENTRY_KEYS = ("url", "username", "password", "ca_path")
 # Header that carries it, what it is called, and whether the Go client's ids depend on it.
 _ID_HEADERS = (
     ("tag", "X-Dragonfly-Tag", True),
@@ -49,8 +49,6 @@ class Mirror(t.NamedTuple):
     :ivar server: where containerd goes when the client does not answer.
     :ivar origin: scheme, host and port of the base URL: what the client is told to fetch from.
     :ivar prefix: path of the base URL, as it is put after ``/v2``; empty without one.
-    :ivar headers: more headers for the client.
-    :ivar server_options: keys of hosts.toml for the server, such as ``ca``.
     """
 
     registry: str
@@ -58,64 +56,107 @@ class Mirror(t.NamedTuple):
     server: str
     origin: str
     prefix: str
-    headers: dict[str, str]
-    server_options: dict[str, t.Any]
 
 
 def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
     """The mirrors of a map of registries, in its order.
 
-    :param registries: registry name to base URL, or to a dict with ``url`` and more; nothing stands for the registry's own URL.
+    :param registries: as the module preheat takes them: registry name to base URL, or to a dict with ``url`` and credentials.
     :raises InputError: if a name or an entry cannot be read.
     """
     found = []
     for registry, entry in registries.items():
         if not _REGISTRY_NAME.match(str(registry)):
             raise InputError(f"{registry!r} is no registry: write it as in image references, such as docker.io or registry:5000.")
-        entry = {"url": entry} if isinstance(entry, str) or entry is None else entry
-        if not isinstance(entry, dict) or set(entry) - set(_ENTRY_KEYS):
+        entry = {"url": entry} if isinstance(entry, str) else entry
+        if not isinstance(entry, dict) or set(entry) - set(_ENTRY_KEYS) or not isinstance(entry.get("url", ""), str):
             raise InputError(f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(_ENTRY_KEYS)}.")
         default = DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
         url = check_base(registry, entry.get("url") or default)
         prefix = urlsplit(url).path.strip("/")
         origin = url[: -len(prefix) - 1] if prefix else url
         server = f"{origin}/v2/{prefix}" if prefix else url
-        options = dict(entry.get("server_options") or {})
-        if any(isinstance(value, dict) for value in options.values()):
-            raise InputError(f"server_options of the registry {registry} may hold texts, numbers, booleans and lists.")
-        headers = {str(name): str(value) for name, value in (entry.get("headers") or {}).items()}
-        found.append(Mirror(registry, url, server, origin, prefix, headers, options))
+        found.append(Mirror(registry, url, server, origin, prefix))
     return found
 
 
-def mirror_problems(
-    wanted: t.Iterable[Mirror], client: str, tag: str = "", application: str = "", piece_length: int | None = None
-) -> list[Problem]:
-    """Headers of mirrors that make pulls miss what a preheat with these options made.
+def image_registries(images: t.Iterable[str]) -> dict[str, str]:
+    """The registries of images, each with the base URL that a preheat uses where nothing else is said.
 
-    :param wanted: the mirrors.
+    :param images: references, as the module preheat takes them.
+    :raises InputError: if one is no image reference.
+    """
+    parsed = [parse_image(image) for image in images]
+    return {image.registry: image.base for image in parsed}
+
+
+class Pull(t.NamedTuple):
+    """What a host is told to pull.
+
+    :ivar image: as it was written.
+    :ivar registry: its name.
+    :ivar reference: the whole reference, as ctr wants it.
+    :ivar login: ``USERNAME:PASSWORD`` for the registry, empty without one. A secret.
+    """
+
+    image: str
+    registry: str
+    reference: str
+    login: str
+
+
+def pulls(
+    images: t.Iterable[str], registries: dict[str, t.Any], username: str | None = None, password: str | None = None
+) -> list[Pull]:
+    """How hosts pull images that were preheated.
+
+    :param images: references, as the module preheat takes them.
+    :param registries: those that have a mirror, as the module preheat takes them.
+    :param username: for registries whose entry names none.
+    :param password: for registries whose entry names none.
+    :raises InputError: if one is no image reference.
+    """
+    # A mirror with a prefix changes where an image comes from, not what it is called: hence bases without one.
+    bases = {registry: f"https://{registry}" for registry in registries}
+    found = []
+    for text in images:
+        image = parse_image(text, bases)
+        separator = "@" if image.digest else ":"
+        reference = f"{image.registry}/{image.name}{separator}{image.reference}"
+        entry = registries.get(image.registry)
+        own = entry if isinstance(entry, dict) else {}
+        user, secret = (own.get("username"), own.get("password")) if own.get("username") else (username, password)
+        found.append(Pull(text, image.registry, reference, f"{user}:{secret}" if user and secret else ""))
+    return found
+
+
+def header_problems(
+    headers: dict[str, t.Any], client: str, tag: str = "", application: str = "", piece_length: int | None = None
+) -> list[Problem]:
+    """What in the headers of mirrors makes pulls miss what a preheat with these options made.
+
+    :param headers: that containerd sends to the client, besides X-Dragonfly-Registry.
     :param client: ``dfget``, ``dfdaemon``, or ``none`` where it is not known.
     """
+    where = "containerd_mirrors_headers"
+    sent = {str(name).lower(): str(value) for name, value in headers.items()}
     preheat = {"tag": tag, "application": application, "piece_length": str(piece_length or "")}
     found = []
-    for mirror in wanted:
-        sent = {name.lower(): value for name, value in mirror.headers.items()}
-        where = f"containerd_mirrors_registries[{mirror.registry}].headers"
-        if _HEADER_REGISTRY.lower() in sent:
-            found.append(problem("registry_header", where))
-        for what, header, matters_to_go in _ID_HEADERS:
-            value = sent.get(header.lower())
-            # Without the header the Go client has its own defaultTag and defaultApplication, which its role compares.
-            if client == "dfdaemon" or (matters_to_go and value is not None):
-                if (value or "") != preheat[what]:
-                    words = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
-                    found.append(problem("tag_mismatch", f"{where}.{header}", **words))
-        for header, separator in (("X-Dragonfly-Filter", "&"), ("X-Dragonfly-Filtered-Query-Params", ",")):
-            value = sent.get(header.lower())
-            if value and "ns" not in value.split(separator):
-                found.append(problem("filter_without_ns", f"{where}.{header}", example=f"the separator is {separator}"))
-        if sent.get("x-dragonfly-enable-task-id-based-blob-digest", "").lower() == "true":
-            found.append(problem("blob_digest_ids", where))
+    if "x-dragonfly-registry" in sent:
+        found.append(problem("registry_header", where))
+    for what, header, matters_to_go in _ID_HEADERS:
+        value = sent.get(header.lower())
+        # Without the header the Go client takes its own defaultTag and defaultApplication, which its role compares.
+        if client == "dfdaemon" or (matters_to_go and value is not None):
+            if (value or "") != preheat[what]:
+                words = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
+                found.append(problem("tag_mismatch", f"{where}.{header}", **words))
+    for header, separator in (("X-Dragonfly-Filter", "&"), ("X-Dragonfly-Filtered-Query-Params", ",")):
+        value = sent.get(header.lower())
+        if value and "ns" not in value.split(separator):
+            found.append(problem("filter_without_ns", f"{where}.{header}", example=f"the separator is {separator}"))
+    if sent.get("x-dragonfly-enable-task-id-based-blob-digest", "").lower() == "true":
+        found.append(problem("blob_digest_ids", where))
     return found
 
 

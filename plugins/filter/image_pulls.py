@@ -1,0 +1,30 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter image_pulls: see image_pulls.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import pulls
+
+
+def _image_pulls(
+    images: t.Sequence[str], registries: dict[str, t.Any], username: str | None = None, password: str | None = None
+) -> list[dict[str, str]]:
+    try:
+        return [pull._asdict() for pull in pulls(images, registries, username or None, password or None)]
+    except InputError as error:
+        raise AnsibleFilterError(f"image_pulls: {error}") from error
+
+
+class FilterModule:
+    """Filter image_pulls."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"image_pulls": _image_pulls}
