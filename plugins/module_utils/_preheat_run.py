@@ -541,5 +541,3 @@ def _option(name):
 def _slim(job, keep=False):
     """A job without its result, which can be large."""
     return job if keep else {key: value for key, value in job.items() if key != "result"}
-
-
