@@ -1,0 +1,105 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sandbox's own API under ``/_sandbox``, for playbooks and other processes. README.md lists it."""
+
+from __future__ import annotations
+
+import json
+
+from .server import Reply
+
+PREFIX = "/_sandbox/"
+
+
+class Control:
+    """Answers ``/_sandbox/...`` with what L(Sandbox) can do.
+
+    :param box: L(sandbox.Sandbox).
+    """
+
+    def __init__(self, box):
+        self._box = box
+
+    async def answer(self, request, body):
+        """Answer a request: ``GET name`` reads, ``POST name`` with a JSON object calls, ``DELETE name`` clears."""
+        name = request.path[len(PREFIX):].strip("/")
+        handler = getattr(self, "_%s_%s" % (request.method.lower(), name.replace("/", "_")), None)
+        if handler is None:
+            return Reply.json({"error": "no such control"}, 404)
+        try:
+            words = json.loads(body.decode() or "{}") if request.method == "POST" else dict(request.query)
+            return Reply.json(await handler(words))
+        except (ValueError, TypeError, KeyError) as exc:
+            return Reply.json({"error": str(exc)}, 400)
+
+    # Reading
+
+    async def _get_state(self, dummy_words):
+        return self._box.state()
+
+    async def _get_log(self, words):
+        log = self._box.servers[words.get("at", "manager")].log
+        return [entry.as_dict() for entry in log]
+
+    async def _get_counts(self, dummy_words):
+        return self._box.counts()
+
+    async def _get_jobs(self, dummy_words):
+        await self._box.manager.catch_up()
+        jobs = self._box.manager.jobs
+        return [jobs.show(job, "get") for job in jobs]
+
+    async def _get_rules(self, dummy_words):
+        return self._box.rules.as_list()
+
+    # Changing
+
+    async def _post_rules(self, words):
+        return {"id": self._box.rules.add(words)}
+
+    async def _delete_rules(self, words):
+        if words.get("id"):
+            self._box.rules.remove(int(words["id"]))
+        else:
+            self._box.rules.clear()
+        return {}
+
+    async def _delete_log(self, dummy_words):
+        for server in self._box.servers.values():
+            server.log.clear()
+        return {}
+
+    async def _post_images(self, words):
+        return self._box.make_image(**words).as_dict()
+
+    async def _post_files(self, words):
+        return {"url": self._box.make_file(words["path"], words.get("content", "").encode())}
+
+    async def _post_delete_blob(self, words):
+        self._box.registry_content.delete_blob(words["digest"], words.get("name"))
+        return {}
+
+    async def _post_registry(self, words):
+        self._box.set_registry(**words)
+        return {}
+
+    async def _post_history(self, words):
+        return {"ids": self._box.make_history(**words)}
+
+    async def _post_hosts(self, words):
+        self._box.manager.fleet.add_host(**words)
+        return {}
+
+    async def _post_restart(self, words):
+        await self._box.restart_servers(float(words.get("down", 0)))
+        return {}
+
+    async def _post_clock(self, words):
+        self._box.clock.offset = float(words["offset"])
+        return {}
+
+    async def _post_reset(self, words):
+        await self._box.reset_manager(words.get("release"))
+        return self._box.state()

@@ -1,0 +1,298 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Go's libraries do to times, JSON and requests: how they are written, read, and refused.
+
+A client of the manager sees Go's own words in error answers, so they are said here as encoding/json,
+go-playground/validator and strconv say them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+
+SECOND = 10**9
+ZERO_TIME = "0001-01-01T00:00:00Z"
+_TYPE_NAMES = {str: "string", bool: "bool", int: "number", dict: "object", list: "array"}
+
+
+def time_text(nanoseconds, digits=9):
+    """Write a time as RFC 3339, the fraction without trailing zeros.
+
+    :param nanoseconds: int since 1970, None for the zero time.
+    :param digits: how many digits of the fraction the column keeps: 0, 3 or 9.
+    """
+    if nanoseconds is None:
+        return ZERO_TIME
+    seconds, fraction = divmod(nanoseconds, SECOND)
+    text = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    rest = ("%09d" % fraction)[:digits].rstrip("0")
+    return "%s%sZ" % (text, "." + rest if rest else "")
+
+
+def parse_time(text):
+    """Read an RFC 3339 time as nanoseconds since 1970.
+
+    :raises BindError: in the words of Go's time package.
+    """
+    match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$", text)
+    layout = "2006-01-02T15:04:05Z07:00"
+    if not match:
+        raise BindError('parsing time "%s" as "%s": cannot parse "%s" as "2006"' % (text, layout, text))
+    if text.startswith("0001-01-01T00:00:00"):
+        return None
+    zone = "+00:00" if match.group(3) == "Z" else match.group(3)
+    try:
+        moment = datetime.strptime(match.group(1) + zone, "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        raise BindError('parsing time "%s": month out of range' % text) from None
+    return int(moment.timestamp()) * SECOND + int((match.group(2) or "").ljust(9, "0"))
+
+
+class Raw(str):
+    """JSON that is written already; L(dump) puts it in as it is."""
+
+
+class Number(float):
+    """A JSON number with a fraction or an exponent, and how it was written."""
+
+    def __new__(cls, text):
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def dump(value):
+    """Write JSON as encoding/json does: no spaces, ``<``, ``>`` and ``&`` escaped."""
+    raws = []
+
+    def keep(one):
+        raws.append(one)
+        return "\x00%d\x00" % (len(raws) - 1)
+
+    def walk(one):
+        if isinstance(one, Raw):
+            return keep(one)
+        if isinstance(one, dict):
+            return {key: walk(item) for key, item in one.items()}
+        if isinstance(one, (list, tuple)):
+            return [walk(item) for item in one]
+        return one
+
+    text = json.dumps(walk(value), ensure_ascii=False, separators=(",", ":"))
+    for character, escaped in (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e")):
+        text = text.replace(character, escaped)
+    if raws:
+        text = re.sub(r'"\\u0000(\d+)\\u0000"', lambda found: raws[int(found.group(1))], text)
+    return text
+
+
+class BindError(Exception):
+    """A request that gin's binding refuses; the text is the answer's ``errors``."""
+
+
+def _reason(text, error):
+    """Say a JSON syntax error in Go's words."""
+    if not text.strip():
+        return "EOF"
+    if error.pos >= len(text.rstrip()):
+        return "unexpected EOF"
+    where = {
+        "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
+        "Illegal trailing comma before end of object": "looking for beginning of object key string",
+        "Expecting ':' delimiter": "after object key",
+        "Expecting ',' delimiter": "after object key:value pair",
+        "Extra data": "after top-level value",
+    }.get(error.msg, "looking for beginning of value")
+    return "invalid character %s %s" % (repr(text[error.pos]), where)
+
+
+def load(body):
+    """Read a request's body.
+
+    :param body: bytes.
+    :raises BindError: in the words of encoding/json.
+    """
+    text = body.decode("utf-8", "replace")
+    try:
+        return json.loads(text, parse_float=Number)
+    except ValueError as exc:
+        raise BindError(_reason(text, exc)) from None
+
+
+class Field:
+    """One field of a Go struct that a request is read into.
+
+    :param key: JSON key.
+    :param name: Go's name.
+    :param kind: Go's type: string, bool, int64, uint32, ..., time.Duration, time.Time, []string, []uint, map[string]string,
+        ``any``, or the name of a struct whose fields are ``fields``.
+    :param pointer: whether it is a pointer: unset is null, and a zero that was sent is checked.
+    :param omit_empty: for a struct, whether it is not checked where all of it is zero.
+    :param required: whether validator wants it; ``oneof`` the strings that it allows, ``low`` and ``high`` its range.
+    :param default: what the service fills in where the field is zero.
+    """
+
+    def __init__(self, key, name, kind="string", fields=None, pointer=False, omit_empty=False, required=False, oneof=None,
+                 low=None, high=None, default=None):
+        self.key = key
+        self.name = name
+        self.kind = kind
+        self.fields = fields
+        self.pointer = pointer
+        self.omit_empty = omit_empty
+        self.required = required
+        self.oneof = oneof
+        self.low = low
+        self.high = high
+        self.default = default
+
+    @property
+    def zero(self):
+        if self.pointer or self.kind in _NULLABLE:
+            return None
+        if self.fields:
+            return {field.key: field.zero for field in self.fields}
+        if self.kind == "bool":
+            return False
+        return "" if self.kind in ("string", "time.Time") else 0
+
+    def read(self, value, struct, path):
+        """The value as Go would hold it.
+
+        :param struct: name of the struct, for error texts.
+        :param path: JSON path of the struct with a dot at its end.
+        :raises BindError: for a value of another type.
+        """
+        if value is None:
+            return self.zero
+        where = "Go struct field %s.%s of type " % (struct, path + self.key)
+        if self.kind == "any":
+            return value
+        if self.fields:
+            if not isinstance(value, dict):
+                raise BindError("json: cannot unmarshal %s into %stypes.%s" % (_type_name(value), where, self.kind))
+            return read_fields(self.fields, value, self.kind, path + self.key + ".")
+        if self.kind == "map[string]string":
+            if not isinstance(value, dict):
+                raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, self.kind))
+            for one in value.values():
+                if not isinstance(one, (str, type(None))):
+                    raise BindError("json: cannot unmarshal %s into %sstring" % (_type_name(one), where))
+            return {key: one or "" for key, one in sorted(value.items())}
+        if self.kind in ("[]string", "[]uint"):
+            if not isinstance(value, list):
+                raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, self.kind))
+            return [_scalar(one, self.kind[2:], where) for one in value]
+        return _scalar(value, self.kind, where)
+
+    def complaint(self, value):
+        """The tag of the first check that fails, or None."""
+        present = value is not None if self.zero is None else value != self.zero
+        if not present:
+            return "required" if self.required else None
+        if self.oneof and value not in self.oneof:
+            return "oneof"
+        size = len(value) if isinstance(value, (list, str)) else value
+        if self.low is not None and size < self.low:
+            return "gte" if not isinstance(value, str) else "min"
+        if self.high is not None and size > self.high:
+            return "lte" if not isinstance(value, str) else "max"
+        return None
+
+
+def _type_name(value):
+    return "number" if isinstance(value, float) else _TYPE_NAMES[type(value)]
+
+
+def _scalar(value, kind, where):
+    if kind == "string" or kind == "time.Time":
+        if not isinstance(value, str):
+            raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, kind))
+        if kind == "time.Time":
+            parse_time(value)
+        return value
+    if kind == "bool":
+        if not isinstance(value, bool):
+            raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, kind))
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, kind))
+    low, high = _INTEGERS[kind]
+    if isinstance(value, float) or not low <= value <= high:
+        text = value.text if isinstance(value, Number) else str(value)
+        raise BindError("json: cannot unmarshal number %s into %s%s" % (text, where, kind))
+    return value
+
+
+_NULLABLE = ("[]string", "[]uint", "map[string]string", "any")
+_INTEGERS = {
+    "int64": (-(2**63), 2**63 - 1),
+    "time.Duration": (-(2**63), 2**63 - 1),
+    "uint": (0, 2**64 - 1),
+    "uint64": (0, 2**64 - 1),
+    "uint32": (0, 2**32 - 1),
+    "uint8": (0, 2**8 - 1),
+}
+
+
+def read_fields(fields, document, struct, path=""):
+    """Read a JSON object into a struct.
+
+    :returns: dict of JSON key to value, zero values for what was not sent.
+    :raises BindError: for a value of another type.
+    """
+    return {field.key: field.read(document.get(field.key), struct, path) for field in fields}
+
+
+def complaints(fields, values, struct):
+    """What validator says about a struct, a line for each field that fails."""
+    lines = []
+    for field in fields:
+        value = values[field.key]
+        if field.fields and not field.pointer and field.omit_empty and value == field.zero:
+            continue
+        if field.fields and value is not None:
+            lines += complaints(field.fields, value, "%s.%s" % (struct, field.name))
+            continue
+        tag = field.complaint(value)
+        if tag:
+            lines.append(
+                "Key: '%s.%s' Error:Field validation for '%s' failed on the '%s' tag" % (struct, field.name, field.name, tag))
+    return lines
+
+
+def bind(fields, document, struct):
+    """Read and check a request.
+
+    :param struct: the Go name of the request's type.
+    :raises BindError: if gin would answer 422.
+    """
+    if not isinstance(document, dict):
+        raise BindError("json: cannot unmarshal %s into Go value of type types.%s" % (_type_name(document), struct))
+    values = read_fields(fields, document, struct)
+    lines = complaints(fields, values, struct)
+    if lines:
+        raise BindError("\n".join(lines))
+    return values
+
+
+def parse_uint(text):
+    """Read a path's or query's number as strconv.ParseUint does."""
+    if not re.match(r"\d+$", text):
+        raise BindError('strconv.ParseUint: parsing "%s": invalid syntax' % text)
+    if int(text) >= 2**64:
+        raise BindError('strconv.ParseUint: parsing "%s": value out of range' % text)
+    return int(text)
+
+
+def parse_int(text):
+    """Read a query's number as strconv.ParseInt does."""
+    if not re.match(r"[+-]?\d+$", text):
+        raise BindError('strconv.ParseInt: parsing "%s": invalid syntax' % text)
+    if not -(2**63) <= int(text) < 2**63:
+        raise BindError('strconv.ParseInt: parsing "%s": value out of range' % text)
+    return int(text)

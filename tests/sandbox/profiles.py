@@ -1,0 +1,214 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What tells one release of the manager from another, as data.
+
+Each line of the table is one difference, each column a release; tests/contract/recordings holds what real managers of
+these releases answered.
+"""
+
+from __future__ import annotations
+
+from .go import Field
+
+RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1")
+
+_TABLE = {
+    # Routes and who may use them: "" everybody, "jwt" a signed-in user, "pat" a personal access token, None no such route.
+    "open_jobs": (None, "pat", "pat", "pat", "pat"),
+    "open_clusters": (None, None, "pat", "pat", "pat"),
+    "console_jobs": ("", "", "", "", "jwt"),
+    "configs": ("", "", "", "jwt", "jwt"),
+    "tokens": (None, "jwt", "jwt", "jwt", "jwt"),
+    "peers": (None, None, "jwt", "jwt", "jwt"),
+    "persistent_cache_tasks": (None, None, None, "jwt", "jwt"),
+    "audits": (None, None, None, "jwt", "jwt"),
+    "v1": ("", "", "", "", None),
+    # Answers in general.
+    "server_ip": (False, False, True, True, True),
+    "gzip": (False, False, True, True, True),
+    "not_found": ("Not Found", "Not Found", "record not found", "record not found", "record not found"),
+    "max_per_page": (50, 1000, 10000000, 10000000, 10000000),
+    "row_digits": (0, 0, 0, 3, 3),  # of the fraction of created_at and updated_at
+    # Jobs.
+    "job_types": (
+        ("preheat",),
+        ("preheat",),
+        ("preheat", "get_task", "delete_task", "sync_peers"),
+        ("preheat", "get_task", "delete_task", "sync_peers", "gc", "get_image_distribution"),
+        ("preheat", "get_task", "delete_task", "sync_peers", "gc", "get_image_distribution"),
+    ),
+    "newest_first": (False, False, True, True, True),
+    "is_del": (False, True, True, True, True),
+    "job_user": (None, "zero", "zero", "row", "row"),  # "row": looked up, and a job of nobody cannot be read (T5)
+    "limited": ((), (), ("/api",), ("/oapi", "/api"), ("/oapi", "/api")),
+    "unknown_cluster": (
+        "Not Found", "Not Found", "scheduler cluster id %d: record not found", "scheduler cluster id %d: record not found",
+        "scheduler cluster id %d: record not found"),
+    "preheat_args_checked_when_empty": (True, True, False, False, False),
+    "url_required": (True, True, True, False, False),
+    "manifest_reader": ("plain", "plain", "distribution", "distribution", "distribution"),
+    "refuses_loopback": (False, False, True, True, True),
+    "default_client": ("go", "go", "go", "rust", "rust"),
+    # Results.
+    "go_cased": (True, True, False, False, False),
+    "state_for": ("blob", "blob", "blob", "cluster", "cluster"),  # one of job_states
+    "group_updated_at": (False, False, True, True, True),
+    "result_before_poll": (None, None, None, None, {}),
+    "known_blob_host": (True, True, True, True, False),  # False: a blob that the seed had already has the host "unknown"
+    "no_seed_peer": (
+        "cluster %d scheduler %s has no available seed peer", "cluster %d scheduler %s has no available seed peer",
+        "cluster %d scheduler %s has no available seed peer", None, "cluster %d scheduler %s no available seed peer"),
+    "no_task_peers": (None, None, None, [], []),  # get_task of a task that nobody has
+    # Polls: name of the schedule, how many (jobs.SCHEDULES).
+    "polls": (("short", 480), ("short", 480), ("long", 16), ("long", 16), ("fixed", 16)),
+    "polls_touch_row": (False, False, True, True, True),
+    # Tokens and sign-in.
+    "token_checks": (False, False, False, True, True),
+    "token_in_query": (False, False, False, True, True),
+    "default_scopes": (None, ["preheat", "job"], None, ["job", "cluster"], ["job", "cluster"]),
+    "patch_resets_scopes": (False, False, False, True, True),
+    "token_filters": (False, False, True, True, True),
+    "signin_window": (0, 0, 0, 5, 5),  # seconds for which a sign-in makes the next ones fail
+    "jwt_seconds": (172800, 172800, 1209600, 1209600, 1209600),
+    # Clusters.
+    "cluster_names": (
+        ("scheduler-cluster-1", "seed-peer-cluster-1"), ("scheduler-cluster-1", "seed-peer-cluster-1"),
+        ("cluster-1", "cluster-1"), ("cluster-1", "cluster-1"), ("cluster-1", "cluster-1")),
+    "scheduler_config": (
+        {"filter_parent_limit": 4, "filter_parent_range_limit": 40},
+        {"candidate_parent_limit": 4, "filter_parent_limit": 40},
+        {"candidate_parent_limit": 4, "filter_parent_limit": 15, "job_rate_limit": 10},
+        {"candidate_parent_limit": 3, "filter_parent_limit": 15, "job_rate_limit": 10},
+        {"candidate_parent_limit": 3, "filter_parent_limit": 15, "job_rate_limit": 10}),
+    "client_config": (
+        {"concurrent_piece_count": 4, "load_limit": 50}, {"concurrent_piece_count": 4, "load_limit": 50},
+        {"load_limit": 200}, {"load_limit": 200}, {"load_limit": 200}),
+    "seed_config": ({"load_limit": 300}, {"load_limit": 300}, {"load_limit": 2000}, {"load_limit": 2000}, {"load_limit": 2000}),
+    # Background garbage collection writes job rows: (task id, seconds between).
+    "gc_rows": (
+        (), (), (),
+        (("scheduler", 3600), ("seed_peer", 3600), ("job", 10800), ("audit", 10800)),
+        (("scheduler", 3600), ("seed_peer", 3600), ("job", 10800), ("audit", 10800))),
+}
+
+_FILTER = (
+    "X-Amz-Algorithm&X-Amz-Credential&X-Amz-Date&X-Amz-Expires&X-Amz-SignedHeaders&X-Amz-Signature&X-Amz-Security-Token"
+    "&X-Amz-User-Agent&X-Goog-Algorithm&X-Goog-Credential&X-Goog-Date&X-Goog-Expires&X-Goog-SignedHeaders"
+    "&X-Goog-Signature&OSSAccessKeyId&Expires&Signature&SecurityToken&AccessKeyId&Signature&Expires&X-Obs-Date"
+    "&X-Obs-Security-Token&q-sign-algorithm&q-ak&q-sign-time&q-key-time&q-header-list&q-url-param-list&q-signature"
+    "&x-cos-security-token&ns"
+)
+_MINUTES = 60 * 10**9
+
+_OBJECT_STORAGE = [
+    Field("region", "Region"), Field("endpoint", "Endpoint"), Field("access_key_id", "AccessKeyID"),
+    Field("access_key_secret", "AccessKeySecret"), Field("session_token", "SessionToken"),
+    Field("credential_path", "CredentialPath"), Field("predefined_acl", "PredefinedACL"),
+    Field("security_token", "SecurityToken"), Field("insecure_skip_verify", "InsecureSkipVerify", "bool"),
+]
+_HDFS = [Field("delegation_token", "DelegationToken")]
+
+# Fields of args in the order of Go's struct, each with the releases that know it.
+_OLD, _MIDDLE, _NEW = RELEASES[:2], RELEASES[2:3], RELEASES[3:]
+_PREHEAT = (
+    (RELEASES, Field("type", "Type", required=True, oneof=("image", "file"))),
+    (_OLD + _MIDDLE, Field("url", "URL", required=True)),
+    (_NEW, Field("url", "URL")),
+    (_NEW, Field("urls", "URLs", "[]string")),
+    (_NEW, Field("piece_length", "PieceLength", "uint64", pointer=True, low=4194304, high=67108864)),
+    (RELEASES, Field("tag", "Tag")),
+    (_NEW, Field("application", "Application")),
+    (_OLD, Field("filter", "Filter")),
+    (_MIDDLE + _NEW, Field("filtered_query_params", "FilteredQueryParams", default=_FILTER)),
+    (RELEASES, Field("headers", "Headers", "map[string]string")),
+    (_MIDDLE + _NEW, Field("username", "Username")),
+    (_MIDDLE + _NEW, Field("password", "Password")),
+    (_MIDDLE + _NEW, Field("platform", "Platform")),
+    (_MIDDLE + _NEW, Field("scope", "Scope", default="single_seed_peer")),
+    (_NEW, Field("ips", "IPs", "[]string", low=1, high=100)),
+    (_NEW, Field("percentage", "Percentage", "uint32", pointer=True, low=1, high=100)),
+    (_NEW, Field("count", "Count", "uint32", pointer=True, low=1, high=200)),
+    (_MIDDLE, Field("concurrent_count", "ConcurrentCount", "int64", low=1, high=500, default=50)),
+    (_NEW, Field("concurrent_task_count", "ConcurrentTaskCount", "int64", low=1, high=100, default=8)),
+    (_NEW, Field("concurrent_peer_count", "ConcurrentPeerCount", "int64", low=1, high=1000, default=500)),
+    (_MIDDLE, Field("timeout", "Timeout", "time.Duration", default=30 * _MINUTES)),
+    (_NEW, Field("timeout", "Timeout", "time.Duration", default=60 * _MINUTES)),
+    (RELEASES[4:], Field("object_storage", "ObjectStorage", "ObjectStorage", fields=_OBJECT_STORAGE, pointer=True)),
+    (RELEASES[4:], Field("hdfs", "HDFS", "HDFS", fields=_HDFS, pointer=True)),
+)
+_GET_TASK = (
+    (_MIDDLE + _NEW, Field("task_id", "TaskID")),
+    (_MIDDLE + _NEW, Field("url", "URL")),
+    (_NEW, Field("piece_length", "PieceLength", "uint64", pointer=True, low=4194304)),
+    (_MIDDLE + _NEW, Field("tag", "Tag")),
+    (_MIDDLE + _NEW, Field("application", "Application")),
+    (_MIDDLE + _NEW, Field("filtered_query_params", "FilteredQueryParams", default=_FILTER)),
+    (_NEW, Field("content_for_calculating_task_id", "ContentForCalculatingTaskID", pointer=True)),
+    (_NEW, Field("concurrent_peer_count", "ConcurrentPeerCount", "int64", low=1, high=1000, default=500)),
+    (_NEW, Field("timeout", "Timeout", "time.Duration", default=60 * _MINUTES)),
+)
+_DELETE_TASK = tuple(one for one in _GET_TASK if one[1].key not in ("concurrent_peer_count", "timeout")) + (
+    (_MIDDLE, Field("timeout", "Timeout", "time.Duration", default=30 * _MINUTES)),
+    (_NEW, Field("timeout", "Timeout", "time.Duration", default=60 * _MINUTES)),
+)
+_DISTRIBUTION = (
+    (_NEW, Field("url", "URL", required=True)),
+    (_NEW, Field("piece_length", "PieceLength", "uint64", pointer=True, low=4194304)),
+    (_NEW, Field("tag", "Tag")),
+    (_NEW, Field("application", "Application")),
+    (_NEW, Field("filtered_query_params", "FilteredQueryParams", default=_FILTER)),
+    (_NEW, Field("headers", "Headers", "map[string]string")),
+    (_NEW, Field("username", "Username")),
+    (_NEW, Field("password", "Password")),
+    (_NEW, Field("platform", "Platform")),
+    (_NEW, Field("concurrent_layer_count", "ConcurrentLayerCount", "int64", low=1, high=100, default=8)),
+    (_NEW, Field("concurrent_peer_count", "ConcurrentPeerCount", "int64", low=1, high=1000, default=500)),
+    (_NEW, Field("timeout", "Timeout", "time.Duration", default=60 * _MINUTES)),
+)
+_GC = ((_NEW, Field("type", "Type", required=True, oneof=("audit", "job"))),)
+_ARGS = {
+    "preheat": ("PreheatArgs", "CreatePreheatJobRequest", _PREHEAT),
+    "get_task": ("GetTaskArgs", "CreateGetTaskJobRequest", _GET_TASK),
+    "delete_task": ("DeleteTaskArgs", "CreateDeleteTaskJobRequest", _DELETE_TASK),
+    "get_image_distribution": ("CreateGetImageDistributionJobRequestArgs", "CreateGetImageDistributionJobRequest", _DISTRIBUTION),
+    "gc": ("CreateGCJobRequestArgs", "CreateGCJobRequest", _GC),
+    "sync_peers": ("SyncPeersArgs", "CreateSyncPeersJobRequest", ()),
+}
+_ENVELOPE = (
+    Field("bio", "BIO"), Field("type", "Type", required=True), Field("args", "Args", "any"), Field("user_id", "UserID", "uint"),
+    Field("seed_peer_cluster_ids", "SeedPeerClusterIDs", "[]uint"),
+    Field("scheduler_cluster_ids", "SchedulerClusterIDs", "[]uint"),
+)
+
+
+class Profile:
+    """One release: a column of the table, as attributes."""
+
+    def __init__(self, release):
+        if release not in RELEASES:
+            raise ValueError("no profile of release %r, there are %s" % (release, ", ".join(RELEASES)))
+        self.release = release
+        column = RELEASES.index(release)
+        for name, values in _TABLE.items():
+            setattr(self, name, values[column])
+
+    @property
+    def envelope(self):
+        """Fields of a POST of any job, and the name of their struct."""
+        return _ENVELOPE, "CreateJobRequest"
+
+    def job_request(self, kind):
+        """Fields of a POST of one kind of job, and the name of their struct."""
+        struct, request, fields = _ARGS[kind]
+        known = [field for releases, field in fields if self.release in releases]
+        args = Field("args", "Args", struct, fields=known, omit_empty=not self.preheat_args_checked_when_empty)
+        if not known:
+            args = Field("args", "Args", "any")
+        return [args if one.key == "args" else one for one in _ENVELOPE], request
+
+    def defaults(self, kind):
+        """What the manager fills into ``args``: dict of key to value."""
+        return {field.key: field.default for releases, field in _ARGS[kind][2]
+                if self.release in releases and field.default is not None}

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the manager and the peers reach registries and origins: real HTTP, that never leaves private networks."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from http import HTTPStatus
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+
+
+class ReachError(Exception):
+    """No answer came; the text is what Go's net/http says, without the ``Get "..."`` in front."""
+
+
+class Answer:
+    """A whole answer: status (int), headers and body (bytes)."""
+
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def status_line(self):
+        """As in ``404 Not Found``."""
+        try:
+            return "%d %s" % (self.status, HTTPStatus(self.status).phrase)
+        except ValueError:
+            return "%d " % self.status
+
+
+class Reach:
+    """Requests to the outside.
+
+    :param aliases: dict of ``host[:port]`` as in URLs to the base URL or ``host:port`` that really answers.
+    :param ca: file with certificates to trust, None for the system's.
+    """
+
+    def __init__(self, aliases=None, ca=None):
+        self.aliases = dict(aliases or {})
+        self._ca = ca
+        self._session = None
+
+    async def open(self):
+        context = ssl.create_default_context(cafile=self._ca)
+        connector = aiohttp.TCPConnector(ssl=context, limit=32)
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=aiohttp.ClientTimeout(total=60), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def close(self):
+        if self._session:
+            await self._session.close()
+
+    def _target(self, parts):
+        """Scheme and address that a URL is asked at."""
+        alias = self.aliases.get(parts.netloc.rpartition("@")[2])
+        if alias:
+            base = urlsplit(alias if "://" in alias else "http://" + alias)
+            return base.scheme, base.netloc
+        host = parts.hostname or ""
+        try:
+            private = ipaddress.ip_address(host).is_private
+        except ValueError:
+            private = host == "localhost"
+        if not private:
+            raise ReachError("dial tcp: lookup %s: no such host" % host)
+        return parts.scheme, parts.netloc
+
+    async def fetch(self, url, headers=None, refuse_loopback=False, method="GET"):
+        """Ask for a URL, redirects followed.
+
+        :param refuse_loopback: whether to refuse loopback addresses as managers do, before anything is sent.
+        :raises ReachError: if no answer came.
+        """
+        parts = urlsplit(url)
+        address = "%s:%d" % (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+        if refuse_loopback and parts.hostname in ("localhost", "127.0.0.1", "::1"):
+            raise ReachError("dial tcp %s: ip 127.0.0.1 is invalid" % address)
+        scheme, netloc = self._target(parts)
+        target = urlunsplit((scheme, netloc, parts.path, parts.query, ""))
+        try:
+            async with self._session.request(method, target, headers=headers or {}, skip_auto_headers=("Accept",)) as answer:
+                return Answer(answer.status, answer.headers, await answer.read())
+        except aiohttp.ClientSSLError:
+            raise ReachError("tls: failed to verify certificate: x509: certificate signed by unknown authority") from None
+        except aiohttp.ClientConnectorError:
+            raise ReachError("dial tcp %s: connect: connection refused" % address) from None
+        except (aiohttp.ClientError, OSError):
+            raise ReachError("EOF") from None
+        except TimeoutError:
+            raise ReachError("context deadline exceeded (Client.Timeout exceeded while awaiting headers)") from None

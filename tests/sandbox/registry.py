@@ -1,0 +1,212 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An OCI registry that behaves as Docker's registry 2.8, and an origin of files beside it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+from collections import Counter
+
+from .images import build
+from .manifests import INDEX, LIST, OCI, SCHEMA2
+from .server import Reply
+
+_PATH = re.compile(r"/v2/(?P<name>.+)/(?P<what>manifests|blobs)/(?P<reference>[^/]+)$")
+
+
+class Image:
+    """An image in the registry.
+
+    :param base: base URL of the registry as hosts write it.
+    """
+
+    def __init__(self, base, name, tag, top, platforms):
+        host = base.partition("://")[2]
+        self.name = name
+        self.tag = tag
+        self.digest = top.digest
+        #: As in ``127.0.0.1:5000/library/app:1``; add ``http://`` in front for the module.
+        self.reference = "%s/%s:%s" % (host, name, tag)
+        self.manifest_url = "%s/v2/%s/manifests/%s" % (base, name, tag)
+        self.digest_url = "%s/v2/%s/manifests/%s" % (base, name, top.digest)
+        #: Platform to L(images.Manifest).
+        self.platforms = platforms
+        self._root = "%s/v2/%s/blobs/" % (base, name)
+
+    def blobs(self, platform=None):
+        """URLs of the blobs of one platform, config first; foreign layers are not among them.
+
+        :param platform: such as ``linux/arm64``, None for the first one.
+        """
+        manifest = self.platforms[platform or next(iter(self.platforms))]
+        return [self._root + digest for digest in manifest.pulled]
+
+    def as_dict(self):
+        return {"reference": self.reference, "digest": self.digest, "manifest_url": self.manifest_url,
+                "digest_url": self.digest_url, "blobs": {platform: self.blobs(platform) for platform in self.platforms}}
+
+
+class Registry:
+    """What the registry holds and how it wants to be asked."""
+
+    def __init__(self):
+        self._manifests = {}
+        self._tags = {}
+        self._blobs = {}
+        self._files = {}
+        self._tokens = set()
+        #: ``None``, ``basic`` or ``token`` (a bearer token from ``/token``).
+        self.auth = None
+        self.user = "puller"
+        self.password = "sandbox-registry"
+        #: Whether anybody gets a token that may pull.
+        self.anonymous_pull = False
+        #: Whether blobs are redirected, as registries with object storage do.
+        self.redirect_blobs = False
+        #: GET requests of each blob, by digest.
+        self.blob_requests = Counter()
+
+    # Content
+
+    def add_image(self, base, name, tag, version=1, **options):
+        """Build an image and push it. The same tag with another ``version`` is a tag that moved.
+
+        :param options: those of L(images.build).
+        """
+        top, platforms, blobs = build("%s:%s version %s" % (name, tag, version), **options)
+        store = self._manifests.setdefault(name, {})
+        waiting = [top]
+        while waiting:
+            manifest = waiting.pop()
+            store[manifest.digest] = manifest
+            waiting += manifest.children
+        self._tags.setdefault(name, {})[tag] = top.digest
+        self._blobs.setdefault(name, {}).update(blobs)
+        return Image(base, name, tag, top, platforms)
+
+    def delete_blob(self, digest, name=None):
+        """Lose a blob, in one repository or in all."""
+        for repository, blobs in self._blobs.items():
+            if name in (None, repository):
+                blobs.pop(digest, None)
+
+    def delete_tag(self, name, tag):
+        self._tags.get(name, {}).pop(tag, None)
+
+    def add_file(self, path, content):
+        self._files[path] = content
+
+    # Answers
+
+    async def answer(self, request, dummy_body):
+        path = request.path
+        if path.startswith("/files/"):
+            return self._blob(request, self._files.get(path[7:]))
+        if path == "/token":
+            return self._token(request)
+        if path.startswith("/_blobs/"):
+            return self._blob(request, self._find_blob(path[8:]))
+        if not path.startswith("/v2/"):
+            return Reply.text("404 page not found\n", 404)
+        match = _PATH.match(path)
+        refused = self._refuse(request, match.group("name") if match else None)
+        if refused:
+            return refused
+        if path == "/v2/":
+            return Reply(200, b"{}", {"Content-Type": "application/json; charset=utf-8"})
+        if not match or request.method not in ("GET", "HEAD"):
+            return Reply.text("404 page not found\n", 404)
+        name, reference = match.group("name"), match.group("reference")
+        if match.group("what") == "manifests":
+            return self._manifest(request, name, reference)
+        content = self._blobs.get(name, {}).get(reference)
+        if request.method == "GET":
+            self.blob_requests[reference] += 1
+        if content is None:
+            return _error(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": reference})
+        if self.redirect_blobs:
+            return Reply(307, b"", {"Location": "/_blobs/%s" % reference})
+        return self._blob(request, content, reference)
+
+    def _find_blob(self, digest):
+        return next((blobs[digest] for blobs in self._blobs.values() if digest in blobs), None)
+
+    def _blob(self, request, content, digest=None):
+        if content is None:
+            return Reply.text("404 page not found\n", 404)
+        headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes"}
+        if digest:
+            headers["Docker-Content-Digest"] = digest
+        asked = re.match(r"bytes=(\d+)-(\d*)$", request.headers.get("Range", ""))
+        if not asked:
+            return Reply(200, content, headers)
+        first, last = int(asked.group(1)), min(int(asked.group(2) or len(content)), len(content) - 1)
+        headers["Content-Range"] = "bytes %d-%d/%d" % (first, last, len(content))
+        return Reply(206, content[first:last + 1], headers)
+
+    def _manifest(self, request, name, reference):
+        by_tag = not reference.startswith("sha256:")
+        digest = self._tags.get(name, {}).get(reference) if by_tag else reference
+        manifest = self._manifests.get(name, {}).get(digest)
+        if manifest is None:
+            return _error(404, "MANIFEST_UNKNOWN", "manifest unknown", {"Tag": reference} if by_tag else {"revision": reference})
+        accepted = {one.strip().partition(";")[0] for value in request.headers.getall("Accept", []) for one in value.split(",")}
+        if manifest.kind == OCI and OCI not in accepted:
+            return _error(404, "MANIFEST_UNKNOWN", "OCI manifest found, but accept header does not support OCI manifests")
+        if manifest.kind == INDEX and INDEX not in accepted:
+            return _error(404, "MANIFEST_UNKNOWN", "OCI index found, but accept header does not support OCI indexes")
+        if by_tag and manifest.kind == LIST and LIST not in accepted:
+            entries = json.loads(manifest.body.decode())["manifests"]
+            own = [one["digest"] for one in entries if one["platform"] == {"os": "linux", "architecture": "amd64"}]
+            if not own:
+                return _error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+            manifest = self._manifests[name][own[0]]
+        if by_tag and manifest.kind == SCHEMA2 and SCHEMA2 not in accepted:
+            # The registry would rewrite it in schema 1, which it cannot for images without a history.
+            return _error(400, "MANIFEST_INVALID", "manifest invalid")
+        return Reply(200, manifest.body, {
+            "Content-Type": manifest.kind, "Docker-Content-Digest": manifest.digest, "Etag": '"%s"' % manifest.digest})
+
+    # Who may ask
+
+    def _refuse(self, request, name):
+        """The 401 or 403 for a request, None where it may pass."""
+        if not self.auth:
+            return None
+        given = request.headers.get("Authorization", "")
+        if self.auth == "basic":
+            if given == _basic(self.user, self.password):
+                return None
+            return _error(401, "UNAUTHORIZED", "authentication required", headers={
+                "Www-Authenticate": 'Basic realm="sandbox"'})
+        scheme, _, token = given.partition(" ")
+        if scheme.lower() == "bearer" and token in self._tokens:
+            return None
+        challenge = 'Bearer realm="%s://%s/token",service="sandbox"' % (request.scheme, request.host)
+        if name:
+            challenge += ',scope="repository:%s:pull"' % name
+        return _error(401, "UNAUTHORIZED", "authentication required", headers={"Www-Authenticate": challenge})
+
+    def _token(self, request):
+        given = request.headers.get("Authorization")
+        if given != _basic(self.user, self.password) and (given or not self.anonymous_pull):
+            return _error(401, "UNAUTHORIZED", "authentication required")
+        token = secrets.token_urlsafe(24)
+        self._tokens.add(token)
+        return Reply.json({"token": token, "expires_in": 300})
+
+
+def _basic(user, password):
+    return "Basic %s" % base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
+
+
+def _error(status, code, message, detail=None, headers=None):
+    entry = {"code": code, "message": message}
+    if detail is not None:
+        entry["detail"] = detail
+    return Reply.json({"errors": [entry]}, status, headers)

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules: which request breaks and how, which job ends how. README.md shows each with an example."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+#: Fault to whether the server acts on the request before it breaks, where the rule does not say ``acts``.
+FAULTS = {
+    "reset": False,
+    "half": True,
+    "timeout": False,
+    "delay": True,
+    "status": False,
+    "html": False,
+    "redirect": False,
+    "two_documents": True,
+    "body": False,
+    "not_found": False,
+    "zero_row": True,
+}
+OUTCOMES = (
+    "success", "nothing", "partial", "failure", "pending", "give_up", "unwatched", "gone", "race_lost", "failed_peers",
+    "go_peers", "no_seed_peer", "fetch",
+)
+_FAULT_WORDS = {"at", "method", "path", "query", "nth", "times", "acts", "status", "body", "headers", "content_type", "seconds",
+                "location", "fault"}
+_OUTCOME_WORDS = {"outcome", "url", "type", "nth", "times", "missing", "error", "after", "polls", "lost", "peers", "reason",
+                  "task_after", "touch"}
+
+
+class RuleError(ValueError):
+    """A rule that means nothing."""
+
+
+class Rule:
+    """One rule, a flat dict of words.
+
+    ``nth`` (int or list) are the matches that it takes, counted from 1; ``times`` how many it takes at most.
+    """
+
+    def __init__(self, number, words):
+        self.number = number
+        self.words = words
+        self.matched = 0
+        self.taken = 0
+        nth = words.get("nth")
+        self._nth = [nth] if isinstance(nth, int) else nth
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self.words.get(name)
+
+    def take(self):
+        """Count a match; whether the rule takes it."""
+        self.matched += 1
+        if self._nth and self.matched not in self._nth:
+            return False
+        if self.times is not None and self.taken >= self.times:
+            return False
+        self.taken += 1
+        return True
+
+    def as_dict(self):
+        return dict(self.words, id=self.number, matched=self.matched, taken=self.taken)
+
+
+class Rules:
+    """All rules; the first one that takes a request or a job counts."""
+
+    def __init__(self):
+        self._rules = []
+        self._last = 0
+
+    def add(self, words):
+        """Add a rule.
+
+        :param words: dict, with ``fault`` for a rule about requests or ``outcome`` for one about jobs.
+        :returns: its number (int).
+        :raises RuleError: for words that mean nothing.
+        """
+        if ("fault" in words) == ("outcome" in words):
+            raise RuleError("a rule has either fault or outcome")
+        kind, kinds, known = ("fault", FAULTS, _FAULT_WORDS) if "fault" in words else ("outcome", OUTCOMES, _OUTCOME_WORDS)
+        if words[kind] not in kinds:
+            raise RuleError("no %s %r, there are %s" % (kind, words[kind], ", ".join(kinds)))
+        if set(words) - known:
+            raise RuleError("a rule about %ss has no %s" % (kind, ", ".join(sorted(set(words) - known))))
+        self._last += 1
+        self._rules.append(Rule(self._last, dict(words)))
+        return self._last
+
+    def remove(self, number):
+        self._rules = [rule for rule in self._rules if rule.number != number]
+
+    def clear(self):
+        self._rules = []
+
+    def as_list(self):
+        return [rule.as_dict() for rule in self._rules]
+
+    def fault(self, at, method, path, query):
+        """The rule that breaks a request, or None.
+
+        :param at: ``manager`` or ``registry``.
+        :param query: dict of the request's query.
+        """
+        for rule in self._rules:
+            if not rule.fault or (rule.at or "manager") != at:
+                continue
+            if rule.method and rule.method.upper() != method:
+                continue
+            if rule.path and not re.search(rule.path, path):
+                continue
+            if any(not re.search(str(wanted), query.get(key, "")) for key, wanted in (rule.query or {}).items()):
+                continue
+            if rule.take():
+                return rule
+        return None
+
+    def outcome(self, kind, urls):
+        """The rule that says how a job ends, or None.
+
+        :param kind: the job's type.
+        :param urls: the URLs that it is about.
+        """
+        for rule in self._rules:
+            if not rule.outcome or (rule.type or "preheat") != kind:
+                continue
+            if rule.url and not any(fnmatchcase(url, rule.url) for url in urls):
+                continue
+            if rule.take():
+                return rule
+        return None

@@ -1,0 +1,344 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A manager and a registry in a background thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import Counter
+
+from .clock import Clock
+from .control import PREFIX, Control
+from .go import Raw, dump
+from .manager import Manager
+from .profiles import Profile
+from .reach import Reach
+from .registry import Registry
+from .rules import Rules
+from .server import Server
+
+USER, PASSWORD = "root", "dragonfly"
+#: Who is there, unless said otherwise: what tests/contract/recordings had.
+HOSTS = (("seed-1", "10.77.0.1", "seed"), ("host-1", "10.77.0.11", "peer"), ("host-2", "10.77.0.12", "peer"))
+
+
+class Sandbox:
+    """A manager and a registry for tests. Use it as a context manager, or with L(start) and L(stop).
+
+    :param release: one of profiles.RELEASES.
+    :param factor: how many times faster the manager's waits pass.
+    :param token: personal access token to make, with the scopes job and cluster; None for a random one.
+    :param client: ``go`` or ``rust``, what seed and peers run; None for what goes with the release.
+    :param hosts: tuples of (name, ip, ``seed`` or ``peer``).
+    :param scheduler: whether there is an active scheduler.
+    :param aliases: dict of ``host[:port]`` in URLs to the address that answers for it; ``registry`` means the own one.
+    :param traps: names of traps to switch on, see README.md.
+    :param rate_limit: whether jobs that name a cluster are limited as by the real manager.
+    :param tls: dict with ``cert``, ``key``, optionally ``client_ca``: the manager speaks TLS.
+    :param registry_tls: likewise for the registry; ``registry_ca`` is the file with the CA that the manager trusts.
+    :param clock: L(Clock), None for real time.
+    :param seed: int, for everything that the manager does at random.
+    """
+
+    def __init__(self, release="2.5.1", factor=1, token=None, client=None, hosts=HOSTS, scheduler=True, aliases=None, traps=(),
+                 rate_limit=True, tls=None, registry_tls=None, registry_ca=None, host="127.0.0.1", port=0, registry_port=0,
+                 clock=None, seed=0):
+        self.clock = clock or Clock(factor)
+        self.rules = Rules()
+        self.registry_content = Registry()
+        self._reach = Reach(aliases, registry_ca)
+        self._world = {"token": token, "client": client, "hosts": hosts, "scheduler": scheduler, "traps": traps,
+                       "rate_limit": rate_limit, "seed": seed}
+        self.manager = self._make_manager(release)
+        self.servers = {
+            "manager": Server("manager", self._answer, self.rules, self.clock, host, port, tls),
+            "registry": Server("registry", self.registry_content.answer, self.rules, self.clock, host, registry_port, registry_tls),
+        }
+        self.servers["manager"].control = (PREFIX, Control(self).answer)
+        self._loop = None
+        self._thread = None
+
+    async def _answer(self, request, body):
+        return await self.manager.answer(request, body)
+
+    def _make_manager(self, release):
+        world = self._world
+        profile = Profile(release)
+        manager = Manager(profile, self.clock, self.rules, self._reach, world["traps"], world["seed"])
+        manager.limiter.on = world["rate_limit"]
+        if profile.tokens is not None:
+            manager.tokens.add("sandbox", token=world["token"])
+        if world["scheduler"]:
+            manager.fleet.add_scheduler()
+        for name, ip, role in world["hosts"]:
+            manager.fleet.add_host(name, ip, role=role, client=world["client"] or profile.default_client)
+        return manager
+
+    # Running
+
+    async def start_servers(self):
+        await self._reach.open()
+        for server in self.servers.values():
+            await server.start()
+        for name, target in self._reach.aliases.items():
+            if target == "registry":
+                self._reach.aliases[name] = self.servers["registry"].url
+
+    async def stop_servers(self):
+        for server in self.servers.values():
+            await server.stop()
+        await self._reach.close()
+
+    async def restart_servers(self, down=0):
+        self.manager.restart()
+        server = self.servers["manager"]
+        # From a control request, so that its own answer gets out first.
+        asyncio.get_running_loop().call_later(0.01, lambda: asyncio.ensure_future(self._bounce(server, down)))
+
+    @staticmethod
+    async def _bounce(server, down):
+        await server.stop()
+        await asyncio.sleep(down)
+        await server.start()
+
+    async def reset_manager(self, release=None):
+        """A new manager without rows; rules and logs are cleared, the registry stays."""
+        self.rules.clear()
+        for server in self.servers.values():
+            server.log.clear()
+        self.manager = self._make_manager(release or self.manager.profile.release)
+
+    def start(self):
+        """Start both servers in a thread of their own."""
+        ready = threading.Event()
+
+        def run():
+            asyncio.set_event_loop(self._loop)
+            self._loop.call_soon(ready.set)
+            self._loop.run_forever()
+
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=run, name="sandbox", daemon=True)
+        self._thread.start()
+        ready.wait()
+        self._await(self.start_servers())
+        return self
+
+    def stop(self):
+        self._await(self.stop_servers())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *dummy):
+        self.stop()
+
+    def _await(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def _do(self, function, *args, **words):
+        """Call a function in the servers' thread, so that nothing changes while a request is answered."""
+        async def call():
+            return function(*args, **words)
+
+        return self._await(call())
+
+    # Where and who
+
+    @property
+    def url(self):
+        """The manager's base URL."""
+        return self.servers["manager"].url
+
+    @property
+    def registry(self):
+        """``host:port`` of the registry."""
+        return self.servers["registry"].address
+
+    @property
+    def registry_url(self):
+        return self.servers["registry"].url
+
+    @property
+    def token(self):
+        """A personal access token with the scopes job and cluster; None where the release has none."""
+        rows = self.manager.tokens.list({})
+        return rows[0].token if rows else None
+
+    @property
+    def jwt(self):
+        """A JWT of the user root, without a sign-in."""
+        return self.manager.users.token_for(USER)
+
+    def state(self):
+        """What a client needs to know, as JSON."""
+        return {"release": self.manager.profile.release, "url": self.url, "registry": self.registry,
+                "registry_url": self.registry_url, "token": self.token, "user": USER, "password": PASSWORD, "pid": os.getpid()}
+
+    # What happened
+
+    @property
+    def log(self):
+        """Requests to the manager, oldest first (L(server.Entry))."""
+        return list(self.servers["manager"].log)
+
+    @property
+    def registry_log(self):
+        """Requests to the registry, the manager's and the peers' too."""
+        return list(self.servers["registry"].log)
+
+    def counts(self):
+        """How often jobs were made, listed and read: ``{"POST": n, "LIST": n, "GET": {id: n}, "DELETE": n, "requests": n}``."""
+        log = self.servers["manager"].log
+        gets = Counter()
+        found = {"POST": 0, "LIST": 0, "DELETE": 0, "requests": len(log)}
+        for entry in log:
+            _, marker, rest = entry.path.partition("/v1/jobs")
+            if not marker:
+                continue
+            if entry.method == "GET" and rest.strip("/"):
+                gets[rest.strip("/")] += 1
+            elif entry.method in ("GET", "POST", "DELETE"):
+                found["LIST" if entry.method == "GET" else entry.method] += 1
+        return dict(found, GET=dict(gets))
+
+    @property
+    def jobs(self):
+        """Rows as a GET by id shows them (list of dict), oldest first."""
+        async def read():
+            await self.manager.catch_up()
+            return [self.manager.jobs.show(job, "get") for job in self.manager.jobs]
+
+        return self._await(read())
+
+    # What is there
+
+    def make_image(self, name, tag="latest", **options):
+        return self.registry_content.add_image(self.registry_url, name, tag, **options)
+
+    def image(self, name, tag="latest", **options):
+        """Build an image and push it: L(registry.Image). Options are those of images.build, and ``version``."""
+        return self._do(self.make_image, name, tag, **options)
+
+    def make_file(self, path, content=b"sandbox\n"):
+        self.registry_content.add_file(path, content)
+        return "%s/files/%s" % (self.registry_url, path)
+
+    def file(self, path, content=b"sandbox\n"):
+        """Put a file at the origin; returns its URL."""
+        return self._do(self.make_file, path, content)
+
+    def delete_blob(self, digest, name=None):
+        """Lose a blob at the registry, so that who wants it gets 404."""
+        self._do(self.registry_content.delete_blob, digest, name)
+
+    def set_registry(self, **words):
+        """Set ``auth`` (None, ``basic``, ``token``), ``user``, ``password``, ``anonymous_pull``, ``redirect_blobs``."""
+        for name, value in words.items():
+            if name not in ("auth", "user", "password", "anonymous_pull", "redirect_blobs"):
+                raise ValueError("the registry has no %s" % name)
+            setattr(self.registry_content, name, value)
+
+    def add_host(self, name, ip, **words):
+        """A host joins: ``role`` (seed, peer), ``client`` (go, rust), ``cluster_id``."""
+        self._do(self.manager.fleet.add_host, name, ip, **words)
+
+    def remove_host(self, name):
+        """A host is gone."""
+        self._do(self.manager.fleet.remove_host, name)
+
+    def add_cluster(self, scheduler=True, **words):
+        """Add a cluster; returns its id."""
+        def add():
+            row = self.manager.clusters.add(**words)
+            if scheduler:
+                self.manager.fleet.add_scheduler(row.id, name="scheduler-%d" % row.id)
+            return row.id
+
+        return self._do(add)
+
+    def add_token(self, name, **words):
+        """Make a token, see tokens.Tokens.add; returns the token itself."""
+        return self._do(self.manager.tokens.add, name, **words).token
+
+    def add_user(self, name, password, role="guest"):
+        self._do(self.manager.users.add, name, password, role)
+
+    # What breaks
+
+    def rule(self, **words):
+        """Add a rule (README.md); returns its number."""
+        return self._do(self.rules.add, words)
+
+    def remove_rule(self, number):
+        self._do(self.rules.remove, number)
+
+    def clear_rules(self):
+        self._do(self.rules.clear)
+
+    def clear_log(self):
+        for server in self.servers.values():
+            server.log.clear()
+
+    def restart(self, down=0):
+        """Restart the manager: connections break, and rows that are PENDING stay so for ever (T3).
+
+        :param down: seconds for which nothing listens.
+        """
+        async def bounce():
+            self.manager.restart()
+            await self._bounce(self.servers["manager"], down)
+
+        self._await(bounce())
+
+    def pause(self):
+        """Stop listening, until L(resume)."""
+        self._await(self.servers["manager"].stop())
+
+    def resume(self):
+        self._await(self.servers["manager"].start())
+
+    def reset(self, release=None):
+        """Begin anew, as another release if one is given."""
+        self._await(self.reset_manager(release))
+
+    @property
+    def clock_offset(self):
+        """Seconds that the manager's clock is ahead of the real one."""
+        return self.clock.offset
+
+    @clock_offset.setter
+    def clock_offset(self, seconds):
+        self.clock.offset = seconds
+
+    # History
+
+    def make_history(self, count, url="http://old.example.com/v2/library/old-{number}/manifests/1", kind="image", state="SUCCESS",
+                     age=7200, step=1, blobs=4, peers=0, **args):
+        manager = self.manager
+        filled = manager.complete_args(dict(args, type=kind))
+        hosts = [{"hostname": "host-%d" % number, "ip": "10.0.%d.%d" % divmod(number, 250)} for number in range(peers)]
+        hosts = hosts or [{"hostname": "seed-1", "ip": "10.77.0.1"}]
+        warm = [dict(host, url="http://old.example.com/v2/library/old/blobs/sha256:%064x" % blob)
+                for host in hosts for blob in range(blobs)]
+        result = Raw(dump(manager.finished_result(warm if state == "SUCCESS" else None, state)))
+        return manager.jobs.add_history(
+            count, state=state, age=age, step=step, result=result,
+            args=lambda number: dict(filled, url=url.replace("{number}", str(number))))
+
+    def history(self, count, **words):
+        """Insert old jobs, fast.
+
+        :param count: how many; ``{number}`` in ``url`` is each one's number.
+        :param age: seconds since the newest was made, ``step`` the seconds between two.
+        :param blobs: how many blobs each has warmed, on ``peers`` hosts: 30 blobs on 2,000 hosts are 12 MB a row.
+        :returns: list of ids, oldest first.
+        """
+        return self._do(self.make_history, count, **words)

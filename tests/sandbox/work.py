@@ -1,0 +1,229 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What schedulers and clients do with a job: fetch for real, or end as a rule says."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+from .fleet import task_of
+from .reach import ReachError
+
+_NO_V2 = "rpc error: code = Unimplemented desc = unknown service dfdaemon.v2.DfdaemonUpload"
+_MANY = ("all_peers", "all_seed_peers")
+
+
+def task_id(url, args):
+    """A task id as error texts show it (64 hex digits), one for each task."""
+    return hashlib.sha256(repr(task_of(url, args)).encode()).hexdigest()
+
+
+class Work:
+    """Carries out the tasks of jobs: without a rule, their URLs are really fetched."""
+
+    def __init__(self, profile, clock, fleet, reach):
+        self._profile = profile
+        self._clock = clock
+        self._fleet = fleet
+        self._reach = reach
+
+    async def run(self, job):
+        """Carry out a job's tasks, each to its end.
+
+        :param job: L(jobs.Job).
+        """
+        carry = {"preheat": self._preheat, "get_task": self._get_task, "delete_task": self._delete_task}[job.type]
+        for number, task in enumerate(job.tasks):
+            await carry(job, task, job.rule)
+            if job.rule and job.rule.outcome in ("pending", "give_up", "unwatched"):
+                continue
+            task.finish(max(job.created + self._clock.wait(_seconds(job.rule, number)), self._clock.now()))
+
+    # preheat
+
+    async def _preheat(self, job, task, rule):
+        outcome = rule.outcome if rule else "fetch"
+        if outcome in ("pending", "give_up", "unwatched"):
+            return
+        if outcome == "failure":
+            task.fail(rule.error or "rpc error: code = Aborted desc = by rule")
+            return
+        if outcome == "nothing":
+            task.succeed(self.preheated(task, None, None))
+            return
+        if outcome == "go_peers" or job.args.get("scope") in _MANY:
+            await self._many(job, task, rule, outcome)
+        else:
+            await self._single(job, task, rule, outcome)
+
+    def preheated(self, task, warm, failed):
+        if self._profile.go_cased:
+            return []
+        return [{"failure_tasks": failed, "scheduler_cluster_id": task.cluster_id, "success_tasks": warm}]
+
+    async def _single(self, job, task, rule, outcome):
+        """The default scope: one seed peer fetches."""
+        seeds = self._fleet.hosts_of(task.cluster_id, "seed")
+        if outcome == "no_seed_peer" or not seeds:
+            self._no_seed(task)
+            return
+        by_cluster = self._profile.state_for == "cluster"
+        warm, errors = [], []
+        for url in task.urls:
+            seed = seeds[zlib.crc32(url.encode()) % len(seeds)]
+            if by_cluster and seed.client == "go" and outcome == "fetch":
+                continue  # the scheduler cannot talk to it, and only logs that
+            error = await self._one(job, url, seed, rule, outcome)
+            if isinstance(error, str):
+                errors.append(error)
+            elif error is not None:
+                warm.append(error)
+        if errors and not by_cluster:
+            task.fail("rpc error: code = Aborted desc = %s" % errors[0])
+        else:
+            task.succeed(self.preheated(task, warm or None, None))
+
+    async def _one(self, job, url, seed, rule, outcome):
+        """One URL at one seed: an entry of success_tasks, an error text, or None for a success that is not told."""
+        index = job.urls.index(url)
+        task = task_of(url, job.args)
+        known = self._fleet.has(task, seed) and not self._profile.known_blob_host
+        if outcome == "partial" and _names(rule.missing, index, url):
+            return _source_error(404)
+        if outcome == "fetch" and not self._fleet.has(task, seed):
+            error = await self._fetch(job, url)
+            if error:
+                if seed.client == "rust":
+                    self._fleet.store(task, seed, whole=False)
+                return error
+        self._fleet.store(task, seed)
+        if outcome == "race_lost" and _names(rule.lost, index, url):
+            return None
+        return {"hostname": "unknown" if known else seed.name, "ip": "unknown" if known else seed.ip, "url": url}
+
+    def _no_seed(self, task):
+        text = self._profile.no_seed_peer
+        if text is None:
+            task.succeed(self.preheated(task, None, None))
+            return
+        task.fail(text % (task.cluster_id, self._fleet.scheduler_of(task.cluster_id).ip))
+
+    async def _many(self, job, task, rule, outcome):
+        """The scopes that ask many hosts; a host that fails once counts as failed for all."""
+        hosts = self._chosen(job, task)
+        if not hosts:
+            task.fail("cluster %d scheduler %s has no available peer" % (
+                task.cluster_id, self._fleet.scheduler_of(task.cluster_id).ip))
+            return
+        warm, failed = [], []
+        for host in hosts:
+            for url in task.urls:
+                error = await self._at_peer(job, url, host, rule, outcome)
+                entry = {"hostname": host.name, "ip": host.ip, "url": url}
+                if error:
+                    identity = task_id(url, job.args)
+                    failed.append(dict(description="task %s failed: %s" % (identity, error), **entry))
+                else:
+                    warm.append(entry)
+        failing = {entry["ip"] for entry in failed}
+        warm = [entry for entry in warm if entry["ip"] not in failing]
+        if warm:
+            task.succeed(self.preheated(task, warm, failed))
+            return
+        first = failed[0]
+        identity = "%s %s" % (job.task_id, task.uuid)
+        if self._profile.state_for == "blob":
+            identity = task_id(first["url"], job.args)
+        task.fail("all peers preheat failed: %s %s %s %s" % (identity, first["ip"], first["hostname"], first["description"]))
+
+    def _chosen(self, job, task):
+        """The hosts that a job is for: ips beats count beats percentage."""
+        args = job.args
+        role = "seed" if args.get("scope") == "all_seed_peers" else None if self._profile.state_for == "blob" else "peer"
+        hosts = self._fleet.hosts_of(task.cluster_id, role)
+        if args.get("ips"):
+            return [host for host in hosts if host.ip in args["ips"]]
+        wanted = len(hosts)
+        if args.get("count"):
+            wanted = min(args["count"], len(hosts))
+        elif args.get("percentage"):
+            wanted = max(len(hosts) * args["percentage"] // 100, 1)
+        return hosts[len(hosts) - wanted:]
+
+    async def _at_peer(self, job, url, host, rule, outcome):
+        """Fetch a URL at one of many hosts; returns the error text or None."""
+        if outcome == "go_peers" or (outcome == "fetch" and host.client == "go"):
+            return _NO_V2
+        index = job.urls.index(url)
+        if outcome == "partial" and _names(rule.missing, index, url):
+            return "rpc error: code = Internal desc = backend error: 404 Not Found"
+        if outcome == "failed_peers" and (host.name in rule.peers or host.ip in rule.peers):
+            return rule.reason or "rpc error: code = Internal desc = backend error: by rule"
+        task = task_of(url, job.args)
+        if outcome == "fetch" and not any(whole for dummy, whole, dummy2 in self._fleet.holders(task, host.cluster_id)):
+            error = await self._fetch(job, url)
+            if error:
+                return "rpc error: code = Internal desc = backend error: %s" % error.split("/", 1)[-1].replace(" is not valid", "")
+        self._fleet.store(task, host)
+        return None
+
+    async def _fetch(self, job, url):
+        """Get a URL from its origin; returns the error text or None."""
+        try:
+            answer = await self._reach.fetch(url, job.fetch_headers)
+        except ReachError as exc:
+            return 'Get "%s": %s' % (url, exc)
+        return None if answer.status // 100 == 2 else _source_error(answer.status, answer.status_line)
+
+    # get_task and delete_task
+
+    def holders(self, url, args, cluster_id):
+        """Hosts of a cluster that have all of a URL's content."""
+        return [host for host, whole, dummy in self._fleet.holders(task_of(url, args), cluster_id) if whole]
+
+    def _key(self, args):
+        return task_of(args["url"], args) if args["url"] else args["task_id"]
+
+    async def _get_task(self, job, task, rule):
+        if rule and rule.outcome == "failure":
+            task.fail(rule.error or "by rule")
+            return
+        peers = []
+        for host, whole, since in self._fleet.holders(self._key(job.args), task.cluster_id):
+            peer = {"created_at": job.time_text(since), "host_type": host.type, "hostname": host.name, "id": host.id,
+                    "ip": host.ip, "updated_at": job.time_text(self._clock.now())}
+            if self._profile.release == "2.5.1":
+                peer = dict(IsFinished=whole, **peer)
+            peers.append(peer)
+        task.succeed([{"peers": peers or self._profile.no_task_peers, "scheduler_cluster_id": task.cluster_id}])
+
+    async def _delete_task(self, job, task, rule):
+        failing = (rule.peers or []) if rule and rule.outcome == "failed_peers" else []
+        gone, failed = [], []
+        for host in self._fleet.drop(self._key(job.args), task.cluster_id):
+            entry = {"host_type": host.type, "hostname": host.name, "ip": host.ip}
+            if host.name in failing or host.ip in failing:
+                self._fleet.store(self._key(job.args), host)
+                failed.append(dict(description=rule.reason or "rpc error: code = Internal desc = by rule", **entry))
+            else:
+                gone.append(entry)
+        task.succeed([{"failure_tasks": failed or None, "scheduler_cluster_id": task.cluster_id, "success_tasks": gone or None}])
+
+
+def _seconds(rule, number):
+    """How long a task takes, in the manager's seconds."""
+    if rule and rule.task_after and number < len(rule.task_after):
+        return rule.task_after[number]
+    return rule.after if rule and rule.after is not None else 1
+
+
+def _names(listed, index, url):
+    """Whether a rule's list of blobs (indexes from 0, digests or URLs) names one."""
+    return any(one == index if isinstance(one, int) else url.endswith(one) for one in listed or [])
+
+
+def _source_error(status, line="404 Not Found"):
+    return "source response %d/%s is not valid" % (status, line)
