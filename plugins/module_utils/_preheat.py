@@ -241,7 +241,7 @@ def check_file(text):
 
 def _normal(value):
     """None, empty, 0 and False are one: the manager writes zero values for what was not sent (manager-api T7)."""
-    return None if value in (None, "", 0, False) or value == [] or value == {} else value
+    return value or None
 
 
 def _comparable(key, value):
