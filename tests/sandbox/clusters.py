@@ -264,8 +264,8 @@ class Clusters:
     def _seed_peer(self, number, host):
         system = host.system(self._profile.release)
         shown = self._base(number, host.joined, self._clock.now())
-        shown.update(host_name=host.name, type=host.type, idc="", location="", ip=host.ip, port=system["port"],
-                     download_port=system["download_port"], object_storage_port=0, state="active")
+        shown.update(created_at=time_text(host.joined, 0), host_name=host.name, type=host.type, idc="", location="", ip=host.ip,
+                     port=system["port"], download_port=system["download_port"], object_storage_port=0, state="active")
         if self._profile.release == "2.0.9":
             shown["SeedPeerClusterID"] = host.cluster_id
         else:

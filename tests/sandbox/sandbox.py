@@ -31,7 +31,7 @@ class Sandbox:
 
     :param release: one of profiles.RELEASES.
     :param factor: how many times faster the manager's waits pass.
-    :param token: personal access token to make, with the scopes job and cluster; None for a random one.
+    :param token: personal access token to make, with the scopes job and cluster; None for a random one, False for none.
     :param client: ``go`` or ``rust``, what seed and peers run; None for what goes with the release.
     :param hosts: tuples of (name, ip, ``seed`` or ``peer``).
     :param scheduler: whether there is an active scheduler.
@@ -70,7 +70,7 @@ class Sandbox:
         profile = Profile(release)
         manager = Manager(profile, self.clock, self.rules, self._reach, world["traps"], world["seed"])
         manager.limiter.on = world["rate_limit"]
-        if profile.tokens is not None:
+        if profile.tokens is not None and world["token"] is not False:
             manager.tokens.add("sandbox", token=world["token"])
         if world["scheduler"]:
             manager.fleet.add_scheduler()

@@ -40,7 +40,8 @@ class Work:
             await carry(job, task, job.rule)
             if job.rule and job.rule.outcome in ("pending", "give_up", "unwatched"):
                 continue
-            task.finish(max(job.created + self._clock.wait(_seconds(job.rule, number)), self._clock.now()))
+            done = job.created + self._clock.wait(_seconds(job.rule, number))
+            task.finish(done if self._clock.manual else max(done, self._clock.now()))
 
     # preheat
 

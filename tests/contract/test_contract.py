@@ -1,0 +1,52 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sandbox answers as the real managers did that were recorded."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from ansible_collections.dragonflyoss.dragonfly.tests.contract import replay
+
+NOT_MODELLED = yaml.safe_load((replay.RECORDINGS.parent / "not_modelled.yml").read_text(encoding="utf-8"))["not_modelled"]
+MAY_BE_MISSING = ("tokens", "signin", "clusters", "task_jobs", "infra", "v1")
+EXCHANGES = replay.exchanges()
+
+
+@pytest.fixture(scope="module")
+def replays():
+    """Gives the replay of a run, each started when it is first asked for."""
+    started = {}
+
+    def get(number):
+        if number not in started:
+            started[number] = replay.Replay(number)
+        return started[number]
+
+    yield get
+    for one in started.values():
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "run", "place"), [pytest.param(name, run, place, id="%s %s" % (name, what)) for name, what, run, place in EXCHANGES])
+def test_exchange(replays, name, run, place):
+    differences = replays(run).differences(place)
+    if name in NOT_MODELLED:
+        assert differences, "it is modelled now: take %s off not_modelled.yml" % name
+        pytest.xfail("; ".join(differences))
+    assert not differences, "\n".join(differences)
+
+
+def test_every_recording_is_replayed():
+    recorded = {"%s/%s" % (path.parent.name, path.stem) for path in replay.RECORDINGS.glob("*/*.json")}
+    played = {"%s/%s" % (release, scenario) for release, alone, together in replay.RUNS for scenario in alone + together}
+    assert recorded - played == set()
+
+
+def test_not_modelled_names_exchanges_that_may_be_missing():
+    names = {name for name, dummy, dummy2, dummy3 in EXCHANGES}
+    assert [name for name in NOT_MODELLED if name not in names] == []
+    assert [name for name in NOT_MODELLED if name.split("/")[1] not in MAY_BE_MISSING] == []
