@@ -5,8 +5,8 @@
 """``make demo``: the collection at work, as a user installs and runs it, against a sandbox on this machine.
 
 Builds the collection, installs it into a scratch folder, starts a sandbox (a manager and a registry), and runs the
-playbook ``warm.yml`` three times: the first warms, the second finds it warm, the third has a manager whose SUCCESS means
-nothing. Ends with 0 if each did what is said here. What was started is stopped in any case.
+playbook ``warm.yml`` three times: the first warms, the second finds it warm, the third has a manager whose SUCCESS
+means nothing. Ends with 0 if each did what is said here. What was started is stopped in any case.
 """
 
 from __future__ import annotations
@@ -20,14 +20,25 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PLAY = CHECKOUT / "tests/demo/warm.yml"
 
 
-def say(*words: str) -> None:
-    print(*words, flush=True)
+ANSIBLE_CFG = """\
+[defaults]
+collections_path = {scratch}
+home = {scratch}/home
+localhost_warning = false
+[inventory]
+inventory_unparsed_warning = false
+"""
+
+
+def say(*words: str, **options: str) -> None:
+    print(*words, **options, flush=True)
 
 
 def install(scratch: Path) -> None:
@@ -47,24 +58,17 @@ def run(command: list[str], scratch: Path) -> None:
 
 
 def environment(scratch: Path) -> dict[str, str]:
-    """Return the environment for Ansible: the user's, without the user's settings of Ansible and of this collection."""
+    """Return the environment for Ansible: the user's, with the demo's own settings of Ansible and of the collection."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "DRAGONFLY_"))}
-    return {
-        **kept,
-        "ANSIBLE_COLLECTIONS_PATH": str(scratch),
-        "ANSIBLE_CONFIG": os.devnull,
-        "ANSIBLE_HOME": str(scratch / "home"),
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-    }
+    return {**kept, "ANSIBLE_CONFIG": str(scratch / "ansible.cfg")}
 
 
 @contextlib.contextmanager
-def sandbox(release: str, scratch: Path):
-    """Run a sandbox of a manager's release and yield its state, a dict."""
+def sandbox(release: str, client: str, scratch: Path):
+    """Run a sandbox: a manager of a release, hosts with a client (``go`` or ``rust``). Yield its state, a dict."""
     state = scratch / f"sandbox-{release}.json"
-    command = [sys.executable, str(CHECKOUT / "tests/sandbox"), "--release", release, "--port", "0"]
-    command += ["--registry-port", "0", "--factor", "60", "--state", str(state)]
+    command = [sys.executable, str(CHECKOUT / "tests/sandbox"), "--release", release, "--client", client]
+    command += ["--factor", "60", "--state", str(state)]
     with open(scratch / f"sandbox-{release}.log", "w+", encoding="utf-8") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
@@ -74,36 +78,40 @@ def sandbox(release: str, scratch: Path):
                     log.seek(0)
                     sys.exit(f"The sandbox did not start.\n{log.read()}")
                 time.sleep(0.05)
-            yield json.loads(state.read_text(encoding="utf-8"))
+            yield fill(json.loads(state.read_text(encoding="utf-8")))
         finally:
             process.terminate()
             process.wait(10)
 
 
+def fill(state: dict) -> dict:
+    """Push an image to the sandbox's registry and put a file at its origin; return its state with their addresses."""
+
+    def post(name: str, body: dict) -> dict:
+        url = f"{state['url']}/_sandbox/{name}"
+        with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), method="POST")) as answer:
+            return json.load(answer)
+
+    image = post("images", {"name": "shop/web", "tag": "4.2.0"})
+    file = post("files", {"path": "shop/catalogue.db", "content": "anything"})
+    return {**state, "image": f"http://{image['reference']}", "file": file["url"]}
+
+
 def play(state: dict, scratch: Path) -> str:
-    """Run the playbook and show its output without what only a debugger needs; return all of it."""
+    """Run the playbook, show what it printed in short, and return its last line, which counts what was changed."""
     variables = {name: state[name] for name in ("url", "token", "image", "file")}
     command = ["ansible-playbook", str(PLAY), "--extra-vars", json.dumps(variables)]
     say(f"   $ ansible-playbook {PLAY.relative_to(CHECKOUT)}")
-    lines = []
-    with subprocess.Popen(
-        command, env=environment(scratch), text=True,
+    done = subprocess.run(
+        command, env=environment(scratch), text=True, check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    ) as process:  # fmt: skip
-        for line in process.stdout:
-            lines.append(line)
-            shown = shorten(line)
-            if shown:
-                say("   " + shown)
-    return "".join(lines)
-
-
-def shorten(line: str) -> str:
-    """Return a line of ansible-playbook's output as it is shown: a failure by its message only, no rulers."""
-    failed = re.match(r"(fatal: \[localhost\]: FAILED! => )(\{.*\})$", line)
-    if failed:
-        return failed[1] + json.loads(failed[2])["msg"]
-    return line.rstrip().rstrip("*").rstrip()
+    )  # fmt: skip
+    shown = re.sub(r"\nOrigin: .*?\n\n(?=fatal:)", "\n", done.stdout, flags=re.DOTALL)  # where it failed, in the play
+    shown = re.sub(r"(?<=FAILED!) => .*", "", shown)  # the whole result; its message stands above
+    shown = re.sub(r" \*\*\*+", "", shown)
+    lines = [line.rstrip() for line in shown.splitlines() if line.strip()]
+    say(*(f"   {line}\n" for line in lines), sep="", end="")
+    return lines[-1] if lines else ""
 
 
 def main() -> None:
@@ -111,24 +119,25 @@ def main() -> None:
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dragonfly-demo-") as name:
         scratch = Path(name)
+        (scratch / "ansible.cfg").write_text(ANSIBLE_CFG.format(scratch=scratch), encoding="utf-8")
         say("1. Build the collection and install it into a scratch folder")
         install(scratch)
 
         say("\n2. Warm an image and a file, and wait until every blob is warm (manager 2.5.1)")
-        with sandbox("2.5.1", scratch) as state:
+        with sandbox("2.5.1", "rust", scratch) as state:
             expect("changed=2", play(state, scratch))
             say("\n3. Run it again: both are warm, so no job is made")
             expect("changed=0", play(state, scratch))
 
         say("\n4. A manager of 2.3.4 whose seed runs the Go client: its SUCCESS warmed nothing, so the task fails")
-        with sandbox("2.3.4", scratch) as state:
+        with sandbox("2.3.4", "go", scratch) as state:
             expect("failed=1", play(state, scratch))
     say(f"\nDone in {time.monotonic() - start:.0f} s. The sandboxes are stopped and the scratch folder is gone.")
 
 
-def expect(words: str, output: str) -> None:
-    """End the demo if the play's recap does not hold some words."""
-    if words not in output.rpartition("PLAY RECAP")[2]:
+def expect(words: str, recap: str) -> None:
+    """End the demo if the play's last line does not hold some words."""
+    if words not in recap:
         sys.exit(f"\nThis is not what the demo shows: {words} was expected.")
 
 
