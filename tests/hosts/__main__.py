@@ -1,0 +1,138 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run the roles on real hosts: ``tests/hosts/run --help``."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import host
+import machine
+import services
+import world
+from machine import CACHE, CHECKOUT, LOGS, Unfit
+
+SCENARIOS = CHECKOUT / "extensions/molecule"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="tests/hosts/run", description="Run molecule scenarios on hosts of their own."
+    )
+    parser.add_argument("scenarios", nargs="*", help="names in extensions/molecule, all if none is given")
+    parser.add_argument("--shell", action="store_true", help="a shell beside the hosts instead, see README.md")
+    for client, release in (("dfget", "2.1.67"), ("dfdaemon", "1.4.2")):
+        name = f"DRAGONFLY_{client.upper()}"
+        words = f"real clients for the stand-ins, as RELEASE=PATH (default: ${name}), such as {release}=/opt/{client}"
+        parser.add_argument(f"--{client}", nargs="*", default=os.environ.get(name, "").split(), help=words)
+    return parser.parse_args()
+
+
+def real_clients(options: argparse.Namespace) -> dict[tuple[str, str], Path]:
+    """Return the real binaries that were named, by client and release."""
+    binaries = {}
+    for client in ("dfget", "dfdaemon"):
+        for word in getattr(options, client):
+            release, _equals, path = word.partition("=")
+            if (client, release) not in services.CLIENTS or not os.access(path, os.X_OK):
+                known = ", ".join(each for name, each in services.CLIENTS if name == client)
+                raise Unfit(f"{word}: give it as RELEASE=PATH, with one of the releases {known} and a program.")
+            binaries[client, release] = Path(path).resolve()
+    return binaries
+
+
+def lock():
+    """Keep two runs of one checkout apart, and return what has to stay open for that."""
+    file = open(CACHE / "lock", "w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Unfit("Another run is under way in this checkout.") from error
+    return file
+
+
+def environment(real: dict[tuple[str, str], Path]) -> dict[str, str]:
+    """Return the environment of molecule, and with it of Ansible."""
+    collections = world.PLACE / "collections"
+    place = collections / "ansible_collections/dragonflyoss"
+    place.mkdir(parents=True)
+    (place / "dragonfly").symlink_to(CHECKOUT)
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_HOME": str(world.PLACE / "ansible"),
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(world.PLACE / "molecule"),
+        "NO_COLOR": "1",
+        "TEST_HOSTS": str(machine.HERE),
+        "TEST_SSH_CONFIG": str(host.SSH_CONFIG),
+        "TEST_PACKAGES": str(services.PACKAGES),
+        "TEST_LOGS": str(LOGS),
+        "TEST_TOKEN": services.MANAGER_TOKEN,
+        "TEST_REAL_CLIENTS": " ".join("-".join(key) for key in real),
+    }
+
+
+def run_scenario(name: str, env: dict[str, str]) -> bool:
+    """Run one scenario, and say how it went."""
+    print(f"=== {name}", flush=True)
+    begin = time.monotonic()
+    command = ["molecule", "test", "--scenario-name", name]
+    with open(LOGS / f"{name}.log", "wb") as log:
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        with subprocess.Popen(command, cwd=CHECKOUT, env=env, **pipes) as process:
+            for line in process.stdout:
+                log.write(line)
+                sys.stdout.buffer.write(line)
+                sys.stdout.flush()
+    print(f"=== {name} {'failed' if process.returncode else 'passed'} {time.monotonic() - begin:.0f} s", flush=True)
+    return process.returncode == 0
+
+
+def inside(options: argparse.Namespace) -> int:
+    """What happens in the world."""
+    real = real_clients(options)
+    world.furnish()
+    host.write_ssh_config()
+    services.start(real)
+    env = environment(real)
+    if options.shell:
+        host.fresh(["h1", "h2"])
+        return subprocess.run([os.environ.get("SHELL", "bash")], cwd=CHECKOUT, env=env).returncode
+    results = {name: run_scenario(name, env) for name in options.scenarios}
+    failed = [name for name, passed in results.items() if not passed]
+    print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+def main() -> int:
+    options = arguments()
+    if not options.scenarios:
+        options.scenarios = sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml"))
+    if world.inside():
+        world.become_init()
+        return inside(options)
+    if os.geteuid() != 0:
+        raise Unfit("Hosts can be booted by root only.")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with lock():
+        for log in LOGS.iterdir():
+            log.unlink()
+        machine.install_programs()
+        machine.base_root()
+        return world.enter(sys.argv)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Unfit as unfit:
+        sys.exit(f"tests/hosts/run: {unfit}")

@@ -1,0 +1,182 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hosts: systemd as process 1 in its own network namespace, booted with systemd-nspawn, reached over ssh.
+
+    python3 tests/hosts/host.py fresh h1 h2     # inside the world only: boot these, as new; takes some 2 s
+    python3 tests/hosts/host.py log h1          # what its journal says
+
+A host is an overlay over the shared root, so a fresh one costs nothing and none sees what another did.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import world
+from machine import USER, Unfit, base_root
+
+#: The hosts that there can be, with their addresses.
+HOSTS = {f"h{number}": f"10.77.0.{10 + number}" for number in range(1, 5)}
+
+SSH_CONFIG = world.PLACE / "ssh_config"
+CONTROL_SOCKETS = world.PLACE / "ssh"
+
+SSH_TEMPLATE = """\
+Host {name}
+  HostName {address}
+"""
+SSH_COMMON = """\
+Host *
+  User {user}
+  IdentityFile {key}
+  IdentitiesOnly yes
+  BatchMode yes
+  ConnectTimeout 5
+  StrictHostKeyChecking no
+  UserKnownHostsFile /dev/null
+  LogLevel ERROR
+  ControlMaster auto
+  ControlPersist 60
+  ControlPath {sockets}/%h
+"""
+
+BOOT_TIMEOUT = 60  # seconds; it takes one or two
+
+
+def write_ssh_config() -> None:
+    CONTROL_SOCKETS.mkdir(mode=0o700)
+    names = "".join(SSH_TEMPLATE.format(name=name, address=address) for name, address in HOSTS.items())
+    common = SSH_COMMON.format(user=USER, key=world.PLACE / "key", sockets=CONTROL_SOCKETS)
+    SSH_CONFIG.write_text(names + common)
+
+
+def ssh(name: str, command: str) -> subprocess.CompletedProcess[str]:
+    words = ["ssh", "-F", str(SSH_CONFIG), name, command]
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+
+def stop(name: str) -> None:
+    """End a host as if its power was cut. It may not run."""
+    folder = world.PLACE / name
+    if not folder.exists():
+        return
+    # Process 1 of the host takes all others with it, and systemd-nspawn, which is its parent, ends by itself.
+    nspawn = Path(f"/proc/{(folder / 'pid').read_text()}")
+    for child in (nspawn / "task" / nspawn.name / "children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while nspawn.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    world.run("umount", "--lazy", folder / "root")
+    world.run("ip", "link", "delete", f"to-{name}")
+    world.run("ip", "netns", "delete", name)
+    # Connections that ssh has kept open lead to the host that was.
+    (CONTROL_SOCKETS / HOSTS[name]).unlink(missing_ok=True)
+    world.remove_control_groups(name)
+    shutil.rmtree(folder)
+
+
+def connect(name: str) -> None:
+    """Give a host its network namespace, with one end of a cable whose other end is in the world's bridge."""
+    world.run("ip", "netns", "add", name)
+    world.run("ip", "link", "add", f"to-{name}", "type", "veth", "peer", "name", "host0", "netns", name)
+    world.run("ip", "link", "set", f"to-{name}", "master", world.BRIDGE, "up")
+    world.run("ip", "-netns", name, "address", "add", f"{HOSTS[name]}/24", "dev", "host0")
+    for device in ("host0", "lo"):
+        world.run("ip", "-netns", name, "link", "set", device, "up")
+    # It leads nowhere, but a host has one, and Ansible's facts about the host's own address depend on it.
+    world.run("ip", "-netns", name, "route", "add", "default", "via", world.ADDRESS)
+
+
+def overlay(name: str) -> Path:
+    """Return a new copy of the shared root, which costs nothing."""
+    folder = world.PLACE / name
+    for part in ("upper", "work", "root"):
+        (folder / part).mkdir(parents=True)
+    layers = f"lowerdir={base_root()},upperdir={folder}/upper,workdir={folder}/work"
+    world.run("mount", "-t", "overlay", "-o", layers, name, folder / "root")
+    (folder / "root/etc/hosts").write_bytes(Path("/etc/hosts").read_bytes())
+    return folder / "root"
+
+
+def start(name: str) -> None:
+    """Boot a host that does not run."""
+    connect(name)
+    root = overlay(name)
+    (root / "etc/hostname").write_text(f"{name}\n")
+    with open(root / "etc/hosts", "a") as names:
+        names.write(f"{HOSTS[name]} {name}\n")
+    keys = root / "home" / USER / ".ssh/authorized_keys"
+    keys.write_bytes((world.PLACE / "key.pub").read_bytes())
+    groups = [folder / world.CONTROL_GROUP / name for folder in world.control_groups()]
+    for group in groups:
+        group.mkdir(exist_ok=True)
+    command = [
+        "systemd-nspawn",
+        "--quiet",
+        "--directory",
+        root,
+        "--machine",
+        name,
+        "--boot",
+        "--register=no",
+        "--keep-unit",
+    ]
+    command += [f"--network-namespace-path=/run/netns/{name}", "--resolv-conf=off", "--timezone=off", "--console=pipe"]
+    # containerd's snapshots are overlays, which cannot lie on an overlay.
+    command += ["--tmpfs=/var/lib/containerd"]
+    join = "\n".join(f"echo 0 > {group}/cgroup.procs" for group in groups)
+    pid = world.start(name, command, before=join)
+    (world.PLACE / name / "pid").write_text(str(pid))
+
+
+def wait(name: str) -> None:
+    """Wait until a host has come up.
+
+    :raises Unfit: if it did not
+    """
+    deadline = time.monotonic() + BOOT_TIMEOUT
+    while time.monotonic() < deadline:
+        state = ssh(name, "systemctl is-system-running --wait")
+        if state.stdout.strip() == "running":
+            return
+        if state.stdout.strip():
+            failed = ssh(name, "systemctl --no-legend --plain --failed").stdout
+            raise Unfit(f"{name} came up {state.stdout.strip()}: {failed}")
+        time.sleep(0.1)
+    raise Unfit(f"{name} did not come up within {BOOT_TIMEOUT} s: {state.stderr.strip()}")
+
+
+def fresh(names: list[str]) -> None:
+    """Boot hosts as new, whatever they were before."""
+    for name in names:
+        stop(name)
+    for name in names:
+        start(name)
+    for name in names:
+        wait(name)
+
+
+def main() -> None:
+    command, *names = sys.argv[1:]
+    if not world.inside():
+        raise SystemExit("Hosts are in the world that tests/hosts/run makes: see tests/hosts/run --help.")
+    if command == "fresh":
+        fresh(names)
+    elif command == "log":
+        for name in names:
+            print(ssh(name, "sudo journalctl --boot --no-pager --output short-precise").stdout)
+    else:
+        raise SystemExit(f"{command}: not known, see the top of {__file__}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What runs beside the hosts: registries with images in them, sandbox managers, and packages of the clients."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from pathlib import Path
+
+import host
+import world
+from images import ARCHITECTURE, Repository
+from machine import CHECKOUT, LOGS, Unfit
+from stand_in.package import build
+
+#: Ports of the registries, and the images in them: repository, tag and architectures.
+REGISTRIES = {
+    5000: [
+        ("library/app", "1", (ARCHITECTURE,)),
+        ("library/app", "2", (ARCHITECTURE,)),
+        ("shop/web", "4.2.0", (ARCHITECTURE,)),
+        ("shop/api", "1", ("amd64", "arm64")),
+    ],
+    5001: [
+        ("library/redis", "7", (ARCHITECTURE,)),
+        ("proxy/team/tool", "1", (ARCHITECTURE,)),
+    ],
+}
+
+REGISTRY_CONFIG = """\
+version: 0.1
+log: {{level: error, accesslog: {{disabled: false}}}}
+storage: {{filesystem: {{rootdirectory: /var/lib/docker-registry/{port}}}}}
+http: {{addr: ":{port}"}}
+"""
+
+#: Ports and releases of the sandbox managers, and what their hosts run.
+MANAGERS = {8080: ("2.5.1", "rust"), 8081: ("2.1.67", "go")}
+MANAGER_TOKEN = "token-of-the-tests"
+MANAGER_FACTOR = "20"  # times faster than a manager waits
+
+#: The port to which clients connect for their manager. The sandbox does not speak their protocol, so nobody answers.
+MANAGER_DOOR = 65003
+
+#: Releases of the clients that the scenarios install.
+CLIENTS = (
+    ("dfget", "2.1.67"),
+    ("dfget", "2.3.4"),
+    ("dfdaemon", "1.0.39"),
+    ("dfdaemon", "1.4.2"),
+    ("dfdaemon", "1.5.1"),
+)
+PACKAGES = world.PLACE / "packages"
+PACKAGES_PORT = 8000
+
+
+def wait_for_port(port: int, seconds: float = 20) -> None:
+    """Wait until a server answers on the world's address."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection((world.ADDRESS, port), timeout=1).close()
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise Unfit(f"Nothing on port {port} within {seconds:.0f} s ({error}), see {LOGS}.") from error
+        time.sleep(0.05)
+
+
+def start_registries() -> None:
+    """Start Debian's registry once for each port, out of the root of the hosts, and push the images."""
+    root = host.overlay("services")
+    for port in REGISTRIES:
+        (root / f"etc/registry-{port}.yml").write_text(REGISTRY_CONFIG.format(port=port))
+        world.start(f"registry-{port}", ["chroot", root, "docker-registry", "serve", f"/etc/registry-{port}.yml"])
+    for port, images in REGISTRIES.items():
+        wait_for_port(port)
+        for name, tag, architectures in images:
+            Repository(f"http://{world.ADDRESS}:{port}", name).push(tag, architectures)
+
+
+def start_managers() -> None:
+    """Start the sandbox managers."""
+    for port, (release, client) in MANAGERS.items():
+        command = [sys.executable, CHECKOUT / "tests/sandbox", "--release", release, "--client", client]
+        command += ["--host", world.ADDRESS, "--port", str(port), "--token", MANAGER_TOKEN, "--factor", MANAGER_FACTOR]
+        world.start(f"manager-{release}", command)
+    world.start("manager-door", [sys.executable, __file__, "door"])
+    for port in (*MANAGERS, MANAGER_DOOR):
+        wait_for_port(port)
+
+
+def open_door() -> None:
+    """Let clients connect, and say nothing."""
+    with socket.create_server((world.ADDRESS, MANAGER_DOOR)) as door:
+        while True:
+            door.accept()[0].close()
+
+
+def offer_packages(real: dict[tuple[str, str], Path]) -> None:
+    """Build packages and archives of the clients, and serve them over HTTP.
+
+    :param real: binaries of clients, by client and release
+    """
+    PACKAGES.mkdir()
+    for client, release in CLIENTS:
+        build(client, release, PACKAGES, real.get((client, release)))
+    world.start("packages", [sys.executable, "-m", "http.server", str(PACKAGES_PORT), "--directory", PACKAGES])
+    wait_for_port(PACKAGES_PORT)
+
+
+def start(real: dict[tuple[str, str], Path]) -> None:
+    """Start everything, see :func:`offer_packages`."""
+    start_registries()
+    offer_packages(real)
+    start_managers()
+
+
+if __name__ == "__main__":
+    open_door()

@@ -1,0 +1,167 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Stand in for a client of Dragonfly, where its binary cannot be had.
+
+It takes the command line of the client, reads its configuration (more strictly, see settings.py), listens on its ports,
+connects to its manager, serves containerd as its proxy does and answers with the id of the task. It knows nothing of other
+peers. ``package.py`` puts this into one file, with what it stands in for in ``stands_for.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import urllib.parse
+
+import proxy
+import recipe
+import settings
+import stands_for
+from settings import Refused, get
+
+RELEASE = tuple(map(int, stands_for.RELEASE.split(".")))
+
+VERSION_OF_GO = "MajorVersion:\t2\nMinorVersion:\t{minor}\nGitVersion:\tv{release}\nGitCommit:\tstand-in\n"
+
+
+def listen(address, port):
+    """Take a port, as a server that nobody calls here.
+
+    :param port: a port, or the first and the last of those that will do
+    :raises Refused: if all of them are taken
+    """
+    ports = range(port["start"], port["end"] + 1) if isinstance(port, dict) else [port]
+    for number in ports:
+        try:
+            return socket.create_server((address, number))
+        except OSError as error:
+            reason = error
+    raise Refused(f"listen {address}:{port}: {reason}")
+
+
+def connect(address):
+    """Connect to a manager, as the clients do before anything else."""
+    host, _colon, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, ValueError) as error:
+        raise Refused(f"manager {address}: {error}") from error
+
+
+def prepare_store(folder, keep):
+    """Return the folder of the blobs, empty unless they are to be kept over a restart."""
+    store = os.path.join(folder, "stand-in")
+    if not keep:
+        shutil.rmtree(store, ignore_errors=True)
+    os.makedirs(store, exist_ok=True)
+    os.makedirs(os.path.dirname(proxy.LOG), exist_ok=True)
+    return store
+
+
+def serve(server, *held):
+    """Serve until systemd says otherwise. The sockets in ``held`` stay open meanwhile."""
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    print(f"{stands_for.CLIENT} {stands_for.RELEASE} (stand-in) listens on {server.server_address}", flush=True)
+    server.serve_forever()
+
+
+def dfget():
+    """The Go client: ``dfget version`` and ``dfget daemon``. It ignores flags that it does not know."""
+    if sys.argv[1:2] == ["version"]:
+        print(VERSION_OF_GO.format(minor=RELEASE[1], release=stands_for.RELEASE), end="")
+        return
+    if sys.argv[1:2] != ["daemon"]:
+        raise Refused("the stand-in does not download files, it is a daemon only")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--config", default=os.environ.get("DFGET_CONFIG", "/etc/dragonfly/dfget.yaml"))
+    path = parser.parse_known_args(sys.argv[2:])[0].config
+    config = settings.load(path, stands_for.KEYS, "dfget")
+    if get(config, "scheduler.manager.enable"):
+        addresses = get(config, "scheduler.manager.netAddrs", [])
+        if not addresses:
+            raise Refused("manager addr is not specified")
+        for address in addresses:
+            connect(address["addr"] if isinstance(address, dict) else address)
+    elif not get(config, "scheduler.netAddrs"):
+        raise Refused("empty schedulers and config server is not specified")
+
+    held = []
+    for section, port in (("download.peerGRPC", 65000), ("upload", 65002), ("health", 40901)):
+        default = port if section == "health" else {"start": port, "end": 65535}
+        address = get(config, f"{section}.tcpListen.listen", "0.0.0.0")
+        held.append(listen(address, get(config, f"{section}.tcpListen.port", default)))
+    store = prepare_store(get(config, "dataDir", "/var/lib/dragonfly"), get(config, "keepStorage", False))
+    mirror = get(config, "proxy.registryMirror", {})
+    # A scalar is this port and no other; without one there is no proxy.
+    port = get(config, "proxy.tcpListen.port", 0)
+    address = get(config, "proxy.tcpListen.listen", "0.0.0.0"), port if isinstance(port, int) else port["start"]
+    route = functools.partial(recipe.go, config, RELEASE)
+    tls = proxy.tls_context(mirror.get("certs", []), mirror.get("insecure", False))
+    try:
+        server = proxy.Proxy(address, route, go_headers, store, get(config, "storage.multiplex", False), tls)
+    except OSError as error:
+        raise Refused(f"listen {address}: {error}") from error
+    serve(server, *held)
+
+
+def go_headers(task, _hit):
+    return {"X-Dragonfly-Task": task, "X-Dragonfly-Peer": f"stand-in-{os.getpid()}"}
+
+
+def dfdaemon():
+    """The Rust client. It refuses flags that it does not know."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    flags = {
+        "config": {"default": "/etc/dragonfly/dfdaemon.yaml"},
+        "dynconfig": {"default": "/etc/dragonfly/dynconfig.yaml"},
+        "console": {"action": "store_true"},
+        "version": {"action": "store_true"},
+    }
+    short = {"config": ["-c"], "log-level": ["-l"], "version": ["-V"]}
+    for flag in stands_for.FLAGS:
+        parser.add_argument(*short.get(flag, []), f"--{flag}", **flags.get(flag, {}))
+    arguments = parser.parse_args()
+    if arguments.version:
+        print(f"dfdaemon {stands_for.RELEASE} (stand-in, 2026-01-01)")
+        return
+    config = settings.load(arguments.config, stands_for.KEYS, "dfdaemon")
+    if get(config, "manager.addr"):
+        connect(urllib.parse.urlsplit(config["manager"]["addr"]).netloc)
+    elif "dynconfig" in stands_for.FLAGS:
+        settings.load(arguments.dynconfig, {"scheduler": {"addr": "str", "addrs": ["str"]}}, "dfdaemon")
+    else:
+        raise Refused("manager.addr is empty: relative URL without a base")
+
+    held = []
+    for section, port in (("upload", 4000), ("metrics", 4002), ("health", 4003), ("stats", 4004)):
+        address = get(config, f"{section}.server.ip", "0.0.0.0")
+        held.append(listen(address, get(config, f"{section}.server.port", port)))
+    store = prepare_store(get(config, "storage.dir", "/var/lib/dragonfly"), get(config, "storage.keep", False))
+    address = get(config, "proxy.server.ip", "0.0.0.0"), get(config, "proxy.server.port", 4001)
+    route = functools.partial(recipe.rust, config, RELEASE)
+    certificate = get(config, "proxy.registryMirror.cert")
+    tls = proxy.tls_context([certificate] if certificate else [], False)
+    try:
+        server = proxy.Proxy(address, route, rust_headers, store, True, tls)
+    except OSError as error:
+        raise Refused(f"listen {address}: {error}") from error
+    serve(server, *held)
+
+
+def rust_headers(task, hit):
+    return {"X-Dragonfly-Task-ID": task, "X-Dragonfly-Task-Download-Finished": str(hit).lower()}
+
+
+if __name__ == "__main__":
+    try:
+        {"dfget": dfget, "dfdaemon": dfdaemon}[stands_for.CLIENT]()
+    except (Refused, OSError) as error:
+        sys.exit(f"{stands_for.CLIENT} (stand-in): {error}")
