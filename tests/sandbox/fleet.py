@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 #: What hosts say of themselves, by client.
@@ -118,10 +119,16 @@ class Fleet:
         return gone
 
 
-def task_of(url, args):
-    """What makes two requests the same task: the URL without filtered parameters, tag, application, piece length."""
-    filtered = set((args.get("filtered_query_params") or args.get("filter") or "").split("&"))
+def task_id(url, args, standard):
+    """Id of the task that a job makes of a URL (pkg/idgen/task_id.go, TaskIDV2).
+
+    :param args: the job's; tag, application, piece length and filtered query parameters count.
+    :param standard: whether the kind of the task counts, as it does from 2.2.3 on.
+    """
+    filtered = (args.get("filtered_query_params") or args.get("filter") or "").split("&")
     parts = urlsplit(url)
-    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in filtered)
-    bare = urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
-    return (bare, args.get("tag") or "", args.get("application") or "", args.get("piece_length"))
+    if parts.query and any(filtered):
+        query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in filtered)
+        url = urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
+    words = [url, args.get("tag") or "", args.get("application") or "", str(args.get("piece_length") or "")]
+    return hashlib.sha256("".join(words + ["STANDARD" if standard else ""]).encode()).hexdigest()

@@ -90,7 +90,8 @@ class Job:
         self.rule = None
         self.tasks = []
         self.polls = 0
-        self.give_up = None
+        #: When reads begin to see it (nanoseconds): replicas of the manager cache what they read (T14).
+        self.visible = now
 
     @staticmethod
     def time_text(nanoseconds):
@@ -116,6 +117,9 @@ class Jobs:
         self._order = []
         self._last = 0
         self._queue = []
+        self._hidden = []
+        # What lists found, by filter, until a row changes: a manager has an index for that.
+        self._found = {}
 
     # Rows
 
@@ -134,7 +138,7 @@ class Jobs:
         :raises ApiError: 404, also for a job of a user who does not exist (T5).
         """
         job = self._rows.get(number)
-        if job is None or not self._has_user(job):
+        if job is None or job.visible > self._clock.now() or not self._has_user(job):
             raise ApiError(404, self._profile.not_found)
         return job
 
@@ -144,15 +148,22 @@ class Jobs:
         job = Job(self._last, kind, self._clock.now() if created is None else created, args, cluster_ids)
         self._rows[job.id] = job
         insort(self._order, self._sort_key(job))
+        self.changed()
         return job
 
-    def skip(self, number):
-        """Leave numbers out, as refused inserts do."""
-        self._last = max(self._last, number)
+    def changed(self):
+        """Lists may find other rows now."""
+        self._found = {}
+
+    def hide(self, job, seconds):
+        """Keep reads from seeing a row for so long."""
+        job.visible = job.created + int(seconds * SECOND)
+        self._hidden.append(job)
 
     def delete(self, job):
         del self._rows[job.id]
         self._order.remove(self._sort_key(job))
+        self.changed()
 
     def _sort_key(self, job):
         if not self._profile.newest_first:
@@ -168,9 +179,15 @@ class Jobs:
 
         :raises ApiError: 404, if one of them cannot be read (T5).
         """
-        rows = (self._rows[key[-1]] for key in self._order)
-        found = [job for job in rows if kind in (None, job.type) and state in (None, job.state)
-                 and user_id in (None, job.user_id)]
+        wanted = (kind, state, user_id)
+        if wanted not in self._found:
+            rows = (self._rows[key[-1]] for key in self._order)
+            self._found[wanted] = [job for job in rows if kind in (None, job.type) and state in (None, job.state)
+                                   and user_id in (None, job.user_id)]
+        found = self._found[wanted]
+        now = self._clock.now()
+        if any(job.visible > now for job in self._hidden):
+            found = [job for job in found if job.visible <= now]
         chosen = found[(page - 1) * per_page:page * per_page]
         if not all(self._has_user(job) for job in chosen):
             raise ApiError(404, self._profile.not_found)
@@ -219,10 +236,6 @@ class Jobs:
         """The manager restarts: nothing polls its pending rows any more (T3)."""
         self._queue = []
 
-    def next_poll(self):
-        """When the next poll is due (nanoseconds), None where none is."""
-        return self._queue[0][0] if self._queue else None
-
     def advance(self):
         """Carry out all polls that are due."""
         now = self._clock.now()
@@ -234,7 +247,7 @@ class Jobs:
     def _poll(self, job, when):
         rule = job.rule
         job.polls += 1
-        if rule and rule.outcome == "gone" and job.polls >= (rule.after or 2):
+        if rule and rule.outcome == "gone" and job.polls >= (rule.after_polls or 2):
             self.delete(job)
             return
         before = job.state
@@ -242,6 +255,7 @@ class Jobs:
         if self._profile.polls_touch_row or job.state != before:
             job.updated = when
         if job.state != "PENDING":
+            self.changed()
             return
         schedule, most = self._profile.polls
         if rule and rule.outcome == "give_up":
@@ -251,6 +265,7 @@ class Jobs:
         if over:
             job.state = "FAILURE"
             job.updated = when
+            self.changed()
             return
         if rule and rule.polls and job.polls < len(rule.polls) + 1:
             self._plan(job, job.created + self._clock.wait(rule.polls[job.polls - 1]))

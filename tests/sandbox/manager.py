@@ -25,6 +25,7 @@ _Route = namedtuple("_Route", "method pattern guard handler")
 _CONSOLE_PAGE = (
     '<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n<a href=".gitkeep">.gitkeep</a>\n</pre>\n')
 _STATES = ("PENDING", "RECEIVED", "STARTED", "RETRY", "SUCCESS", "FAILURE")
+_POSTGRES_DUPLICATE = 'ERROR: duplicate key value violates unique constraint "name" (SQLSTATE 23505)'
 _V1_STATUS = {"PENDING": "WAITING", "STARTED": "RUNNING", "SUCCESS": "SUCCESS", "FAILURE": "FAIL"}
 
 
@@ -56,7 +57,7 @@ class Manager:
     :param profile: L(Profile).
     :param rules: L(Rules).
     :param reach: L(Reach), for registries and origins.
-    :param traps: set of names of traps to switch on: ``T18``, ``T27``, ``T30``.
+    :param traps: names of traps to switch on: ``T11``, ``T18``, ``T27``, ``T30``.
     """
 
     def __init__(self, profile, clock, rules, reach, traps=(), seed=0):
@@ -104,6 +105,8 @@ class Manager:
         except BindError as exc:
             return Reply.json({"errors": str(exc)}, 422)
         except ApiError as exc:
+            if exc.status == 409 and "T30" in self.traps:
+                return Reply.json({"message": _POSTGRES_DUPLICATE}, 500)
             return Reply.json({"message": str(exc)}, exc.status)
 
     def _match(self, method, path):
@@ -232,8 +235,11 @@ class Manager:
         return await getattr(self, "_create_" + kind)(values)
 
     def _allowed(self, number):
+        """Whether the limiter lets a job for a cluster pass; it does not know clusters that are not there, nor new ones (T11)."""
         cluster = self.clusters.get(number)
-        return cluster is not None and self.limiter.allows(cluster)
+        if cluster is None or ("T11" in self.traps and self.clock.now() - cluster.created < self.clock.wait(180)):
+            return False
+        return self.limiter.allows(cluster)
 
     def _candidates(self, numbers, feature="preheat"):
         """Ids of the clusters that a job is for: those that have a scheduler; the others are left out silently (T15)."""
@@ -307,6 +313,8 @@ class Manager:
         job.urls = urls
         job.fetch_headers = headers or {}
         job.rule = self._rules.outcome(kind, [args.get("url") or ""] + list(args.get("urls") or []))
+        if job.rule and job.rule.visible_after:
+            self.jobs.hide(job, job.rule.visible_after)
         apart = self.profile.state_for == "blob" and kind == "preheat"
         for cluster in clusters:
             for part in [[url] for url in urls] if apart else [urls]:
@@ -413,6 +421,7 @@ class Manager:
         job.bio = values["bio"] or job.bio
         job.user_id = values["user_id"] or job.user_id
         job.updated = self.clock.now()
+        self.jobs.changed()
         return Reply.json(self.jobs.show(job, "patch"))
 
     async def _delete_job(self, dummy_request, dummy_body, id):

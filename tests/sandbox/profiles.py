@@ -51,6 +51,7 @@ _TABLE = {
     "manifest_reader": ("plain", "plain", "distribution", "distribution", "distribution"),
     "refuses_loopback": (False, False, True, True, True),
     "default_client": ("go", "go", "go", "rust", "rust"),
+    "standard_tasks": (False, False, False, True, True),  # task ids end with the kind of the task
     # Results.
     "go_cased": (True, True, False, False, False),
     "state_for": ("blob", "blob", "blob", "cluster", "cluster"),  # one of job_states

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import ssl
 from http import HTTPStatus
@@ -87,11 +88,11 @@ class Reach:
         try:
             async with self._session.request(method, target, headers=headers or {}, skip_auto_headers=("Accept",)) as answer:
                 return Answer(answer.status, answer.headers, await answer.read())
+        except asyncio.TimeoutError:
+            raise ReachError("context deadline exceeded (Client.Timeout exceeded while awaiting headers)") from None
         except aiohttp.ClientSSLError:
             raise ReachError("tls: failed to verify certificate: x509: certificate signed by unknown authority") from None
         except aiohttp.ClientConnectorError:
             raise ReachError("dial tcp %s: connect: connection refused" % address) from None
         except (aiohttp.ClientError, OSError):
             raise ReachError("EOF") from None
-        except TimeoutError:
-            raise ReachError("context deadline exceeded (Client.Timeout exceeded while awaiting headers)") from None

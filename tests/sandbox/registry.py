@@ -30,8 +30,10 @@ class Image:
         self.name = name
         self.tag = tag
         self.digest = top.digest
-        #: As in ``127.0.0.1:5000/library/app:1``; add ``http://`` in front for the module.
+        #: As in ``127.0.0.1:5000/library/app:1``.
         self.reference = "%s/%s:%s" % (host, name, tag)
+        #: The reference as the module takes it: with ``http://`` in front where the registry speaks plain HTTP.
+        self.source = ("http://" if base.startswith("http://") else "") + self.reference
         self.manifest_url = "%s/v2/%s/manifests/%s" % (base, name, tag)
         self.digest_url = "%s/v2/%s/manifests/%s" % (base, name, top.digest)
         #: Platform to L(images.Manifest).
@@ -47,7 +49,7 @@ class Image:
         return [self._root + digest for digest in manifest.pulled]
 
     def as_dict(self):
-        return {"reference": self.reference, "digest": self.digest, "manifest_url": self.manifest_url,
+        return {"reference": self.reference, "source": self.source, "digest": self.digest, "manifest_url": self.manifest_url,
                 "digest_url": self.digest_url, "blobs": {platform: self.blobs(platform) for platform in self.platforms}}
 
 

@@ -19,6 +19,7 @@ FAULTS = {
     "html": False,
     "redirect": False,
     "two_documents": True,
+    "invalid_json": True,
     "body": False,
     "not_found": False,
     "zero_row": True,
@@ -30,7 +31,7 @@ OUTCOMES = (
 _FAULT_WORDS = {"at", "method", "path", "query", "nth", "times", "acts", "status", "body", "headers", "content_type", "seconds",
                 "location", "fault"}
 _OUTCOME_WORDS = {"outcome", "url", "type", "nth", "times", "missing", "error", "after", "polls", "lost", "peers", "reason",
-                  "task_after", "touch"}
+                  "task_after", "after_polls", "visible_after"}
 
 
 class RuleError(ValueError):

@@ -223,6 +223,8 @@ def _spoil(rule, reply):
         return Reply.json({"message": "record not found"}, 404)
     if rule.fault == "two_documents":
         return Reply(reply.status, reply.body * 2, reply.headers)
+    if rule.fault == "invalid_json":
+        return Reply(reply.status, reply.body[:len(reply.body) // 2], reply.headers)
     if rule.fault in ("status", "body"):
         words = rule.body if rule.body is not None else {"message": "by rule"}
         made = Reply.json(words) if not isinstance(words, str) else Reply.text(words)

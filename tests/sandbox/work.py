@@ -6,19 +6,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 
-from .fleet import task_of
+from .fleet import task_id
 from .reach import ReachError
 
 _NO_V2 = "rpc error: code = Unimplemented desc = unknown service dfdaemon.v2.DfdaemonUpload"
+_BACKEND = "rpc error: code = Internal desc = backend error: "
+_NOT_FOUND = "404 Not Found"
+_UNFINISHED = ("pending", "give_up", "unwatched", "gone")
 _MANY = ("all_peers", "all_seed_peers")
-
-
-def task_id(url, args):
-    """A task id as error texts show it (64 hex digits), one for each task."""
-    return hashlib.sha256(repr(task_of(url, args)).encode()).hexdigest()
 
 
 class Work:
@@ -30,6 +27,9 @@ class Work:
         self._fleet = fleet
         self._reach = reach
 
+    def _task(self, url, args):
+        return task_id(url, args, self._profile.standard_tasks)
+
     async def run(self, job):
         """Carry out a job's tasks, each to its end.
 
@@ -38,7 +38,7 @@ class Work:
         carry = {"preheat": self._preheat, "get_task": self._get_task, "delete_task": self._delete_task}[job.type]
         for number, task in enumerate(job.tasks):
             await carry(job, task, job.rule)
-            if job.rule and job.rule.outcome in ("pending", "give_up", "unwatched"):
+            if job.rule and job.rule.outcome in _UNFINISHED:
                 continue
             done = job.created + self._clock.wait(_seconds(job.rule, number))
             task.finish(done if self._clock.manual else max(done, self._clock.now()))
@@ -47,10 +47,10 @@ class Work:
 
     async def _preheat(self, job, task, rule):
         outcome = rule.outcome if rule else "fetch"
-        if outcome in ("pending", "give_up", "unwatched"):
+        if outcome in _UNFINISHED:
             return
         if outcome == "failure":
-            task.fail(rule.error or "rpc error: code = Aborted desc = by rule")
+            task.fail(rule.error or "rpc error: code = Aborted desc = " + _source_error(_NOT_FOUND))
             return
         if outcome == "nothing":
             task.succeed(self.preheated(task, None, None))
@@ -90,16 +90,16 @@ class Work:
     async def _one(self, job, url, seed, rule, outcome):
         """One URL at one seed: an entry of success_tasks, an error text, or None for a success that is not told."""
         index = job.urls.index(url)
-        task = task_of(url, job.args)
+        task = self._task(url, job.args)
         known = self._fleet.has(task, seed) and not self._profile.known_blob_host
         if outcome == "partial" and _names(rule.missing, index, url):
-            return _source_error(404)
+            return _source_error(_NOT_FOUND)
         if outcome == "fetch" and not self._fleet.has(task, seed):
             error = await self._fetch(job, url)
             if error:
                 if seed.client == "rust":
                     self._fleet.store(task, seed, whole=False)
-                return error
+                return _source_error(error)
         self._fleet.store(task, seed)
         if outcome == "race_lost" and _names(rule.lost, index, url):
             return None
@@ -125,7 +125,7 @@ class Work:
                 error = await self._at_peer(job, url, host, rule, outcome)
                 entry = {"hostname": host.name, "ip": host.ip, "url": url}
                 if error:
-                    identity = task_id(url, job.args)
+                    identity = self._task(url, job.args)
                     failed.append(dict(description="task %s failed: %s" % (identity, error), **entry))
                 else:
                     warm.append(entry)
@@ -137,7 +137,7 @@ class Work:
         first = failed[0]
         identity = "%s %s" % (job.task_id, task.uuid)
         if self._profile.state_for == "blob":
-            identity = task_id(first["url"], job.args)
+            identity = self._task(first["url"], job.args)
         task.fail("all peers preheat failed: %s %s %s %s" % (identity, first["ip"], first["hostname"], first["description"]))
 
     def _chosen(self, job, task):
@@ -160,33 +160,33 @@ class Work:
             return _NO_V2
         index = job.urls.index(url)
         if outcome == "partial" and _names(rule.missing, index, url):
-            return "rpc error: code = Internal desc = backend error: 404 Not Found"
+            return _BACKEND + _NOT_FOUND
         if outcome == "failed_peers" and (host.name in rule.peers or host.ip in rule.peers):
-            return rule.reason or "rpc error: code = Internal desc = backend error: by rule"
-        task = task_of(url, job.args)
+            return rule.reason or _BACKEND + "by rule"
+        task = self._task(url, job.args)
         if outcome == "fetch" and not any(whole for dummy, whole, dummy2 in self._fleet.holders(task, host.cluster_id)):
             error = await self._fetch(job, url)
             if error:
-                return "rpc error: code = Internal desc = backend error: %s" % error.split("/", 1)[-1].replace(" is not valid", "")
+                return _BACKEND + error
         self._fleet.store(task, host)
         return None
 
     async def _fetch(self, job, url):
-        """Get a URL from its origin; returns the error text or None."""
+        """Get a URL from its origin; returns the status as in ``404 Not Found`` or the error text, None for success."""
         try:
             answer = await self._reach.fetch(url, job.fetch_headers)
         except ReachError as exc:
             return 'Get "%s": %s' % (url, exc)
-        return None if answer.status // 100 == 2 else _source_error(answer.status, answer.status_line)
+        return None if answer.status // 100 == 2 else answer.status_line
 
     # get_task and delete_task
 
     def holders(self, url, args, cluster_id):
         """Hosts of a cluster that have all of a URL's content."""
-        return [host for host, whole, dummy in self._fleet.holders(task_of(url, args), cluster_id) if whole]
+        return [host for host, whole, dummy in self._fleet.holders(self._task(url, args), cluster_id) if whole]
 
     def _key(self, args):
-        return task_of(args["url"], args) if args["url"] else args["task_id"]
+        return self._task(args["url"], args) if args["url"] else args["task_id"]
 
     async def _get_task(self, job, task, rule):
         if rule and rule.outcome == "failure":
@@ -226,5 +226,6 @@ def _names(listed, index, url):
     return any(one == index if isinstance(one, int) else url.endswith(one) for one in listed or [])
 
 
-def _source_error(status, line="404 Not Found"):
-    return "source response %d/%s is not valid" % (status, line)
+def _source_error(reason):
+    """How a Go seed says why it could not fetch."""
+    return "source response %s/%s is not valid" % (reason[:3], reason) if reason[:3].isdigit() else reason
