@@ -8,6 +8,7 @@ ANSIBLE_CORE := ansible-core>=2.18,<2.22
 VENV := .cache/venv
 BIN := $(VENV)/bin
 IMPORTER := .cache/galaxy-importer
+LINK := .cache/collections/ansible_collections/dragonflyoss/dragonfly
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -51,12 +52,15 @@ test-sanity-%: $(VENV)/run
 	python tests/tools/ansible_test.py sanity --core $*
 
 .PHONY: test-lint
-test-lint: $(VENV)/lint ## ansible-lint, yamllint, changelog, documentation, licences
-	yamllint .
-	ansible-lint
-	antsibull-changelog lint
-	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs=self .
-	reuse lint --quiet
+test-lint: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+test-lint: $(VENV)/lint $(LINK) ## ansible-lint, yamllint, changelog, documentation, licences
+	@failed=0; for linter in \
+	    "yamllint ." \
+	    "ansible-lint" \
+	    "antsibull-changelog lint" \
+	    "antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self ." \
+	    "reuse lint --lines"; \
+	  do echo "$$linter"; $$linter || failed=1; done; exit $$failed
 
 .PHONY: test-hosts
 test-hosts: $(VENV)/run ## The roles on hosts of their own (systemd-nspawn; needs root)
@@ -92,6 +96,10 @@ $(VENV)/run $(VENV)/unit $(VENV)/lint:
 	@echo "Installing $< into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check '$(ANSIBLE_CORE)' -r $<
 	@touch $@
+
+# Ansible's tools find the collection of this checkout below it, as pytest does (tests/conftest.py).
+$(LINK):
+	@mkdir -p $(@D) && ln -s ../../../.. $@
 
 # An environment of its own, for it wants other releases of what the linters want, too.
 $(IMPORTER)/done:

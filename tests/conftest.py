@@ -15,13 +15,13 @@ import os
 import sys
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def collections_root() -> Path:
     """Return the folder that holds ``ansible_collections`` with this checkout in it."""
     if CHECKOUT.parts[-3:] == ("ansible_collections", "dragonflyoss", "dragonfly"):
-        return CHECKOUT.parents[2]
+        return CHECKOUT.parents[1]
     root = CHECKOUT / ".cache" / "collections"
     link = root / "ansible_collections" / "dragonflyoss" / "dragonfly"
     link.parent.mkdir(parents=True, exist_ok=True)
