@@ -110,7 +110,7 @@ def _exchanges_of(run):
 # Times
 
 
-def _nanoseconds(text):
+def nanoseconds(text):
     match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z$", text)
     moment = datetime.strptime(match.group(1), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
     return int(moment.timestamp()) * _SECOND + int((match.group(2) or "").ljust(9, "0"))
@@ -121,7 +121,7 @@ def _times(value, keys=("created_at", "updated_at", "CreatedAt", "UpdatedAt", "l
     if isinstance(value, list):
         return [time for one in value for time in _times(one, keys)]
     if isinstance(value, dict):
-        found = [_nanoseconds(one) for key, one in value.items() if key in keys and isinstance(one, str) and one[:4] != "0001"]
+        found = [nanoseconds(one) for key, one in value.items() if key in keys and isinstance(one, str) and one[:4] != "0001"]
         return found + [time for one in value.values() for time in _times(one, keys)]
     return []
 
@@ -143,9 +143,9 @@ class _Story:
         states = _get(result, "job_states", "JobStates")
         if not states:
             return
-        self.created = min(_nanoseconds(_get(state, "created_at", "CreatedAt")) for state in states)
+        self.created = min(nanoseconds(_get(state, "created_at", "CreatedAt")) for state in states)
         when = _get(result, "updated_at", "UpdatedAt")
-        when = _nanoseconds(when) if when else max(_nanoseconds(row["updated_at"]), self.created)
+        when = nanoseconds(when) if when else max(nanoseconds(row["updated_at"]), self.created)
         self.polls[when] = [_get(state, "state", "State") in ("SUCCESS", "FAILURE") for state in sorted(
             states, key=lambda one: _get(one, "created_at", "CreatedAt"))]
 
@@ -160,7 +160,7 @@ class _Story:
         return words
 
 
-def _stories(run):
+def stories(run):
     """Job ids to stories; the times that a PATCH wrote are left out."""
     found = {}
     for dummy, exchange in _exchanges_of(run):
@@ -186,7 +186,7 @@ class Replay:
         self._run = RUNS[number]
         self._release = self._run[0]
         self._exchanges = _exchanges_of(self._run)
-        self._stories = _stories(self._run)
+        self._stories = stories(self._run)
         self._results = []
         self._secrets = {}
         self._moment = None
@@ -245,7 +245,7 @@ class Replay:
             return
         begin, bodies = UNRECORDED.get((self._release, scenario), (None, []))
         for body in bodies:
-            self._clock.set(max(self._clock.now() + _TICK, _nanoseconds(begin)))
+            self._clock.set(max(self._clock.now() + _TICK, nanoseconds(begin)))
             self._make_unrecorded(body)
         together = self._run[2]
         fleet = self.box.manager.fleet
@@ -293,7 +293,7 @@ class Replay:
 
     def _succeeded(self, exchange):
         seconds = int(re.search(r"Max-Age=(\d+)", exchange["response"]["headers"]["Set-Cookie"]).group(1))
-        return _nanoseconds(exchange["response"]["json"]["expire"]) - seconds * _SECOND + 3 * _SECOND // 10
+        return nanoseconds(exchange["response"]["json"]["expire"]) - seconds * _SECOND + 3 * _SECOND // 10
 
     def _expect_job(self, exchange):
         """Tell the sandbox when the polls of the job that is about to be made see what."""

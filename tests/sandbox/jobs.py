@@ -27,7 +27,7 @@ def short(number, chance):
 
 def long(number, chance):
     """2.1.60 to 2.3.4."""
-    return max(30, chance.random() * min(30 * 2**number, 300))
+    return max(30, chance.random() * min(60 * 2**number, 300))
 
 
 def fixed(number, dummy_chance):
