@@ -1,0 +1,84 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every EXAMPLES block of a module runs, and every playbook in the README is one."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MODULES = sorted((CHECKOUT / "plugins/modules").glob("*.py"))
+
+#: Modules whose examples are only checked for their syntax, and why they cannot run here.
+NOT_RUN = {}
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """Give a manager and a registry with what the examples name."""
+    from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+
+    with Sandbox(release="2.5.1", factor=60, rate_limit=False) as box:
+        box.add_cluster()
+        box.add_host("seed-2", "10.77.0.2", role="seed", client="rust", cluster_id=2)
+        for name in ("web", "api"):
+            box.image(f"shop/{name}", "4.2.0", platforms=["linux/amd64", "linux/arm64"])
+        box.history(1, age=60)
+        yield box
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_examples_run(module, sandbox, tmp_path):
+    examples = documentation(module, "EXAMPLES")
+    # What a reader replaces, too. The registry's name stays in references: registries says where it is.
+    examples = examples.replace("http://dragonfly-manager:8080", sandbox.url)
+    examples = examples.replace("https://registry.example.com", sandbox.registry_url)
+    play = {
+        "name": f"Examples of {module.stem}",
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"dragonfly_token": sandbox.token, "registry_password": "anything"},
+        "module_defaults": {
+            "dragonflyoss.dragonfly.preheat": {
+                "registries": {"registry.example.com": sandbox.registry_url},
+                "wait_sleep": 1,
+            },
+        },
+        "tasks": yaml.safe_load(examples),
+    }
+    ansible_playbook(tmp_path, [play], *(["--syntax-check"] if module.stem in NOT_RUN else []))
+
+
+def test_playbooks_of_the_readme_are_playbooks(tmp_path):
+    blocks = re.findall(r"```yaml\n(.*?)```", (CHECKOUT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        ansible_playbook(tmp_path, yaml.safe_load(block), "--syntax-check")
+
+
+def ansible_playbook(folder, plays, *options):
+    """Run a playbook; the test fails with what it printed if it fails."""
+    path = folder / "play.yml"
+    path.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+    command = [sys.executable, "-m", "ansible.cli.playbook", str(path), *options]
+    done = subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    assert done.returncode == 0, done.stdout.decode()
+
+
+def documentation(module, variable):
+    """Return a documentation text of a module."""
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == variable:
+            return node.value.value
+    raise LookupError(f"{variable} in {module}")
