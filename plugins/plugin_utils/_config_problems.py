@@ -305,6 +305,7 @@ class _Check:
         too_new = self.client == "dfget" and self.release is not None and self.release[:2] > (2, 3)
         if too_old or too_new:
             self.add("no_such_client", "release", first=first, last=last)
+            self.release = None  # Nothing is known about its keys.
         elif self.client == "dfdaemon" and self.release is not None and self.release < (0, 1, 114):
             self.add("ids_of_their_own", "release")
 
@@ -366,18 +367,24 @@ class _Check:
         if not is_loopback(address) and not auth:
             self.add("open_proxy", key, address=address or "all addresses")
 
-    def _blobs_missed(self, rules: list[dict[str, t.Any]], pattern: str) -> tuple[str, ...]:
-        """Base URLs of registries whose blobs no rule matches."""
+    def _deciding(self, rules: list[dict[str, t.Any]], pattern: str) -> dict[str, int | None]:
+        """Base URL of each registry to the index of the rule that decides about its blobs: the first that matches."""
         patterns = [str(rule.get(pattern, ".*")) for rule in rules]
-        return tuple(base for base in self.context.bases or (_DOCKER_HUB,) if first_match(patterns, _blob_url(base)) is None)
+        # What a rule is matched against has the query that containerd adds, but for the Rust client from 1.2.1 on.
+        query = "?ns=registry" if self.client == "dfget" or (1, 1, 1) <= (self.release or ()) < (1, 2, 1) else ""
+        blob = f"/v2/library/app/blobs/sha256:{'0' * 64}{query}"
+        bases = self.context.bases or (_DOCKER_HUB,)
+        found: dict[str, int | None] = {base: first_match(patterns, base.rstrip("/") + blob) for base in bases}
+        if not self.context.bases:
+            # Rules for a registry whose name is not known here.
+            found.update({text: index for index, text in enumerate(patterns) if "blobs" in text or "sha256" in text})
+        return found
 
-    def _rewrites(self, rule: dict[str, t.Any], pattern: str, names: tuple[str, ...]) -> str | None:
-        """The setting of a rule that rewrites the URL of a blob, or None."""
-        matches = any(
-            first_match([str(rule.get(pattern, ".*"))], _blob_url(base)) is not None
-            for base in self.context.bases or (_DOCKER_HUB,)
-        )
-        return next((name for name in names if rule.get(name)), None) if matches else None
+    def _rewrites(self, rules: list[dict[str, t.Any]], deciding: t.Iterable[int | None], where: str, *names: str) -> None:
+        for index, rule in enumerate(rules):
+            for name in names:
+                if index in deciding and rule.get(name):
+                    self.add("rewritten_url", f"{where}[{index}].{name}")
 
     # --- the Go client
 
@@ -448,10 +455,11 @@ class _Check:
 
     def _go_rules(self) -> None:
         rules = [rule for rule in self.get("proxy.proxies", None) or [] if isinstance(rule, dict)]
+        deciding = self._deciding(rules, "regx")
         if self.get("proxy.registryMirror.direct"):
             self.add("not_p2p", "proxy.registryMirror.direct", why="it is set so", cure="Set it to false.")
         elif self.get("proxy.registryMirror.useProxies"):
-            missed = self._blobs_missed([rule for rule in rules if not rule.get("direct")], "regx")
+            missed = [base for base, index in deciding.items() if index is None or rules[index].get("direct")]
             if missed:
                 self.add(
                     "not_p2p",
@@ -459,10 +467,7 @@ class _Check:
                     why="no rule of proxy.proxies sends the blobs of %s to peers" % ", ".join(missed),
                     cure="Set it to false, or add the rule {regx: blobs/sha256.*}.",
                 )
-        for index, rule in enumerate(rules):
-            name = self._rewrites(rule, "regx", ("useHTTPS", "redirect"))
-            if name:
-                self.add("rewritten_url", f"proxy.proxies[{index}].{name}")
+        self._rewrites(rules, deciding.values(), "proxy.proxies", "useHTTPS", "redirect")
 
     # --- the Rust client
 
@@ -507,7 +512,8 @@ class _Check:
 
     def _rust_rules(self) -> None:
         rules = [rule for rule in self.get("proxy.rules", None) or [] if isinstance(rule, dict)]
-        missed = self._blobs_missed(rules, "regex")
+        deciding = self._deciding(rules, "regex")
+        missed = [base for base, index in deciding.items() if index is None]
         # Without the registries' names a rule for one of them cannot be told from a rule for none.
         if missed and (self.context.bases or not rules):
             why = "no rule matches the blobs of %s" % ", ".join(missed) if rules else "there is no rule"
@@ -515,16 +521,11 @@ class _Check:
         for index, rule in enumerate(rules):
             params = rule.get("filteredQueryParams")
             # Up to 1.1.0 the whole query was dropped in mirror mode.
-            if isinstance(params, list) and "ns" not in params and (self.release is None or self.release >= (1, 1, 1)):
+            keeps_query = self.release is None or self.release >= (1, 1, 1)
+            if keeps_query and index in deciding.values() and isinstance(params, list) and "ns" not in params:
                 where = f"proxy.rules[{index}].filteredQueryParams"
                 self.add("filter_without_ns", where, example="the list replaces the default one; leave it out or append ns")
-            name = self._rewrites(rule, "regex", ("useTLS", "redirect"))
-            if name:
-                self.add("rewritten_url", f"proxy.rules[{index}].{name}")
-
-
-def _blob_url(base: str) -> str:
-    return f"{base.rstrip('/')}/v2/library/app/blobs/sha256:{'0' * 64}"
+        self._rewrites(rules, deciding.values(), "proxy.rules", "useTLS", "redirect")
 
 
 def files_of(kind: str, value: t.Any) -> list[str]:

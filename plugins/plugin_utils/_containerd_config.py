@@ -251,6 +251,7 @@ def _table(node: t.Any, *names: str) -> t.Any:
     """The table at a path, made where it is not there."""
     for index, name in enumerate(names):
         if name not in node:
-            node[name] = tomlkit.table(is_super_table=index < len(names) - 1)
+            is_inline = isinstance(node, tomlkit.items.InlineTable)
+            node[name] = tomlkit.inline_table() if is_inline else tomlkit.table(is_super_table=index < len(names) - 1)
         node = node[name]
     return node

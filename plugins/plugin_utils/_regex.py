@@ -140,7 +140,7 @@ class _Scanner:
             if self.peek(sign):
                 raise _Refused(f"(?{sign}: it has no {name}")
         if self.take("P<") or (self.engine == "rust" and self.take("<")):
-            if not self.match(r"[A-Za-z_][A-Za-z0-9_]*>"):
+            if not self.match(r"\w+>" if self.engine == "go" else r"[^\W\d][\w.\[\]]*>"):
                 raise _Refused("a group has no proper name")
             return True
         flags = self.match(r"([A-Za-z]*)(-[A-Za-z]+)?([:)])")
@@ -163,11 +163,11 @@ class _Scanner:
 
     def _class_item(self) -> None:
         posix = re.compile(r"\[:\^?(\w*):\]").match(self.text, self.at)
-        if posix:
-            if posix.group(1) not in _POSIX:
-                raise _Refused(f"{posix.group(0)} is no class that it knows")
+        if posix and posix.group(1) in _POSIX:
             self.at = posix.end()
             return
+        if posix and self.engine == "go":
+            raise _Refused(f"{posix.group(0)} is no class that it knows")
         if self.engine == "rust" and self.take("["):
             self._char_class()
             return

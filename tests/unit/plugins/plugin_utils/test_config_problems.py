@@ -1,0 +1,405 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import SCHEMA
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import (
+    MESSAGES,
+    Context,
+    config_files,
+    config_problems,
+    has_secret,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
+    header_problems,
+    judge_config,
+)
+
+DOCS = Path(__file__).parents[4] / "docs" / "traps.md"
+
+GO: dict[str, t.Any] = {
+    "aliveTime": "0s",
+    "keepStorage": True,
+    "scheduler": {"manager": {"enable": True, "netAddrs": [{"type": "tcp", "addr": "manager:65003"}]}},
+    "storage": {"multiplex": True},
+    "proxy": {
+        "defaultFilter": "Expires&Signature&ns",
+        "tcpListen": {"listen": "127.0.0.1", "port": 65001},
+        "registryMirror": {"url": "https://index.docker.io", "dynamic": True},
+        "proxies": [{"regx": "blobs/sha256.*"}],
+    },
+}
+RUST: dict[str, t.Any] = {
+    "manager": {"addr": "http://manager:65003"},
+    "storage": {"keep": True},
+    "proxy": {
+        "server": {"ip": "127.0.0.1", "port": 4001},
+        "registryMirror": {"addr": "https://index.docker.io"},
+        "rules": [{"regex": "blobs/sha256.*"}],
+    },
+}
+GO_PROXIES = {**GO["proxy"], "registryMirror": {**GO["proxy"]["registryMirror"], "useProxies": True}}
+GONE = object()
+
+
+def with_key(config: dict[str, t.Any], path: str, value: t.Any) -> dict[str, t.Any]:
+    """A copy of a configuration with one key set, or taken out where the value is GONE."""
+    changed = copy.deepcopy(config)
+    node = changed
+    *parents, last = path.split(".")
+    for name in parents:
+        node = node.setdefault(name, {})
+    if value is GONE:
+        node.pop(last)
+    else:
+        node[last] = value
+    return changed
+
+
+class Case(t.NamedTuple):
+    """A configuration that is sound but for one key, and the one problem that this makes."""
+
+    code: str
+    client: str
+    path: str
+    value: t.Any
+    key: str = ""
+    release: str | None = None
+    context: Context = Context()
+
+
+def go(code: str, path: str, value: t.Any, key: str = "", release: str | None = "2.1.67", **context: t.Any) -> Case:
+    return Case(code, "dfget", path, value, key or path, release, Context(**context))
+
+
+def rust(code: str, path: str, value: t.Any, key: str = "", release: str | None = "1.4.2", **context: t.Any) -> Case:
+    return Case(code, "dfdaemon", path, value, key or path, release, Context(**context))
+
+
+CASES = [
+    go("no_such_client", "host.idc", "", key="release", release="2.0.8"),
+    go("no_such_client", "host.idc", "", key="release", release="2.4.0"),
+    rust("no_such_client", "host.idc", "", key="release", release="0.1.111"),
+    rust("ids_of_their_own", "host.idc", "", key="release", release="0.1.113"),
+    go("unknown_key", "proxy.defaultFilters", "ns"),
+    go("unknown_key", "proxy.proxies", [{"regx": "blobs"}, {"regex": "blobs"}], key="proxy.proxies[1].regex"),
+    rust("unknown_key", "proxy.rules", [{"regex": "blobs", "filterQueryParams": ["ns"]}], key="proxy.rules[0].filterQueryParams"),
+    go("key_gone", "security.autoIssueCert", True, release="2.1.61"),
+    rust("key_gone", "download.rateLimit", "1GB", release="1.2.8"),
+    go("key_not_yet", "download.seedConcurrent", 4, release="2.1.58"),
+    rust("key_not_yet", "proxy.server.requestRateLimit", 4000, release="1.4.0"),
+    go("wrong_type", "keepStorage", "true", key="keepStorage"),
+    go("wrong_type", "aliveTime", 30),
+    go("wrong_type", "proxy", "/etc/dragonfly/proxy.yaml"),
+    rust("wrong_type", "storage.keep", "yes"),
+    rust("wrong_type", "gc.policy.diskHighThresholdPercent", 100),
+    go("bad_regex", "proxy.proxies", [{"regx": "(?!manifests)blobs"}], key="proxy.proxies[0].regx"),
+    rust("bad_regex", "proxy.rules", [{"regex": "blobs("}], key="proxy.rules[0].regex"),
+    go("bad_value", "gcInterval", "0s"),
+    go("bad_value", "reload.interval", "500ms"),
+    go("bad_value", "scheduler.manager.refreshInterval", "0s"),
+    go("bad_value", "objectStorage", {"enable": True, "maxReplicas": 0}, key="objectStorage.maxReplicas"),
+    rust("bad_value", "manager.addr", "manager:65003"),
+    rust("bad_value", "proxy.registryMirror.addr", "index.docker.io"),
+    go("missing_file", "proxy.registryMirror.certs", ["/etc/ca.pem"], missing_files=["/etc/ca.pem"]),
+    rust("missing_file", "manager.caCert", "/etc/ca.pem", missing_files=["/etc/ca.pem"]),
+    go("no_scheduler", "scheduler.manager.netAddrs", [], key="scheduler"),
+    go("no_scheduler", "scheduler", {"netAddrs": []}, key="scheduler"),
+    rust("no_scheduler", "manager", {}, key="manager.addr"),
+    rust("no_scheduler", "manager", {}, key="manager.addr", release="1.4.2", dynconfig=True),
+    go("filter_without_ns", "proxy.defaultFilter", GONE),
+    go("filter_without_ns", "proxy.defaultFilter", "Expires,Signature,ns"),
+    go("filter_without_ns", "proxy.defaultFilter", "Expires& ns"),
+    rust("filter_without_ns", "proxy.rules", [{"regex": "blobs", "filteredQueryParams": []}],
+         key="proxy.rules[0].filteredQueryParams", release="1.1.1"),
+    go("tag_mismatch", "proxy.defaultTag", "shop"),
+    go("tag_mismatch", "proxy.defaultApplication", "shop"),
+    go("tag_mismatch", "proxy.defaultTag", "", tag="shop"),
+    rust("blob_digest_ids", "proxy.registryMirror.enableTaskIDBasedBlobDigest", True),
+    rust("blob_digest_ids", "proxy.registryMirror.enableTaskIDBasedBlobDigest", True, manager_release="2.5.1"),
+    rust("blob_digest_ids", "proxy.registryMirror.enableTaskIdBasedBlobDigest", True, release="1.1.4"),
+    go("seed_cannot_be_preheated", "scheduler.manager.seedPeer.enable", True, manager_release="2.3.1"),
+    go("seed_cannot_be_preheated", "scheduler.manager.seedPeer.enable", True, release="2.3.4"),
+    rust("trailing_slash", "proxy.registryMirror.addr", "https://index.docker.io/"),
+    go("static_mirror", "proxy.registryMirror.dynamic", GONE),
+    go("no_mirror", "proxy.registryMirror.url", GONE),
+    go("proxy_off", "proxy.tcpListen.port", GONE),
+    go("not_p2p", "proxy.registryMirror.direct", True),
+    go("not_p2p", "proxy", {**GO_PROXIES, "proxies": [{"regx": "manifests"}]}, key="proxy.registryMirror.useProxies"),
+    go("not_p2p", "proxy", {**GO_PROXIES, "proxies": [{"regx": "blobs", "direct": True}]}, key="proxy.registryMirror.useProxies"),
+    rust("not_p2p", "proxy.rules", GONE),
+    rust("not_p2p", "proxy.rules", []),
+    rust("not_p2p", "proxy.rules", [{"regex": "https://ghcr.io/.*blobs"}], bases=["https://ghcr.io", "https://index.docker.io"]),
+    go("not_p2p", "proxy", {**GO_PROXIES, "proxies": [{"regx": ".*", "direct": True}, {"regx": "blobs"}]},
+       key="proxy.registryMirror.useProxies"),
+    rust("filter_without_ns", "proxy.rules", [{"regex": "https://ghcr.io/.*blobs", "filteredQueryParams": ["Signature"]}],
+         key="proxy.rules[0].filteredQueryParams"),
+    # Only the Rust client from 1.2.1 on matches rules against a URL without its query.
+    go("not_p2p", "proxy", {**GO_PROXIES, "proxies": [{"regx": "sha256:[0-9a-f]+$"}]}, key="proxy.registryMirror.useProxies"),
+    rust("not_p2p", "proxy.rules", [{"regex": "sha256:[0-9a-f]+$"}], release="1.2.0", bases=["https://a"]),
+    go("rewritten_url", "proxy.proxies", [{"regx": "blobs", "useHTTPS": True}], key="proxy.proxies[0].useHTTPS"),
+    rust("rewritten_url", "proxy.rules", [{"regex": "blobs", "redirect": "mirror"}], key="proxy.rules[0].redirect"),
+    go("open_proxy", "proxy.tcpListen.listen", "0.0.0.0"),
+    go("open_proxy", "proxy.tcpListen.listen", GONE),
+    rust("open_proxy", "proxy.server.ip", GONE),
+    go("exits_when_idle", "aliveTime", GONE),
+    go("exits_when_idle", "aliveTime", "5m"),
+    go("storage_not_kept", "keepStorage", GONE),
+    rust("storage_not_kept", "storage.keep", False),
+    go("no_reuse", "storage.multiplex", False),
+    go("bad_strategy", "storage.strategy", "io.d7y.storage.v2.simple."),
+    go("rate_limit_too_low", "download.totalRateLimit", "10Mi"),
+    go("rate_limit_too_low", "upload.rateLimit", 1024),
+    rust("request_rate_too_low", "proxy.server.requestRateLimit", 50, release="1.4.1"),
+    go("port_clash", "upload.tcpListen.port", 65001),
+    rust("port_clash", "stats.server.port", 4001),
+    go("port_taken", "proxy.tcpListen.port", 65001, taken_ports=[22, 65001]),
+    rust("port_taken", "proxy.server.port", 4001, taken_ports=[4001]),
+    go("port_drifts", "proxy.tcpListen.port", {"start": 65001, "end": 65010}),
+]
+# A seed whose cache expires before a preheat does.
+GO_SEED = with_key(GO, "scheduler.manager.seedPeer.enable", True)
+RUST_SEED = with_key(RUST, "seedPeer", {"enable": True, "type": "super"})
+
+
+def base(client: str) -> dict[str, t.Any]:
+    return GO if client == "dfget" else RUST
+
+
+@pytest.mark.parametrize("release", [None, "2.0.9", "2.1.0", "2.1.67", "2.2.4", "2.3.4"])
+def test_a_sound_go_configuration_has_no_problem(release):
+    assert config_problems(GO, "dfget", release) == []
+
+
+@pytest.mark.parametrize("release", [None, "0.1.114", "0.1.127", "0.2.42", "1.0.39", "1.1.7", "1.2.8", "1.4.2", "1.5.1", "1.6.0"])
+def test_a_sound_rust_configuration_has_no_problem(release):
+    assert config_problems(RUST, "dfdaemon", release) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}-{case.key}")
+def test_each_problem_is_found_and_nothing_else(case):
+    found = config_problems(with_key(base(case.client), case.path, case.value), case.client, case.release, case.context)
+    others = {problem.code for problem in found} - {case.code}
+    # Where the proxy cannot be read, nothing can be said about what is in it.
+    if case.value != "/etc/dragonfly/proxy.yaml" and case.code not in ("wrong_type", "bad_regex"):
+        assert others == set()
+    assert (case.code, case.key) in [(problem.code, problem.key) for problem in found]
+    for problem in found:
+        assert problem.reason.endswith(".") and problem.cure.endswith((".", "?"))
+        assert not re.search(r"\{\w+\}", problem.reason + problem.cure)
+
+
+@pytest.mark.parametrize(
+    "client, path, value, release, context",
+    [
+        # The whole query was dropped in mirror mode.
+        ("dfdaemon", "proxy.rules", [{"regex": "blobs", "filteredQueryParams": []}], "1.1.0", {}),
+        ("dfdaemon", "proxy.rules", [{"regex": "blobs", "filteredQueryParams": ["ns"]}], "1.4.2", {}),
+        ("dfdaemon", "proxy.registryMirror.enableTaskIDBasedBlobDigest", True, "1.4.2", {"manager_release": "2.5.2"}),
+        ("dfdaemon", "proxy.registryMirror.enableTaskIDBasedBlobDigest", False, "1.4.2", {"manager_release": "2.5.1"}),
+        ("dfdaemon", "manager", {}, "1.4.3", {"dynconfig": True}),
+        ("dfdaemon", "proxy.server", {"port": 4001, "basicAuth": {"username": "a", "password": "b"}}, "1.4.2", {}),
+        ("dfdaemon", "proxy.rules", [{"regex": "https://ghcr.io/.*blobs"}], "1.4.2", {"bases": ["https://ghcr.io"]}),
+        # A rule for one registry, where the registries are not known.
+        ("dfdaemon", "proxy.rules", [{"regex": "https://ghcr.io/.*blobs"}], "1.4.2", {}),
+        # Python cannot tell whether this matches, so nothing is said.
+        ("dfdaemon", "proxy.rules", [{"regex": r"blobs/\pL.*"}], "1.4.2", {"bases": ["https://ghcr.io"]}),
+        ("dfdaemon", "proxy.rules", [{"regex": "sha256:[0-9a-f]+$"}], "1.2.1", {"bases": ["https://a"]}),
+        # These rules do not decide about blobs.
+        ("dfdaemon", "proxy.rules", [{"regex": "blobs"}, {"regex": "s3", "useTLS": True}], "1.4.2", {}),
+        ("dfdaemon", "proxy.rules", [{"regex": "blobs"}, {"regex": "s3", "filteredQueryParams": ["Signature"]}], "1.4.2", {}),
+        ("dfdaemon", "proxy.rules", [{"regex": "blobs"}, {"regex": ".*", "redirect": "a"}], "1.4.2", {"bases": ["https://a"]}),
+        ("dfget", "proxy.registryMirror.url", "https://index.docker.io/", "2.1.67", {}),
+        ("dfget", "proxy.defaultTag", "shop", "2.1.67", {"tag": "shop"}),
+        ("dfget", "scheduler", {"netAddrs": ["scheduler:8002"]}, "2.1.67", {}),
+        ("dfget", "scheduler.manager.seedPeer.enable", True, "2.1.67", {"manager_release": "2.3.0"}),
+        ("dfget", "upload.tcpListen.port", 65002, "2.1.67", {"taken_ports": [22]}),
+        ("dfget", "proxy", GO_PROXIES, "2.1.67", {"bases": ["https://ghcr.io"]}),
+        ("dfget", "PROXY", GO["proxy"], "2.1.67", {}),
+        ("dfget", "proxy.registryMirror.certs", ["/etc/ca.pem"], "2.1.67", {"missing_files": ["/etc/other.pem"]}),
+        ("dfget", "storage.strategy", "io.d7y.storage.v2.advance", "2.1.67", {}),
+    ],
+)
+def test_what_is_none(client, path, value, release, context):
+    assert config_problems(with_key(base(client), path, value), client, release, Context(**context)) == []
+
+
+@pytest.mark.parametrize(
+    "client, config, release, expiry, max_age, code",
+    [
+        ("dfget", GO_SEED, "2.1.67", {"storage": {"multiplex": True, "taskExpireTime": "10m"}}, 3600, "expires_too_soon"),
+        ("dfget", GO_SEED, "2.1.67", {}, 6 * 3600, None),
+        ("dfget", GO_SEED, "2.1.67", {}, 6 * 3600 + 1, "expires_too_soon"),
+        ("dfget", GO, "2.1.67", {}, 10**9, None),
+        ("dfdaemon", RUST_SEED, "1.2.0", {}, 7 * 3600, "expires_too_soon"),
+        ("dfdaemon", RUST_SEED, "1.2.1", {}, 7 * 3600, None),
+        ("dfdaemon", RUST_SEED, "1.4.2", {"gc": {"policy": {"taskTTL": "30m"}}}, 3600, "expires_too_soon"),
+        ("dfdaemon", RUST_SEED, "1.4.2", {"gc": {"policy": {"taskTTL": "30m"}}}, None, None),
+    ],
+)
+def test_a_seed_must_keep_what_was_preheated(client, config, release, expiry, max_age, code):
+    found = config_problems({**config, **expiry}, client, release, Context(max_age=max_age))
+    assert [problem.code for problem in found] == ([code] if code else [])
+
+
+# The hosts of a run with real managers, seeds, containerd and registry, with what it counted.
+MEASURED = [
+    ("dfget", "2.1.67", {"defaultFilter": "Expires&Signature&ns"}, "2.1.67", True),
+    ("dfget", "2.1.67", {"defaultFilter": ""}, "2.1.67", False),
+    ("dfdaemon", "1.4.2", {"rules": [{"regex": "blobs/sha256.*"}]}, "2.5.1", True),
+    ("dfdaemon", "1.4.2", {"rules": [{"regex": "blobs/sha256.*", "filteredQueryParams": ["Expires", "Signature"]}]}, "2.5.1", False),
+    (
+        "dfdaemon",
+        "1.4.2",
+        {"registryMirror": {"addr": "http://10.77.0.1:5000", "enableTaskIDBasedBlobDigest": True}},
+        "2.5.1",
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize("client, release, proxy, manager, hit", MEASURED)
+def test_the_verdict_is_what_was_measured(client, release, proxy, manager, hit):
+    config = {**base(client), "proxy": {**base(client)["proxy"], **proxy}}
+    assert (config_problems(config, client, release, Context(manager_release=manager)) == []) is hit
+
+
+def test_a_key_that_cannot_be_read_does_not_hide_the_others():
+    config = with_key(with_key(GO, "aliveTime", 30), "proxy.defaultFilter", 5)
+    assert [(problem.code, problem.key) for problem in config_problems(config, "dfget", "2.1.67")] == [
+        ("wrong_type", "aliveTime"),
+        ("wrong_type", "proxy.defaultFilter"),
+        ("filter_without_ns", "proxy.defaultFilter"),
+        ("exits_when_idle", "aliveTime"),
+    ]
+
+
+def test_a_release_that_is_none_is_an_error():
+    with pytest.raises(ValueError):
+        config_problems(GO, "dfget", "newest")
+
+
+SECRET = "s3cr3t-s3cr3t-s3cr3t-s3cr3t"
+
+
+@pytest.mark.parametrize("client, path", [("dfget", "proxy.basicAuth.password"), ("dfdaemon", "proxy.server.basicAuth.password")])
+@pytest.mark.parametrize("value", [SECRET, [SECRET], {SECRET: SECRET}])
+def test_no_problem_shows_a_password(client, path, value):
+    for problem in config_problems(with_key(base(client), path, value), client):
+        assert "s3cr3t" not in problem.message.replace(path, "")
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=8), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.data(), st.sampled_from(sorted(SCHEMA)))
+def test_any_value_of_any_key_is_judged_and_not_stumbled_over(data, client):
+    path = data.draw(st.sampled_from(sorted({part for key in SCHEMA[client] for part in prefixes(key)})))
+    config = with_key(base(client), path, data.draw(ANYTHING))
+    for problem in config_problems(config, client, data.draw(st.sampled_from([None, "2.1.67", "1.4.2"]))):
+        assert problem.code in MESSAGES
+    assert isinstance(config_files(config, client), list)
+    assert isinstance(has_secret(config, client), bool)
+
+
+def prefixes(path: str) -> list[str]:
+    parts = path.split("[]")[0].split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
+@pytest.mark.parametrize(
+    "client, path, value, files, secret",
+    [
+        ("dfget", "proxy.registryMirror.certs", ["/b", "/a"], ["/a", "/b"], False),
+        ("dfget", "proxy.hijackHTTPS.key", "/k.pem", ["/k.pem"], False),
+        ("dfget", "proxy.hijackHTTPS.key", "-----BEGIN PRIVATE KEY-----\n", [], True),
+        ("dfget", "proxy.basicAuth.password", "x", [], True),
+        ("dfget", "download.resourceClients", {"https": {"headers": {"Authorization": "x"}}}, [], True),
+        ("dfget", "someThing", "x", [], True),
+        ("dfdaemon", "manager.key", "/k.pem", ["/k.pem"], False),
+        ("dfdaemon", "backend.requestHeader", {"Authorization": "x"}, [], True),
+        ("dfdaemon", "proxy.server.basicAuth.password", "x", [], True),
+        ("dfdaemon", "host.idc", "x", [], False),
+    ],
+)
+def test_what_a_role_must_know(client, path, value, files, secret):
+    config = with_key(base(client), path, value)
+    assert (config_files(config, client), has_secret(config, client)) == (files, secret)
+
+
+# --- docs/traps.md
+
+CONTAINERD_CASES = {
+    "registry_header": lambda: header_problems({"x-dragonfly-registry": "https://a"}, "dfget"),
+    "toml_invalid": lambda: judge_config("version = ", "/etc/containerd/certs.d").problems,
+    "config_version_1": lambda: judge_config("root = '/x'", "/etc/containerd/certs.d").problems,
+    "cri_disabled": lambda: judge_config("version = 2\ndisabled_plugins = ['cri']", "/etc/containerd/certs.d").problems,
+    "mirrors_in_use": lambda: judge_config(
+        "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.registry.mirrors.'docker.io']\nendpoint = ['http://a']",
+        "/etc/containerd/certs.d",
+    ).problems,
+    "tls_in_use": lambda: judge_config(
+        "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.registry.configs.'a'.tls]\nca_file = '/a'", "/etc/containerd/certs.d"
+    ).problems,
+    "other_config_path": lambda: judge_config(
+        "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.registry]\nconfig_path = '/elsewhere'", "/etc/containerd/certs.d"
+    ).problems,
+    "parallel_fetch": lambda: judge_config(
+        "version = 3\n[plugins.'io.containerd.transfer.v1.local']\nconcurrent_layer_fetch_buffer = 1048576",
+        "/etc/containerd/certs.d",
+        client="dfget",
+    ).problems,
+    "lazy_snapshotter": lambda: judge_config(
+        "version = 3\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'nydus'", "/etc/containerd/certs.d", client="dfget"
+    ).problems,
+}
+
+
+class _Words(dict):
+    """For format_map: a placeholder is written in capitals."""
+
+    def __missing__(self, name: str) -> "_Word":
+        return _Word(name.upper())
+
+
+class _Word(str):
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def documented() -> list[tuple[str, str | None, str]]:
+    """Numbers of traps, code and message of each row of the table of traps."""
+    rows = re.findall(r"^\| ([\d, ]+) \| .+? \| (?:`(\w+)`)?.*? \| (.+?) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    return [(numbers, code or None, message) for numbers, code, message in rows]
+
+
+def test_the_document_says_what_the_code_says():
+    described = {code: message for _numbers, code, message in documented() if code}
+    assert described == {code: reason.format_map(_Words()) for code, (reason, _cure) in MESSAGES.items()}
+
+
+def test_the_document_has_every_trap():
+    assert {int(number) for numbers, _code, _message in documented() for number in numbers.split(",")} == set(range(1, 31))
+
+
+@pytest.mark.parametrize("code", sorted(MESSAGES))
+def test_each_documented_problem_has_a_configuration_that_makes_it(code):
+    if code in CONTAINERD_CASES:
+        assert code in [problem.code for problem in CONTAINERD_CASES[code]()]
+    else:
+        assert code == "expires_too_soon" or code in {case.code for case in CASES}

@@ -1,0 +1,350 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import difflib
+
+import pytest
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
+    header_problems,
+    image_registries,
+    judge_config,
+    mirrors,
+    pulls,
+)
+
+CERTS = "/etc/containerd/certs.d"
+CRI2 = 'plugins."io.containerd.grpc.v1.cri"'
+CRI3 = 'plugins."io.containerd.cri.v1.images"'
+
+# What "containerd config default" of Debian's 1.6 writes, shortened, with a user's own comments.
+DEFAULT_1 = """\
+disabled_plugins = []
+imports = []
+version = 2  # keep
+
+[grpc]
+  address = "/run/containerd/containerd.sock"
+
+[plugins]
+
+  [plugins."io.containerd.gc.v1.scheduler"]
+    pause_threshold = 0.02
+
+  [plugins."io.containerd.grpc.v1.cri"]
+    # our own pause image
+    sandbox_image = "registry.example.com/pause:3.9"
+
+    [plugins."io.containerd.grpc.v1.cri".containerd]
+      snapshotter = "overlayfs"
+
+    [plugins."io.containerd.grpc.v1.cri".registry]
+      config_path = ""
+
+      [plugins."io.containerd.grpc.v1.cri".registry.auths]
+
+      [plugins."io.containerd.grpc.v1.cri".registry.mirrors]
+
+[timeouts]
+  "io.containerd.timeout.shim.load" = "5s"
+"""
+NO_REGISTRY = """\
+version = 2
+
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "registry.example.com/pause:3.9"
+"""
+DEFAULT_3 = """\
+version = 3
+root = '/var/lib/containerd'
+
+[plugins.'io.containerd.cri.v1.images']
+  snapshotter = 'overlayfs'
+
+  [plugins.'io.containerd.cri.v1.images'.registry]
+    config_path = ''
+"""
+
+
+def config_path(text: str, plugin: str) -> str:
+    return tomlkit.parse(text)["plugins"][plugin]["registry"]["config_path"]
+
+
+@pytest.mark.parametrize(
+    "text, release, plugin",
+    [
+        ("", "1.6.20", "io.containerd.grpc.v1.cri"),
+        ("# nothing yet\n", "1.7.24", "io.containerd.grpc.v1.cri"),
+        ("", None, "io.containerd.grpc.v1.cri"),
+        ("", "2.0.0", "io.containerd.cri.v1.images"),
+        ("", "2.1.4", "io.containerd.cri.v1.images"),
+        (DEFAULT_1, "1.6.20", "io.containerd.grpc.v1.cri"),
+        (NO_REGISTRY, "1.7.24", "io.containerd.grpc.v1.cri"),
+        # containerd 2 migrates a file of version 2 while it reads it.
+        (NO_REGISTRY, "2.1.4", "io.containerd.grpc.v1.cri"),
+        (DEFAULT_3, "2.1.4", "io.containerd.cri.v1.images"),
+        ("version = 3\n", "2.0.5", "io.containerd.cri.v1.images"),
+        ("version = 2\nplugins = { }\n", "1.7.24", "io.containerd.grpc.v1.cri"),
+    ],
+)
+def test_config_path_is_set_once(text, release, plugin):
+    verdict = judge_config(text, CERTS, release)
+    assert (verdict.needed, verdict.problems) == (True, [])
+    assert config_path(verdict.text, plugin) == CERTS
+    again = judge_config(verdict.text, CERTS, release)
+    assert (again.needed, again.text, again.problems) == (False, verdict.text, [])
+
+
+@pytest.mark.parametrize("text", [DEFAULT_1, DEFAULT_3])
+def test_one_line_changes_and_no_other(text):
+    lines = list(difflib.unified_diff(text.splitlines(), judge_config(text, CERTS).text.splitlines(), n=0, lineterm=""))[3:]
+    assert [line[0] for line in lines] == ["-", "+"]
+    assert all("config_path" in line for line in lines)
+
+
+def test_a_new_table_is_put_behind_what_is_there():
+    text = judge_config(NO_REGISTRY, CERTS).text
+    assert text.startswith(NO_REGISTRY)
+    assert f"[{CRI2}.registry]" in text
+
+
+TOML = st.recursive(
+    st.booleans() | st.integers(-(2**31), 2**31) | st.text("abc \"'\\#[]=", max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text("ab.-", min_size=1, max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["root", "grpc", "debug", "timeouts"]), TOML), st.sampled_from([2, 3]))
+def test_everything_else_stays_as_it_was(others, version):
+    before = {"version": version, **others, "plugins": {"io.containerd.gc.v1.scheduler": {"pause_threshold": 1}}}
+    text = "# first line\n" + tomlkit.dumps(before)
+    after = tomlkit.parse(judge_config(text, CERTS, "1.7.24").text).unwrap()
+    plugin = "io.containerd.grpc.v1.cri" if version == 2 else "io.containerd.cri.v1.images"
+    assert after["plugins"].pop(plugin) == {"registry": {"config_path": CERTS}}
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    "text, release, certs_dir",
+    [
+        # From 2.2 on containerd reads the default folders where nothing else is said.
+        ("", "2.2.0", CERTS),
+        (DEFAULT_3, "2.3.4", CERTS),
+        (NO_REGISTRY, "2.2.0", "/etc/docker/certs.d"),
+        (f"version = 2\n[{CRI2}.registry]\nconfig_path = '{CERTS}'\n", "1.7.24", CERTS),
+        (f"version = 3\n[{CRI3}.registry]\nconfig_path = '/etc/other:{CERTS}'\n", "2.1.0", CERTS),
+    ],
+)
+def test_nothing_is_needed(text, release, certs_dir):
+    assert judge_config(text, certs_dir, release) == (text, False, [])
+
+
+@pytest.mark.parametrize(
+    "text, release",
+    [
+        ("", "2.1.4"),
+        # A folder that is none of the defaults.
+        (f"version = 3\n[{CRI3}]\nsnapshotter = 'overlayfs'\n", "2.1.4"),
+        # With old settings there is no default.
+        (f"version = 3\n[{CRI3}.registry.configs.'a'.auth]\nusername = 'a'\n", "2.2.0"),
+    ],
+)
+def test_something_is_needed(text, release):
+    assert judge_config(text, CERTS, release).needed
+
+
+def test_another_folder_than_the_default_is_needed():
+    assert judge_config("", "/srv/certs.d", "2.2.0").needed
+
+
+def codes(*args, **kwargs):
+    verdict = judge_config(*args, **kwargs)
+    assert (verdict.needed, verdict.text) == (False, args[0])
+    return [problem.code for problem in verdict.problems]
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("version = 2\n[", ["toml_invalid"]),
+        ("root = '/var/lib/containerd'\n", ["config_version_1"]),
+        ("version = 1\n", ["config_version_1"]),
+        # As the package containerd.io brings it.
+        ('disabled_plugins = ["cri"]\n', ["config_version_1"]),
+        ('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n', ["cri_disabled"]),
+        (f'version = 2\n[{CRI2}.registry.mirrors."docker.io"]\nendpoint = ["http://a"]\n', ["mirrors_in_use"]),
+        (f'version = 3\n[{CRI3}.registry.mirrors."docker.io"]\nendpoint = ["http://a"]\n', ["mirrors_in_use"]),
+        (f'version = 2\n[{CRI2}.registry.configs."a".tls]\nca_file = "/a"\n', ["tls_in_use"]),
+        (f'version = 2\n[{CRI2}.registry]\nconfig_path = "/etc/mirrors"\n', ["other_config_path"]),
+    ],
+)
+def test_what_is_refused(text, found):
+    assert codes(text, CERTS) == found
+
+
+def test_credentials_may_stand_beside_config_path():
+    text = f'version = 2\n[{CRI2}.registry.configs."a".auth]\nusername = "a"\n'
+    assert judge_config(text, CERTS, "1.7.24").problems == []
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        (f"version = 3\n[{CRI3}]\nsnapshotter = 'stargz'\n", "lazy_snapshotter"),
+        (f"version = 2\n[{CRI2}.containerd]\nsnapshotter = 'nydus'\n", "lazy_snapshotter"),
+        ("version = 3\n[plugins.'io.containerd.transfer.v1.local']\nconcurrent_layer_fetch_buffer = 512\n", "parallel_fetch"),
+        (f"version = 3\n[{CRI3}]\nconcurrent_layer_fetch_buffer = 8388608\n", "parallel_fetch"),
+    ],
+)
+def test_parts_of_blobs_matter_to_the_go_client_only(text, code):
+    assert codes(text, CERTS, client="dfget") == [code]
+    assert judge_config(text, CERTS, client="dfdaemon").problems == []
+    assert judge_config(text, CERTS, client="dfget", allowed=[code]).problems == []
+
+
+def test_a_small_buffer_means_no_parallel_fetch():
+    text = "version = 3\n[plugins.'io.containerd.transfer.v1.local']\nconcurrent_layer_fetch_buffer = 511\n"
+    assert judge_config(text, CERTS, client="dfget").problems == []
+
+
+def test_the_dump_knows_the_imported_files():
+    text = 'version = 2\nimports = ["/etc/containerd/conf.d/*.toml"]\n'
+    imported = text + f'[{CRI2}.registry]\nconfig_path = "{CERTS}"\n'
+    assert judge_config(text, CERTS, "1.7.24").needed
+    assert judge_config(text, CERTS, "1.7.24", dump=imported) == (text, False, [])
+    mirrored = text + f'[{CRI2}.registry.mirrors."docker.io"]\nendpoint = ["http://a"]\n'
+    assert codes(text, CERTS, "1.7.24", dump=mirrored) == ["mirrors_in_use"]
+
+
+def test_the_dump_may_have_another_version_than_the_file():
+    dump = f"version = 3\n[{CRI3}.registry]\nconfig_path = ''\n"
+    verdict = judge_config(NO_REGISTRY, CERTS, "2.1.4", dump=dump)
+    assert config_path(verdict.text, "io.containerd.grpc.v1.cri") == CERTS
+
+
+# --- mirrors
+
+
+def test_a_mirror_without_a_prefix():
+    (mirror,) = mirrors({"docker.io": "https://index.docker.io/"})
+    assert mirror == ("docker.io", "https://index.docker.io", "https://index.docker.io", "https://index.docker.io", "")
+
+
+def test_a_mirror_with_a_prefix():
+    (mirror,) = mirrors({"docker.io": {"url": "https://harbor.example.com/hub/proxy", "username": "a", "password": "b"}})
+    assert mirror == (
+        "docker.io",
+        "https://harbor.example.com/hub/proxy",
+        "https://harbor.example.com/v2/hub/proxy",
+        "https://harbor.example.com",
+        "hub/proxy",
+    )
+
+
+@pytest.mark.parametrize(
+    "registry, entry, url",
+    [
+        ("docker.io", {}, "https://index.docker.io"),
+        ("ghcr.io", {"username": "a", "password": "b"}, "https://ghcr.io"),
+        ("registry:5000", "http://registry:5000", "http://registry:5000"),
+        ("[::1]:5000", "http://[::1]:5000", "http://[::1]:5000"),
+        ("10.77.0.1:5000", "http://10.77.0.1:5000", "http://10.77.0.1:5000"),
+    ],
+)
+def test_base_urls(registry, entry, url):
+    assert [mirror.url for mirror in mirrors({registry: entry})] == [url]
+
+
+@pytest.mark.parametrize(
+    "registries, words",
+    [
+        ({"https://docker.io": "https://index.docker.io"}, "is no registry"),
+        ({"../../etc": "https://a"}, "is no registry"),
+        ({"docker.io/library": "https://a"}, "is no registry"),
+        ({"_default": "https://a"}, "is no registry"),
+        ({"docker.io": "index.docker.io"}, "docker.io"),
+        ({"docker.io": None}, "must be a URL, or a mapping"),
+        ({"docker.io": {"url": 5}}, "must be a URL, or a mapping"),
+        ({"docker.io": {"uri": "https://a"}}, "must be a URL, or a mapping"),
+        ({"docker.io": "https://user:pass@a"}, "credentials"),
+    ],
+)
+def test_what_is_no_mirror(registries, words):
+    with pytest.raises(InputError, match=words):
+        mirrors(registries)
+
+
+def test_registries_of_images():
+    images = ["redis:7", "quay.io/a/b@sha256:" + "0" * 64, "http://registry:5000/team/app:1", "registry:5000/other:2"]
+    assert image_registries(images[:3]) == {
+        "docker.io": "https://index.docker.io",
+        "quay.io": "https://quay.io",
+        "registry:5000": "http://registry:5000",
+    }
+
+
+def test_the_mirrors_of_images_are_those_that_are_preheated():
+    images = ["redis:7", "http://registry:5000/team/app:1", "https://r.example.com/v2/team/app/manifests/2"]
+    for registry, url in image_registries(images).items():
+        assert mirrors({registry: url})[0].url == url
+
+
+def test_pulls():
+    digest = "sha256:" + "0" * 64
+    registries = {
+        "docker.io": {"url": "https://harbor.example.com/hub", "username": "own", "password": "key"},
+        "internal": "https://internal.example.com",
+        "registry:5000": "http://registry:5000",
+    }
+    images = ["redis", f"redis@{digest}", "internal/team/app:1", "http://registry:5000/app:2", "registry:5000/app:3"]
+    found = pulls(images, registries, "user", "word")
+    assert [(pull.image, pull.registry, pull.reference, pull.login) for pull in found] == [
+        ("redis", "docker.io", "docker.io/library/redis:latest", "own:key"),
+        (f"redis@{digest}", "docker.io", f"docker.io/library/redis@{digest}", "own:key"),
+        ("internal/team/app:1", "internal", "internal/team/app:1", "user:word"),
+        ("http://registry:5000/app:2", "registry:5000", "registry:5000/app:2", "user:word"),
+        ("registry:5000/app:3", "registry:5000", "registry:5000/app:3", "user:word"),
+    ]
+    assert [pull.login for pull in pulls(["ghcr.io/a/b"], {})] == [""]
+
+
+# --- headers
+
+
+@pytest.mark.parametrize(
+    "headers, client, preheat, found",
+    [
+        ({}, "dfget", {}, []),
+        ({}, "dfdaemon", {}, []),
+        # The Go client has a tag of its own; its role compares it.
+        ({}, "dfget", {"tag": "shop"}, []),
+        ({}, "dfdaemon", {"tag": "shop"}, ["tag_mismatch"]),
+        ({}, "none", {"tag": "shop"}, []),
+        ({"X-Dragonfly-Tag": "shop"}, "dfdaemon", {"tag": "shop"}, []),
+        ({"x-dragonfly-tag": "shop"}, "dfget", {"tag": "shop"}, []),
+        ({"X-Dragonfly-Tag": "shop"}, "dfget", {}, ["tag_mismatch"]),
+        ({"X-Dragonfly-Application": "a"}, "dfdaemon", {"application": "b"}, ["tag_mismatch"]),
+        ({"X-Dragonfly-Piece-Length": 4194304}, "dfdaemon", {"piece_length": 4194304}, []),
+        ({}, "dfdaemon", {"piece_length": 4194304}, ["tag_mismatch"]),
+        # The ids of the Go client do not depend on it.
+        ({"X-Dragonfly-Piece-Length": "4194304"}, "dfget", {}, []),
+        ({"X-Dragonfly-Filter": "Expires&ns"}, "dfget", {}, []),
+        ({"X-Dragonfly-Filter": "Expires"}, "dfget", {}, ["filter_without_ns"]),
+        ({"X-Dragonfly-Filtered-Query-Params": "Expires,ns"}, "dfdaemon", {}, []),
+        ({"X-Dragonfly-Filtered-Query-Params": "Expires&ns"}, "dfdaemon", {}, ["filter_without_ns"]),
+        ({"X-Dragonfly-Registry": "https://a"}, "dfdaemon", {}, ["registry_header"]),
+        ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "true"}, "dfdaemon", {}, ["blob_digest_ids"]),
+        ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "false"}, "dfdaemon", {}, []),
+        ({"X-Other": "a"}, "dfdaemon", {}, []),
+    ],
+)
+def test_headers(headers, client, preheat, found):
+    assert [problem.code for problem in header_problems(headers, client, **preheat)] == found

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument specs are the contract of the roles: their defaults, and the options of the module that they call, agree."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+COLLECTION = Path(__file__).parents[3]
+ROLES = sorted(path.parent.parent.name for path in COLLECTION.glob("roles/*/meta/argument_specs.yml"))
+# The role has lists of images and files, always waits, and makes these out of other variables.
+NOT_OPTIONS_OF_THE_ROLE = {"image", "file", "wait", "registries", "expected_ips", "progress_file"}
+
+
+def load(role: str, path: str) -> dict:
+    file = COLLECTION / "roles" / role / path
+    return yaml.safe_load(file.read_text(encoding="utf-8")) or {} if file.exists() else {}
+
+
+def options(role: str) -> dict:
+    return load(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+def is_derived(value: object) -> bool:
+    return isinstance(value, str) and "{{" in value
+
+
+def test_there_are_the_roles():
+    assert {"dfget", "dfdaemon", "containerd_mirrors", "preheat"} <= set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_are_those_of_the_argument_spec(role):
+    """A default that is derived from other variables is described in words instead, as "By default ..."."""
+    defaults = load(role, "defaults/main.yml")
+    spec = {name: option for name, option in options(role).items() if "default" in option}
+    assert {name: value for name, value in defaults.items() if not is_derived(value)} == {
+        name: option["default"] for name, option in spec.items()
+    }
+    for name, value in defaults.items():
+        assert name in options(role)
+        if is_derived(value):
+            assert "By default" in " ".join(options(role)[name]["description"]), name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_option_is_described_and_used(role):
+    text = "".join(path.read_text(encoding="utf-8") for path in COLLECTION.glob("roles/**/*") if path.suffix in (".yml", ".j2"))
+    for name, option in options(role).items():
+        assert name.startswith(f"{role}_")
+        assert option["description"]
+        assert re.search(rf"\b{name}\b", re.sub(rf"(?m)^ *{name}:", "", text)), f"nothing reads {name}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_variable_that_tasks_read_is_known(role):
+    known = set(options(role)) | set(load(role, "vars/main.yml"))
+    for path in COLLECTION.glob(f"roles/{role}/**/*"):
+        if path.suffix in (".yml", ".j2") and "meta" not in path.parts:
+            text = path.read_text(encoding="utf-8")
+            known |= set(re.findall(r"(?:register|index_var): (\w+)", text))
+            if "set_fact" in text:
+                known |= set(re.findall(rf"^ +({role}_\w+):$", text, re.MULTILINE))
+    for path in COLLECTION.glob(f"roles/{role}/**/*"):
+        if path.suffix in (".yml", ".j2") and "meta" not in path.parts:
+            text = re.sub(r"dragonflyoss\.dragonfly\.\w+", "", path.read_text(encoding="utf-8"))
+            assert set(re.findall(rf"(?<!\w)_*{role}_\w+", text)) - known == set(), path
+
+
+@pytest.mark.parametrize("role", ["dfget", "dfdaemon"])
+def test_the_roles_of_the_clients_hand_on_all_that_their_private_role_reads(role):
+    (task,) = load(role, "tasks/main.yml")
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in COLLECTION.glob("roles/client/**/*") if path.suffix in (".yml", ".j2")
+    )
+    own = set(re.findall(r"register: (\w+)", text)) | {"client_config_before"}
+    read = set(re.findall(r"(?<![\w./])client_\w+", text)) - own
+    assert set(task["vars"]) == read
+
+
+def test_the_role_preheat_has_the_options_of_the_module():
+    module = importlib.import_module("ansible_collections.dragonflyoss.dragonfly.plugins.modules.preheat")
+    documented = yaml.safe_load(module.DOCUMENTATION)["options"]
+    connection = {"url", "token", "validate_certs", "ca_path", "client_cert", "client_key", "timeout"}
+    more = {"registry_username", "registry_password", "wait_timeout", "wait_sleep"}
+    expected = (set(documented) | connection | more) - NOT_OPTIONS_OF_THE_ROLE
+    spec = options("preheat")
+    assert {f"preheat_{name}" for name in expected} - set(spec) == set()
+    for name in set(documented) & expected:
+        option = spec[f"preheat_{name}"]
+        assert option["type"] == documented[name]["type"], name
+        assert option.get("choices") == documented[name].get("choices"), name
+        if option.get("default") not in (None, "", []):
+            assert option["default"] == documented[name]["default"], name
+
+
+def test_secrets_are_marked():
+    for role in ROLES:
+        for name, option in options(role).items():
+            assert bool(option.get("no_log")) is bool(re.search("token$|password|headers$|_storage$|hdfs$", name) and role == "preheat"), name
