@@ -21,7 +21,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 def collections_root() -> Path:
     """Return the folder that holds ``ansible_collections`` with this checkout in it."""
     if CHECKOUT.parts[-3:] == ("ansible_collections", "dragonflyoss", "dragonfly"):
-        return CHECKOUT.parents[1]
+        return CHECKOUT.parents[2]
     root = CHECKOUT / ".cache" / "collections"
     link = root / "ansible_collections" / "dragonflyoss" / "dragonfly"
     link.parent.mkdir(parents=True, exist_ok=True)
