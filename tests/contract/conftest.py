@@ -6,53 +6,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-import requests
+from ansible_collections.dragonflyoss.dragonfly.tests.contract.client import Client
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
-
-
-class Client:
-    """Asks a sandbox's manager.
-
-    :param box: L(Sandbox).
-    """
-
-    def __init__(self, box):
-        self.box = box
-        self.api = "/api/v1/jobs" if box.manager.profile.open_jobs is None else "/oapi/v1/jobs"
-        self.headers = {"Authorization": "Bearer %s" % box.token}
-
-    def ask(self, method, path="", **words):
-        words.setdefault("headers", self.headers)
-        return requests.request(method, self.box.url + self.api + path, allow_redirects=False, timeout=10, **words)
-
-    def post(self, url, **args):
-        """POST a preheat of an image or file; returns the answer."""
-        kind = "image" if "/manifests/" in url else "file"
-        clusters = args.pop("scheduler_cluster_ids", None)
-        body = {"type": "preheat", "args": dict(args, type=kind, url=url)}
-        if clusters:
-            body["scheduler_cluster_ids"] = clusters
-        return self.ask("POST", json=body)
-
-    def get(self, number):
-        return self.ask("GET", "/%d" % number).json()
-
-    def wait(self, number, seconds=10):
-        """The job once it is over (dict)."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            job = self.get(number)
-            if job.get("state") != "PENDING":
-                return job
-            time.sleep(0.01)
-        raise AssertionError("job %d is pending still" % number)
-
-    def run(self, url, **args):
-        """Preheat and wait; returns the job."""
-        return self.wait(self.post(url, **args).json()["id"])
 
 
 @pytest.fixture
@@ -69,9 +25,3 @@ def start():
     yield begin
     for box in started:
         box.stop()
-
-
-def warm(job):
-    """URLs in success_tasks of a job, sorted, with repetitions."""
-    return sorted(entry["url"] for state in job["result"]["job_states"] for result in state["results"] or []
-                  for entry in result["success_tasks"] or [])

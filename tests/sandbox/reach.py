@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import ssl
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
 
@@ -36,6 +37,12 @@ class Answer:
             return "%d " % self.status
 
 
+@lru_cache(maxsize=None)
+def _context(ca):
+    """A context that trusts a CA file; making one from the system's takes longer than starting a sandbox."""
+    return ssl.create_default_context(cafile=ca)
+
+
 class Reach:
     """Requests to the outside.
 
@@ -49,8 +56,7 @@ class Reach:
         self._session = None
 
     async def open(self):
-        context = ssl.create_default_context(cafile=self._ca)
-        connector = aiohttp.TCPConnector(ssl=context, limit=32)
+        connector = aiohttp.TCPConnector(ssl=_context(self._ca), limit=32)
         self._session = aiohttp.ClientSession(
             connector=connector, timeout=aiohttp.ClientTimeout(total=60), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
 

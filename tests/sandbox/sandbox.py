@@ -320,13 +320,13 @@ class Sandbox:
 
     # History
 
-    def make_history(self, count, url="http://old.example.com/v2/library/old-{number}/manifests/1", kind="image", state="SUCCESS",
+    def make_history(self, count, url="http://registry.example.com:5000/v2/library/history-{number}/manifests/1", kind="image", state="SUCCESS",
                      age=7200, step=1, blobs=4, peers=0, **args):
         manager = self.manager
         filled = manager.complete_args(dict(args, type=kind))
         hosts = [{"hostname": "host-%d" % number, "ip": "10.0.%d.%d" % divmod(number, 250)} for number in range(peers)]
         hosts = hosts or [{"hostname": "seed-1", "ip": "10.77.0.1"}]
-        warm = [dict(host, url="http://old.example.com/v2/library/old/blobs/sha256:%064x" % blob)
+        warm = [dict(host, url="http://registry.example.com:5000/v2/library/history/blobs/sha256:%064x" % blob)
                 for host in hosts for blob in range(blobs)]
         result = Raw(dump(manager.finished_result(warm if state == "SUCCESS" else None, state)))
         return manager.jobs.add_history(
