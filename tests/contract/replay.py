@@ -4,7 +4,7 @@
 
 """Plays recorded exchanges to a sandbox, in their order and at their times, and says where it answers otherwise.
 
-What varies from run to run (recordings/README.md) is taken out of both answers, or given to the sandbox beforehand: when a
+What varies from run to run (README.md) is taken out of both answers, or given to the sandbox beforehand: when a
 job's poll saw that it was done.
 """
 

@@ -91,7 +91,7 @@ async def _get(reach, url, headers, refuse_loopback):
 
 def _challenge(answer):
     """Scheme and parameters of a Www-Authenticate."""
-    scheme, _, rest = answer.headers.get("Www-Authenticate", "").partition(" ")
+    scheme, dummy, rest = answer.headers.get("Www-Authenticate", "").partition(" ")
     return dict(re.findall(r'(\w+)="([^"]*)"', rest), scheme=scheme.lower())
 
 

@@ -47,7 +47,6 @@ _TABLE = {
         "Not Found", "Not Found", "scheduler cluster id %d: record not found", "scheduler cluster id %d: record not found",
         "scheduler cluster id %d: record not found"),
     "preheat_args_checked_when_empty": (True, True, False, False, False),
-    "url_required": (True, True, True, False, False),
     "manifest_reader": ("plain", "plain", "distribution", "distribution", "distribution"),
     "refuses_loopback": (False, False, True, True, True),
     "default_client": ("go", "go", "go", "rust", "rust"),

@@ -186,7 +186,7 @@ class Registry:
                 return None
             return _error(401, "UNAUTHORIZED", "authentication required", headers={
                 "Www-Authenticate": 'Basic realm="sandbox"'})
-        scheme, _, token = given.partition(" ")
+        scheme, dummy, token = given.partition(" ")
         if scheme.lower() == "bearer" and token in self._tokens:
             return None
         challenge = 'Bearer realm="%s://%s/token",service="sandbox"' % (request.scheme, request.host)

@@ -200,7 +200,7 @@ class Sandbox:
         gets = Counter()
         found = {"POST": 0, "LIST": 0, "DELETE": 0, "requests": len(log)}
         for entry in log:
-            _, marker, rest = entry.path.partition("/v1/jobs")
+            dummy, marker, rest = entry.path.partition("/v1/jobs")
             if not marker:
                 continue
             if entry.method == "GET" and rest.strip("/"):

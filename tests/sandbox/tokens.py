@@ -26,7 +26,7 @@ _SCOPES = {"jobs": "job", "clusters": "cluster"}
 
 def bearer(request, any_case=False):
     """The token of an Authorization header, None where there is none."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, dummy, token = request.headers.get("Authorization", "").partition(" ")
     return token if scheme == "Bearer" or (any_case and scheme.lower() == "bearer") else None
 
 
