@@ -31,7 +31,7 @@ test: $(VENV)/run ## Run every test but test-hosts
 
 .PHONY: test-unit
 test-unit: $(VENV)/unit ## Unit tests, with pytest
-	pytest tests/unit
+	pytest -q -n auto tests/unit
 
 .PHONY: test-unit-oldest
 test-unit-oldest: $(VENV)/run ## Unit tests on the oldest Python for modules that this machine has, with ansible-test
@@ -39,7 +39,7 @@ test-unit-oldest: $(VENV)/run ## Unit tests on the oldest Python for modules tha
 
 .PHONY: test-contract
 test-contract: $(VENV)/unit ## The sandbox against the recordings of real managers, with pytest
-	pytest tests/contract
+	pytest -q tests/contract
 
 .PHONY: test-integration
 test-integration: $(VENV)/run ## Playbooks against the sandbox, or the manager at DRAGONFLY_URL
