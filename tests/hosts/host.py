@@ -80,7 +80,7 @@ def stop(name: str) -> None:
     world.run("ip", "netns", "delete", name)
     # Connections that ssh has kept open lead to the host that was.
     (CONTROL_SOCKETS / HOSTS[name]).unlink(missing_ok=True)
-    world.remove_control_groups(name)
+    world.remove_groups(world.host_groups(name))
     shutil.rmtree(folder)
 
 
@@ -116,7 +116,7 @@ def start(name: str) -> None:
         names.write(f"{HOSTS[name]} {name}\n")
     keys = root / "home" / USER / ".ssh/authorized_keys"
     keys.write_bytes((world.PLACE / "key.pub").read_bytes())
-    groups = [folder / world.CONTROL_GROUP / name for folder in world.control_groups()]
+    groups = world.host_groups(name)
     for group in groups:
         group.mkdir(exist_ok=True)
     command = [

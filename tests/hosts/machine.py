@@ -43,6 +43,10 @@ PACKAGES = (
     "docker-registry",
 )
 
+#: What a host is better off without: on an overlay, the attributes that lsattr shows of a file in the lower layer cannot
+#: be set by chattr in the upper one, which Ansible does for each backup where it finds the two programs.
+WITHOUT = "e2fsprogs"
+
 #: User who Ansible is on the hosts, and becomes root from.
 USER = "deploy"
 
@@ -53,7 +57,7 @@ rm -rf /var/cache/apt/archives/*.deb /var/lib/apt/lists/*
 : > /etc/machine-id
 rm -f /var/lib/dbus/machine-id
 systemctl disable docker-registry.service
-systemctl mask console-getty.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer
+systemctl mask console-getty.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
 useradd --create-home --shell /bin/bash {USER}
 echo '{USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{USER}
 install -d -o {USER} -g {USER} -m 700 /home/{USER}/.ssh
@@ -104,7 +108,7 @@ def mirror_of(codename: str) -> tuple[str, list[str]]:
 def base_root() -> Path:
     """Return the root file system of a fresh host, built the first time (1 to 2 minutes). It must not be written to."""
     codename = own_codename()
-    key = hashlib.sha256("\n".join([codename, CUSTOMIZE, *PACKAGES]).encode()).hexdigest()[:12]
+    key = hashlib.sha256("\n".join([codename, CUSTOMIZE, WITHOUT, *PACKAGES]).encode()).hexdigest()[:12]
     root = CACHE / f"root-{key}"
     if root.exists():
         return root
@@ -116,7 +120,7 @@ def base_root() -> Path:
     building, log = CACHE / "root-building", LOGS / "debootstrap.log"
     # In namespaces of its own: whatever it mounts and starts in the new root is gone with it, also when it is killed.
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    command += ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
+    command += ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", f"--exclude={WITHOUT}"]
     command += [f"--components={','.join(components)}", codename, str(building), mirror]
     with open(log, "w") as output:
         made = subprocess.run(command, env=APT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)

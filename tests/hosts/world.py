@@ -31,8 +31,9 @@ BRIDGE = "hosts"
 #: Names of the world, for the hosts and for what runs beside them.
 NAMES = {"registry.test": ADDRESS, "hub.test": ADDRESS, "manager.test": ADDRESS}
 
+#: Environment variable that says that this is inside, with the name of the run's control group.
 INSIDE = "DRAGONFLY_TEST_WORLD"
-CONTROL_GROUP = "dragonfly-hosts"
+CONTROL_GROUP = "dragonfly-hosts-{pid}"
 
 
 def control_groups() -> list[Path]:
@@ -52,9 +53,14 @@ def control_groups() -> list[Path]:
     return folders
 
 
-def remove_control_groups(name: str = "") -> None:
-    """Remove the control groups of the hosts, or of one. Their processes have been killed and are gone within seconds."""
-    for folder in [group / CONTROL_GROUP / name for group in control_groups()]:
+def host_groups(name: str) -> list[Path]:
+    """Return the folders of a host's control groups."""
+    return [folder / os.environ[INSIDE] / name for folder in control_groups()]
+
+
+def remove_groups(folders: list[Path]) -> None:
+    """Remove control groups and those in them. Their processes have been killed and are gone within seconds."""
+    for folder in folders:
         deadline = time.monotonic() + 5
         while folder.exists() and time.monotonic() < deadline:
             # From the innermost one outwards, as rmdir wants it.
@@ -64,37 +70,40 @@ def remove_control_groups(name: str = "") -> None:
             time.sleep(0.02)
 
 
+def remove_left_groups() -> None:
+    """Remove the control groups of runs that were killed."""
+    for folder in control_groups():
+        for left in folder.glob(CONTROL_GROUP.format(pid="*")):
+            if not Path("/proc", left.name.rpartition("-")[2]).exists():
+                remove_groups([left])
+
+
 def enter(arguments: list[str]) -> int:
     """Run this program again inside a new world, and return its exit code."""
-    CACHE.joinpath("world").mkdir(exist_ok=True)
-    remove_control_groups()
+    PLACE.mkdir(exist_ok=True)
+    remove_left_groups()
+    own = CONTROL_GROUP.format(pid=os.getpid())
+    groups = [folder / own for folder in control_groups()]
     try:
-        for folder in control_groups():
-            (folder / CONTROL_GROUP).mkdir()
+        for group in groups:
+            group.mkdir()
     except OSError as error:
         raise Unfit(f"No control groups can be made ({error}): run this on a machine, or in a privileged container.")
     # setpriv, for then a killed run ends unshare, and unshare ends the world.
-    command = [
-        "setpriv",
-        "--pdeathsig",
-        "KILL",
-        "unshare",
-        "--fork",
-        "--kill-child",
-        "--pid",
-        "--mount-proc",
-        "--mount",
-    ]
+    command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--mount"]
     command += ["--net", "--ipc", "--uts", sys.executable, *arguments]
-    world = subprocess.Popen(command, env={**os.environ, INSIDE: "1"})
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the world as well, which ends and closes with its summary.
+    # Ctrl-C reaches the world as well, which ends by itself then.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    world = subprocess.Popen(command, env={**os.environ, INSIDE: own}, preexec_fn=restore_interrupt)
     signal.signal(signal.SIGTERM, lambda *_: world.kill())
     try:
         return world.wait()
     finally:
-        remove_control_groups()
+        remove_groups(groups)
+
+
+def restore_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def inside() -> bool:
