@@ -1,0 +1,251 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A preheat in this process against a sandbox: real requests over real sockets, and a time that does not pass by itself.
+
+The controller's pauses move the clock of controller and manager instead of waiting, so that an hour of waiting takes
+milliseconds, and the manager's own poll schedule stays as it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import socket
+import threading
+import time
+import typing as t
+from collections import Counter
+from urllib.parse import urlsplit
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import check_params
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import Clock as ManagerClock
+
+#: Seconds that a request may take, by the clocks here; how long one without an answer really takes.
+TIMEOUT = 120
+_REAL_TIMEOUT = 0.2
+#: Really slept for each pause, so that what runs beside can run, and pauses that begin together end together.
+_BREATH = 0.001
+
+
+class SkippingClock(Clock):
+    """The controller's time: real time, and what was skipped.
+
+    :param manager: the clock of the sandbox, which goes along.
+    :param apart: seconds that the controller's wall clock is ahead of the manager's.
+    """
+
+    def __init__(self, manager: ManagerClock, apart: float = 0):
+        self._manager = manager
+        self._apart = apart
+        self._skipped = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        return time.monotonic() + self._skipped
+
+    def wall(self) -> float:
+        return self._manager.now() / 10**9 + self._apart
+
+    def pause(self, seconds: float) -> None:
+        until = self.now() + seconds
+        time.sleep(_BREATH)
+        self.skip_to(until)
+
+    def skip_to(self, until: float) -> None:
+        """Let it be that time, unless it is later already."""
+        with self._lock:
+            seconds = max(0.0, until - self.now())
+            self._skipped += seconds
+            self._manager.offset += seconds
+
+
+class Sent(t.NamedTuple):
+    """One request of the controller, with the times at which it began and was over."""
+
+    method: str
+    path: str
+    query: str
+    begun: float
+    over: float
+
+
+class WatchedHttp(Http):
+    """The collection's own HTTP, with something that happens just before a request.
+
+    A request that is not answered in time takes its time by the clock, and next to none really.
+
+    :param clock: for the times in ``sent``.
+    :param before: function of method, path and query.
+    """
+
+    def __init__(self, clock: SkippingClock, before: t.Callable[[str, str, str], None], **words: t.Any):
+        super().__init__(timeout=_REAL_TIMEOUT, **words)
+        self._clock = clock
+        self._before = before
+        self.sent: list[Sent] = []
+
+    def send(self, method, url, headers=None, body=None, stream=False):
+        parts = urlsplit(url)
+        self._before(method, parts.path, parts.query)
+        begun = self._clock.now()
+        try:
+            return super().send(method, url, headers=headers, body=body, stream=stream)
+        except TransportError as exc:
+            if exc.reason == "read_timeout":
+                self._clock.skip_to(begun + TIMEOUT)
+            raise
+        finally:
+            self.sent.append(Sent(method, parts.path, parts.query, begun, self._clock.now()))
+
+
+class Run(t.NamedTuple):
+    """How one preheat ended."""
+
+    #: What the module would return, None where it failed without a result.
+    result: dict | None
+    #: The error that ended it, None where there is a result.
+    error: DragonflyError | None
+    warnings: list[str]
+    #: Requests to the manager, in order of their ends.
+    sent: list[Sent]
+    #: The controller's time at the end.
+    over: float
+    #: The sandbox's rows that this run made.
+    made: list[dict]
+    lines: list[str]
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [job["outcome"] for job in self.result["jobs"]]
+
+    @property
+    def made_twice(self) -> int:
+        """How many jobs were made that are equal to another one that was made."""
+        counts = Counter((job["args"]["url"], job["args"].get("platform")) for job in self.made if job["type"] == "preheat")
+        return sum(counts.values()) - len(counts)
+
+    @property
+    def lost(self) -> list[int]:
+        """Ids of preheat jobs that were made and that the result does not name."""
+        named = {job["id"] for job in (self.result or {}).get("jobs", ())}
+        return [job["id"] for job in self.made if job["type"] == "preheat" and job["id"] not in named]
+
+    @property
+    def late(self) -> float:
+        """Seconds between the last POST's end and this run's end, or its first poll where there was none."""
+        posts = [one.over for one in self.sent if one.method == "POST"]
+        return self.over - max(posts, default=self.sent[-1].begun if self.sent else self.over)
+
+
+def argument_spec(module: str) -> dict:
+    """The options of a module of this collection as its ``main`` states them."""
+    source = importlib.import_module("ansible_collections.dragonflyoss.dragonfly.plugins.modules." + module)
+    stated = {}
+
+    class Reader:
+        def __init__(self, argument_spec, **dummy_words):
+            stated.update(argument_spec)
+
+        def run(self, dummy_function):
+            pass
+
+    original, source.DragonflyModule = source.DragonflyModule, Reader
+    try:
+        source.main()
+    finally:
+        source.DragonflyModule = original
+    return stated
+
+
+_SPEC = argument_spec("preheat")
+
+
+def parameters(**given: t.Any) -> dict:
+    """The module's parameters with their defaults, checked."""
+    validated = ArgumentSpecValidator(_SPEC).validate(given)
+    if validated.error_messages:
+        raise ValueError(validated.error_messages)
+    check_params(validated.validated_parameters)
+    return validated.validated_parameters
+
+
+class World:
+    """A sandbox and a controller whose time goes along.
+
+    :param words: of L(Sandbox).
+    """
+
+    def __init__(self, **words: t.Any):
+        self.box = Sandbox(clock=ManagerClock(), **words)
+        self.verify: bool | str = True
+        self.resolver = Resolver()
+
+    def __enter__(self):
+        self.box.start()
+        self.resolver.install()
+        return self
+
+    def __exit__(self, *dummy):
+        self.resolver.remove()
+        self.box.stop()
+
+    def preheat(self, before=None, registry_before=None, apart=0, token=None, check_mode=False, **given) -> Run:
+        """Run a preheat to its end.
+
+        :param before: function of method, path and query, called just before each request to the manager.
+        :param registry_before: likewise for the registry.
+        :param apart: seconds that the controller's wall clock is ahead of the manager's.
+        :param given: the module's options.
+        """
+        old = {job["id"] for job in self.box.jobs}
+        clock = SkippingClock(self.box.clock, apart)
+        nothing = lambda *dummy: None  # noqa: E731
+        http = WatchedHttp(clock, before or nothing, auth="Bearer " + (token or self.box.token), verify=self.verify)
+        registry = Registry(WatchedHttp(clock, registry_before or nothing, verify=self.verify))
+        host = urlsplit(self.box.url)
+        url = "%s://%s:%d" % (host.scheme, MANAGER, host.port)
+        lines = []
+        run = Preheat(DragonflyClient(http, url), lambda dummy: registry, parameters(url=url, **given), clock,
+                      check_mode=check_mode, progress=lines.append)
+        result = error = None
+        try:
+            result = run.run()
+        except DragonflyError as exc:
+            error = exc
+        over = clock.now()
+        made = [job for job in self.box.jobs if job["id"] not in old]
+        return Run(result, error, run.warnings, http.sent, over, made, lines)
+
+
+#: What the controller calls the manager. Only L(Resolver) knows it.
+MANAGER = "manager.test"
+
+
+class Resolver:
+    """Stands in for the resolver of names, the one part that no test can take down for real: it knows the manager, or not."""
+
+    def __init__(self):
+        self.knows = True
+        self._original = socket.getaddrinfo
+
+    def install(self):
+        socket.getaddrinfo = self._resolve
+
+    def remove(self):
+        socket.getaddrinfo = self._original
+
+    def _resolve(self, host, *rest, **words):
+        if host != MANAGER:
+            return self._original(host, *rest, **words)
+        if not self.knows:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return self._original("127.0.0.1", *rest, **words)
