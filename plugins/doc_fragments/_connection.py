@@ -18,8 +18,16 @@ options:
     type: str
   token:
     description:
-      - Personal access token of the manager. Releases before 2.1.0 have none.
+      - Personal access token of the manager, for all modules about jobs, tasks and clusters. Releases before 2.1.0 have none.
+      - A module that needs O(jwt) ignores it.
       - If not set, the environment variable E(DRAGONFLY_TOKEN) is read, where the module runs.
+    type: str
+  jwt:
+    description:
+      - What a signed-in user has, for the modules about tokens, schedulers and peers, which take no O(token). See
+        M(dragonflyoss.dragonfly.login).
+      - A module that needs O(token) ignores it.
+      - If not set, the environment variable E(DRAGONFLY_JWT) is read, where the module runs.
     type: str
   validate_certs:
     description:

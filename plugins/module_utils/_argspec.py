@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import env_fallback
 
+# Both credentials, though a module takes one of them: they are set once for all modules, in module_defaults.
 CONNECTION = {
     "url": {"type": "str", "fallback": (env_fallback, ["DRAGONFLY_URL"])},
     "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_TOKEN"])},
+    "jwt": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_JWT"])},
     "validate_certs": {"type": "bool", "default": True, "fallback": (env_fallback, ["DRAGONFLY_VALIDATE_CERTS"])},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CA_PATH"])},
     "client_cert": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CLIENT_CERT"])},

@@ -82,12 +82,15 @@ class DragonflyClient:
 
     :param http: L(Http) with the manager's credentials.
     :param url: base URL (str), a path prefix is kept.
+    :param has_token: whether the Http has credentials at all.
+    :param credential: what they are: ``token`` (personal access token, for ``/oapi/v1``) or ``jwt`` (for ``/api/v1``).
     """
 
-    def __init__(self, http, url, has_token=True):
+    def __init__(self, http, url, has_token=True, credential="token"):
         self._http = http
         self._url = check_url(url)
         self._has_token = has_token
+        self._credential = credential
         self.jobs_api = OPEN_API
         #: The manager's clock minus nothing: seconds since 1970 of the newest header Date, None before the first answer.
         self.date = None
@@ -149,6 +152,10 @@ class DragonflyClient:
                 return reason, cure
         if status == 403:
             return "denied", "use a token with the scope that this request needs"
+        if self._credential == "jwt":
+            if not self._has_token:
+                return "jwt_missing", "set jwt to what dragonflyoss.dragonfly.login returns"
+            return "jwt_unknown", "the jwt has expired or is another manager's, sign in again with dragonflyoss.dragonfly.login"
         if not self._has_token:
             return "token_missing", "set token to a personal access token of this manager (scope job)"
         return "token_unknown", "this manager does not know the token, set token to one of its personal access tokens"

@@ -57,20 +57,23 @@ class DragonflyModule(AnsibleModule):
             self.fail_json(**result)
         self.exit_json(**result)
 
-    def client(self):
-        """The manager's L(DragonflyClient), with the token."""
+    def client(self, credential="token"):
+        """The manager's L(DragonflyClient).
+
+        :param credential: the option that holds what the manager wants to see: ``token`` for the Open API, ``jwt`` for ``/api/v1``.
+        """
         params = self.params
         if not params["url"]:
             raise InputError("url is missing: the manager's address, such as http://dragonfly-manager:8080 (or DRAGONFLY_URL).")
         if params["client_key"] and not params["client_cert"]:
             raise InputError("client_key needs client_cert.")
         check_url(params["url"])
-        token = params["token"]
-        if token and re.search(r"[^\x21-\x7e]", token):
-            raise InputError("token holds a character that no token has: a space, a line break, or one outside ASCII.")
+        secret = params[credential]
+        if secret and re.search(r"[^\x21-\x7e]", secret):
+            raise InputError("%s holds a character that none has: a space, a line break, or one outside ASCII." % credential)
         cert = (params["client_cert"], params["client_key"]) if params["client_key"] else params["client_cert"]
-        http = Http(auth="Bearer " + token if token else None, timeout=params["timeout"], verify=self._verify(), cert=cert)
-        return DragonflyClient(http, params["url"], has_token=bool(token))
+        http = Http(auth="Bearer " + secret if secret else None, timeout=params["timeout"], verify=self._verify(), cert=cert)
+        return DragonflyClient(http, params["url"], has_token=bool(secret), credential=credential)
 
     def registry_for(self):
         """A function that gives the L(Registry) of a wanted image: its own credentials, else those for all."""
