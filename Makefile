@@ -63,7 +63,7 @@ test-lint: $(VENV)/lint $(LINK) ## ansible-lint, yamllint, changelog, documentat
 	  do echo "$$linter"; $$linter || failed=1; done; exit $$failed
 
 .PHONY: test-hosts
-test-hosts: $(VENV)/run ## The roles on hosts of their own (systemd-nspawn; needs root)
+test-hosts: $(VENV)/hosts ## The roles on hosts of their own (systemd-nspawn; needs root)
 	tests/hosts/run
 
 .PHONY: bench
@@ -71,6 +71,14 @@ bench: $(VENV)/run ## Measure speed and memory
 	python tests/bench
 
 ##@ Publish
+.PHONY: docs
+docs: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+docs: $(VENV)/docs $(LINK) ## Build the documentation site below build/docs/html; a warning is an error
+	@rm -rf build/docs && mkdir -p build/docs/rst
+	antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir build/docs/rst dragonflyoss.dragonfly
+	@rm build/docs/rst/environment_variables.rst  # of plugins that read their options from it; there are none
+	sphinx-build -q -n -W --keep-going -c docs/docsite -d build/docs/doctrees build/docs/rst build/docs/html
+
 .PHONY: build
 build: $(VENV)/run ## Build the tarball
 	@rm -f build/*.tar.gz
@@ -92,7 +100,9 @@ $(BIN)/python:
 $(VENV)/run: tests/integration/requirements.txt | $(BIN)/python
 $(VENV)/unit: tests/unit/requirements.txt | $(VENV)/run
 $(VENV)/lint: tests/tools/requirements.txt | $(VENV)/run
-$(VENV)/run $(VENV)/unit $(VENV)/lint:
+$(VENV)/hosts: tests/hosts/requirements.txt | $(VENV)/run
+$(VENV)/docs: docs/docsite/requirements.txt | $(VENV)/run
+$(VENV)/run $(VENV)/unit $(VENV)/lint $(VENV)/hosts $(VENV)/docs:
 	@echo "Installing $< into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check '$(ANSIBLE_CORE)' -r $<
 	@touch $@

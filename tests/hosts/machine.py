@@ -79,7 +79,9 @@ def install_programs() -> None:
         raise Unfit(f"{', '.join(packages)} missing, and no apt-get to install them: run this on Debian or Ubuntu.")
     print(f"Installing {', '.join(packages)}", flush=True)
     subprocess.run(["apt-get", "update", "-qq"], env=APT, stdin=subprocess.DEVNULL, check=True)
-    command = ["apt-get", "install", "-qq", "--yes", "--no-install-recommends", *packages]
+    # Another program may be installing something just now.
+    command = ["apt-get", "--option=DPkg::Lock::Timeout=120", "install", "-qq", "--yes", "--no-install-recommends"]
+    command += packages
     subprocess.run(command, env=APT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
 
 
