@@ -1,0 +1,48 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sphinx's configuration of the documentation site, for ``make docs``."""
+
+from __future__ import annotations
+
+from docutils import nodes
+
+project = "dragonflyoss.dragonfly"
+copyright = "Dragonfly collection contributors"
+html_title = "Dragonfly collection for Ansible"
+html_short_title = "Dragonfly collection"
+
+extensions = ["sphinx_antsibull_ext"]
+
+html_theme = "sphinx_ansible_theme"
+html_theme_options = {
+    "documentation_home_url": "index.html",
+    "topbar_links": {
+        "Source": "https://github.com/dragonflyoss/ansible-collection-dragonfly",
+        "Dragonfly": "https://d7y.io",
+    },
+}
+html_show_sphinx = False
+pygments_style = "ansible"
+
+# Pages of Ansible's own documentation to which antsibull-docs refers. Its inventory of them is on the web, and the site
+# is built without asking anybody.
+ANSIBLE = "https://docs.ansible.com/ansible/latest"
+ANSIBLE_PAGES = {
+    "action_plugins": "plugins/action.html",
+    "common_return_values": "reference_appendices/common_return_values.html",
+}
+
+
+def link_to_ansible(app, env, node, contnode):
+    """Resolve a reference to Ansible's documentation; any other unknown one stays an error."""
+    target = node.get("reftarget", "")
+    page = ANSIBLE_PAGES.get(target)
+    if target.startswith("ansible_collections.ansible.builtin."):
+        page = "collections/" + target.split(".", 1)[1].replace(".", "/") + ".html"
+    return nodes.reference("", "", contnode, refuri=f"{ANSIBLE}/{page}", internal=False) if page else None
+
+
+def setup(app):
+    app.connect("missing-reference", link_to_ansible)
