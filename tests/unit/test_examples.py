@@ -46,7 +46,13 @@ def test_examples_run(module, sandbox, tmp_path):
         "name": f"Examples of {module.stem}",
         "hosts": "localhost",
         "gather_facts": False,
-        "vars": {"dragonfly_token": sandbox.token, "registry_password": "anything"},
+        "vars": {
+            "dragonfly_token": sandbox.token,
+            "dragonfly_jwt": sandbox.jwt,
+            "dragonfly_password": sandbox.state()["password"],
+            "dragonfly_old_password": "something-else",
+            "registry_password": "anything",
+        },
         "module_defaults": {
             "dragonflyoss.dragonfly.preheat": {
                 "registries": {"registry.example.com": sandbox.registry_url},

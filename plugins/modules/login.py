@@ -1,0 +1,144 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: login
+short_description: Sign in to a Dragonfly manager
+version_added: 1.0.0
+description:
+  - Signs a user in and returns the C(jwt) that other modules take, such as
+    M(dragonflyoss.dragonfly.personal_access_token).
+  - From release 2.2.0 on any sign-in of a user, a refused one too, makes the next ones of the same user fail for some 5
+    seconds, with the same answer as a wrong password. So the module tries again, see O(retry_timeout), and warns where
+    it had to. Sign in once in a play, with C(run_once), and hand on the C(jwt).
+options:
+  username:
+    description:
+      - Name of the user.
+    type: str
+    required: true
+  password:
+    description:
+      - Password of the user.
+    type: str
+    required: true
+  retry_timeout:
+    description:
+      - Seconds for which a refused sign-in is tried again. V(0) is one try.
+      - Managers before 2.1.57 are asked once only.
+    type: int
+    default: 15
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.action_group
+notes:
+  - O(token) and O(jwt) are ignored.
+  - The result is a secret. Set C(no_log=true) on the task.
+  - It signs in in check mode too, since what comes after it needs the C(jwt).
+seealso:
+  - module: dragonflyoss.dragonfly.personal_access_token
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Sign in
+  dragonflyoss.dragonfly.login:
+    url: http://dragonfly-manager:8080
+    username: root
+    password: "{{ dragonfly_password }}"
+  register: signed_in
+  no_log: true
+
+- name: Sign in once for all hosts, and wait longer where other people use this user too
+  dragonflyoss.dragonfly.login:
+    url: http://dragonfly-manager:8080
+    username: root
+    password: "{{ dragonfly_password }}"
+    retry_timeout: 60
+  register: signed_in_once
+  run_once: true
+  delegate_to: localhost
+  no_log: true
+
+- name: Say who has to act where the password is wrong
+  block:
+    - name: Sign in with a password that was changed
+      dragonflyoss.dragonfly.login:
+        url: http://dragonfly-manager:8080
+        username: root
+        password: "{{ dragonfly_old_password }}"
+        retry_timeout: 0
+      no_log: true
+  rescue:
+    - name: Fail for any other reason
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.reason | default('') != 'signin_refused'
+    - name: Name the next step
+      ansible.builtin.debug:
+        msg: Put the new password of root into the vault.
+"""
+
+RETURN = r"""
+jwt:
+  description: What a signed-in user has, for the option O(jwt) of other modules. It is a secret.
+  returned: success
+  type: str
+  sample: eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpZCI6MX0.c2FtcGxl
+expires_at:
+  description: When the C(jwt) ends, as the manager says it.
+  returned: success
+  type: str
+  sample: "2026-12-09T08:00:00Z"
+reason:
+  description: A stable code for why the task failed, such as V(signin_refused).
+  returned: failure
+  type: str
+  sample: signin_refused
+"""
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import sign_in
+
+
+def login(module):
+    params = module.params
+    for name in ("username", "password"):
+        if not params[name]:
+            raise InputError("%s is empty." % name)
+    if params["retry_timeout"] < 0:
+        raise InputError("retry_timeout must be 0 or more seconds.")
+    signed_in = sign_in(
+        module.client(credential=None), params["username"], params["password"], params["retry_timeout"], module.clock()
+    )
+    if signed_in.waited:
+        module.warn(
+            "The manager refused this sign-in for %d s, as it does after any other sign-in of the same user. Sign in once in "
+            "a play and hand on the jwt." % signed_in.waited
+        )
+    return {"changed": False, "jwt": signed_in.jwt, "expires_at": signed_in.expires_at}
+
+
+def main():
+    module = DragonflyModule(
+        argument_spec=merged(
+            CONNECTION,
+            username={"type": "str", "required": True},
+            password={"type": "str", "required": True, "no_log": True},
+            retry_timeout={"type": "int", "default": 15},
+        ),
+    )
+    module.run(login)
+
+
+if __name__ == "__main__":
+    main()
