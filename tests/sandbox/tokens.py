@@ -102,7 +102,7 @@ class Users:
     def _signed_in(self, user):
         seconds = self._profile.jwt_seconds
         issued = self._clock.now() // SECOND
-        claims = {"exp": issued + seconds, "identity": user.id, "orig_iat": issued}
+        claims = {"exp": issued + seconds, "id": user.id, "orig_iat": issued}
         token = self._sign({"alg": "HS256", "typ": "JWT"}, claims)
         return Reply.json({"expire": time_text((issued + seconds) * SECOND), "token": token}, headers={
             "Set-Cookie": "jwt=%s; Path=/; Max-Age=%d" % (token, seconds)})
@@ -129,7 +129,7 @@ class Users:
             expired = claims["exp"] * SECOND < self._clock.now()
             if token != self._sign({"alg": "HS256", "typ": "JWT"}, claims) or expired:
                 return None
-            return self.rows.get(claims["identity"])
+            return self.rows.get(claims["id"])
         except (ValueError, IndexError, KeyError, TypeError):
             return None
 
