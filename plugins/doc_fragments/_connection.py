@@ -18,7 +18,8 @@ options:
     type: str
   token:
     description:
-      - Personal access token of the manager, for all modules about jobs, tasks and clusters. Releases before 2.1.0 have none.
+      - Personal access token of the manager, for all modules about jobs, tasks and clusters. Releases before 2.1.0 have
+        none.
       - A module that needs O(jwt) ignores it.
       - If not set, the environment variable E(DRAGONFLY_TOKEN) is read, where the module runs.
     type: str
@@ -52,7 +53,8 @@ options:
     type: path
   timeout:
     description:
-      - Seconds for one request. A manager reads the registry while it answers a request for a preheat, which can take long.
+      - Seconds for one request. A manager reads the registry while it answers a request for a preheat, which can take
+        long.
       - If not set, the environment variable E(DRAGONFLY_TIMEOUT) is read, where the module runs.
     type: int
     default: 120

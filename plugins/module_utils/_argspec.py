@@ -29,6 +29,14 @@ WAIT = {
     "wait_sleep": {"type": "int", "default": 5},
 }
 
+FLEET = {
+    "host_name": {"type": "str"},
+    "ip": {"type": "str"},
+    "idc": {"type": "str"},
+    "location": {"type": "str"},
+    "state": {"type": "str", "choices": ["active", "inactive"]},
+}
+
 REGISTRY = {
     "registries": {"type": "dict"},
     "registry_username": {"type": "str"},

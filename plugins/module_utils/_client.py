@@ -25,6 +25,8 @@ OPEN_API = "/oapi/v1"
 CONSOLE_API = "/api/v1"
 
 _WORDS_LIMIT = 500
+# The most that every release allows (2.0.x).
+_ROWS_PER_PAGE = 50
 _LAST_PAGE = re.compile(r"<[^>]*[?&]page=(\d+)[^>]*>;\s*rel=\"?last")
 
 # What a manager says in a 401 or 403 (manager/middlewares/personal_access_token.go), and what to do about it.
@@ -37,19 +39,36 @@ _DENIED = (
 
 # What a manager says when it could not make a job, and what it means (manager-api.md 5.4, contract/*/bad_posts).
 _POST_HINTS = (
-    ("candidate schedulers not found", "no_scheduler",
-     "no active scheduler with the feature preheat in the clusters asked for: start one, with job.enable true"),
+    (
+        "candidate schedulers not found",
+        "no_scheduler",
+        "no active scheduler with the feature preheat in the clusters asked for: start one, with job.enable true",
+    ),
     ("parse access url failed", "bad_url", "the URL is no manifest URL (http(s)://HOST/v2/NAME/manifests/REFERENCE)"),
     ("no matching manifest for platform", "no_platform", "the image has no manifest for this platform"),
     ("unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest"),
     ("manifest unknown", "manifest_unknown", "the registry has no such image, tag or digest"),
     ("name unknown", "manifest_unknown", "the registry has no such repository"),
-    ("is invalid", "registry_address",
-     "the manager refuses loopback and link-local registries: use an address that other hosts can reach"),
-    ("x509", "registry_tls", "the manager does not trust the registry's certificate: see job.preheat.tls of its configuration"),
-    ("unauthorized", "registry_denied", "the registry wants other credentials: see registry_username and registry_password"),
-    ("authentication required", "registry_denied",
-     "the registry wants credentials: see registry_username and registry_password"),
+    (
+        "is invalid",
+        "registry_address",
+        "the manager refuses loopback and link-local registries: use an address that other hosts can reach",
+    ),
+    (
+        "x509",
+        "registry_tls",
+        "the manager does not trust the registry's certificate: see job.preheat.tls of its configuration",
+    ),
+    (
+        "unauthorized",
+        "registry_denied",
+        "the registry wants other credentials: see registry_username and registry_password",
+    ),
+    (
+        "authentication required",
+        "registry_denied",
+        "the registry wants credentials: see registry_username and registry_password",
+    ),
     ("denied", "registry_denied", "the registry refuses these credentials"),
     ("no such host", "registry_unreachable", "the manager cannot resolve the registry's name"),
     ("connection refused", "registry_unreachable", "nothing answers at the registry's address, as the manager sees it"),
@@ -69,7 +88,9 @@ def check_url(url):
     except ValueError:
         raise InputError("url %r is no URL." % scrub_url(url)) from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
-        raise InputError("url must be the manager's address, such as http://dragonfly-manager:8080, not %r." % scrub_url(url))
+        raise InputError(
+            "url must be the manager's address, such as http://dragonfly-manager:8080, not %r." % scrub_url(url)
+        )
     if "@" in parts.netloc:
         raise InputError("url must not hold a user name or password. The manager takes a token, see the option token.")
     if parts.query or parts.fragment:
@@ -92,7 +113,8 @@ class DragonflyClient:
         self._has_token = has_token
         self._credential = credential
         self.jobs_api = OPEN_API
-        #: The manager's clock minus nothing: seconds since 1970 of the newest header Date, None before the first answer.
+        #: The manager's clock minus nothing: seconds since 1970 of the newest header Date, None before the first
+        #: answer.
         self.date = None
         #: Whether answers carry X-Server-IP, which managers of 2.1.57 and later send.
         self.server_ip = False
@@ -126,8 +148,8 @@ class DragonflyClient:
             return _redirect_error(answer)
         if answer.media_type == "text/html":
             text = (
-                "%s: a web page came back (status %d), which no Dragonfly manager answers here. What to do: set url to the "
-                "REST address of the manager (port 8080 by default)." % (name, status)
+                "%s: a web page came back (status %d), which no Dragonfly manager answers here. What to do: set url to "
+                "the REST address of the manager (port 8080 by default)." % (name, status)
             )
             if status >= 500:
                 return ApiError(text, "server_error", name, status)
@@ -135,8 +157,8 @@ class DragonflyClient:
         words = _words(answer)
         if status == 404 and answer.media_type != "application/json":
             return ApiError(
-                "%s: there is no such path here (404). What to do: set url to the REST address of the manager (port 8080 by default), "
-                "with a path prefix where it has one." % name, "no_path", name, status, words)
+                "%s: there is no such path here (404). What to do: set url to the REST address of the manager (port "
+                "8080 by default), with a path prefix where it has one." % name, "no_path", name, status, words)
         said = "%s: the manager answered %d: %s" % (name, status, words or "(nothing)")
         if status in (401, 403):
             reason, cure = self._denied(status, words)
@@ -155,7 +177,10 @@ class DragonflyClient:
         if self._credential == "jwt":
             if not self._has_token:
                 return "jwt_missing", "set jwt to what dragonflyoss.dragonfly.login returns"
-            return "jwt_unknown", "the jwt has expired or is another manager's, sign in again with dragonflyoss.dragonfly.login"
+            return (
+                "jwt_unknown",
+                "the jwt has expired or is another manager's, sign in again with dragonflyoss.dragonfly.login",
+            )
         if not self._has_token:
             return "token_missing", "set token to a personal access token of this manager (scope job)"
         return "token_unknown", "this manager does not know the token, set token to one of its personal access tokens"
@@ -194,8 +219,8 @@ class DragonflyClient:
 
         :param page: int from 1.
         :param filters: ``type``, ``state``, ``user_id``.
-        :returns: the number of the last page as the manager tells it (int, at least 1) and a generator of rows (dict), which
-            reads as it goes.
+        :returns: the number of the last page as the manager tells it (int, at least 1) and a generator of rows (dict),
+            which reads as it goes.
         """
         query = {key: value for key, value in filters.items() if value is not None}
         query.update(page=page, per_page=per_page)
@@ -209,21 +234,57 @@ class DragonflyClient:
 
     def list_clusters(self):
         """All clusters (list of dict); needs a token with the scope cluster."""
-        found, page, per_page = {}, 1, 50
-        while True:
-            answer = self.request("GET", OPEN_API + "/clusters", query={"page": page, "per_page": per_page})
-            batch = answer.json() or []
-            if not isinstance(batch, list) or not all(isinstance(one, dict) and _is_id(one.get("id")) for one in batch):
-                raise GarbledError("%s: the answer is no list of clusters." % answer.request, "garbled", answer.request)
-            new = {one["id"]: one for one in batch if one["id"] not in found}
-            found.update(new)
-            if len(batch) < per_page or not new:
-                return list(found.values())
-            page += 1
+        return self.all_rows(OPEN_API + "/clusters", "clusters")
 
     def get_cluster(self, cluster_id):
         """One cluster by its id (int); needs a token with the scope cluster."""
         return self.request("GET", "%s/clusters/%d" % (OPEN_API, cluster_id)).json()
+
+    # Lists
+
+    def all_rows(self, path, what, **filters):
+        """All rows of a list, page by page, each once (list of dict).
+
+        :param path: such as ``/api/v1/schedulers``.
+        :param what: in words, for errors.
+        :param filters: query parameters; None and empty ones are left out.
+        :raises GarbledError: if the answer is no list of rows with ids.
+        """
+        query = {key: value for key, value in filters.items() if value not in (None, "")}
+        found, page = {}, 1
+        while True:
+            answer = self.request("GET", path, query=dict(query, page=page, per_page=_ROWS_PER_PAGE))
+            # An empty page of clusters is null.
+            batch = answer.json() or []
+            if not isinstance(batch, list) or not all(isinstance(one, dict) and _is_id(one.get("id")) for one in batch):
+                raise GarbledError("%s: the answer is no list of %s." % (answer.request, what), "garbled", answer.request)
+            new = {one["id"]: one for one in batch if one["id"] not in found}
+            found.update(new)
+            if len(batch) < _ROWS_PER_PAGE or not new:
+                return list(found.values())
+            page += 1
+
+    # The fleet
+
+    def sync_peers(self):
+        """Has the manager ask all schedulers for their peers; it answers when that is done (2.1.65 and later).
+
+        :raises ApiError: with reason ``busy`` while another such request is under way, ``no_api`` where the release lacks it.
+        """
+        try:
+            self.request("POST", CONSOLE_API + "/jobs", body={"type": "sync_peers", "args": {}})
+        except ApiError as exc:
+            if exc.status == 500 and "is running" in exc.words:
+                raise ApiError(exc.message, "busy", exc.request, exc.status, exc.words) from None
+            if exc.status == 422:
+                raise ApiError(
+                    "%s This means: this manager cannot refresh its list of peers, which needs release 2.1.65." % exc.message,
+                    "no_api",
+                    exc.request,
+                    exc.status,
+                    exc.words,
+                ) from None
+            raise
 
 
 def _closing(answer):
@@ -257,8 +318,8 @@ def _redirect_error(answer):
         )
     place = "%s://%s%s" % (parts.scheme, parts.netloc.rpartition("@")[2], parts.path) if parts.netloc else parts.path
     return ApiError(
-        "%s: the answer is a redirect (%d) to %s. Redirects are not followed, they would lose the request and could give "
-        "away the token. What to do: set url to the manager itself, with the right scheme."
+        "%s: the answer is a redirect (%d) to %s. Redirects are not followed, they would lose the request and could "
+        "give away the token. What to do: set url to the manager itself, with the right scheme."
         % (name, answer.status, place or "nowhere"),
         "redirected",
         name,

@@ -33,7 +33,8 @@ class DragonflyModule(AnsibleModule):
         super().__init__(argument_spec=argument_spec, **kwargs)
 
     def _log_invocation(self):
-        # Before AnsibleModule writes the parameters to the system's log: secrets within values that are no secret as a whole.
+        # Before AnsibleModule writes the parameters to the system's log: secrets within values that are no secret as a
+        # whole.
         self.no_log_values.update(
             secret for name in _SECRET_OPTIONS for secret in _secrets(self.params.get(name)) if len(secret) > 3)
         super()._log_invocation()
@@ -41,7 +42,8 @@ class DragonflyModule(AnsibleModule):
     def run(self, function):
         """Calls a function that returns the module's result, and ends the module.
 
-        :param function: takes this module; what it returns (dict) is the result, failed where its key ``failed`` is true.
+        :param function: takes this module; what it returns (dict) is the result, failed where its key ``failed`` is
+            true.
         """
         try:
             if REQUESTS_ERROR:
@@ -50,7 +52,8 @@ class DragonflyModule(AnsibleModule):
         except DragonflyError as exc:
             self.fail_json(msg=exc.message, reason=exc.reason, request=exc.request, status=exc.status)
         except Exception as exc:  # pylint: disable=broad-except
-            # A fault of this collection. The message of the exception could hold anything, so only its kind and place are shown.
+            # A fault of this collection. The message of the exception could hold anything, so only its kind and place
+            # are shown.
             self.fail_json(msg="This is a fault of the collection dragonflyoss.dragonfly, please report it: %s in %s."
                            % (type(exc).__name__, _place(exc)), reason="fault")
         if result.pop("failed", False):
@@ -60,19 +63,26 @@ class DragonflyModule(AnsibleModule):
     def client(self, credential="token"):
         """The manager's L(DragonflyClient).
 
-        :param credential: the option that holds what the manager wants to see: ``token`` for the Open API, ``jwt`` for ``/api/v1``.
+        :param credential: the option that holds what the manager wants to see: ``token`` for the Open API, ``jwt`` for
+            ``/api/v1``.
         """
         params = self.params
         if not params["url"]:
-            raise InputError("url is missing: the manager's address, such as http://dragonfly-manager:8080 (or DRAGONFLY_URL).")
+            raise InputError(
+                "url is missing: the manager's address, such as http://dragonfly-manager:8080 (or DRAGONFLY_URL)."
+            )
         if params["client_key"] and not params["client_cert"]:
             raise InputError("client_key needs client_cert.")
         check_url(params["url"])
-        secret = params[credential]
+        secret = params[credential] if credential else None
         if secret and re.search(r"[^\x21-\x7e]", secret):
-            raise InputError("%s holds a character that none has: a space, a line break, or one outside ASCII." % credential)
+            raise InputError(
+                "%s holds a character that none has: a space, a line break, or one outside ASCII." % credential
+            )
         cert = (params["client_cert"], params["client_key"]) if params["client_key"] else params["client_cert"]
-        http = Http(auth="Bearer " + secret if secret else None, timeout=params["timeout"], verify=self._verify(), cert=cert)
+        http = Http(
+            auth="Bearer " + secret if secret else None, timeout=params["timeout"], verify=self._verify(), cert=cert
+        )
         return DragonflyClient(http, params["url"], has_token=bool(secret), credential=credential)
 
     def registry_for(self):

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""PRIVATE to the collection."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # The twin of FLEET in module_utils/_argspec.py.
+    DOCUMENTATION = r"""
+options:
+  host_name:
+    description:
+      - Only the one with this host name.
+    type: str
+  ip:
+    description:
+      - Only the one with this address.
+    type: str
+  idc:
+    description:
+      - Only those in this data center.
+    type: str
+  location:
+    description:
+      - Only those at this location.
+    type: str
+  state:
+    description:
+      - Only those in this state.
+    type: str
+    choices: [active, inactive]
+seealso:
+  - module: dragonflyoss.dragonfly.login
+  - module: dragonflyoss.dragonfly.manager_info
+"""

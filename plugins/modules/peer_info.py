@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: peer_info
+short_description: Read the peers of a Dragonfly manager
+version_added: 1.0.0
+description:
+  - Reads all peers that the manager knows, or those that filters leave.
+  - The manager's list of peers is a copy of what its schedulers know. From release 2.2 on it is empty until somebody
+    refreshes it, see O(refresh).
+  - Releases before 2.1.12 have no list of peers.
+options:
+  refresh:
+    description:
+      - Whether the manager first asks all its schedulers for their peers (its job C(sync_peers), from release 2.1.65 on).
+        That takes some ten seconds, and up to ten minutes for a scheduler that does not answer; see O(timeout).
+      - The manager does not tell of schedulers that did not answer, their peers are then as old as before.
+      - Nothing is refreshed in check mode.
+    type: bool
+    default: false
+  type:
+    description:
+      - Only peers of this type. Seed peers are those that are not V(normal).
+    type: str
+    choices: [normal, super, strong, weak]
+  scheduler_cluster_id:
+    description:
+      - Only peers of this cluster.
+    type: int
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._fleet
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.action_group
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Read all peers
+  dragonflyoss.dragonfly.peer_info:
+    url: http://dragonfly-manager:8080
+    jwt: "{{ dragonfly_jwt }}"
+
+- name: Read the peers that the schedulers of the first cluster know now
+  dragonflyoss.dragonfly.peer_info:
+    url: http://dragonfly-manager:8080
+    jwt: "{{ dragonfly_jwt }}"
+    refresh: true
+    timeout: 600
+    type: normal
+    scheduler_cluster_id: 1
+  register: nodes
+
+- name: Read peers, with an old manager as they are
+  block:
+    - name: Read peers after a refresh
+      dragonflyoss.dragonfly.peer_info:
+        url: http://dragonfly-manager:8080
+        jwt: "{{ dragonfly_jwt }}"
+        refresh: true
+      register: peers
+  rescue:
+    - name: Fail for any other reason
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.reason | default('') != 'no_api'
+
+    - name: Read peers without a refresh
+      dragonflyoss.dragonfly.peer_info:
+        url: http://dragonfly-manager:8080
+        jwt: "{{ dragonfly_jwt }}"
+      register: peers
+"""
+
+RETURN = r"""
+peers:
+  description: The peers, in the order of the manager. A key is V(null) where the manager's release has none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the row.
+      type: int
+      returned: success
+      sample: 1
+    host_name:
+      description: Name of the host.
+      type: str
+      returned: success
+      sample: host-1
+    ip:
+      description: Address that it announces.
+      type: str
+      returned: success
+      sample: 10.77.0.11
+    port:
+      description: Port of its gRPC server.
+      type: int
+      returned: success
+      sample: 4000
+    download_port:
+      description: Port from which other peers fetch.
+      type: int
+      returned: success
+      sample: 4000
+    proxy_port:
+      description: Port of its proxy.
+      type: int
+      returned: success
+      sample: 4001
+    type:
+      description: V(normal), or V(super), V(strong), V(weak) for a seed peer.
+      type: str
+      returned: success
+      sample: normal
+    idc:
+      description: Data center.
+      type: str
+      returned: success
+      sample: ""
+    location:
+      description: Location.
+      type: str
+      returned: success
+      sample: ""
+    state:
+      description: V(active) or V(inactive).
+      type: str
+      returned: success
+      sample: active
+    os:
+      description: Operating system.
+      type: str
+      returned: success
+      sample: linux
+    platform:
+      description: Distribution, or the operating system once more (Rust client).
+      type: str
+      returned: success
+      sample: linux
+    platform_family:
+      description: Family of the distribution.
+      type: str
+      returned: success
+      sample: unix
+    platform_version:
+      description: Release of the distribution.
+      type: str
+      returned: success
+      sample: "12"
+    kernel_version:
+      description: Release of the kernel.
+      type: str
+      returned: success
+      sample: 6.1.0
+    git_version:
+      description: Release of the client. With a leading C(v) it is a Go client, else a Rust client.
+      type: str
+      returned: success
+      sample: 1.4.2
+    git_commit:
+      description: Commit of the client.
+      type: str
+      returned: success
+      sample: unknown
+    build_platform:
+      description: Where the client was built.
+      type: str
+      returned: success
+      sample: ""
+    scheduler_cluster_id:
+      description: Id of its cluster.
+      type: int
+      returned: success
+      sample: 1
+    created_at:
+      description: When the row was made, RFC 3339.
+      type: str
+      returned: success
+      sample: "2026-11-24T23:41:18.609Z"
+    updated_at:
+      description: When the row was last written, RFC 3339.
+      type: str
+      returned: success
+      sample: "2026-11-24T23:41:18.609Z"
+reason:
+  description: A stable code for why the task failed.
+  returned: failure
+  type: str
+  sample: jwt_unknown
+"""
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, FLEET, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import PEERS, read, refresh_peers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+
+FILTERS = dict(
+    FLEET,
+    type={"type": "str", "choices": ["normal", "super", "strong", "weak"]},
+    scheduler_cluster_id={"type": "int"},
+)
+
+
+def peer_info(module):
+    client = module.client("jwt")
+    if module.params["refresh"] and not module.check_mode:
+        refresh_peers(client, module.params["timeout"], module.clock())
+    return {"changed": False, "peers": read(client, PEERS, {name: module.params[name] for name in FILTERS})}
+
+
+def main():
+    DragonflyModule(argument_spec=merged(CONNECTION, FILTERS, refresh={"type": "bool", "default": False})).run(peer_info)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scheduler_info
+short_description: Read the schedulers of a Dragonfly manager
+version_added: 1.0.0
+description:
+  - Reads all schedulers that the manager knows, or those that filters leave.
+  - A preheat needs an active scheduler with the feature V(preheat) in each cluster. See
+    M(dragonflyoss.dragonfly.manager_info) for that in words.
+options:
+  scheduler_cluster_id:
+    description:
+      - Only schedulers of this cluster.
+    type: int
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._fleet
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.action_group
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Read all schedulers
+  dragonflyoss.dragonfly.scheduler_info:
+    url: http://dragonfly-manager:8080
+    jwt: "{{ dragonfly_jwt }}"
+
+- name: Stop where no scheduler of the first cluster takes preheats
+  dragonflyoss.dragonfly.scheduler_info:
+    url: http://dragonfly-manager:8080
+    jwt: "{{ dragonfly_jwt }}"
+    state: active
+    scheduler_cluster_id: 1
+  register: schedulers_of_1
+  failed_when: schedulers_of_1.schedulers | selectattr('features', 'contains', 'preheat') | length < 1
+
+- name: Say who has to do what where the schedulers cannot be read
+  block:
+    - name: Read all schedulers
+      dragonflyoss.dragonfly.scheduler_info:
+        url: http://dragonfly-manager:8080
+        jwt: "{{ dragonfly_jwt }}"
+  rescue:
+    - name: Fail with advice
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }} (Ask the operators of Dragonfly.)"
+"""
+
+RETURN = r"""
+schedulers:
+  description: The schedulers, in the order of the manager. A key is V(null) where the manager's release has none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the row.
+      type: int
+      returned: success
+      sample: 1
+    host_name:
+      description: Name of the host.
+      type: str
+      returned: success
+      sample: scheduler-1
+    ip:
+      description: Address that it announces.
+      type: str
+      returned: success
+      sample: 10.77.0.1
+    port:
+      description: Port of its gRPC server.
+      type: int
+      returned: success
+      sample: 8002
+    idc:
+      description: Data center.
+      type: str
+      returned: success
+      sample: ""
+    location:
+      description: Location.
+      type: str
+      returned: success
+      sample: ""
+    state:
+      description: V(active) while it keeps in touch with the manager, else V(inactive).
+      type: str
+      returned: success
+      sample: active
+    features:
+      description: What it can do. Without V(preheat) it takes no jobs (C(job.enable) of its configuration).
+      type: list
+      elements: str
+      returned: success
+      sample: [schedule, preheat]
+    scheduler_cluster_id:
+      description: Id of its cluster.
+      type: int
+      returned: success
+      sample: 1
+    last_keep_alive_at:
+      description: When it was last in touch, RFC 3339. From 2.3.1 on.
+      type: str
+      returned: success
+      sample: "2026-11-24T23:36:00.924Z"
+    created_at:
+      description: When it was first seen, RFC 3339.
+      type: str
+      returned: success
+      sample: "2026-11-24T22:40:50.91Z"
+    updated_at:
+      description: When the row was last written, RFC 3339.
+      type: str
+      returned: success
+      sample: "2026-11-24T23:36:00.924Z"
+reason:
+  description: A stable code for why the task failed.
+  returned: failure
+  type: str
+  sample: jwt_unknown
+"""
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, FLEET, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import SCHEDULERS, read
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+
+FILTERS = dict(FLEET, scheduler_cluster_id={"type": "int"})
+
+
+def scheduler_info(module):
+    filters = {name: module.params[name] for name in FILTERS}
+    return {"changed": False, "schedulers": read(module.client("jwt"), SCHEDULERS, filters)}
+
+
+def main():
+    DragonflyModule(argument_spec=merged(CONNECTION, FILTERS)).run(scheduler_info)
+
+
+if __name__ == "__main__":
+    main()

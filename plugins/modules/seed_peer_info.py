@@ -1,0 +1,159 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: seed_peer_info
+short_description: Read the seed peers of a Dragonfly manager
+version_added: 1.0.0
+description:
+  - Reads all seed peers that the manager knows, or those that filters leave.
+  - From about release 1.2 on the Rust client announces itself to schedulers only. Then this list is empty although there
+    are seed peers. M(dragonflyoss.dragonfly.peer_info) with O(dragonflyoss.dragonfly.peer_info#module:refresh=true) finds
+    them, as peers that are not of the type V(normal).
+options:
+  type:
+    description:
+      - Only seed peers of this type.
+    type: str
+    choices: [super, strong, weak]
+  seed_peer_cluster_id:
+    description:
+      - Only seed peers of this seed peer cluster. Clusters made as one have the same id for all their parts.
+    type: int
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._fleet
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.action_group
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Read all seed peers
+  dragonflyoss.dragonfly.seed_peer_info:
+    url: http://dragonfly-manager:8080
+    jwt: "{{ dragonfly_jwt }}"
+
+- name: Name the seed peers of the first cluster that the manager has lost
+  dragonflyoss.dragonfly.seed_peer_info:
+    url: http://dragonfly-manager:8080
+    jwt: "{{ dragonfly_jwt }}"
+    state: inactive
+    seed_peer_cluster_id: 1
+  register: lost
+  failed_when: lost.seed_peers | length > 0
+
+- name: Say who has to do what where the seed peers cannot be read
+  block:
+    - name: Read all seed peers
+      dragonflyoss.dragonfly.seed_peer_info:
+        url: http://dragonfly-manager:8080
+        jwt: "{{ dragonfly_jwt }}"
+  rescue:
+    - name: Fail with advice
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }} (Ask the operators of Dragonfly.)"
+"""
+
+RETURN = r"""
+seed_peers:
+  description: The seed peers, in the order of the manager. A key is V(null) where the manager's release has none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the row.
+      type: int
+      returned: success
+      sample: 1
+    host_name:
+      description: Name of the host.
+      type: str
+      returned: success
+      sample: seed-1
+    ip:
+      description: Address that it announces.
+      type: str
+      returned: success
+      sample: 10.77.0.1
+    port:
+      description: Port of its gRPC server.
+      type: int
+      returned: success
+      sample: 65006
+    download_port:
+      description: Port from which other peers fetch.
+      type: int
+      returned: success
+      sample: 65008
+    type:
+      description: V(super), V(strong) or V(weak).
+      type: str
+      returned: success
+      sample: super
+    idc:
+      description: Data center.
+      type: str
+      returned: success
+      sample: ""
+    location:
+      description: Location.
+      type: str
+      returned: success
+      sample: ""
+    state:
+      description: V(active) while it keeps in touch with the manager, else V(inactive).
+      type: str
+      returned: success
+      sample: active
+    seed_peer_cluster_id:
+      description: Id of its seed peer cluster.
+      type: int
+      returned: success
+      sample: 1
+    created_at:
+      description: When it was first seen, RFC 3339.
+      type: str
+      returned: success
+      sample: "2026-11-24T22:28:05Z"
+    updated_at:
+      description: When the row was last written, RFC 3339.
+      type: str
+      returned: success
+      sample: "2026-11-24T22:28:10.005Z"
+reason:
+  description: A stable code for why the task failed.
+  returned: failure
+  type: str
+  sample: jwt_unknown
+"""
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, FLEET, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import SEED_PEERS, read
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+
+FILTERS = dict(
+    FLEET,
+    type={"type": "str", "choices": ["super", "strong", "weak"]},
+    seed_peer_cluster_id={"type": "int"},
+)
+
+
+def seed_peer_info(module):
+    filters = {name: module.params[name] for name in FILTERS}
+    return {"changed": False, "seed_peers": read(module.client("jwt"), SEED_PEERS, filters)}
+
+
+def main():
+    DragonflyModule(argument_spec=merged(CONNECTION, FILTERS)).run(seed_peer_info)
+
+
+if __name__ == "__main__":
+    main()
