@@ -35,7 +35,7 @@ _KEPT = ("id", "created_at", "updated_at", "type", "state", "bio", "args")
 def transient(exc):
     """Whether the same request may well succeed a moment later."""
     if isinstance(exc, TransportError):
-        return exc.reason not in ("tls", "bad_file", "bad_url", "dns")
+        return exc.reason not in ("tls", "bad_file", "bad_url")
     if isinstance(exc, GarbledError):
         return exc.reason != "not_a_manager"
     return isinstance(exc, ApiError) and (exc.status == 429 or exc.status >= 500)
@@ -230,9 +230,10 @@ class JobReader:
     def probe_releases(self):
         """Narrows the releases by which routes there are (manager-api.md 1.5). Returns whether that told anything new."""
         before = str(self.releases)
+        told = False
         for path, since in ((CONSOLE_API + "/persistent-cache-tasks", (2, 2, 2)), (CONSOLE_API + "/jobs", (2, 4, 1))):
             try:
-                self._client.request("GET", path, query={"per_page": 1})
+                self.again(lambda path=path: self._client.request("GET", path, query={"per_page": 1}))
                 there = path.endswith("persistent-cache-tasks")
             except ApiError as exc:
                 if exc.status != 401 and exc.reason != "no_api":
@@ -240,7 +241,11 @@ class JobReader:
                 there = exc.status == 401
             except DragonflyError:
                 continue
+            told = True
             self.releases = self.releases.and_(low=since) if there else self.releases.and_(high=since)
+        if not told:
+            # The manager may have been upgraded since it made the job whose echo is known.
+            self.releases = Releases(self.releases.low)
         return str(self.releases) != before
 
     # Waiting
