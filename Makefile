@@ -79,6 +79,10 @@ docs: $(VENV)/docs $(LINK) ## Build the documentation site below build/docs/html
 	@rm build/docs/rst/environment_variables.rst  # of plugins that read their options from it; there are none
 	sphinx-build -q -n -W --keep-going -c docs/docsite -d build/docs/doctrees build/docs/rst build/docs/html
 
+.PHONY: picture
+picture: ## Draw the picture of the README (needs Graphviz)
+	python3 docs/picture/draw.py
+
 .PHONY: build
 build: $(VENV)/run ## Build the tarball
 	@rm -f build/*.tar.gz
