@@ -51,6 +51,9 @@ _LOST_WINDOW = 60
 _LOST_SLEEP = 5
 # The manager lets 10 creates a second pass for a cluster, and says nothing of when to come again.
 _RATE_PAUSE = 0.05
+# Who gets no place for so long waits for something else, and need not ask so often.
+_RATE_PATIENCE = 5
+_RATE_LONG_PAUSE = 1
 # A new cluster is refused for up to 3 minutes; a cluster that does not exist, for ever.
 _RATE_LIMIT_KNOWN = 240
 _RATE_LIMIT_UNKNOWN = 30
@@ -370,11 +373,12 @@ class Preheat:
                 raise ApiError("%s This means: there is no cluster %d, which this manager answers like a rate limit. See "
                                "scheduler_cluster_ids." % (exc.message, ids[0]), "no_cluster", exc.request, exc.status, exc.words)
         newest = max([since] + [self._served.get(one, since) for one in ids or []])
-        if self._clock.now() - newest > (_RATE_LIMIT_KNOWN if known else _RATE_LIMIT_UNKNOWN):
+        waited = self._clock.now() - newest
+        if waited > (_RATE_LIMIT_KNOWN if known else _RATE_LIMIT_UNKNOWN):
             raise ApiError("%s It said so for too long: the limit of the cluster (job_rate_limit) is used up by others, or there is no "
                            "such cluster." % exc.message, exc.reason, exc.request, exc.status, exc.words)
         with self._rate_lock:
-            self._clock.pause(_RATE_PAUSE)
+            self._clock.pause(_RATE_PAUSE if waited < _RATE_PATIENCE else _RATE_LONG_PAUSE)
 
     def _find_lost(self, wanted, ids, since):
         """A job that a POST without an answer made after all, or None."""
