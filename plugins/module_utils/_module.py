@@ -105,6 +105,17 @@ class DragonflyModule(AnsibleModule):
 
         return registry
 
+    def reveal(self, secret):
+        """Lets the result hold a secret that it is about, which Ansible hides where an option holds it too.
+
+        :param secret: str or None.
+        """
+        self.no_log_values.discard(secret)
+        for name, value in self.params.items():
+            if secret and value == secret:
+                # The result says how the module was called, too.
+                self.params[name] = None
+
     def clock(self):
         """The time."""
         return Clock()
