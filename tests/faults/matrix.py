@@ -2,21 +2,35 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fault matrix: what breaks, in which request of a preheat, and what comes of it."""
+"""The fault matrix: what breaks, in which request of a preheat, and what comes of it.
+
+    python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.matrix
+
+runs it on the newest release and writes docs/faults.md.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
+import tempfile
 import threading
 import typing as t
+from pathlib import Path
+from urllib.parse import parse_qsl
 
-from .world import TIMEOUT, Run, World
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import MANAGER, REGISTRY, TIMEOUT, Run, Watch, World
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.certificates import make_certificates
 
-WAIT_TIMEOUT, WAIT_SLEEP = 100, 10
+RELEASE = "2.5.1"
+#: No look coincides with one of the manager's own, which come at multiples of 5 s.
+WAIT_TIMEOUT, WAIT_SLEEP = 300, 11
 #: Seconds that a run may be late by what it computes itself, on a machine that does other things as well.
 SLACK = 5
 #: Keys that the echo of a manager before 2.2.0 has: a job that is older than the manager's last upgrade.
-_OLD_KEYS = ("filtered_query_params", "headers", "password", "platform", "scope", "tag", "timeout", "type", "url", "username")
+_OLD_KEYS = ("filtered_query_params", "headers", "password", "platform", "scope", "tag", "timeout", "type", "url",
+             "username")
 
 
 class Column(t.NamedTuple):
@@ -28,9 +42,9 @@ class Column(t.NamedTuple):
     #: ``manager`` or ``registry``, who is asked.
     at: str
     method: str
-    #: Regular expressions for path and query.
+    #: Regular expressions for the path and for words of the query.
     path: str
-    query: str = ""
+    query: dict[str, str] = {}
     #: How many images are preheated.
     images: int = 1
     #: Whether an equal warm job is there already.
@@ -41,23 +55,27 @@ class Column(t.NamedTuple):
     options: dict = {}
 
     def matches(self, method: str, path: str, query: str) -> bool:
-        return method == self.method and bool(re.search(self.path, path)) and bool(re.search(self.query, query))
+        asked = dict(parse_qsl(query))
+        return method == self.method and bool(re.search(self.path, path)) and all(
+            re.search(wanted, asked.get(word, "")) for word, wanted in self.query.items())
 
 
 COLUMNS = (
     Column("manifest", "the registry is asked for the image's manifest", "registry", "GET", r"/manifests/"),
-    Column("probe", "routes that tell the manager's release are asked for, since the newest job is older than its last upgrade",
-           "manager", "GET", r"^/api/v1/", upgraded=True, options={"application": "shop"}),
-    Column("clusters", "the clusters are read, to see whether an equal job is for all of them", "manager", "GET",
+    Column("list", "existing jobs are looked up", "manager", "GET", r"/v1/jobs$", {"state": "^$"}),
+    Column("candidate", "an equal warm job that was found is read by its id", "manager", "GET", r"/v1/jobs/\d+$",
+           warm=True),
+    Column("clusters", "the clusters are read, to see whether an equal warm job is for all of them", "manager", "GET",
            r"/v1/clusters$", warm=True),
-    Column("list", "existing jobs are looked up", "manager", "GET", r"/v1/jobs$", r"^(?!.*state=)"),
-    Column("candidate", "an equal job that was found is read by its id", "manager", "GET", r"/v1/jobs/\d+$", warm=True),
-    Column("create", "a job is made, one for each of two clusters", "manager", "POST", r"/v1/jobs$",
+    Column("probe", "the newest job is from before the manager's last upgrade, so it is asked which routes it has",
+           "manager", "GET", r"^/api/v1/", upgraded=True, options={"application": "shop"}),
+    Column("create", "two jobs are made, one for each of two clusters", "manager", "POST", r"/v1/jobs$",
            options={"scheduler_cluster_ids": [1, 2]}),
-    Column("poll", "three pending jobs are looked for in the list of pending ones", "manager", "GET", r"/v1/jobs$", r"state=PENDING",
-           images=3),
-    Column("poll by id", "one pending job is read by its id", "manager", "GET", r"/v1/jobs/\d+$"),
-    Column("final read", "jobs that left the list of pending ones are read by their ids", "manager", "GET", r"/v1/jobs/\d+$", images=3),
+    Column("poll", "three jobs are looked for in the list of pending ones", "manager", "GET", r"/v1/jobs$",
+           {"state": "PENDING"}, images=3),
+    Column("poll by id", "a single pending job is read by its id", "manager", "GET", r"/v1/jobs/\d+$"),
+    Column("final read", "three jobs that left the list of pending ones are read by their ids", "manager", "GET",
+           r"/v1/jobs/\d+$", images=3),
 )
 
 
@@ -88,8 +106,8 @@ FAULTS = (
     Fault("reset before the server acted", {"fault": "reset"}),
     Fault("reset after it acted", {"fault": "reset", "acts": True}),
     Fault("half an answer", {"fault": "half"}),
-    Fault("no answer, not acted", {"fault": "timeout", "seconds": 2}),
-    Fault("no answer, acted", {"fault": "timeout", "seconds": 2, "acts": True}),
+    Fault("no answer, not acted", {"fault": "timeout", "seconds": 1.5}),
+    Fault("no answer, acted", {"fault": "timeout", "seconds": 1.5, "acts": True}),
     Fault("401", _status(401, body={"message": "Unauthorized"})),
     Fault("403", _status(403, body={"message": "Token has expired"})),
     Fault("429", _status(429, body="rate limit exceeded")),
@@ -105,7 +123,7 @@ FAULTS = (
     Fault("JSON of another kind", {"fault": "body", "body": {"message": 1}, "acts": True}),
     Fault("a row read while it is written", {"fault": "zero_row"}, only=_BY_ID),
     Fault("row gone", {"fault": "not_found"}, only=_BY_ID),
-    Fault("lists broken by a job of nobody", world="ghost", only=_MANAGER),
+    Fault("pages of lists broken by a job of nobody", world="ghost", only=_MANAGER),
     Fault("manager restarted", event="restart", only=_MANAGER),
     Fault("manager's clock an hour ahead", world="ahead", only=_MANAGER),
     Fault("manager's clock an hour behind", world="behind", only=_MANAGER),
@@ -120,15 +138,28 @@ class Cell(t.NamedTuple):
     #: Whether every such request breaks, or only the first.
     lasting: bool
 
-    @property
-    def name(self) -> str:
+    def __str__(self) -> str:
         return "%s, %s%s" % (self.fault.title, self.column.title, ", lasting" if self.lasting else "")
 
 
-def cells() -> list[Cell]:
-    """All of them. What is so from start to end is lasting only."""
-    return [Cell(fault, column, lasting) for lasting in (False, True) for fault in FAULTS for column in COLUMNS
-            if (fault.only is None or column.title in fault.only) and (lasting or not fault.world)]
+class Row(t.NamedTuple):
+    """A line of the table: the cells of a fault."""
+
+    fault: Fault
+    lasting: bool
+
+    @property
+    def cells(self) -> list[Cell | None]:
+        """One for each column, None where the fault cannot be."""
+        return [Cell(self.fault, column, self.lasting) if self.fault.only is None or column.title in self.fault.only
+                else None for column in COLUMNS]
+
+    def __str__(self) -> str:
+        return self.fault.title + (", lasting" if self.lasting else "")
+
+
+#: What is so from start to end is lasting only.
+ROWS = [Row(fault, lasting) for lasting in (False, True) for fault in FAULTS if lasting or not fault.world]
 
 
 class Ending(t.NamedTuple):
@@ -142,133 +173,150 @@ class Ending(t.NamedTuple):
 
 
 class Bench:
-    """Runs cells, each in a world of its own that is kept for the next one where nothing is left behind.
+    """Runs cells. The sandbox is kept for the next one, begun anew.
 
-    :param certificates: what L(sandbox.certificates.make_certificates) gave, twice: those that are trusted, those that are not.
+    :param folder: for certificates.
     """
 
-    def __init__(self, certificates: tuple[dict, dict]):
-        self._good, self._bad = certificates
-        self._worlds = {}
+    def __init__(self, folder: Path, release: str = RELEASE):
+        self._release = release
+        self._certificates = {}
+        for name in ("good", "bad"):
+            (folder / name).mkdir()
+            self._certificates[name] = make_certificates(folder / name, [MANAGER, REGISTRY, "127.0.0.1"])
+        self._world = None
         self._number = 0
 
     def close(self) -> None:
-        for world in self._worlds.values():
-            world.__exit__(None, None, None)
-        self._worlds = {}
+        if self._world:
+            self._world.__exit__(None, None, None)
+        self._world = None
 
-    def _world(self, tls: bool) -> World:
-        if tls not in self._worlds:
-            words = {"tls": self._tls(self._good), "registry_tls": self._tls(self._good), "registry_ca": self._good["ca"]} if tls else {}
-            world = World(release="2.5.1", **words)
-            world.verify = self._good["ca"] if tls else True
-            self._worlds[tls] = world.__enter__()
-        return self._worlds[tls]
+    def tls(self, name: str) -> dict:
+        """Words of the sandbox for a certificate, ``good`` or ``bad``."""
+        return {part: self._certificates[name][part] for part in ("cert", "key")}
 
-    @staticmethod
-    def _tls(paths: dict) -> dict:
-        return {"cert": paths["cert"], "key": paths["key"]}
+    def _open(self, tls: bool) -> World:
+        """A sandbox with or without TLS; only one has the controller's resolver of names at a time."""
+        if self._world is None or (self._world.verify is not True) != tls:
+            self.close()
+            ca = self._certificates["good"]["ca"]
+            words = {"tls": self.tls("good"), "registry_tls": self.tls("good"), "registry_ca": ca} if tls else {}
+            world = World(release=self._release, **words)
+            world.verify = ca if tls else True
+            self._world = world.__enter__()
+        return self._world
 
     def run(self, cell: Cell) -> Ending:
-        world = self._world(cell.fault.event == "distrust")
+        """Run a cell."""
+        world = self._open(cell.fault.event == "distrust")
         box = world.box
         box.reset()
         box.add_cluster()
-        box.add_host("seed-2", "10.77.0.2", role="seed", client="rust", cluster_id=2)
+        box.add_host("seed-2", "10.77.0.2", role="seed", client=box.manager.profile.default_client, cluster_id=2)
         self._number += 1
-        images = [box.image("shop/web-%d" % number, str(self._number)).source for number in range(cell.column.images)]
+        images = [world.source(box.image("shop/web-%d" % number, str(self._number)))
+                  for number in range(cell.column.images)]
+        options = cell.column.options
         if cell.column.warm:
-            assert world.preheat(images=images).outcomes == ["warm"] * len(images)
+            before = world.preheat(images=images)
+            assert before.outcomes == ["warm"] * len(images), before.result["msg"]
         if cell.column.upgraded:
-            self._upgrade(box)
+            _upgrade(box)
         if cell.fault.world == "ghost":
-            self._ghost(box)
+            _disown(box)
         apart = {"ahead": -3600, "behind": 3600}.get(cell.fault.world, 0)
-        breaker = Breaker(cell, world, self._tls(self._good), self._tls(self._bad))
-        at_registry = cell.column.at == "registry"
-        run = world.preheat(images=images, wait_timeout=WAIT_TIMEOUT, wait_sleep=WAIT_SLEEP, apart=apart,
-                            before=None if at_registry else breaker, registry_before=breaker if at_registry else None,
-                            **cell.column.options)
-        hit = breaker.close()
-        ending = Ending(words(run), run, broken(run))
-        if not hit and not cell.fault.world:
-            ending.broken.append("the fault did not happen")
-        return ending
-
-    @staticmethod
-    def _upgrade(box) -> None:
-        box.history(1, age=60)
-
-        def age():
-            for job in box.manager.jobs:
-                job.args = {key: job.args.get(key) for key in _OLD_KEYS}
-                job.args["concurrent_count"] = 50
-
-        box._do(age)  # pylint: disable=protected-access
-
-    @staticmethod
-    def _ghost(box) -> None:
-        box.history(1, state="PENDING", age=30)
-
-        def disown():
-            for job in box.manager.jobs:
-                if job.state == "PENDING":
-                    job.user_id = 999
-
-        box._do(disown)  # pylint: disable=protected-access
+        breaker = Breaker(cell, world, self.tls)
+        watches = {"registry_watch" if cell.column.at == "registry" else "watch": breaker}
+        run = world.preheat(images=images, wait_timeout=WAIT_TIMEOUT, wait_sleep=WAIT_SLEEP, apart=apart, **watches,
+                            **options)
+        happened = breaker.close()
+        found = broken(run)
+        if not happened and not cell.fault.world:
+            found.append("the fault did not happen")
+        return Ending(words(run), run, found)
 
 
-class Breaker:
-    """Breaks what a cell breaks, when it is called before a request."""
+def _upgrade(box) -> None:
+    """Let the manager be one that was upgraded since its newest job."""
+    box.history(1, age=60)
 
-    def __init__(self, cell: Cell, world: World, good: dict, bad: dict):
+    def age():
+        for job in box.manager.jobs:
+            job.args = {key: job.args.get(key) for key in _OLD_KEYS}
+            job.args["concurrent_count"] = 50
+
+    box._do(age)  # pylint: disable=protected-access
+
+
+def _disown(box) -> None:
+    """Let there be a pending job of a user that does not exist."""
+    box.history(1, state="PENDING", age=30)
+
+    def disown():
+        for job in box.manager.jobs:
+            if job.state == "PENDING":
+                job.user_id = 999
+
+    box._do(disown)  # pylint: disable=protected-access
+
+
+class Breaker(Watch):
+    """Breaks what a cell breaks.
+
+    :param tls: function of ``good`` or ``bad`` that gives the certificate to show.
+    """
+
+    def __init__(self, cell: Cell, world: World, tls: t.Callable[[str], dict]):
         self._cell = cell
         self._world = world
         self._server = world.box.servers[cell.column.at]
-        self._good, self._bad = good, bad
-        self._down = False
+        self._name = {"manager": MANAGER, "registry": REGISTRY}[cell.column.at]
+        self._tls = tls
         self._times = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         if cell.fault.rule:
-            world.box.rule(at=cell.column.at, method=cell.column.method, path=cell.column.path,
-                           **({"query": {"state": "PENDING"}} if cell.column.query == "state=PENDING" else {}),
+            column = cell.column
+            world.box.rule(at=column.at, method=column.method, path=column.path,
+                           **({"query": column.query} if column.query else {}),
                            **({} if cell.lasting else {"times": 1}), **cell.fault.rule)
 
-    def __call__(self, method: str, path: str, query: str) -> None:
-        with self._lock:
-            breaks = self._cell.column.matches(method, path, query)
-            if breaks and not self._cell.lasting and self._times:
-                breaks = False
-            self._times += breaks
-            if not self._cell.fault.event:
-                return
-            if self._cell.fault.event == "restart":
-                if breaks:
-                    self._world.box.restart()
-            elif breaks != self._down:
-                self._switch(breaks)
+    @contextlib.contextmanager
+    def around(self, method, path, query):
+        cell, event = self._cell, self._cell.fault.event
+        # An event is there for one request: the others wait.
+        with self._lock if event else contextlib.nullcontext():
+            with self._lock:
+                breaks = cell.column.matches(method, path, query) and (cell.lasting or not self._times)
+                self._times += breaks
+            if breaks and event == "restart":
+                self._world.box.restart()
+            elif breaks and event:
+                self._switch(event, broken=True)
+            try:
+                yield breaks and cell.fault.rule is not None and cell.fault.rule["fault"] == "timeout"
+            finally:
+                if breaks and event and event != "restart":
+                    self._switch(event, broken=False)
 
-    def _switch(self, down: bool) -> None:
-        self._down = down
-        event, box = self._cell.fault.event, self._world.box
+    def _switch(self, event, broken):  # pylint: disable=redefined-outer-name
+        await_ = self._world.box._await  # pylint: disable=protected-access
+        if event == "refuse":
+            await_(self._server.stop() if broken else self._server.start())
+            return
         if event == "forget":
-            self._world.resolver.knows = not down
-            # Connections that are open need no name.
-            box._await(self._restart())  # pylint: disable=protected-access
-        elif event == "refuse":
-            box._await(self._server.stop() if down else self._server.start())  # pylint: disable=protected-access
-        elif event == "distrust":
-            self._server._tls = self._bad if down else self._good  # pylint: disable=protected-access
-            box._await(self._restart())  # pylint: disable=protected-access
+            self._world.resolver.names = {MANAGER, REGISTRY} - ({self._name} if broken else set())
+        if event == "distrust":
+            self._server._tls = self._tls("bad" if broken else "good")  # pylint: disable=protected-access
+        # A connection that is open needs neither a name nor a certificate.
+        await_(self._restart())
 
-    async def _restart(self) -> None:
+    async def _restart(self):
         await self._server.stop()
         await self._server.start()
 
     def close(self) -> bool:
-        """Mend everything; whether anything broke."""
-        if self._down:
-            self._switch(False)
+        """Break nothing any more; whether anything was broken."""
         self._world.box.clear_rules()
         return bool(self._times)
 
@@ -278,13 +326,9 @@ def words(run: Run) -> str:
     if run.error is not None:
         said = "fails: %s" % run.error.reason
     else:
-        jobs = run.result["jobs"]
-        kinds = sorted({job["outcome"] if job["reason"] in (None, job["outcome"]) else "%s, %s" % (job["outcome"], job["reason"])
-                        for job in jobs})
-        said = "; ".join(kinds)
-        if run.result["failed"]:
-            said = "fails: " + said
-    return said + (" (warns)" if run.warnings else "")
+        reasons = sorted({job["reason"] for job in run.result["jobs"] if job["outcome"] != "warm"})
+        said = "fails: " + ", ".join(reasons) if reasons else "warm" if run.result["changed"] else "found warm"
+    return said + (", warns" if run.warnings else "")
 
 
 def broken(run: Run) -> list[str]:
@@ -297,3 +341,78 @@ def broken(run: Run) -> list[str]:
     if run.late > WAIT_TIMEOUT + TIMEOUT + SLACK:
         found.append("%.0f s past wait_timeout and a request" % (run.late - WAIT_TIMEOUT - TIMEOUT))
     return found
+
+
+# The table
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
+_TEXT = """\
+<!--
+Copyright (c) 2026, Dragonfly collection contributors
+GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+# What happens when something breaks
+
+What a task of `preheat` with its defaults does when a request breaks. This page is written by the test that breaks it
+(`make faults`), over real sockets, against a manager of {release}. {cells} cells: no job is made twice, none that was
+made is missing from the result, there is no traceback, and no wait ends later than `wait_timeout` and one request.
+
+In a cell: `warm`, jobs were made and are warm; `found warm`, an equal warm job was there; `fails:` and the reason, as in
+the result's `reason`; `warns`, there is a warning. Of several jobs only those fail whose
+request broke. The columns are the requests of a task in their order:
+
+{columns}
+
+`acted` means that the server did what it was asked and only the answer was lost.
+
+## The first such request breaks, the next ones do not
+
+{once}
+
+## Every such request breaks
+
+{lasting}
+"""
+
+
+def line(row: Row, endings: t.Iterable[Ending | None]) -> str:
+    """A row as text."""
+    return "| %s |" % " | ".join([row.fault.title] + [ending.words if ending else "" for ending in endings])
+
+
+def document(lines: t.Mapping[tuple[str, bool], str]) -> str:
+    """The whole page.
+
+    :param lines: what L(line) gave, by title of the fault and whether it lasts.
+    """
+    titles = [""] + [column.title for column in COLUMNS]
+    head = ["| %s |" % " | ".join(titles), "|%s" % (" --- |" * len(titles))]
+    tables = {lasting: "\n".join(head + [lines[row.fault.title, lasting] for row in ROWS if row.lasting == lasting])
+              for lasting in (False, True)}
+    return _TEXT.format(
+        release=RELEASE, cells=sum(cell is not None for row in ROWS for cell in row.cells),
+        columns="\n".join("- %s: %s" % (column.title, column.words) for column in COLUMNS),
+        once=tables[False], lasting=tables[True])
+
+
+def main() -> int:
+    lines, failed = {}, 0
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        for row in ROWS:
+            endings = [bench.run(cell) if cell else None for cell in row.cells]
+            lines[row.fault.title, row.lasting] = line(row, endings)
+            for cell, ending in zip(row.cells, endings):
+                if ending and ending.broken:
+                    failed += 1
+                    print("%s: %s" % (cell, "; ".join(ending.broken)))
+        bench.close()
+    DOCUMENT.write_text(document(lines), encoding="utf-8")
+    print("%d cells broken; wrote %s" % (failed, DOCUMENT.name))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A preheat in this process against a sandbox: real requests over real sockets, and a time that does not pass by itself.
+"""A preheat in this process against a sandbox: real requests over real sockets, in a time that passes when it is told.
 
 The controller's pauses move the clock of controller and manager instead of waiting, so that an hour of waiting takes
 milliseconds, and the manager's own poll schedule stays as it is.
@@ -10,6 +10,7 @@ milliseconds, and the manager's own poll schedule stays as it is.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import socket
 import threading
@@ -29,9 +30,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait impor
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import Clock as ManagerClock
 
-#: Seconds that a request may take, by the clocks here; how long one without an answer really takes.
+#: What the controller calls manager and registry. Only L(Resolver) knows these names.
+MANAGER, REGISTRY = "manager.test", "registry.test"
+#: Seconds that a request may take, by the clocks here.
 TIMEOUT = 120
-_REAL_TIMEOUT = 0.2
+#: Really: how long one takes that gets no answer, and how long the others may take on a machine that is busy.
+_HASTY, _PATIENT = 0.15, 30
 #: Really slept for each pause, so that what runs beside can run, and pauses that begin together end together.
 _BREATH = 0.001
 
@@ -78,33 +82,45 @@ class Sent(t.NamedTuple):
     over: float
 
 
-class WatchedHttp(Http):
-    """The collection's own HTTP, with something that happens just before a request.
+class Watch:
+    """What happens around each request. This one does nothing."""
+
+    @contextlib.contextmanager
+    def around(self, method: str, path: str, query: str) -> t.Iterator[bool]:
+        """Called for each request, which is sent in its body.
+
+        :return: whether this one gets no answer
+        """
+        yield False
+
+
+class WatchedHttp:
+    """The collection's own HTTP, with something that happens around each request.
 
     A request that is not answered in time takes its time by the clock, and next to none really.
 
     :param clock: for the times in ``sent``.
-    :param before: function of method, path and query.
+    :param watch: L(Watch).
     """
 
-    def __init__(self, clock: SkippingClock, before: t.Callable[[str, str, str], None], **words: t.Any):
-        super().__init__(timeout=_REAL_TIMEOUT, **words)
+    def __init__(self, clock: SkippingClock, watch: Watch, **words: t.Any):
+        self._https = {True: Http(timeout=_HASTY, **words), False: Http(timeout=_PATIENT, **words)}
         self._clock = clock
-        self._before = before
+        self._watch = watch
         self.sent: list[Sent] = []
 
-    def send(self, method, url, headers=None, body=None, stream=False):
+    def send(self, method, url, **words):
         parts = urlsplit(url)
-        self._before(method, parts.path, parts.query)
-        begun = self._clock.now()
-        try:
-            return super().send(method, url, headers=headers, body=body, stream=stream)
-        except TransportError as exc:
-            if exc.reason == "read_timeout":
-                self._clock.skip_to(begun + TIMEOUT)
-            raise
-        finally:
-            self.sent.append(Sent(method, parts.path, parts.query, begun, self._clock.now()))
+        with self._watch.around(method, parts.path, parts.query) as hasty:
+            begun = self._clock.now()
+            try:
+                return self._https[hasty].send(method, url, **words)
+            except TransportError as exc:
+                if exc.reason == "read_timeout":
+                    self._clock.skip_to(begun + TIMEOUT)
+                raise
+            finally:
+                self.sent.append(Sent(method, parts.path, parts.query, begun, self._clock.now()))
 
 
 class Run(t.NamedTuple):
@@ -130,7 +146,9 @@ class Run(t.NamedTuple):
     @property
     def made_twice(self) -> int:
         """How many jobs were made that are equal to another one that was made."""
-        counts = Counter((job["args"]["url"], job["args"].get("platform")) for job in self.made if job["type"] == "preheat")
+        counts = Counter(
+            (job["args"]["url"], job["args"].get("platform"), *sorted(row["id"] for row in job["scheduler_clusters"]))
+            for job in self.made if job["type"] == "preheat")
         return sum(counts.values()) - len(counts)
 
     @property
@@ -191,6 +209,9 @@ class World:
 
     def __enter__(self):
         self.box.start()
+        # The port is known only now.
+        name = "%s:%d" % (REGISTRY, self.box.servers["registry"].port)
+        self.box._reach.aliases[name] = self.box.registry_url  # pylint: disable=protected-access
         self.resolver.install()
         return self
 
@@ -198,19 +219,22 @@ class World:
         self.resolver.remove()
         self.box.stop()
 
-    def preheat(self, before=None, registry_before=None, apart=0, token=None, check_mode=False, **given) -> Run:
+    def source(self, image) -> str:
+        """An image of the sandbox's registry, by the registry's name."""
+        return image.source.replace(self.box.registry, "%s:%d" % (REGISTRY, self.box.servers["registry"].port))
+
+    def preheat(self, watch=Watch(), registry_watch=Watch(), apart=0, token=None, check_mode=False, **given) -> Run:
         """Run a preheat to its end.
 
-        :param before: function of method, path and query, called just before each request to the manager.
-        :param registry_before: likewise for the registry.
+        :param watch: L(Watch) of the requests to the manager.
+        :param registry_watch: likewise for the registry.
         :param apart: seconds that the controller's wall clock is ahead of the manager's.
         :param given: the module's options.
         """
         old = {job["id"] for job in self.box.jobs}
         clock = SkippingClock(self.box.clock, apart)
-        nothing = lambda *dummy: None  # noqa: E731
-        http = WatchedHttp(clock, before or nothing, auth="Bearer " + (token or self.box.token), verify=self.verify)
-        registry = Registry(WatchedHttp(clock, registry_before or nothing, verify=self.verify))
+        http = WatchedHttp(clock, watch, auth="Bearer " + (token or self.box.token), verify=self.verify)
+        registry = Registry(WatchedHttp(clock, registry_watch, verify=self.verify))
         host = urlsplit(self.box.url)
         url = "%s://%s:%d" % (host.scheme, MANAGER, host.port)
         lines = []
@@ -226,15 +250,14 @@ class World:
         return Run(result, error, run.warnings, http.sent, over, made, lines)
 
 
-#: What the controller calls the manager. Only L(Resolver) knows it.
-MANAGER = "manager.test"
-
-
 class Resolver:
-    """Stands in for the resolver of names, the one part that no test can take down for real: it knows the manager, or not."""
+    """Stands in for the resolver of names, the one part that no test can take down for real.
+
+    :ivar names: those of manager and registry that it knows.
+    """
 
     def __init__(self):
-        self.knows = True
+        self.names = {MANAGER, REGISTRY}
         self._original = socket.getaddrinfo
 
     def install(self):
@@ -244,8 +267,8 @@ class Resolver:
         socket.getaddrinfo = self._original
 
     def _resolve(self, host, *rest, **words):
-        if host != MANAGER:
+        if host not in (MANAGER, REGISTRY):
             return self._original(host, *rest, **words)
-        if not self.knows:
+        if host not in self.names:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return self._original("127.0.0.1", *rest, **words)
