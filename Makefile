@@ -27,7 +27,7 @@ demo: $(VENV)/run ## Warm an image and a file in a sandbox and watch (20 s, the 
 ##@ Test
 .PHONY: test
 test: $(VENV)/run ## Run every test but test-hosts
-	@python tests/tools/stages.py unit unit-oldest contract integration sanity-oldest sanity-newest lint
+	@python tests/tools/stages.py unit unit-oldest contract faults integration sanity-oldest sanity-newest lint
 
 .PHONY: test-unit
 test-unit: $(VENV)/unit ## Unit tests, with pytest
@@ -40,6 +40,12 @@ test-unit-oldest: $(VENV)/run ## Unit tests on the oldest Python for modules tha
 .PHONY: test-contract
 test-contract: $(VENV)/unit ## The sandbox against the recordings of real managers, with pytest
 	pytest -q tests/contract
+
+.PHONY: test-faults test-long
+test-faults: $(VENV)/unit ## What happens when something breaks, with pytest
+	pytest -q -n auto tests/faults
+test-long: $(VENV)/unit ## The same with all releases, rounds and examples (30 min)
+	pytest -q -n auto --long --durations=20 tests/faults
 
 .PHONY: test-integration
 test-integration: $(VENV)/run ## Playbooks against the sandbox, or the manager at DRAGONFLY_URL
@@ -71,6 +77,11 @@ bench: $(VENV)/run ## Measure speed and memory
 	python tests/bench
 
 ##@ Publish
+.PHONY: faults
+faults: export PYTHONPATH := $(CURDIR)/.cache/collections
+faults: $(VENV)/unit $(LINK) ## Break everything and write docs/faults.md
+	python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.matrix
+
 .PHONY: docs
 docs: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 docs: $(VENV)/docs $(LINK) ## Build the documentation site below build/docs/html; a warning is an error
