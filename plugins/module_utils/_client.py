@@ -257,7 +257,8 @@ class DragonflyClient:
             # An empty page of clusters is null.
             batch = answer.json() or []
             if not isinstance(batch, list) or not all(isinstance(one, dict) and _is_id(one.get("id")) for one in batch):
-                raise GarbledError("%s: the answer is no list of %s." % (answer.request, what), "garbled", answer.request)
+                text = "%s: the answer is no list of %s." % (answer.request, what)
+                raise GarbledError(text, "garbled", answer.request)
             new = {one["id"]: one for one in batch if one["id"] not in found}
             found.update(new)
             if len(batch) < _ROWS_PER_PAGE or not new:
@@ -269,7 +270,8 @@ class DragonflyClient:
     def sync_peers(self):
         """Has the manager ask all schedulers for their peers; it answers when that is done (2.1.65 and later).
 
-        :raises ApiError: with reason ``busy`` while another such request is under way, ``no_api`` where the release lacks it.
+        :raises ApiError: with reason ``busy`` while another such request is under way, ``no_api`` where the release
+            lacks it.
         """
         try:
             self.request("POST", CONSOLE_API + "/jobs", body={"type": "sync_peers", "args": {}})
@@ -278,7 +280,7 @@ class DragonflyClient:
                 raise ApiError(exc.message, "busy", exc.request, exc.status, exc.words) from None
             if exc.status == 422:
                 raise ApiError(
-                    "%s This means: this manager cannot refresh its list of peers, which needs release 2.1.65." % exc.message,
+                    "%s This means: this manager cannot refresh its list of peers, 2.1.65 can." % exc.message,
                     "no_api",
                     exc.request,
                     exc.status,

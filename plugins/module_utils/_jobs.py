@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads jobs: the newest ones, one by its id, those that are awaited, and what the manager's answers tell of its release.
+"""Reads jobs: the newest ones, one by its id, those that are awaited, and what the manager's answers tell of its
+release.
 
 PRIVATE to the collection.
 """
@@ -29,6 +30,13 @@ _PAGE = 50
 _LARGE_PAGE = 1000
 # How many single rows are looked at where a page of them cannot be had.
 _SINGLE_ROWS = 50
+# Routes that tell by their guard whether a manager is of a release or a later one.
+_PROBES = (
+    (OPEN_API + "/jobs", (2, 1, 0)),
+    (OPEN_API + "/clusters", (2, 1, 9)),
+    (CONSOLE_API + "/persistent-cache-tasks", (2, 2, 2)),
+    (CONSOLE_API + "/jobs", (2, 4, 1)),
+)
 _KEPT = ("id", "created_at", "updated_at", "type", "state", "bio", "args")
 
 
@@ -99,8 +107,10 @@ class JobReader:
     def recent(self, horizon, shape=_without_result, **filters):
         """Pages of jobs, newest first.
 
-        :param horizon: how old a job may be to be of interest, in seconds; None for one look without interest in the rows.
-        :param shape: function of a row (dict) that gives what is kept of it (dict with ``id``, ``created_at`` and ``args``).
+        :param horizon: how old a job may be to be of interest, in seconds; None for one look without interest in the
+            rows.
+        :param shape: function of a row (dict) that gives what is kept of it (dict with ``id``, ``created_at`` and
+            ``args``).
         :param filters: ``type``, ``state``, ``user_id``.
         """
         try:
@@ -109,7 +119,8 @@ class JobReader:
             if exc.reason != "not_found":
                 raise
             self.warnings.append(
-                "%s A job of a user that does not exist makes every page that holds it unreadable; the others are read one by one."
+                "%s A job of a user that does not exist makes every page that holds it unreadable; the others are read "
+                "one by one."
                 % exc.message)
             self._by_id = True
             yield self._around_broken_rows(horizon, shape, filters)
@@ -141,7 +152,8 @@ class JobReader:
                 return
 
     def _page(self, page, per_page, horizon, shape, filters):
-        """The last page's number, the rows newest first, whether they came so, and whether older ones are of no interest."""
+        """The last page's number, the rows newest first, whether they came so, and whether older ones are of no
+        interest."""
         try:
             last, stream = self._client.list_jobs(page, per_page, **filters)
         except ApiError as exc:
@@ -169,7 +181,10 @@ class JobReader:
     def _page_of_old_manager(self, page, per_page, horizon, shape, filters):
         self._client.use_console_jobs()
         self.releases = self.releases.and_(high=(2, 1, 0))
-        self.warnings.append("This manager has no Open API, so it is a 2.0.x: its jobs at /api/v1/jobs are open to everybody, without a token.")
+        self.warnings.append(
+            "This manager has no Open API, so it is a 2.0.x: its jobs at /api/v1/jobs are open to everybody, without a "
+            "token."
+        )
         return self._page(page, per_page, horizon, shape, filters)
 
     def _too_old(self, row, horizon):
@@ -228,17 +243,19 @@ class JobReader:
             return None
 
     def probe_releases(self):
-        """Narrows the releases by which routes there are (manager-api.md 1.5). Returns whether that told anything new."""
+        """Narrows the releases by which routes there are (manager-api.md 1.5). Returns whether that told anything
+        new."""
         before = str(self.releases)
         told = False
-        for path, since in ((CONSOLE_API + "/persistent-cache-tasks", (2, 2, 2)), (CONSOLE_API + "/jobs", (2, 4, 1))):
+        for path, since in _PROBES:
             try:
                 self.again(lambda path=path: self._client.request("GET", path, query={"per_page": 1}))
-                there = path.endswith("persistent-cache-tasks")
+                # The jobs of the console's API are open to everybody before they are guarded.
+                there = path != CONSOLE_API + "/jobs"
             except ApiError as exc:
-                if exc.status != 401 and exc.reason != "no_api":
+                if exc.status not in (401, 403) and exc.reason != "no_api":
                     continue
-                there = exc.status == 401
+                there = exc.reason != "no_api"
             except DragonflyError:
                 continue
             told = True
@@ -254,8 +271,8 @@ class JobReader:
         """One look at jobs that are awaited.
 
         :param ids: list of int.
-        :returns: dict of id to the whole job where it may have changed, to None where it is gone; nothing where the look failed in
-            a way that may pass, which is then ``trouble``.
+        :returns: dict of id to the whole job where it may have changed, to None where it is gone; nothing where the
+            look failed in a way that may pass, which is then ``trouble``.
         """
         self.trouble = None
         try:
@@ -325,7 +342,9 @@ class JobReader:
         :param args: of the preheat, whose tag, application, piece length and filter are part of the task id.
         :param clusters: set of cluster ids.
         """
-        same = {key: args[key] for key in ("tag", "application", "filtered_query_params", "piece_length") if args.get(key)}
+        same = {
+            key: args[key] for key in ("tag", "application", "filtered_query_params", "piece_length") if args.get(key)
+        }
         jobs = {}
         for url in urls:
             body = {"type": "get_task", "args": dict(same, url=url)}

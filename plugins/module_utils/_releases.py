@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What each release of the manager knows: the keys of a preheat job's ``args``, since when, until when, and their defaults.
+"""What each release of the manager knows: the keys of a preheat job's ``args``, since when, until when, and their
+defaults.
 
 A manager ignores keys that it does not know, and its echo of ``args`` holds every key that it knows and no other
 (manager/types/job.go, PreheatArgs; recorded in contract/*/all_args and contract/*/ignored_keys). So
@@ -43,7 +44,8 @@ class Arg:
     :param key: how these releases spell it.
     :param since: first release that has it (tuple), None for all before ``until``.
     :param until: first release that lacks it again (tuple), None where the newest has it.
-    :param defaults: the values that a manager writes when the key is not sent. Nothing, 0, False and empty always count.
+    :param defaults: the values that a manager writes when the key is not sent. Nothing, 0, False and empty always
+        count.
     :param encode: the option's value as the manager wants it.
     """
 
@@ -61,14 +63,25 @@ ARGS = (
     Arg("tag", "tag", since=(2, 0, 3)),
     Arg("filtered_query_params", "filter", until=(2, 1, 31), encode=_joined),
     Arg("filtered_query_params", "filteredQueryParams", since=(2, 1, 31), until=(2, 1, 55), encode=_joined),
-    Arg("filtered_query_params", "filtered_query_params", since=(2, 1, 55), encode=_joined,
-        defaults=(_DEFAULT_FILTER, _DEFAULT_FILTER + "&ns")),
+    Arg(
+        "filtered_query_params",
+        "filtered_query_params",
+        since=(2, 1, 55),
+        encode=_joined,
+        defaults=(_DEFAULT_FILTER, _DEFAULT_FILTER + "&ns"),
+    ),
     Arg("registry_username", "username", since=(2, 1, 21)),
     Arg("registry_password", "password", since=(2, 1, 21)),
     Arg("platform", "platform", since=(2, 1, 21)),
     Arg("piece_length", "pieceLength", since=(2, 1, 41), until=(2, 1, 55), defaults=(4194304,)),
     Arg("scope", "scope", since=(2, 1, 57), defaults=("single_peer", "single_seed_peer")),
-    Arg("job_timeout", "timeout", since=(2, 1, 57), encode=_nanoseconds, defaults=(1800 * _NANOSECOND, 3600 * _NANOSECOND)),
+    Arg(
+        "job_timeout",
+        "timeout",
+        since=(2, 1, 57),
+        encode=_nanoseconds,
+        defaults=(1800 * _NANOSECOND, 3600 * _NANOSECOND),
+    ),
     # Until 2.3.0 the one limit was on peers (v2.2.0:scheduler/job/job.go, preheatAllPeers).
     Arg("concurrent_peer_count", "concurrent_count", since=(2, 1, 57), until=(2, 3, 1), defaults=(50,)),
     Arg("piece_length", "piece_length", since=(2, 2, 1)),
@@ -95,7 +108,8 @@ _BREAKS = sorted({release for arg in _TELLING for release in (arg.since, arg.unt
 
 
 class Releases:
-    """The releases that a manager can be of: at least ``low``, before ``high`` (tuples; None where nothing is known)."""
+    """The releases that a manager can be of: at least ``low``, before ``high`` (tuples; None where nothing is
+    known)."""
 
     def __init__(self, low=None, high=None):
         self.low = low
@@ -121,14 +135,15 @@ class Releases:
     def __str__(self):
         words = []
         if self.low:
-            words.append("%s or later" % _dotted(self.low))
+            words.append("%s or later" % dotted(self.low))
         if self.high:
-            words.append("before %s" % _dotted(self.high))
+            words.append("before %s" % dotted(self.high))
         return ", ".join(words) or "unknown"
 
 
-def _dotted(release):
-    return ".".join(str(part) for part in release)
+def dotted(release):
+    """A release (tuple) as people write it; None for None."""
+    return ".".join(str(part) for part in release) if release else None
 
 
 def releases_of_echo(args):
@@ -205,3 +220,35 @@ def option_releases(option):
             spans.append([arg.since, arg.until])
     words = [str(Releases(low, high)) if low or high else "all releases" for low, high in spans]
     return " and ".join(words)
+
+
+#: Types of jobs, and the first release that has each (manager/types/job.go); None for all.
+JOB_TYPES = {
+    "preheat": None,
+    "get_task": (2, 1, 55),
+    "delete_task": (2, 1, 55),
+    "sync_peers": (2, 1, 65),
+    "gc": (2, 2, 3),
+    "get_image_distribution": (2, 2, 4),
+}
+
+
+def known_job_types(releases):
+    """Which types of jobs managers of these releases take (dict of type to True, False, None where it is not known)."""
+    return {kind: _known([(since, None)], releases) for kind, since in JOB_TYPES.items()}
+
+
+def known_options(releases):
+    """Which options of a preheat managers of these releases know (dict as in L(known_job_types))."""
+    spans = {}
+    for arg in ARGS:
+        spans.setdefault(arg.option, []).append((arg.since, arg.until))
+    return {option: _known(spans[option], releases) for option in spans}
+
+
+def _known(spans, releases):
+    points = sorted({one for span in spans for one in span if one})
+    low = releases.low or (0,)
+    tests = [low] + [one for one in points if one > low and not (releases.high and one >= releases.high)]
+    answers = {any((since or (0,)) <= one and (not until or one < until) for since, until in spans) for one in tests}
+    return answers.pop() if len(answers) == 1 else None

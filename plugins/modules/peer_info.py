@@ -17,8 +17,8 @@ description:
 options:
   refresh:
     description:
-      - Whether the manager first asks all its schedulers for their peers (its job C(sync_peers), from release 2.1.65 on).
-        That takes some ten seconds, and up to ten minutes for a scheduler that does not answer; see O(timeout).
+      - Whether the manager first asks all its schedulers for their peers (its job C(sync_peers), from release 2.1.65
+        on). That takes some ten seconds, and up to ten minutes for a scheduler that does not answer; see O(timeout).
       - The manager does not tell of schedulers that did not answer, their peers are then as old as before.
       - Nothing is refreshed in check mode.
     type: bool
@@ -217,7 +217,8 @@ def peer_info(module):
 
 
 def main():
-    DragonflyModule(argument_spec=merged(CONNECTION, FILTERS, refresh={"type": "bool", "default": False})).run(peer_info)
+    spec = merged(CONNECTION, FILTERS, refresh={"type": "bool", "default": False})
+    DragonflyModule(argument_spec=spec).run(peer_info)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ short_description: Read the seed peers of a Dragonfly manager
 version_added: 1.0.0
 description:
   - Reads all seed peers that the manager knows, or those that filters leave.
-  - From about release 1.2 on the Rust client announces itself to schedulers only. Then this list is empty although there
-    are seed peers. M(dragonflyoss.dragonfly.peer_info) with O(dragonflyoss.dragonfly.peer_info#module:refresh=true) finds
-    them, as peers that are not of the type V(normal).
+  - From about release 1.2 on the Rust client announces itself to schedulers only. Then this list is empty although
+    there are seed peers. M(dragonflyoss.dragonfly.peer_info) with
+    O(dragonflyoss.dragonfly.peer_info#module:refresh=true) finds them, as peers that are not of the type V(normal).
 options:
   type:
     description:

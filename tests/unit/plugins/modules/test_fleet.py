@@ -26,7 +26,8 @@ def test_schedulers_have_the_same_keys_in_every_release(box, read, release):
     result = read("scheduler_info").result
     assert result["changed"] is False
     first, second = result["schedulers"]
-    assert (first["host_name"], first["ip"], first["port"], first["state"]) == ("scheduler-1", "10.77.0.1", 8002, "active")
+    assert (first["host_name"], first["ip"], first["port"]) == ("scheduler-1", "10.77.0.1", 8002)
+    assert first["state"] == "active"
     assert first["features"] == ["schedule", "preheat"]
     assert [first["scheduler_cluster_id"], second["scheduler_cluster_id"]] == [1, 2]
     assert (first["last_keep_alive_at"] is None) == (release in EVERY_RELEASE[:3])
@@ -85,9 +86,10 @@ def test_peers_are_refreshed(box, read, release, before, after):
 
 
 def test_a_refresh_waits_for_another_one(box, read):
-    box.rule(fault="status", status=500, body={"message": "sync peers job is running"}, method="POST", path="/jobs$", times=1)
+    busy = {"fault": "status", "status": 500, "body": {"message": "sync peers job is running"}, "method": "POST"}
+    box.rule(times=1, **busy)
     assert len(read("peer_info", refresh=True).result["peers"]) == 3
-    box.rule(fault="status", status=500, body={"message": "sync peers job is running"}, method="POST", path="/jobs$")
+    box.rule(**busy)
     done = read("peer_info", refresh=True, timeout=1)
     assert (done.reason, done.result["status"]) == ("busy", 500)
 
@@ -104,3 +106,92 @@ def test_seed_peers_are_not_taken_for_peers(box, read):
     rows = [{"id": 1, "host_name": "seed-1", "seed_peer_cluster_id": 1}]
     box.rule(fault="body", body=rows, path="/peers$")
     assert read("peer_info").reason == "no_api"
+
+
+def numbers(text):
+    return tuple(int(part) for part in text.split("."))
+
+
+@pytest.mark.parametrize(
+    "release, words, narrower",
+    [
+        ("2.0.9", "before 2.1.0", "2.0.3 or later, before 2.1.0"),
+        ("2.1.0", "2.1.0 or later, before 2.1.9", "2.1.0 or later, before 2.1.9"),
+        ("2.1.67", "2.1.57 or later, before 2.2.2", "2.1.57 or later, before 2.2.1"),
+        ("2.3.4", "2.2.2 or later, before 2.4.1", "2.3.1 or later, before 2.4.1"),
+        ("2.5.1", "2.4.1 or later", "2.4.4 or later"),
+    ],
+)
+def test_the_release_is_narrowed_down(box, read, release, words, narrower):
+    result = read("manager_info").result
+    assert result["release"] == words
+    # A preheat job tells more.
+    box.history(1)
+    result = read("manager_info").result
+    assert result["release"] == narrower
+    low, high = result["release_since"], result["release_before"]
+    assert numbers(low or "0") <= numbers(release) and (high is None or numbers(release) < numbers(high))
+    taken = box.manager.profile.job_types
+    for kind, answer in result["job_types"].items():
+        assert answer in ((kind in taken), None)
+    [job] = box.jobs
+    assert result["preheat_options"]["headers"] is True
+    for option, key in (("ips", "ips"), ("object_storage", "object_storage"), ("platform", "platform"), ("tag", "tag")):
+        assert result["preheat_options"][option] == (key in job["args"])
+    assert box.counts()["POST"] == 0
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_without_a_scheduler_no_preheat_can_work(box, read, release):
+    scheduler = box.manager.fleet.schedulers[0]
+    scheduler.state = "inactive"
+    result = read("manager_info").result
+    assert result["can_preheat"] is False and result["schedulers"] == 0
+    assert "no scheduler is active (1 are known)" in result["verdict"]
+    scheduler.state, scheduler.features = "active", ["schedule"]
+    result = read("manager_info").result
+    assert result["can_preheat"] is False and "job.enable" in result["verdict"]
+
+
+def test_one_cluster_of_two_is_enough(box, read):
+    box.add_cluster(scheduler=False)
+    read("peer_info", refresh=True)
+    result = read("manager_info").result
+    assert [one["can_preheat"] for one in result["clusters"]] == [True, False]
+    assert (result["can_preheat"], result["schedulers"], result["seed_peers"]) == (True, 1, 1)
+    assert "Cluster 2 (cluster-2): no scheduler is active (0 are known)" in result["verdict"]
+
+
+def test_rust_seed_peers_are_seen_after_a_refresh(box, read):
+    result = read("manager_info").result
+    assert (result["can_preheat"], result["seed_peers"]) == (None, 0)
+    assert "peer_info" in result["verdict"]
+    read("peer_info", refresh=True)
+    assert read("manager_info").result["can_preheat"] is True
+
+
+@pytest.mark.parametrize("release, works", [("2.1.67", True), ("2.3.4", False)])
+def test_go_seed_peers_are_of_no_use_to_newer_schedulers(box, read, release, works):
+    for host in box.manager.fleet.hosts:
+        host.client = "go"
+    box.history(1)
+    read("peer_info", refresh=True)
+    result = read("manager_info").result
+    assert result["can_preheat"] is works
+    assert ("Go clients" in result["verdict"]) is not works
+
+
+@pytest.mark.parametrize("release", ["2.0.9", "2.1.0", "2.1.67"])
+def test_without_a_seed_peer_no_preheat_can_work(box, read, release):
+    box.manager.fleet.hosts[:] = [host for host in box.manager.fleet.hosts if host.role != "seed"]
+    box.history(1)
+    result = read("manager_info").result
+    # Of 2.1.67 only that it is before 2.2.1 is known.
+    assert result["can_preheat"] is (None if release == "2.1.67" else False)
+    assert "no active seed peer" in result["verdict"]
+
+
+def test_jobs_that_cannot_be_read_do_not_stop_it(box, read):
+    box.rule(fault="status", status=401, body={"message": "permission deny"}, method="GET", path="/api/v1/jobs$")
+    result = read("manager_info").result
+    assert result["release"] == "2.4.1 or later"
