@@ -1,0 +1,130 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Write every message of the collection into the troubleshooting guide, where people look for the one that they got.
+
+    python tests/tools/messages.py
+
+A message is any text of three words or more on one line in the code of plugins, documentation aside, and what roles say
+when they refuse. What is only known when it is said is shown as an ellipsis.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import typing as t
+from pathlib import Path
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+GUIDE = CHECKOUT / "docs/docsite/rst/guide_troubleshooting.rst"
+START, END = ".. messages: written by tests/tools/messages.py", ".. messages end"
+_WIDTH = 138
+_DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+_PLACEHOLDER = re.compile(r"%(\(\w+\))?[-.\d]*[srd]|\{[\w.!]*\}")
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+
+
+def clean(text: str) -> str:
+    """A message as the guide shows it: on one line, with ellipses for what is filled in."""
+    text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", _ELLIPSIS, text, flags=re.DOTALL)
+    text = _PLACEHOLDER.sub(_ELLIPSIS, text).replace("%%", "%")
+    return " ".join(text.split()).strip(" .;,:")
+
+
+def is_message(text: str) -> bool:
+    return sum(bool(re.match(r"\W?[A-Za-z]", word)) for word in text.split()) >= 3
+
+
+class _Texts(ast.NodeVisitor):
+    """The texts of a Python file, in its order, without docstrings and documentation."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if not isinstance(node.value, ast.Constant):
+            self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        if not any(isinstance(target, ast.Name) and target.id in _DOCUMENTATION for target in node.targets):
+            self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        # Patterns, and tables written as one text.
+        if not (isinstance(node.func, ast.Attribute) and node.func.attr in ("compile", "split", "splitlines")):
+            self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if not (isinstance(key, ast.Constant) and isinstance(key.value, float)):  # names of units
+                self.visit(value)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and "\n" not in node.value:
+            self.found.append(node.value)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        parts = (part.value if isinstance(part, ast.Constant) else "%s" for part in node.values)
+        self.found.append("".join(t.cast("t.Iterable[str]", parts)))
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                self.visit(part.value)
+
+
+def python_messages(path: Path) -> list[str]:
+    texts = _Texts()
+    texts.visit(ast.parse(path.read_text(encoding="utf-8")))
+    return [text for text in map(clean, texts.found) if is_message(text)]
+
+
+def role_messages(path: Path) -> list[str]:
+    """What the tasks of a file say when they refuse."""
+    found: list[str] = []
+    todo: list[t.Any] = [yaml.safe_load(path.read_text(encoding="utf-8"))]
+    while todo:
+        value = todo.pop(0)
+        if isinstance(value, dict):
+            found += [clean(value[key]) for key in ("fail_msg", "msg") if isinstance(value.get(key), str)]
+            todo = [*value.values(), *todo]
+        elif isinstance(value, list):
+            todo = [*value, *todo]
+    return [text for text in found if is_message(text)]
+
+
+def all_messages() -> dict[str, list[str]]:
+    """Heading to messages, sorted, each once under its heading."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((CHECKOUT / "plugins").rglob("*.py")):
+        if path.parent.name != "doc_fragments":
+            place = {"module_utils": "Modules", "modules": "Modules", "plugin_utils": "Configurations and hosts"}
+            found.setdefault(place.get(path.parent.name, "Other plugins"), []).extend(python_messages(path))
+    for path in sorted((CHECKOUT / "roles").glob("*/tasks/*.yml")):
+        found.setdefault("Roles", []).extend(role_messages(path))
+    return {heading: sorted(set(texts), key=str.casefold) for heading, texts in found.items() if texts}
+
+
+def section() -> str:
+    """The part of the guide that lists them, as reStructuredText."""
+    lines = []
+    for heading, texts in all_messages().items():
+        lines += [heading, "^" * len(heading), ""]
+        for text in texts:
+            lines.append(textwrap.fill(f"``{text}``", _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False))
+        lines.append("")
+    return "\n".join(lines)
+
+
+def with_section(guide: str) -> str:
+    """The guide with the part up to date."""
+    before, rest = guide.split(START, 1)
+    after = rest.split(END, 1)[1]
+    return f"{before}{START}\n\n{section()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    GUIDE.write_text(with_section(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the guides and the README show works, and what they have to name is there."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import MESSAGES
+from ansible_collections.dragonflyoss.dragonfly.tests.tools import messages
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+GUIDES = CHECKOUT / "docs/docsite/rst"
+RST_BLOCK = re.compile(r"\.\. code-block:: ([\w+]+)\n(?: +:.*\n)*\n((?: +.*\n|\n)+)")
+README_BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+
+#: Plays of the guides for which there is no host or no manager here, by what stands in them: only their syntax is checked.
+NOT_RUN = ("hosts: nodes", "ca_path:", "roles:", "dfget.yaml", "preheat_hit_info")
+
+
+def blocks():
+    """Yield (id, language, text) of each code block."""
+    for path in (CHECKOUT / "README.md", *sorted(GUIDES.glob("*.rst"))):
+        pattern = RST_BLOCK if path.suffix == ".rst" else README_BLOCK
+        for number, (language, text) in enumerate(pattern.findall(path.read_text(encoding="utf-8")), 1):
+            yield pytest.param(language, textwrap.dedent(text), id=f"{path.stem}-{number}-{language}")
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """Give a manager and a registry with what the examples name."""
+    from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+
+    with Sandbox(release="2.5.1", factor=60, rate_limit=False) as box:
+        for name in ("web", "api"):
+            box.image(f"shop/{name}", "4.2.0", platforms=["linux/amd64", "linux/arm64"])
+        yield box
+
+
+@pytest.mark.parametrize(("language", "text"), list(blocks()))
+def test_code_blocks_work(language, text, sandbox, tmp_path):
+    if language in ("yaml", "yaml+jinja"):
+        check_playbook(yaml.safe_load(text), text, sandbox, tmp_path)
+    elif language in ("shell", "console"):
+        commands = re.sub(r"^\$ ", "", text, flags=re.MULTILINE) if language == "console" else text
+        done = subprocess.run(["bash", "-n"], input=commands, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+    elif language == "toml":
+        tomllib.loads(text)
+    elif language == "json":
+        json.loads(text)
+    else:
+        assert language == "text", "Nothing here can check this language."
+
+
+def check_playbook(document, text, sandbox, folder):
+    """Run a block against the sandbox, as plays or as the tasks of one; check only the syntax where it cannot run here."""
+    if not isinstance(document, list):
+        assert isinstance(document, dict)  # a file of settings, variables or requirements
+        return
+    plays = document
+    if not any("hosts" in entry or "ansible.builtin.import_playbook" in entry for entry in document):
+        plays = [{"name": "Tasks", "hosts": "localhost", "gather_facts": False, "tasks": document}]
+    runs = not any(words in text for words in NOT_RUN)
+    if runs:
+        for play in plays:
+            play["vars"] = {**play.get("vars", {}), "dragonfly_token": sandbox.token}
+            play["module_defaults"] = {
+                "dragonflyoss.dragonfly.preheat": {
+                    "registries": {"registry.example.com": sandbox.registry_url},
+                    "wait_sleep": 1,
+                },
+            }
+    path = folder / "play.yml"
+    written = yaml.safe_dump(plays, sort_keys=False).replace("http://dragonfly-manager:8080", sandbox.url)
+    path.write_text(written, encoding="utf-8")
+    command = [sys.executable, "-m", "ansible.cli.playbook", str(path), "--inventory=nodes,"]
+    command += [] if runs else ["--syntax-check"]
+    done = subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    assert done.returncode == 0, done.stdout.decode()
+
+
+def test_every_way_to_miss_is_in_its_guide():
+    guide = (GUIDES / "guide_misses.rst").read_text(encoding="utf-8")
+    assert [code for code in MESSAGES if f"``{code}``" not in guide] == []
+
+
+def test_every_message_is_in_the_guide():
+    guide = messages.GUIDE.read_text(encoding="utf-8")
+    shown = set(re.findall(r"^- ``(.*?)``$", re.sub(r"\n  ", " ", guide), flags=re.MULTILINE))
+    missing = {text for texts in messages.all_messages().values() for text in texts} - shown
+    assert missing == set(), "Run python tests/tools/messages.py"
+
+
+def test_every_reason_is_in_the_guide():
+    guide = messages.GUIDE.read_text(encoding="utf-8")
+    table = guide[: guide.index(messages.START)]
+    assert sorted(code for code in reasons() if f"``{code}``" not in table) == []
+
+
+def reasons():
+    """Yield the codes of reasons: the second argument of an error or an outcome, and what stands by a message in a tuple."""
+    for path in sorted((CHECKOUT / "plugins/module_utils").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Tuple):
+                yield from tuple_reasons([getattr(part, "value", None) for part in node.elts])
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) > 1:
+                code = getattr(node.args[1], "value", None)
+                if re.search("(Error|Unreachable|Refused|Outcome)$", node.func.id) and isinstance(code, str):
+                    yield code
+
+
+def tuple_reasons(values):
+    """Yield texts of a tuple that are a code, where the next one is a message."""
+    for code, message in zip(values, values[1:]):
+        if isinstance(code, str) and isinstance(message, str) and messages.is_message(message):
+            if re.fullmatch("[a-z]+(_[a-z]+)*", code):
+                yield code
+
+
+def test_readme_names_all_content():
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("## Content") : readme.index("## Supported")]
+    content = [path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py")]
+    content += [path.stem for folder in ("filter", "inventory") for path in (CHECKOUT / "plugins" / folder).glob("*.py")]
+    content += [path.name for path in (CHECKOUT / "roles").iterdir() if (path / "meta/argument_specs.yml").exists()]
+    content += [path.stem for path in (CHECKOUT / "playbooks").glob("*.yml")]
+    assert sorted(name for name in content if f"`{name}`" not in table) == []
+    assert len(readme.splitlines()) < 200
+
+
+def test_picture_is_drawn_from_its_source():
+    source = (CHECKOUT / "docs/picture/overview.dot").read_text(encoding="utf-8")
+    drawn = (CHECKOUT / "docs/picture/overview.svg").read_text(encoding="utf-8")
+    labels = re.findall(r'<b>(.*?)</b>|">([^<>]+)</font>|label = "(.*?)"', source)
+    words = [next(filter(None, label)) for label in labels]
+    assert len(words) > 10
+    assert [word for word in words if word.replace("  ", " &#160;") not in drawn] == []
