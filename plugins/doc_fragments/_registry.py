@@ -13,11 +13,11 @@ class ModuleDocFragment:
 options:
   registries:
     description:
-      - Where registries are, by the name that image references use. A value is a base URL, or a dictionary of C(url), C(username),
-        C(password) and C(ca_path).
+      - Where registries are, by the name that image references use. A value is a base URL, or a dictionary of C(url),
+        C(username), C(password) and C(ca_path).
       - A path in a URL is put before the repository, as a proxy project of an internal registry needs it.
-      - It must be the base that the hosts use (C(X-Dragonfly-Registry) in their C(hosts.toml)), for it is part of what identifies a
-        blob. Without an entry it is C(https://NAME), and V(https://index.docker.io) for V(docker.io).
+      - It must be the base that the hosts use (C(X-Dragonfly-Registry) in their C(hosts.toml)), for it is part of what
+        identifies a blob. Without an entry it is C(https://NAME), and V(https://index.docker.io) for V(docker.io).
     type: dict
   registry_username:
     description:

@@ -5,8 +5,8 @@
 """HTTP: the only file that imports requests.
 
 One L(Http) speaks to one kind of server with one set of credentials. It never follows redirects (a POST would become
-a GET), never reads ``.netrc`` (it would replace the token), and never sends its credentials anywhere but to the URL that it
-is given.
+a GET), never reads ``.netrc`` (it would replace the token), and never sends its credentials anywhere but to the URL
+that it is given.
 
 PRIVATE to the collection.
 """

@@ -13,8 +13,8 @@ import json
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError
 
-# Between two rows of a list of objects that start with their id, as the manager writes them. It can also stand inside a row;
-# then the piece before it is no JSON and reading goes on to the next one.
+# Between two rows of a list of objects that start with their id, as the manager writes them. It can also stand inside a
+# row; then the piece before it is no JSON and reading goes on to the next one.
 _BETWEEN = b'},{"id":'
 
 

@@ -4,8 +4,8 @@
 
 """What a job's answer really says: warm or not, and why not. No requests.
 
-The manager's SUCCESS does not mean warm: from 2.3.1 on blobs can be missing without a word (manager-api.md 5.3, recorded in
-contract/2.3.4/image_success and contract/2.5.1/image_partly_warmed).
+The manager's SUCCESS does not mean warm: from 2.3.1 on blobs can be missing without a word (manager-api.md 5.3,
+recorded in contract/2.3.4/image_success and contract/2.5.1/image_partly_warmed).
 
 PRIVATE to the collection.
 """
@@ -21,13 +21,23 @@ _FAILURES = 20
 
 # What a scheduler's error means, and what to do about it.
 _MEANINGS = (
-    ("Unimplemented", "go_peers",
-     "the peers are Go clients, which this scheduler cannot preheat: it needs the Rust client there, or scope single_seed_peer with "
-     "a manager before 2.3.1"),
-    ("available seed peer", "no_seed_peer",
-     "the scheduler knows no seed peer that is up: start one, or wait a minute where it has just joined"),
+    (
+        "Unimplemented",
+        "go_peers",
+        "the peers are Go clients, which this scheduler cannot preheat: it needs the Rust client there, or scope "
+        "single_seed_peer with a manager before 2.3.1",
+    ),
+    (
+        "available seed peer",
+        "no_seed_peer",
+        "the scheduler knows no seed peer that is up: start one, or wait a minute where it has just joined",
+    ),
     ("404", "origin_missing", "the registry or origin does not have it"),
-    ("401", "origin_denied", "the registry or origin wants credentials: see registry_username, registry_password and headers"),
+    (
+        "401",
+        "origin_denied",
+        "the registry or origin wants credentials: see registry_username, registry_password and headers",
+    ),
     ("403", "origin_denied", "the registry or origin refuses these credentials"),
     ("x509", "origin_tls", "the peer does not trust the certificate of the registry or origin"),
     ("deadline exceeded", "job_timeout", "it took longer than job_timeout allows"),
@@ -48,7 +58,9 @@ class Outcome:
     :ivar failures: list of dict.
     """
 
-    def __init__(self, outcome, reason=None, message=None, verified=None, blobs=None, warm=None, cold=None, failures=()):
+    def __init__(
+        self, outcome, reason=None, message=None, verified=None, blobs=None, warm=None, cold=None, failures=()
+    ):
         self.outcome = outcome
         self.reason = reason
         self.message = message
@@ -112,7 +124,10 @@ class Reading:
             if isinstance(one.get("url"), str) and isinstance(host, (str, type(None))):
                 self.success.add((cluster if isinstance(cluster, int) else None, host, one["url"]))
         for one in _dicts(part.get("failure_tasks")):
-            failure = {key: one.get(key) if isinstance(one.get(key), str) else "" for key in ("url", "hostname", "ip", "description")}
+            failure = {
+                key: one.get(key) if isinstance(one.get(key), str) else ""
+                for key in ("url", "hostname", "ip", "description")
+            }
             failure["scheduler_cluster_id"] = cluster if isinstance(cluster, int) else None
             self.failures.append(failure)
 
@@ -186,7 +201,8 @@ def _expected(wanted, args):
 
 
 def _by_result(reading, clusters, complete, failures):
-    """Without the list of blobs: something is warm in every cluster and nothing failed; complete where a task tells one blob."""
+    """Without the list of blobs: something is warm in every cluster and nothing failed; complete where a task tells one
+    blob."""
     warm = sorted({url for dummy, dummy2, url in reading.success})
     there = {cluster for cluster, dummy, dummy2 in reading.success}
     verified = "blobs" if complete else "result"
@@ -195,14 +211,20 @@ def _by_result(reading, clusters, complete, failures):
         return Outcome("cold", "nothing_warmed", _NOTHING, verified=verified, blobs=number, warm=[], failures=failures)
     missing = [one for one in clusters if one is not None and one not in there]
     if missing:
-        return Outcome("cold", "cold", "the job is SUCCESS and says nothing of cluster %s" % ", ".join(str(one) for one in missing),
-                       verified=verified, warm=warm, failures=failures)
+        return Outcome(
+            "cold",
+            "cold",
+            "the job is SUCCESS and says nothing of cluster %s" % ", ".join(str(one) for one in missing),
+            verified=verified,
+            warm=warm,
+            failures=failures,
+        )
     return Outcome("warm", verified=verified, blobs=number, warm=warm, cold=[] if complete else None, failures=failures)
 
 
 _NOTHING = (
-    "the manager says SUCCESS and nothing was warmed: the result names nothing. Usual reasons: the seed peer is a Go client and the "
-    "manager is 2.3.1 or later, no seed peer is up, or the registry or origin refused or lacks all of it"
+    "the manager says SUCCESS and nothing was warmed: the result names nothing. Usual reasons: the seed peer is a Go "
+    "client and the manager is 2.3.1 or later, no seed peer is up, or the registry or origin refused or lacks all of it"
 )
 
 
@@ -266,15 +288,17 @@ def _many_peers(reading, clusters, manifests, expected_ips, max_failed_percentag
             words += ". The result does not name %s, so the scheduler does not know them" % ", ".join(silent_ips[:10])
         if silent:
             words += ". The result says nothing of cluster %s" % ", ".join(str(one) for one in silent)
-        return Outcome("cold", "cold", words, verified=verified, blobs=len(blobs), warm=warm, cold=cold, failures=reading.failures)
+        return Outcome(
+            "cold", "cold", words, verified=verified, blobs=len(blobs), warm=warm, cold=cold, failures=reading.failures
+        )
     return Outcome("warm", verified=verified, blobs=len(blobs), warm=warm, cold=cold, failures=reading.failures)
 
 
 def _failed(reading, wanted):
     if reading.state not in (None, "FAILURE") and not reading.errors:
         return Outcome("given_up", "given_up",
-                       "the manager gave up watching the job before it was done: it may be warm or still running. A longer "
-                       "job_timeout does not help, it watches for about half an hour to an hour")
+                       "the manager gave up watching the job before it was done: it may be warm or still running. A "
+                       "longer job_timeout does not help, it watches for about half an hour to an hour")
     words = reading.errors[0] if reading.errors else "the manager does not say why"
     reason, meaning = "failed", ""
     for part, code, text in _MEANINGS:
@@ -285,8 +309,16 @@ def _failed(reading, wanted):
     cold = None
     if wanted is not None and wanted.manifests and len(wanted.manifests) == 1 and warm is not None:
         cold = [url for url in wanted.manifests[0] if url not in set(warm)]
-    return Outcome("failed", reason, "the job failed: %s%s" % (words[:500].rstrip("."), meaning), verified=None, warm=warm, cold=cold,
-                   blobs=len(wanted.manifests[0]) if cold is not None else None, failures=reading.failures)
+    return Outcome(
+        "failed",
+        reason,
+        "the job failed: %s%s" % (words[:500].rstrip("."), meaning),
+        verified=None,
+        warm=warm,
+        cold=cold,
+        blobs=len(wanted.manifests[0]) if cold is not None else None,
+        failures=reading.failures,
+    )
 
 
 def job_result(job, outcome, source=None, wanted=None):
@@ -316,15 +348,18 @@ def job_result(job, outcome, source=None, wanted=None):
         "outcome": outcome.outcome,
         "reason": outcome.reason,
         "message": outcome.message,
-        "scheduler_cluster_ids": sorted(cluster_ids(raw)) or ([wanted.cluster_id] if wanted and wanted.cluster_id else []),
+        "scheduler_cluster_ids": sorted(cluster_ids(raw))
+        or ([wanted.cluster_id] if wanted and wanted.cluster_id else []),
         "blobs": outcome.blobs,
         "warm": None if warm is None else [scrub_url(one) for one in warm],
         "cold": None if cold is None else [scrub_url(one) for one in cold],
         "warm_percentage": outcome.warm_percentage,
         "warmed_at": raw.get("updated_at") if outcome.outcome == "warm" else None,
         "created_at": raw.get("created_at"),
-        "failures": [dict(one, url=scrub_url(one["url"]), description=scrub_text(one["description"]))
-                     for one in outcome.failures[:_FAILURES]],
+        "failures": [
+            dict(one, url=scrub_url(one["url"]), description=scrub_text(one["description"]))
+            for one in outcome.failures[:_FAILURES]
+        ],
         "failures_count": len(outcome.failures),
         "verified": outcome.verified,
         "args": scrub_args(args),
@@ -341,7 +376,9 @@ def described(job, details=False):
     if not result["scheduler_cluster_ids"]:
         # A list does not name the clusters; the result does, once there is one.
         reading = Reading(job)
-        told = [one for one, dummy, dummy2 in reading.success] + [one["scheduler_cluster_id"] for one in reading.failures]
+        told = [one for one, dummy, dummy2 in reading.success] + [
+            one["scheduler_cluster_id"] for one in reading.failures
+        ]
         result["scheduler_cluster_ids"] = sorted({one for one in told if one is not None})
     if details:
         result["peers"] = peers_of(job)

@@ -26,8 +26,22 @@ MANY_PEERS = ("all_peers", "all_seed_peers")
 
 #: Options that become keys of ``args``.
 ARG_OPTIONS = (
-    "tag", "application", "filtered_query_params", "piece_length", "headers", "registry_username", "registry_password", "scope",
-    "ips", "count", "percentage", "concurrent_task_count", "concurrent_peer_count", "job_timeout", "object_storage", "hdfs",
+    "tag",
+    "application",
+    "filtered_query_params",
+    "piece_length",
+    "headers",
+    "registry_username",
+    "registry_password",
+    "scope",
+    "ips",
+    "count",
+    "percentage",
+    "concurrent_task_count",
+    "concurrent_peer_count",
+    "job_timeout",
+    "object_storage",
+    "hdfs",
     "load_to_cache",
 )
 _IMAGE_ONLY = ("platforms", "registries", "registry_username", "registry_password")
@@ -57,7 +71,8 @@ class Wanted:
     :ivar platform: str or None.
     :ivar child_digests: of the manifests that an index holds for the platform (list of str).
     :ivar pinned_platform: whether the URL is that of the platform's own manifest, so that the job needs no platform.
-    :ivar manifests: list of lists of blob URLs, one for each manifest that the job can mean; None where they are not known.
+    :ivar manifests: list of lists of blob URLs, one for each manifest that the job can mean; None where they are not
+        known.
     :ivar cluster_id: id of the one cluster of this job (int), None for every cluster.
     :ivar options: dict of option to value, those of ``args``.
     :ivar bio: str.
@@ -125,9 +140,15 @@ def check_params(params):
         if value is not None and not low <= value <= high:
             problems.append("%s must be from %d to %d, not %s" % (name, low, high, value))
     wrong_kind = _FILE_ONLY if kind == "image" else _IMAGE_ONLY
-    problems += ["%s is only for %s" % (name, "files" if kind == "image" else "images") for name in wrong_kind if params.get(name)]
+    problems += [
+        "%s is only for %s" % (name, "files" if kind == "image" else "images")
+        for name in wrong_kind
+        if params.get(name)
+    ]
     if params.get("scope") not in MANY_PEERS:
-        problems += ["%s needs scope all_peers or all_seed_peers" % name for name in _MANY_PEERS_ONLY if params.get(name)]
+        problems += [
+            "%s needs scope all_peers or all_seed_peers" % name for name in _MANY_PEERS_ONLY if params.get(name)
+        ]
     problems += _list_problems(params)
     if params.get("bio") and len(params["bio"]) > _BIO_LENGTH:
         problems.append("bio must not be longer than %d characters" % _BIO_LENGTH)
@@ -173,7 +194,9 @@ def registry_bases(registries):
     for name, value in (registries or {}).items():
         detail = {"url": value} if isinstance(value, str) else value
         if not isinstance(detail, dict) or set(detail) - {"url", "username", "password", "ca_path"}:
-            raise InputError("registries: the value of %r must be a URL or a dictionary of url, username, password, ca_path." % name)
+            raise InputError(
+                "registries: the value of %r must be a URL or a dictionary of url, username, password, ca_path." % name
+            )
         if any(not isinstance(one, (str, int)) for one in detail.values() if one is not None):
             raise InputError("registries: url, username, password and ca_path of %r must be strings." % name)
         details[name] = {key: str(one) for key, one in detail.items() if one is not None}
@@ -208,14 +231,16 @@ def wanted_jobs(params):
                 job = Wanted(kind, source, url, mine, bio, image=image, platform=platform, cluster_id=cluster)
                 found.setdefault((url, platform, cluster), job)
     jobs = list(found.values())
-    registries = {job.image.registry for job in jobs if job.image and not details.get(job.image.registry, {}).get("username")}
+    registries = {
+        job.image.registry for job in jobs if job.image and not details.get(job.image.registry, {}).get("username")
+    }
     shared = [name for name in ("registry_password", "headers") if params.get(name)]
     if "headers" in shared and not any(name.lower() == "authorization" for name in params["headers"]):
         shared.remove("headers")
     if shared and len(registries) > 1:
         raise InputError(
-            "The credentials of %s would go to each of the registries %s. Give credentials by registry: registries: {NAME: {url: ..., "
-            "username: ..., password: ...}}." % (shared[0], ", ".join(sorted(registries)))
+            "The credentials of %s would go to each of the registries %s. Give credentials by registry: registries: "
+            "{NAME: {url: ..., username: ..., password: ...}}." % (shared[0], ", ".join(sorted(registries)))
         )
     return jobs
 
@@ -355,8 +380,8 @@ def decide(job, outcome, now, max_age, releases):
     :param outcome: L(Outcome) of it.
     :param now: seconds since 1970 by the manager's clock.
     :param max_age: seconds for which a warm job counts.
-    :returns: ``adopted`` (it is still running), ``found`` (it is warm and young enough), ``skip`` (it says nothing, an older
-        one may) or ``remake`` (a new one is needed).
+    :returns: ``adopted`` (it is still running), ``found`` (it is warm and young enough), ``skip`` (it says nothing, an
+        older one may) or ``remake`` (a new one is needed).
     """
     if outcome.outcome == "pending":
         return ADOPT if is_watched(job, now, releases) else SKIP
@@ -408,7 +433,8 @@ class Coverage:
 
     @property
     def missing(self):
-        """None where nothing is missing, else the ids that need a job (list of int); empty for one job for every cluster."""
+        """None where nothing is missing, else the ids that need a job (list of int); empty for one job for every
+        cluster."""
         if not self.covered:
             return []
         left = [] if self.needed is None else sorted(self.needed - self.covered)

@@ -4,8 +4,8 @@
 
 """Carries out a preheat: looks up, creates, waits, and tells what came of it.
 
-What is decided here stands in L(_preheat) and L(_outcome); this file only asks and acts. The clock is an argument. Worker
-threads touch the client and the registry, never the module.
+What is decided here stands in L(_preheat) and L(_outcome); this file only asks and acts. The clock is an argument.
+Worker threads touch the client and the registry, never the module.
 
 PRIVATE to the collection.
 """
@@ -108,7 +108,9 @@ class Preheat:
     def run(self):
         """Does it all and returns the module's result (dict), whose key ``failed`` tells how it ended."""
         start = self._clock.now()
-        coverage = {wanted: Coverage({wanted.cluster_id} if wanted.cluster_id else None, exact=True) for wanted in self._wanted}
+        coverage = {
+            wanted: Coverage({wanted.cluster_id} if wanted.cluster_id else None, exact=True) for wanted in self._wanted
+        }
         self._read_manifests()
         self._look_up(coverage)
         self._warn_of_unknown_clusters()
@@ -135,7 +137,9 @@ class Preheat:
         for wanted in images:
             by_url.setdefault((wanted.url, wanted.platform), []).append(wanted)
         unreachable = []
-        for group, found in zip(by_url.values(), self._in_threads(self._read_manifest, [group[0] for group in by_url.values()])):
+        for group, found in zip(
+            by_url.values(), self._in_threads(self._read_manifest, [group[0] for group in by_url.values()])
+        ):
             if isinstance(found, RegistryUnreachable) and self._params["verify"] == "auto":
                 unreachable.append(found)
                 continue
@@ -145,11 +149,13 @@ class Preheat:
                 _pin(wanted, *found)
                 if found[0].children is not None and wanted.platform is None:
                     self.warnings.append(
-                        "%s is an image index and no platform is asked for: the manager preheats that of its own host. Set platforms."
+                        "%s is an image index and no platform is asked for: the manager preheats that of its own host. "
+                        "Set platforms."
                         % scrub_url(wanted.source))
         if unreachable:
             self.warnings.append(
-                "%d of %d manifests could not be read, so the images are not pinned to a digest and warm is what the job says: %s"
+                "%d of %d manifests could not be read, so the images are not pinned to a digest and warm is what the "
+                "job says: %s"
                 % (len(unreachable), len(by_url), unreachable[0].message))
 
     def _read_manifest(self, wanted):
@@ -214,7 +220,9 @@ class Preheat:
     def _settle(self, candidates, coverage):
         """Decides on the candidates, newest first, each read by its id, since only that names the clusters."""
         while True:
-            turn = [(wanted, found.pop(0)) for wanted, found in candidates.items() if found and not coverage[wanted].settled]
+            turn = [
+                (wanted, found.pop(0)) for wanted, found in candidates.items() if found and not coverage[wanted].settled
+            ]
             if not turn:
                 return
             self._learn_clusters([wanted for wanted, dummy in turn if wanted.cluster_id is None], coverage)
@@ -237,7 +245,12 @@ class Preheat:
         now = self._jobs.now()
         decision = decide(job, outcome, now, self._params["max_age"], self._jobs.releases)
         made = parse_time(job.get("created_at"))
-        if outcome.outcome == "cold" and made is not None and now - made <= self._params["max_age"] and not self._check_mode:
+        if (
+            outcome.outcome == "cold"
+            and made is not None
+            and now - made <= self._params["max_age"]
+            and not self._check_mode
+        ):
             outcome = self._ask_for_lost(wanted, job, outcome)
             decision = decide(job, outcome, now, self._params["max_age"], self._jobs.releases)
         if not coverage.add(cluster_ids(job), decision):
@@ -251,8 +264,9 @@ class Preheat:
             return
         ids = sorted(set().union(*(cluster_ids(job) for job in self._any_cluster)))
         self.warnings.append(
-            "Which clusters there are cannot be read: that needs release 2.1.9 and a token with the scope cluster. So %d existing jobs "
-            "count although they are only known to be for cluster %s. Set scheduler_cluster_ids to be sure."
+            "Which clusters there are cannot be read: that needs release 2.1.9 and a token with the scope cluster. So "
+            "%d existing jobs count although they are only known to be for cluster %s. Set scheduler_cluster_ids to be "
+            "sure."
             % (len(self._any_cluster), ", ".join(str(one) for one in ids) or "(unknown)"))
 
     def _judge(self, wanted, job, proven=()):
@@ -273,18 +287,24 @@ class Preheat:
                 unknown = not_in_releases(wanted.all_options(), self._jobs.releases)
             if unknown:
                 raise DragonflyError(
-                    "This manager (release %s) does not know %s and would silently ignore it. Nothing was created. What to do: leave "
-                    "it out, or upgrade the manager."
-                    % (self._jobs.releases, ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in unknown)),
-                    "unknown_option")
+                    "This manager (release %s) does not know %s and would silently ignore it. Nothing was created. "
+                    "What to do: leave it out, or upgrade the manager."
+                    % (
+                        self._jobs.releases,
+                        ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in unknown),
+                    ),
+                    "unknown_option",
+                )
 
     # Creating
 
     def _predict(self, todo):
         for wanted, ids in todo:
             if ids and wanted.cluster_id is None:
-                self.warnings.append("No job for %s covers cluster %d. A run tries to make one there, which only works where "
-                                     "that cluster has an active scheduler." % (wanted.name, ids[0]))
+                self.warnings.append(
+                    "No job for %s covers cluster %d. A run tries to make one there, which only works where "
+                    "that cluster has an active scheduler." % (wanted.name, ids[0])
+                )
                 continue
             self.changed = True
             self.tracked.append(Tracked(wanted, "planned", None, Outcome("planned")))
@@ -295,7 +315,10 @@ class Preheat:
         for (wanted, ids), job in zip(todo, self._in_threads(self._post, todo)):
             if isinstance(job, DragonflyError):
                 if job.reason == "no_scheduler" and ids and wanted.cluster_id is None:
-                    self.warnings.append("Cluster %d has no active scheduler with the feature preheat, so nothing is warmed there." % ids[0])
+                    self.warnings.append(
+                        "Cluster %d has no active scheduler with the feature preheat, so nothing is warmed there."
+                        % ids[0]
+                    )
                     continue
                 self.tracked.append(Tracked(wanted, None, None, Outcome("refused", job.reason, job.message)))
                 continue
@@ -305,8 +328,10 @@ class Preheat:
                 dead |= (self._jobs.all_clusters() or set()) - cluster_ids(job)
             self.tracked.append(Tracked(wanted, "created", _slim(job), outcome))
         if dead:
-            self.warnings.append("Nothing is warmed in cluster %s, which has no active scheduler with the feature preheat."
-                                 % ", ".join(str(one) for one in sorted(dead)))
+            self.warnings.append(
+                "Nothing is warmed in cluster %s, which has no active scheduler with the feature preheat."
+                % ", ".join(str(one) for one in sorted(dead))
+            )
 
     def _check_echo(self, wanted, ids, job):
         args = job.get("args") if isinstance(job.get("args"), dict) else {}
@@ -315,13 +340,17 @@ class Preheat:
         if ignored:
             return Outcome(
                 "refused", "unknown_option",
-                "job %d was made, but this manager (release %s) does not know %s and ignored it. What to do: leave it out, or upgrade "
-                "the manager" % (job["id"], releases_of_echo(args),
+                "job %d was made, but this manager (release %s) does not know %s and ignored it. What to do: leave it "
+                "out, or upgrade the manager" % (job["id"], releases_of_echo(args),
                                  ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in ignored)))
         left_out = set(ids or []) - cluster_ids(job)
         if left_out and cluster_ids(job):
-            return Outcome("refused", "no_scheduler", "job %d was made without cluster %s, which has no active scheduler"
-                           % (job["id"], ", ".join(str(one) for one in sorted(left_out))))
+            return Outcome(
+                "refused",
+                "no_scheduler",
+                "job %d was made without cluster %s, which has no active scheduler"
+                % (job["id"], ", ".join(str(one) for one in sorted(left_out))),
+            )
         return None
 
     def _post(self, todo):
@@ -355,8 +384,12 @@ class Preheat:
                     return found
                 lost += 1
                 if lost > 1:
-                    raise DragonflyError("%s No job for it is to be seen after %d s, twice." % (exc.message, _LOST_WINDOW), "lost",
-                                         exc.request, exc.status) from None
+                    raise DragonflyError(
+                        "%s No job for it is to be seen after %d s, twice." % (exc.message, _LOST_WINDOW),
+                        "lost",
+                        exc.request,
+                        exc.status,
+                    ) from None
                 continue
             with self._claim_lock:
                 self._claimed.add(job["id"])
@@ -370,13 +403,25 @@ class Preheat:
         if ids and not any(one in self._served for one in ids):
             known = self._jobs.cluster_exists(ids[0])
             if known is False:
-                raise ApiError("%s This means: there is no cluster %d, which this manager answers like a rate limit. See "
-                               "scheduler_cluster_ids." % (exc.message, ids[0]), "no_cluster", exc.request, exc.status, exc.words)
+                raise ApiError(
+                    "%s This means: there is no cluster %d, which this manager answers like a rate limit. See "
+                    "scheduler_cluster_ids." % (exc.message, ids[0]),
+                    "no_cluster",
+                    exc.request,
+                    exc.status,
+                    exc.words,
+                )
         newest = max([since] + [self._served.get(one, since) for one in ids or []])
         waited = self._clock.now() - newest
         if waited > (_RATE_LIMIT_KNOWN if known else _RATE_LIMIT_UNKNOWN):
-            raise ApiError("%s It said so for too long: the limit of the cluster (job_rate_limit) is used up by others, or there is no "
-                           "such cluster." % exc.message, exc.reason, exc.request, exc.status, exc.words)
+            raise ApiError(
+                "%s It said so for too long: the limit of the cluster (job_rate_limit) is used up by others, or there "
+                "is no such cluster." % exc.message,
+                exc.reason,
+                exc.request,
+                exc.status,
+                exc.words,
+            )
         with self._rate_lock:
             self._clock.pause(_RATE_PAUSE if waited < _RATE_PATIENCE else _RATE_LONG_PAUSE)
 
@@ -391,7 +436,11 @@ class Preheat:
                 return None
             for row in rows:
                 made = parse_time(row.get("created_at"))
-                if row["id"] in self._claimed or not same_job(row.get("args"), wanted) or (made is not None and made < since - 5):
+                if (
+                    row["id"] in self._claimed
+                    or not same_job(row.get("args"), wanted)
+                    or (made is not None and made < since - 5)
+                ):
                     continue
                 try:
                     job = self._jobs.get(row["id"])
@@ -439,8 +488,12 @@ class Preheat:
         for job_id, job in self._jobs.look(list(pending)).items():
             one = pending[job_id]
             if job is None:
-                one.outcome = Outcome("gone", "gone", "the manager does not have job %d any more: somebody deleted it, or its "
-                                      "retention is over" % job_id)
+                one.outcome = Outcome(
+                    "gone",
+                    "gone",
+                    "the manager does not have job %d any more: somebody deleted it, or its "
+                    "retention is over" % job_id,
+                )
                 continue
             one.outcome = self._judge(one.wanted, job)
             one.job = _slim(job, keep=one.outcome.outcome == "cold")

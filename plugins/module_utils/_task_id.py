@@ -18,16 +18,38 @@ import ipaddress
 import re
 from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes
 
-#: Query parameters that do not identify content where nobody says otherwise. Source: dragonflyoss/client v0.1.116 to v1.5.1
-#: (dragonfly-client-util/src/http/query_params.rs and its forerunners) and dragonflyoss/dragonfly v2.1.62 to v2.5.1
-#: (pkg/idgen/task_id.go DefaultFilteredQueryParams). Before client v0.1.116 it lacks ``ns``.
+#: Query parameters that do not identify content where nobody says otherwise. Source: dragonflyoss/client v0.1.116 to
+#: v1.5.1 (dragonfly-client-util/src/http/query_params.rs and its forerunners) and dragonflyoss/dragonfly v2.1.62 to
+#: v2.5.1 (pkg/idgen/task_id.go DefaultFilteredQueryParams). Before client v0.1.116 it lacks ``ns``.
 DEFAULT_FILTERED_QUERY_PARAMS = (
-    "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature",
-    "X-Amz-Security-Token", "X-Amz-User-Agent",
-    "X-Goog-Algorithm", "X-Goog-Credential", "X-Goog-Date", "X-Goog-Expires", "X-Goog-SignedHeaders", "X-Goog-Signature",
-    "OSSAccessKeyId", "Expires", "Signature", "SecurityToken",
-    "AccessKeyId", "X-Obs-Date", "X-Obs-Security-Token",
-    "q-sign-algorithm", "q-ak", "q-sign-time", "q-key-time", "q-header-list", "q-url-param-list", "q-signature",
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Signature",
+    "X-Amz-Security-Token",
+    "X-Amz-User-Agent",
+    "X-Goog-Algorithm",
+    "X-Goog-Credential",
+    "X-Goog-Date",
+    "X-Goog-Expires",
+    "X-Goog-SignedHeaders",
+    "X-Goog-Signature",
+    "OSSAccessKeyId",
+    "Expires",
+    "Signature",
+    "SecurityToken",
+    "AccessKeyId",
+    "X-Obs-Date",
+    "X-Obs-Security-Token",
+    "q-sign-algorithm",
+    "q-ak",
+    "q-sign-time",
+    "q-key-time",
+    "q-header-list",
+    "q-url-param-list",
+    "q-signature",
     "x-cos-security-token",
     "ns",
 )
@@ -41,10 +63,11 @@ _TASK_TYPE = "STANDARD"
 def filter_go(url, names):
     """A URL without some of its query parameters, as the Go parts hash it.
 
-    Without names the URL is left alone. With names the rest of the query is sorted by key and written anew, also where none of
-    the names is in it; a ``?`` with nothing behind it stays.
+    Without names the URL is left alone. With names the rest of the query is sorted by key and written anew, also where
+    none of the names is in it; a ``?`` with nothing behind it stays.
 
-    Source: dragonflyoss/dragonfly v2.0.9 to v2.5.1, pkg/net/url/url.go (FilterQuery, FilterQueryParams), with Go's net/url.
+    Source: dragonflyoss/dragonfly v2.0.9 to v2.5.1, pkg/net/url/url.go (FilterQuery, FilterQueryParams), with Go's
+    net/url.
 
     :param url: str.
     :param names: list of str, exact and case-sensitive.
@@ -82,8 +105,8 @@ _GO_VALID = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:@\[\]%/?]*\Z")
 
 
 def _parse_go(url):
-    """The parts of a URL as Go's url.Parse and URL.String write them: scheme, authority, path, query, whether a lone ? stays,
-    fragment.
+    """The parts of a URL as Go's url.Parse and URL.String write them: scheme, authority, path, query, whether a lone ?
+    stays, fragment.
 
     :raises ValueError: where Go gives an error, and for URLs without an authority.
     """
@@ -97,7 +120,14 @@ def _parse_go(url):
         raise ValueError("a bad escape")
     netloc, slash, path = rest.partition("/")
     fragment = "#" + _escaped_go(fragment, _GO_FRAGMENT) if fragment else ""
-    return match.group(1).lower() + "://", _authority_go(netloc), _escaped_go(slash + path, _GO_PATH), query, force, fragment
+    return (
+        match.group(1).lower() + "://",
+        _authority_go(netloc),
+        _escaped_go(slash + path, _GO_PATH),
+        query,
+        force,
+        fragment,
+    )
 
 
 def _authority_go(netloc):
@@ -142,10 +172,11 @@ def _quote_go(data):
 def filter_rust(url, names):
     """A URL without some of its query parameters, as the Rust client hashes it.
 
-    The URL is always parsed and written anew as WHATWG says: the host in lower case, no default port, no ``?`` with nothing behind
-    it. The rest of the query keeps its order.
+    The URL is always parsed and written anew as WHATWG says: the host in lower case, no default port, no ``?`` with
+    nothing behind it. The rest of the query keeps its order.
 
-    Source: dragonflyoss/client v0.1.114 to v1.5.1, dragonfly-client-util/src/id_generator/mod.rs (task_id), with the crate url.
+    Source: dragonflyoss/client v0.1.114 to v1.5.1, dragonfly-client-util/src/id_generator/mod.rs (task_id), with the
+    crate url.
 
     :param url: str.
     :param names: list of str, exact and case-sensitive.
@@ -210,7 +241,9 @@ def _authority_whatwg(scheme, netloc, special):
     if port and int(port) > 65535:
         raise ValueError("its port is too large")
     userinfo = quote(name, safe=_USERINFO_SAFE) + (":" + quote(password, safe=_USERINFO_SAFE) if password else "")
-    return "".join([userinfo, "@" if userinfo else "", host, ":" + port if port and port != _DEFAULT_PORTS.get(scheme) else ""])
+    return "".join(
+        [userinfo, "@" if userinfo else "", host, ":" + port if port and port != _DEFAULT_PORTS.get(scheme) else ""]
+    )
 
 
 def _opaque_host(host):
@@ -269,7 +302,8 @@ def _path_whatwg(segments):
 
 
 class Recipe:
-    """How one line of releases makes an id: the SHA-256 of the filtered URL and some other inputs, one behind the other.
+    """How one line of releases makes an id: the SHA-256 of the filtered URL and some other inputs, one behind the
+    other.
 
     :ivar name: as in this file's list (str).
     :ivar query_filter: ``filter_go`` or ``filter_rust``.
@@ -290,8 +324,8 @@ class Recipe:
         :param url: str.
         :param filtered_query_params: names of query parameters that do not count (list of str).
         :param values: ``tag``, ``application``, ``digest``, ``byte_range`` (without ``bytes=``), ``revision`` (str) and
-            ``piece_length`` (bytes, int); None and empty are the same. One that the recipe does not use is ignored, as the part
-            that uses the recipe does.
+            ``piece_length`` (bytes, int); None and empty are the same. One that the recipe does not use is ignored, as
+            the part that uses the recipe does.
         :returns: 64 hexadecimal digits (str).
         :raises ValueError: if the URL is none for a Rust client.
         """
@@ -338,12 +372,27 @@ RECIPES = {
 # First release of each recipe, newest first.
 _LINES = {
     "dfget": ("go", (((0,), "V1"),)),
-    "dfdaemon": ("rust", (
-        ((1, 2, 15), "V2f"), ((1, 2, 12), "V2f_early"), ((0, 2, 28), "V2e"), ((0, 2, 13), "V2d"), ((0, 1, 114), "V2c"),
-    )),
-    "scheduler": ("go", (
-        ((2, 4, 3), "V2f"), ((2, 2, 3), "V2e"), ((2, 2, 1), "V2d"), ((2, 1, 62), "V2c"), ((2, 1, 55), "V2b"), ((0,), "V2a"),
-    )),
+    "dfdaemon": (
+        "rust",
+        (
+            ((1, 2, 15), "V2f"),
+            ((1, 2, 12), "V2f_early"),
+            ((0, 2, 28), "V2e"),
+            ((0, 2, 13), "V2d"),
+            ((0, 1, 114), "V2c"),
+        ),
+    ),
+    "scheduler": (
+        "go",
+        (
+            ((2, 4, 3), "V2f"),
+            ((2, 2, 3), "V2e"),
+            ((2, 2, 1), "V2d"),
+            ((2, 1, 62), "V2c"),
+            ((2, 1, 55), "V2b"),
+            ((0,), "V2a"),
+        ),
+    ),
 }
 
 #: The client line of each that a new installation most likely is of, for callers that do not know the release.
@@ -353,11 +402,11 @@ NEWEST = {"dfget": (2, 3, 4), "dfdaemon": (1, 5, 1), "scheduler": (2, 5, 1)}
 def recipe_for(client, release=None):
     """The recipe that a release uses.
 
-    :param client: ``dfget`` (Go client and Go seed peer), ``dfdaemon`` (Rust client and Rust seed peer) or ``scheduler`` (what the
-        manager and the scheduler themselves compute).
+    :param client: ``dfget`` (Go client and Go seed peer), ``dfdaemon`` (Rust client and Rust seed peer) or
+        ``scheduler`` (what the manager and the scheduler themselves compute).
     :param release: tuple of int; None for the newest.
-    :returns: L(Recipe), or None for a dfdaemon before 0.1.114, which agrees with no other release: it hashed a ``?`` with nothing
-        behind it and up to 0.1.98 kept the parameters that it should have dropped.
+    :returns: L(Recipe), or None for a dfdaemon before 0.1.114, which agrees with no other release: it hashed a ``?``
+        with nothing behind it and up to 0.1.98 kept the parameters that it should have dropped.
     :raises ValueError: for another client.
     """
     if client not in _LINES:
@@ -386,10 +435,11 @@ _DIGEST_LENGTHS = {"crc32": 10, "sha256": 64, "sha512": 128}
 
 
 def blob_digest_id(url):
-    """The id of a blob where ``proxy.registryMirror.enableTaskIDBasedBlobDigest`` is true: the digest without its algorithm.
+    """The id of a blob where ``proxy.registryMirror.enableTaskIDBasedBlobDigest`` is true: the digest without its
+    algorithm.
 
-    Source: dragonflyoss/client v1.1.4 to v1.5.1, dragonfly-client-util/src/digest/mod.rs (extract_from_blob_url). Managers and
-    schedulers do not make such ids up to v2.5.1.
+    Source: dragonflyoss/client v1.1.4 to v1.5.1, dragonfly-client-util/src/digest/mod.rs (extract_from_blob_url).
+    Managers and schedulers do not make such ids up to v2.5.1.
 
     :param url: str.
     :returns: str, or None where the URL is none of a blob.
@@ -402,8 +452,8 @@ def blob_digest_id(url):
 def content_id(content):
     """The id of a task whose content for it is given (``X-Dragonfly-Content-For-Calculating-Task-ID``).
 
-    Source: dragonflyoss/client v0.2.25 to v1.5.1, dragonfly-client-util/src/id_generator/mod.rs; dragonflyoss/dragonfly v2.2.3 to
-    v2.5.1, pkg/idgen/task_id.go (TaskIDV2ByContent).
+    Source: dragonflyoss/client v0.2.25 to v1.5.1, dragonfly-client-util/src/id_generator/mod.rs; dragonflyoss/dragonfly
+    v2.2.3 to v2.5.1, pkg/idgen/task_id.go (TaskIDV2ByContent).
 
     :param content: str.
     """

@@ -11,8 +11,8 @@ short_description: Read the jobs of a Dragonfly manager
 version_added: 1.0.0
 description:
   - Reads jobs by id, or all jobs that filters leave, newest first and to the last page.
-  - A preheat job is judged by what its result says. Only M(dragonflyoss.dragonfly.preheat) knows which blobs an image has, so from
-    release 2.3.1 on the V(warm) of an image means here that something is warm and nothing failed.
+  - A preheat job is judged by what its result says. Only M(dragonflyoss.dragonfly.preheat) knows which blobs an image
+    has, so from release 2.3.1 on the V(warm) of an image means here that something is warm and nothing failed.
 options:
   ids:
     description:
@@ -77,7 +77,8 @@ EXAMPLES = r"""
 RETURN = r"""
 jobs:
   description:
-    - The jobs, newest first, or in the order of O(ids). The keys are those that M(dragonflyoss.dragonfly.preheat) returns.
+    - The jobs, newest first, or in the order of O(ids). The keys are those that M(dragonflyoss.dragonfly.preheat)
+      returns.
   returned: success
   type: list
   elements: dict

@@ -11,15 +11,16 @@ short_description: Warm images and files in Dragonfly, and prove it
 version_added: 1.0.0
 description:
   - Creates preheat jobs at a Dragonfly manager, waits for them, and succeeds only if what was asked for is warm.
-  - A job that exists is not made again. An equal job that is running is adopted, an equal one that is warm and not older than
-    O(max_age) is enough.
+  - A job that exists is not made again. An equal job that is running is adopted, an equal one that is warm and not
+    older than O(max_age) is enough.
   - The manager's C(SUCCESS) does not mean warm. Results are inspected blob by blob, see O(verify).
-  - Works with managers of 2.0.9 to 2.5.1. An option that a manager's release does not know is refused and not silently ignored.
+  - Works with managers of 2.0.9 to 2.5.1. An option that a manager's release does not know is refused and not silently
+    ignored.
 options:
   image:
     description:
-      - One image, such as V(redis:7), V(registry.example.com:5000/team/app@sha256:...), V(http://registry:5000/team/app:1) for a
-        registry without TLS, or the whole URL of a manifest.
+      - One image, such as V(redis:7), V(registry.example.com:5000/team/app@sha256:...),
+        V(http://registry:5000/team/app:1) for a registry without TLS, or the whole URL of a manifest.
       - Exactly one of O(image), O(images), O(file) and O(files) is required.
     type: str
   images:
@@ -44,7 +45,8 @@ options:
     elements: str
   tag:
     description:
-      - Tag of the tasks. It is part of what identifies a blob, so that only hosts with the same tag hit. Leave it out for containerd.
+      - Tag of the tasks. It is part of what identifies a blob, so that only hosts with the same tag hit. Leave it out
+        for containerd.
     type: str
   application:
     description:
@@ -52,8 +54,8 @@ options:
     type: str
   filtered_query_params:
     description:
-      - Names of query parameters that do not identify a file. Without it a manager of 2.1.62 and later takes the signatures of common
-        object stores.
+      - Names of query parameters that do not identify a file. Without it a manager of 2.1.62 and later takes the
+        signatures of common object stores.
     type: list
     elements: str
   piece_length:
@@ -62,8 +64,8 @@ options:
     type: int
   headers:
     description:
-      - Headers for the requests to the registry or origin. The manager stores them in clear and shows them to every token with the
-        scope C(job).
+      - Headers for the requests to the registry or origin. The manager stores them in clear and shows them to every
+        token with the scope C(job).
     type: dict
   scope:
     description:
@@ -74,7 +76,8 @@ options:
     default: single_seed_peer
   ips:
     description:
-      - Addresses of the peers to preheat, for O(scope=all_peers) and O(scope=all_seed_peers). Since 2.3.1. Each must become warm.
+      - Addresses of the peers to preheat, for O(scope=all_peers) and O(scope=all_seed_peers). Since 2.3.1. Each must
+        become warm.
     type: list
     elements: str
   count:
@@ -99,8 +102,9 @@ options:
     type: int
   object_storage:
     description:
-      - How to read a file of an object store, with the keys C(region), C(endpoint), C(access_key_id), C(access_key_secret),
-        C(session_token), C(security_token), C(credential_path), C(predefined_acl), C(insecure_skip_verify). Since 2.4.4.
+      - How to read a file of an object store, with the keys C(region), C(endpoint), C(access_key_id),
+        C(access_key_secret), C(session_token), C(security_token), C(credential_path), C(predefined_acl),
+        C(insecure_skip_verify). Since 2.4.4.
     type: dict
   hdfs:
     description:
@@ -122,14 +126,14 @@ options:
     elements: int
   expected_ips:
     description:
-      - Addresses of hosts that must be warm in the end, for O(scope=all_peers) and O(scope=all_seed_peers). A host that no result names
-        is cold, for a scheduler counts only hosts that it knows.
+      - Addresses of hosts that must be warm in the end, for O(scope=all_peers) and O(scope=all_seed_peers). A host that
+        no result names is cold, for a scheduler counts only hosts that it knows.
     type: list
     elements: str
   max_age:
     description:
-      - How long an equal warm job counts, in seconds, by the manager's clock, for caches expire. With V(0) none counts; running ones
-        are adopted all the same.
+      - How long an equal warm job counts, in seconds, by the manager's clock, for caches expire. With V(0) none counts;
+        running ones are adopted all the same.
     type: int
     default: 3600
   force:
@@ -140,11 +144,13 @@ options:
   verify:
     description:
       - What it takes to call a job warm.
-      - V(auto) reads the manifest from the registry and wants every blob in the result. Where the registry cannot be reached from where
-        the module runs, it warns and judges by what the job says. A registry that refuses fails the task.
+      - V(auto) reads the manifest from the registry and wants every blob in the result. Where the registry cannot be
+        reached from where the module runs, it warns and judges by what the job says. A registry that refuses fails the
+        task.
       - V(blobs) does the same and fails where the registry cannot be reached.
       - V(result) wants a result that names something and no failure. V(none) trusts C(SUCCESS).
-      - With V(auto) and V(blobs) the job is pinned to the digest of the manifest, so that a tag that moved is another job.
+      - With V(auto) and V(blobs) the job is pinned to the digest of the manifest, so that a tag that moved is another
+        job.
     type: str
     choices: [auto, blobs, result, none]
     default: auto
@@ -155,8 +161,8 @@ options:
     default: 0
   progress_file:
     description:
-      - Path of a file to which a line is appended whenever the picture changes. When the module runs on the controller, its action
-        plugin shows these lines while the task runs.
+      - Path of a file to which a line is appended whenever the picture changes. When the module runs on the controller,
+        its action plugin shows these lines while the task runs.
     type: path
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
@@ -234,7 +240,8 @@ jobs:
       sample: 31
     source:
       description:
-        - V(created) by this task, V(adopted) while it was running, V(found) warm, V(planned) in check mode. V(null) where there is none.
+        - V(created) by this task, V(adopted) while it was running, V(found) warm, V(planned) in check mode. V(null)
+          where there is none.
       type: str
       returned: success
       sample: created
@@ -247,7 +254,8 @@ jobs:
       description: The URL that is preheated, that of the manifest for an image, without secrets.
       type: str
       returned: success
-      sample: https://registry.example.com/v2/shop/web/manifests/sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+      sample: "https://registry.example.com/v2/shop/web/manifests/\
+        sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     digest:
       description: Digest of the manifest that the job is pinned to.
       type: str
@@ -270,9 +278,9 @@ jobs:
       sample: SUCCESS
     outcome:
       description:
-        - V(warm), or V(pending) where it was not awaited, V(planned) in check mode, and V(failed), V(cold) (C(SUCCESS), but not warm),
-          V(gone) (deleted while it was awaited), V(given_up) (by the manager), V(timed_out), V(refused) (no job was made, or not the one
-          that was asked for), V(unknown) (it could not be watched to the end).
+        - V(warm), or V(pending) where it was not awaited, V(planned) in check mode, and V(failed), V(cold) (C(SUCCESS),
+          but not warm), V(gone) (deleted while it was awaited), V(given_up) (by the manager), V(timed_out), V(refused)
+          (no job was made, or not the one that was asked for), V(unknown) (it could not be watched to the end).
       type: str
       returned: success
       sample: warm

@@ -4,9 +4,9 @@
 
 """What the two clients of Dragonfly read from their configuration files, release by release.
 
-``dfget`` is the Go client (dfget.yaml, releases of dragonflyoss/dragonfly), ``dfdaemon`` the Rust client (dfdaemon.yaml,
-releases of dragonflyoss/client). Both ignore a key that they do not know without a word, so this table is the only
-thing that tells a setting from a misspelling. Read from client/config/peerhost.go and
+``dfget`` is the Go client (dfget.yaml, releases of dragonflyoss/dragonfly), ``dfdaemon`` the Rust client
+(dfdaemon.yaml, releases of dragonflyoss/client). Both ignore a key that they do not know without a word, so this table
+is the only thing that tells a setting from a misspelling. Read from client/config/peerhost.go and
 dragonfly-client-config/src/dfdaemon.rs at each release tag.
 
 PRIVATE to the collection.
@@ -290,7 +290,8 @@ proxy.rules[].filteredQueryParams        strings
 proxy.registryMirror.addr                str
 proxy.registryMirror.certs               file      until 0.1.112 now proxy.registryMirror.cert
 proxy.registryMirror.cert                file      since 0.1.112 was proxy.registryMirror.certs
-proxy.registryMirror.enableTaskIdBasedBlobDigest bool since 1.1.4 until 1.1.8 now proxy.registryMirror.enableTaskIDBasedBlobDigest
+proxy.registryMirror.enableTaskIdBasedBlobDigest bool since 1.1.4 until 1.1.8 \
+    now proxy.registryMirror.enableTaskIDBasedBlobDigest
 proxy.registryMirror.enableTaskIDBasedBlobDigest bool since 1.1.8 was proxy.registryMirror.enableTaskIdBasedBlobDigest
 proxy.disableBackToSource                bool
 proxy.prefetch                           bool
@@ -473,7 +474,9 @@ def nearest(client: str, path: str, release: str | None) -> str | None:
         if _in_release(key, wanted):
             parts = key.path.split(".")
             for end in range(1, len(parts) + 1):
-                names.setdefault(".".join(parts[:end]).removesuffix("[]").lower(), ".".join(parts[:end]).removesuffix("[]"))
+                names.setdefault(
+                    ".".join(parts[:end]).removesuffix("[]").lower(), ".".join(parts[:end]).removesuffix("[]")
+                )
     parent = path.rpartition(".")[0].lower()
     leaf = path.rpartition(".")[2].lower()
     siblings = {name.rpartition(".")[2]: full for name, full in names.items() if name.rpartition(".")[0] == parent}
@@ -500,7 +503,8 @@ class Setting(t.NamedTuple):
 
 
 def settings(config: dict[str, t.Any], client: str) -> t.Iterator[Setting]:
-    """Yield each key of a configuration as the schema sees it: a map that the schema knows as one value is not entered."""
+    """Yield each key of a configuration as the schema sees it: a map that the schema knows as one value is not
+    entered."""
     yield from _settings(config, client, "", "")
 
 

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with a client's configuration: what keeps the daemon from starting, and what makes every pull a silent miss.
+"""What is wrong with a client's configuration: what keeps the daemon from starting, and what makes every pull a silent
+miss.
 
 Nothing here touches a host: the configuration, the releases and what is known of the host and of the preheat come in as
 arguments, problems come out. docs/traps.md lists every problem; a test holds it to this file.
@@ -76,34 +77,38 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Set {variable}.",
     ),
     "filter_without_ns": (
-        "containerd adds ?ns=REGISTRY to each pull through a mirror, a preheat does not; as ns is not filtered out of the task id,"
-        " every pull misses what was preheated.",
+        "containerd adds ?ns=REGISTRY to each pull through a mirror, a preheat does not; as ns is not filtered out of "
+        "the task id, every pull misses what was preheated.",
         "Add ns: {example}.",
     ),
     "tag_mismatch": (
-        "pulls of this host carry {what} {host!r}, the preheat {what} {preheat!r}; both are part of the task id, so every pull misses.",
+        "pulls of this host carry {what} {host!r}, the preheat {what} {preheat!r}; both are part of the task id, so "
+        "every pull misses.",
         "Give both the same, best none.",
     ),
     "blob_digest_ids": (
-        "with this flag the host's task id is the bare digest of a blob, while a preheat by a manager up to 2.5.1 uses the"
-        " blob's URL, so every pull misses.",
+        "with this flag the host's task id is the bare digest of a blob, while a preheat by a manager up to 2.5.1 uses "
+        "the blob's URL, so every pull misses.",
         "Set it to false on all hosts.",
     ),
     "seed_cannot_be_preheated": (
-        "schedulers from 2.3.1 on preheat seeds through a protocol that the Go client lacks: the job ends SUCCESS with nothing warmed.",
+        "schedulers from 2.3.1 on preheat seeds through a protocol that the Go client lacks: the job ends SUCCESS with "
+        "nothing warmed.",
         "Use the role dfdaemon for seeds of this cluster.",
     ),
     "trailing_slash": (
-        "the Rust client appends the path to this address as it is, so that a trailing slash makes it //v2/... and every pull fails or misses.",
+        "the Rust client appends the path to this address as it is, so that a trailing slash makes it //v2/... and "
+        "every pull fails or misses.",
         "Leave the slash out.",
     ),
     "static_mirror": (
-        "the header X-Dragonfly-Registry is ignored unless this is true, so that images of every registry are asked for at"
-        " proxy.registryMirror.url; containerd then falls back to the registry without a word.",
+        "the header X-Dragonfly-Registry is ignored unless this is true, so that images of every registry are asked "
+        "for at proxy.registryMirror.url; containerd then falls back to the registry without a word.",
         "Set it to true.",
     ),
     "no_mirror": (
-        "without a registry mirror the proxy answers containerd with 404, and containerd falls back to the registry without a word.",
+        "without a registry mirror the proxy answers containerd with 404, and containerd falls back to the registry "
+        "without a word.",
         "Set it to the base URL of the registry that is used most.",
     ),
     "proxy_off": (
@@ -115,7 +120,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{cure}",
     ),
     "rewritten_url": (
-        "this changes the URL before the task id is made of it, so that blobs which the rule matches miss what was preheated.",
+        "this changes the URL before the task id is made of it, so that blobs which the rule matches miss what was "
+        "preheated.",
         "Preheat the URL that comes out of it and allow this problem, or leave it out.",
     ),
     "open_proxy": (
@@ -139,7 +145,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Leave the key out.",
     ),
     "expires_too_soon": (
-        "what was preheated is dropped {expiry} s after its last use, yet a preheat counts as warm for {max_age} s (preheat_max_age).",
+        "what was preheated is dropped {expiry} s after its last use, yet a preheat counts as warm for {max_age} s "
+        "(preheat_max_age).",
         "Raise it above preheat_max_age.",
     ),
     "rate_limit_too_low": (
@@ -147,8 +154,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Raise it to 20Mi or more.",
     ),
     "request_rate_too_low": (
-        "above {limit} requests a second the proxy answers 429, and containerd falls back to the registry without a word; pulls in"
-        " parallel reach that.",
+        "above {limit} requests a second the proxy answers 429, and containerd falls back to the registry without a "
+        "word; pulls in parallel reach that.",
         "Leave it at the default of 4000, at least above 100.",
     ),
     "port_clash": (
@@ -160,7 +167,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Choose another port, or stop that program.",
     ),
     "port_drifts": (
-        "with a range the daemon takes the next port without a word when the first is taken, and the mirrors keep asking the first.",
+        "with a range the daemon takes the next port without a word when the first is taken, and the mirrors keep "
+        "asking the first.",
         "Give the port as one number.",
     ),
     "registry_header": (
@@ -192,11 +200,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Set containerd_mirrors_certs_dir to that folder, or delete config_path.",
     ),
     "parallel_fetch": (
-        "containerd then asks for parts of a blob, and the Go client makes another task id of each part, so every pull misses.",
+        "containerd then asks for parts of a blob, and the Go client makes another task id of each part, so every pull "
+        "misses.",
         "Set it to 0.",
     ),
     "lazy_snapshotter": (
-        "{snapshotter} asks for parts of a blob, and the Go client makes another task id of each part, so every pull misses.",
+        "{snapshotter} asks for parts of a blob, and the Go client makes another task id of each part, so every pull "
+        "misses.",
         "Use overlayfs with the Go client, or the Rust client.",
     ),
 }
@@ -380,7 +390,9 @@ class _Check:
             found.update({text: index for index, text in enumerate(patterns) if "blobs" in text or "sha256" in text})
         return found
 
-    def _rewrites(self, rules: list[dict[str, t.Any]], deciding: t.Iterable[int | None], where: str, *names: str) -> None:
+    def _rewrites(
+        self, rules: list[dict[str, t.Any]], deciding: t.Iterable[int | None], where: str, *names: str
+    ) -> None:
         for index, rule in enumerate(rules):
             for name in names:
                 if index in deciding and rule.get(name):
@@ -416,7 +428,8 @@ class _Check:
                 "download.peerGRPC.tcpListen.port": self.get("download.peerGRPC.tcpListen.port"),
                 "proxy.tcpListen.port": self.get("proxy.tcpListen.port"),
                 "upload.tcpListen.port": self.get("upload.tcpListen.port"),
-                "objectStorage.tcpListen.port": self.get("objectStorage.enable") and self.get("objectStorage.tcpListen.port"),
+                "objectStorage.tcpListen.port": self.get("objectStorage.enable")
+                and self.get("objectStorage.tcpListen.port"),
                 "health.tcpListen.port": self.get("health.tcpListen.port"),
             }
         )
@@ -524,7 +537,9 @@ class _Check:
             keeps_query = self.release is None or self.release >= (1, 1, 1)
             if keeps_query and index in deciding.values() and isinstance(params, list) and "ns" not in params:
                 where = f"proxy.rules[{index}].filteredQueryParams"
-                self.add("filter_without_ns", where, example="the list replaces the default one; leave it out or append ns")
+                self.add(
+                    "filter_without_ns", where, example="the list replaces the default one; leave it out or append ns"
+                )
         self._rewrites(rules, deciding.values(), "proxy.rules", "useTLS", "redirect")
 
 

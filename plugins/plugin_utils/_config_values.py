@@ -4,7 +4,8 @@
 
 """The types of the clients' settings: what each client can read as a duration, a size, an address and so on.
 
-Stricter than the clients in one point: a number or a boolean in quotes is refused for both, though the Go client would read it.
+Stricter than the clients in one point: a number or a boolean in quotes is refused for both, though the Go client would
+read it.
 
 PRIVATE to the collection.
 """
@@ -42,7 +43,8 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtpe])(i?))?b?\Z", re.IGNORECASE)
 def parse_duration(value: t.Any, client: str) -> float | None:
     """Seconds that a client reads from a duration, or None where it cannot.
 
-    :param value: text such as ``6h``; for the Go client 0 too. Its other bare numbers are nanoseconds, which nobody means.
+    :param value: text such as ``6h``; for the Go client 0 too. Its other bare numbers are nanoseconds, which nobody
+        means.
     :param client: ``dfget`` or ``dfdaemon``.
     """
     if client == "dfget" and value == 0 and not isinstance(value, bool):
@@ -69,7 +71,8 @@ def parse_duration(value: t.Any, client: str) -> float | None:
 def parse_bytes(value: t.Any, client: str) -> int | None:
     """Bytes that a client reads from a size, or None where it cannot.
 
-    :param value: an int, or text such as ``1024Mi`` (``KB`` are 1024 bytes for the Go client, 1000 for the Rust client).
+    :param value: an int, or text such as ``1024Mi`` (``KB`` are 1024 bytes for the Go client, 1000 for the Rust
+        client).
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -102,7 +105,9 @@ def _is_ip(value: t.Any) -> bool:
 def _is_url(value: t.Any) -> bool:
     try:
         parts = urlsplit(value) if isinstance(value, str) else None
-        return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        return (
+            parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        )
     except ValueError:
         return False
 
@@ -152,7 +157,8 @@ def value_error(kind: str, value: t.Any, client: str) -> str | None:
     """What a client wants in place of a value that it cannot read, None where it can.
 
     :param kind: a type of the schema: one of ``bool int uint float str secret path file files pem map ip url port ports
-        strings addresses duration bytes regex``, ``int(1..99)`` for bounds, ``str(1..20)`` for lengths, ``a|b`` for choices.
+        strings addresses duration bytes regex``, ``int(1..99)`` for bounds, ``str(1..20)`` for lengths, ``a|b`` for
+        choices.
     :param value: what the configuration says.
     :param client: ``dfget`` or ``dfdaemon``.
     """
@@ -173,7 +179,11 @@ def value_error(kind: str, value: t.Any, client: str) -> str | None:
     if bounds:
         low, high = (float(bound) if bound else float("inf") for bound in bounds.split(".."))
         if not low <= (len(value) if isinstance(value, str) else value) <= high:
-            return "%s%s to %s" % ("of length " if isinstance(value, str) else "from ", int(low), bounds.split("..")[1] or "any")
+            return "%s%s to %s" % (
+                "of length " if isinstance(value, str) else "from ",
+                int(low),
+                bounds.split("..")[1] or "any",
+            )
     return None
 
 

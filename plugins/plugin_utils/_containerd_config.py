@@ -61,16 +61,21 @@ class Mirror(t.NamedTuple):
 def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
     """The mirrors of a map of registries, in its order.
 
-    :param registries: as the module preheat takes them: registry name to base URL, or to a dict with ``url`` and credentials.
+    :param registries: as the module preheat takes them: registry name to base URL, or to a dict with ``url`` and
+        credentials.
     :raises InputError: if a name or an entry cannot be read.
     """
     found = []
     for registry, entry in registries.items():
         if not _REGISTRY_NAME.match(str(registry)):
-            raise InputError(f"{registry!r} is no registry: write it as in image references, such as docker.io or registry:5000.")
+            raise InputError(
+                f"{registry!r} is no registry: write it as in image references, such as docker.io or registry:5000."
+            )
         entry = {"url": entry} if isinstance(entry, str) else entry
         if not isinstance(entry, dict) or set(entry) - set(_ENTRY_KEYS) or not isinstance(entry.get("url", ""), str):
-            raise InputError(f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(_ENTRY_KEYS)}.")
+            raise InputError(
+                f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(_ENTRY_KEYS)}."
+            )
         default = DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
         url = check_base(registry, entry.get("url") or default)
         prefix = urlsplit(url).path.strip("/")
@@ -233,7 +238,9 @@ def _problems(config: dict[str, t.Any], client: str) -> list[Problem]:
     if disabled:
         found.append(problem("cri_disabled", "config.toml disabled_plugins", plugin=", ".join(sorted(disabled))))
     if registry.get("mirrors"):
-        found.append(problem("mirrors_in_use", f"config.toml {name}.registry.mirrors", names=", ".join(registry["mirrors"])))
+        found.append(
+            problem("mirrors_in_use", f"config.toml {name}.registry.mirrors", names=", ".join(registry["mirrors"]))
+        )
     for host, entry in registry.get("configs", {}).items():
         if entry.get("tls"):
             found.append(problem("tls_in_use", f"config.toml {name}.registry.configs.{host}.tls"))

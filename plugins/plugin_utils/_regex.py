@@ -5,8 +5,8 @@
 """Whether the regular expressions of the clients compile, told without their engines.
 
 Go's regexp and Rust's regex share most of their syntax with each other and with Python, but neither knows
-lookaround or backreferences, and both know things that Python does not (``\\pL``, ``[[:alpha:]]``, ``\\z``). So Python's
-re cannot be asked; a scanner over the grammar that they document can.
+lookaround or backreferences, and both know things that Python does not (``\\pL``, ``[[:alpha:]]``, ``\\z``). So
+Python's re cannot be asked; a scanner over the grammar that they document can.
 
 PRIVATE to the collection.
 """
