@@ -1,0 +1,176 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rules that hold for all of the collection's code: which file may import which, lengths, and what must agree."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PLUGINS = CHECKOUT / "plugins"
+FILES = sorted(path for path in PLUGINS.rglob("*.py"))
+MODULES = sorted((PLUGINS / "modules").glob("*.py"))
+OURS = "ansible_collections.dragonflyoss.dragonfly.plugins."
+
+MAIN_LINES = 50
+LINE_LENGTH = 120
+
+#: The layers of module_utils from the top. A file that is in none of them is one of LOGIC: it asks and acts by what it is
+#: given, so it knows neither Ansible nor HTTP.
+TOP = {"_module"}
+LOGIC = "logic"
+SERVERS = {"_client", "_registry"}
+HTTP = {"_http"}
+#: Decisions: no requests, no clock, no files.
+PURE = {
+    "_config_scrub",
+    "_image",
+    "_json_rows",
+    "_outcome",
+    "_preheat",
+    "_releases",
+    "_scrub",
+    "_task_id",
+    "_time",
+    "_wait",
+}
+BOTTOM = {"_argspec", "_errors", "_version"}
+LAYERS = (TOP, LOGIC, SERVERS, HTTP, PURE, BOTTOM)
+
+#: What each folder of plugins may import of the others.
+FOLDERS = {
+    "action": {"plugin_utils", "module_utils"},
+    "filter": {"plugin_utils", "module_utils"},
+    "inventory": {"plugin_utils", "module_utils", "doc_fragments"},
+    "plugin_utils": {"plugin_utils", "module_utils"},
+    "modules": {"module_utils"},
+    "module_utils": {"module_utils"},
+    "doc_fragments": set(),
+}
+
+#: What a module may need on a target beside Python and Ansible, and the one file that does.
+DEPENDENCIES = {"requests": "module_utils/_http.py"}
+#: The files of module_utils that may import Ansible.
+ANSIBLE = {"module_utils/_module.py", "module_utils/_argspec.py"}
+
+
+def imports(path):
+    """Return the names that a file imports, each a module or something of one, wherever in the file they are."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{short(path)} line {node.lineno}: a relative import"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def own_imports(path):
+    """Return the files of this collection that a file imports, as (folder, stem)."""
+    found = set()
+    for name in imports(path):
+        if name.startswith(OURS):
+            folder, stem, *_rest = name[len(OURS) :].split(".")
+            assert (PLUGINS / folder / f"{stem}.py").is_file(), f"{short(path)} imports {name}"
+            found.add((folder, stem))
+        else:
+            assert not name.startswith("ansible_collections"), f"{short(path)} imports {name}"
+    return found
+
+
+def short(path):
+    return path.relative_to(PLUGINS).as_posix()
+
+
+def layer(stem):
+    return next((number for number, stems in enumerate(LAYERS) if stem in stems), LAYERS.index(LOGIC))
+
+
+@pytest.mark.parametrize("path", FILES, ids=short)
+def test_folders_import_what_is_below_them(path):
+    folder = path.relative_to(PLUGINS).parts[0]
+    assert {one for one, _stem in own_imports(path)} <= FOLDERS[folder]
+
+
+@pytest.mark.parametrize("path", sorted((PLUGINS / "module_utils").glob("*.py")), ids=short)
+def test_module_utils_import_downwards(path):
+    upwards = {stem for _folder, stem in own_imports(path) if layer(stem) < layer(path.stem)}
+    assert not upwards
+
+
+def test_no_import_leads_back():
+    below = {(path.parent.name, path.stem): own_imports(path) for path in FILES}
+    while below:
+        leaves = {one for one, needed in below.items() if not needed & set(below)}
+        assert leaves, f"these import each other: {sorted(below)}"
+        below = {one: needed for one, needed in below.items() if one not in leaves}
+
+
+def test_layers_name_files_that_exist():
+    named = set().union(*(stems for stems in LAYERS if stems != LOGIC))
+    assert named <= {path.stem for path in (PLUGINS / "module_utils").glob("*.py")}
+
+
+@pytest.mark.parametrize("stem", sorted(PURE))
+def test_pure_files_import_pure_files(stem):
+    assert {one for _folder, one in own_imports(PLUGINS / f"module_utils/{stem}.py")} <= PURE | BOTTOM
+
+
+@pytest.mark.parametrize("path", [*MODULES, *sorted((PLUGINS / "module_utils").glob("*.py"))], ids=short)
+def test_modules_need_nothing_but_requests(path):
+    tops = {name.partition(".")[0] for name in imports(path)} - sys.stdlib_module_names - {"ansible_collections"}
+    allowed = {name for name, file in DEPENDENCIES.items() if file == short(path)}
+    if short(path) in ANSIBLE:
+        allowed.add("ansible")
+    assert tops <= allowed
+
+
+def test_ansible_on_targets_is_its_module_utils():
+    # Nothing else of Ansible is there.
+    for file in ANSIBLE:
+        for name in imports(PLUGINS / file):
+            assert not name.startswith("ansible.") or name.startswith("ansible.module_utils."), f"{file}: {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_main_is_short(path):
+    functions = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    [main] = [node for node in functions if node.name == "main"]
+    assert main.end_lineno - main.lineno + 1 <= MAIN_LINES
+
+
+@pytest.mark.parametrize("path", sorted(path for path in PLUGINS.rglob("*.*") if path.suffix in (".py", ".yml")), ids=short)
+def test_lines_are_short(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) > LINE_LENGTH] == []
+
+
+def test_version():
+    galaxy = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))
+    tree = ast.parse((PLUGINS / "module_utils/_version.py").read_text(encoding="utf-8"))
+    [version] = [node.value.value for node in tree.body if isinstance(node, ast.Assign)]
+    assert version == galaxy["version"]
+
+
+def test_action_group_holds_each_module_with_a_connection():
+    runtime = yaml.safe_load((CHECKOUT / "meta/runtime.yml").read_text(encoding="utf-8"))
+    connected = [path.stem for path in MODULES if f"{OURS}module_utils._argspec.CONNECTION" in imports(path)]
+    assert connected
+    assert sorted(runtime["action_groups"]["dragonfly"]) == connected
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_module_has_three_examples(path):
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "EXAMPLES":
+            assert len(yaml.safe_load(node.value.value)) >= 3
+            return
+    pytest.fail("no EXAMPLES")
