@@ -18,9 +18,9 @@ from __future__ import annotations
 
 _DEFAULT_FILTER = (
     "X-Amz-Algorithm&X-Amz-Credential&X-Amz-Date&X-Amz-Expires&X-Amz-SignedHeaders&X-Amz-Signature&X-Amz-Security-Token"
-    "&X-Amz-User-Agent&X-Goog-Algorithm&X-Goog-Credential&X-Goog-Date&X-Goog-Expires&X-Goog-SignedHeaders&X-Goog-Signature"
-    "&OSSAccessKeyId&Expires&Signature&SecurityToken&AccessKeyId&X-Obs-Date&X-Obs-Security-Token&q-sign-algorithm&q-ak"
-    "&q-sign-time&q-key-time&q-header-list&q-url-param-list&q-signature&x-cos-security-token"
+    "&X-Amz-User-Agent&X-Goog-Algorithm&X-Goog-Credential&X-Goog-Date&X-Goog-Expires&X-Goog-SignedHeaders"
+    "&X-Goog-Signature&OSSAccessKeyId&Expires&Signature&SecurityToken&AccessKeyId&X-Obs-Date&X-Obs-Security-Token"
+    "&q-sign-algorithm&q-ak&q-sign-time&q-key-time&q-header-list&q-url-param-list&q-signature&x-cos-security-token"
 )
 _NANOSECOND = 10**9
 

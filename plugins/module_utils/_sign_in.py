@@ -16,7 +16,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, GarbledError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import poll
 
-# Lengths that a manager takes (manager/types/user.go, SignInRequest, 2.0.2 to 2.5.1). It answers others like a wrong password.
+# Lengths that a manager takes (manager/types/user.go, SignInRequest, 2.0.2 to 2.5.1). It answers others like a wrong
+# password.
 _NAME_LENGTHS = range(3, 11)
 _PASSWORD_LENGTHS = range(8, 21)
 _SECONDS_BETWEEN = 2
@@ -88,9 +89,9 @@ def _refused(error, username, waited, badly_long):
         cure = badly_long
     elif waited:
         cure = (
-            "It was tried again for %d s, since a manager also refuses a user for some 5 s after any other sign-in of the "
-            "same user. What to do: check username and password; if others sign in as this user all the time, sign in once "
-            "(run_once) and hand on the jwt, or raise retry_timeout." % waited
+            "It was tried again for %d s, since a manager also refuses a user for some 5 s after any other sign-in of "
+            "the same user. What to do: check username and password; if others sign in as this user all the time, sign "
+            "in once (run_once) and hand on the jwt, or raise retry_timeout." % waited
         )
     else:
         cure = "What to do: check username and password."

@@ -122,8 +122,8 @@ def login(module):
     )
     if signed_in.waited:
         module.warn(
-            "The manager refused this sign-in for %d s, as it does after any other sign-in of the same user. Sign in once in "
-            "a play and hand on the jwt." % signed_in.waited
+            "The manager refused this sign-in for %d s, as it does after any other sign-in of the same user. Sign in "
+            "once in a play and hand on the jwt." % signed_in.waited
         )
     return {"changed": False, "jwt": signed_in.jwt, "expires_at": signed_in.expires_at}
 
