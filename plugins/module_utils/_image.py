@@ -85,7 +85,9 @@ def check_platform(text):
     :raises InputError: if it is none.
     """
     if not _PLATFORM.match(text):
-        raise InputError("%r is no platform, which is OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/amd64." % text)
+        raise InputError(
+            "%r is no platform, which is OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/amd64." % text
+        )
     return text
 
 
@@ -101,18 +103,23 @@ def check_base(registry, url):
     except ValueError:
         usable = False
     if not usable or re.search(r"\s", url):
-        raise InputError("registries: the URL of %r must be http(s)://HOST[:PORT][/PREFIX], not %r." % (registry, scrub_url(url)))
+        raise InputError(
+            "registries: the URL of %r must be http(s)://HOST[:PORT][/PREFIX], not %r." % (registry, scrub_url(url))
+        )
     if "@" in parts.netloc:
-        raise InputError("registries: the URL of %r must not hold credentials, give them as username and password." % registry)
+        raise InputError(
+            "registries: the URL of %r must not hold credentials, give them as username and password." % registry
+        )
     return url.rstrip("/")
 
 
 def parse_image(text, bases=None):
     """An image reference or a whole manifest URL.
 
-    :param text: str such as ``redis:7``, ``host:5000/team/app@sha256:...``, ``http://host:5000/team/app:1`` (plain HTTP) or
-        ``https://host/v2/team/app/manifests/1``.
-    :param bases: dict of registry name to base URL, where that is not ``https://NAME``. A path in it is a repository prefix.
+    :param text: str such as ``redis:7``, ``host:5000/team/app@sha256:...``, ``http://host:5000/team/app:1`` (plain
+        HTTP) or ``https://host/v2/team/app/manifests/1``.
+    :param bases: dict of registry name to base URL, where that is not ``https://NAME``. A path in it is a repository
+        prefix.
     :raises InputError: if it is none of these.
     """
     bases = bases or {}
@@ -122,12 +129,16 @@ def parse_image(text, bases=None):
         raise InputError("%r is no image reference: it holds white space." % scrub_url(text))
     if text.startswith(("http://", "https://")):
         if "@" in urlsplit(text).netloc:
-            raise InputError("An image reference must not hold credentials: %r. See registry_username." % scrub_url(text))
+            raise InputError(
+                "An image reference must not hold credentials: %r. See registry_username." % scrub_url(text)
+            )
         match = _MANIFEST_URL.match(text)
         if match:
             return _from_manifest_url(text, match)
         if re.search(r"/v2/", text):
-            raise InputError("%r is no manifest URL, which is http(s)://HOST/v2/NAME/manifests/REFERENCE." % scrub_url(text))
+            raise InputError(
+                "%r is no manifest URL, which is http(s)://HOST/v2/NAME/manifests/REFERENCE." % scrub_url(text)
+            )
         scheme, dummy, rest = text.partition("://")
         registry = rest.partition("/")[0]
         if not _HOST.match(registry) or "/" not in rest:
@@ -164,7 +175,9 @@ def _from_reference(text, registry, rest, bases):
     if colon:
         _check_reference(text, tag)
     if at and not _DIGEST.match(digest):
-        raise InputError("%r is no image reference: %r is no digest (sha256: and 64 hexadecimal digits)." % (text, digest))
+        raise InputError(
+            "%r is no image reference: %r is no digest (sha256: and 64 hexadecimal digits)." % (text, digest)
+        )
     base = bases.get(registry) or (DOCKER_HUB if registry == "docker.io" else "https://" + registry)
     base = check_base(registry, base)
     prefix = urlsplit(base).path.strip("/")
@@ -176,7 +189,9 @@ def _from_reference(text, registry, rest, bases):
 
 def _check_reference(text, reference):
     if ":" in reference and not _DIGEST.match(reference):
-        raise InputError("%r is no image reference: %r is no digest (sha256: and 64 hexadecimal digits)." % (text, reference))
+        raise InputError(
+            "%r is no image reference: %r is no digest (sha256: and 64 hexadecimal digits)." % (text, reference)
+        )
     if ":" not in reference and not _TAG.match(reference):
         raise InputError("%r is no image reference: %r is no tag." % (text, reference))
 
@@ -185,18 +200,21 @@ class Manifest:
     """A manifest as a registry gave it.
 
     :ivar digest: str.
-    :ivar children: for an index, a list of (platform, digest); None for a manifest. A platform is ``os/arch[/variant]``.
+    :ivar children: for an index, a list of (platform, digest); None for a manifest. A platform is
+        ``os/arch[/variant]``.
     :ivar blobs: for a manifest, the digests of the config and the layers, without repeats; None for an index.
+    :ivar sizes: of the blobs, dict of digest to bytes as far as the manifest tells them.
     """
 
-    def __init__(self, digest, children=None, blobs=None):
+    def __init__(self, digest, children=None, blobs=None, sizes=None):
         self.digest = digest
         self.children = children
         self.blobs = blobs
+        self.sizes = sizes or {}
 
     def children_for(self, platform):
-        """Digests of the manifests for a platform. The manager compares system and architecture only; so does this, but for a
-        variant that the index knows.
+        """Digests of the manifests for a platform. The manager compares system and architecture only; so does this, but
+        for a variant that the index knows.
 
         :param platform: str, or None for any but those of attestations.
         """
@@ -226,7 +244,9 @@ def parse_manifest(document, media_type, digest):
     if isinstance(document.get("layers"), list):
         config = document.get("config")
         parts = ([config] if isinstance(config, dict) else []) + _list(document, "layers")
-        return Manifest(digest, blobs=_unique(_digest(one, "digest") for one in parts))
+        blobs = [_digest(one, "digest") for one in parts]
+        sizes = {blob: one.get("size") for blob, one in zip(blobs, parts) if isinstance(one.get("size"), int)}
+        return Manifest(digest, blobs=_unique(blobs), sizes=sizes)
     raise ValueError("it is of the unknown kind %r" % kind)
 
 

@@ -14,10 +14,10 @@ import traceback
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, check_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR, Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, basic_auth
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import url_secrets
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
@@ -39,14 +39,15 @@ class DragonflyModule(AnsibleModule):
             secret for name in _SECRET_OPTIONS for secret in _secrets(self.params.get(name)) if len(secret) > 3)
         super()._log_invocation()
 
-    def run(self, function):
+    def run(self, function, needs_requests=True):
         """Calls a function that returns the module's result, and ends the module.
 
         :param function: takes this module; what it returns (dict) is the result, failed where its key ``failed`` is
             true.
+        :param needs_requests: whether it sends requests, for which the library requests is needed.
         """
         try:
-            if REQUESTS_ERROR:
+            if REQUESTS_ERROR and needs_requests:
                 self.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_ERROR)
             result = function(self)
         except DragonflyError as exc:
@@ -63,47 +64,15 @@ class DragonflyModule(AnsibleModule):
     def client(self, credential="token"):
         """The manager's L(DragonflyClient).
 
-        :param credential: the option that holds what the manager wants to see: ``token`` for the Open API, ``jwt`` for
-            ``/api/v1``.
+        :param credential: see L(connect).
         """
-        params = self.params
-        if not params["url"]:
-            raise InputError(
-                "url is missing: the manager's address, such as http://dragonfly-manager:8080 (or DRAGONFLY_URL)."
-            )
-        if params["client_key"] and not params["client_cert"]:
-            raise InputError("client_key needs client_cert.")
-        check_url(params["url"])
-        secret = params[credential] if credential else None
-        if secret and re.search(r"[^\x21-\x7e]", secret):
-            raise InputError(
-                "%s holds a character that none has: a space, a line break, or one outside ASCII." % credential
-            )
-        cert = (params["client_cert"], params["client_key"]) if params["client_key"] else params["client_cert"]
-        http = Http(
-            auth="Bearer " + secret if secret else None, timeout=params["timeout"], verify=self._verify(), cert=cert
-        )
-        return DragonflyClient(http, params["url"], has_token=bool(secret), credential=credential)
+        return connect(self.params, credential)
 
     def registry_for(self):
         """A function that gives the L(Registry) of a wanted image: its own credentials, else those for all."""
-        params = self.params
-        dummy, details = registry_bases(params.get("registries"))
-        headers = {name.lower(): value for name, value in (params.get("headers") or {}).items()}
-        made = {}
-
-        def registry(wanted):
-            detail = details.get(wanted.image.registry, {})
-            if wanted.image.registry not in made:
-                username, password = params.get("registry_username"), params.get("registry_password")
-                if detail.get("username"):
-                    username, password = detail["username"], detail.get("password")
-                authorization = basic_auth(username, password) if username else headers.get("authorization")
-                verify = detail.get("ca_path") or self._verify()
-                made[wanted.image.registry] = Registry(Http(timeout=params["timeout"], verify=verify), authorization)
-            return made[wanted.image.registry]
-
-        return registry
+        dummy, details = registry_bases(self.params.get("registries"))
+        find = registry_finder(self.params, details)
+        return lambda wanted: find(wanted.image.registry)
 
     def reveal(self, secret):
         """Lets the result hold a secret that it is about, which Ansible hides where an option holds it too.

@@ -21,6 +21,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     GarbledError,
     TransportError,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
     INDEX_TYPES,
     MANIFEST_TYPES,
@@ -49,6 +50,30 @@ def basic_auth(username, password):
     return "Basic " + base64.b64encode(text.encode("utf-8")).decode("ascii")
 
 
+def registry_finder(params, details):
+    """A function that gives the L(Registry) of a name: with its own credentials, else those for all.
+
+    :param params: options of a module with those of the group REGISTRY, ``timeout``, ``validate_certs`` and ``ca_path``.
+    :param details: what ``registries`` says of each registry (dict of dict).
+    """
+    headers = {name.lower(): value for name, value in (params.get("headers") or {}).items()}
+    verify_all = (params["ca_path"] or True) if params["validate_certs"] else False
+    made = {}
+
+    def registry(name):
+        if name not in made:
+            detail = details.get(name, {})
+            username, password = params.get("registry_username"), params.get("registry_password")
+            if detail.get("username"):
+                username, password = detail["username"], detail.get("password")
+            authorization = basic_auth(username, password) if username else headers.get("authorization")
+            verify = detail.get("ca_path") or verify_all
+            made[name] = Registry(Http(timeout=params["timeout"], verify=verify), authorization)
+        return made[name]
+
+    return registry
+
+
 class Registry:
     """One registry, or several that share credentials.
 
@@ -59,6 +84,9 @@ class Registry:
     def __init__(self, http, authorization=None):
         self._http = http
         self._authorization = authorization
+        self._granted = {}
+        #: Bytes of the blobs of the manifests that were read, by digest, as far as they tell them (dict of str to int).
+        self.sizes = {}
 
     def manifest(self, image, reference=None):
         """The manifest of an image.
@@ -72,13 +100,15 @@ class Registry:
         url = image.manifest_url(reference)
         asked = "GET %s" % url
         try:
-            answer = self._get(url, {"Accept": _ACCEPT}, self._authorization)
+            answer = self._get(url, {"Accept": _ACCEPT}, self.authorization(image))
             if answer.status == 401:
-                answer = self._get(url, {"Accept": _ACCEPT}, self._log_in(answer, url))
+                self._granted[image.name] = self._log_in(answer, url)
+                answer = self._get(url, {"Accept": _ACCEPT}, self.authorization(image))
         except TransportError as exc:
             if exc.reason == "tls":
-                raise RegistryRefused("%s. The option registries takes a ca_path." % exc.message.rstrip("."), "registry_tls",
-                                      asked) from None
+                raise RegistryRefused(
+                    "%s. The option registries takes a ca_path." % exc.message.rstrip("."), "registry_tls", asked
+                ) from None
             raise RegistryUnreachable("The registry cannot be reached: %s" % exc.message, "registry_unreachable",
                                       asked) from None
         self._check(answer, asked)
@@ -89,10 +119,17 @@ class Registry:
         if not is_digest(digest):
             digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
         try:
-            return parse_manifest(document, answer.media_type, digest)
+            manifest = parse_manifest(document, answer.media_type, digest)
+            self.sizes.update(manifest.sizes)
+            return manifest
         except ValueError as exc:
-            raise RegistryRefused("%s: the registry gave a manifest that cannot be preheated: %s." % (asked, exc), "bad_manifest",
-                                  asked) from None
+            raise RegistryRefused(
+                "%s: the registry gave a manifest that cannot be preheated: %s." % (asked, exc), "bad_manifest", asked
+            ) from None
+
+    def authorization(self, image):
+        """Value of the header Authorization for what belongs to an image (str), None where the registry wanted none so far."""
+        return self._granted.get(image.name, self._authorization)
 
     def blobs(self, image, manifest, platform, depth=_DEPTH):
         """The blobs of an image, for each manifest that a platform can mean.
@@ -124,7 +161,8 @@ class Registry:
                 break
             url = target
         raise RegistryUnreachable(
-            "GET %s: the registry redirects in a way that is not followed." % urlsplit(url).path, "registry_unreachable")
+            "GET %s: the registry redirects in a way that is not "
+            "followed." % urlsplit(url).path, "registry_unreachable")
 
     def _log_in(self, answer, url):
         challenge = answer.headers.get("WWW-Authenticate", "")
@@ -133,7 +171,9 @@ class Registry:
             return self._authorization
         parameters = dict(_PARAMETER.findall(rest))
         realm = parameters.pop("realm", "")
-        if urlsplit(realm).scheme not in ("http", "https") or (url.startswith("https:") and not realm.startswith("https:")):
+        if urlsplit(realm).scheme not in ("http", "https") or (
+            url.startswith("https:") and not realm.startswith("https:")
+        ):
             raise RegistryRefused("GET %s: the registry names no usable token service." % url, "registry_denied")
         query = urlencode({key: value for key, value in parameters.items() if key in ("service", "scope")})
         token_url = "%s%s%s" % (realm, "&" if "?" in realm else "?", query)
@@ -163,4 +203,6 @@ def _document(answer, asked):
     try:
         return answer.json()
     except GarbledError:
-        raise RegistryUnreachable("%s: the registry's answer is no JSON." % asked, "registry_unreachable", asked) from None
+        raise RegistryUnreachable(
+            "%s: the registry's answer is no JSON." % asked, "registry_unreachable", asked
+        ) from None
