@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import socket
 import sys
 import time
@@ -42,6 +44,9 @@ http: {{addr: ":{port}"}}
 MANAGERS = {8080: ("2.5.1", "rust"), 8081: ("2.1.67", "go")}
 MANAGER_TOKEN = "token-of-the-tests"
 MANAGER_FACTOR = "20"  # times faster than a manager waits
+
+#: Names of the registries in URLs. The sandbox asks nobody by name unless it is told where that is.
+REGISTRY_NAMES = ("registry.test:5000", "hub.test:5001")
 
 #: The port to which clients connect for their manager. The sandbox does not speak their protocol, so nobody answers.
 MANAGER_DOOR = 65003
@@ -88,6 +93,8 @@ def start_managers() -> None:
     for port, (release, client) in MANAGERS.items():
         command = [sys.executable, CHECKOUT / "tests/sandbox", "--release", release, "--client", client]
         command += ["--host", world.ADDRESS, "--port", str(port), "--token", MANAGER_TOKEN, "--factor", MANAGER_FACTOR]
+        for name in REGISTRY_NAMES:
+            command += ["--alias", f"{name}={world.ADDRESS}:{name.rpartition(':')[2]}"]
         world.start(f"manager-{release}", command)
     world.start("manager-door", [sys.executable, __file__, "door"])
     for port in (*MANAGERS, MANAGER_DOOR):
@@ -109,6 +116,8 @@ def offer_packages(real: dict[tuple[str, str], Path]) -> None:
     PACKAGES.mkdir()
     for client, release in CLIENTS:
         build(client, release, PACKAGES, real.get((client, release)))
+    checksums = {file.name: f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in PACKAGES.iterdir()}
+    (PACKAGES / "checksums.json").write_text(json.dumps(checksums))
     world.start("packages", [sys.executable, "-m", "http.server", str(PACKAGES_PORT), "--directory", PACKAGES])
     wait_for_port(PACKAGES_PORT)
 

@@ -6,8 +6,8 @@
 
 Everything that the tests start and mount is in there: hosts, registries, the manager, Ansible itself. When the run ends,
 however it ends, the kernel ends all of it. Addresses and ports are the world's own, so nothing on the machine is in the
-way, and nothing of the machine can be reached. Only empty control groups outlive a run that was killed; the next one
-removes them.
+way, and nothing of the machine can be reached. Only empty control groups outlive their processes; one process stays
+outside to remove them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from machine import CACHE, LOGS, Unfit
@@ -70,18 +71,9 @@ def remove_groups(folders: list[Path]) -> None:
             time.sleep(0.02)
 
 
-def remove_left_groups() -> None:
-    """Remove the control groups of runs that were killed."""
-    for folder in control_groups():
-        for left in folder.glob(CONTROL_GROUP.format(pid="*")):
-            if not Path("/proc", left.name.rpartition("-")[2]).exists():
-                remove_groups([left])
-
-
 def enter(arguments: list[str]) -> int:
     """Run this program again inside a new world, and return its exit code."""
     PLACE.mkdir(exist_ok=True)
-    remove_left_groups()
     own = CONTROL_GROUP.format(pid=os.getpid())
     groups = [folder / own for folder in control_groups()]
     try:
@@ -89,6 +81,7 @@ def enter(arguments: list[str]) -> int:
             group.mkdir()
     except OSError as error:
         raise Unfit(f"No control groups can be made ({error}): run this on a machine, or in a privileged container.")
+    remove = remove_afterwards(groups)
     # setpriv, for then a killed run ends unshare, and unshare ends the world.
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--mount"]
     command += ["--net", "--ipc", "--uts", sys.executable, *arguments]
@@ -99,7 +92,26 @@ def enter(arguments: list[str]) -> int:
     try:
         return world.wait()
     finally:
+        remove()
+
+
+def remove_afterwards(groups: list[Path]) -> Callable[[], None]:
+    """Remove control groups when this process has ended, even if it was killed, or when what is returned is called."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setsid()  # Ctrl-C is not for it.
+        os.close(writer)
+        os.read(reader, 1)  # Nothing is ever written: this returns when the other end is closed.
         remove_groups(groups)
+        os._exit(0)
+    os.close(reader)
+
+    def remove() -> None:
+        os.close(writer)
+        os.waitpid(child, 0)
+
+    return remove
 
 
 def restore_interrupt() -> None:
