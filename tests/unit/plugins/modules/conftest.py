@@ -1,0 +1,158 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules as processes of their own, against a sandbox of each release."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+_NUMBERS = itertools.count(1)
+
+
+class Run:
+    """How a module ended.
+
+    :ivar rc: exit status.
+    :ivar result: what it returned (dict).
+    :ivar output: all that it printed, on stdout and stderr.
+    """
+
+    def __init__(self, done):
+        self.rc = done.returncode
+        self.output = done.stdout + done.stderr
+        assert "Traceback" not in self.output, self.output
+        assert not done.stderr, done.stderr
+        self.result = json.loads(done.stdout)
+        # From ansible-core 2.19 on a warning is more than its text.
+        warnings = self.result.get("warnings", [])
+        self.warnings = [one if isinstance(one, str) else one["event"]["msg"] for one in warnings]
+
+    @property
+    def failed(self):
+        return bool(self.result.get("failed"))
+
+    @property
+    def changed(self):
+        return self.result["changed"]
+
+    @property
+    def jobs(self):
+        return self.result["jobs"]
+
+    @property
+    def job(self):
+        """The only job."""
+        [job] = self.result["jobs"]
+        return job
+
+    @property
+    def msg(self):
+        return self.result["msg"]
+
+    @property
+    def reason(self):
+        return self.result["reason"]
+
+    def column(self, key):
+        """One key of all jobs."""
+        return [job[key] for job in self.jobs]
+
+
+def run_module(module, check_mode=False, diff=False, verbosity=0, env=None, limit=60, **options):
+    """Run a module as Ansible does: in a process of its own, with its options as JSON.
+
+    :param module: its name, without those of the collection.
+    :param env: environment variables that are added (dict).
+    :param limit: seconds after which the test fails.
+    :param options: of the module; None leaves one out.
+    :returns: L(Run).
+    """
+    arguments = {name: value for name, value in options.items() if value is not None}
+    arguments.update(_ansible_check_mode=check_mode, _ansible_diff=diff, _ansible_verbosity=verbosity)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DRAGONFLY_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible_collections.dragonflyoss.dragonfly.plugins.modules." + module],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), env=dict(clean, **(env or {})), timeout=limit,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, check=False)
+    return Run(done)
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Give L(run_module)."""
+    return run_module
+
+
+@pytest.fixture(scope="session")
+def new_sandbox():
+    """Give a function that starts a sandbox, see its class for the words."""
+    if sys.version_info < (3, 11):
+        pytest.skip("the sandbox needs Python 3.11")
+    from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+
+    started = []
+
+    def start(**words):
+        # A job is done before the module looks at it for the first time, unless a rule says otherwise.
+        started.append(Sandbox(factor=20000, **words).start())
+        return started[-1]
+
+    yield start
+    for box in started:
+        box.stop()
+
+
+@pytest.fixture(scope="session")
+def sandboxes(new_sandbox):
+    """Give a function that returns the one sandbox of a release, as good as new."""
+    running = {}
+
+    def sandbox(release):
+        if release not in running:
+            running[release] = new_sandbox(release=release)
+        box = running[release]
+        box.reset()
+        box.set_registry(auth=None, anonymous_pull=False)
+        box.clock_offset = 0
+        return box
+
+    return sandbox
+
+
+@pytest.fixture
+def release():
+    """Give the manager's release; tests that are for others are parametrized."""
+    return "2.5.1"
+
+
+@pytest.fixture
+def box(sandboxes, release):
+    """Give a sandbox of the release."""
+    return sandboxes(release)
+
+
+@pytest.fixture
+def new_image(box, release):
+    """Give a function that pushes an image that no other test has, of a kind that the manager can read."""
+    kind = "docker" if release in ("2.0.9", "2.1.0") else "oci"
+    return lambda **words: box.image("shop/app-%d" % next(_NUMBERS), "1", kind=kind, **words)
+
+
+@pytest.fixture
+def image(new_image):
+    """Give an image that no other test has."""
+    return new_image()
+
+
+@pytest.fixture
+def images(new_image):
+    """Give five images that no other test has."""
+    return [new_image() for dummy in range(5)]
