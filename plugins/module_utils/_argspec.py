@@ -43,6 +43,27 @@ REGISTRY = {
     "registry_password": {"type": "str", "no_log": True},
 }
 
+# Of preheat_hit_info, whose action plugin checks them on the controller before its module runs on the host.
+HIT = {
+    "jobs": {"type": "list", "elements": "dict"},
+    "images": {"type": "list", "elements": "str"},
+    "platforms": {"type": "list", "elements": "str"},
+    "tag": {"type": "str"},
+    "application": {"type": "str"},
+    "piece_length": {"type": "int"},
+    "seed_client": {"type": "str", "choices": ["dfget", "dfdaemon"]},
+    "seed_release": {"type": "str"},
+    "manager_release": {"type": "str"},
+    "probe": {"type": "bool", "default": False},
+    "dfget_config": {"type": "path"},
+    "dfdaemon_config": {"type": "path"},
+    "containerd_config": {"type": "path", "default": "/etc/containerd/config.toml"},
+    "certs_dir": {"type": "path"},
+    "validate_certs": CONNECTION["validate_certs"],
+    "ca_path": CONNECTION["ca_path"],
+    "timeout": {"type": "int", "default": 30},
+}
+
 
 def merged(*groups, **own):
     """One argument spec of several groups and a module's own options."""

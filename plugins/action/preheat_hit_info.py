@@ -1,0 +1,97 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judges on the controller what the module dragonflyoss.dragonfly.preheat_hit_info finds on the host."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import Seed, judge, judge_probe, probe_for
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit_images import Images
+
+_FOR_THE_HOST = ("dfget_config", "dfdaemon_config", "containerd_config", "certs_dir", "timeout")
+
+
+class ActionModule(ActionBase):
+    """Runs the module once on the host, and once more for a probe."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Returns the result (dict) that the module documents."""
+        super().run(tmp, task_vars)
+        try:
+            return self._judged(_checked(self._task.args), task_vars)
+        except DragonflyError as error:
+            return {"failed": True, "changed": False, "msg": error.message, "reason": error.reason}
+
+    def _judged(self, params: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        images = Images(params)
+        wanted = images.wanted()
+        found = self._on_host(params, task_vars)
+        if "facts" not in found:
+            return found
+        seed = Seed(params["seed_client"], params["seed_release"], params["manager_release"])
+        verdict = judge(found["facts"], wanted, seed)
+        probed = None
+        if params["probe"] and self._task.check_mode:
+            verdict.note("probe_skipped", why="in check mode nothing is brought to the host")
+        elif params["probe"]:
+            served = next(((one, route) for one, route in verdict.requests if one.digests), None)
+            if served is None:
+                verdict.note("probe_skipped", why="no client serves these pulls, or no blob is known")
+            else:
+                probe = probe_for(*served, images.sizes(served[0]))
+                headers = {**probe.headers, **images.headers(served[0])}
+                request = {"proxy": probe.proxy, "path": probe.path, "headers": headers}
+                answer = self._on_host(params, task_vars, _probe=request)
+                if "answer" not in answer:
+                    return answer
+                probed = judge_probe(verdict, probe, answer["answer"])
+        return {
+            "changed": False,
+            "hit": verdict.hit,
+            "blobs": verdict.blobs,
+            "reasons": [
+                {"code": one.code, "file": one.file, "key": one.key, "cure": one.cure, "message": one.message}
+                for one in verdict.reasons
+            ],
+            "notes": verdict.notes,
+            "client": verdict.client.name if verdict.client else None,
+            "client_release": ".".join(map(str, verdict.client.release)) if verdict.client and verdict.client.release else None,
+            "probe": probed,
+        }
+
+    def _on_host(self, params: dict[str, t.Any], task_vars: dict[str, t.Any] | None, **more: t.Any) -> dict[str, t.Any]:
+        args = {name: params[name] for name in _FOR_THE_HOST if params[name] is not None}
+        return self._execute_module(
+            module_name="dragonflyoss.dragonfly.preheat_hit_info", module_args={**args, **more}, task_vars=task_vars
+        )
+
+
+def _checked(args: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The options with their types and defaults.
+
+    :raises AnsibleActionFail: if they are not what the module documents.
+    :raises InputError: if both or none of jobs and images are given.
+    """
+    sources = [["jobs", "images"]]
+    validator = ArgumentSpecValidator(merged(REGISTRY, HIT), mutually_exclusive=sources, required_one_of=sources)
+    checked = validator.validate(args)
+    if checked.error_messages:
+        raise AnsibleActionFail(" ".join(checked.error_messages))
+    params = checked.validated_parameters
+    if params["timeout"] <= 0:
+        raise InputError("timeout must be at least 1, not %d." % params["timeout"])
+    if params["ca_path"]:
+        params["ca_path"] = os.path.expanduser(params["ca_path"])
+    return params

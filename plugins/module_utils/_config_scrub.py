@@ -1,0 +1,232 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Takes secrets out of configuration files, on hosts that have no library to parse them.
+
+What stays is chosen by the name of its key; the value of every other key is replaced. Structure, keys and the numbers of lines
+stay as they are, so that the controller still finds the errors that the daemon would find. Comments go, and so do values of
+more than one line, for a quotation mark that is not closed makes one of what follows.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "hidden"
+
+#: Keys whose values matter for what a host hits, by file. Compared in lower case.
+CLIENT_KEYS = frozenset("""
+<< alivetime keepstorage keep enable type clusterid schedulerclusterid taskexpiretime taskttl port start end listen ip
+defaultfilter defaulttag defaultapplication url addr dynamic direct useproxies regx usehttps redirect regex usetls
+filteredqueryparams enabletaskidbasedblobdigest disablebacktosource requestratelimit insecure
+""".split())
+HOSTS_KEYS = frozenset(["server", "capabilities", "override_path"])
+CONTAINERD_KEYS = frozenset("""
+version imports config_path endpoint concurrent_layer_fetch_buffer max_concurrent_downloads use_local_image_pull
+discard_unpacked_layers disable_snapshot_annotations image_pull_with_sync_fs disabled_plugins snapshotter
+""".split())
+
+_USER_INFO = re.compile(r"(://)[^/?#\s\"'@]*(?:@[^/?#\s\"'@]*)*@")
+
+
+def scrub_user_info(text):
+    """A text without the user info of the URLs in it.
+
+    :param text: str.
+    """
+    return _USER_INFO.sub(r"\1" + HIDDEN + "@", text)
+
+
+def _is_kept(key, keys):
+    return key.lower() in keys or key.lower().startswith("x-dragonfly-")
+
+
+# YAML
+
+_YAML_TOKEN = re.compile(
+    r"""
+    (?P<space>[ \t\r]+)
+    | (?P<newline>\n)
+    | (?P<comment>(?:(?<=\s)|^)\#[^\n]*)
+    | (?P<double>"(?:[^"\\]|\\.)*")
+    | (?P<single>'(?:[^']|'')*')
+    | (?P<block>[|>][-+0-9]*(?=[ \t\r]*(?:\#[^\n]*)?(?:\n|\Z)))
+    | (?P<dash>[-?](?=\s|\Z))
+    | (?P<marker>^(?:---|\.\.\.)(?=\s|\Z))
+    | (?P<reference>[&*!][^\s,\[\]{}]*)
+    | (?P<open>[\[{])
+    | (?P<close>[\]}])
+    | (?P<comma>,)
+    | (?P<plain>[^\s])
+    """,
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
+_YAML_PLAIN = re.compile(r"(?:(?!:(?:\s|\Z)|[ \t]\#|[ \t]*(?:\n|\Z)).)*")
+_YAML_PLAIN_IN_FLOW = re.compile(r"(?:(?!:(?:[\s,\[\]{}]|\Z)|[ \t]\#|[ \t]*(?:[,\[\]{}\n]|\Z)).)*")
+_YAML_COLON = re.compile(r"[ \t]*:(?=\s|\Z)")
+_YAML_COLON_IN_FLOW = re.compile(r"[ \t\r\n]*:")
+
+
+class _YamlScrubber:
+    """Reads YAML from left to right and knows of every scalar whether it is a key, and else which key it belongs to.
+
+    :ivar frames: (column, whether the last key there is kept) of each open block mapping.
+    :ivar flow: whether the last key is kept, for each open bracket.
+    """
+
+    def __init__(self, text, keys):
+        self.text = text
+        self.keys = keys
+        self.frames = [(-1, False)]
+        self.flow = []
+        self.out = []
+        self.at = 0
+        anchors = set(re.findall(r"(?<!\S)&([^\s,\[\]{}]+)", text))
+        self.names = anchors & set(re.findall(r"(?<![^\s,\[{])\*([^\s,\[\]{}]+)", text))
+
+    def scrub(self):
+        fresh = True  # nothing but indentation and dashes so far on this line
+        while self.at < len(self.text):
+            match = _YAML_TOKEN.match(self.text, self.at)
+            kind, token = match.lastgroup, match.group()
+            column = self.at - self.text.rfind("\n", 0, self.at) - 1
+            fresh = fresh or column == 0
+            self.at = match.end()
+            if fresh and not self.flow and kind not in ("space", "comment", "newline"):
+                while self.frames[-1][0] > column:
+                    self.frames.pop()
+                fresh = kind == "dash"
+                if fresh:
+                    # What an item holds is indented more than its dash.
+                    self.frames.append((column, self.frames[-1][1]))
+            self._token(kind, token, column)
+        return "".join(self.out)
+
+    def _token(self, kind, token, column):
+        if kind in ("double", "single"):
+            self._scalar(token, column)
+        elif kind == "plain" or (kind in ("open", "close", "comma") and self._is_plain(kind)):
+            pattern = _YAML_PLAIN_IN_FLOW if self.flow else _YAML_PLAIN
+            rest = pattern.match(self.text, self.at).group() if token != ":" else ""
+            self.at += len(rest)
+            self._scalar(token + rest, column)
+        elif kind == "block" and not self.flow:
+            self._block(token)
+        elif kind == "reference" or kind == "block":
+            self._reference(token)
+        elif kind == "open":
+            self.flow.append(self._kept())
+            self.out.append(token)
+        elif kind == "close":
+            self.flow.pop()
+            self.out.append(token)
+        elif kind != "comment":
+            self.out.append(token)
+
+    def _is_plain(self, kind):
+        return not self.flow and kind != "open"
+
+    def _kept(self):
+        return self.flow[-1] if self.flow else self.frames[-1][1]
+
+    def _scalar(self, token, column):
+        colon = (_YAML_COLON_IN_FLOW if self.flow and token[0] in "\"'" else _YAML_COLON).match(self.text, self.at)
+        if self.flow and not colon:
+            colon = re.compile(r"[ \t]*:(?=[,\[\]{}])").match(self.text, self.at)
+        if colon and token != ":":
+            self.at = colon.end()
+            kept = _is_kept(token.strip("\"'"), self.keys)
+            if self.flow:
+                self.flow[-1] = kept
+            else:
+                while self.frames[-1][0] >= column:
+                    self.frames.pop()
+                self.frames.append((column, kept))
+            self.out.append(scrub_user_info(token) + colon.group())
+        elif (self._kept() and "\n" not in token) or token == ":":
+            self.out.append(scrub_user_info(token))
+        else:
+            self.out.append(HIDDEN + "\n" * token.count("\n"))
+
+    def _block(self, header):
+        line_end = self.text.find("\n", self.at)
+        line_end = len(self.text) if line_end < 0 else line_end + 1
+        self.out.append(header + ("\n" if self.text[line_end - 1:line_end] == "\n" else ""))
+        self.at = line_end
+        body = re.compile(r"(?:[ ]{%d,}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*" % (self.frames[-1][0] + 1)).match(self.text, self.at)
+        self.at = body.end()
+        if self._kept() and body.group().count("\n") < 2:
+            self.out.append(scrub_user_info(body.group()))
+        else:
+            self.out.append(re.sub(r"(?m)^([ ]*)[^ \n].*$", r"\1" + HIDDEN, body.group()))
+
+    def _reference(self, token):
+        if token[0] in "&*" and token[1:] in self.names:
+            self.out.append(token)
+        elif self._kept():
+            self.out.append(scrub_user_info(token))
+        elif token[0] == "*" or token[0] in "|>":
+            self.out.append(HIDDEN)
+
+
+def scrub_yaml(text, keys=CLIENT_KEYS):
+    """YAML with the values of all keys replaced but those that are named.
+
+    :param text: str, also malformed.
+    :param keys: names in lower case.
+    """
+    return _YamlScrubber(text, keys).scrub()
+
+
+# TOML
+
+_TOML_STRING = r"\"\"\".*?(?:\"\"\"|\Z)|'''.*?(?:'''|\Z)|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'"
+_TOML_KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
+_TOML_TOKEN = re.compile(
+    r"""
+    (?P<header>^[ \t]*\[\[?[ \t]*%(key)s(?:[ \t]*\.[ \t]*%(key)s)*[ \t]*\]\]?(?=[ \t\r]*(?:\#[^\n]*)?(?:\n|\Z)))
+    | (?P<space>[ \t\r]*\n|[ \t\r]+)
+    | (?P<comment>\#[^\n]*)
+    | (?P<key>%(key)s(?:[ \t]*\.[ \t]*%(key)s)*[ \t]*=)
+    | (?P<string>%(string)s)
+    | (?P<open>[\[{])
+    | (?P<close>[\]}])
+    | (?P<comma>,)
+    | (?P<bare>[^\s,\[\]{}\#]+)
+    """ % {"key": _TOML_KEY, "string": _TOML_STRING},
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
+
+
+def scrub_toml(text, keys):
+    """TOML with the values of all keys replaced but those that are named.
+
+    :param text: str, also malformed.
+    :param keys: names in lower case.
+    """
+    out = []
+    kept = [False]
+    for match in _TOML_TOKEN.finditer(text):
+        kind, token = match.lastgroup, match.group()
+        if kind == "comment":
+            continue
+        if kind in ("string", "bare") and not kept[-1]:
+            out.append('"%s"' % HIDDEN + "\n" * token.count("\n"))
+            continue
+        if kind == "header" and len(kept) > 1:
+            # Not a header but an array within one.
+            token = '["%s"]' % HIDDEN
+        elif kind == "header":
+            kept = [False]
+        elif kind == "key":
+            last = re.findall(_TOML_KEY, token)[-1].strip("\"'")
+            kept[-1] = _is_kept(last, keys)
+        elif kind == "open":
+            kept.append(kept[-1])
+        elif kind == "close" and len(kept) > 1:
+            kept.pop()
+        out.append(scrub_user_info(token))
+    return "".join(out)

@@ -1,0 +1,567 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Follows a pull as containerd and a Dragonfly client would: which proxy is asked for a blob, and for which URL it asks.
+
+Nothing here touches a host: what ``module_utils/_host_files.py`` brought comes in, an answer comes out.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+import re
+import tomllib
+import typing as t
+from urllib.parse import quote, urlsplit
+
+import yaml
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
+    DEFAULT_FILTERED_QUERY_PARAMS,
+    Recipe,
+    blob_digest_id,
+    content_id,
+    parse_release,
+    recipe_for,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import get
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import MESSAGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_values import parse_duration
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import DEFAULT_CERTS_DIRS
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
+
+# code: what makes a pull miss, and the cure; beside those of _config_problems.MESSAGES.
+MISSES: dict[str, tuple[str, str]] = {
+    "no_containerd": (
+        "there is no containerd on this host: neither its program nor its configuration was found.",
+        "Run this on the hosts that pull.",
+    ),
+    "unreadable": (
+        "the file cannot be read: {error}.",
+        "{hint}",
+    ),
+    "config_path_not_set": (
+        "containerd is told no folder with mirrors, so that it pulls straight from the registry.",
+        "Set config_path to /etc/containerd/certs.d and restart containerd; the role containerd_mirrors does.",
+    ),
+    "no_mirror_for_registry": (
+        "there is no mirror of {registry}, so that containerd pulls straight from the registry.",
+        "Add it to containerd_mirrors_registries.",
+    ),
+    "mirror_cannot_pull": (
+        "no host in it may pull (capabilities), so that containerd pulls straight from the registry.",
+        'Give the client\'s host the capabilities ["pull", "resolve"].',
+    ),
+    "other_mirror_first": (
+        "containerd asks {first} first, and the Dragonfly client only where that fails.",
+        "Put the client's host before the others.",
+    ),
+    "wrong_port": (
+        "it points to {proxy}, where no Dragonfly client of this host listens: {listening}.",
+        "Write the address of the client's proxy (containerd_mirrors_proxy).",
+    ),
+    "no_client": (
+        "there is no Dragonfly client on this host: neither {files} was found.",
+        "Set one up with the role dfget or dfdaemon.",
+    ),
+    "not_running": (
+        "the unit {unit} is {state}, so that containerd falls back to the registry without a word.",
+        "See journalctl -u {unit}, and start it.",
+    ),
+    "restart_needed": (
+        "the file was written {seconds} s after {unit} started, which still runs with what was there before.",
+        "Restart {unit}; what was preheated to this very host is then lost unless its storage is kept.",
+    ),
+    "base_differs": (
+        "this host asks for {host}, while the preheat was made of {preheat}.",
+        "Give both the same base URL: the option registries of preheat, and containerd_mirrors_registries.",
+    ),
+    "base_inferred": (
+        "it names no X-Dragonfly-Registry, so that the client takes {host} from containerd's ns, while the preheat was made of"
+        " {preheat}.",
+        "Add the header X-Dragonfly-Registry with {preheat}; the role containerd_mirrors does.",
+    ),
+    "path_differs": (
+        "this host asks for {host}, while the preheat was made of {preheat}: repository or prefix differ.",
+        "Give both the same base URL with the same prefix.",
+    ),
+    "query_left": (
+        "of the query {query!r} is left in the URL that the task id is made of; a preheat has none.",
+        "Add its names to the filter.",
+    ),
+    "recipes_differ": (
+        "on this host {host_client} {host_release} computes other task ids ({host_recipe}) than {seed_client} {seed_release} on"
+        " the seed peers ({seed_recipe}), so every pull misses.",
+        "Run clients of one kind and line of releases on seed peers and hosts.",
+    ),
+    "content_id": (
+        "a header gives the task id another content than the URL, so every pull misses.",
+        "Leave the header out.",
+    ),
+    "cold": (
+        "the preheat did not warm {count} of the blobs.",
+        "Run the preheat again; its result says why.",
+    ),
+    "ids_differ": (
+        "the task ids of host and preheat differ, and nothing that is known here explains it.",
+        "Run this with probe: true, and report it with the host's configuration.",
+    ),
+    "probe_failed": (
+        "the proxy at {proxy} did not answer the probe: {error}.",
+        "See whether the client runs and listens there.",
+    ),
+    "probe_no_task": (
+        "the proxy answered the probe with {status} and without a task id, so the request did not go through Dragonfly.",
+        "Compare the running configuration with the file; restart the client.",
+    ),
+    "probe_differs": (
+        "the running client asked for task {found}, while its files make it {expected}: it runs with another configuration.",
+        "Restart the client.",
+    ),
+}
+
+# code: what a user should know though the host hits.
+NOTES: dict[str, str] = {
+    "release_unknown": "{program} did not tell its release; {assumed} is assumed.",
+    "small_blobs": (
+        "dfdaemon from 1.4.2 on fetches blobs up to 4 MiB from the registry, preheated or not, unless"
+        " proxy.disableBackToSource is true."
+    ),
+    "keeps": "As a seed peer this host keeps what was preheated for {seconds} s after its last use ({key}).",
+    "unknown_blobs": "The blobs are not known ({why}): this is judged by a blob that stands for them.",
+    "seed_assumed": "The seed peers are taken to run {client} {release}, as this host does (see seed_client, seed_release).",
+    "probe_denied": "The registry wants credentials for the probe ({status}), so it shows only the task id.",
+    "probe_skipped": "The probe was left out: {why}.",
+}
+
+_FALLBACK_DIRS = ("_default",)
+_MIN_PARALLEL_FETCH = 512
+
+
+class Reason(t.NamedTuple):
+    """Why a host misses.
+
+    :ivar code: stable, a key of MISSES or of _config_problems.MESSAGES.
+    :ivar file: path on the host; empty where it is in none.
+    :ivar key: in the file; empty where it is none.
+    :ivar reason: what makes it miss.
+    :ivar cure: what to do.
+    """
+
+    code: str
+    file: str
+    key: str
+    reason: str
+    cure: str
+
+    @property
+    def message(self) -> str:
+        """All of it, for people."""
+        where = ": ".join(part for part in (self.file, self.key) if part)
+        text = f"{self.reason} {self.cure}"
+        return f"{where}: {text}" if where else text[0].upper() + text[1:]
+
+
+def reason(code: str, file: str = "", key: str = "", **words: t.Any) -> Reason:
+    """The reason of a code, with the words that its texts need."""
+    why, cure = MISSES.get(code) or MESSAGES[code]
+    return Reason(code, file, key, why.format(**words), cure.format(**words))
+
+
+# --- files
+
+
+@functools.lru_cache(maxsize=256)
+def _parse(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
+    """A parsed file and what is wrong with it. Most hosts of a fleet have the same files, so each text is parsed once."""
+    try:
+        if kind == "toml":
+            return tomllib.loads(text), None
+        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except tomllib.TOMLDecodeError as error:
+        return {}, f"it is no TOML ({error})"
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        return {}, f"it is no YAML{where} ({getattr(error, 'problem', None) or type(error).__name__})"
+    if data is None:
+        return {}, None
+    return (data, None) if isinstance(data, dict) else ({}, "it holds no mapping")
+
+
+def parse_file(file: dict[str, t.Any], kind: str) -> tuple[dict[str, t.Any], Reason | None]:
+    """What a file of the host says, and why it cannot be read.
+
+    :param file: ``path``, ``text`` (None where there is none) and ``error`` as the module brought them.
+    :param kind: ``toml`` or ``yaml``.
+    """
+    if file.get("error"):
+        return {}, reason("unreadable", file["path"], error=file["error"], hint="Run the task with become: true.")
+    data, error = _parse(kind, file.get("text") or "")
+    if error:
+        return {}, reason("unreadable", file["path"], error=error, hint="Correct it: the daemon could not start with it.")
+    return data, None
+
+
+def _table(data: t.Any, *names: str) -> dict[str, t.Any]:
+    for name in names:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+def _texts(value: t.Any) -> list[str]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+
+
+def stale(file: dict[str, t.Any], unit: dict[str, t.Any] | None) -> list[Reason]:
+    """A file that a running unit has not read yet."""
+    if not unit or not unit.get("since") or not file.get("mtime"):
+        return []
+    seconds = file["mtime"] - unit["since"]
+    return [reason("restart_needed", file["path"], seconds=int(seconds) or 1, unit=unit["name"])] if seconds > 0 else []
+
+
+# --- containerd
+
+
+class Route(t.NamedTuple):
+    """Where containerd sends the pulls of a registry.
+
+    :ivar proxy: URL of the host that it asks first, without a path.
+    :ivar path: what comes before the repository, such as ``/v2``.
+    :ivar query: such as ``ns=docker.io``; empty without one.
+    :ivar headers: that it adds, names in lower case.
+    :ivar file: that says so.
+    """
+
+    proxy: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    file: str
+
+
+class Containerd:
+    """containerd on one host.
+
+    :ivar release: tuple of int, None where it is not known.
+    :ivar reasons: why no pull at all is sent to a client.
+    """
+
+    def __init__(self, facts: dict[str, t.Any]) -> None:
+        self.release = parse_release(facts.get("version") or "")
+        self.file: dict[str, t.Any] = facts.get("config") or {}
+        self.path = self.file.get("path", "config.toml")
+        self.reasons: list[Reason] = []
+        self._hosts = {file["path"]: file for file in facts.get("hosts") or []}
+        self._config: dict[str, t.Any] = {}
+        if not facts.get("version") and self.file.get("text") is None and not self.file.get("error"):
+            self.reasons.append(reason("no_containerd"))
+            return
+        config, unreadable = parse_file(self.file, "toml")
+        if unreadable:
+            self.reasons.append(unreadable)
+        dump, error = _parse("toml", facts.get("dump") or "")
+        self._config = config if error or not dump else dump
+        self.reasons += stale(self.file, facts.get("unit"))
+
+    @property
+    def _plugin(self) -> dict[str, t.Any]:
+        names = {1: "cri", 2: "io.containerd.grpc.v1.cri"}
+        version = self._config.get("version", 3 if (self.release or ()) >= (2, 0, 0) else 1)
+        return _table(self._config, "plugins", names.get(version, "io.containerd.cri.v1.images"))
+
+    @property
+    def fetches_in_parts(self) -> bool:
+        """Whether it asks for parts of a blob, which the Go client makes tasks of their own."""
+        transfer = _table(self._config, "plugins", "io.containerd.transfer.v1.local")
+        sizes = [section.get("concurrent_layer_fetch_buffer", 0) for section in (self._plugin, transfer)]
+        return any(isinstance(size, int) and size >= _MIN_PARALLEL_FETCH for size in sizes)
+
+    def route(self, registry: str) -> tuple[Route | None, list[Reason]]:
+        """Where the pulls of a registry go; no route where they go straight to the registry, and why.
+
+        :param registry: as in image references.
+        """
+        settings = _table(self._plugin, "registry")
+        mirrors = _table(settings, "mirrors")
+        config_path = settings.get("config_path")
+        folders = [one for one in config_path.split(":") if one] if isinstance(config_path, str) else []
+        if folders and mirrors:
+            return None, [reason("mirrors_in_use", self.path, "mirrors", names=", ".join(mirrors))]
+        if mirrors:
+            return self._old_mirror(registry, mirrors)
+        if not folders and (self.release or ()) >= (2, 2, 0):
+            folders = list(DEFAULT_CERTS_DIRS)
+        if not folders:
+            return None, [reason("config_path_not_set", self.path, "config_path")]
+        file = self._hosts_file(registry, folders)
+        if file is None:
+            return None, [reason("no_mirror_for_registry", folders[0], registry=registry)]
+        data, unreadable = parse_file(file, "toml")
+        if unreadable:
+            return None, [unreadable]
+        hosts = _table(data, "host")
+        asked = [(url, host if isinstance(host, dict) else {}) for url, host in hosts.items()]
+        able = [(url, host) for url, host in asked if "pull" in (_texts(host.get("capabilities")) or ["pull"])]
+        if not able:
+            return None, [reason("mirror_cannot_pull", file["path"])]
+        url, host = able[0]
+        return _route(url, registry, bool(host.get("override_path")), _headers(host.get("header")), file["path"]), []
+
+    def _hosts_file(self, registry: str, folders: list[str]) -> dict[str, t.Any] | None:
+        name, colon, port = registry.rpartition(":")
+        for folder in folders:
+            for one in ([f"{name}_{port}_"] if colon else []) + [registry, *_FALLBACK_DIRS]:
+                file = self._hosts.get(posixpath.join(folder, one, "hosts.toml"))
+                if file is not None:
+                    return file
+        return None
+
+    def _old_mirror(self, registry: str, mirrors: dict[str, t.Any]) -> tuple[Route | None, list[Reason]]:
+        mirror = mirrors.get(registry) or mirrors.get("*")
+        endpoints = _texts(_table({"mirror": mirror}, "mirror").get("endpoint"))
+        if not endpoints:
+            return None, [reason("no_mirror_for_registry", self.path, "mirrors", registry=registry)]
+        return _route(endpoints[0], registry, False, {}, self.path), []
+
+
+def _headers(value: t.Any) -> dict[str, str]:
+    headers = value if isinstance(value, dict) else {}
+    return {name.lower(): texts[0] for name, one in headers.items() if (texts := _texts(one))}
+
+
+def _route(url: str, registry: str, override: bool, headers: dict[str, str], file: str) -> Route:
+    """Source: containerd v1.7.20 remotes/docker/config/hosts.go (parseHostConfig) and registry.go (isProxy)."""
+    url = url if url.startswith("http") else f"https://{url}"
+    scheme, netloc, path = urlsplit(url)[:3]
+    path = posixpath.normpath(path) if path else ""
+    path = "" if path in ("/", ".") else path
+    if not path.endswith("/v2") and not override:
+        path += "/v2"
+    is_proxy = netloc != registry and (registry, netloc) != ("docker.io", "registry-1.docker.io")
+    return Route(f"{scheme}://{netloc}", path, f"ns={quote(registry, safe='')}" if is_proxy else "", headers, file)
+
+
+# --- clients
+
+
+class Asked(t.NamedTuple):
+    """What a client asks Dragonfly for.
+
+    :ivar base: URL that the path was put behind, before rules changed it.
+    :ivar url: URL of the blob, with what is left of its query.
+    :ivar filter: names of query parameters that do not count.
+    :ivar tag: empty without one.
+    :ivar application: empty without one.
+    :ivar piece_length: bytes as text; empty without one.
+    :ivar fixed_id: the task id where it is not made of the URL, else None.
+    :ivar reasons: why it asks the registry and not Dragonfly.
+    :ivar told: where each came from, as (file, key): ``base``, ``filter``, ``tag``, ``application``, ``piece_length``,
+        ``rewritten``, ``fixed_id``.
+    """
+
+    base: str
+    url: str
+    filter: t.Sequence[str]
+    tag: str
+    application: str
+    piece_length: str
+    fixed_id: str | None
+    reasons: list[Reason]
+    told: dict[str, tuple[str, str]]
+
+
+class Client:
+    """A Dragonfly client on one host.
+
+    :ivar name: ``dfget`` or ``dfdaemon``.
+    :ivar release: tuple of int, None where it is not known.
+    :ivar is_readable: whether its configuration can be read.
+    :ivar reasons: why it serves nobody.
+    """
+
+    def __init__(self, name: str, facts: dict[str, t.Any]) -> None:
+        self.name = name
+        self.release = parse_release(facts.get("version") or "")
+        self.file: dict[str, t.Any] = facts["config"]
+        self.path = self.file["path"]
+        self.reasons: list[Reason] = []
+        self.config, unreadable = parse_file(self.file, "yaml")
+        self.is_readable = unreadable is None
+        if unreadable:
+            self.reasons.append(unreadable)
+        unit = facts.get("unit")
+        if unit and unit.get("state") not in (None, "active"):
+            self.reasons.append(reason("not_running", unit=unit["name"], state=unit["state"]))
+        self.reasons += stale(self.file, unit)
+
+    def get(self, path: str, default: t.Any = None) -> t.Any:
+        """A value of the configuration, else the default; also where it is of another type than the default."""
+        value = get(self.config, self.name, path, default)
+        return value if default is None or isinstance(value, type(default)) else default
+
+    def text(self, path: str) -> str:
+        """A value as text, empty where it is none."""
+        return self.get(path, "")
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """How it computes task ids; None where no other client agrees with it."""
+        return recipe_for(self.name, self.release)
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether it is a seed peer."""
+        return bool(self.get("scheduler.manager.seedPeer.enable" if self.name == "dfget" else "seedPeer.enable", False))
+
+    @property
+    def keeps(self) -> tuple[int, str]:
+        """For how many seconds it keeps a task after its last use, and the key that says so."""
+        if self.name == "dfget":
+            key, default = "storage.taskExpireTime", "6h"
+        else:
+            key, default = "gc.policy.taskTTL", "6h" if (self.release or (9,)) < (1, 2, 1) else "720h"
+        seconds = parse_duration(get(self.config, self.name, key, default), self.name)
+        return int(parse_duration(default, self.name) or 0) if seconds is None else int(seconds), key
+
+    @property
+    def port(self) -> t.Any:
+        """Port or ports of its proxy as the file says them."""
+        if self.name == "dfget":
+            return get(self.config, self.name, "proxy.tcpListen.port", 0)
+        return get(self.config, self.name, "proxy.server.port", 4001)
+
+    def listens(self, port: int) -> bool:
+        """Whether its proxy may listen on a port."""
+        if isinstance(self.port, dict):
+            start = self.port.get("start", 0)
+            end = self.port.get("end", start)
+            return isinstance(start, int) and isinstance(end, int) and start <= port <= max(start, end)
+        return bool(port) and self.port == port
+
+    def asks(self, route: Route, repository: str, digest: str) -> Asked:
+        """What it makes of containerd's request for a blob.
+
+        :param route: how containerd asks it.
+        :param repository: as in the image reference.
+        :param digest: of the blob.
+        """
+        path = f"{route.path}/{repository}/blobs/{digest}"
+        return (self._go if self.name == "dfget" else self._rust)(route, path)
+
+    def _header_or(self, route: Route, header: str, key: str | None) -> tuple[str, tuple[str, str]]:
+        value = route.headers.get(header.lower(), "")
+        if value or key is None:
+            return value, (route.file, header)
+        return self.text(key), (self.path, key)
+
+    def _go(self, route: Route, path: str) -> Asked:
+        """Source: dragonflyoss/dragonfly v2.1.67 client/daemon/proxy/{reverse_proxy,proxy}.go, client/daemon/transport/transport.go."""
+        reasons = []
+        told = {}
+        base, told["base"] = self.text("proxy.registryMirror.url"), (self.path, "proxy.registryMirror.url")
+        if not self.port:
+            reasons.append(reason("proxy_off", self.path, "proxy.tcpListen.port"))
+        if not base:
+            reasons.append(reason("no_mirror", self.path, "proxy.registryMirror.url"))
+        header = route.headers.get("x-dragonfly-registry", "")
+        if header and self.get("proxy.registryMirror.dynamic", False):
+            base, told["base"] = header, (route.file, "X-Dragonfly-Registry")
+        elif header and header.rstrip("/") != base.rstrip("/"):
+            told["base"] = (self.path, "proxy.registryMirror.dynamic")
+        base = base.rstrip("/")
+        url = base + path + ("?" + route.query if route.query else "")
+        if self.get("proxy.registryMirror.direct", False):
+            words = {"why": "it is set so", "cure": "Set it to false."}
+            reasons.append(reason("not_p2p", self.path, "proxy.registryMirror.direct", **words))
+        elif self.get("proxy.registryMirror.useProxies", False):
+            url, found = self._go_rules(url, told)
+            reasons += found
+        elif not re.match(r".+/blobs/sha256", path):
+            words = {"why": "the Go client knows blobs of sha256 only", "cure": "Build the image with sha256 digests."}
+            reasons.append(reason("not_p2p", **words))
+        names, told["filter"] = self._header_or(route, "X-Dragonfly-Filter", "proxy.defaultFilter")
+        tag, told["tag"] = self._header_or(route, "X-Dragonfly-Tag", "proxy.defaultTag")
+        application, told["application"] = self._header_or(route, "X-Dragonfly-Application", "proxy.defaultApplication")
+        return Asked(base, url, names.split("&") if names else [], tag, application, "", None, reasons, told)
+
+    def _go_rules(self, url: str, told: dict[str, tuple[str, str]]) -> tuple[str, list[Reason]]:
+        rules = [rule for rule in self.get("proxy.proxies", []) if isinstance(rule, dict)]
+        index = first_match([str(get(rule, self.name, "regx", "")) for rule in rules], url)
+        if index is None or get(rules[index], self.name, "direct"):
+            why = "no rule of proxy.proxies sends this blob to peers" if index is None else "the rule that matches says direct"
+            words = {"why": why, "cure": "Set useProxies to false, or add the rule {regx: blobs/sha256.*}."}
+            return url, [reason("not_p2p", self.path, "proxy.registryMirror.useProxies", **words)]
+        rule, where = rules[index], f"proxy.proxies[{index}]"
+        if get(rule, self.name, "useHTTPS") and url.startswith("http:"):
+            url, told["rewritten"] = "https:" + url[len("http:"):], (self.path, f"{where}.useHTTPS")
+        redirect = get(rule, self.name, "redirect") or ""
+        if isinstance(redirect, str) and redirect:
+            told["rewritten"] = (self.path, f"{where}.redirect")
+            if "/" in redirect:
+                # Go writes groups as $1 or ${1}.
+                template = re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", redirect.replace("\\", "\\\\"))
+                try:
+                    url = re.sub(str(get(rule, self.name, "regx", "")), template, url)
+                except (re.error, IndexError):
+                    pass  # The URL is another one in any case, which is all that counts.
+            else:
+                url = urlsplit(url)._replace(netloc=redirect).geturl()
+        return url, []
+
+    def _rust(self, route: Route, path: str) -> Asked:
+        """Source: dragonflyoss/client v1.4.2 dragonfly-client/src/proxy/{mod,header,query}.rs, and v0.1.127, v1.1.1 of mod.rs."""
+        release = self.release or (9,)
+        reasons = []
+        told = {}
+        base, told["base"] = route.headers.get("x-dragonfly-registry", ""), (route.file, "X-Dragonfly-Registry")
+        if not base and route.query and release >= (1, 3, 5):
+            base, told["base"] = "https://" + route.query[len("ns="):].replace("%3A", ":"), (route.file, "ns")
+        if not base:
+            base, told["base"] = self.text("proxy.registryMirror.addr") or "https://index.docker.io", (
+                self.path, "proxy.registryMirror.addr")
+        query = route.query if release >= (1, 1, 1) else ""
+        url = base + path + ("?" + query if query else "")
+        rules = [rule for rule in self.get("proxy.rules", []) if isinstance(rule, dict)]
+        tested = url if release < (1, 2, 1) else base + path
+        index = first_match([str(rule.get("regex", ".*")) for rule in rules], tested)
+        rule = rules[index] if index is not None else {}
+        use_p2p = route.headers.get("x-dragonfly-use-p2p", "").lower() == "true"
+        if index is None and not use_p2p:
+            why = "no rule matches this blob" if rules else "there is no rule"
+            words = {"why": why, "cure": "Add the rule {regex: 'blobs/sha256.*'}."}
+            reasons.append(reason("not_p2p", self.path, "proxy.rules", **words))
+        if rule.get("useTLS") and url.startswith("http:"):
+            url, told["rewritten"] = "https:" + url[len("http:"):], (self.path, f"proxy.rules[{index}].useTLS")
+        if isinstance(rule.get("redirect"), str):
+            url = urlsplit(url)._replace(netloc=rule["redirect"]).geturl()
+            told["rewritten"] = (self.path, f"proxy.rules[{index}].redirect")
+        names = rule.get("filteredQueryParams")
+        told["filter"] = (self.path, f"proxy.rules[{index}].filteredQueryParams")
+        header = route.headers.get("x-dragonfly-filtered-query-params", "")
+        if header:
+            names, told["filter"] = header.split(","), (route.file, "X-Dragonfly-Filtered-Query-Params")
+        if not isinstance(names, list):
+            names = [name for name in DEFAULT_FILTERED_QUERY_PARAMS if name != "ns" or release >= (0, 1, 116)]
+        tag, told["tag"] = self._header_or(route, "X-Dragonfly-Tag", None)
+        application, told["application"] = self._header_or(route, "X-Dragonfly-Application", None)
+        piece_length, told["piece_length"] = self._header_or(route, "X-Dragonfly-Piece-Length", None)
+        fixed_id, told["fixed_id"] = self._fixed_id(route, url, release)
+        return Asked(base, url, names, tag, application, piece_length, fixed_id, reasons, told)
+
+    def _fixed_id(self, route: Route, url: str, release: tuple[int, ...]) -> tuple[str | None, tuple[str, str]]:
+        content = route.headers.get("x-dragonfly-content-for-calculating-task-id", "")
+        if content and release >= (0, 2, 25):
+            return content_id(content), (route.file, "X-Dragonfly-Content-For-Calculating-Task-ID")
+        name = "enableTaskIdBasedBlobDigest" if release < (1, 1, 8) else "enableTaskIDBasedBlobDigest"
+        key = f"proxy.registryMirror.{name}"
+        flag, where = self.get(key, False) and release >= (1, 1, 4), (self.path, key)
+        header = route.headers.get("x-dragonfly-enable-task-id-based-blob-digest", "").lower()
+        if header in ("true", "false") and release >= (1, 3, 3):
+            flag, where = header == "true", (route.file, "X-Dragonfly-Enable-Task-ID-Based-Blob-Digest")
+        return blob_digest_id(url) if flag else None, where

@@ -1,0 +1,224 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is left of a configuration file is what the daemon would read of it, and holds no secret."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+import tomlkit
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import (
+    CLIENT_KEYS,
+    CONTAINERD_KEYS,
+    HIDDEN,
+    HOSTS_KEYS,
+    scrub_toml,
+    scrub_yaml,
+)
+
+SECRET = "s3cr3t-marker"
+KEPT = ["port", "defaultFilter", "url", "enable", "regx", "start"]
+OTHER = ["password", "username", "token", "cert", "jaeger"]
+
+DFGET = """
+# {secret}
+aliveTime: 0s
+host: {{hostname: {secret}}}
+proxy: &p
+  basicAuth:
+    username: "{secret}"
+    password: '{secret}'
+  hijackHTTPS:
+    key: |
+      -----BEGIN PRIVATE KEY-----
+      {secret}
+      -----END PRIVATE KEY-----
+  defaultFilter: "Expires&Signature&ns"  # {secret}
+  tcpListen:
+    listen: 127.0.0.1
+    port: 65001
+  registryMirror: {{url: "https://user:{secret}@registry.example.com", dynamic: true}}
+  proxies:
+    - regx: blobs/sha256.*
+    - regx: '.*'
+      direct: true
+    - {{regx: "a: b", useHTTPS: false}}
+"""
+
+HOSTS = """
+# {secret}
+server = "https://registry.example.com"
+[host."http://127.0.0.1:65001"]
+  capabilities = ["pull", "resolve"] # {secret}
+  [host."http://127.0.0.1:65001".header]
+    X-Dragonfly-Registry = ["https://registry.example.com"]
+    Authorization = ["Basic {secret}"]
+    x-custom = '''
+{secret}
+'''
+"""
+
+CONFIG = """
+version = 2
+imports = ["/etc/containerd/conf.d/*.toml"]
+[plugins]
+  [plugins."io.containerd.grpc.v1.cri"]
+    [plugins."io.containerd.grpc.v1.cri".cni]
+      bin_dir = "/usr/lib/cni"
+    [plugins."io.containerd.grpc.v1.cri".registry]
+      config_path = "/etc/containerd/certs.d"
+      [plugins."io.containerd.grpc.v1.cri".registry.configs."r:5000".auth]
+        username = "{secret}"
+        password = "{secret}"
+  [plugins."io.containerd.internal.v1.opt"]
+    path = "/var/lib/containerd"
+[[proxy_plugins]]
+  address = "{secret}"
+  arguments = [
+    ["{secret}"],
+    ["a", "{secret}"]
+  ]
+[[proxy_plugins]]
+  address = "{secret}"
+"""
+
+
+def hidden(data, keys, kept=False):
+    """What a parsed file becomes: values below other keys are hidden."""
+    if isinstance(data, dict):
+        return {
+            key: hidden(value, keys, str(key).lower() in keys or str(key).lower().startswith("x-dragonfly-"))
+            for key, value in data.items()
+        }
+    if isinstance(data, list):
+        return [hidden(one, keys, kept) for one in data]
+    return data if kept else HIDDEN
+
+
+def test_dfget_yaml():
+    text = DFGET.format(secret=SECRET)
+    scrubbed = scrub_yaml(text)
+    assert SECRET not in scrubbed
+    assert scrubbed.count("\n") == text.count("\n")
+    config = yaml.safe_load(scrubbed)
+    assert config["aliveTime"] == "0s"
+    assert config["proxy"]["tcpListen"] == {"listen": "127.0.0.1", "port": 65001}
+    assert config["proxy"]["defaultFilter"] == "Expires&Signature&ns"
+    assert config["proxy"]["registryMirror"] == {"url": "https://hidden@registry.example.com", "dynamic": True}
+    assert config["proxy"]["proxies"] == [
+        {"regx": "blobs/sha256.*"},
+        {"regx": ".*", "direct": True},
+        {"regx": "a: b", "useHTTPS": False},
+    ]
+
+
+def test_hosts_toml():
+    text = HOSTS.format(secret=SECRET)
+    scrubbed = scrub_toml(text, HOSTS_KEYS)
+    assert SECRET not in scrubbed
+    assert tomlkit.parse(scrubbed).unwrap()["host"]["http://127.0.0.1:65001"] == {
+        "capabilities": ["pull", "resolve"],
+        "header": {
+            "X-Dragonfly-Registry": ["https://registry.example.com"],
+            "Authorization": [HIDDEN],
+            "x-custom": HIDDEN,
+        },
+    }
+
+
+def test_config_toml():
+    text = CONFIG.format(secret=SECRET)
+    scrubbed = scrub_toml(text, CONTAINERD_KEYS)
+    assert SECRET not in scrubbed
+    expected = hidden(tomlkit.parse(text).unwrap(), CONTAINERD_KEYS)
+    found = tomlkit.parse(scrubbed).unwrap()
+    for config in (expected, found):
+        config["proxy_plugins"][0].pop("arguments")
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password: "%s\nport: 1\n',
+        "password: '%s\n",
+        "password: |\n  %s\n %s\nport: 2\n",
+        "password: >-\n\n  %s\n",
+        "key: [%s, {a: %s}\n",
+        "? password\n: %s\n",
+        "password:\n  - %s\n  - - %s\n",
+        "password:\n    %s\n    more\nport: 1\n",
+        "password: &a %s\nport: *a\n",
+        "\tpassword: %s",
+        "- %s",
+        "%s",
+        "{password: %s, port: 1}",
+        '{"password": "%s"}',
+        "url: http://me:%s@host/\n",
+        "url: http://me:a@%s@host/\n",
+    ],
+)
+def test_malformed_yaml_shows_no_secret(text):
+    assert SECRET not in scrub_yaml(text.replace("%s", SECRET))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password = "%s\nserver = 1\n',
+        "password = '''%s",
+        'password = """\n%s\n"""\n',
+        "password = [ '%s',\n '%s' ]",
+        "password = [\n['%s']\n]",
+        "a = { password = '%s', server = 1 }",
+        "%s",
+        "[a\npassword = '%s'",
+        "server = 'http://me:%s@host/'",
+    ],
+)
+def test_malformed_toml_shows_no_secret(text):
+    assert SECRET not in scrub_toml(text.replace("%s", SECRET), HOSTS_KEYS)
+
+
+WORDS = st.text(string.ascii_letters + string.digits + " .:/#-_{}[]&*!|>'\"%@,?\\", max_size=12)
+SCALARS = st.one_of(st.booleans(), st.integers(0, 70000), WORDS)
+KEYS = st.sampled_from(KEPT + OTHER)
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+TABLES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(KEYS, SCALARS, max_size=3))
+
+
+def normal(data):
+    """User info goes, whatever it is of."""
+    if isinstance(data, dict):
+        return {key: normal(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [normal(one) for one in data]
+    return HIDDEN if isinstance(data, str) and "://" in data else data
+
+
+@given(
+    document=st.dictionaries(KEYS, DOCUMENTS, max_size=5),
+    flow=st.sampled_from([True, False, None]),
+    style=st.sampled_from([None, "'", '"', "|"]),
+)
+def test_any_yaml_keeps_what_counts(document, flow, style):
+    text = yaml.safe_dump(document, default_flow_style=flow, default_style=style, sort_keys=False, width=1000)
+    assert normal(yaml.safe_load(scrub_yaml(text))) == normal(hidden(yaml.safe_load(text), CLIENT_KEYS))
+
+
+@given(document=st.dictionaries(KEYS, TABLES, max_size=5))
+def test_any_toml_keeps_what_counts(document):
+    text = tomlkit.dumps(document)
+    keys = frozenset(key.lower() for key in KEPT)
+    assert normal(tomlkit.parse(scrub_toml(text, keys)).unwrap()) == normal(hidden(document, keys))

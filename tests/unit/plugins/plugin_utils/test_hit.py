@@ -1,0 +1,391 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a host hits, and the reasons: what was measured on real clusters, and each case by itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import (
+    Probe,
+    Seed,
+    Wanted,
+    judge,
+    judge_probe,
+    probe_for,
+    wanted_image,
+    wanted_job,
+)
+
+from . import hosts
+from .hosts import BASE, facts, hosts_toml
+
+CHECKOUT = Path(__file__).resolve().parents[4]
+HITS = json.loads((CHECKOUT / "tests/contract/recordings/hits.json").read_text(encoding="utf-8"))
+DIGESTS = ["sha256:" + "a1" * 32, "sha256:" + "b2" * 32]
+IMAGE = "registry.example.com/shop/web:4.2.0"
+
+
+def image(text=IMAGE, bases=None, **words):
+    return wanted_image(text, bases or {}, digests=DIGESTS, **words)
+
+
+def codes(verdict):
+    return [one.code for one in verdict.reasons]
+
+
+# --- measured
+
+
+def measured():
+    for cluster in HITS["clusters"]:
+        for number, host in enumerate(cluster["hosts"]):
+            yield pytest.param(cluster, host, id=f"{cluster['dragonfly']}-{number}")
+
+
+@pytest.mark.parametrize("cluster, host", list(measured()))
+def test_agrees_with_what_was_measured_on_real_clusters(cluster, host):
+    registry = "10.77.0.1:5000"
+    client = "dfget" if host["client"].startswith("Go") else "dfdaemon"
+    proxy = dict(host["proxy"], **({"tcpListen": {"port": 65001}} if client == "dfget" else {"server": {"port": 4001}}))
+    found = facts(
+        client,
+        host["client"].split()[-1],
+        config=yaml.safe_dump({"proxy": proxy}),
+        hosts={f"/etc/containerd/certs.d/{registry}/hosts.toml": hosts_toml(client, f"http://{registry}")},
+    )
+    wanted = Wanted(
+        HITS["image"],
+        registry,
+        "library/app",
+        parse_image(HITS["manifest_url"]),
+        digests=[blob["digest"] for blob in cluster["blobs"]],
+    )
+    verdict = judge(found, [wanted])
+    assert verdict.hit == ("all" if host["hit"] else "none")
+    for blob, expected in zip(verdict.blobs, cluster["blobs"], strict=True):
+        assert blob["preheat_task_id"] == expected["preheat_task_id"]
+        by_digest = expected["digest"].rpartition(":")[2] if "task_id_is" in host else expected["task_id_with_ns_kept"]
+        assert blob["host_task_id"] == (expected["preheat_task_id"] if host["hit"] else by_digest)
+        assert blob["hit"] is host["hit"]
+    assert bool(verdict.reasons) is not host["hit"]
+
+
+# --- a host that hits
+
+
+GOOD = {
+    "go": facts(),
+    "go-on-2.0.9": facts(release="2.0.9"),
+    "rust": facts("dfdaemon", "1.4.2"),
+    "rust-on-0.1.127-drops-the-query": facts(
+        "dfdaemon", "0.1.127", {"proxy.rules": [{"regex": "blobs/sha256.*", "filteredQueryParams": []}]}),
+    "filter-in-hosts.toml": facts(
+        changes={"proxy.defaultFilter": None}, hosts=hosts_toml(extra='X-Dragonfly-Filter = "ns"')),
+    "rust-filter-in-hosts.toml": facts(
+        "dfdaemon", "1.4.2", {"proxy.rules": [{"regex": ".", "filteredQueryParams": []}]},
+        hosts=hosts_toml("dfdaemon", extra='X-Dragonfly-Filtered-Query-Params = ["Expires,ns"]')),
+    "go-mirror-of-one-registry": facts(changes={"proxy.registryMirror.dynamic": False}, hosts=hosts_toml(header=None)),
+    "go-rules": facts(changes={"proxy.registryMirror.useProxies": True, "proxy.proxies": [{"regx": "blobs/sha256"}]}),
+    "rust-ns": facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", header=None)),
+    "rust-before-ns-is-read": facts("dfdaemon", "1.2.0", hosts=hosts_toml("dfdaemon", header=None)),
+    "port-range": facts(changes={"proxy.tcpListen.port": {"start": 65001, "end": 65010}}),
+    "containerd-3": facts(
+        config_toml='version = 3\n[plugins."io.containerd.cri.v1.images".registry]\n'
+        'config_path = "/etc/containerd/certs.d"\n', containerd="2.1.0"),
+    "containerd-2.2-needs-no-setting": facts(config_toml="", containerd="2.2.0"),
+    "old-mirrors": facts(
+        hosts={}, config_toml='version = 2\n[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]\n'
+        'endpoint = ["http://127.0.0.1:65001"]\n'),
+    "default-mirror": facts(hosts={"/etc/containerd/certs.d/_default/hosts.toml": hosts_toml()}),
+}
+
+
+@pytest.mark.parametrize("found", GOOD.values(), ids=GOOD)
+def test_hits(found):
+    verdict = judge(found, [image()])
+    assert codes(verdict) == []
+    assert verdict.hit == "all"
+    assert [blob["host_task_id"] for blob in verdict.blobs] == [blob["preheat_task_id"] for blob in verdict.blobs]
+
+
+def test_a_port_in_the_name_of_a_registry():
+    found = facts(hosts=hosts_toml(header="http://10.77.0.1:5000"), registry="10.77.0.1_5000_")
+    assert judge(found, [image("http://10.77.0.1:5000/shop/web:1")]).hit == "all"
+
+
+def test_a_prefix_is_part_of_the_mirrors_path():
+    text = hosts_toml("dfdaemon", header="https://harbor.example.com", path="/v2/hub")
+    text = text.replace("capabilities", "override_path = true\ncapabilities")
+    found = facts("dfdaemon", "1.4.2", hosts=text, registry="docker.io")
+    verdict = judge(found, [image("redis:7", {"docker.io": "https://harbor.example.com/hub"})])
+    assert verdict.hit == "all"
+    assert verdict.blobs[0]["url"] == f"https://harbor.example.com/v2/hub/library/redis/blobs/{DIGESTS[0]}"
+
+
+# --- hosts that miss: what is wrong, the reason, and where the cure is
+
+
+def misses():
+    """Name, facts, seed, code, file and key of the reason, a part of its text."""
+    yaml_file = {"dfget": "/etc/dragonfly/dfget.yaml", "dfdaemon": "/etc/dragonfly/dfdaemon.yaml"}
+    toml_file = "/etc/containerd/certs.d/registry.example.com/hosts.toml"
+    config = "/etc/containerd/config.toml"
+
+    def go(name, changes, code, key, text, **words):
+        return name, facts(changes=changes, **words), Seed(), code, yaml_file["dfget"], key, text
+
+    def rust(name, changes, code, key, text, release="1.4.2", **words):
+        return name, facts("dfdaemon", release, changes, **words), Seed(), code, yaml_file["dfdaemon"], key, text
+
+    def mirror(name, code, key, text, client="dfget", release=None, changes=None, **words):
+        release = release or {"dfget": "2.1.67", "dfdaemon": "1.4.2"}[client]
+        return name, facts(client, release, changes, hosts=hosts_toml(client, **words)), Seed(), code, toml_file, key, text
+
+    rule = {"regex": "blobs/sha256.*"}
+    yield go("no-filter", {"proxy.defaultFilter": None}, "filter_without_ns", "proxy.defaultFilter", "Add ns: 'Expires")
+    yield go("filter-without-ns", {"proxy.defaultFilter": "Expires&Signature"}, "filter_without_ns", "proxy.defaultFilter", "?ns=")
+    yield go("filter-with-spaces", {"proxy.defaultFilter": "Expires& ns"}, "filter_without_ns", "proxy.defaultFilter", "?ns=")
+    yield mirror("filter-header-without-ns", "filter_without_ns", "X-Dragonfly-Filter", "?ns=", extra='X-Dragonfly-Filter = "Expires"')
+    for base in ("https://index.docker.io", "https://registry-1.docker.io", "https://docker.io", "http://registry.example.com"):
+        yield mirror(f"base-{base}", "base_differs", "X-Dragonfly-Registry", f"asks for {base}, while", header=base)
+    yield mirror("base-with-a-port", "base_differs", "X-Dragonfly-Registry", ":443, while", header=BASE + ":443")
+    yield go("dynamic-off", {"proxy.registryMirror.dynamic": False, "proxy.registryMirror.url": "https://index.docker.io"},
+             "static_mirror", "proxy.registryMirror.dynamic", "Set it to true.")
+    yield go("other-mirror", {"proxy.registryMirror.url": "https://index.docker.io"}, "base_differs", "proxy.registryMirror.url",
+             "https://index.docker.io, while", hosts=hosts_toml(header=None))
+    yield go("tag", {"proxy.defaultTag": "mine"}, "tag_mismatch", "proxy.defaultTag", "carry the tag 'mine', the preheat the tag ''")
+    yield go("application", {"proxy.defaultApplication": "mine"}, "tag_mismatch", "proxy.defaultApplication", "the application 'mine'")
+    yield mirror("tag-header", "tag_mismatch", "X-Dragonfly-Tag", "the tag 'mine'", "dfdaemon", extra='X-Dragonfly-Tag = ["mine"]')
+    yield mirror("piece-length-header", "tag_mismatch", "X-Dragonfly-Piece-Length", "the piece length '4194304'", "dfdaemon",
+                 extra='X-Dragonfly-Piece-Length = "4194304"')
+    yield go("direct", {"proxy.registryMirror.direct": True}, "not_p2p", "proxy.registryMirror.direct", "Set it to false.")
+    yield go("no-rule", {"proxy.registryMirror.useProxies": True}, "not_p2p", "proxy.registryMirror.useProxies", "no rule of")
+    yield go("direct-rule", {"proxy.registryMirror.useProxies": True, "proxy.proxies": [{"regx": "blobs", "direct": True}]},
+             "not_p2p", "proxy.registryMirror.useProxies", "says direct")
+    yield go("use-https", {"proxy.registryMirror.useProxies": True, "proxy.registryMirror.url": "http://registry.example.com",
+                           "proxy.proxies": [{"regx": "blobs", "redirect": "other:5000"}]},
+             "rewritten_url", "proxy.proxies[0].redirect", "changes the URL")
+    yield go("no-mirror", {"proxy.registryMirror": None}, "no_mirror", "proxy.registryMirror.url", "404")
+    yield rust("rust-rule-that-does-not-match", {"proxy.rules": [{"regex": "huggingface"}]}, "not_p2p", "proxy.rules", "no rule matches")
+    yield rust("rust-no-rules", {"proxy.rules": None}, "not_p2p", "proxy.rules", "there is no rule")
+    yield rust("rust-list-without-ns", {"proxy.rules": [dict(rule, filteredQueryParams=["Expires"])]}, "filter_without_ns",
+               "proxy.rules[0].filteredQueryParams", "append ns")
+    yield rust("rust-empty-list", {"proxy.rules": [dict(rule, filteredQueryParams=[])]}, "filter_without_ns",
+               "proxy.rules[0].filteredQueryParams", "append ns")
+    yield rust("rust-redirect", {"proxy.rules": [dict(rule, redirect="other:5000")]}, "rewritten_url", "proxy.rules[0].redirect",
+               "changes the URL")
+    yield rust("blob-digest", {"proxy.registryMirror.enableTaskIDBasedBlobDigest": True}, "blob_digest_ids",
+               "proxy.registryMirror.enableTaskIDBasedBlobDigest", "Set it to false")
+    yield rust("blob-digest-as-it-was-spelt", {"proxy.registryMirror.enableTaskIdBasedBlobDigest": True}, "blob_digest_ids",
+               "proxy.registryMirror.enableTaskIdBasedBlobDigest", "Set it to false", "1.1.5")
+    yield mirror("blob-digest-header", "blob_digest_ids", "X-Dragonfly-Enable-Task-ID-Based-Blob-Digest", "Set it to false",
+                 "dfdaemon", extra='X-Dragonfly-Enable-Task-ID-Based-Blob-Digest = "true"')
+    yield mirror("content-header", "content_id", "X-Dragonfly-Content-For-Calculating-Task-ID", "another content", "dfdaemon",
+                 extra='X-Dragonfly-Content-For-Calculating-Task-ID = "x"')
+    yield mirror("rust-trailing-slash", "trailing_slash", "X-Dragonfly-Registry", "Leave the slash out", "dfdaemon", header=BASE + "/")
+    yield mirror("other-path", "path_differs", "X-Dragonfly-Registry", "/v2/hub/v2/shop/web", path="/v2/hub")
+    yield "rust-below-0.1.114", facts("dfdaemon", "0.1.113"), Seed(), "ids_of_their_own", "", "", "0.1.114"
+    yield ("go-host-rust-seed", facts(), Seed("dfdaemon", "1.4.2"), "recipes_differ", "", "",
+           "On this host dfget 2.1.67 computes other task ids (V1) than dfdaemon 1.4.2 on the seed peers (V2f)")
+    yield "rust-host-go-seed", facts("dfdaemon", "1.4.2"), Seed("dfget", "2.1.67"), "recipes_differ", "", "", "(V2f) than dfget 2.1.67"
+    yield "old-rust-seed", facts("dfdaemon", "1.4.2"), Seed("dfdaemon", "0.2.20"), "recipes_differ", "", "", "(V2d)"
+    yield ("go-seed-with-a-manager-of-2.3.1", facts(), Seed(manager_release="2.3.1"), "seed_cannot_be_preheated", "", "",
+           "SUCCESS with nothing warmed")
+    yield "go-of-2.3.4", facts(release="2.3.4"), Seed(), "seed_cannot_be_preheated", "", "", "role dfdaemon"
+    yield ("no-mirror-for-the-registry", facts(registry="other"), Seed(), "no_mirror_for_registry", "/etc/containerd/certs.d", "",
+           "no mirror of registry.example.com")
+    yield "config-path-not-set", facts(config_toml="version = 2\n"), Seed(), "config_path_not_set", config, "config_path", "restart containerd"
+    yield ("mirrors-and-config-path",
+           facts(config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\nendpoint = []\n'),
+           Seed(), "mirrors_in_use", config, "mirrors", "docker.io")
+    yield mirror("cannot-pull", "mirror_cannot_pull", "", "may pull", capabilities='["resolve"]')
+    yield mirror("other-port", "wrong_port", "", "dfget listens on port 65001", port=4001)
+    yield mirror("other-host-first", "wrong_port", "", "points to https://cache.example.com", before='[host."https://cache.example.com"]')
+    yield ("parallel-fetch", facts(config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.transfer.v1.local"]\n'
+                                   "concurrent_layer_fetch_buffer = 8388608\n"),
+           Seed(), "parallel_fetch", config, "concurrent_layer_fetch_buffer", "Set it to 0.")
+    yield ("no-containerd", facts(config_toml=None, containerd=None), Seed(), "no_containerd", "", "", "Run this on the hosts that pull")
+    yield go("bad-yaml", None, "unreadable", "", "no YAML in line 3", config="proxy:\n  - a: [\n")
+    yield go("yaml-of-another-kind", None, "unreadable", "", "no mapping", config="- a\n")
+    yield ("bad-toml", facts(config_toml="version ="), Seed(), "unreadable", config, "", "no TOML (Invalid value")
+    yield ("bad-hosts-toml", facts(hosts="\nserver = x\n"), Seed(), "unreadable", toml_file, "", "line 2")
+
+
+MISSES = {name: rest for name, *rest in misses()}
+
+
+@pytest.mark.parametrize("found, seed, code, file, key, text", MISSES.values(), ids=MISSES)
+def test_misses(found, seed, code, file, key, text):
+    verdict = judge(found, [image()], seed)
+    assert verdict.hit == "none"
+    assert not any(blob["hit"] for blob in verdict.blobs)
+    assert (code, file, key) in [(one.code, one.file, one.key) for one in verdict.reasons]
+    reason = next(one for one in verdict.reasons if one.code == code)
+    assert text in reason.message
+    assert reason.cure and "{" not in reason.cure.replace("{regex: 'blobs/sha256.*'}", "").replace("{regx: blobs/sha256.*}", "")
+    assert len(codes(verdict)) == len(set(codes(verdict)))
+
+
+def test_only_what_is_wrong_is_a_reason():
+    # Without a mirror nothing is dynamic either.
+    more = {"no-mirror"}
+    for name, (found, seed, code, *_rest) in MISSES.items():
+        others = set(codes(judge(found, [image()], seed))) - {code}
+        assert not others or name in more, (name, others)
+
+
+def test_no_client():
+    found = facts()
+    found["clients"]["dfget"] = {"config": hosts.file("/etc/dragonfly/dfget.yaml", None), "unit": None, "version": None}
+    verdict = judge(found, [image()])
+    assert codes(verdict) == ["no_client"]
+    assert "neither /etc/dragonfly/dfget.yaml nor /etc/dragonfly/dfdaemon.yaml was found" in verdict.reasons[0].message
+
+
+def test_a_file_that_must_not_be_read():
+    found = facts()
+    found["clients"]["dfget"]["config"] = hosts.file("/etc/dragonfly/dfget.yaml", None, "Permission denied")
+    verdict = judge(found, [image()])
+    assert "unreadable" in codes(verdict)
+    assert "Permission denied. Run the task with become: true." in verdict.reasons[0].message
+
+
+@pytest.mark.parametrize("state", ["failed", "inactive", "activating"])
+def test_a_client_that_does_not_run(state):
+    found = facts()
+    found["clients"]["dfget"]["unit"] = hosts.unit("dfget-daemon.service", state)
+    verdict = judge(found, [image()])
+    assert codes(verdict) == ["not_running"]
+    assert f"The unit dfget-daemon.service is {state}" in verdict.reasons[0].message
+    assert verdict.hit == "none"
+
+
+@pytest.mark.parametrize("which", ["client", "containerd"])
+def test_a_configuration_that_is_newer_than_the_daemon(which):
+    found = facts()
+    part = found["clients"]["dfget"] if which == "client" else found["containerd"]
+    part["config"]["mtime"] = hosts.STARTED + 30
+    verdict = judge(found, [image()])
+    assert codes(verdict) == ["restart_needed"]
+    assert "written 30 s after" in verdict.reasons[0].message
+    assert verdict.hit == "none"
+
+
+def test_some_of_two_images():
+    found = facts()
+    other = wanted_image("ghcr.io/a/b:1", {}, digests=DIGESTS)
+    verdict = judge(found, [image(), other])
+    assert verdict.hit == "some"
+    assert codes(verdict) == ["no_mirror_for_registry"]
+    assert [blob["hit"] for blob in verdict.blobs] == [True, True, False, False]
+
+
+def test_cold_blobs_are_no_hits():
+    job = {
+        "url": f"{BASE}/v2/shop/web/manifests/4.2.0",
+        "source": IMAGE,
+        "warm": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[0]}"],
+        "cold": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[1]}"],
+        "args": {"tag": "", "application": ""},
+    }
+    verdict = judge(facts(), [wanted_job(job, {})])
+    assert verdict.hit == "some"
+    assert codes(verdict) == ["cold"]
+
+
+def test_a_job_says_what_it_was_made_with():
+    job = {"url": f"{BASE}/v2/shop/web/manifests/4.2.0", "warm": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[0]}"], "cold": [],
+           "args": {"tag": "mine", "application": "shop", "piece_length": 4194304}}
+    wanted = wanted_job(job, {})
+    assert (wanted.tag, wanted.application, wanted.piece_length) == ("mine", "shop", "4194304")
+    assert wanted.registry == "registry.example.com"
+    assert codes(judge(facts("dfdaemon", "1.4.2"), [wanted])) == ["tag_mismatch"] * 3
+    headers = 'X-Dragonfly-Tag = "mine"\nX-Dragonfly-Application = "shop"\nX-Dragonfly-Piece-Length = "4194304"'
+    assert judge(facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", extra=headers)), [wanted]).hit == "all"
+
+
+@pytest.mark.parametrize("text, registry", [
+    ("redis:7", "docker.io"),
+    ("https://index.docker.io/v2/library/redis/manifests/7", "docker.io"),
+    ("registry:5000/a/b:1", "registry:5000"),
+])
+def test_the_name_that_containerd_looks_for(text, registry):
+    assert wanted_image(text, {}).registry == registry
+
+
+def test_without_digests_a_blob_stands_for_all():
+    verdict = judge(facts(changes={"proxy.defaultFilter": None}), [wanted_image(IMAGE, {}, why="the registry is down")])
+    assert codes(verdict) == ["filter_without_ns"]
+    assert any("the registry is down" in note for note in verdict.notes)
+
+
+@pytest.mark.parametrize("found, text", [
+    (facts(release=None), "dfget did not tell its release; 2.3.4 is assumed."),
+    (facts("dfdaemon", "1.4.2"), "up to 4 MiB from the registry"),
+    (facts(changes={"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "2h"}), "for 7200 s"),
+    (facts("dfdaemon", "1.4.2", {"seedPeer.enable": True}), "for 2592000 s after its last use (gc.policy.taskTTL)"),
+    (facts(), "seed peers are taken to run dfget 2.1.67"),
+])
+def test_notes(found, text):
+    assert any(text in note for note in judge(found, [image()]).notes)
+
+
+def test_no_note_where_it_does_not_hold():
+    verdict = judge(facts("dfdaemon", "1.4.2", {"proxy.disableBackToSource": True}), [image()], Seed("dfdaemon"))
+    assert verdict.notes == []
+
+
+# --- the probe
+
+
+def probed(found=None, **answer):
+    verdict = judge(found or facts(), [image()])
+    probe = probe_for(*verdict.requests[0], {DIGESTS[0]: 900, DIGESTS[1]: 90})
+    blank = {"status": 200, "headers": {}, "bytes": 90, "seconds": 0.01, "error": None}
+    return verdict, probe, judge_probe(verdict, probe, {**blank, **answer})
+
+
+def test_the_probe_asks_as_containerd_would():
+    _verdict, probe, _found = probed()
+    path = f"/v2/shop/web/blobs/{DIGESTS[1]}?ns=registry.example.com"
+    assert probe == Probe("http://127.0.0.1:65001", path, {"x-dragonfly-registry": BASE}, f"{BASE}/v2/shop/web/blobs/{DIGESTS[1]}")
+
+
+@pytest.mark.parametrize("client, header, cached", [("dfget", "x-dragonfly-task", None), ("dfdaemon", "x-dragonfly-task-id", False)])
+def test_a_probe_that_agrees(client, header, cached):
+    found = facts(client, {"dfget": "2.1.67", "dfdaemon": "1.4.2"}[client])
+    expected = judge(found, [image()]).blobs[1]["host_task_id"]
+    verdict, _probe, answer = probed(found, headers={header: expected})
+    assert answer["agrees"] is True and answer["from_cache"] is cached
+    assert verdict.hit == "all" and not verdict.reasons
+
+
+def test_a_probe_from_the_cache():
+    headers = {"x-dragonfly-task-id": "x", "x-dragonfly-task-download-finished": "true"}
+    assert probed(facts("dfdaemon", "1.4.2"), headers=headers)[2]["from_cache"] is True
+
+
+@pytest.mark.parametrize("answer, code, text", [
+    ({"headers": {"x-dragonfly-task": "0" * 64}}, "probe_differs", "asked for task 000"),
+    ({"status": 200}, "probe_no_task", "without a task id"),
+    ({"status": None, "error": "Connection refused"}, "probe_failed", "Connection refused"),
+])
+def test_a_probe_that_disproves_it(answer, code, text):
+    verdict, _probe, _answer = probed(**answer)
+    assert codes(verdict) == [code]
+    assert text in verdict.reasons[0].message
+    assert verdict.hit == "none"
+
+
+def test_a_probe_that_the_registry_refuses_proves_nothing():
+    verdict, _probe, answer = probed(status=401)
+    assert verdict.hit == "all" and answer["agrees"] is None
+    assert any("401" in note for note in verdict.notes)
