@@ -1,0 +1,231 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is documented is what there is: options, option groups and results of each module."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _argspec
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Outcome, described, job_result
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py"))
+ACTIONS = {path.stem for path in (CHECKOUT / "plugins/action").glob("*.py")}
+PACKAGE = "ansible_collections.dragonflyoss.dragonfly.plugins"
+
+#: Keys of any result that Ansible itself explains.
+COMMON_RESULTS = {"changed", "diff", "failed", "msg"}
+TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
+
+
+def fragment(name):
+    """Return a doc fragment, such as ``_connection`` or ``_attributes.info_module``, parsed."""
+    stem, _dot, variant = name.partition(".")
+    module = importlib.import_module(f"{PACKAGE}.doc_fragments.{stem}")
+    return yaml.safe_load(getattr(module.ModuleDocFragment, variant.upper() or "DOCUMENTATION"))
+
+
+def fragments_of(documentation):
+    return [name.split(".", 2)[2] for name in documentation["extends_documentation_fragment"]]
+
+
+def documentation_of(name):
+    """Return the DOCUMENTATION of a module and all of its options, those of its fragments too."""
+    documentation = yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{name}").DOCUMENTATION)
+    options = {}
+    for one in fragments_of(documentation):
+        options.update(fragment(one).get("options", {}))
+    options.update(documentation.get("options", {}))
+    return documentation, options
+
+
+def arguments_of(name, monkeypatch):
+    """Return what a module gives to AnsibleModule."""
+
+    class Recorder:
+        def __init__(self, **arguments):
+            self.arguments = arguments
+            recorded.append(arguments)
+
+        def run(self, *_arguments, **_options):
+            pass
+
+    recorded = []
+    module = importlib.import_module(f"{PACKAGE}.modules.{name}")
+    monkeypatch.setattr(module, "DragonflyModule", Recorder)
+    module.main()
+    [arguments] = recorded
+    return arguments
+
+
+def described_as(option):
+    """Return an option of the documentation in the words of an argument spec, the default as a module sees it."""
+    spec = {
+        "type": option.get("type", "str"),
+        "elements": option.get("elements"),
+        "default": option.get("default"),
+        "choices": list(option["choices"]) if "choices" in option else None,
+        "required": option.get("required", False),
+        "aliases": option.get("aliases", []),
+        "environment": re.findall(r"environment variable E\((\w+)\)", str(option["description"])),
+    }
+    spec["options"] = {name: described_as(one) for name, one in option.get("suboptions", {}).items()}
+    return spec
+
+
+def specified_as(option):
+    """Return an option of an argument spec in the same words."""
+    spec = {
+        "type": option.get("type", "str"),
+        "elements": option.get("elements"),
+        "default": option.get("default"),
+        "choices": list(option["choices"]) if "choices" in option else None,
+        "required": option.get("required", False),
+        "aliases": option.get("aliases", []),
+        "environment": option["fallback"][1] if "fallback" in option else [],
+    }
+    spec["options"] = {name: specified_as(one) for name, one in (option.get("options") or {}).items()}
+    return spec
+
+
+FRAGMENTS = sorted(path.stem for path in (CHECKOUT / "plugins/doc_fragments").glob("*.py"))
+GROUPS = [name for name in FRAGMENTS if fragment(name).get("options")]
+
+
+def test_groups():
+    assert {"_connection", "_registry", "_wait"} <= set(GROUPS)
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_fragment_is_the_twin_of_its_group(name):
+    documented = {option: described_as(one) for option, one in fragment(name)["options"].items()}
+    group = getattr(_argspec, name.strip("_").upper())
+    assert documented == {option: specified_as(one) for option, one in group.items()}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documented_options_are_the_arguments(name, monkeypatch):
+    arguments = arguments_of(name, monkeypatch)
+    _documentation, options = documentation_of(name)
+    documented = {option: described_as(one) for option, one in options.items()}
+    # An option with a leading underscore is between an action plugin and its module.
+    specified = {
+        option: specified_as(one) for option, one in arguments["argument_spec"].items() if not option.startswith("_")
+    }
+    assert documented == specified
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_rules_among_options_name_options(name, monkeypatch):
+    arguments = arguments_of(name, monkeypatch)
+    named = set()
+    for rule in ("mutually_exclusive", "required_together", "required_one_of"):
+        named |= {option for group in arguments.get(rule) or [] for option in group}
+    for option, needed in (arguments.get("required_by") or {}).items():
+        named |= {option, *([needed] if isinstance(needed, str) else needed)}
+    for option, value, needed, *_any in arguments.get("required_if") or []:
+        named |= {option, *needed}
+        choices = arguments["argument_spec"][option].get("choices")
+        assert choices is None or value in choices
+    assert named <= set(arguments["argument_spec"])
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_groups_are_documented_by_their_fragments(name):
+    """A group of options is written once, so a module that takes one does not document it anew."""
+    source = (CHECKOUT / f"plugins/modules/{name}.py").read_text(encoding="utf-8")
+    taken = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == f"{PACKAGE}.module_utils._argspec":
+            taken |= {"_" + alias.name.lower() for alias in node.names} & set(GROUPS)
+    documentation, _options = documentation_of(name)
+    assert taken == set(fragments_of(documentation)) & set(GROUPS)
+    for group in taken:
+        assert not set(fragment(group)["options"]) & set(documentation.get("options", {}))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_options_named_in_texts_exist(name):
+    module = importlib.import_module(f"{PACKAGE}.modules.{name}")
+    documentation, options = documentation_of(name)
+    returned = yaml.safe_load(module.RETURN)
+    texts = str(documentation) + str(returned) + "".join(str(fragment(one)) for one in fragments_of(documentation))
+    assert set(re.findall(r"\bO\((\w+)[=)]", texts)) <= set(options)
+    assert set(re.findall(r"\bRV\((\w+)[^)#]*\)", texts)) <= set(returned)
+    mentioned = set(re.findall(r"M\(dragonflyoss\.dragonfly\.(\w+)\)", texts))
+    mentioned |= set(re.findall(r"dragonflyoss\.dragonfly\.(\w+)#module", texts))
+    assert mentioned <= set(MODULES)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_results_are_of_their_types(name):
+    check_results(yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{name}").RETURN))
+
+
+def check_results(results, within=""):
+    for key, result in results.items():
+        where = within + key
+        assert result.get("description") and result.get("returned") and result.get("type") in TYPES, where
+        assert ("elements" in result) == (result["type"] == "list"), where
+        if result.get("sample") is not None:
+            sample = result["sample"]
+            assert isinstance(sample, TYPES[result["type"]]), where
+            if result["type"] == "list":
+                assert all(isinstance(one, TYPES[result["elements"]]) for one in sample), where
+        if "contains" in result:
+            assert "dict" in (result["type"], result.get("elements")), where
+            check_results(result["contains"], where + ".")
+
+
+def written_result(name):
+    """Return the keys of the result that a module writes down as a dictionary, None where something else makes it."""
+    tree = ast.parse((CHECKOUT / f"plugins/modules/{name}.py").read_text(encoding="utf-8"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    last = functions[name].body[-1] if name in functions else None
+    if isinstance(last, ast.Return) and isinstance(last.value, ast.Dict) and all(last.value.keys):
+        return {key.value for key in last.value.keys}
+    return None
+
+
+# What a module with an action plugin returns goes to that plugin.
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in ACTIONS and written_result(name)])
+def test_results_are_documented(name):
+    documented = set(yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{name}").RETURN))
+    assert documented - {"reason"} == written_result(name) - COMMON_RESULTS
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - ACTIONS))
+def test_reason_of_a_failure_is_documented(name):
+    # DragonflyModule gives it with each failure.
+    assert "reason" in yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{name}").RETURN)
+
+
+JOB = {"id": 1, "type": "preheat", "state": "PENDING", "args": {"type": "file", "url": "https://example.com/file"}}
+
+
+@pytest.mark.parametrize(
+    "name, result",
+    [
+        ("preheat", job_result(None, Outcome("planned"))),
+        ("preheat", job_result(JOB, Outcome("warm", failures=[{"url": "u", "description": "d"}]))),
+        ("job_info", described(JOB, details=True)),
+    ],
+)
+def test_keys_of_jobs_are_documented(name, result):
+    returned = yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{name}").RETURN)
+    documented = returned["jobs"]["contains"]
+    if name == "job_info":
+        # It leaves the keys that preheat explains to preheat.
+        preheat = yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.preheat").RETURN)
+        assert "M(dragonflyoss.dragonfly.preheat)" in str(returned["jobs"]["description"])
+        documented = {**preheat["jobs"]["contains"], **documented}
+    assert set(result) == set(documented)
