@@ -207,8 +207,8 @@ class Crud:
         other = differences(planned, view)
         if other:
             raise ApiError(
-                "%s: the manager answered %d, but did not take %s. What to do: leave out what this release does not know, "
-                "and see whether something else sets the same %s."
+                "%s: the manager answered %d, but did not take %s. What to do: leave out what this release does not "
+                "know, and see whether something else sets the same %s."
                 % (answer.request, answer.status, ", ".join(other), self.kind),
                 "not_taken",
                 answer.request,

@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
 SCOPES = ("cluster", "job")
-# Where none is sent, 2.1.9 to 2.2.1 answer 500, and later ones give all of them (contract/*/tokens). So the least is sent.
+# Where none is sent, 2.1.9 to 2.2.1 answer 500, and later ones give all of them (contract/*/tokens).
 _DEFAULT_SCOPES = ("job",)
 # The column is a timestamp: MySQL and MariaDB take nothing later, and the manager answers 500 without a word why.
 _LAST = parse_time("2038-01-19T03:14:07Z")
@@ -49,7 +49,7 @@ def moment(text):
     seconds = parse_time(text + "T00:00:00Z" if re.match(r"^\d{4}-\d\d-\d\d$", text) else text)
     if seconds is None:
         raise InputError(
-            "expires_at must be a date such as 2027-06-30, or with time and zone as in 2027-06-30T12:00:00Z, not %r." % text
+            "expires_at must be a date such as 2027-06-30, or with time and zone as 2027-06-30T12:00:00Z, not %r." % text
         )
     return _storable(int(seconds), "expires_at")
 
