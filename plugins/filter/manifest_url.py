@@ -1,0 +1,29 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter manifest_url: see manifest_url.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
+
+
+def _manifest_url(image: str, registries: dict[str, t.Any] | None = None) -> str:
+    try:
+        return parse_image(image, registry_bases(registries)[0]).manifest_url()
+    except InputError as error:
+        raise AnsibleFilterError(f"manifest_url: {error.message}") from None
+
+
+class FilterModule:
+    """Filter manifest_url."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"manifest_url": _manifest_url}

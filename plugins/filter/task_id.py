@@ -1,0 +1,41 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter task_id: see task_id.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import parse_release, recipe_for
+
+
+def _task_id(
+    url: str,
+    client: str,
+    release: str | None = None,
+    filtered_query_params: t.Sequence[str] = (),
+    tag: str = "",
+    application: str = "",
+    piece_length: int | None = None,
+) -> str:
+    wanted = parse_release(release or "")
+    if release and wanted is None:
+        raise AnsibleFilterError(f"task_id: {release!r} is no release, write it like 2.1.67.")
+    try:
+        recipe = recipe_for(client, wanted)
+        if recipe is None:
+            raise ValueError(f"dfdaemon {release} computes ids that no other release computes, from 0.1.114 on they agree")
+        return recipe.task_id(url, list(filtered_query_params), tag=tag, application=application, piece_length=piece_length)
+    except ValueError as error:
+        raise AnsibleFilterError(f"task_id: {url!r}: {error}.") from None
+
+
+class FilterModule:
+    """Filter task_id."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"task_id": _task_id}
