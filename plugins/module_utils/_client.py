@@ -17,6 +17,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     GarbledError,
     InputError,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json_rows import rows
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_text, scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
@@ -75,6 +76,34 @@ _POST_HINTS = (
     ("dial tcp", "registry_unreachable", "the manager cannot reach the registry"),
     ("timeout", "registry_unreachable", "the registry did not answer the manager in time"),
 )
+
+
+def connect(options, credential="token"):
+    """A client of the manager that options of the group connection describe.
+
+    :param options: dict, see CONNECTION in L(_argspec).
+    :param credential: the option that holds what the manager wants to see: ``token`` for the Open API, ``jwt`` for
+        ``/api/v1``, None for nothing.
+    :returns: L(DragonflyClient).
+    :raises InputError: if they make no sense.
+    """
+    if not options["url"]:
+        text = "url is missing: the manager's address, such as http://dragonfly-manager:8080 (or DRAGONFLY_URL)."
+        raise InputError(text)
+    if options["client_key"] and not options["client_cert"]:
+        raise InputError("client_key needs client_cert.")
+    check_url(options["url"])
+    secret = options[credential] if credential else None
+    if secret and re.search(r"[^\x21-\x7e]", secret):
+        text = "%s holds a character that none has: a space, a line break, or one outside ASCII." % credential
+        raise InputError(text)
+    http = Http(
+        auth="Bearer " + secret if secret else None,
+        timeout=options["timeout"],
+        verify=(options["ca_path"] or True) if options["validate_certs"] else False,
+        cert=(options["client_cert"], options["client_key"]) if options["client_key"] else options["client_cert"],
+    )
+    return DragonflyClient(http, options["url"], has_token=bool(secret), credential=credential)
 
 
 def check_url(url):

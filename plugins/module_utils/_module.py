@@ -9,14 +9,13 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import re
 import traceback
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR, Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import url_secrets
@@ -88,9 +87,6 @@ class DragonflyModule(AnsibleModule):
     def clock(self):
         """The time."""
         return Clock()
-
-    def _verify(self):
-        return (self.params["ca_path"] or True) if self.params["validate_certs"] else False
 
 
 def _secrets(value):

@@ -1,0 +1,258 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: peers
+short_description: The hosts that a Dragonfly manager knows as peers
+version_added: 1.0.0
+description:
+  - Takes the peers of a Dragonfly manager as hosts, to play on them, or to ask each with
+    M(dragonflyoss.dragonfly.preheat_hit_info) whether it will hit what was preheated.
+  - The source is a YAML file whose name ends in C(dragonfly.yml) or C(dragonfly.yaml).
+  - Each host has the variables of a peer as M(dragonflyoss.dragonfly.peer_info) returns them, with C(dragonfly_) in
+    front, and its address as C(ansible_host).
+  - Groups are made by O(keyed_groups), O(groups) and O(compose).
+notes:
+  - Peers name themselves, and nobody checks it. Whoever can announce a peer can give it the name of a host of another
+    inventory, which then has the address of the peer. Use O(hostname=ip), or an inventory of its own, where that
+    matters.
+  - A peer whose name is none of a host, whose address is no IP address, or whose name or address is that of the
+    controller itself (V(localhost)) is left out with a warning. Of several peers with one name the one that was written
+    last counts.
+options:
+  plugin:
+    description:
+      - What makes a file one for this plugin.
+    type: str
+    required: true
+    choices: [dragonflyoss.dragonfly.peers]
+  url:
+    description:
+      - Address of the manager's REST API, such as V(http://dragonfly-manager:8080). A path prefix is kept. It may be a
+        template.
+    type: str
+    env:
+      - name: DRAGONFLY_URL
+  jwt:
+    description:
+      - What M(dragonflyoss.dragonfly.login) returns. It may be a template.
+    type: str
+    env:
+      - name: DRAGONFLY_JWT
+  validate_certs:
+    description:
+      - Whether the certificate of an V(https) address is checked.
+    type: bool
+    default: true
+    env:
+      - name: DRAGONFLY_VALIDATE_CERTS
+  ca_path:
+    description:
+      - Path of a file with the certificates of the CAs that are trusted instead of those of the system.
+    type: path
+    env:
+      - name: DRAGONFLY_CA_PATH
+  client_cert:
+    description:
+      - Path of a client certificate in PEM, which may hold the key too.
+    type: path
+    env:
+      - name: DRAGONFLY_CLIENT_CERT
+  client_key:
+    description:
+      - Path of the key of O(client_cert), without a passphrase.
+    type: path
+    env:
+      - name: DRAGONFLY_CLIENT_KEY
+  timeout:
+    description:
+      - Seconds for one request.
+    type: int
+    default: 120
+    env:
+      - name: DRAGONFLY_TIMEOUT
+  refresh:
+    description:
+      - Whether the manager first asks all its schedulers for their peers, which takes some ten seconds. From release
+        2.2 on its list is empty until somebody does. See M(dragonflyoss.dragonfly.peer_info).
+      - A result from the cache is not refreshed.
+    type: bool
+    default: false
+  hostname:
+    description:
+      - What names a host in the inventory.
+    type: str
+    choices: [host_name, ip]
+    default: host_name
+  types:
+    description:
+      - Only peers of these types. Seed peers are those that are not V(normal).
+    type: list
+    elements: str
+    choices: [normal, super, strong, weak]
+    default: [normal, super, strong, weak]
+  states:
+    description:
+      - Only peers in these states.
+    type: list
+    elements: str
+    choices: [active, inactive]
+    default: [active]
+  scheduler_cluster_ids:
+    description:
+      - Only peers of these clusters.
+    type: list
+    elements: int
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+requirements:
+  - requests >= 2.20, on the controller
+seealso:
+  - module: dragonflyoss.dragonfly.peer_info
+  - module: dragonflyoss.dragonfly.preheat_hit_info
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+# peers.dragonfly.yml: all active peers. The address and the jwt are in DRAGONFLY_URL and DRAGONFLY_JWT.
+---
+plugin: dragonflyoss.dragonfly.peers
+
+# nodes.dragonfly.yml: the nodes of two clusters as they are now, in groups by cluster and client, kept for an hour.
+---
+plugin: dragonflyoss.dragonfly.peers
+url: http://dragonfly-manager:8080
+jwt: "{{ lookup('ansible.builtin.env', 'DRAGONFLY_JWT') }}"
+refresh: true
+timeout: 600
+types: [normal]
+scheduler_cluster_ids: [1, 2]
+keyed_groups:
+  - key: dragonfly_scheduler_cluster_id | string
+    prefix: cluster
+groups:
+  go_clients: dragonfly_git_version.startswith('v')
+  rust_clients: not dragonfly_git_version.startswith('v')
+compose:
+  ansible_user: "'deploy'"
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/dragonfly
+cache_timeout: 3600
+"""
+
+import ipaddress
+import re
+
+from ansible.constants import LOCALHOST
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import PEERS, read, refresh_peers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+
+_CONNECTION = ("url", "jwt", "validate_certs", "ca_path", "client_cert", "client_key", "timeout")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\Z")
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """The plugin."""
+
+    NAME = "dragonflyoss.dragonfly.peers"
+
+    def verify_file(self, path):
+        """Whether a file is one for this plugin."""
+        return super().verify_file(path) and path.endswith(("dragonfly.yml", "dragonfly.yaml"))
+
+    def parse(self, inventory, loader, path, cache=True):
+        """Adds the hosts of a file.
+
+        :raises AnsibleParserError: if the manager does not give them.
+        """
+        super().parse(inventory, loader, path, cache)
+        self._read_config_data(path)
+        for row in self._peers(self._through_cache(path, cache)):
+            self._add(row)
+
+    def _through_cache(self, path, cache):
+        key = self.get_cache_key(path)
+        kept = self.get_option("cache")
+        if kept and cache:
+            try:
+                return self._cache[key]
+            except KeyError:
+                # Nothing there, or too old.
+                pass
+        rows = self._fetch()
+        if kept:
+            self._cache[key] = rows
+        return rows
+
+    def _fetch(self):
+        if REQUESTS_ERROR:
+            raise AnsibleParserError("The inventory plugin %s needs the Python library requests." % self.NAME)
+        options = {name: self.get_option(name) for name in _CONNECTION}
+        for name in ("url", "jwt"):
+            options[name] = self.templar.template(options[name])
+        try:
+            client = connect(options, "jwt")
+            if self.get_option("refresh"):
+                refresh_peers(client, options["timeout"], Clock())
+            return read(client, PEERS)
+        except DragonflyError as exc:
+            raise AnsibleParserError(exc.message) from exc
+
+    def _peers(self, rows):
+        """The rows that are wanted and usable, by their names in the inventory."""
+        types, states, clusters = (self.get_option(name) for name in ("types", "states", "scheduler_cluster_ids"))
+        chosen = [
+            row
+            for row in rows
+            if row["type"] in types
+            and row["state"] in states
+            and (not clusters or row["scheduler_cluster_id"] in clusters)
+        ]
+        key = self.get_option("hostname")
+        by_name = {}
+        for row in sorted(chosen, key=lambda row: (str(row["updated_at"]), row["id"])):
+            problem = _problem(row[key], row["ip"])
+            if problem:
+                self.display.warning("The peer %r (%r) is left out: %s." % (row["host_name"], row["ip"], problem))
+            else:
+                by_name[row[key]] = row
+        return [(name, by_name[name]) for name in sorted(by_name)]
+
+    def _add(self, named_row):
+        name, row = named_row
+        self.inventory.add_host(name)
+        # What a peer says of itself must never be taken for a template.
+        values = {"ansible_host": row["ip"]}
+        values.update(("dragonfly_" + key, value) for key, value in row.items())
+        for key, value in values.items():
+            self.inventory.set_variable(name, key, wrap_var(value))
+        strict = self.get_option("strict")
+        values = self.inventory.get_host(name).get_vars()
+        self._set_composite_vars(self.get_option("compose"), values, name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), values, name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), values, name, strict=strict)
+
+
+def _problem(name, address):
+    """Why a peer can be no host of the inventory (str), None where it can."""
+    try:
+        if ipaddress.ip_address(address).is_loopback:
+            return "its address is that of the controller"
+    except ValueError:
+        return "its address is no IP address"
+    if name != address and not (isinstance(name, str) and _HOST_NAME.match(name)):
+        return "its name is none of a host"
+    return "its name is that of the controller" if name.lower() in LOCALHOST else None

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory plugin peers, as ansible-inventory and ansible run it, against the sandbox."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[4]
+PLUGIN = "dragonflyoss.dragonfly.peers"
+RELEASES = ["2.1.67", "2.3.4", "2.5.1"]
+
+# pylint: disable=redefined-outer-name
+
+
+@pytest.fixture(params=RELEASES)
+def release(request):
+    """Give the manager's release."""
+    return request.param
+
+
+@pytest.fixture
+def box(release):
+    """Give a manager with two hosts and a seed in cluster 1, and one host in cluster 2."""
+    from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+
+    with Sandbox(release=release, factor=10000) as box:
+        box.add_cluster()
+        box.add_host("host-3", "10.77.0.13", cluster_id=2, client="go")
+        yield box
+
+
+@pytest.fixture
+def ansible(box, tmp_path):
+    """Give a function that runs a command of Ansible with the plugin's file, and returns what it printed."""
+
+    def run(*command, source=None, fails=False, **options):
+        path = tmp_path / "peers.dragonfly.yml"
+        config = dict({"plugin": PLUGIN, "refresh": True}, **options)
+        path.write_text(source or yaml.safe_dump(config), encoding="utf-8")
+        env = dict(os.environ, DRAGONFLY_URL=box.url, DRAGONFLY_JWT=box.jwt, HOME=str(tmp_path))
+        env.update(ANSIBLE_INVENTORY_ENABLED=PLUGIN, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1")
+        done = subprocess.run(
+            [sys.executable, "-m", "ansible.cli." + command[0], "-i", str(path), *command[1:]],
+            env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        run.words = " ".join(done.stderr.split())
+        assert box.jwt not in done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def listed(ansible):
+    """Give a function that returns what ansible-inventory --list says."""
+    return lambda **options: json.loads(ansible("inventory", "--list", **options), object_hook=marked)
+
+
+class Unsafe(str):
+    """A string that is marked as one that is no template."""
+
+
+def marked(document):
+    """Read what ansible-inventory writes for such a string."""
+    return Unsafe(document["__ansible_unsafe"]) if set(document) == {"__ansible_unsafe"} else document
+
+
+def test_peers_are_hosts(listed):
+    found = listed()
+    variables = found["_meta"]["hostvars"]
+    assert set(variables) == {"host-1", "host-2", "host-3", "seed-1"}
+    host = variables["host-1"]
+    assert host["ansible_host"] == host["dragonfly_ip"] == "10.77.0.11"
+    assert (host["dragonfly_type"], host["dragonfly_state"]) == ("normal", "active")
+    assert host["dragonfly_scheduler_cluster_id"] == 1
+    for host in variables.values():
+        assert all(isinstance(value, Unsafe) for value in host.values() if isinstance(value, str)), host
+
+
+def test_groups_are_made_and_filters_count(listed):
+    found = listed(
+        types=["normal"],
+        keyed_groups=[{"key": "dragonfly_scheduler_cluster_id | string", "prefix": "cluster"}],
+        groups={"go_clients": "dragonfly_git_version.startswith('v')"},
+        compose={"ansible_user": "'deploy'", "label": "dragonfly_host_name ~ '!'"},
+    )
+    assert set(found["_meta"]["hostvars"]) == {"host-1", "host-2", "host-3"}
+    assert found["cluster_1"]["hosts"] == ["host-1", "host-2"]
+    assert found["cluster_2"]["hosts"] == ["host-3"]
+    assert "host-3" in found["go_clients"]["hosts"]
+    assert found["_meta"]["hostvars"]["host-3"]["ansible_user"] == "deploy"
+    assert found["_meta"]["hostvars"]["host-3"]["label"] == "host-3!"
+    assert set(listed(scheduler_cluster_ids=[2])["_meta"]["hostvars"]) == {"host-3"}
+    assert listed(states=["inactive"])["_meta"]["hostvars"] == {}
+    assert "10.77.0.13" in listed(hostname="ip")["_meta"]["hostvars"]
+
+
+@pytest.mark.parametrize("release", ["2.5.1"], indirect=True)
+class TestOneRelease:
+    """What does not differ by release."""
+
+    def test_what_a_peer_says_is_no_template(self, box, ansible):
+        system = box.manager.fleet.hosts[0]
+        system.system = lambda dummy: dict.fromkeys(
+            ["os", "platform", "platform_family", "platform_version", "kernel_version", "git_version", "git_commit",
+             "build_platform", "port", "download_port", "proxy_port"], "{{ 6 * 7 }}{% raw %}")
+        out = ansible("adhoc", system.name, "-c", "local", "-m", "ansible.builtin.debug", "-a",
+                      "msg={{ dragonfly_git_version }}", compose={"copy": "dragonfly_git_version"})
+        assert "{{ 6 * 7 }}{% raw %}" in out
+        out = ansible("adhoc", system.name, "-c", "local", "-m", "ansible.builtin.debug", "-a", "msg={{ copy }}",
+                      compose={"copy": "dragonfly_git_version"})
+        assert "42" not in out
+
+    @pytest.mark.parametrize("name, ip, problem", [
+        ("{{ lookup('pipe', 'id') }}", "10.77.0.60", "none of a host"),
+        ("-oProxyCommand=id", "10.77.0.60", "none of a host"),
+        ("localhost", "10.77.0.60", "of the controller"),
+        ("host-9", "-oProxyCommand=id", "no IP address"),
+        ("host-9", "127.0.0.1", "of the controller"),
+    ])
+    def test_peers_that_are_no_hosts_are_left_out(self, box, ansible, listed, name, ip, problem):
+        box.add_host(name, ip)
+        assert set(listed()["_meta"]["hostvars"]) == {"host-1", "host-2", "host-3", "seed-1"}
+        assert problem in ansible.words
+
+    def test_it_is_cached(self, box, listed, tmp_path):
+        cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+        first = listed(**cache)
+        box.clear_log()
+        assert listed(**cache) == first
+        assert box.counts()["requests"] == 0
+        box.add_host("host-4", "10.77.0.14")
+        listed(cache=False)
+        assert box.counts()["requests"] > 0
+        kept = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "cache").iterdir())
+        assert box.jwt not in kept and "host-1" in kept
+
+    def test_all_pages_are_read(self, box, listed):
+        for number in range(120):
+            box.add_host("many-%d" % number, "10.78.0.%d" % number)
+        assert len(listed()["_meta"]["hostvars"]) == 124
+
+    def test_failures_are_told(self, box, ansible):
+        ansible("inventory", "--list", jwt="not.a.jwt", fails=True)
+        assert "sign in again with dragonflyoss.dragonfly.login" in ansible.words
+        ansible("inventory", "--list", url="dragonfly-manager", fails=True)
+        assert "url must be the manager's address" in ansible.words
+        box.rule(fault="body", body={"id": 1}, path="/peers$")
+        ansible("inventory", "--list", fails=True)
+        assert "no list of peers" in ansible.words
+
+    def test_the_examples_work(self, box, ansible):
+        text = next(node.value.value for node in ast.parse((CHECKOUT / "plugins/inventory/peers.py").read_text()).body
+                    if isinstance(node, ast.Assign) and node.targets[0].id == "EXAMPLES")
+        examples = [part for part in text.split("---\n") if "plugin:" in part]
+        assert len(examples) == 2
+        for example in examples:
+            example = example.replace("http://dragonfly-manager:8080", box.url)
+            found = json.loads(ansible("inventory", "--list", source=example))
+        assert found["cluster_2"]["hosts"] == ["host-3"] and found["rust_clients"]["hosts"] == ["host-1", "host-2"]
+
+
+def test_only_its_own_files_are_taken(ansible, tmp_path):
+    (tmp_path / "hosts.yml").write_text("plugin: " + PLUGIN, encoding="utf-8")
+    ansible("inventory", "--list", "-i", str(tmp_path / "hosts.yml"), fails=True)
