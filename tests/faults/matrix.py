@@ -215,7 +215,7 @@ class Bench:
         box.add_cluster()
         box.add_host("seed-2", "10.77.0.2", role="seed", client=box.manager.profile.default_client, cluster_id=2)
         self._number += 1
-        images = [world.source(box.image("shop/web-%d" % number, str(self._number)))
+        images = [world.source(box.image("shop/web-%d" % number, str(self._number), kind="docker"))
                   for number in range(cell.column.images)]
         options = cell.column.options
         if cell.column.warm:

@@ -196,6 +196,10 @@ def parameters(**given: t.Any) -> dict:
     return validated.validated_parameters
 
 
+def _bearer(token: str | None) -> str | None:
+    return "Bearer " + token if token else None
+
+
 class World:
     """A sandbox and a controller whose time goes along.
 
@@ -233,7 +237,7 @@ class World:
         """
         old = {job["id"] for job in self.box.jobs}
         clock = SkippingClock(self.box.clock, apart)
-        http = WatchedHttp(clock, watch, auth="Bearer " + (token or self.box.token), verify=self.verify)
+        http = WatchedHttp(clock, watch, verify=self.verify, auth=_bearer(token or self.box.token))
         registry = Registry(WatchedHttp(clock, registry_watch, verify=self.verify))
         host = urlsplit(self.box.url)
         url = "%s://%s:%d" % (host.scheme, MANAGER, host.port)
