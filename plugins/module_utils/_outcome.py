@@ -12,6 +12,8 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import cluster_ids, job_urls
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_args, scrub_text, scrub_url
 
@@ -19,7 +21,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub impo
 _UNKNOWN = ("unknown", "unknow", "")
 _FAILURES = 20
 
-# What a scheduler's error means, and what to do about it.
+# What a scheduler's error means (by regular expression), and what to do about it. A status stands alone, for the ids of
+# tasks in an error hold any digits.
 _MEANINGS = (
     (
         "Unimplemented",
@@ -32,13 +35,13 @@ _MEANINGS = (
         "no_seed_peer",
         "the scheduler knows no seed peer that is up: start one, or wait a minute where it has just joined",
     ),
-    ("404", "origin_missing", "the registry or origin does not have it"),
+    (r"\b404\b", "origin_missing", "the registry or origin does not have it"),
     (
-        "401",
+        r"\b401\b",
         "origin_denied",
         "the registry or origin wants credentials: see registry_username, registry_password and headers",
     ),
-    ("403", "origin_denied", "the registry or origin refuses these credentials"),
+    (r"\b403\b", "origin_denied", "the registry or origin refuses these credentials"),
     ("x509", "origin_tls", "the peer does not trust the certificate of the registry or origin"),
     ("deadline exceeded", "job_timeout", "it took longer than job_timeout allows"),
 )
@@ -301,8 +304,8 @@ def _failed(reading, wanted):
                        "longer job_timeout does not help, it watches for about half an hour to an hour")
     words = reading.errors[0] if reading.errors else "the manager does not say why"
     reason, meaning = "failed", ""
-    for part, code, text in _MEANINGS:
-        if part in words:
+    for pattern, code, text in _MEANINGS:
+        if re.search(pattern, words):
             reason, meaning = code, ". This means: %s" % text
             break
     warm = sorted({url for dummy, dummy2, url in reading.success}) or None
