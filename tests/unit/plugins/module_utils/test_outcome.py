@@ -1,0 +1,367 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is warm by what real managers answered, and by what they could."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import (
+    Outcome,
+    Reading,
+    described,
+    job_result,
+    judge,
+    peers_of,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import Wanted
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
+
+RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
+SEED = "10.77.0.1"
+
+
+def recorded(place, number):
+    """A job as a manager gave it last.
+
+    :param place: ``RELEASE/SCENARIO``.
+    """
+    jobs = [
+        exchange["response"]["json"]
+        for exchange in json.loads((RECORDINGS / (place + ".json")).read_text(encoding="utf-8"))["exchanges"]
+        if exchange["request"]["method"] == "GET"
+        and isinstance(exchange["response"].get("json"), dict)
+        and exchange["response"]["json"].get("id") == number
+    ]
+    return copy.deepcopy(jobs[-1])
+
+
+def urls_of(job):
+    return sorted({one[2] for one in Reading(job).success})
+
+
+def wanting(blobs, url="http://10.77.0.1:5000/v2/library/app/manifests/1", more=()):
+    job = Wanted("image", url, url, {"scope": "single_seed_peer"}, "", image=parse_image(url))
+    job.manifests = [blobs] + list(more)
+    return job
+
+
+# What managers answered
+
+
+@pytest.mark.parametrize(
+    "place, number, outcome, reason, verified, blobs",
+    [
+        # Up to 2.1.56 the result tells how many blobs are warm, from 2.1.57 to 2.3.0 which.
+        ("2.0.9/image_success", 1, "warm", None, "blobs", 4),
+        ("2.1.0/image_success", 1, "warm", None, "blobs", 4),
+        ("2.1.0/image_multiarch", 3, "warm", None, "blobs", 3),
+        ("2.1.67/image_success", 31, "warm", None, "blobs", 4),
+        ("2.1.67/file_warmed", 1, "warm", None, "blobs", 1),
+        # From 2.3.1 on a task tells several blobs, and says nothing of those that are cold.
+        ("2.3.4/image_success", 1, "cold", "nothing_warmed", "result", None),
+        ("2.3.4/image_multiarch", 3, "cold", "nothing_warmed", "result", None),
+        ("2.3.4/file_success", 6, "cold", "nothing_warmed", "blobs", 1),
+        ("2.3.4/file_missing", 7, "cold", "nothing_warmed", "blobs", 1),
+        ("2.3.4/file_urls", 8, "cold", "nothing_warmed", "blobs", 3),
+        ("2.5.1/file_partly_warmed", 2, "cold", "cold", "blobs", 3),
+        ("2.5.1/file_warmed", 1, "warm", None, "blobs", 1),
+        ("2.5.1/image_success", 2, "warm", None, "result", None),
+        ("2.5.1/image_again", 3, "warm", None, "result", None),
+        ("2.5.1/image_all_peers", 4, "warm", None, "result", 4),
+        # What failed.
+        ("2.1.0/file_missing", 13, "failed", "origin_missing", None, None),
+        ("2.1.0/file_success", 12, "failed", "failed", None, None),
+        ("2.1.67/image_partly_warmed", 2, "failed", "origin_missing", None, None),
+        ("2.1.67/image_all_peers", 3, "failed", "go_peers", None, None),
+        ("2.3.4/all_args", 5, "failed", "go_peers", None, None),
+        ("2.1.67/image_no_seed_peer", 1, "failed", "no_seed_peer", None, None),
+        ("2.5.1/image_no_seed_peer", 1, "failed", "no_seed_peer", None, None),
+        ("2.5.1/image_partly_warmed_all_peers", 5, "failed", "origin_missing", None, None),
+        # Jobs that are no preheat.
+        ("2.5.1/task_jobs", 11, "done", None, None, None),
+    ],
+)
+def test_recorded_jobs(place, number, outcome, reason, verified, blobs):
+    judged = judge(recorded(place, number))
+    assert (judged.outcome, judged.reason, judged.verified, judged.blobs) == (outcome, reason, verified, blobs)
+    assert (judged.message is None) == (outcome in ("warm", "done"))
+
+
+@pytest.mark.parametrize("place, number", [("2.1.67/image_success", 31), ("2.5.1/image_success", 2)])
+def test_an_image_is_warm_when_each_of_its_blobs_is(place, number):
+    job = recorded(place, number)
+    judged = judge(job, wanting(urls_of(job)))
+    assert (judged.outcome, judged.verified, judged.blobs, judged.cold) == ("warm", "blobs", 4, [])
+    assert judged.warm_percentage == 100
+
+
+def test_nothing_warmed_is_cold():
+    """2.3.4 says SUCCESS for an image of which no blob was fetched."""
+    blobs = ["http://10.77.0.1:5000/v2/library/app/blobs/sha256:" + one * 64 for one in "abcd"]
+    judged = judge(recorded("2.3.4/image_success", 1), wanting(blobs))
+    assert (judged.outcome, judged.reason, judged.warm, judged.cold) == ("cold", "nothing_warmed", [], blobs)
+    assert judged.warm_percentage == 0
+
+
+def test_partly_warmed_is_cold():
+    """2.5.1 says SUCCESS for an image of which one layer is missing at the registry."""
+    job = recorded("2.5.1/image_partly_warmed", 3)
+    missing = "http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64
+    judged = judge(job, wanting(urls_of(job) + [missing]))
+    assert (judged.outcome, judged.reason, judged.blobs, judged.cold) == ("cold", "cold", 4, [missing])
+    assert judged.warm_percentage == 75
+    assert "1 of 4 blobs" in judged.message
+
+
+def test_partly_warmed_is_warm_only_for_those_who_ask_for_less():
+    job = recorded("2.5.1/image_partly_warmed", 3)
+    wanted = wanting(urls_of(job) + ["http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64])
+    assert judge(job, wanted, verify="blobs").outcome == "cold"
+    assert judge(job, wanted, verify="result").outcome == "warm"
+    assert judge(job, wanted, verify="none").verified == "none"
+
+
+def test_a_blob_that_a_peer_is_proven_to_hold_is_warm():
+    job = recorded("2.5.1/image_partly_warmed", 3)
+    lost = "http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64
+    assert judge(job, wanting(urls_of(job) + [lost]), proven={lost}).outcome == "warm"
+
+
+def test_one_of_several_manifests_must_be_warm_as_a_whole():
+    job = recorded("2.5.1/image_success", 2)
+    warm = urls_of(job)
+    other = ["http://10.77.0.1:5000/v2/library/app/blobs/sha256:" + "f" * 64] + warm[:2]
+    assert judge(job, wanting(other, more=[warm])).outcome == "warm"
+    half = judge(job, wanting(other, more=[warm + other]))
+    assert half.outcome == "cold" and half.cold == other[:1]
+
+
+def test_a_failed_job_tells_what_is_warm_all_the_same():
+    job = recorded("2.1.67/image_partly_warmed", 2)
+    warm = urls_of(job)
+    judged = judge(job, wanting(warm + ["http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64]))
+    assert (judged.outcome, judged.blobs, len(judged.warm), len(judged.cold)) == ("failed", 4, 3, 1)
+    assert judged.warm_percentage == 75
+
+
+# What managers could answer
+
+
+def job_of(tasks, state="SUCCESS", clusters=(1,), scope="single_seed_peer", result_state="SUCCESS", **args):
+    """A job as 2.5.1 gives it.
+
+    :param tasks: list of (cluster id, success entries, failure entries), entries as (ip, url).
+    """
+    states = [
+        {
+            "state": result_state,
+            "error": "",
+            "results": [
+                {
+                    "scheduler_cluster_id": cluster,
+                    "success_tasks": [{"ip": ip, "hostname": "h", "url": url} for ip, url in success] or None,
+                    "failure_tasks": [
+                        {"ip": ip, "hostname": "h", "url": url, "description": "d"} for ip, url in failures
+                    ] or None,
+                }
+            ],
+        }
+        for cluster, success, failures in tasks
+    ]
+    return {
+        "id": 1,
+        "type": "preheat",
+        "state": state,
+        "args": dict({"type": "image", "scope": scope, "concurrent_task_count": 8}, **args),
+        "result": {"state": result_state, "job_states": states},
+        "scheduler_clusters": [{"id": one} for one in clusters],
+    }
+
+
+@pytest.mark.parametrize("state", ["PENDING", "RECEIVED", "STARTED", "RETRY", None, "", "success"])
+def test_whatever_is_not_over_is_pending(state):
+    assert judge({"state": state, "type": "preheat"}).outcome == "pending"
+
+
+@pytest.mark.parametrize("state, outcome", [("SUCCESS", "done"), ("FAILURE", "failed"), ("PENDING", "pending")])
+def test_other_jobs(state, outcome):
+    assert judge({"state": state, "type": "gc"}).outcome == outcome
+
+
+def test_each_cluster_must_be_warm():
+    both = job_of([(1, [(SEED, "a"), (SEED, "b")], []), (2, [(SEED, "a")], [])], clusters=(1, 2))
+    judged = judge(both, wanting(["a", "b"]))
+    assert (judged.outcome, judged.cold) == ("cold", ["b"])
+    silent = job_of([(1, [(SEED, "a")], [])], clusters=(1, 2))
+    assert judge(silent, wanting(["a"])).outcome == "cold"
+    without_blobs = judge(silent)
+    assert without_blobs.outcome == "cold" and "cluster 2" in without_blobs.message
+
+
+@pytest.mark.parametrize("name", ["unknown", "unknow", ""])
+def test_a_host_without_a_name_counts_for_one_peer_only(name):
+    assert judge(job_of([(1, [(name, "a")], [])]), wanting(["a"])).outcome == "warm"
+    assert judge(job_of([(1, [(name, "a")], [])], scope="all_peers"), wanting(["a"])).outcome == "cold"
+
+
+PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.0.2", "b")])]
+
+
+@pytest.mark.parametrize(
+    "tasks, expected, percentage, outcome, words",
+    [
+        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [])], (), 0, "warm", ""),
+        (PEERS, (), 0, "cold", "1 of 2 hosts are not warm: 10.0.0.2"),
+        (PEERS, (), 49, "cold", ""),
+        (PEERS, (), 50, "warm", ""),
+        (PEERS[:1], ("10.0.0.3",), 50, "cold", "2 of 3 hosts are not warm: 10.0.0.2, 10.0.0.3"),
+        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [])], ("10.0.0.3",), 0, "cold", "does not name 10.0.0.3"),
+        ([(1, [], [("10.0.0.2", "b")])], (), 100, "cold", "nothing was warmed"),
+        # A host that some task failed on is not warm, whatever the others say.
+        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("10.0.0.1", "b")])], (), 0, "cold", "1 of 1"),
+    ],
+)
+def test_many_peers(tasks, expected, percentage, outcome, words):
+    job = job_of(tasks, scope="all_peers")
+    judged = judge(job, wanting(["a", "b"]), expected_ips=expected, max_failed_percentage=percentage)
+    assert judged.outcome == outcome
+    assert words in (judged.message or "")
+
+
+def test_a_silent_cluster_of_many_peers_is_cold():
+    job = job_of([(1, [("10.0.0.1", "a")], [])], clusters=(1, 2), scope="all_seed_peers")
+    judged = judge(job, wanting(["a"]), max_failed_percentage=100)
+    assert judged.outcome == "cold" and "cluster 2" in judged.message
+
+
+def test_several_files_of_a_job_count_each():
+    job = job_of([(1, [(SEED, "a")], [])], type="file", url="a", urls=["b"])
+    assert (judge(job).outcome, judge(job).cold) == ("cold", ["b"])
+
+
+def test_a_job_that_was_given_up():
+    job = job_of([], state="FAILURE", result_state="PENDING")
+    assert judge(job).outcome == judge(job).reason == "given_up"
+
+
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        ("backend error: 404 Not Found", "origin_missing"),
+        ("source response 401/401 Unauthorized is not valid", "origin_denied"),
+        ("status: 403", "origin_denied"),
+        ("x509: certificate signed by unknown authority", "origin_tls"),
+        ("context deadline exceeded", "job_timeout"),
+        ("rpc error: code = Unimplemented desc = 404", "go_peers"),
+        # Digits of a task id mean nothing.
+        ("task 4045a2e6404b5e2c4011d3f3f4033cf2 failed", "failed"),
+        ("", "failed"),
+    ],
+)
+def test_what_an_error_means(words, reason):
+    job = job_of([(1, [], [])], state="FAILURE", result_state="FAILURE")
+    job["result"]["job_states"][0]["error"] = words
+    judged = judge(job)
+    assert (judged.outcome, judged.reason) == ("failed", reason)
+
+
+def test_old_results_count_tasks():
+    old = {"id": 1, "type": "preheat", "state": "SUCCESS", "args": {"type": "image", "url": "u"}}
+    states = [{"State": "SUCCESS"}, {"State": "SUCCESS"}]
+    assert judge(dict(old, result={"State": "SUCCESS", "JobStates": states})).outcome == "warm"
+    assert judge(dict(old, result={"State": "SUCCESS", "JobStates": states + [{"State": "PENDING"}]})).outcome == "cold"
+    assert judge(dict(old, result={"State": "SUCCESS", "JobStates": []})).outcome == "cold"
+    two = dict(old, result={"JobStates": states}, scheduler_clusters=[{"id": 1}, {"id": 2}])
+    assert judge(two).blobs == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "SUCCESS", "FAILURE", "all_peers", "u"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
+        st.sampled_from(["state", "State", "job_states", "results", "success_tasks", "failure_tasks", "url", "ip", "scope",
+                         "scheduler_cluster_id", "error", "type", "urls", "id"]), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"state": st.sampled_from(["SUCCESS", "FAILURE", "PENDING"])},
+        optional={"result": JSON, "args": JSON, "scheduler_clusters": JSON, "type": st.just("preheat"), "bio": JSON},
+    ),
+    st.booleans(),
+)
+def test_whatever_a_manager_says_has_an_outcome(job, known):
+    wanted = wanting(["a", "b"]) if known else None
+    judged = judge(job, wanted)
+    assert judged.outcome in ("warm", "cold", "failed", "given_up", "pending")
+    shown = job_result(job, judged, wanted=wanted)
+    json.dumps(shown)
+    assert list(shown) == list(job_result(None, Outcome("planned")))
+    described(job, details=True)
+
+
+@given(st.sets(st.sampled_from("abcdef"), max_size=6), st.sets(st.sampled_from("abcdef"), min_size=1, max_size=6))
+def test_warm_means_that_every_blob_is_there(there, blobs):
+    job = job_of([(1, [(SEED, one) for one in sorted(there)], [])])
+    judged = judge(job, wanting(sorted(blobs)))
+    assert (judged.outcome == "warm") == (blobs <= there)
+    assert set(judged.warm) == blobs & there and set(judged.cold) == blobs - there
+    assert (judged.warm_percentage == 100) == (judged.outcome == "warm")
+
+
+# What a module returns
+
+
+def test_results_hold_no_secret():
+    url = "https://user:hidden@h/f?X-Amz-Signature=hidden&a=1"
+    job = job_of([(1, [], [(SEED, url)])], type="file", url=url, username="hidden", password="hidden",
+                 headers={"Authorization": "hidden"})
+    job["bio"] = url
+    job["result"]["job_states"][0]["error"] = "GET %s: no" % url
+    job["result"]["job_states"][0]["results"][0]["failure_tasks"][0]["description"] = "GET %s: no" % url
+    for state in ("SUCCESS", "FAILURE"):
+        assert "hidden" not in json.dumps(described(dict(job, state=state), details=True))
+
+
+def test_peers():
+    job = recorded("2.5.1/image_all_peers", 4)
+    peers = peers_of(job)
+    assert {(one["hostname"], one["ip"]) for one in peers} == {("host-1", "10.77.0.11"), ("host-2", "10.77.0.12")}
+    assert len(peers) == 8 and all(one["success"] and one["scheduler_cluster_id"] == 1 for one in peers)
+
+
+def test_a_result_is_named_and_dated():
+    job = recorded("2.5.1/image_success", 2)
+    wanted = wanting(urls_of(job))
+    shown = job_result(job, judge(job, wanted), source="created", wanted=wanted)
+    assert (shown["id"], shown["source"], shown["type"], shown["outcome"]) == (2, "created", "image", "warm")
+    assert shown["warmed_at"] == job["updated_at"] and shown["scheduler_cluster_ids"] == [1]
+    assert len(shown["warm"]) == 4 and shown["cold"] == []
+
+
+def test_only_the_first_failures_are_returned():
+    job = job_of([(1, [(SEED, "a")], [("10.0.0.%d" % one, "a") for one in range(30)])], scope="all_peers")
+    shown = job_result(job, judge(job, wanting(["a"])))
+    assert (len(shown["failures"]), shown["failures_count"]) == (20, 30)
+
+
+def test_a_list_names_the_clusters_by_the_result():
+    job = recorded("2.5.1/image_success", 2)
+    del job["scheduler_clusters"]
+    assert described(job)["scheduler_cluster_ids"] == [1]
+
+
+def test_digest_comes_from_the_url():
+    digest = "sha256:" + "a" * 64
+    job = {"state": "PENDING", "args": {"type": "image", "url": "https://h/v2/n/manifests/" + digest}}
+    assert job_result(job, judge(job))["digest"] == digest
