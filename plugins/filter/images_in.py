@@ -1,0 +1,28 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter images_in: see images_in.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._images_in import images_in
+
+
+def _images_in(source: object) -> list[str]:
+    try:
+        return images_in(source)
+    except InputError as error:
+        raise AnsibleFilterError(f"images_in: {error}") from error
+
+
+class FilterModule:
+    """Filter images_in."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"images_in": _images_in}
