@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 
@@ -137,12 +138,13 @@ def test_nothing(source):
     ("services: {web: {image: 'shop/web:${TAG:-1}'}}", "document 1: services.web.image is .*docker compose config"),
     ("containers: [{image: 'shop/web:{{ .Values.tag }}'}]", r"containers\[0\].image is .*holds a variable"),
     ("spec: {containers: [{image: a}, {image: 'S/Web'}]}", r"spec.containers\[1\].image: 'S/Web' is no .*lower case"),
-    ("a: &a {<<: &b {<<: *a}}", "nested too deeply"),
+    ("a: &a {<<: &b {<<: *a}}", "recursive node"),
     ("a: [1\nb: 2", "the input is no YAML at line 2"),
     ("redis:7", "document 1 is a text and no manifest"),
     (["kind: Pod", "a: ]"], "the input, item 2 is no YAML"),
     (7, "neither YAML text nor a mapping"),
-    ("[" * 5000, "nested too deeply|no YAML"),
+    ("[" * 5000 + "]" * 5000, "nested too deeply"),
+    (functools.reduce(lambda inner, dummy: {"a": inner}, range(5000), {}), "nested too deeply"),
 ])
 def test_what_is_refused(source, words):
     with pytest.raises(AnsibleFilterError, match="images_in: .*" + words):
