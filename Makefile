@@ -100,7 +100,7 @@ build: $(VENV)/run ## Build the tarball
 	ansible-galaxy collection build --output-path build
 
 .PHONY: release
-release: build $(IMPORTER)/done ## Build the tarball and check it as Galaxy will
+release: test-lint docs build $(IMPORTER)/done ## Build the tarball and check it as Galaxy will, after test-lint and docs
 	python tests/tools/check_release.py $(IMPORTER)/bin/python build/dragonflyoss-dragonfly-*.tar.gz
 
 .PHONY: clean

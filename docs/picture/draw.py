@@ -14,7 +14,9 @@ import subprocess
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
+# REUSE-IgnoreStart
 LICENCE = "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->"
+# REUSE-IgnoreEnd
 TITLE = "A playbook makes Dragonfly fetch every blob of an image from the registry once; every host then pulls from Dragonfly."
 
 # A page shows the picture as an image, so it has its own background and follows the reader's system, not the page.

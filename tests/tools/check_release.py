@@ -2,47 +2,131 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check a tarball before it is published: what is in it, what Galaxy's importer says of it, and the changelog.
+"""Check a tarball before it is published: what is in it, what Galaxy's importer says of it, what an execution
+environment takes from it, and the changelog.
 
     python tests/tools/check_release.py IMPORTER_PYTHON TARBALL
 
-``IMPORTER_PYTHON`` is the interpreter of an environment with galaxy-importer.
+``IMPORTER_PYTHON`` is the interpreter of an environment with galaxy-importer. ansible-builder must be on PATH.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-#: What users need, by the first part of the path.
-WANTED = {
-    "CHANGELOG.md", "CODE_OF_CONDUCT.md", "COPYING", "FILES.json", "LICENSES", "MANIFEST.json", "README.md",
-    "SECURITY.md", "changelogs", "docs", "meta", "playbooks", "plugins", "roles",
-}  # fmt: skip
-LARGEST = 1_000_000  # bytes
+#: The paths that users need; a tarball holds no other file.
+WANTED = re.compile(
+    r"""(
+    CHANGELOG\.md | CODE_OF_CONDUCT\.md | COPYING | README\.md | SECURITY\.md | FILES\.json | MANIFEST\.json
+    | LICENSES/GPL-3\.0-or-later\.txt
+    | changelogs/changelog\.yaml
+    | docs/[a-z]+\.md
+    | docs/docsite/(extra-docs|links)\.yml
+    | docs/docsite/rst/guide_[a-z]+\.rst
+    | docs/picture/overview\.svg
+    | meta/(runtime|execution-environment)\.yml | meta/ee-requirements\.txt
+    | playbooks/[a-z_]+\.yml
+    | plugins/(action|doc_fragments|filter|inventory|module_utils|modules|plugin_utils)/[a-z_]+\.py
+    | plugins/filter/[a-z_]+\.yml
+    | roles/[a-z_]+/(README\.md | meta/(main|argument_specs)\.yml | templates/[a-z.-]+\.j2)
+    | roles/[a-z_]+/(defaults|handlers|tasks|vars)/[a-z_]+\.yml
+    )""",
+    re.VERBOSE,
+)
+#: What must be there whole, as git has it.
+WHOLE = ("LICENSES", "docs/docsite/rst", "meta", "playbooks", "plugins", "roles")
+LARGEST = 500_000  # bytes
+
+#: What an execution environment must install for the collection, by name.
+EE_PYTHON = {"requests", "tomlkit"}
 
 
 def problems_of(tarball: Path) -> list[str]:
-    """Return what is wrong with a tarball, in words."""
+    """Return what is wrong with the contents of a tarball, in words."""
     problems = []
     with tarfile.open(tarball) as archive:
-        names = archive.getnames()
+        names = {member.name for member in archive.getmembers() if not member.isdir()}
         manifest = json.load(archive.extractfile("MANIFEST.json"))
-    problems += [f"{name}: users do not need it" for name in names if name.split("/")[0] not in WANTED]
+    problems += [f"{name}: users do not need it" for name in sorted(names) if not WANTED.fullmatch(name)]
+    tracked = subprocess.check_output(["git", "ls-files", *WHOLE], cwd=CHECKOUT, text=True).split("\n")
+    problems += [f"{name}: is missing" for name in tracked if name and name not in names and (CHECKOUT / name).exists()]
     if tarball.stat().st_size > LARGEST:
         problems.append(f"{tarball.stat().st_size} bytes, more than {LARGEST}")
     version = manifest["collection_info"]["version"]
+    if tarball.name != f"dragonflyoss-dragonfly-{version}.tar.gz":
+        problems.append(f"{tarball.name}: its version is {version}")
+    return problems
+
+
+def changelog_problems() -> list[str]:
+    """Return what the changelog lacks: the version of galaxy.yml, in both of its files."""
+    version = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     released = yaml.safe_load((CHECKOUT / "changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
-    if version not in released:
-        problems.append(f"changelogs/changelog.yaml does not have {version}: run antsibull-changelog release")
+    text = CHECKOUT / "CHANGELOG.md"
+    if version in released and text.exists() and f"v{version}" in text.read_text(encoding="utf-8"):
+        return []
+    return [f"the changelog does not have {version}: run antsibull-changelog release"]
+
+
+def install(tarball: Path, folder: Path, way: str) -> Path:
+    """Install a tarball as a user does, without asking Galaxy, and return the collection's folder.
+
+    :param way: ``tarball``, ``requirements`` (``collection install -r``) or ``install`` (``install -r``, roles too)
+    :raises subprocess.CalledProcessError: with the output, if ansible-galaxy fails
+    """
+    command = ["ansible-galaxy", *([] if way == "install" else ["collection"]), "install"]
+    if way == "tarball":
+        command += [str(tarball), "-p", str(folder)]
+    else:
+        requirements = folder / "requirements.yml"
+        entry = {"name": str(tarball), "type": "file"}
+        requirements.write_text(yaml.safe_dump({"collections": [entry]}), encoding="utf-8")
+        command += ["-r", str(requirements)] + ([] if way == "install" else ["-p", str(folder)])
+    # Nothing but this folder, or ansible-galaxy finds the checkout and has nothing to do. "install -r" takes no folder
+    # for collections, only the one that is configured.
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder), "PYTHONPATH": ""}
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    subprocess.run(command, cwd=folder, env=environment, check=True, text=True, **options)
+    return folder / "ansible_collections/dragonflyoss/dragonfly"
+
+
+def problems_for_ee(tarball: Path) -> list[str]:
+    """Return what ansible-builder would miss, from the collection and in the context of an image."""
+    problems = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        install(tarball, folder, "tarball")
+        listed = subprocess.check_output(["ansible-builder", "introspect", str(folder)], text=True)
+        found = {re.split(r"[^\w.-]", line)[0] for line in yaml.safe_load(listed)["python"]}
+        if found != EE_PYTHON:
+            problems.append(f"ansible-builder finds the Python requirements {sorted(found)}, not {sorted(EE_PYTHON)}")
+        definition = {
+            "version": 3,
+            "images": {"base_image": {"name": "quay.io/fedora/fedora:latest"}},
+            "dependencies": {
+                "galaxy": {"collections": [{"name": "dragonflyoss.dragonfly"}]},
+                "ansible_core": {"package_pip": "ansible-core"},
+                "ansible_runner": {"package_pip": "ansible-runner"},
+            },
+        }
+        (folder / "execution-environment.yml").write_text(yaml.safe_dump(definition), encoding="utf-8")
+        command = ["ansible-builder", "create", "-f", "execution-environment.yml", "-c", "context"]
+        command += ["--container-runtime", "podman"]  # which only names the file
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        wanted = (folder / "context/_build/requirements.yml").read_text(encoding="utf-8")
+        if "dragonflyoss.dragonfly" not in wanted or not (folder / "context/Containerfile").exists():
+            problems.append("ansible-builder's context does not hold the collection")
     return problems
 
 
@@ -60,8 +144,9 @@ def problems_for_galaxy(python: str, tarball: Path) -> list[str]:
 
 
 def main() -> int:
-    python, tarball = sys.argv[1], Path(sys.argv[2])
-    problems = problems_of(tarball) + problems_for_galaxy(python, tarball)
+    python, tarball = sys.argv[1], Path(sys.argv[2]).resolve()
+    problems = problems_of(tarball) + changelog_problems()
+    problems += problems_for_ee(tarball) + problems_for_galaxy(python, tarball)
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{tarball.name}: {len(problems)} problems")
     return 1 if problems else 0

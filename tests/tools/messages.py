@@ -23,7 +23,7 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parents[2]
 GUIDE = CHECKOUT / "docs/docsite/rst/guide_troubleshooting.rst"
 START, END = ".. messages: written by tests/tools/messages.py", ".. messages end"
-_WIDTH = 138
+_WRAP = textwrap.TextWrapper(width=138, subsequent_indent="  ", break_on_hyphens=False)
 _DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 _PLACEHOLDER = re.compile(r"%(\(\w+\))?[-.\d]*[srd]|\{[\w.!]*\}")
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
@@ -114,7 +114,7 @@ def section() -> str:
     for heading, texts in all_messages().items():
         lines += [heading, "^" * len(heading), ""]
         for text in texts:
-            lines.append(textwrap.fill(f"``{text}``", _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False))
+            lines.append(_WRAP.fill(f"- ``{text}``"))
         lines.append("")
     return "\n".join(lines)
 

@@ -26,7 +26,7 @@ GUIDES = CHECKOUT / "docs/docsite/rst"
 RST_BLOCK = re.compile(r"\.\. code-block:: ([\w+]+)\n(?: +:.*\n)*\n((?: +.*\n|\n)+)")
 README_BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
-#: Plays of the guides for which there is no host or no manager here, by what stands in them: only their syntax is checked.
+#: What stands in plays for which there is no host or no manager here: only their syntax is checked.
 NOT_RUN = ("hosts: nodes", "ca_path:", "roles:", "dfget.yaml", "preheat_hit_info")
 
 
@@ -66,7 +66,7 @@ def test_code_blocks_work(language, text, sandbox, tmp_path):
 
 
 def check_playbook(document, text, sandbox, folder):
-    """Run a block against the sandbox, as plays or as the tasks of one; check only the syntax where it cannot run here."""
+    """Run a block against the sandbox, as plays or tasks; check only the syntax where it cannot run here."""
     if not isinstance(document, list):
         assert isinstance(document, dict)  # a file of settings, variables or requirements
         return
@@ -113,7 +113,7 @@ def test_every_reason_is_in_the_guide():
 
 
 def reasons():
-    """Yield the codes of reasons: the second argument of an error or an outcome, and what stands by a message in a tuple."""
+    """Yield the codes of reasons: second arguments of errors and outcomes, and what stands by a message in a tuple."""
     for path in sorted((CHECKOUT / "plugins/module_utils").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Tuple):
@@ -136,7 +136,8 @@ def test_readme_names_all_content():
     readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     table = readme[readme.index("## Content") : readme.index("## Supported")]
     content = [path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py")]
-    content += [path.stem for folder in ("filter", "inventory") for path in (CHECKOUT / "plugins" / folder).glob("*.py")]
+    for folder in ("filter", "inventory"):
+        content += [path.stem for path in (CHECKOUT / "plugins" / folder).glob("*.py")]
     content += [path.name for path in (CHECKOUT / "roles").iterdir() if (path / "meta/argument_specs.yml").exists()]
     content += [path.stem for path in (CHECKOUT / "playbooks").glob("*.yml")]
     assert sorted(name for name in content if f"`{name}`" not in table) == []
