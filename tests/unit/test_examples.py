@@ -49,7 +49,6 @@ def test_examples_run(module, sandbox, tmp_path):
             "dragonfly_token": sandbox.token,
             "dragonfly_jwt": sandbox.jwt,
             "dragonfly_old_jwt": "expired",
-            "dragonfly_old_jwt": "expired",
             "dragonfly_password": sandbox.state()["password"],
             "dragonfly_old_password": "something-else",
             "registry_password": "anything",

@@ -1,0 +1,152 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster_info
+short_description: Read the clusters of a Dragonfly manager
+version_added: 1.0.0
+description:
+  - Reads all clusters, or those of a name or an id. Their ids are what C(scheduler_cluster_ids) of
+    M(dragonflyoss.dragonfly.preheat) takes.
+options:
+  id:
+    description:
+      - Id of a cluster. The module fails if it does not exist.
+    type: int
+  name:
+    description:
+      - Name of a cluster. The list is empty if there is none of this name.
+    type: str
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.action_group
+notes:
+  - The O(token) must have the scope C(cluster). Releases before 2.1.9 want a O(jwt) instead. Where both are set, the
+    one that the release wants is used.
+  - Releases before 2.1.0 are not supported.
+seealso:
+  - module: dragonflyoss.dragonfly.cluster
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Read all clusters
+  dragonflyoss.dragonfly.cluster_info:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+  register: all_clusters
+
+- name: Warm an image in the clusters of some names
+  dragonflyoss.dragonfly.preheat:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+    image: registry.example.com/shop/web:4.2.0
+    scheduler_cluster_ids: "{{ all_clusters.clusters | selectattr('name', 'match', 'cluster-') | map(attribute='id') }}"
+
+- name: Read a cluster that may have been deleted
+  block:
+    - name: Read it
+      dragonflyoss.dragonfly.cluster_info:
+        url: http://dragonfly-manager:8080
+        token: "{{ dragonfly_token }}"
+        id: 4711
+  rescue:
+    - name: Fail for any other reason
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.reason | default('') != 'not_found'
+"""
+
+RETURN = r"""
+clusters:
+  description: The clusters.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the cluster.
+      type: int
+      returned: success
+      sample: 1
+    name:
+      description: Name of the cluster.
+      type: str
+      returned: success
+      sample: cluster-1
+    bio:
+      description: The description.
+      type: str
+      returned: success
+      sample: All nodes of site A
+    is_default:
+      description: Whether hosts that no scope fits are in this cluster.
+      type: bool
+      returned: success
+      sample: true
+    scopes:
+      description: Which hosts are in this cluster, C(idc), C(location), C(cidrs) and C(hostnames).
+      type: dict
+      returned: success
+      sample: {idc: site-a, location: "", cidrs: [10.77.0.0/16], hostnames: []}
+    scheduler_cluster_config:
+      description: What the schedulers do. The keys are those of this release.
+      type: dict
+      returned: success
+      sample: {candidate_parent_limit: 4, filter_parent_limit: 15, job_rate_limit: 10}
+    seed_peer_cluster_config:
+      description: What the seed peers do. The keys are those of this release.
+      type: dict
+      returned: success
+      sample: {load_limit: 2000}
+    peer_cluster_config:
+      description: What the peers do. The keys are those of this release.
+      type: dict
+      returned: success
+      sample: {load_limit: 200}
+    created_at:
+      description: When it was made, as the manager says it.
+      type: str
+      returned: success
+      sample: "2026-11-24T22:21:57Z"
+    updated_at:
+      description: When it was changed, as the manager says it.
+      type: str
+      returned: success
+      sample: "2026-11-24T22:21:57Z"
+reason:
+  description: A stable code for why the task failed.
+  returned: failure
+  type: str
+  sample: not_found
+"""
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._clusters import Clusters, cluster_api
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+
+
+def cluster_info(module):
+    client, path = cluster_api(module.client, module.params)
+    clusters = Clusters(client, path, module.clock(), module.params)
+    rows = clusters.read_all() if module.params["id"] is None else [clusters.read_one()]
+    return {"changed": False, "clusters": [clusters.shown(row) for row in rows]}
+
+
+def main():
+    module = DragonflyModule(
+        argument_spec=merged(CONNECTION, id={"type": "int"}, name={"type": "str"}),
+        mutually_exclusive=[["id", "name"]],
+    )
+    module.run(cluster_info)
+
+
+if __name__ == "__main__":
+    main()

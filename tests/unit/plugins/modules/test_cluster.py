@@ -1,0 +1,178 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module cluster."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+RELEASES = ["2.1.0", "2.1.67", "2.3.4", "2.5.1"]
+
+
+@pytest.fixture
+def cluster(run, box, release):
+    """Give a function that runs the module with what the release wants to see."""
+    credential = {"jwt": box.jwt} if release == "2.1.0" else {"token": box.token}
+
+    def function(**options):
+        return run("cluster", **dict(dict(credential, url=box.url), **options))
+
+    return function
+
+
+def stored(box):
+    """Return the clusters as the manager lists them, by name."""
+    request = urllib.request.Request(box.url + "/api/v1/clusters", headers={"Authorization": "Bearer " + box.jwt})
+    with urllib.request.urlopen(request) as answer:
+        return {one["name"]: one for one in json.load(answer)}
+
+
+def sent(box, method):
+    return [one.json for one in box.log if one.method == method]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_from_nothing_to_nothing(cluster, box):
+    options = {"name": "site-a", "bio": "b", "scopes": {"idc": "a", "cidrs": ["10.2.0.0/16", "10.1.0.0/16"]}}
+    predicted = cluster(check_mode=True, **options)
+    assert predicted.changed and predicted.result["cluster"]["id"] is None and "site-a" not in stored(box)
+
+    made = cluster(diff=True, **options)
+    row = stored(box)["site-a"]
+    assert made.changed and made.result["cluster"]["id"] == row["id"] == 2
+    assert (row["bio"], row["is_default"], row["scopes"]["idc"]) == ("b", False, "a")
+    assert row["scheduler_cluster_config"]["candidate_parent_limit"] == 4
+    assert row["scheduler_cluster_config"].get("job_rate_limit", 10) == 10
+    assert row["peer_cluster_config"]["load_limit"] == 200 and row["seed_peer_cluster_config"]["load_limit"] == 2000
+    assert made.result["diff"]["before"] == {} and made.result["diff"]["after"]["scopes"]["cidrs"] == row["scopes"]["cidrs"]
+
+    again = cluster(**dict(options, scopes={"cidrs": ["10.1.0.0/16", "10.2.0.0/16"]}))
+    assert not again.changed and again.result["cluster"] == made.result["cluster"]
+
+    options["peer_cluster_config"] = {"load_limit": 50}
+    assert cluster(check_mode=True, **options).changed and stored(box)["site-a"] == row
+    changed = cluster(diff=True, **options)
+    assert changed.changed and changed.result["cluster"]["peer_cluster_config"]["load_limit"] == 50
+    before, after = changed.result["diff"]["before"], changed.result["diff"]["after"]
+    assert [key for key in before if before[key] != after[key]] == ["peer_cluster_config"]
+    assert not cluster(**options).changed
+
+    assert cluster(name="site-a", state="absent", check_mode=True).changed and "site-a" in stored(box)
+    gone = cluster(name="site-a", state="absent")
+    assert gone.changed and gone.result["cluster"] is None and "site-a" not in stored(box)
+    assert not cluster(name="site-a", state="absent").changed
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_is_not_named_stays(cluster, box):
+    box.add_cluster(
+        names=("site-a", "seeds-of-a"), bio="b", is_default=True,
+        scopes={"idc": "a", "location": "x|y", "cidrs": ["10.1.0.0/16"]},
+        config={"candidate_parent_limit": 7, "filter_parent_limit": 70}, seed_config={"load_limit": 700},
+        client_config={"load_limit": 77},
+    )
+    before = stored(box)["site-a"]
+    assert before["is_default"]
+    assert cluster(name="site-a", bio="new").changed
+    assert cluster(name="site-a", scopes={"location": "z"}).changed
+    assert cluster(name="site-a", scheduler_cluster_config={"filter_parent_limit": 80}).changed
+    after = stored(box)["site-a"]
+    before.update(bio="new", updated_at=after["updated_at"])
+    before["scopes"]["location"] = "z"
+    before["scheduler_cluster_config"]["filter_parent_limit"] = 80
+    assert after == before
+    # No more than what differs, since the seed peer cluster can have another name; is_default always.
+    assert sent(box, "PATCH")[0] == {"bio": "new", "is_default": True}
+    assert sent(box, "PATCH")[2]["scheduler_cluster_config"] == {"candidate_parent_limit": 7, "filter_parent_limit": 80}
+
+
+def test_what_is_not_known_is_sent_again(cluster, box):
+    cluster(name="site-a")
+    cluster(name="site-a", seed_peer_cluster_config={"load_limit": 5})
+    assert "block_list" in sent(box, "PATCH")[0]["seed_peer_cluster_config"]
+
+
+def test_scopes_can_be_emptied(cluster, box):
+    cluster(name="site-a", scopes={"idc": "a", "hostnames": ["web.*"], "cidrs": ["10.1.0.0/16"]})
+    assert cluster(name="site-a", scopes={"idc": "", "hostnames": [], "cidrs": []}).changed
+    assert stored(box)["site-a"]["scopes"] == {"idc": "", "location": "", "cidrs": None, "hostnames": None}
+    assert not cluster(name="site-a", scopes={"idc": "", "hostnames": [], "cidrs": []}).changed
+
+
+def test_default_or_not(cluster, box):
+    assert not cluster(name="cluster-1", is_default=True).changed
+    assert cluster(name="cluster-1", is_default=False).changed and not stored(box)["cluster-1"]["is_default"]
+    assert cluster(name="cluster-1", is_default=True).changed and stored(box)["cluster-1"]["is_default"]
+
+
+def test_renamed_by_id(cluster, box):
+    assert cluster(id=1, name="site-a").changed and list(stored(box)) == ["site-a"]
+    assert stored(box)["site-a"]["is_default"]
+    assert not cluster(id=1, name="site-a").changed
+    assert cluster(id=9, bio="x").reason == "not_found"
+    assert not cluster(id=9, state="absent").changed
+    box.add_cluster(scheduler=False)
+    taken = cluster(id=2, name="site-a")
+    assert taken.reason == "conflict" and taken.result["status"] == 409
+
+
+def test_a_cluster_with_schedulers_stays(cluster, box):
+    done = cluster(name="cluster-1", state="absent")
+    assert done.reason == "in_use" and "schedulers belong to this cluster" in done.msg and "cluster-1" in stored(box)
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"name": " "}, "name is empty"),
+    ({"scheduler_cluster_config": {"candidate_parent_limit": 21}}, "candidate_parent_limit must be from 1 to 20, not 21"),
+    ({"peer_cluster_config": {"load_limit": 0}}, "peer_cluster_config.load_limit must be from 1 to 2000"),
+])
+def test_bad_input_is_not_sent(cluster, box, options, words):
+    done = cluster(**dict({"name": "site-a"}, **options))
+    assert done.reason == "bad_input" and words in done.msg and not box.log
+
+
+def test_a_bio_cannot_be_emptied(cluster, box):
+    cluster(name="site-a", bio="b")
+    assert cluster(name="site-a", bio="").reason == "bad_input" and not sent(box, "PATCH")
+
+
+@pytest.mark.parametrize("release", ["2.1.0"])
+def test_an_option_that_the_release_lacks(cluster, box):
+    done = cluster(name="scheduler-cluster-1", scheduler_cluster_config={"job_rate_limit": 5})
+    assert done.reason == "not_taken" and "scheduler_cluster_config.job_rate_limit" in done.msg
+
+
+@pytest.mark.parametrize("release", ["2.1.0", "2.5.1"])
+def test_with_both_credentials(cluster, box, release):
+    assert cluster(name="site-a", token=box.token, jwt=box.jwt).changed
+    [post] = [one for one in box.log if one.method == "POST"]
+    assert post.path == ("/api/v1/clusters" if release == "2.1.0" else "/oapi/v1/clusters")
+
+
+def test_refused_credentials(cluster, box):
+    box.add_token("job-only", scopes=["job"], token="job-only-token")
+    done = cluster(name="site-a", token="job-only-token")
+    assert done.reason == "token_scope" and "cluster" in done.msg
+    assert cluster(name="site-a", token="nobody").reason == "token_unknown"
+
+
+def test_lost_answers(cluster, box):
+    for method, options in (("POST", {}), ("PATCH", {"bio": "x"}), ("DELETE", {"state": "absent"})):
+        box.rule(fault="reset", method=method, path="/clusters", acts=True, times=1)
+        assert cluster(name="site-a", **options).changed
+        assert len(sent(box, method)) == 1
+    assert "site-a" not in stored(box)
+
+
+def test_a_write_that_was_not_stored_fails(cluster, box):
+    """A manager that says yes and does nothing: read back, by another replica's old answer at first."""
+    cluster(name="site-a", bio="old")
+    row = stored(box)["site-a"]
+    box.rule(fault="body", body=row, method="GET", path=r"/clusters/2$", times=2)
+    assert cluster(name="site-a", bio="new").result["cluster"]["bio"] == "new"
+    assert [one.method for one in box.log][-3:] == ["GET"] * 3
