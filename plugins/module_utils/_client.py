@@ -25,6 +25,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time impor
 OPEN_API = "/oapi/v1"
 CONSOLE_API = "/api/v1"
 
+_LONGEST_TIMEOUT = 86400
 _WORDS_LIMIT = 500
 # The most that every release allows (2.0.x).
 _ROWS_PER_PAGE = 50
@@ -92,6 +93,8 @@ def connect(options, credential="token"):
         raise InputError(text)
     if options["client_key"] and not options["client_cert"]:
         raise InputError("client_key needs client_cert.")
+    if not 1 <= options["timeout"] <= _LONGEST_TIMEOUT:
+        raise InputError("timeout must be from 1 to %d, not %d." % (_LONGEST_TIMEOUT, options["timeout"]))
     check_url(options["url"])
     secret = options[credential] if credential else None
     if secret and re.search(r"[^\x21-\x7e]", secret):

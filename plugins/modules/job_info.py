@@ -162,6 +162,7 @@ reason:
 """
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import described
@@ -169,6 +170,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome im
 
 def job_info(module):
     params = module.params
+    for one in params["ids"] or []:
+        if one < 1:
+            raise InputError("ids are numbers from 1, not %d." % one)
     reader = JobReader(module.client(), module.clock())
 
     def shape(job):
