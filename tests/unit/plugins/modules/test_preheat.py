@@ -1,0 +1,743 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module preheat as a process, against the sandbox of each release."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+
+RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1")
+all_releases = pytest.mark.parametrize("release", RELEASES)
+#: From 2.3.1 on, SUCCESS can be a job that has not warmed all.
+careless_releases = pytest.mark.parametrize("release", RELEASES[3:])
+
+
+@pytest.fixture
+def preheat(run, box):
+    """Give a function that runs the module with the box's URL and token."""
+    def call(**options):
+        return run("preheat", **dict({"url": box.url, "token": box.token, "wait_sleep": 1}, **options))
+
+    return call
+
+
+@pytest.fixture
+def nowhere():
+    """Give ``host:port`` at which nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield "127.0.0.1:%d" % taken.getsockname()[1]
+
+
+# Created, found, adopted, made again
+
+
+@all_releases
+def test_it_creates_a_job_and_waits_until_it_is_warm(box, image, preheat, release):
+    done = preheat(image=image.source)
+
+    assert not done.failed and done.changed
+    assert done.job["source"] == "created"
+    assert (done.job["state"], done.job["outcome"], done.job["reason"]) == ("SUCCESS", "warm", None)
+    assert (done.job["verified"], done.job["blobs"], done.job["warm_percentage"]) == ("blobs", 4, 100)
+    # Before 2.1.57 a job tells how many blobs are warm, and not which.
+    told = release not in ("2.0.9", "2.1.0")
+    assert done.job["warm"] == (image.blobs() if told else None)
+    assert done.job["cold"] == ([] if told else None)
+    assert done.job["digest"] == image.digest
+    assert done.job["url"] == image.digest_url
+    assert done.job["name"] == image.source
+    assert done.job["scheduler_cluster_ids"] == [1]
+    assert done.job["warmed_at"] >= done.job["created_at"]
+    [row] = box.jobs
+    assert (row["id"], row["bio"], row["args"]["url"]) == (done.job["id"], image.source, image.digest_url)
+    assert box.counts()["POST"] == 1
+
+
+@all_releases
+def test_a_second_run_finds_it_with_as_few_requests_as_can_be(box, image, preheat, release):
+    first = preheat(image=image.source)
+    box.clear_log()
+    second = preheat(image=image.source)
+
+    assert not second.failed and not second.changed
+    assert second.job["source"] == "found"
+    assert dict(second.job, source="created") == first.job
+    asked = [(entry.method, entry.path) for entry in box.log]
+    if release == "2.0.9":
+        assert asked == [("GET", "/oapi/v1/jobs"), ("GET", "/api/v1/jobs"), ("GET", "/api/v1/jobs/%d" % first.job["id"])]
+    else:
+        assert asked == [("GET", "/oapi/v1/jobs"), ("GET", "/oapi/v1/clusters"), ("GET", "/oapi/v1/jobs/%d" % first.job["id"])]
+
+
+@all_releases
+def test_a_file_becomes_warm_and_is_found(box, preheat, release):
+    url = box.file("model-%s.bin" % release)
+    first, second = preheat(file=url), preheat(file=url)
+
+    assert first.job["outcome"] == second.job["outcome"] == "warm"
+    assert (first.job["type"], first.job["digest"], first.job["blobs"]) == ("file", None, 1)
+    assert (first.changed, second.changed) == (True, False)
+    assert first.job["id"] == second.job["id"]
+    assert box.counts()["POST"] == 1
+
+
+@all_releases
+def test_a_pending_job_is_adopted(box, image, preheat):
+    box.rule(outcome="pending")
+    first, second = preheat(image=image.source, wait=False), preheat(image=image.source, wait=False, max_age=0)
+
+    assert (first.changed, first.job["source"], first.job["outcome"]) == (True, "created", "pending")
+    assert (second.changed, second.job["source"], second.job["outcome"]) == (False, "adopted", "pending")
+    assert second.job["id"] == first.job["id"]
+    assert box.counts()["POST"] == 1
+
+
+def test_an_adopted_job_is_awaited(box, image, preheat):
+    box.rule(outcome="fetch", after=60000, polls=[100000])  # warm after 5 s
+    first, second = preheat(image=image.source, wait=False), preheat(image=image.source)
+
+    assert (second.changed, second.job["source"], second.job["outcome"]) == (False, "adopted", "warm")
+    assert second.job["id"] == first.job["id"]
+    assert box.counts()["POST"] == 1
+
+
+@pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
+def test_a_job_that_the_manager_has_forgotten_is_made_again(box, image, preheat):
+    box.rule(outcome="unwatched", times=1)
+    forgotten = preheat(image=image.source, wait=False)
+    box.clock_offset = 400  # a watched job is written more often
+    done = preheat(image=image.source)
+
+    assert done.job["outcome"] == "warm" and done.job["source"] == "created"
+    assert done.job["id"] != forgotten.job["id"]
+
+
+@all_releases
+def test_a_failed_job_is_made_again(box, image, preheat):
+    box.rule(outcome="failure", times=1)
+    first, second = preheat(image=image.source), preheat(image=image.source)
+
+    assert first.failed and first.job["outcome"] == "failed"
+    assert not second.failed and second.changed
+    assert second.job["id"] != first.job["id"]
+
+
+def test_force_makes_a_job_in_any_case(box, image, preheat):
+    first, second = preheat(image=image.source), preheat(image=image.source, force=True)
+
+    assert second.changed and second.job["source"] == "created"
+    assert second.job["id"] != first.job["id"]
+    assert second.job["outcome"] == "warm"
+
+
+@pytest.mark.parametrize("age, max_age, found", [(3500, None, True), (3700, None, False), (3700, 7200, True), (10, 0, False)])
+def test_a_warm_job_counts_for_max_age_by_the_managers_clock(box, image, preheat, age, max_age, found):
+    preheat(image=image.source)
+    box.clock_offset = age
+    again = preheat(image=image.source, max_age=max_age)
+
+    assert again.changed is not found
+    assert again.job["source"] == ("found" if found else "created")
+
+
+def test_a_tag_that_moved_is_another_job(box, image, preheat):
+    first = preheat(image=image.source)
+    moved = box.image(image.name, image.tag, version=2)
+    second = preheat(image=image.source)
+
+    assert moved.source == image.source
+    assert second.changed and second.job["outcome"] == "warm"
+    assert (first.job["digest"], second.job["digest"]) == (image.digest, moved.digest)
+
+
+def test_with_another_registry_password_it_is_the_same_job(box, image, preheat):
+    box.set_registry(auth="basic")
+    first = preheat(image=image.source, registry_username="puller", registry_password="sandbox-registry")
+    box.set_registry(password="rotated")
+    second = preheat(image=image.source, registry_username="puller", registry_password="rotated")
+    box.set_registry(password="sandbox-registry")
+
+    assert first.job["outcome"] == second.job["outcome"] == "warm"
+    assert (first.changed, second.changed) == (True, False)
+    assert "sandbox-registry" not in first.output and "rotated" not in second.output
+
+
+@pytest.mark.parametrize("options", [
+    {"tag": "blue"}, {"application": "shop"}, {"piece_length": 8388608}, {"headers": {"X-Site": "b"}}, {"scope": "all_peers"},
+    {"filtered_query_params": ["ns"]}, {"platforms": ["linux/amd64"]}, {"job_timeout": 60},
+], ids=lambda options: next(iter(options)))
+def test_a_job_with_another_option_is_another_job(box, image, preheat, options):
+    plain, other, again = preheat(image=image.source), preheat(image=image.source, **options), preheat(image=image.source, **options)
+
+    assert other.job["outcome"] == "warm", other.msg
+    assert other.changed and other.job["id"] != plain.job["id"]
+    assert not again.changed and again.job["id"] == other.job["id"]
+
+
+@pytest.mark.parametrize("options", [
+    {"job_timeout": 3600}, {"concurrent_task_count": 8, "concurrent_peer_count": 500}, {"scope": "single_seed_peer"}, {"bio": "other"},
+], ids=lambda options: next(iter(options)))
+def test_an_option_with_the_managers_default_is_the_same_job(box, image, preheat, options):
+    preheat(image=image.source)
+    again = preheat(image=image.source, **options)
+
+    assert not again.failed and not again.changed
+
+
+# Five ways to fail
+
+
+@careless_releases
+def test_a_success_that_warmed_nothing_fails(box, image, preheat):
+    box.rule(outcome="nothing")
+    done = preheat(image=image.source)
+
+    assert done.rc and done.failed and done.changed
+    assert (done.reason, done.job["reason"]) == ("nothing_warmed", "nothing_warmed")
+    assert (done.job["state"], done.job["outcome"]) == ("SUCCESS", "cold")
+    assert done.job["warm"] == [] and done.job["cold"] == image.blobs()
+    assert done.job["warm_percentage"] == 0
+    assert "SUCCESS and nothing was warmed" in done.msg and "(job %d)" % done.job["id"] in done.msg and image.source in done.msg
+
+
+@careless_releases
+def test_a_success_that_lacks_blobs_fails_and_lists_them(box, image, preheat):
+    box.rule(outcome="partial", missing=[1, 3])
+    done = preheat(image=image.source)
+    blobs = image.blobs()
+
+    assert done.failed and done.reason == "cold"
+    assert (done.job["state"], done.job["outcome"], done.job["verified"]) == ("SUCCESS", "cold", "blobs")
+    assert done.job["cold"] == [blobs[1], blobs[3]]
+    assert done.job["warm"] == [blobs[0], blobs[2]]
+    assert (done.job["blobs"], done.job["warm_percentage"]) == (4, 50)
+    assert "2 of 4 blobs are not warm" in done.msg
+
+
+@careless_releases
+def test_a_cold_job_is_made_again(box, image, preheat):
+    box.rule(outcome="partial", missing=[1], times=1)
+    first, second = preheat(image=image.source), preheat(image=image.source)
+
+    assert first.failed and not second.failed
+    assert second.changed and second.job["outcome"] == "warm"
+
+
+@pytest.mark.parametrize("release", ["2.3.4"])
+def test_a_blob_whose_entry_was_lost_by_a_race_is_asked_for(box, image, preheat):
+    box.rule(outcome="race_lost", lost=[2])
+    done = preheat(image=image.source)
+
+    assert not done.failed and done.job["outcome"] == "warm"
+    assert [row["type"] for row in box.jobs] == ["preheat", "get_task"]
+
+
+@all_releases
+def test_a_job_that_failed_says_why(box, image, preheat):
+    box.rule(outcome="failure", error="no space left on device")
+    done = preheat(image=image.source)
+
+    assert done.failed and done.job["outcome"] == "failed"
+    assert done.job["state"] == "FAILURE"
+    assert "no space left on device" in done.msg
+    assert done.job["warmed_at"] is None
+
+
+@pytest.mark.parametrize("release", ["2.0.9", "2.1.0", "2.1.67", "2.5.1"])
+def test_a_job_without_a_seed_peer_says_so(box, image, preheat):
+    box.rule(outcome="no_seed_peer")
+    done = preheat(image=image.source)
+
+    assert done.failed and done.reason == "no_seed_peer"
+    assert "no seed peer that is up" in done.msg
+
+
+@all_releases
+def test_a_job_that_is_deleted_meanwhile_is_gone(box, image, preheat):
+    box.rule(outcome="gone")
+    done = preheat(image=image.source)
+
+    assert done.failed and (done.reason, done.job["outcome"]) == ("gone", "gone")
+    assert "does not have job %d any more" % done.job["id"] in done.msg
+
+
+@all_releases
+def test_a_job_that_the_manager_gives_up_is_not_called_failed(box, image, preheat):
+    box.rule(outcome="give_up")
+    done = preheat(image=image.source)
+
+    assert done.failed and (done.reason, done.job["outcome"]) == ("given_up", "given_up")
+    assert "gave up watching" in done.msg
+
+
+@all_releases
+def test_a_job_that_takes_too_long_times_out_in_time(box, image, preheat):
+    box.rule(outcome="pending")
+    start = time.monotonic()
+    done = preheat(image=image.source, wait_timeout=2)
+    took = time.monotonic() - start
+
+    assert done.failed and (done.reason, done.job["outcome"]) == ("timed_out", "timed_out")
+    assert "still PENDING after 2 s" in done.msg
+    assert 2 <= done.result["elapsed"] < 3 and took < 6
+    # At 0, 1 and 2 seconds.
+    assert box.counts()["GET"] == {str(done.job["id"]): 3}
+
+
+def test_wait_timeout_0_looks_once(box, image, preheat):
+    box.rule(outcome="pending")
+    done = preheat(image=image.source, wait_timeout=0)
+
+    assert done.reason == "timed_out"
+    assert box.counts()["GET"] == {str(done.job["id"]): 1}
+
+
+# Many
+
+
+def test_several_images_are_awaited_with_one_list_a_look(box, images, preheat):
+    box.rule(outcome="pending")
+    done = preheat(images=[image.source for image in images], wait_timeout=2)
+
+    assert done.column("outcome") == ["timed_out"] * 5
+    assert [entry.query for entry in box.log if entry.query.get("state") == "PENDING"] == 3 * [
+        {"type": "preheat", "state": "PENDING", "page": "1", "per_page": "1000"}]
+    assert box.counts()["LIST"] == 1 + 3
+    assert box.counts()["GET"] == {}
+    assert box.counts()["POST"] == 5
+    assert done.msg.startswith("5 of 5 are not warm.")
+
+
+def test_each_of_several_images_ends_in_its_own_way_and_only_the_cold_ones_are_made_again(box, images, preheat):
+    for image, outcome in zip(images, ("fetch", "nothing", "failure", "gone", "give_up")):
+        box.rule(outcome=outcome, url="*/%s/*" % image.name, times=1)
+    sources = [image.source for image in images]
+    first = preheat(images=sources)
+
+    assert first.failed
+    assert first.column("name") == sources
+    assert first.column("outcome") == ["warm", "cold", "failed", "gone", "given_up"]
+    assert first.msg.startswith("4 of 5 are not warm.")
+    assert all(("%s is not warm" % source in first.msg) is (source != sources[0]) for source in sources)
+    # Over the whole wait a job is read by its id once.
+    assert set(box.counts()["GET"].values()) == {1}
+
+    second = preheat(images=sources)
+    assert not second.failed and second.column("source") == ["found"] + ["created"] * 4
+    assert box.counts()["POST"] == 9
+
+
+def test_the_same_image_twice_is_one_job(box, image, preheat):
+    done = preheat(images=[image.source, image.source, image.manifest_url])
+
+    assert done.job["outcome"] == "warm"
+    assert box.counts()["POST"] == 1
+
+
+def test_the_same_platform_and_cluster_twice_are_one_job(box, image, preheat):
+    done = preheat(image=image.source, platforms=["linux/amd64", "linux/amd64"], scheduler_cluster_ids=[1, 1])
+
+    assert done.job["outcome"] == "warm"
+
+
+# Check mode
+
+
+@all_releases
+def test_check_mode_sends_nothing_that_changes_anything(box, image, preheat):
+    planned = preheat(image=image.source, check_mode=True, diff=True)
+
+    assert planned.changed and not planned.failed
+    assert (planned.job["id"], planned.job["source"], planned.job["outcome"]) == (None, "planned", "planned")
+    assert planned.job["digest"] == image.digest
+    assert planned.result["diff"] == {"before": "", "after": "preheat %s\n" % image.source}
+    assert {entry.method for entry in box.log} == {"GET"} and not box.jobs
+
+    done = preheat(image=image.source, diff=True)
+    assert done.result["diff"] == planned.result["diff"]
+    assert set(done.job) == set(planned.job)
+    again = preheat(image=image.source, check_mode=True, diff=True)
+    assert not again.changed and again.job["id"] == done.job["id"]
+    assert again.result["diff"] == {"before": "", "after": ""}
+
+
+def test_check_mode_does_not_wait(box, image, preheat):
+    box.rule(outcome="pending")
+    preheat(image=image.source, wait=False)
+    planned = preheat(image=image.source, check_mode=True)
+
+    assert not planned.failed and not planned.changed
+    assert (planned.job["source"], planned.job["outcome"]) == ("adopted", "pending")
+
+
+# Options that a release does not know
+
+
+UNKNOWN = {
+    "2.0.9": {"platforms": ["linux/amd64"], "application": "shop", "scope": "all_peers", "piece_length": 4194304},
+    "2.1.0": {"registry_username": "puller", "job_timeout": 60, "scope": "all_seed_peers"},
+    "2.1.67": {"application": "shop", "piece_length": 4194304, "count": 1},
+    "2.3.4": {"load_to_cache": True},
+    "2.5.1": {"load_to_cache": True},
+}
+
+
+@pytest.mark.parametrize("release, option, value", [
+    (release, option, value) for release, options in UNKNOWN.items() for option, value in options.items()])
+def test_an_option_that_the_manager_does_not_know_is_refused_by_name(box, image, preheat, option, value):
+    options = {option: value}
+    if option == "count":
+        options["scope"] = "all_peers"
+    preheat(image=image.source)  # so that there is a job whose echo tells the release
+    posts = box.counts()["POST"]
+    if option == "platforms":
+        # The index is resolved here, and the platform's own manifest is what is asked for.
+        pytest.skip("the module does it itself")
+    done = preheat(image=image.source, **options)
+
+    assert done.failed and done.reason == "unknown_option"
+    assert option in done.msg and "does not know" in done.msg and "Nothing was created" in done.msg
+    assert box.counts()["POST"] == posts
+
+
+@pytest.mark.parametrize("release, option", [("2.0.9", "application"), ("2.1.67", "application"), ("2.5.1", "load_to_cache")])
+def test_an_option_that_a_manager_without_jobs_ignores_is_said_to_be_ignored(box, image, preheat, option):
+    done = preheat(image=image.source, **{option: "1"})
+
+    assert done.failed and done.reason == "unknown_option"
+    assert option in done.msg
+    assert len(box.jobs) <= 1
+
+
+@pytest.mark.parametrize("release", ["2.0.9", "2.1.0"])
+def test_old_managers_get_the_manifest_of_the_platform(box, preheat, new_image):
+    image = new_image(platforms=["linux/amd64", "linux/arm64"])
+    preheat(file=box.file("any"))
+    done = preheat(image=image.source, platforms=["linux/arm64"])
+
+    assert not done.failed, done.msg
+    assert done.job["outcome"] == "warm"
+    assert done.job["digest"] == image.platforms["linux/arm64"].digest
+    assert box.registry_content.blob_requests[image.platforms["linux/arm64"].blobs[0]] > 0
+
+
+# Scopes of many peers
+
+
+@pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
+def test_all_peers_with_go_clients_is_explained(box, image, preheat):
+    box.rule(outcome="go_peers")
+    done = preheat(image=image.source, scope="all_peers")
+
+    assert done.failed and done.reason == "go_peers"
+    assert "the peers are Go clients" in done.msg and "single_seed_peer" in done.msg
+
+
+@careless_releases
+def test_every_host_must_be_warm(box, image, preheat):
+    done = preheat(image=image.source, scope="all_peers", expected_ips=["10.77.0.11", "10.77.0.12"])
+    assert not done.failed and done.job["outcome"] == "warm", done.msg
+
+    box.rule(outcome="failed_peers", peers=["host-2"], reason="disk is full")
+    failed = preheat(image=image.source, scope="all_peers", force=True)
+    assert failed.failed and failed.job["outcome"] == "cold"
+    assert "1 of 2 hosts are not warm: 10.77.0.12" in failed.msg
+    assert failed.job["failures_count"] == 4
+    assert {(one["hostname"], one["ip"]) for one in failed.job["failures"]} == {("host-2", "10.77.0.12")}
+    assert all("disk is full" in one["description"] for one in failed.job["failures"])
+
+    tolerant = preheat(image=image.source, scope="all_peers", max_failed_peers_percentage=50)
+    assert not tolerant.failed and tolerant.job["id"] == failed.job["id"]
+
+
+@careless_releases
+def test_a_host_that_no_result_names_is_cold(box, image, preheat):
+    preheat(image=image.source, scope="all_peers")
+    done = preheat(image=image.source, scope="all_peers", expected_ips=["10.77.0.11", "10.77.0.99"])
+
+    assert done.failed and done.job["outcome"] == "cold" and done.changed
+    assert "1 of 3 hosts are not warm: 10.77.0.99" in done.msg
+    assert "does not name 10.77.0.99, so the scheduler does not know them" in done.msg
+
+
+@careless_releases
+def test_ips_choose_the_hosts_and_must_become_warm(box, image, preheat):
+    done = preheat(image=image.source, scope="all_peers", ips=["10.77.0.11"])
+    assert not done.failed and done.job["args"]["ips"] == ["10.77.0.11"]
+
+    other = preheat(image=image.source, scope="all_peers", ips=["10.77.0.11", "10.77.0.98"])
+    assert other.failed and "10.77.0.98" in other.msg
+
+
+# Platforms
+
+
+@pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
+def test_each_platform_is_a_job(preheat, new_image):
+    image = new_image(platforms=["linux/amd64", "linux/arm64/v8"], attestations=True)
+    platforms = ["linux/arm64", "linux/amd64"]
+    done = preheat(image=image.source, platforms=platforms)
+
+    assert not done.failed, done.msg
+    assert done.column("platform") == platforms
+    assert done.column("outcome") == ["warm", "warm"]
+    assert done.column("warm") == [image.blobs("linux/arm64/v8"), image.blobs("linux/amd64")]
+    again = preheat(image=image.source, platforms=platforms[::-1])
+    assert not again.changed and again.column("id") == done.column("id")[::-1]
+
+
+def test_an_index_without_a_platform_is_warned_about(preheat, new_image):
+    image = new_image(platforms=["linux/amd64", "linux/arm64"])
+    done = preheat(image=image.source)
+
+    assert not done.failed and done.job["outcome"] == "warm"
+    assert any("Set platforms" in warning for warning in done.warnings)
+
+
+def test_a_platform_that_the_image_lacks_is_refused(box, preheat, new_image):
+    image = new_image(platforms=["linux/amd64", "linux/arm64"])
+    done = preheat(image=image.source, platforms=["linux/riscv64"])
+
+    assert done.failed and done.reason == "no_platform"
+    assert "linux/riscv64" in done.msg and "linux/amd64, linux/arm64" in done.msg
+    assert not box.jobs
+
+
+# Clusters
+
+
+def test_each_cluster_is_a_job(box, image, preheat):
+    box.add_cluster()
+    box.add_host("seed-2", "10.77.0.2", role="seed", client="rust", cluster_id=2)
+    done = preheat(image=image.source, scheduler_cluster_ids=[1, 2])
+
+    assert not done.failed, done.msg
+    assert done.column("scheduler_cluster_ids") == [[1], [2]]
+    # Together they are a job for every cluster.
+    all_of_them = preheat(image=image.source)
+    assert not all_of_them.changed and sorted(all_of_them.column("id")) == sorted(done.column("id"))
+
+
+@pytest.mark.parametrize("release", ["2.3.4", "2.5.1"])
+def test_a_new_cluster_is_warmed_too(box, image, preheat):
+    first = preheat(image=image.source)
+    box.add_cluster()
+    box.add_host("seed-2", "10.77.0.2", role="seed", client="rust", cluster_id=2)
+    second = preheat(image=image.source)
+
+    assert second.changed and not second.failed, second.msg
+    assert [(job["source"], job["scheduler_cluster_ids"]) for job in second.jobs] == [("found", [1]), ("created", [2])]
+    assert second.jobs[0]["id"] == first.job["id"]
+
+
+@pytest.mark.parametrize("release, words", [
+    ("2.0.9", "Not Found"), ("2.1.0", "Not Found"), ("2.1.67", "scheduler cluster id 42"),
+    ("2.3.4", "there is no cluster 42"), ("2.5.1", "there is no cluster 42")])
+def test_an_unknown_cluster_is_said_to_be_that(box, image, preheat, words):
+    done = preheat(image=image.source, scheduler_cluster_ids=[42])
+
+    assert done.failed and done.job["outcome"] == "refused"
+    assert words in done.msg
+    assert done.result["elapsed"] < 10
+
+
+# The registry
+
+
+@all_releases
+def test_a_missing_tag_is_said_to_be_that(box, image, preheat):
+    missing = image.source.rpartition(":")[0] + ":no-such-tag"
+    seen_here = preheat(image=missing)
+    assert seen_here.failed and "no-such-tag" in seen_here.msg and "404" in seen_here.msg
+    assert box.counts()["POST"] == 0
+
+    seen_there = preheat(image=missing, verify="result")
+    assert seen_there.failed and "POST" in seen_there.msg
+    assert box.counts()["POST"] == 1
+
+
+@pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
+def test_the_managers_500_for_a_missing_tag_is_explained(box, image, preheat):
+    done = preheat(image=image.source.rpartition(":")[0] + ":no-such-tag", verify="none")
+
+    assert done.failed and done.reason == "manifest_unknown"
+    assert "This means: the registry has no such image, tag or digest" in done.msg
+
+
+@pytest.mark.parametrize("auth", ["basic", "token"])
+@pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
+def test_registries_give_address_and_credentials(box, image, preheat, auth):
+    box.set_registry(auth=auth)
+    registries = {"registry.example.com": {"url": box.registry_url, "username": box.registry_content.user,
+                                           "password": box.registry_content.password}}
+    done = preheat(image="registry.example.com/%s:1" % image.name, registries=registries)
+
+    assert not done.failed, done.msg
+    assert done.job["outcome"] == "warm" and done.job["url"] == image.digest_url
+    assert box.registry_content.password not in done.output
+    assert box.jobs[0]["args"]["password"] == box.registry_content.password
+
+
+def test_a_prefix_in_registries_is_one_of_the_repository(box, image, preheat):
+    done = preheat(image="docker.io/%s:1" % image.name.rpartition("/")[2],
+                   registries={"docker.io": box.registry_url + "/" + image.name.rpartition("/")[0] + "/library"})
+    assert done.failed and "/v2/shop/library/" in done.msg
+
+    box.image("mirror/library/redis", "7")
+    done = preheat(image="redis:7", registries={"docker.io": box.registry_url + "/mirror"})
+    assert not done.failed and done.job["outcome"] == "warm"
+
+
+@pytest.mark.parametrize("verify", ["auto", "blobs"])
+def test_a_registry_that_refuses_fails(box, image, preheat, verify):
+    box.set_registry(auth="token")
+    done = preheat(image=image.source, verify=verify, registry_username="puller", registry_password="a-wrong-one")
+
+    assert done.failed and "401" in done.msg and "registry_password" in done.msg
+    assert "a-wrong-one" not in done.output
+    assert box.counts()["POST"] == 0
+
+
+@pytest.mark.parametrize("verify", ["auto", "blobs"])
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_registry_that_says_no_fails(box, image, preheat, verify, status):
+    box.rule(fault="status", at="registry", status=status)
+    done = preheat(image=image.source, verify=verify)
+
+    assert done.failed and str(status) in done.msg and "/manifests/" in done.msg
+    assert box.counts()["POST"] == 0
+
+
+def test_where_the_registry_cannot_be_reached_auto_judges_by_the_result(new_sandbox, run, nowhere):
+    # The manager and the hosts reach it, as they know another address for its name.
+    box = new_sandbox(aliases={nowhere: "registry"})
+    options = {"image": "http://%s/%s:1" % (nowhere, box.image("shop/far", "1").name)}
+
+    def preheat(**more):
+        return run("preheat", url=box.url, token=box.token, wait_sleep=1, **dict(options, **more))
+
+    done = preheat()
+    assert not done.failed, done.msg
+    assert (done.job["outcome"], done.job["verified"], done.job["digest"]) == ("warm", "result", None)
+    assert any("cannot be reached" in warning for warning in done.warnings)
+    assert done.job["url"].endswith("/manifests/1")
+
+    assert not preheat().changed
+
+    exact = preheat(verify="blobs")
+    assert exact.failed and "cannot be reached" in exact.msg
+
+
+@pytest.mark.parametrize("verify, verified", [("auto", "blobs"), ("blobs", "blobs"), ("result", "result"), ("none", "none")])
+def test_verify_says_what_counts(box, image, preheat, verify, verified):
+    warm = preheat(image=image.source, verify=verify)
+    assert (warm.job["outcome"], warm.job["verified"]) == ("warm", verified)
+    # Only who reads the manifest can pin it.
+    assert (warm.job["digest"] is not None) is (verified == "blobs")
+
+    box.rule(outcome="partial", missing=[0], times=1)
+    assert preheat(image=image.source, verify=verify, force=True).failed is (verified == "blobs")
+    box.rule(outcome="nothing", times=1)
+    assert preheat(image=image.source, verify=verify, force=True).failed is (verified != "none")
+
+
+# What breaks
+
+
+@all_releases
+@pytest.mark.parametrize("fault", ["reset", "half"])
+def test_a_lost_post_is_looked_up_and_never_made_twice(box, image, preheat, fault):
+    box.rule(fault=fault, method="POST", path="/jobs$", acts=True, times=1)
+    done = preheat(image=image.source)
+
+    assert not done.failed, done.msg
+    assert done.job["outcome"] == "warm" and done.changed and done.job["source"] == "created"
+    assert len(box.jobs) == 1
+    assert box.counts()["POST"] == 1
+
+
+def test_an_old_equal_job_is_not_taken_for_the_lost_one(box, image, preheat):
+    old = preheat(image=image.source)
+    box.rule(fault="reset", method="POST", path="/jobs$", acts=True, times=1)
+    done = preheat(image=image.source, force=True)
+
+    assert done.job["id"] != old.job["id"] and done.job["outcome"] == "warm"
+    assert len(box.jobs) == 2
+
+
+def test_the_lost_answers_of_several_posts_are_each_looked_up(box, images, preheat):
+    box.rule(fault="reset", method="POST", path="/jobs$", acts=True, times=3)
+    done = preheat(images=[image.source for image in images])
+
+    assert not done.failed and len(set(done.column("id"))) == 5
+    assert len(box.jobs) == box.counts()["POST"] == 5
+
+
+def test_a_look_that_fails_while_it_waits_is_forgiven(box, image, preheat):
+    box.rule(fault="status", status=503, body="no available server", method="GET", path=r"/jobs/\d+$", times=1)
+    box.rule(fault="reset", method="GET", path=r"/jobs/\d+$", times=1)
+    done = preheat(image=image.source)
+
+    assert not done.failed and done.job["outcome"] == "warm"
+
+
+def test_a_list_that_a_job_of_nobody_breaks_is_read_around(box, image, preheat):
+    first = preheat(image=image.source)
+    box.rule(fault="not_found", method="GET", path="/jobs$", times=1)
+    second = preheat(image=image.source)
+
+    assert not second.failed and not second.changed and second.job["id"] == first.job["id"]
+    assert any("read one by one" in warning for warning in second.warnings)
+
+
+def test_a_token_that_is_refused_stops_all_posts(box, images, preheat):
+    box.rule(fault="status", status=401, body={"message": "Unauthorized"}, method="POST")
+    done = preheat(images=[image.source for image in images])
+
+    assert done.failed and set(done.column("outcome")) == {"refused"}
+    assert "token" in done.msg
+    assert not box.jobs
+
+
+# What else is told
+
+
+def test_progress_lines_are_appended_when_the_picture_changes(box, images, preheat, tmp_path):
+    path = tmp_path / "progress"
+    path.write_text("from before\n", encoding="utf-8")
+    box.rule(outcome="failure", url="*/%s/*" % images[0].name)
+    box.rule(outcome="fetch", after=20000, polls=[30000], url="*/%s/*" % images[1].name)
+    preheat(images=[image.source for image in images], progress_file=str(path))
+
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "from before" and lines[1] == "0 of 5 warm, 5 pending" and lines[-1] == "4 of 5 warm, 1 failed"
+    assert len(set(lines)) == len(lines)
+
+
+def test_a_progress_file_that_cannot_be_written_does_no_harm(box, image, preheat, tmp_path):
+    assert not preheat(image=image.source, progress_file=str(tmp_path / "no" / "such" / "folder")).failed
+
+
+def test_the_environment_stands_in_for_the_connection(box, image, run):
+    environment = {"DRAGONFLY_URL": box.url, "DRAGONFLY_TOKEN": box.token, "DRAGONFLY_TIMEOUT": "17"}
+    done = run("preheat", env=environment, image=image.source)
+
+    assert not done.failed and done.job["outcome"] == "warm"
+    assert done.result["invocation"]["module_args"]["timeout"] == 17
+    assert box.token not in done.output
+
+
+def test_args_are_without_secrets(box, image, preheat):
+    headers = {"X-Site": "berlin", "Authorization": "Basic cHVsbGVyOnNlY3JldC13b3Jk"}
+    done = preheat(image=image.source, headers=headers, tag="blue")
+
+    assert not done.failed, done.msg
+    assert done.job["args"]["tag"] == "blue"
+    assert "cHVsbGVyOnNlY3JldC13b3Jk" not in done.output
+    assert box.jobs[0]["args"]["headers"] == headers
