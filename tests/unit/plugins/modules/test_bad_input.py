@@ -1,0 +1,136 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that make no sense end with a message that says what is wrong, and nothing is sent to manager or registry."""
+
+from __future__ import annotations
+
+import pytest
+
+#: In place of a text that holds it, the sandbox's addresses.
+MANAGER, REGISTRY, IMAGE = "MANAGER", "REGISTRY", "http://REGISTRY/shop/web:1"
+NONE = {"image": None}
+
+PREHEAT = {
+    # What is to be preheated.
+    "none of the four": (NONE, "one of the following is required: image, images, file, files"),
+    "two of the four": ({"file": "http://REGISTRY/files/a"}, "mutually exclusive: image|images|file|files"),
+    "image and images": ({"images": [IMAGE]}, "mutually exclusive"),
+    "an empty image": ({"image": ""}, "must not hold an empty string"),
+    "a blank image": ({"image": " "}, "must not hold an empty string"),
+    "an empty image among others": ({"image": None, "images": [IMAGE, ""]}, "must not hold an empty string"),
+    "no images": ({"image": None, "images": []}, "there is nothing to preheat"),
+    "an empty file": ({"image": None, "file": ""}, "must not hold an empty string"),
+    "no files": ({"image": None, "files": []}, "there is nothing to preheat"),
+    "upper case": ({"image": "REGISTRY/Shop/Web:1"}, "Names are in lower case"),
+    "a short digest": ({"image": "REGISTRY/shop/web@sha256:12"}, "'sha256:12' is no digest"),
+    "a digest of an unknown kind": ({"image": "REGISTRY/shop/web@md5:" + 32 * "0"}, "is no digest"),
+    "spaces": ({"image": "REGISTRY/shop/web 1"}, "white space"),
+    "a line break": ({"image": "REGISTRY/shop/web:1\nREGISTRY/shop/api:1"}, "white space"),
+    "a bad tag": ({"image": "REGISTRY/shop/web:-1"}, "'-1' is no tag"),
+    "an image of another scheme": ({"image": "docker://REGISTRY/shop/web:1"}, "leave the scheme out"),
+    "an image with credentials": ({"image": "http://puller:hunter22@REGISTRY/shop/web:1"}, "must not hold credentials"),
+    "a URL of a blob": ({"image": "http://REGISTRY/v2/shop/web/blobs/sha256:" + 64 * "0"}, "is no manifest URL"),
+    "a registry alone": ({"image": "http://REGISTRY"}, "HOST/NAME"),
+    "a bad one among good ones": ({"image": None, "images": [IMAGE, "REGISTRY/Web:1"]}, "REGISTRY/Web:1"),
+    "a file without a host": ({"image": None, "file": "http:///a"}, "SCHEME://HOST/PATH"),
+    "a file without a scheme": ({"image": None, "file": "REGISTRY/files/a"}, "SCHEME://HOST/PATH"),
+    "a file with a space": ({"image": None, "file": "http://REGISTRY/files/a b"}, "SCHEME://HOST/PATH"),
+    "a file with a bad port": ({"image": None, "file": "http://REGISTRY0000/files/a"}, "SCHEME://HOST/PATH"),
+    # Who is asked.
+    "no url": ({"url": None}, "url is missing"),
+    "an empty url": ({"url": ""}, "url is missing"),
+    "a url without a scheme": ({"url": MANAGER}, "such as http://dragonfly-manager:8080"),
+    "a url of another scheme": ({"url": "ftp://MANAGER"}, "such as http://dragonfly-manager:8080"),
+    "a url with a user": ({"url": "http://root:hunter22@MANAGER"}, "must not hold a user name or password"),
+    "a url with a query": ({"url": "http://MANAGER/?a=b"}, "must not hold a query"),
+    "a url with a space": ({"url": "http://MANAGER /"}, "is no URL"),
+    "a url with a bad port": ({"url": "http://127.0.0.1:http"}, "is no URL"),
+    "a token with a space": ({"token": "two words"}, "token holds a character that none has"),
+    "a token with a line break": ({"token": "bW9kZWw\n"}, "token holds a character that none has"),
+    "a key without a certificate": ({"client_key": "/tmp/key.pem"}, "client_key"),
+    # Times and other numbers.
+    "timeout 0": ({"timeout": 0}, "timeout must be from 1"),
+    "a negative timeout": ({"timeout": -1}, "timeout must be from 1"),
+    "a negative wait_timeout": ({"wait_timeout": -1}, "wait_timeout must be from 0"),
+    "wait_sleep 0": ({"wait_sleep": 0}, "wait_sleep must be from 1"),
+    "a negative wait_sleep": ({"wait_sleep": -5}, "wait_sleep must be from 1"),
+    "a negative max_age": ({"max_age": -1}, "max_age must be from 0"),
+    "job_timeout 0": ({"job_timeout": 0}, "job_timeout must be from 1"),
+    "a time in words": ({"wait_timeout": "10m"}, "wait_timeout"),
+    "too short pieces": ({"piece_length": 1024}, "piece_length must be from 4194304 to 67108864"),
+    "count 0": ({"count": 0, "scope": "all_peers"}, "count must be from 1 to 200"),
+    "percentage above 100": ({"percentage": 101, "scope": "all_peers"}, "percentage must be from 1 to 100"),
+    "too many tasks at a time": ({"concurrent_task_count": 101}, "concurrent_task_count must be from 1 to 100"),
+    "no peer at a time": ({"concurrent_peer_count": 0}, "concurrent_peer_count must be from 1 to 1000"),
+    "a negative share": ({"max_failed_peers_percentage": -1}, "max_failed_peers_percentage must be from 0 to 100"),
+    "cluster 0": ({"scheduler_cluster_ids": [0]}, "scheduler_cluster_ids are numbers from 1"),
+    "a cluster by name": ({"scheduler_cluster_ids": ["cluster-1"]}, "scheduler_cluster_ids"),
+    "two mistakes": ({"max_age": -1, "count": 0}, "max_age must be from 0 to 31536000, not -1; count must be"),
+    # What does not go together.
+    "count and percentage": ({"count": 1, "percentage": 10, "scope": "all_peers"}, "mutually exclusive: count|percentage"),
+    "a file's option on an image": ({"object_storage": {"region": "eu"}}, "object_storage is only for files"),
+    "hdfs on an image": ({"hdfs": {"delegation_token": "t"}}, "hdfs is only for files"),
+    "an image's option on a file": ({"image": None, "file": "http://REGISTRY/files/a", "platforms": ["linux/amd64"]},
+                                    "platforms is only for images"),
+    "ips for one seed peer": ({"ips": ["10.0.0.1"]}, "ips needs scope all_peers"),
+    "expected_ips for one seed peer": ({"expected_ips": ["10.0.0.1"]}, "expected_ips needs scope all_peers"),
+    "a password without a user": ({"registry_password": "hunter22"}, "registry_username"),
+    "one password for two registries": (
+        {"image": None, "images": [IMAGE, "http://other.example.com/shop/api:1"], "registry_username": "puller",
+         "registry_password": "hunter22"}, "Give credentials by registry"),
+    "one Authorization for two registries": (
+        {"image": None, "images": [IMAGE, "http://other.example.com/shop/api:1"], "headers": {"authorization": "Basic hunter22"}},
+        "Give credentials by registry"),
+    # Words.
+    "half a platform": ({"platforms": ["amd64"]}, "'amd64' is no platform"),
+    "an empty platform": ({"platforms": [""]}, "'' is no platform"),
+    "a platform in upper case": ({"platforms": ["Linux/AMD64"]}, "'Linux/AMD64' is no platform"),
+    "an unknown scope": ({"scope": "some_peers"}, "value of scope must be one of: single_seed_peer"),
+    "an unknown way to verify": ({"verify": "maybe"}, "value of verify must be one of: auto"),
+    "a host name among addresses": ({"ips": ["node-1"], "scope": "all_peers"}, "'node-1' is none"),
+    "a query instead of names": ({"filtered_query_params": ["a&b"]}, "'a&b' is none"),
+    "registries without a scheme": ({"registries": {"docker.io": "mirror"}}, "registries: the URL of 'docker.io'"),
+    "registries with credentials in the URL": (
+        {"registries": {"docker.io": "http://puller:hunter22@mirror"}}, "must not hold credentials"),
+    "registries with an unknown key": ({"registries": {"docker.io": {"uri": "http://mirror"}}}, "dictionary of url, username"),
+    "a long bio": ({"bio": 1025 * "a"}, "bio must not be longer than 1024"),
+    "a misspelt option": ({"imge": IMAGE}, "imge"),
+}
+
+JOB_INFO = {
+    "no url": ({"url": None}, "url is missing"),
+    "ids and a filter": ({"ids": [1], "state": "SUCCESS"}, "mutually exclusive: ids|state"),
+    "ids in words": ({"ids": ["first"]}, "ids"),
+    "an unknown state": ({"state": "DONE"}, "value of state must be one of: PENDING, SUCCESS, FAILURE"),
+    "an id below 1": ({"ids": [0]}, "ids are numbers from 1"),
+    "timeout 0": ({"timeout": 0}, "timeout must be from 1"),
+}
+
+
+@pytest.mark.parametrize("options, words", PREHEAT.values(), ids=PREHEAT)
+def test_preheat(run, box, options, words):
+    refused(run, box, "preheat", dict({"image": IMAGE}, **options), words)
+
+
+@pytest.mark.parametrize("options, words", JOB_INFO.values(), ids=JOB_INFO)
+def test_job_info(run, box, options, words):
+    refused(run, box, "job_info", options, words)
+
+
+def refused(run, box, module, options, words):
+    """Check that a module fails with these words and has asked nobody."""
+    def real(value):
+        if isinstance(value, str):
+            return value.replace(MANAGER, box.url.partition("://")[2]).replace(REGISTRY, box.registry)
+        if isinstance(value, list):
+            return [real(one) for one in value]
+        return {key: real(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+    done = run(module, **dict({"url": box.url, "token": box.token}, **real(options)))
+    assert done.failed and done.rc == 1
+    assert real(words) in done.msg
+    assert "fault of the collection" not in done.msg
+    assert "hunter22" not in done.output
+    assert not box.log and not box.registry_log
