@@ -122,7 +122,7 @@ def problems_for_ee(tarball: Path) -> list[str]:
         }
         (folder / "execution-environment.yml").write_text(yaml.safe_dump(definition), encoding="utf-8")
         command = ["ansible-builder", "create", "-f", "execution-environment.yml", "-c", "context"]
-        command += ["--container-runtime", "podman"]  # which only names the file
+        command += ["--output-filename", "Containerfile"]
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         wanted = (folder / "context/_build/requirements.yml").read_text(encoding="utf-8")
         if "dragonflyoss.dragonfly" not in wanted or not (folder / "context/Containerfile").exists():
