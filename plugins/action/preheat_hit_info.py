@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
-from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
@@ -30,9 +27,22 @@ class ActionModule(ActionBase):
         """Returns the result (dict) that the module documents."""
         super().run(tmp, task_vars)
         try:
-            return self._judged(_checked(self._task.args), task_vars)
+            return self._judged(self._checked(), task_vars)
         except DragonflyError as error:
             return {"failed": True, "changed": False, "msg": error.message, "reason": error.reason}
+
+    def _checked(self) -> dict[str, t.Any]:
+        """The options with their types and defaults.
+
+        :raises AnsibleActionFail: if they are not what the module documents.
+        """
+        sources = [["jobs", "images"]]
+        _result, params = self.validate_argument_spec(
+            merged(REGISTRY, HIT), mutually_exclusive=sources, required_one_of=sources
+        )
+        if params["timeout"] <= 0:
+            raise InputError("timeout must be at least 1, not %d." % params["timeout"])
+        return params
 
     def _judged(self, params: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         images = Images(params)
@@ -76,22 +86,3 @@ class ActionModule(ActionBase):
         return self._execute_module(
             module_name="dragonflyoss.dragonfly.preheat_hit_info", module_args={**args, **more}, task_vars=task_vars
         )
-
-
-def _checked(args: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The options with their types and defaults.
-
-    :raises AnsibleActionFail: if they are not what the module documents.
-    :raises InputError: if both or none of jobs and images are given.
-    """
-    sources = [["jobs", "images"]]
-    validator = ArgumentSpecValidator(merged(REGISTRY, HIT), mutually_exclusive=sources, required_one_of=sources)
-    checked = validator.validate(args)
-    if checked.error_messages:
-        raise AnsibleActionFail(" ".join(checked.error_messages))
-    params = checked.validated_parameters
-    if params["timeout"] <= 0:
-        raise InputError("timeout must be at least 1, not %d." % params["timeout"])
-    if params["ca_path"]:
-        params["ca_path"] = os.path.expanduser(params["ca_path"])
-    return params

@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     NEWEST,
@@ -93,7 +94,7 @@ def wanted_job(job: dict[str, t.Any], bases: dict[str, str]) -> Wanted:
     :raises InputError: if its URL is none of a manifest.
     """
     made = parse_image(str(job.get("url") or ""))
-    pulled = wanted_image(str(job.get("source") or job["url"]), bases)
+    pulled = _as_written(job, made, bases)
     warm, cold = job.get("warm"), job.get("cold") or []
     urls = [url for url in [*(warm or []), *cold] if isinstance(url, str) and "/blobs/" in url]
     args = job.get("args") if isinstance(job.get("args"), dict) else {}
@@ -107,6 +108,18 @@ def wanted_job(job: dict[str, t.Any], bases: dict[str, str]) -> Wanted:
         application=str(args.get("application") or ""),
         piece_length=str(piece_length),
     )
+
+
+def _as_written(job: dict[str, t.Any], made: Image, bases: dict[str, str]) -> Wanted:
+    """The reference in the name of a job, which is what the user wrote, or the bio of a job that another one made."""
+    try:
+        written = wanted_image(str(job.get("name") or ""), bases)
+        # A bio can be anything, also a word that would pass for the name of an image.
+        if made.name == written.repository or made.name.endswith("/" + written.repository):
+            return written
+    except InputError:
+        pass
+    return wanted_image(str(job["url"]), bases)
 
 
 class Seed(t.NamedTuple):

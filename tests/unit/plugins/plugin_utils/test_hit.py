@@ -291,7 +291,8 @@ def test_some_of_two_images():
 def test_cold_blobs_are_no_hits():
     job = {
         "url": f"{BASE}/v2/shop/web/manifests/4.2.0",
-        "source": IMAGE,
+        "source": "created",
+        "name": IMAGE,
         "warm": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[0]}"],
         "cold": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[1]}"],
         "args": {"tag": "", "application": ""},
@@ -310,6 +311,19 @@ def test_a_job_says_what_it_was_made_with():
     assert codes(judge(facts("dfdaemon", "1.4.2"), [wanted])) == ["tag_mismatch"] * 3
     headers = 'X-Dragonfly-Tag = "mine"\nX-Dragonfly-Application = "shop"\nX-Dragonfly-Piece-Length = "4194304"'
     assert judge(facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", extra=headers)), [wanted]).hit == "all"
+
+
+@pytest.mark.parametrize("name, registry", [
+    ("redis:7", "docker.io"),
+    ("harbor.example.com/hub/library/redis:7", "harbor.example.com"),
+    ("nightly", "harbor.example.com"),
+    ("warmed by CI", "harbor.example.com"),
+    (None, "harbor.example.com"),
+])
+def test_the_registry_that_a_job_is_pulled_from(name, registry):
+    url = "https://harbor.example.com/v2/hub/library/redis/manifests/7"
+    wanted = wanted_job({"url": url, "name": name}, {"docker.io": "https://harbor.example.com/hub"})
+    assert (wanted.registry, wanted.made.manifest_url()) == (registry, url)
 
 
 @pytest.mark.parametrize("text, registry", [

@@ -1,0 +1,214 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""preheat_hit_info as playbooks use it: after a preheat, on hosts with real files and a proxy that answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import yaml
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import recipe_for
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+
+SECRET = "s3cr3t-marker"
+
+
+class Proxy(BaseHTTPRequestHandler):
+    """A client's proxy as far as a probe sees it: it makes the id of what the header and the path say, without the query."""
+
+    def do_GET(self):
+        self.server.seen.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
+        url = self.headers["X-Dragonfly-Registry"] + self.path.partition("?")[0]
+        self.send_response(200)
+        self.send_header("X-Dragonfly-Task", recipe_for("dfget").task_id(url))
+        self.end_headers()
+        self.wfile.write(b"blob")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A sandbox with an image in it and one behind a password, and a proxy."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    server.seen = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with Sandbox(release="2.1.67", factor=60) as box:
+            yield box, server, tmp_path_factory.mktemp("hosts")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def host(folder, box, server, name, default_filter="Expires&Signature&ns", broken=""):
+    """Write the files of a host, return the options that say where they are."""
+    folder = folder / name
+    mirrors = folder / "certs.d" / (box.registry.replace(":", "_") + "_")
+    mirrors.mkdir(parents=True, exist_ok=True)
+    proxy = f"http://127.0.0.1:{server.server_port}"
+    (mirrors / "hosts.toml").write_text(
+        f'server = "{box.registry_url}"\n[host."{proxy}"]\ncapabilities = ["pull", "resolve"]\n'
+        f'[host."{proxy}".header]\nX-Dragonfly-Registry = ["{box.registry_url}"]\n'
+    )
+    (folder / "config.toml").write_text(
+        f'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{folder}/certs.d"\n'
+    )
+    config = {"proxy": {
+        "defaultFilter": default_filter,
+        "basicAuth": {"username": "me", "password": SECRET},
+        "tcpListen": {"port": server.server_port},
+        "registryMirror": {"url": box.registry_url, "dynamic": True},
+    }}
+    (folder / "dfget.yaml").write_text(yaml.safe_dump(config) + broken)
+    return {
+        "dfget_config": str(folder / "dfget.yaml"),
+        "dfdaemon_config": str(folder / "none.yaml"),
+        "containerd_config": str(folder / "config.toml"),
+    }
+
+
+def play(folder, tasks, *options):
+    """Run tasks on localhost; give what they registered by name, and all that was printed."""
+    result = folder / "result.json"
+    tasks = tasks + [{
+        "ansible.builtin.copy": {"dest": str(result), "content": "{{ found | to_json }}", "mode": "0600"},
+        "vars": {"found": {task["register"]: "{{ %s }}" % task["register"] for task in tasks if "register" in task}},
+        "check_mode": False,
+        "diff": False,
+    }]
+    path = folder / "play.yml"
+    path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], sort_keys=False))
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible.cli.playbook", str(path), *options],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(result.read_text()), done.stdout + done.stderr
+
+
+def judge(register, options, **more):
+    return {"dragonflyoss.dragonfly.preheat_hit_info": {**options, **more}, "register": register}
+
+
+def may_fail(task):
+    return dict(task, ignore_errors=True)
+
+
+def test_after_a_preheat(world, tmp_path):
+    box, server, folder = world
+    image = box.image("library/app", "1")
+    good = host(folder, box, server, "good")
+    bad = host(folder, box, server, "bad", default_filter="Expires&Signature")
+    broken = host(folder, box, server, "broken", broken="proxy: [\n")
+    source = image.source
+    preheat = {"url": box.url, "token": box.token, "image": source, "wait_sleep": 1}
+    files = {"url": box.url, "token": box.token, "file": box.file("a.bin", "a"), "wait_sleep": 1}
+    server.seen.clear()
+    found, output = play(tmp_path, [
+        {"dragonflyoss.dragonfly.preheat": preheat, "register": "warm"},
+        {"dragonflyoss.dragonfly.preheat": files, "register": "files"},
+        judge("good", good, jobs="{{ warm.jobs + files.jobs }}"),
+        judge("by_image", good, images=[source]),
+        judge("probed", good, jobs="{{ warm.jobs }}", probe=True),
+        judge("bad", bad, jobs="{{ warm.jobs }}"),
+        # Its files say that it misses, its proxy that it hits: it runs with what was there before.
+        judge("bad_probed", bad, jobs="{{ warm.jobs }}", probe=True),
+        judge("broken", broken, jobs="{{ warm.jobs }}"),
+        judge("no_manifest", good, images=[f"http://{box.registry}/library/none:1"]),
+        dict(judge("checked", good, jobs="{{ warm.jobs }}", probe=True), check_mode=True),
+        may_fail(judge("only_files", good, jobs="{{ files.jobs }}")),
+        may_fail(judge("no_image", good, images=["Upper/Case"])),
+        may_fail(judge("no_platform", good, images=[source], platforms=["x"])),
+        may_fail(judge("no_release", good, images=[source], seed_release="new")),
+        may_fail(judge("nothing", good)),
+        may_fail(judge("both", good, images=[source], jobs=[])),
+        may_fail(judge("no_job", good, jobs=[{"id": 1}])),
+        may_fail(judge("unknown", good, images=[source], unknown=True)),
+    ], "-vvvv")
+
+    for name in ("good", "by_image", "probed", "checked"):
+        assert found[name]["hit"] == "all" and found[name]["reasons"] == [], (name, found[name])
+        assert not found[name]["changed"]
+    urls = [job for job in found["warm"]["jobs"]][0]["warm"]
+    assert sorted(blob["url"] for blob in found["good"]["blobs"]) == sorted(urls)
+    assert sorted(blob["url"] for blob in found["by_image"]["blobs"]) == sorted(urls)
+    assert found["good"]["client"] == "dfget"
+
+    assert found["probed"]["probe"]["agrees"] is True
+    assert found["good"]["probe"] is None and found["checked"]["probe"] is None
+    assert any("check mode" in note for note in found["checked"]["notes"])
+    # The smallest blob, which is the configuration of the image, asked for as containerd would.
+    assert len(server.seen) == 2
+    assert found["probed"]["probe"]["url"] == image.blobs()[0]
+    assert server.seen[0]["path"].endswith("?ns=127.0.0.1%3A" + box.registry.partition(":")[2])
+    assert server.seen[0]["x-dragonfly-registry"] == box.registry_url
+
+    assert found["bad"]["hit"] == "none"
+    [reason] = found["bad"]["reasons"]
+    assert (reason["code"], reason["key"], reason["file"]) == ("filter_without_ns", "proxy.defaultFilter", bad["dfget_config"])
+    assert "probe_differs" in [one["code"] for one in found["bad_probed"]["reasons"]]
+    assert found["broken"]["hit"] == "none"
+    assert "no YAML in line" in found["broken"]["reasons"][0]["message"]
+    assert found["no_manifest"]["hit"] == "all"
+    assert any("no such image" in note for note in found["no_manifest"]["notes"])
+
+    wrong = {
+        "only_files": "There is no image among jobs.",
+        "no_image": "Names are in lower case",
+        "no_platform": "'x' is no platform",
+        "no_release": "seed_release: 'new' is no release",
+        "nothing": "one of the following is required: jobs, images",
+        "both": "mutually exclusive: jobs|images",
+        "no_job": "jobs: an entry has no url",
+        "unknown": "Unsupported parameters",
+    }
+    for name, text in wrong.items():
+        assert found[name]["failed"] and text in found[name]["msg"], (name, found[name])
+    assert SECRET not in output and SECRET not in json.dumps(found)
+    assert "Traceback" not in output
+
+
+def test_a_registry_that_wants_credentials(world, tmp_path):
+    box, server, folder = world
+    options = host(folder, box, server, "private")
+    source = box.image("library/private", "1").source
+    box.set_registry(auth="token", user="me", password=SECRET, anonymous_pull=False)
+    server.seen.clear()
+    try:
+        found, output = play(tmp_path, [
+            judge("refused", options, images=[source], probe=True),
+            judge("granted", options, images=[source], probe=True, registry_username="me", registry_password=SECRET),
+        ], "-vvvv")
+    finally:
+        box.set_registry(auth=None)
+    assert found["refused"]["hit"] == "all" and found["refused"]["probe"] is None
+    assert any("it wants credentials" in note for note in found["refused"]["notes"])
+    assert found["granted"]["probe"]["agrees"] is True
+    [request] = server.seen
+    assert request["authorization"].startswith("Bearer ")
+    assert SECRET not in output and request["authorization"].partition(" ")[2] not in output
+
+
+def test_it_does_without_requests(world, tmp_path):
+    box, server, folder = world
+    options = host(folder, box, server, "bare")
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "requests.py").write_text("raise ImportError('hidden')\n")
+    task = judge("bare", options, images=[box.image("library/bare", "1").source])
+    task["environment"] = {"PYTHONPATH": f"{hidden}:{os.environ.get('PYTHONPATH', '')}"}
+    found, _output = play(tmp_path, [task])
+    assert found["bare"]["hit"] == "all"
