@@ -340,6 +340,11 @@ def test_peers():
     assert len(peers) == 8 and all(one["success"] and one["scheduler_cluster_id"] == 1 for one in peers)
 
 
+def test_only_what_is_verified_by_blobs_is_all_of_it():
+    judged = judge(recorded("2.5.1/image_all_peers", 4))
+    assert (judged.outcome, judged.verified, judged.warm_percentage) == ("warm", "result", 99)
+
+
 def test_a_result_is_named_and_dated():
     job = recorded("2.5.1/image_success", 2)
     wanted = wanting(urls_of(job))

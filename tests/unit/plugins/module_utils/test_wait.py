@@ -1,0 +1,81 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting, with a clock that only the pauses move."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock, poll
+
+
+class Told:
+    """A clock that stands still but for pauses and for what a look costs."""
+
+    def __init__(self):
+        self.time = 1000.0
+        self.pauses = []
+
+    def now(self):
+        return self.time
+
+    def pause(self, seconds):
+        self.pauses.append(seconds)
+        self.time += seconds
+
+
+def looks(clock, answers, cost=0.0):
+    """A look that gives the answers one after the other, and the last one for ever."""
+    left = list(answers)
+
+    def look():
+        clock.time += cost
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return look
+
+
+@pytest.mark.parametrize(
+    "answers, timeout, sleep, last, pauses",
+    [
+        ("w", 10, 3, "w", []),
+        ("ppw", 10, 3, "w", [3, 3]),
+        # The last pause is shorter, and there is a look after it.
+        ("p", 10, 3, "p", [3, 3, 3, 1]),
+        ("pppppw", 10, 3, "p", [3, 3, 3, 1]),
+        ("ppppw", 10, 3, "w", [3, 3, 3, 1]),
+        ("p", 2, 5, "p", [2]),
+        # No time is one look.
+        ("p", 0, 5, "p", []),
+        ("w", 0, 5, "w", []),
+    ],
+)
+def test_poll(answers, timeout, sleep, last, pauses):
+    clock = Told()
+    assert poll(looks(clock, answers), lambda seen: seen == "w", timeout, sleep, clock) == last
+    assert clock.pauses == pauses
+
+
+def test_the_time_that_looks_take_counts():
+    clock = Told()
+    assert poll(looks(clock, "p", cost=4), lambda seen: False, 10, 3, clock) == "p"
+    assert clock.pauses == [3]
+
+
+@given(st.integers(0, 100), st.integers(1, 30), st.integers(0, 40))
+def test_poll_ends_in_time_and_looks_at_the_end(timeout, sleep, pending):
+    clock = Told()
+    seen = poll(looks(clock, "p" * pending + "w"), lambda one: one == "w", timeout, sleep, clock)
+    assert clock.time - 1000 <= timeout
+    assert (seen == "w") == (pending * sleep < timeout + sleep)
+
+
+def test_the_clock_of_the_machine():
+    clock = Clock()
+    before, wall = clock.now(), clock.wall()
+    clock.pause(0.01)
+    assert 0.01 <= clock.now() - before < 5 and clock.wall() >= wall > 1.6e9
