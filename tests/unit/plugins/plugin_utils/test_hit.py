@@ -23,9 +23,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import
     wanted_image,
     wanted_job,
 )
-
-from . import hosts
-from .hosts import BASE, facts, hosts_toml
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils import hosts
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import BASE, facts, hosts_toml
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 HITS = json.loads((CHECKOUT / "tests/contract/recordings/hits.json").read_text(encoding="utf-8"))
