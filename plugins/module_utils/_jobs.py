@@ -100,7 +100,11 @@ class JobReader:
 
     def get(self, job_id):
         """One job by its id, whole."""
-        return self.again(lambda: self._client.get_job(job_id))
+        try:
+            return self.again(lambda: self._client.get_job(job_id))
+        except ApiError as exc:
+            self._turn_to_old_manager(exc)
+            return self.get(job_id)
 
     # The newest jobs
 
@@ -157,9 +161,8 @@ class JobReader:
         try:
             last, stream = self._client.list_jobs(page, per_page, **filters)
         except ApiError as exc:
-            if exc.reason != "no_api" or self._client.jobs_api != OPEN_API:
-                raise
-            return self._page_of_old_manager(page, per_page, horizon, shape, filters)
+            self._turn_to_old_manager(exc)
+            return self._page(page, per_page, horizon, shape, filters)
         if self._client.server_ip:
             self.releases = self.releases.and_(low=(2, 1, 57))
         rows, descending, old = [], True, False
@@ -178,14 +181,16 @@ class JobReader:
         fresh = [row for row in rows if not self._too_old(row, horizon)]
         return last, fresh if len(fresh) < len(rows) else rows, descending, old or len(fresh) < len(rows)
 
-    def _page_of_old_manager(self, page, per_page, horizon, shape, filters):
+    def _turn_to_old_manager(self, exc):
+        """Reads jobs where managers of 2.0.x have them from now on, if that is what an error says; raises it if not."""
+        if exc.reason != "no_api" or self._client.jobs_api != OPEN_API:
+            raise exc
         self._client.use_console_jobs()
         self.releases = self.releases.and_(high=(2, 1, 0))
         self.warnings.append(
             "This manager has no Open API, so it is a 2.0.x: its jobs at /api/v1/jobs are open to everybody, without a "
             "token."
         )
-        return self._page(page, per_page, horizon, shape, filters)
 
     def _too_old(self, row, horizon):
         made = parse_time(row.get("created_at"))
