@@ -1,0 +1,150 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module job_info as a process, against the sandbox of each release."""
+
+from __future__ import annotations
+
+import pytest
+
+RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1")
+all_releases = pytest.mark.parametrize("release", RELEASES)
+
+
+@pytest.fixture
+def job_info(run, box):
+    """Give a function that runs the module with the box's URL and token."""
+    def call(**options):
+        return run("job_info", **dict({"url": box.url, "token": box.token}, **options))
+
+    return call
+
+
+@pytest.fixture
+def preheat(run, box):
+    """Give a function that preheats, each time with a new job."""
+    def call(**options):
+        return run("preheat", url=box.url, token=box.token, wait_sleep=1, force=True, **options)
+
+    return call
+
+
+@all_releases
+def test_without_jobs_there_are_none(job_info):
+    done = job_info()
+
+    assert not done.failed and not done.changed
+    assert done.jobs == []
+
+
+@all_releases
+def test_all_jobs_come_newest_first_and_to_the_last_page(box, job_info):
+    ids = box.history(120, age=100 * 86400)
+    done = job_info()
+
+    assert not done.changed
+    assert done.column("id") == ids[::-1]
+    assert set(done.column("outcome")) <= {"warm", "cold"}
+    assert {entry.method for entry in box.log} == {"GET"}
+    # 50 rows a page, of which 2.0.9 and 2.1.0 send the oldest first, and 2.0.9 has no Open API.
+    assert box.counts()["LIST"] == {"2.0.9": 5, "2.1.0": 4}.get(box.manager.profile.release, 3)
+
+
+@all_releases
+def test_ids_come_in_their_order(box, job_info):
+    ids = box.history(5)
+    done = job_info(ids=[ids[1], ids[4], ids[1]])
+
+    assert done.column("id") == [ids[1], ids[4], ids[1]]
+    assert done.column("scheduler_cluster_ids") == [[1], [1], [1]]
+
+
+@all_releases
+def test_an_id_that_does_not_exist_fails(box, job_info):
+    [known] = box.history(1)
+    done = job_info(ids=[known, 4711])
+
+    assert done.failed and done.rc
+    assert (done.reason, done.result["status"]) == ("not_found", 404)
+    assert "/v1/jobs/4711" in done.msg
+
+
+def test_filters_are_the_managers(box, job_info, preheat, image, images):
+    box.rule(outcome="failure", url="*/%s/*" % images[0].name)
+    box.rule(outcome="pending", url="*/%s/*" % images[1].name)
+    box.history(2, kind="file")
+    preheat(images=[one.source for one in (image, images[0], images[1])], wait_timeout=1)
+
+    assert job_info(state="FAILURE").column("outcome") == ["failed"]
+    assert job_info(state="PENDING").column("outcome") == ["pending"]
+    assert job_info(type="preheat", state="SUCCESS").column("type") == ["image", "file", "file"]
+    assert job_info(type="get_task").jobs == []
+    assert [entry.query.get("type") for entry in box.log][-2:] == ["preheat", "get_task"]
+
+
+@pytest.mark.parametrize("release", ["2.3.4"])
+def test_jobs_of_other_types_are_told_apart(box, job_info, preheat, image):
+    box.rule(outcome="race_lost", lost=[2])
+    preheat(image=image.source)  # asks for the lost blob with a job of its own
+    done = job_info()
+
+    assert done.column("job_type") == ["get_task", "preheat"]
+    assert done.column("type") == [None, "image"]
+    assert done.column("outcome") == ["done", "warm"]
+    assert job_info(type="get_task").column("job_type") == ["get_task"]
+
+
+@pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
+def test_details_are_what_each_peer_says(box, job_info, preheat, image):
+    box.rule(outcome="failed_peers", peers=["host-2"], reason="disk is full")
+    preheat(image=image.source, scope="all_peers")
+    short, long = job_info(), job_info(details=True)
+
+    assert "peers" not in short.job
+    peers = long.job.pop("peers")
+    assert long.job == short.job
+    warm = [one for one in peers if one["success"]]
+    assert {one["url"] for one in warm} == set(image.blobs())
+    assert "10.77.0.12" not in {one["ip"] for one in warm}
+    assert {(one["hostname"], one["scheduler_cluster_id"]) for one in peers if not one["success"]} == {("host-2", 1)}
+    assert all("disk is full" in one["description"] for one in peers if not one["success"])
+
+
+@all_releases
+def test_a_job_is_told_as_by_preheat(job_info, preheat, image):
+    made = preheat(image=image.source).job
+    read = job_info(ids=[made["id"]]).job
+
+    assert set(made) - set(read) <= {"name", "source"}
+    same = ("id", "url", "type", "state", "outcome", "scheduler_cluster_ids", "created_at", "args")
+    assert {key: read[key] for key in same} == {key: made[key] for key in same}
+
+
+def test_secrets_of_a_job_are_not_shown(box, job_info, preheat, image):
+    box.set_registry(auth="basic")
+    preheat(image=image.source, registry_username="puller", registry_password="sandbox-registry")
+    url = box.file("signed.bin") + "?X-Amz-Signature=5ecret5ignature&part=1"
+    preheat(file=url, headers={"Authorization": "Bearer 0rigin70ken"})
+    done = job_info(details=True, verbosity=4)
+
+    assert len(done.jobs) == 2
+    assert [job["args"]["password"] for job in box.jobs] == ["sandbox-registry", ""]
+    assert "5ecret5ignature" in box.jobs[1]["args"]["url"] and "0rigin70ken" in str(box.jobs[1]["args"])
+    assert not any(secret in done.output for secret in ("sandbox-registry", "5ecret5ignature", "0rigin70ken"))
+    assert done.jobs[0]["url"].startswith(url.partition("?")[0])
+
+
+def test_check_mode_reads_as_well(box, job_info):
+    ids = box.history(2)
+
+    assert job_info(check_mode=True).column("id") == ids[::-1]
+
+
+def test_a_list_that_a_job_of_nobody_breaks_is_read_around(box, job_info):
+    ids = box.history(3)
+    box.rule(fault="not_found", method="GET", path="/jobs$", times=1)
+    done = job_info()
+
+    assert done.column("id") == ids[::-1]
+    assert any("read one by one" in warning for warning in done.warnings)
