@@ -77,7 +77,9 @@ class ActionModule(ActionBase):
             ],
             "notes": verdict.notes,
             "client": verdict.client.name if verdict.client else None,
-            "client_release": ".".join(map(str, verdict.client.release)) if verdict.client and verdict.client.release else None,
+            "client_release": (
+                ".".join(map(str, verdict.client.release)) if verdict.client and verdict.client.release else None
+            ),
             "probe": probed,
         }
 

@@ -28,8 +28,12 @@ def _task_id(
     try:
         recipe = recipe_for(client, wanted)
         if recipe is None:
-            raise ValueError(f"dfdaemon {release} computes ids that no other release computes, from 0.1.114 on they agree")
-        return recipe.task_id(url, list(filtered_query_params), tag=tag, application=application, piece_length=piece_length)
+            raise ValueError(
+                f"dfdaemon {release} computes ids that no other release computes, from 0.1.114 on they agree"
+            )
+        return recipe.task_id(
+            url, list(filtered_query_params), tag=tag, application=application, piece_length=piece_length
+        )
     except ValueError as error:
         raise AnsibleFilterError(f"task_id: {url!r}: {error}.") from None
 

@@ -4,9 +4,9 @@
 
 """Takes secrets out of configuration files, on hosts that have no library to parse them.
 
-What stays is chosen by the name of its key; the value of every other key is replaced. Structure, keys and the numbers of lines
-stay as they are, so that the controller still finds the errors that the daemon would find. Comments go, and so do values of
-more than one line, for a quotation mark that is not closed makes one of what follows.
+What stays is chosen by the name of its key; the value of every other key is replaced. Structure, keys and the numbers
+of lines stay as they are, so that the controller still finds the errors that the daemon would find. Comments go, and so
+do values of more than one line, for a quotation mark that is not closed makes one of what follows.
 
 PRIVATE to the collection.
 """
@@ -156,7 +156,8 @@ class _YamlScrubber:
         line_end = len(self.text) if line_end < 0 else line_end + 1
         self.out.append(header + ("\n" if self.text[line_end - 1:line_end] == "\n" else ""))
         self.at = line_end
-        body = re.compile(r"(?:[ ]{%d,}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*" % (self.frames[-1][0] + 1)).match(self.text, self.at)
+        indent = self.frames[-1][0] + 1
+        body = re.compile(r"(?:[ ]{%d,}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*" % indent).match(self.text, self.at)
         self.at = body.end()
         if self._kept() and body.group().count("\n") < 2:
             self.out.append(scrub_user_info(body.group()))

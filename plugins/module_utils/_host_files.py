@@ -4,8 +4,8 @@
 
 """Brings what decides about a host's pulls: files, releases and start times of containerd and the Dragonfly clients.
 
-Runs on the host with nothing but the standard library, and reads only. Secrets do not leave the host: of the files comes what
-L(_config_scrub) keeps.
+Runs on the host with nothing but the standard library, and reads only. Secrets do not leave the host: of the files
+comes what L(_config_scrub) keeps.
 
 PRIVATE to the collection.
 """
@@ -36,6 +36,7 @@ CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
 
 _MAX_BYTES = 1 << 20
 _MAX_HOSTS = 1000
+_CONFIG_PATH = re.compile(r"(?m)^\s*config_path\s*=\s*[\"']([^\"'\n]+)[\"']")
 _VERSION = re.compile(r"GitVersion:?\s*v?(\d+\.\d+\.\d+)|(?<![\w.])v?(\d+\.\d+\.\d+)")
 
 
@@ -54,7 +55,8 @@ def gather(run, client_configs=None, containerd_config=None, certs_dir=None):
         path = (client_configs or {}).get(name) or _config_of(argv) or usual
         config = _file(path, scrub_yaml)
         there = config["text"] is not None or unit is not None
-        clients[name] = {"config": config, "unit": unit, "version": _version(run, [argv[0] if argv else name, flag]) if there else None}
+        version = _version(run, [argv[0] if argv else name, flag]) if there else None
+        clients[name] = {"config": config, "unit": unit, "version": version}
     return {"clients": clients, "containerd": _containerd(run, containerd_config or CONTAINERD_CONFIG, certs_dir)}
 
 
@@ -63,7 +65,7 @@ def _containerd(run, path, certs_dir):
     dump = run(["containerd", "--config", path, "config", "dump"]) if config["text"] is not None else None
     dump = scrub_toml(dump, CONTAINERD_KEYS) if dump else None
     folders = [certs_dir] if certs_dir else []
-    for found in re.findall(r"(?m)^\s*config_path\s*=\s*[\"']([^\"'\n]+)[\"']", "%s\n%s" % (config["text"] or "", dump or "")):
+    for found in _CONFIG_PATH.findall("%s\n%s" % (config["text"] or "", dump or "")):
         folders += found.split(":")
     hosts = []
     for folder in dict.fromkeys(folders + list(CERTS_DIRS)):
@@ -105,7 +107,7 @@ def _version(run, argv):
 
 
 def _unit(run, name):
-    """A unit (``name``, ``state``, ``since`` in seconds since 1970) and its command; None where systemd has no such unit."""
+    """A unit (``name``, ``state``, ``since`` in seconds since 1970) and its command; None where systemd has none."""
     names = ["LoadState", "ActiveState", "ExecMainStartTimestampMonotonic", "ExecStart"]
     output = run(["systemctl", "show", "--property=%s" % ",".join(names), name])
     values = dict(line.partition("=")[::2] for line in (output or "").splitlines() if "=" in line)
@@ -115,7 +117,8 @@ def _unit(run, name):
     active = values.get("ActiveState") == "active" and started.isdigit() and int(started)
     since = time.time() - time.monotonic() + int(started) / 1e6 if active else None
     command = re.search(r"argv\[\]=(.*?) ;", values.get("ExecStart", ""))
-    return {"name": name, "state": values.get("ActiveState"), "since": since}, command.group(1).split() if command else []
+    argv = command.group(1).split() if command else []
+    return {"name": name, "state": values.get("ActiveState"), "since": since}, argv
 
 
 def _config_of(argv):
@@ -134,7 +137,7 @@ def probe(proxy, path, headers, timeout):
     :param path: with the query (str).
     :param headers: dict of str.
     :param timeout: seconds.
-    :returns: dict with ``status``, ``headers`` (of Dragonfly, names in lower case), ``bytes``, ``seconds`` and ``error``.
+    :returns: dict with ``status``, ``headers`` (of Dragonfly, in lower case), ``bytes``, ``seconds`` and ``error``.
     """
     answer = {"status": None, "headers": {}, "bytes": 0, "seconds": None, "error": None}
     parts = urlsplit(proxy)
@@ -147,7 +150,8 @@ def probe(proxy, path, headers, timeout):
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         answer["status"] = response.status
-        answer["headers"] = {name.lower(): value for name, value in response.getheaders() if name.lower().startswith("x-dragonfly-")}
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        answer["headers"] = {name: value for name, value in headers.items() if name.startswith("x-dragonfly-")}
         for chunk in iter(lambda: response.read(1 << 16), b""):
             answer["bytes"] += len(chunk)
             if time.monotonic() - begun > timeout:

@@ -53,7 +53,7 @@ def basic_auth(username, password):
 def registry_finder(params, details):
     """A function that gives the L(Registry) of a name: with its own credentials, else those for all.
 
-    :param params: options of a module with those of the group REGISTRY, ``timeout``, ``validate_certs`` and ``ca_path``.
+    :param params: options of a module: the group REGISTRY, ``timeout``, ``validate_certs`` and ``ca_path``.
     :param details: what ``registries`` says of each registry (dict of dict).
     """
     headers = {name.lower(): value for name, value in (params.get("headers") or {}).items()}
@@ -128,7 +128,7 @@ class Registry:
             ) from None
 
     def authorization(self, image):
-        """Value of the header Authorization for what belongs to an image (str), None where the registry wanted none so far."""
+        """Value of the header Authorization for what is of an image (str), None where the registry wanted none."""
         return self._granted.get(image.name, self._authorization)
 
     def blobs(self, image, manifest, platform, depth=_DEPTH):

@@ -10,25 +10,26 @@ module: preheat_hit_info
 short_description: Tell whether a host hits what was preheated, and why not
 version_added: 1.0.0
 description:
-  - Follows the pull of an image as containerd and the Dragonfly client of the host would, by the host's files, and compares the
-    task id of each blob with the one that the preheat made. Where they differ the pull goes to the registry as if nothing had been
-    preheated, and no log says so; this module says which setting is to be changed.
-  - The module reads the host's files with the standard library alone, so the host needs no Python library, not even C(requests).
-    Secrets in the files do not leave the host. The action plugin of the same name judges on the controller, where C(images) and
-    O(probe) need C(requests).
+  - Follows the pull of an image as containerd and the Dragonfly client of the host would, by the host's files, and
+    compares the task id of each blob with the one that the preheat made. Where they differ the pull goes to the
+    registry as if nothing had been preheated, and no log says so; this module says which setting is to be changed.
+  - The module reads the host's files with the standard library alone, so the host needs no Python library, not even
+    C(requests). Secrets in the files do not leave the host. The action plugin of the same name judges on the
+    controller, where C(images) and O(probe) need C(requests).
   - Nothing is changed, on the host or at the manager.
 options:
   jobs:
     description:
-      - What M(dragonflyoss.dragonfly.preheat) returned as RV(dragonflyoss.dragonfly.preheat#module:jobs). Jobs of files are left
-        out, since containerd pulls images.
+      - What M(dragonflyoss.dragonfly.preheat) returned as RV(dragonflyoss.dragonfly.preheat#module:jobs). Jobs of files
+        are left out, since containerd pulls images.
       - Either these or O(images).
     type: list
     elements: dict
   images:
     description:
-      - Images that were or will be preheated, as M(dragonflyoss.dragonfly.preheat) takes them. Their manifests are read from the
-        registry, from the controller. Where that cannot be done a blob that stands for all is judged, and RV(notes) says so.
+      - Images that were or will be preheated, as M(dragonflyoss.dragonfly.preheat) takes them. Their manifests are read
+        from the registry, from the controller. Where that cannot be done a blob that stands for all is judged, and
+        RV(notes) says so.
     type: list
     elements: str
   platforms:
@@ -46,8 +47,8 @@ options:
     type: int
   seed_client:
     description:
-      - The client that the seed peers run, V(dfget) for the Go client, V(dfdaemon) for the Rust client. It is they who give a
-        preheat its task ids. By default the one of the host, and RV(notes) says so.
+      - The client that the seed peers run, V(dfget) for the Go client, V(dfdaemon) for the Rust client. It is they who
+        give a preheat its task ids. By default the one of the host, and RV(notes) says so.
     type: str
     choices: [dfget, dfdaemon]
   seed_release:
@@ -55,20 +56,25 @@ options:
     type: str
   manager_release:
     description:
-      - The release of the manager, such as V(2.3.4). From 2.3.1 on nothing can be preheated to seed peers that run the Go client.
+      - The release of the manager, such as V(2.3.4). From 2.3.1 on nothing can be preheated to seed peers that run the
+        Go client.
     type: str
   probe:
     description:
-      - Also ask the client's proxy for the smallest blob, as containerd would, and compare the task id in its answer with what the
-        files say. That is one small request a host, which brings the blob to it. It is left out in check mode.
+      - Also ask the client's proxy for the smallest blob, as containerd would, and compare the task id in its answer
+        with what the files say. That is one small request a host, which brings the blob to it. It is left out in check
+        mode.
     type: bool
     default: false
   dfget_config:
-    description: Path of the configuration of the Go client. By default the one that its unit names, else V(/etc/dragonfly/dfget.yaml).
+    description:
+      - Path of the configuration of the Go client. By default the one that its unit names, else
+        V(/etc/dragonfly/dfget.yaml).
     type: path
   dfdaemon_config:
     description:
-      - Path of the configuration of the Rust client. By default the one that its unit names, else V(/etc/dragonfly/dfdaemon.yaml).
+      - Path of the configuration of the Rust client. By default the one that its unit names, else
+        V(/etc/dragonfly/dfdaemon.yaml).
     type: path
   containerd_config:
     description: Path of the configuration of containerd.
@@ -76,7 +82,8 @@ options:
     default: /etc/containerd/config.toml
   certs_dir:
     description:
-      - A folder with mirrors that is read in addition to those that containerd's configuration names, for C(ctr --hosts-dir).
+      - A folder with mirrors that is read in addition to those that containerd's configuration names, for C(ctr
+        --hosts-dir).
     type: path
   validate_certs:
     description:
@@ -146,7 +153,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hit:
-  description: How many of the blobs this host hits, V(all), V(some) or V(none). What is not known to hit does not count.
+  description:
+    - How many of the blobs this host hits, V(all), V(some) or V(none). What is not known to hit does not count.
   returned: success
   type: str
   sample: all
@@ -165,7 +173,8 @@ blobs:
       description: URL that the preheat made of it.
       type: str
       returned: success
-      sample: https://registry.example.com/v2/shop/web/blobs/sha256:a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e
+      sample: "https://registry.example.com/v2/shop/web/blobs/\
+        sha256:a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e"
     host_task_id:
       description: Task that this host asks for, V(null) where it does not ask Dragonfly.
       type: str
@@ -211,7 +220,7 @@ reasons:
       description: All of it in words.
       type: str
       returned: success
-      sample: "/etc/dragonfly/dfget.yaml: proxy.defaultFilter: containerd adds ?ns=REGISTRY to each pull through a mirror, ..."
+      sample: "/etc/dragonfly/dfget.yaml: proxy.defaultFilter: containerd adds ?ns=REGISTRY to each pull, ..."
 notes:
   description: What else is worth knowing, such as what had to be assumed.
   returned: success
@@ -237,7 +246,8 @@ probe:
       description: URL that the preheat made of the blob.
       type: str
       returned: success
-      sample: https://registry.example.com/v2/shop/web/blobs/sha256:a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e
+      sample: "https://registry.example.com/v2/shop/web/blobs/\
+        sha256:a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e"
     status:
       description: HTTP status.
       type: int

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judges whether a host hits what was preheated, and says why not: what the host asks for against what the preheat made.
+"""Judges whether a host hits what was preheated, and says why not: what it asks for against what the preheat made.
 
 Nothing here touches a host or a network: facts and wanted images come in, a verdict comes out.
 
@@ -242,13 +242,15 @@ def _judge_image(
                 found.append(reason("parallel_fetch", verdict.containerd.path, "concurrent_layer_fetch_buffer"))
         verdict.because(*found)
         hit = not found and host_id is not None and digest not in wanted.cold
-        verdict.blobs.append({
-            "image": wanted.image,
-            "url": url,
-            "host_task_id": host_id,
-            "preheat_task_id": preheat_id,
-            "hit": hit,
-        })
+        verdict.blobs.append(
+            {
+                "image": wanted.image,
+                "url": url,
+                "host_task_id": host_id,
+                "preheat_task_id": preheat_id,
+                "hit": hit,
+            }
+        )
 
 
 def _host_id(client: Client, asked: Asked) -> str | None:
@@ -306,15 +308,17 @@ def _differences(
     values = {"tag": wanted.tag, "application": wanted.application, "piece_length": wanted.piece_length}
     if client.recipe.task_id(example, (), **values) != seed_recipe.task_id(example, (), **values):
         seed_client = seed.client or client.name
-        found.append(reason(
-            "recipes_differ",
-            host_client=client.name,
-            host_release=_release(client),
-            host_recipe=client.recipe.name,
-            seed_client=seed_client,
-            seed_release=seed.release or ".".join(map(str, NEWEST[seed_client])),
-            seed_recipe=seed_recipe.name,
-        ))
+        found.append(
+            reason(
+                "recipes_differ",
+                host_client=client.name,
+                host_release=_release(client),
+                host_recipe=client.recipe.name,
+                seed_client=seed_client,
+                seed_release=seed.release or ".".join(map(str, NEWEST[seed_client])),
+                seed_recipe=seed_recipe.name,
+            )
+        )
     return found
 
 
@@ -344,8 +348,11 @@ def _url_differences(client: Client, asked: Asked, host_url: str, preheat_url: s
     if host.query != preheat.query:
         file, key = asked.told["filter"]
         if "ns" not in asked.filter and "ns=" in host.query:
-            example = "'Expires&Signature&ns', separated by &" if client.name == "dfget" else (
-                "the list replaces the default one; leave it out or append ns")
+            example = (
+                "'Expires&Signature&ns', separated by &"
+                if client.name == "dfget"
+                else ("the list replaces the default one; leave it out or append ns")
+            )
             found.append(reason("filter_without_ns", file, key, example=example))
         else:
             found.append(reason("query_left", file, key, query=host.query))
@@ -396,7 +403,8 @@ def probe_for(wanted: Wanted, route: Route, sizes: dict[str, int]) -> Probe:
 def judge_probe(verdict: Verdict, probe: Probe, answer: dict[str, t.Any]) -> dict[str, t.Any]:
     """Compares what the host's proxy answered with what was predicted, and corrects the verdict.
 
-    :param answer: ``status``, ``headers`` (names in lower case), ``bytes``, ``seconds``, ``error`` as the module brought them.
+    :param answer: ``status``, ``headers`` (names in lower case), ``bytes``, ``seconds``, ``error`` as the module
+        brought them.
     :returns: dict with ``url, status, task_id, predicted_task_id, agrees, from_cache, seconds``.
     """
     blob = next(blob for blob in verdict.blobs if blob["url"] == probe.url)

@@ -47,7 +47,9 @@ class Images:
         else:
             found = [self._of_job(job) for job in self._params["jobs"] if job.get("type") != "file"]
         if not found:
-            raise InputError("There is no image among %s." % ("images" if self._params["images"] is not None else "jobs"))
+            raise InputError(
+                "There is no image among %s." % ("images" if self._params["images"] is not None else "jobs")
+            )
         return found
 
     def _of_image(self, text: str) -> Wanted:
@@ -81,7 +83,10 @@ class Images:
                 known = ", ".join(sorted({name for name, _digest in manifest.children}))
                 url = wanted.made.manifest_url()
                 raise InputError("%s has no platform %s; it has %s." % (url, platform, known or "none"))
-        return list(dict.fromkeys(blob for _one, manifests in found for _digest, blobs in manifests for blob in blobs)), ""
+        return (
+            list(dict.fromkeys(blob for _one, manifests in found for _digest, blobs in manifests for blob in blobs)),
+            "",
+        )
 
     def sizes(self, wanted: Wanted) -> dict[str, int]:
         """Bytes of an image's blobs by digest; empty where its manifest cannot be read."""

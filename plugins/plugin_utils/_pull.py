@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Follows a pull as containerd and a Dragonfly client would: which proxy is asked for a blob, and for which URL it asks.
+"""Follows a pull as containerd and a client would: which proxy is asked for a blob, and for which URL that asks.
 
 Nothing here touches a host: what ``module_utils/_host_files.py`` brought comes in, an answer comes out.
 
@@ -81,8 +81,8 @@ MISSES: dict[str, tuple[str, str]] = {
         "Give both the same base URL: the option registries of preheat, and containerd_mirrors_registries.",
     ),
     "base_inferred": (
-        "it names no X-Dragonfly-Registry, so that the client takes {host} from containerd's ns, while the preheat was made of"
-        " {preheat}.",
+        "it names no X-Dragonfly-Registry, so that the client takes {host} from containerd's ns, while the preheat was"
+        " made of {preheat}.",
         "Add the header X-Dragonfly-Registry with {preheat}; the role containerd_mirrors does.",
     ),
     "path_differs": (
@@ -94,8 +94,8 @@ MISSES: dict[str, tuple[str, str]] = {
         "Add its names to the filter.",
     ),
     "recipes_differ": (
-        "on this host {host_client} {host_release} computes other task ids ({host_recipe}) than {seed_client} {seed_release} on"
-        " the seed peers ({seed_recipe}), so every pull misses.",
+        "on this host {host_client} {host_release} computes other task ids ({host_recipe}) than {seed_client}"
+        " {seed_release} on the seed peers ({seed_recipe}), so every pull misses.",
         "Run clients of one kind and line of releases on seed peers and hosts.",
     ),
     "content_id": (
@@ -115,11 +115,13 @@ MISSES: dict[str, tuple[str, str]] = {
         "See whether the client runs and listens there.",
     ),
     "probe_no_task": (
-        "the proxy answered the probe with {status} and without a task id, so the request did not go through Dragonfly.",
+        "the proxy answered the probe with {status} and without a task id, so the request did not go through"
+        " Dragonfly.",
         "Compare the running configuration with the file; restart the client.",
     ),
     "probe_differs": (
-        "the running client asked for task {found}, while its files make it {expected}: it runs with another configuration.",
+        "the running client asked for task {found}, while its files make it {expected}: it runs with another"
+        " configuration.",
         "Restart the client.",
     ),
 }
@@ -133,7 +135,9 @@ NOTES: dict[str, str] = {
     ),
     "keeps": "As a seed peer this host keeps what was preheated for {seconds} s after its last use ({key}).",
     "unknown_blobs": "The blobs are not known ({why}): this is judged by a blob that stands for them.",
-    "seed_assumed": "The seed peers are taken to run {client} {release}, as this host does (see seed_client, seed_release).",
+    "seed_assumed": (
+        "The seed peers are taken to run {client} {release}, as this host does (see seed_client, seed_release)."
+    ),
     "probe_denied": "The registry wants credentials for the probe ({status}), so it shows only the task id.",
     "probe_skipped": "The probe was left out: {why}.",
 }
@@ -177,7 +181,7 @@ def reason(code: str, file: str = "", key: str = "", **words: t.Any) -> Reason:
 
 @functools.lru_cache(maxsize=256)
 def _parse(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
-    """A parsed file and what is wrong with it. Most hosts of a fleet have the same files, so each text is parsed once."""
+    """A parsed file and what is wrong with it. Most hosts have the same files, so each text is parsed once."""
     try:
         if kind == "toml":
             return tomllib.loads(text), None
@@ -203,7 +207,9 @@ def parse_file(file: dict[str, t.Any], kind: str) -> tuple[dict[str, t.Any], Rea
         return {}, reason("unreadable", file["path"], error=file["error"], hint="Run the task with become: true.")
     data, error = _parse(kind, file.get("text") or "")
     if error:
-        return {}, reason("unreadable", file["path"], error=error, hint="Correct it: the daemon could not start with it.")
+        return {}, reason(
+            "unreadable", file["path"], error=error, hint="Correct it: the daemon could not start with it."
+        )
     return data, None
 
 
@@ -461,7 +467,7 @@ class Client:
         return self.text(key), (self.path, key)
 
     def _go(self, route: Route, path: str) -> Asked:
-        """Source: dragonflyoss/dragonfly v2.1.67 client/daemon/proxy/{reverse_proxy,proxy}.go, client/daemon/transport/transport.go."""
+        """Source: dragonfly v2.1.67 client/daemon/proxy/{reverse_proxy,proxy}.go, client/daemon/transport/transport.go."""
         reasons = []
         told = {}
         base, told["base"] = self.text("proxy.registryMirror.url"), (self.path, "proxy.registryMirror.url")
@@ -494,12 +500,16 @@ class Client:
         rules = [rule for rule in self.get("proxy.proxies", []) if isinstance(rule, dict)]
         index = first_match([str(get(rule, self.name, "regx", "")) for rule in rules], url)
         if index is None or get(rules[index], self.name, "direct"):
-            why = "no rule of proxy.proxies sends this blob to peers" if index is None else "the rule that matches says direct"
+            why = (
+                "no rule of proxy.proxies sends this blob to peers"
+                if index is None
+                else "the rule that matches says direct"
+            )
             words = {"why": why, "cure": "Set useProxies to false, or add the rule {regx: blobs/sha256.*}."}
             return url, [reason("not_p2p", self.path, "proxy.registryMirror.useProxies", **words)]
         rule, where = rules[index], f"proxy.proxies[{index}]"
         if get(rule, self.name, "useHTTPS") and url.startswith("http:"):
-            url, told["rewritten"] = "https:" + url[len("http:"):], (self.path, f"{where}.useHTTPS")
+            url, told["rewritten"] = "https:" + url[len("http:") :], (self.path, f"{where}.useHTTPS")
         redirect = get(rule, self.name, "redirect") or ""
         if isinstance(redirect, str) and redirect:
             told["rewritten"] = (self.path, f"{where}.redirect")
@@ -515,16 +525,18 @@ class Client:
         return url, []
 
     def _rust(self, route: Route, path: str) -> Asked:
-        """Source: dragonflyoss/client v1.4.2 dragonfly-client/src/proxy/{mod,header,query}.rs, and v0.1.127, v1.1.1 of mod.rs."""
+        """Source: client v1.4.2 dragonfly-client/src/proxy/{mod,header,query}.rs; mod.rs of v0.1.127 and v1.1.1."""
         release = self.release or (9,)
         reasons = []
         told = {}
         base, told["base"] = route.headers.get("x-dragonfly-registry", ""), (route.file, "X-Dragonfly-Registry")
         if not base and route.query and release >= (1, 3, 5):
-            base, told["base"] = "https://" + route.query[len("ns="):].replace("%3A", ":"), (route.file, "ns")
+            base, told["base"] = "https://" + route.query[len("ns=") :].replace("%3A", ":"), (route.file, "ns")
         if not base:
             base, told["base"] = self.text("proxy.registryMirror.addr") or "https://index.docker.io", (
-                self.path, "proxy.registryMirror.addr")
+                self.path,
+                "proxy.registryMirror.addr",
+            )
         query = route.query if release >= (1, 1, 1) else ""
         url = base + path + ("?" + query if query else "")
         rules = [rule for rule in self.get("proxy.rules", []) if isinstance(rule, dict)]
@@ -537,7 +549,7 @@ class Client:
             words = {"why": why, "cure": "Add the rule {regex: 'blobs/sha256.*'}."}
             reasons.append(reason("not_p2p", self.path, "proxy.rules", **words))
         if rule.get("useTLS") and url.startswith("http:"):
-            url, told["rewritten"] = "https:" + url[len("http:"):], (self.path, f"proxy.rules[{index}].useTLS")
+            url, told["rewritten"] = "https:" + url[len("http:") :], (self.path, f"proxy.rules[{index}].useTLS")
         if isinstance(rule.get("redirect"), str):
             url = urlsplit(url)._replace(netloc=rule["redirect"]).geturl()
             told["rewritten"] = (self.path, f"proxy.rules[{index}].redirect")
