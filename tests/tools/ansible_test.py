@@ -33,7 +33,15 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 OLDEST_TARGET = (3, 8)
 
 #: Environment variables that ``integration`` hands to the targets, as extra variables of the same name in lower case.
-MANAGER_VARIABLES = ("DRAGONFLY_URL", "DRAGONFLY_TOKEN", "DRAGONFLY_REGISTRY", "DRAGONFLY_IMAGE", "DRAGONFLY_FILE")
+MANAGER_VARIABLES = (
+    "DRAGONFLY_URL",
+    "DRAGONFLY_TOKEN",
+    "DRAGONFLY_USERNAME",
+    "DRAGONFLY_PASSWORD",
+    "DRAGONFLY_REGISTRY",
+    "DRAGONFLY_IMAGE",
+    "DRAGONFLY_FILE",
+)
 
 # ansible-test downloads this script from its own site to put pip into its environments. Python brings pip along, and
 # the package index that pip is set up for has everything else. Both run as processes of their own, since ensurepip
