@@ -467,7 +467,7 @@ class Client:
         return self.text(key), (self.path, key)
 
     def _go(self, route: Route, path: str) -> Asked:
-        """Source: dragonfly v2.1.67 client/daemon/proxy/{reverse_proxy,proxy}.go, client/daemon/transport/transport.go."""
+        """Source: dragonfly v2.1.67 client/daemon/{proxy/reverse_proxy,proxy/proxy,transport/transport}.go."""
         reasons = []
         told = {}
         base, told["base"] = self.text("proxy.registryMirror.url"), (self.path, "proxy.registryMirror.url")
