@@ -46,7 +46,7 @@ def gather(run, client_configs=None, containerd_config=None, certs_dir=None):
     :param run: runs a command: takes a list of str, gives its output (str), or None where it failed or is not there.
     :param client_configs: dict of client to the path of its configuration, where that is another than its unit says.
     :param containerd_config: path (str), None for the usual one.
-    :param certs_dir: another folder with mirrors than containerd's configuration says (str), or None.
+    :param certs_dir: the folder with mirrors, where that is not what containerd's configuration says (str), or None.
     :returns: dict with ``clients`` and ``containerd``.
     """
     clients = {}
@@ -74,6 +74,7 @@ def _containerd(run, path, certs_dir):
     return {
         "config": config,
         "dump": dump,
+        "certs_dir": certs_dir,
         "hosts": hosts,
         "unit": _unit(run, "containerd.service")[0],
         "version": _version(run, ["containerd", "--version"]),

@@ -82,8 +82,7 @@ options:
     default: /etc/containerd/config.toml
   certs_dir:
     description:
-      - A folder with mirrors that is read in addition to those that containerd's configuration names, for C(ctr
-        --hosts-dir).
+      - Folder with the mirrors, for pulls with C(ctr --hosts-dir). By default the one that containerd's configuration names.
     type: path
   validate_certs:
     description:

@@ -263,6 +263,7 @@ class Containerd:
         self.file: dict[str, t.Any] = facts.get("config") or {}
         self.path = self.file.get("path", "config.toml")
         self.reasons: list[Reason] = []
+        self._certs_dir = facts.get("certs_dir")
         self._hosts = {file["path"]: file for file in facts.get("hosts") or []}
         self._config: dict[str, t.Any] = {}
         if not facts.get("version") and self.file.get("text") is None and not self.file.get("error"):
@@ -293,7 +294,7 @@ class Containerd:
 
         :param registry: as in image references.
         """
-        settings = _table(self._plugin, "registry")
+        settings = {"config_path": self._certs_dir} if self._certs_dir else _table(self._plugin, "registry")
         mirrors = _table(settings, "mirrors")
         config_path = settings.get("config_path")
         folders = [one for one in config_path.split(":") if one] if isinstance(config_path, str) else []

@@ -115,6 +115,13 @@ def test_hits(found):
     assert [blob["host_task_id"] for blob in verdict.blobs] == [blob["preheat_task_id"] for blob in verdict.blobs]
 
 
+def test_pulls_with_a_folder_of_their_own():
+    found = facts(config_toml="version = 2\n", hosts={"/srv/certs.d/registry.example.com/hosts.toml": hosts_toml()})
+    assert codes(judge(found, [image()])) == ["config_path_not_set"]
+    found["containerd"]["certs_dir"] = "/srv/certs.d"
+    assert judge(found, [image()]).hit == "all"
+
+
 def test_a_port_in_the_name_of_a_registry():
     found = facts(hosts=hosts_toml(header="http://10.77.0.1:5000"), registry="10.77.0.1_5000_")
     assert judge(found, [image("http://10.77.0.1:5000/shop/web:1")]).hit == "all"
