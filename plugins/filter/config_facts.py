@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleFilterError
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import config_files, has_secret
 
 
 def _config_facts(config: dict[str, t.Any], client: str) -> dict[str, t.Any]:
+    if not isinstance(config, dict):
+        raise AnsibleFilterError(f"config_facts: a configuration is a mapping, not {type(config).__name__}")
     return {"files": config_files(config, client), "secret": has_secret(config, client)}
 
 

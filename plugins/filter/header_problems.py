@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleFilterError
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import header_problems
 
 
@@ -19,6 +21,8 @@ def _header_problems(
     application: str = "",
     piece_length: int | None = None,
 ) -> list[dict[str, str]]:
+    if not isinstance(headers, dict):
+        raise AnsibleFilterError("header_problems: headers must be a mapping of name to value")
     problems = header_problems(headers, client, tag, application, piece_length)
     return [{**found._asdict(), "message": found.message} for found in problems if found.code not in allowed]
 

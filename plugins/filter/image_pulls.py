@@ -17,6 +17,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
 def _image_pulls(
     images: t.Sequence[str], registries: dict[str, t.Any], username: str | None = None, password: str | None = None
 ) -> list[dict[str, str]]:
+    if not isinstance(images, list) or not isinstance(registries, dict):
+        raise AnsibleFilterError("image_pulls: images must be a list, and registries a mapping of name to base URL")
     try:
         return [pull._asdict() for pull in pulls(images, registries, username or None, password or None)]
     except InputError as error:

@@ -15,6 +15,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
 
 
 def _image_registries(images: t.Sequence[str]) -> dict[str, str]:
+    if not isinstance(images, list):
+        raise AnsibleFilterError("image_registries: images must be a list")
     try:
         return image_registries(images)
     except InputError as error:

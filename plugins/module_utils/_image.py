@@ -123,6 +123,8 @@ def parse_image(text, bases=None):
     :raises InputError: if it is none of these.
     """
     bases = bases or {}
+    if not isinstance(text, str):
+        raise InputError("An image reference is a text, not %s." % type(text).__name__)
     if not text.strip():
         raise InputError("An image reference must not be empty.")
     if re.search(r"\s", text):

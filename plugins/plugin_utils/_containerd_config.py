@@ -201,6 +201,9 @@ def judge_config(
         effective = tomlkit.parse(dump).unwrap() if dump else config.unwrap()
     except TOMLKitError as error:
         return Verdict(text, False, [problem("toml_invalid", "config.toml", error=str(error).splitlines()[0])])
+    misfit = _misfit(config.unwrap(), _SHAPE) or _misfit(effective, _SHAPE)
+    if misfit:
+        return Verdict(text, False, [problem("toml_invalid", "config.toml", error=misfit)])
     if not config.unwrap():
         config["version"] = 3 if release is not None and release >= (2, 0, 0) else 2
     if config.unwrap().get("version", 1) < 2:
@@ -219,6 +222,39 @@ def judge_config(
         return Verdict(text, False, found)
     _table(config, "plugins", _plugin_id(config.unwrap()), "registry")["config_path"] = certs_dir
     return Verdict(tomlkit.dumps(config), True, [])
+
+
+#: What is read here, by type; ``*`` is any name. With another type containerd does not start.
+_PLUGIN_SHAPE: dict[str, t.Any] = {
+    "registry": {"config_path": str, "mirrors": {}, "configs": {"*": {}}, "auths": {}},
+    "containerd": {"snapshotter": str},
+    "snapshotter": str,
+    "concurrent_layer_fetch_buffer": int,
+}
+_SHAPE: dict[str, t.Any] = {
+    "version": int,
+    "disabled_plugins": [str],
+    "plugins": {
+        "io.containerd.grpc.v1.cri": _PLUGIN_SHAPE,
+        "io.containerd.cri.v1.images": _PLUGIN_SHAPE,
+        "io.containerd.transfer.v1.local": {"concurrent_layer_fetch_buffer": int},
+    },
+}
+_KINDS = {dict: "a table", list: "an array", str: "a string", int: "a number"}
+
+
+def _misfit(value: t.Any, shape: t.Any, path: str = "") -> str | None:
+    """In words, the first value that has another type than its shape; None where all fit."""
+    kind = shape if isinstance(shape, type) else type(shape)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        return f"{path} is not {_KINDS[kind]}"
+    inner: list[tuple[str, t.Any, t.Any]] = []
+    if isinstance(shape, dict):
+        inner = [(name, one, shape.get(name, shape.get("*"))) for name, one in value.items()]
+    elif isinstance(shape, list):
+        inner = [(str(number), one, shape[0]) for number, one in enumerate(value)]
+    found = (_misfit(one, part, f"{path}.{name}".lstrip(".")) for name, one, part in inner if part is not None)
+    return next(filter(None, found), None)
 
 
 def _plugin_id(config: dict[str, t.Any]) -> str:

@@ -280,6 +280,7 @@ class Containerd:
     def _plugin(self) -> dict[str, t.Any]:
         names = {1: "cri", 2: "io.containerd.grpc.v1.cri"}
         version = self._config.get("version", 3 if (self.release or ()) >= (2, 0, 0) else 1)
+        version = version if isinstance(version, int) else 1
         return _table(self._config, "plugins", names.get(version, "io.containerd.cri.v1.images"))
 
     @property
