@@ -298,7 +298,10 @@ def _differences(
         return [reason(code, *asked.told["fixed_id"])]
     found = []
     example = wanted.url(digest)
-    filtered = client.recipe.query_filter(asked.url, list(asked.filter))
+    try:
+        filtered = client.recipe.query_filter(asked.url, list(asked.filter))
+    except ValueError as error:
+        return [reason("unreadable", *asked.told["base"], error=f"{asked.base} is no URL, {error}", hint="Correct it.")]
     found += _url_differences(client, asked, filtered, seed_recipe.query_filter(example, []))
     for name, what in (("tag", "the tag"), ("application", "the application"), ("piece_length", "the piece length")):
         host, preheat = getattr(asked, name), getattr(wanted, name)

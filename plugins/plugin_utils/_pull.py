@@ -319,7 +319,7 @@ class Containerd:
         if not able:
             return None, [reason("mirror_cannot_pull", file["path"])]
         url, host = able[0]
-        return _route(url, registry, bool(host.get("override_path")), _headers(host.get("header")), file["path"]), []
+        return _route(url, registry, bool(host.get("override_path")), _headers(host.get("header")), file["path"])
 
     def _hosts_file(self, registry: str, folders: list[str]) -> dict[str, t.Any] | None:
         name, colon, port = registry.rpartition(":")
@@ -335,7 +335,7 @@ class Containerd:
         endpoints = _texts(_table({"mirror": mirror}, "mirror").get("endpoint"))
         if not endpoints:
             return None, [reason("no_mirror_for_registry", self.path, "mirrors", registry=registry)]
-        return _route(endpoints[0], registry, False, {}, self.path), []
+        return _route(endpoints[0], registry, False, {}, self.path)
 
 
 def _headers(value: t.Any) -> dict[str, str]:
@@ -343,16 +343,23 @@ def _headers(value: t.Any) -> dict[str, str]:
     return {name.lower(): texts[0] for name, one in headers.items() if (texts := _texts(one))}
 
 
-def _route(url: str, registry: str, override: bool, headers: dict[str, str], file: str) -> Route:
+def _route(
+    url: str, registry: str, override: bool, headers: dict[str, str], file: str
+) -> tuple[Route | None, list[Reason]]:
     """Source: containerd v1.7.20 remotes/docker/config/hosts.go (parseHostConfig) and registry.go (isProxy)."""
     url = url if url.startswith("http") else f"https://{url}"
-    scheme, netloc, path = urlsplit(url)[:3]
+    try:
+        scheme, netloc, path = urlsplit(url)[:3]
+        _ = urlsplit(url).port  # only asking for it tells whether it is a number
+    except ValueError as error:
+        return None, [reason("unreadable", file, error=f"{url} is no URL, {error}", hint="Correct it.")]
     path = posixpath.normpath(path) if path else ""
     path = "" if path in ("/", ".") else path
     if not path.endswith("/v2") and not override:
         path += "/v2"
     is_proxy = netloc != registry and (registry, netloc) != ("docker.io", "registry-1.docker.io")
-    return Route(f"{scheme}://{netloc}", path, f"ns={quote(registry, safe='')}" if is_proxy else "", headers, file)
+    query = f"ns={quote(registry, safe='')}" if is_proxy else ""
+    return Route(f"{scheme}://{netloc}", path, query, headers, file), []
 
 
 # --- clients
