@@ -10,7 +10,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
 MASK = "********"
 
@@ -25,6 +25,7 @@ _SECRET_NESTED_ARGS = {
     "object_storage": frozenset(["access_key_id", "access_key_secret", "session_token", "security_token"]),
     "hdfs": frozenset(["delegation_token"]),
 }
+_SECRET_PLACES = re.compile(r"(?<=//).*(?=@)|(?<=\?).+", re.DOTALL)
 _URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
 
 
@@ -41,32 +42,40 @@ def url_secrets(url):
     except ValueError:
         return secrets
     if password:
-        secrets.append(password)
-    for name, value in parse_qsl(parts.query):
-        if value and _SECRET_PARAMS.search(name):
-            secrets.extend([value, quote(value, safe="")])
-    return secrets
+        secrets.extend([password, unquote(password)])
+    for pair in parts.query.split("&"):
+        name, dummy, value = pair.partition("=")
+        if value and _is_secret_param(name):
+            secrets.extend([value, unquote_plus(value)])
+    return list(dict.fromkeys(secrets))
+
+
+def _is_secret_param(name):
+    return bool(_SECRET_PARAMS.search(unquote_plus(name)))
 
 
 def scrub_url(url):
     """The URL with the password of its user info and the values of secret parameters masked.
 
-    :param url: str; anything else, and what is no URL, comes back as it is.
+    Of a URL with an unusable authority, such as one with an unescaped slash in its password, all that could be a secret
+    is masked.
+
+    :param url: str; anything else comes back as it is.
     """
     if not isinstance(url, str):
         return url
     try:
         parts = urlsplit(url)
-        password = parts.password
+        password, dummy = parts.password, parts.port
     except ValueError:
-        return url
+        return _SECRET_PLACES.sub(MASK, url)
     netloc, query = parts.netloc, parts.query
     if password is not None:
         user, at, host = netloc.rpartition("@")
         netloc = "%s:%s@%s" % (user.partition(":")[0], MASK, host)
     if query:
         query = "&".join(
-            "%s=%s" % (pair.partition("=")[0], MASK) if _SECRET_PARAMS.search(pair.partition("=")[0]) else pair
+            "%s=%s" % (pair.partition("=")[0], MASK) if _is_secret_param(pair.partition("=")[0]) else pair
             for pair in query.split("&")
         )
     return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No secret is left, and nothing else is lost."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote, unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import _DEFAULT_FILTER
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import (
+    MASK,
+    scrub_args,
+    scrub_text,
+    scrub_url,
+    url_secrets,
+)
+
+SECRET = "hid/den@+ 1"
+ESCAPED = quote(SECRET, safe="")
+
+
+@pytest.mark.parametrize(
+    "url, scrubbed",
+    [
+        ("https://h/f", "https://h/f"),
+        ("https://h/f?a=1&b=%20#x", "https://h/f?a=1&b=%20#x"),
+        ("https://user@h:80/f", "https://user@h:80/f"),
+        ("https://user:hidden@h:80/f", "https://user:********@h:80/f"),
+        ("https://user:@h/f", "https://user:********@h/f"),
+        ("https://us:er:hidden@h/f", "https://us:********@h/f"),
+        ("https://user:hid@den@h/f", "https://user:********@h/f"),
+        ("https://h/f?a=1&X-Amz-Signature=hidden&b=2", "https://h/f?a=1&X-Amz-Signature=********&b=2"),
+        ("https://h/f?token=hidden;x", "https://h/f?token=********"),
+        ("https://h/f?%74oken=hidden", "https://h/f?%74oken=********"),
+        ("s3://key:hidden@bucket/f", "s3://key:********@bucket/f"),
+        # No authority that can be used.
+        ("https://user:hid/den@h/f", "https://********@h/f"),
+        ("https://user:hidden@[::1/f", "https://********@[::1/f"),
+        ("https://user:hidden@h:port/f?token=hidden", "https://********@h:port/f?********"),
+        ("https://h:port/f", "https://h:port/f"),
+        ("no URL", "no URL"),
+        ("", ""),
+        (None, None),
+        (5, 5),
+    ],
+)
+def test_scrub_url(url, scrubbed):
+    assert scrub_url(url) == scrubbed
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["token", "access_token", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "X-Goog-Signature", "Signature",
+     "OSSAccessKeyId", "SecurityToken", "AccessKeyId", "q-signature", "q-ak", "sig", "key", "password", "passwd",
+     "client_secret", "apikey", "api_key", "auth", "authorization", "jwt", "x-cos-security-token"],
+)
+def test_parameters_that_are_secrets(name):
+    for spelling in (name, name.upper()):
+        assert scrub_url("https://h/f?%s=hidden" % spelling) == "https://h/f?%s=%s" % (spelling, MASK)
+
+
+@pytest.mark.parametrize("name", ["a", "page", "monkey", "keyboard", "versionId", "partNumber", "ns"])
+def test_parameters_that_are_none(name):
+    assert scrub_url("https://h/f?%s=shown" % name) == "https://h/f?%s=shown" % name
+
+
+def test_every_signature_that_a_manager_filters_is_masked():
+    for name in _DEFAULT_FILTER.split("&"):
+        if any(word in name.lower() for word in ("signature", "token", "credential", "accesskey", "q-ak")):
+            assert "hidden" not in scrub_url("https://h/f?%s=hidden" % name), name
+
+
+def test_url_secrets():
+    url = "https://user:%s@h/f?a=shown&token=%s&Signature=x%%2fy&sig=" % (ESCAPED, ESCAPED)
+    assert url_secrets(url) == [ESCAPED, SECRET, "x%2fy", "x/y"]
+    assert url_secrets("https://h/f") == url_secrets("https://user:hidden@[::1") == []
+
+
+def test_scrub_text():
+    text = 'Get "https://user:hidden@h/f?token=hidden": dial tcp, see <http://h?sig=hidden> and s3://a:hidden@b.'
+    scrubbed = scrub_text(text)
+    assert scrubbed == (
+        'Get "https://user:%s@h/f?token=%s": dial tcp, see <http://h?sig=%s> and s3://a:%s@b.' % ((MASK,) * 4)
+    )
+
+
+def test_scrub_args():
+    args = {
+        "type": "file",
+        "url": "https://u:hidden@h/f",
+        "urls": ["https://h/f?token=hidden", None],
+        "username": "hidden",
+        "password": "hidden",
+        "headers": {"Authorization": "hidden", "X-Team": "hidden"},
+        "object_storage": {"region": "r", "access_key_id": "hidden", "access_key_secret": "hidden", "session_token": ""},
+        "hdfs": {"delegation_token": "hidden"},
+        "tag": "t",
+        "timeout": 5,
+        "count": None,
+    }
+    scrubbed = scrub_args(args)
+    assert "hidden" not in json.dumps(scrubbed)
+    assert list(scrubbed) == list(args)
+    assert scrubbed["object_storage"] == {
+        "region": "r", "access_key_id": MASK, "access_key_secret": MASK, "session_token": ""
+    }
+    assert scrubbed["headers"] == {"Authorization": MASK, "X-Team": MASK}
+    assert (scrubbed["tag"], scrubbed["timeout"], scrubbed["count"]) == ("t", 5, None)
+    assert scrub_args({"username": "", "password": None}) == {"username": "", "password": None}
+
+
+PLAIN = st.text(alphabet="abc123-_.~", min_size=1, max_size=8)
+#: Secrets of letters that nothing else has, with all that a URL must escape.
+HIDDEN = st.text(alphabet="XYZ/@:?#&=+% ", min_size=1, max_size=12).filter(lambda text: any(one in "XYZ" for one in text))
+SECRET_NAMES = st.sampled_from(["token", "Sig", "X-Amz-Signature", "%74oken", "api%5Fkey", "q-ak"])
+
+
+@given(
+    st.sampled_from(["http", "https", "s3"]), PLAIN, st.none() | HIDDEN, PLAIN,
+    st.lists(st.tuples(SECRET_NAMES, HIDDEN) | st.tuples(st.just("plain"), PLAIN), max_size=4), st.booleans(),
+)
+def test_no_secret_is_left(scheme, user, password, path, query, in_text):
+    info = "" if password is None else "%s:%s@" % (user, quote(password, safe=""))
+    pairs = ["%s=%s" % (name, quote(value, safe="")) for name, value in query]
+    url = "%s://%shost/%s%s" % (scheme, info, path, "?" + "&".join(pairs) if pairs else "")
+    scrubbed = scrub_text("see %s now" % url)[4:-4] if in_text else scrub_url(url)
+    # The names of parameters keep their letters.
+    left = scrubbed.replace("X-Amz", "")
+    assert not set("XYZ") & set(unquote(left))
+    assert scrub_url(scrubbed) == scrubbed
+    assert scrubbed.startswith("%s://" % scheme) and "host/" + path in scrubbed
+    assert scrubbed.count("plain=") == len([1 for name, _value in query if name == "plain"])
+    for secret in [password] if password else []:
+        assert secret in url_secrets(url)
+
+
+@given(PLAIN, HIDDEN)
+def test_no_secret_is_left_where_it_was_not_escaped(user, password):
+    # What starts with a letter is no port, so that the URL has none of the meanings that it could have otherwise.
+    url = "https://%s:X%s@host/path" % (user, password)
+    assert not set("XYZ") & set(scrub_url(url))
+
+
+@given(st.text())
+def test_any_text(text):
+    for function in (scrub_url, scrub_text):
+        assert isinstance(function(text), str)
+    url_secrets(text)
