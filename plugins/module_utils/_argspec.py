@@ -37,6 +37,26 @@ FLEET = {
     "state": {"type": "str", "choices": ["active", "inactive"]},
 }
 
+# What a task's id is made of, and where it is looked for.
+TASK = {
+    "tag": {"type": "str"},
+    "application": {"type": "str"},
+    "filtered_query_params": {"type": "list", "elements": "str"},
+    "piece_length": {"type": "int"},
+    "job_timeout": {"type": "int"},
+    "scheduler_cluster_ids": {"type": "list", "elements": "int"},
+}
+TASK_SOURCES = {
+    "image": {"type": "str"},
+    "images": {"type": "list", "elements": "str"},
+    "file": {"type": "str"},
+    "files": {"type": "list", "elements": "str"},
+    "task_id": {"type": "str"},
+    "task_ids": {"type": "list", "elements": "str"},
+    "platforms": {"type": "list", "elements": "str"},
+    "digest_ids": {"type": "bool", "default": False},
+}
+
 REGISTRY = {
     "registries": {"type": "dict"},
     "registry_username": {"type": "str"},

@@ -228,8 +228,27 @@ class DragonflyClient:
 
         :raises ApiError: with what the manager's words mean, where that is known.
         """
+        answer = self._post_job(body)
+        return _job(answer.json(), answer.request)
+
+    def image_distribution(self, body):
+        """Which peers hold which layers of an image; the manager answers when it knows it all (2.2.4 and later).
+
+        :param body: of a job of the type get_image_distribution.
+        :returns: dict with a list of dict ``peers``, and ``image`` with a list of dict ``layers``.
+        :raises ApiError: as ``create_job`` does.
+        """
+        answer = self._post_job(body)
+        document = answer.json()
+        image = document.get("image") if isinstance(document, dict) else None
+        if not isinstance(image, dict) or not isinstance(image.get("layers") or [], list):
+            text = "%s: the answer is no distribution of an image." % answer.request
+            raise GarbledError(text, "garbled", answer.request)
+        return document
+
+    def _post_job(self, body):
         try:
-            answer = self.request("POST", self.jobs_api + "/jobs", body=body)
+            return self.request("POST", self.jobs_api + "/jobs", body=body)
         except ApiError as exc:
             if exc.status < 500:
                 raise
@@ -239,7 +258,6 @@ class DragonflyClient:
                     message = "%s This means: %s." % (exc.message, meaning)
                     raise ApiError(message, reason, exc.request, exc.status, exc.words) from None
             raise
-        return _job(answer.json(), answer.request)
 
     def get_job(self, job_id):
         """One job by its id (int), whole."""

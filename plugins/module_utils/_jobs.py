@@ -19,6 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, OPEN_API
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import task_peers
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases, releases_of_echo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import poll
@@ -272,10 +273,11 @@ class JobReader:
 
     # Waiting
 
-    def look(self, ids):
+    def look(self, ids, kind="preheat"):
         """One look at jobs that are awaited.
 
         :param ids: list of int.
+        :param kind: their type.
         :returns: dict of id to the whole job where it may have changed, to None where it is gone; nothing where the
             look failed in a way that may pass, which is then ``trouble``.
         """
@@ -283,7 +285,7 @@ class JobReader:
         try:
             left = set(ids)
             if len(ids) > 1 and not self._by_id:
-                left -= self._still_pending(left)
+                left -= self._still_pending(left, kind)
             return self._get_each(sorted(left))
         except DragonflyError as exc:
             if not transient(exc):
@@ -291,13 +293,13 @@ class JobReader:
             self.trouble = exc
             return {}
 
-    def _still_pending(self, ids):
+    def _still_pending(self, ids, kind):
         """Those of the jobs that the list of pending ones names."""
         per_page = _PAGE if self._client.jobs_api == CONSOLE_API else _LARGE_PAGE
         named, page = set(), 1
         while True:
             try:
-                dummy, stream = self._client.list_jobs(page, per_page, type="preheat", state="PENDING")
+                dummy, stream = self._client.list_jobs(page, per_page, type=kind, state="PENDING")
                 batch = [row.get("id") for row in stream]
             except ApiError as exc:
                 if exc.status != 404:
@@ -370,11 +372,4 @@ class JobReader:
 
 def _holders(job):
     """Ids of the clusters in which a peer has the whole task, by the answer of a job of the type get_task."""
-    result = job.get("result") if isinstance(job.get("result"), dict) else {}
-    found = set()
-    for task in result.get("job_states") or []:
-        for part in (task.get("results") or []) if isinstance(task, dict) else []:
-            peers = part.get("peers") if isinstance(part, dict) else None
-            if any(isinstance(peer, dict) and peer.get("IsFinished", True) for peer in peers or []):
-                found.add(part.get("scheduler_cluster_id"))
-    return found
+    return {cluster for cluster, peer in task_peers(job, "peers") if peer.get("IsFinished", True)}

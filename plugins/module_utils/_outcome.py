@@ -135,6 +135,19 @@ class Reading:
             self.failures.append(failure)
 
 
+def task_peers(job, key):
+    """The entries of a list in the result of a job about a task, each with the id of its cluster (int or None).
+
+    :param key: ``peers``, ``success_tasks`` or ``failure_tasks``.
+    :returns: generator of pairs of cluster id and dict.
+    """
+    for task in _dicts(_get(job.get("result"), "job_states")):
+        for part in _dicts(_get(task, "results")):
+            cluster = part.get("scheduler_cluster_id")
+            for one in _dicts(part.get(key)):
+                yield cluster if isinstance(cluster, int) else None, one
+
+
 def peers_of(job):
     """The entries of a job's result, one for each URL and host (list of dict), for those who want them all."""
     found = []

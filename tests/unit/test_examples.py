@@ -54,10 +54,11 @@ def test_examples_run(module, sandbox, tmp_path):
             "registry_password": "anything",
         },
         "module_defaults": {
-            "dragonflyoss.dragonfly.preheat": {
+            f"dragonflyoss.dragonfly.{name}": {
                 "registries": {"registry.example.com": sandbox.registry_url},
                 "wait_sleep": 1,
-            },
+            }
+            for name in ("preheat", "task", "task_info", "image_distribution_info")
         },
         "tasks": yaml.safe_load(examples),
     }

@@ -1,0 +1,415 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tasks, which are what peers hold of a URL: who holds them, and their deletion, by jobs of the manager.
+
+The jobs change nothing that a second one would not find changed, so unlike a preheat one whose answer is lost is simply
+made again.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    InputError,
+    TransportError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_platform, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Reading, task_peers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import check_file, registry_bases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import poll
+
+#: Exactly one of these says what a task is of.
+SOURCES = ("image", "images", "file", "files", "task_id", "task_ids")
+
+_THREADS = 8
+_ATTEMPTS = 3
+# The manager lets 10 creates a second pass for a cluster.
+_RATE_PAUSE = 0.2
+_RATE_LIMIT = 30
+_NAMED_IN_MESSAGE = 5
+_IMAGE_ONLY = ("platforms", "digest_ids", "keep_images")
+_RANGES = {
+    "wait_timeout": (0, 604800),
+    "wait_sleep": (1, 3600),
+    "job_timeout": (1, 604800),
+    "piece_length": (4194304, 67108864),
+}
+# sha256, sha512 and crc32 in hexadecimal and decimal digits.
+_TASK_ID = re.compile(r"[0-9a-f]{8,128}\Z")
+
+
+class Target:
+    """A task that is asked about or deleted.
+
+    :ivar source: what the user wrote (str).
+    :ivar image: L(Image), None for a file or an id.
+    :ivar url: str, None for an id.
+    :ivar task_id: str, None for a URL.
+    """
+
+    def __init__(self, source, image=None, url=None, task_id=None):
+        self.source = source
+        self.image = image
+        self.url = url
+        self.task_id = task_id
+
+    @property
+    def selector(self):
+        """The key of a job's ``args`` that names the task."""
+        return {"task_id": self.task_id} if self.task_id else {"url": self.url}
+
+    @property
+    def name(self):
+        """For messages, without secrets."""
+        return "the task %s" % self.task_id if self.task_id else scrub_url(self.url)
+
+
+def check_task_params(params):
+    """Refuses what makes no sense, before anything is sent.
+
+    :param params: dict, a module's.
+    :raises InputError: with all that was found.
+    """
+    problems = []
+    for name, (low, high) in _RANGES.items():
+        value = params.get(name)
+        if value is not None and not low <= value <= high:
+            problems.append("%s must be from %d to %d, not %s" % (name, low, high, value))
+    for one in params.get("filtered_query_params") or []:
+        if not one or re.search(r"[&=\s]", one):
+            problems.append("filtered_query_params is a list of names, %r is none" % one)
+    for one in params.get("scheduler_cluster_ids") or []:
+        if one < 1:
+            problems.append("scheduler_cluster_ids are numbers from 1, not %d" % one)
+    if params.get("image") is None and params.get("images") is None:
+        problems += ["%s is only for images" % name for name in _IMAGE_ONLY if params.get(name)]
+    if problems:
+        raise InputError("; ".join(problems) + ".")
+
+
+def find_targets(params, registry_for):
+    """The tasks that a module's options name, each once.
+
+    :param params: dict, checked.
+    :param registry_for: function of a L(Target) with an image, gives the L(Registry) to read its manifest from.
+    :returns: list of L(Target): for an image one for each blob, less those that ``keep_images`` have too.
+    :raises InputError: if an option names none.
+    :raises DragonflyError: if a manifest cannot be read.
+    """
+    if params.get("task_id") is not None or params.get("task_ids") is not None:
+        ids = [params["task_id"]] if params.get("task_id") is not None else params["task_ids"]
+        return [_by_id(one) for one in dict.fromkeys(ids)]
+    if params.get("file") is not None or params.get("files") is not None:
+        files = [params["file"]] if params.get("file") is not None else params["files"]
+        return [Target(one, url=check_file(one)) for one in dict.fromkeys(files)]
+    images = [params["image"]] if params.get("image") is not None else params["images"]
+    bases, dummy = registry_bases(params.get("registries"))
+    platforms = [check_platform(one) for one in dict.fromkeys(params.get("platforms") or [])] or [None]
+    images = [Target(one, image=parse_image(one, bases)) for one in dict.fromkeys(images)]
+    keep = [Target(one, image=parse_image(one, bases)) for one in dict.fromkeys(params.get("keep_images") or [])]
+    wanted = [(target, platform) for target in images for platform in platforms]
+    # Of what is kept all platforms count. A blob is kept by its digest, for some clients make the id of that alone.
+    digests = _in_threads(lambda one: _blobs(one, registry_for), wanted + [(target, None) for target in keep])
+    kept = {digest for found in digests[len(wanted) :] for digest in found}
+    targets = {}
+    for (target, dummy), found in zip(wanted, digests):
+        for digest in found:
+            if digest in kept:
+                continue
+            url = target.image.blob_url(digest)
+            targets.setdefault(url, Target(target.source, image=target.image, url=url))
+            if params.get("digest_ids"):
+                task_id = blob_digest_id(url)
+                targets.setdefault(task_id, Target(target.source, image=target.image, url=url, task_id=task_id))
+    return list(targets.values())
+
+
+def _by_id(task_id):
+    if not _TASK_ID.match(task_id):
+        raise InputError("%r is no id of a task, which is 8 to 128 hexadecimal digits in lower case." % task_id)
+    return Target(task_id, task_id=task_id)
+
+
+def _blobs(wanted, registry_for):
+    target, platform = wanted
+    registry = registry_for(target)
+    manifest = registry.manifest(target.image)
+    blobs = registry.blobs(target.image, manifest, platform)
+    if not blobs:
+        raise DragonflyError(
+            "%s has no manifest for the platform %s." % (scrub_url(target.source), platform or "(any)"), "no_platform"
+        )
+    return [digest for dummy, digests in blobs for digest in digests]
+
+
+def _in_threads(function, items):
+    if len(items) < 2:
+        return [function(one) for one in items]
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        return list(pool.map(function, items))
+
+
+class TaskJob:
+    """What came of the job for a target.
+
+    :ivar job: dict as the manager returned it, None where there is none.
+    :ivar reason: a stable code for why it failed (str), None where it did not.
+    :ivar message: in words, None likewise.
+    :ivar lost: whether an answer was lost, so that another job may have done the work.
+    """
+
+    def __init__(self, target):
+        self.target = target
+        self.job = None
+        self.reason = None
+        self.message = None
+        self.lost = False
+
+    def fail(self, reason, message):
+        """Notes why it failed."""
+        self.reason = reason
+        self.message = message
+
+    @property
+    def done(self):
+        """Whether its answer is there."""
+        return self.job is not None and self.reason is None and self.job.get("state") == "SUCCESS"
+
+    @property
+    def pending(self):
+        """Whether it is to be awaited."""
+        return self.job is not None and self.reason is None and self.job.get("state") == "PENDING"
+
+    def result(self):
+        """What all modules about tasks return of it (dict)."""
+        target = self.target
+        return {
+            "source": scrub_url(target.source),
+            "url": scrub_url(target.url) if target.url else None,
+            "task_id": target.task_id,
+            "job_id": self.job["id"] if self.job else None,
+            "state": self.job.get("state") if self.job else None,
+            "reason": self.reason,
+            "message": self.message,
+        }
+
+
+class TaskJobs:
+    """Makes a job for each target and awaits them.
+
+    :param client: L(DragonflyClient) with a token.
+    :param kind: ``get_task`` or ``delete_task``.
+    :param params: dict, the module's, checked.
+    :param clock: L(Clock).
+    """
+
+    def __init__(self, client, kind, params, clock):
+        self._client = client
+        self._kind = kind
+        self._params = params
+        self._clock = clock
+        self._reader = JobReader(client, clock)
+        self._args = task_args(params)
+
+    def run(self, targets):
+        """Does it all.
+
+        :param targets: list of L(Target).
+        :returns: list of L(TaskJob), one for each.
+        :raises DragonflyError: where no job can be made at all.
+        """
+        jobs = [TaskJob(target) for target in targets]
+        if not jobs:
+            return jobs
+        # The first one tells whether the others are of any use.
+        self._create(jobs[0])
+        check_echo(self._params, jobs[0].job.get("args"))
+        _in_threads(self._try_to_create, jobs[1:])
+        if self._params["wait"]:
+            self._wait(jobs)
+        for one in jobs:
+            if one.job is not None and one.reason is None and one.job.get("state") == "FAILURE":
+                errors = "; ".join(dict.fromkeys(Reading(one.job).errors))
+                one.fail("failed", errors or "the manager gave the job up")
+        return jobs
+
+    def _try_to_create(self, one):
+        try:
+            self._create(one)
+        except DragonflyError as exc:
+            one.fail(exc.reason, exc.message)
+
+    def _create(self, one):
+        body = {"type": self._kind, "args": dict(self._args, **one.target.selector)}
+        if self._params.get("scheduler_cluster_ids"):
+            body["scheduler_cluster_ids"] = list(dict.fromkeys(self._params["scheduler_cluster_ids"]))
+        one.job, one.lost = create(self._client.create_job, body, self._clock)
+
+    def _wait(self, jobs):
+        timeout = self._params["wait_timeout"]
+        by_id = {one.job["id"]: one for one in jobs if one.job}
+
+        def look():
+            ids = [job_id for job_id, one in by_id.items() if one.pending]
+            for job_id, job in (self._reader.look(ids, self._kind) if ids else {}).items():
+                if job is None:
+                    by_id[job_id].fail("gone", "the manager does not have job %d any more" % job_id)
+                else:
+                    by_id[job_id].job = job
+            return any(one.pending for one in by_id.values())
+
+        try:
+            poll(look, lambda pending: not pending, timeout, self._params["wait_sleep"], self._clock)
+        except DragonflyError as exc:
+            for one in by_id.values():
+                if one.pending:
+                    one.fail(exc.reason, "the job could not be watched any more: %s" % exc.message)
+        for one in by_id.values():
+            if one.pending:
+                words = "the job is still PENDING after %d s" % timeout
+                if self._reader.trouble:
+                    words += ". The last look failed: %s" % self._reader.trouble.message.rstrip(".")
+                one.fail("timed_out", words)
+
+
+def task_args(params):
+    """The keys of ``args`` that the options of the group TASK become."""
+    args = {key: params[key] for key in ("tag", "application", "piece_length") if params.get(key)}
+    if params.get("filtered_query_params"):
+        args["filtered_query_params"] = "&".join(params["filtered_query_params"])
+    if params.get("job_timeout"):
+        args["timeout"] = params["job_timeout"] * 10**9
+    return args
+
+
+def check_echo(params, args):
+    """Whether the manager knows all options of the group TASK that are set; its echo holds what it knows and no more.
+
+    :raises DragonflyError: if it ignored one.
+    """
+    ignored = [key for key in task_args(params) if isinstance(args, dict) and key not in args]
+    if ignored:
+        raise DragonflyError(
+            "This manager does not know %s for tasks and ignored it. What to do: leave it out, or upgrade the manager."
+            % ", ".join("job_timeout" if key == "timeout" else key for key in ignored),
+            "unknown_option",
+        )
+
+
+def create(post, body, clock):
+    """Makes a job of a type that may be made twice.
+
+    :param post: function of the body, a method of L(DragonflyClient).
+    :param body: dict.
+    :returns: what the function gave (dict), and whether an answer was lost before.
+    :raises ApiError: with reason ``no_api`` where the manager has no jobs of this type.
+    """
+    lost, attempt, start = False, 1, clock.now()
+    while True:
+        try:
+            return post(body), lost
+        except DragonflyError as exc:
+            status = exc.status if isinstance(exc, ApiError) else None
+            if status == 422 and "Unknow type" in exc.words:
+                raise ApiError(
+                    "%s This means: its release has no jobs of the type %s." % (exc.message, body["type"]),
+                    "no_api",
+                    exc.request,
+                    exc.status,
+                    exc.words,
+                ) from None
+            if status == 429:
+                if clock.now() - start > _RATE_LIMIT:
+                    raise
+                clock.pause(_RATE_PAUSE)
+                continue
+            passing = status in (502, 503, 504) if status else transient(exc)
+            if not passing or attempt == _ATTEMPTS:
+                raise
+            lost = lost or not isinstance(exc, TransportError) or exc.sent
+            clock.pause(attempt)
+            attempt += 1
+
+
+def holders(job):
+    """The peers that hold a task, by the answer of a job of the type get_task.
+
+    :returns: list of dict with ``hostname``, ``ip``, ``host_type``, ``finished`` (None before 2.4.0, which do not
+        tell), ``scheduler_cluster_id``, ``created_at`` and ``updated_at``.
+    """
+    found = {}
+    for cluster, peer in task_peers(job, "peers"):
+        key = (cluster, peer.get("id"), peer.get("ip"))
+        found[key] = {
+            "hostname": peer.get("hostname"),
+            "ip": peer.get("ip"),
+            "host_type": peer.get("host_type"),
+            "finished": peer.get("IsFinished"),
+            "scheduler_cluster_id": cluster,
+            "created_at": peer.get("created_at"),
+            "updated_at": peer.get("updated_at"),
+        }
+    return list(found.values())
+
+
+def deletion(jobs):
+    """What became of tasks that were to be deleted, by their jobs, or in check mode by who holds them.
+
+    A job with peers that failed is noted as failed.
+
+    :param jobs: list of L(TaskJob), of the type delete_task or get_task.
+    :returns: dict with ``changed``, ``diff`` and ``tasks``.
+    """
+    tasks, gone = [], []
+    for one in jobs:
+        peers = _deleted(one.job, "success_tasks") + _deleted(one.job, "peers") if one.done else None
+        failures = _deleted(one.job, "failure_tasks") if one.job else []
+        if failures and one.done:
+            named = ["%s (%s)" % (peer["hostname"], peer["description"]) for peer in failures[:_NAMED_IN_MESSAGE]]
+            one.fail("peers_failed", "%d peers did not delete it: %s" % (len(failures), ", ".join(named)))
+        if peers or one.lost or (one.job and not one.done and not failures):
+            gone.append(one.target.name)
+        tasks.append(dict(one.result(), deleted=peers, failures=failures))
+    before = "".join("%s\n" % name for name in gone)
+    return {"changed": bool(gone), "diff": {"before": before, "after": ""}, "tasks": tasks}
+
+
+def _deleted(job, key):
+    found = []
+    for cluster, peer in task_peers(job, key):
+        entry = {name: peer.get(name) for name in ("hostname", "ip", "host_type")}
+        entry["scheduler_cluster_id"] = cluster
+        if key == "failure_tasks":
+            entry["description"] = peer.get("description")
+        if entry not in found:
+            found.append(entry)
+    return found
+
+
+def failure(jobs, verb):
+    """The keys of a result that failed (dict), empty where none of the jobs did.
+
+    :param jobs: list of L(TaskJob).
+    :param verb: such as ``deleted``.
+    """
+    bad = [one for one in jobs if one.reason]
+    if not bad:
+        return {}
+    lines = ["%d of %d tasks were not %s." % (len(bad), len(jobs), verb)]
+    for one in bad[:_NAMED_IN_MESSAGE]:
+        job = " (job %d)" % one.job["id"] if one.job else ""
+        lines.append("%s%s: %s." % (one.target.name, job, one.message.rstrip(".")))
+    if len(bad) > _NAMED_IN_MESSAGE:
+        lines.append("See tasks for the other %d." % (len(bad) - _NAMED_IN_MESSAGE))
+    return {"failed": True, "reason": bad[0].reason, "msg": " ".join(lines)}

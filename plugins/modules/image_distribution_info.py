@@ -1,0 +1,180 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_distribution_info
+short_description: Tell which peers hold which layers of an image
+version_added: 1.0.0
+description:
+  - Tells for each peer which layers of an image it holds, and for each layer how many peers hold it.
+  - From release 2.2.4 on the manager answers that itself; it reads the manifest from the registry. With an older one
+    the module reads the manifest, from where it runs, and asks for each layer.
+options:
+  image:
+    description:
+      - A reference such as V(registry.example.com/shop/web:4.2.0), or a manifest URL.
+    type: str
+    required: true
+  platform:
+    description:
+      - Platform of an image index, such as V(linux/amd64). Without it the manager takes that of its own host.
+    type: str
+  wait_timeout:
+    description:
+      - Seconds to wait for the answer in all.
+    type: int
+    default: 4200
+  wait_sleep:
+    description:
+      - Seconds between two looks at the jobs of a manager before 2.2.4.
+    type: int
+    default: 5
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._task
+  - dragonflyoss.dragonfly._registry
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.action_group
+seealso:
+  - module: dragonflyoss.dragonfly.task_info
+  - module: dragonflyoss.dragonfly.preheat_hit_info
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Look who has an image
+  dragonflyoss.dragonfly.image_distribution_info:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+    image: registry.example.com/shop/web:4.2.0
+
+- name: Name the peers of the first cluster that have all of it
+  dragonflyoss.dragonfly.image_distribution_info:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+    image: registry.example.com/shop/web:4.2.0
+    platform: linux/amd64
+    scheduler_cluster_ids: [1]
+  register: web
+
+- name: Show them
+  ansible.builtin.debug:
+    msg: "{{ web.peers | selectattr('percentage', 'eq', 100) | map(attribute='hostname') }}"
+
+- name: Go on without an image that the registry has not
+  block:
+    - name: Look who has an image
+      dragonflyoss.dragonfly.image_distribution_info:
+        url: http://dragonfly-manager:8080
+        token: "{{ dragonfly_token }}"
+        image: registry.example.com/shop/web:0.0.0
+  rescue:
+    - name: Say so
+      ansible.builtin.debug:
+        msg: "{{ ansible_failed_result.msg }}"
+"""
+
+RETURN = r"""
+image:
+  description: The image as it was written, without secrets.
+  returned: success
+  type: str
+  sample: registry.example.com/shop/web:4.2.0
+layers:
+  description: The config and the layers of the image.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    url:
+      description: URL of the blob.
+      type: str
+      returned: success
+      sample: https://registry:5000/v2/web/blobs/sha256:a711f05d33845e2e9deffcfcc5adf082d7c6e97e3e3a881d193d9aae38f092a8
+    peers:
+      description: How many peers hold it.
+      type: int
+      returned: success
+      sample: 3
+peers:
+  description: The peers that hold at least one of them.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    hostname:
+      description: Name of the peer's host.
+      type: str
+      returned: success
+      sample: host-1
+    ip:
+      description: Address of the peer's host.
+      type: str
+      returned: success
+      sample: 10.77.0.11
+    scheduler_cluster_id:
+      description: Id of the cluster.
+      type: int
+      returned: success
+      sample: 1
+    layers:
+      description: URLs of what it holds.
+      type: list
+      elements: str
+      returned: success
+      sample: []
+    percentage:
+      description: How many of the layers it holds, in percent, rounded down.
+      type: int
+      returned: success
+      sample: 75
+source:
+  description: V(manager) where the manager answered itself, V(tasks) where each layer was asked for.
+  returned: success
+  type: str
+  sample: manager
+reason:
+  description: A stable code for why the task failed.
+  returned: failure
+  type: str
+  sample: manifest_unknown
+"""
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, REGISTRY, TASK, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._distribution import image_distribution
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import check_task_params
+
+
+def image_distribution_info(module):
+    params = module.params
+    check_task_params(params)
+    # The manager answers when it knows it all.
+    params["timeout"] = min(max(params["timeout"], params["wait_timeout"]), 86400)
+    return image_distribution(module.client(), params, module.registry_for(), module.clock())
+
+
+def main():
+    module = DragonflyModule(
+        argument_spec=merged(
+            CONNECTION,
+            TASK,
+            REGISTRY,
+            image={"type": "str", "required": True},
+            platform={"type": "str"},
+            wait_timeout={"type": "int", "default": 4200},
+            wait_sleep={"type": "int", "default": 5},
+        ),
+        required_by={"registry_password": ["registry_username"]},
+    )
+    module.run(image_distribution_info)
+
+
+if __name__ == "__main__":
+    main()

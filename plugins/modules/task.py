@@ -1,0 +1,243 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: task
+short_description: Delete what Dragonfly's peers hold of an image or file
+version_added: 1.0.0
+description:
+  - Has all peers delete a task, which is what peers hold of one URL. An image is a task for each of its blobs.
+  - Use it after a release that must not be pulled any more, or to make room before the peers themselves do. Whoever
+    pulls again fetches again from the registry or origin.
+  - Images share blobs with their other versions. What O(keep_images) have, too, stays.
+options:
+  state:
+    description:
+      - The task is not there afterwards.
+    type: str
+    choices: [absent]
+    default: absent
+  keep_images:
+    description:
+      - Images whose blobs stay, with those for all platforms. If the manifest of one cannot be read, nothing is
+        deleted.
+    type: list
+    elements: str
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._task
+  - dragonflyoss.dragonfly._task.sources
+  - dragonflyoss.dragonfly._wait
+  - dragonflyoss.dragonfly._registry
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The peers are asked what they hold, by jobs of the type C(get_task).
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: dragonflyoss.dragonfly.task_info
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Delete an image from all peers
+  dragonflyoss.dragonfly.task:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+    image: registry.example.com/shop/web:4.2.0
+
+- name: Delete a version, but nothing that the others need
+  dragonflyoss.dragonfly.task:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+    image: registry.example.com/shop/web:4.2.0
+    platforms: [linux/amd64]
+    keep_images:
+      - registry.example.com/shop/api:4.2.0
+    digest_ids: true
+
+- name: Name the peers that did not delete a file, and go on
+  block:
+    - name: Delete a file
+      dragonflyoss.dragonfly.task:
+        url: http://dragonfly-manager:8080
+        token: "{{ dragonfly_token }}"
+        file: https://models.example.com/shop/model.bin
+  rescue:
+    - name: Fail where it did not come that far
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.reason | default('') != 'peers_failed'
+
+    - name: Name the peers
+      ansible.builtin.debug:
+        msg: "{{ ansible_failed_result.tasks | map(attribute='failures') | flatten | map(attribute='hostname') }}"
+"""
+
+RETURN = r"""
+tasks:
+  description: The tasks.
+  returned: when jobs were made
+  type: list
+  elements: dict
+  contains:
+    source:
+      description: What the task was named by.
+      type: str
+      returned: always
+      sample: registry.example.com/shop/web:4.2.0
+    url:
+      description: Its URL, without secrets. V(null) for one that was named by its id.
+      type: str
+      returned: always
+      sample: https://registry:5000/v2/web/blobs/sha256:a711f05d33845e2e9deffcfcc5adf082d7c6e97e3e3a881d193d9aae38f092a8
+    task_id:
+      description: Its id, where it was named by that.
+      type: str
+      returned: always
+      sample: null
+    job_id:
+      description: Id of the job.
+      type: int
+      returned: always
+      sample: 31
+    state:
+      description: State of the job.
+      type: str
+      returned: always
+      sample: SUCCESS
+    deleted:
+      description:
+        - The peers that held it and have deleted it, in check mode those that hold it. V(null) while that is not known.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        hostname:
+          description: Name of the peer's host.
+          type: str
+          returned: always
+          sample: host-1
+        ip:
+          description: Address of the peer's host.
+          type: str
+          returned: always
+          sample: 10.77.0.11
+        host_type:
+          description: V(normal), or another for a seed peer.
+          type: str
+          returned: always
+          sample: normal
+        scheduler_cluster_id:
+          description: Id of the cluster.
+          type: int
+          returned: always
+          sample: 1
+    failures:
+      description: The peers that did not delete it, with the same keys and why.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        hostname:
+          description: Name of the peer's host.
+          type: str
+          returned: always
+          sample: host-2
+        ip:
+          description: Address of the peer's host.
+          type: str
+          returned: always
+          sample: 10.77.0.12
+        host_type:
+          description: V(normal), or another for a seed peer.
+          type: str
+          returned: always
+          sample: normal
+        scheduler_cluster_id:
+          description: Id of the cluster.
+          type: int
+          returned: always
+          sample: 1
+        description:
+          description: Why it did not.
+          type: str
+          returned: always
+          sample: "rpc error: code = Unavailable"
+    reason:
+      description: A stable code for why this task may still be there.
+      type: str
+      returned: always
+      sample: null
+    message:
+      description: The same in words.
+      type: str
+      returned: always
+      sample: null
+reason:
+  description: A stable code for why the task failed.
+  returned: failure
+  type: str
+  sample: peers_failed
+"""
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
+    CONNECTION,
+    REGISTRY,
+    TASK,
+    TASK_SOURCES,
+    WAIT,
+    merged,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import (
+    SOURCES,
+    TaskJobs,
+    check_task_params,
+    deletion,
+    failure,
+    find_targets,
+)
+
+
+def task(module):
+    params = module.params
+    check_task_params(params)
+    client = module.client()
+    targets = find_targets(params, module.registry_for())
+    kind = "get_task" if module.check_mode else "delete_task"
+    jobs = TaskJobs(client, kind, params, module.clock()).run(targets)
+    return dict(deletion(jobs), **failure(jobs, "deleted"))
+
+
+def main():
+    module = DragonflyModule(
+        argument_spec=merged(
+            CONNECTION,
+            TASK,
+            TASK_SOURCES,
+            WAIT,
+            REGISTRY,
+            state={"type": "str", "choices": ["absent"], "default": "absent"},
+            keep_images={"type": "list", "elements": "str"},
+        ),
+        mutually_exclusive=[SOURCES],
+        required_one_of=[SOURCES],
+        required_by={"registry_password": ["registry_username"]},
+    )
+    module.run(task)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,314 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""task, task_info and image_distribution_info against the sandbox."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+RELEASES = ["2.1.67", "2.3.4", "2.5.1"]
+_NUMBERS = itertools.count(1)
+
+# pylint: disable=redefined-outer-name
+
+
+@pytest.fixture
+def call(run, box):
+    """Give a function that runs a module with the manager's address and token."""
+    return lambda module, **options: run(module, **{"url": box.url, "token": box.token, "wait_sleep": 1, **options})
+
+
+@pytest.fixture
+def warm(box, call):
+    """Give a function that makes an image that all hosts hold, and that no other test has."""
+
+    def make(tag="1", name=None, **words):
+        name = name or "tasks/app-%d" % next(_NUMBERS)
+        image = box.image(name, tag, **words)
+        done = call("preheat", image=image.source)
+        assert not done.failed, done.msg
+        return image
+
+    return make
+
+
+def urls(image):
+    return [image.manifest_url.rpartition("/manifests/")[0] + "/blobs/" + one for one in digests(image)]
+
+
+def digests(image):
+    return [one.rpartition("/")[2] for one in image.blobs()]
+
+
+def types(box, kind):
+    return [job for job in box.jobs if job["type"] == kind]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_who_holds_an_image(box, call, warm):
+    image = warm()
+    done = call("task_info", image=image.source)
+    assert not done.failed and not done.changed
+    tasks = done.result["tasks"]
+    assert [one["url"] for one in tasks] == urls(image)
+    for one in tasks:
+        assert one["state"] == "SUCCESS" and one["reason"] is None
+        [peer] = one["peers"]
+        assert (peer["hostname"], peer["ip"], peer["host_type"]) == ("seed-1", "10.77.0.1", "super")
+        assert peer["scheduler_cluster_id"] == 1
+        assert peer["finished"] is (True if box.manager.profile.release == "2.5.1" else None)
+    assert len(types(box, "get_task")) == len(tasks)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_who_holds_nothing(box, call):
+    file = box.file("nobody/has.bin")
+    done = call("task_info", file=file)
+    assert [one["peers"] for one in done.result["tasks"]] == [[]]
+    done = call("task_info", task_id="0" * 64)
+    assert [(one["url"], one["task_id"], one["peers"]) for one in done.result["tasks"]] == [(None, "0" * 64, [])]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_makes_the_id_counts(box, call):
+    file = box.file("with/tag.bin")
+    assert not call("preheat", file=file + "?a=1", tag="blue", filtered_query_params=["a"]).failed
+
+    def peers(**options):
+        return [one["hostname"] for one in call("task_info", file=file, **options).result["tasks"][0]["peers"]]
+
+    assert peers() == []
+    assert peers(tag="blue") == ["seed-1"]
+    found = call("task_info", file=file + "?a=2", tag="blue", filtered_query_params=["a"]).result["tasks"][0]
+    assert len(found["peers"]) == 1
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_an_image_is_deleted_once(box, call, warm):
+    image = warm()
+    planned = call("task", image=image.source, check_mode=True)
+    assert planned.changed and types(box, "delete_task") == []
+    assert [one["deleted"][0]["hostname"] for one in planned.result["tasks"]] == ["seed-1"] * len(image.blobs())
+
+    done = call("task", image=image.source, diff=True)
+    assert done.changed and not done.failed
+    assert [one["url"] for one in done.result["tasks"]] == urls(image)
+    for one in done.result["tasks"]:
+        assert [(peer["hostname"], peer["ip"]) for peer in one["deleted"]] == [("seed-1", "10.77.0.1")]
+        assert one["failures"] == []
+    assert done.result["diff"]["before"].splitlines() == urls(image)
+    assert all(one["peers"] == [] for one in call("task_info", image=image.source).result["tasks"])
+
+    again = call("task", image=image.source)
+    assert not again.changed and not again.failed
+    assert not call("task", image=image.source, check_mode=True).changed
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_other_versions_need_stays(box, call, warm):
+    old = warm(tag="1", name="tasks/versions", layers=3)
+    # Another config, the same layers but one.
+    shared = set(digests(old)[1:3])
+    new = box.image("tasks/versions", "2", layers=3, digests=["sha256:" + "c" * 64] + digests(old)[1:3])
+    assert set(digests(old)) & set(digests(new)) == shared and len(shared) == 2
+    done = call("task", image=old.source, keep_images=[new.source])
+    assert {one["url"].rpartition("/")[2] for one in done.result["tasks"]} == set(digests(old)) - shared
+    tasks = call("task_info", image=old.source).result["tasks"]
+    assert {one["url"].rpartition("/")[2] for one in tasks if one["peers"]} == shared
+    assert call("task", image=old.source, keep_images=[old.source]).result["tasks"] == []
+
+
+def test_nothing_is_deleted_where_what_is_kept_cannot_be_read(box, call, warm):
+    image = warm()
+    done = call("task", image=image.source, keep_images=[image.source.rpartition(":")[0] + ":gone"])
+    assert done.failed and done.result["status"] == 404 and "manifests/gone" in done.msg
+    assert types(box, "delete_task") == []
+
+
+def test_platforms_and_digest_ids(box, call):
+    image = box.image("tasks/platforms", "1", platforms=["linux/amd64", "linux/arm64"])
+    every = call("task_info", image=image.source).result["tasks"]
+    one = call("task_info", image=image.source, platforms=["linux/arm64"]).result["tasks"]
+    assert {task["url"] for task in one} < {task["url"] for task in every}
+    both = call("task_info", image=image.source, platforms=["linux/arm64"], digest_ids=True).result["tasks"]
+    assert len(both) == 2 * len(one)
+    for task in both:
+        assert task["task_id"] in (None, task["url"].rpartition("sha256:")[2])
+    asked = [job["args"] for job in types(box, "get_task")][-len(both):]
+    assert sorted(bool(args["task_id"]) for args in asked) == [False] * len(one) + [True] * len(one)
+    assert not any(args["task_id"] and args["url"] for args in asked)
+    missing = call("task_info", image=image.source, platforms=["linux/s390x"])
+    assert missing.reason == "no_platform"
+
+
+def test_peers_that_do_not_delete(box, call, warm):
+    image = warm()
+    box.rule(outcome="failed_peers", type="delete_task", peers=["seed-1"], reason="disk is gone")
+    done = call("task", image=image.source)
+    assert done.failed and not done.changed and done.reason == "peers_failed"
+    assert "seed-1 (disk is gone)" in done.msg
+    for one in done.result["tasks"]:
+        assert one["reason"] == "peers_failed"
+        assert [(peer["hostname"], peer["description"]) for peer in one["failures"]] == [("seed-1", "disk is gone")]
+
+
+@pytest.mark.parametrize("outcome, reason, words", [
+    ({"outcome": "failure", "error": "no space left"}, "failed", "no space left"),
+    ({"outcome": "pending"}, "timed_out", "still PENDING after 2 s"),
+    ({"outcome": "gone"}, "gone", "does not have job"),
+])
+def test_questions_without_an_answer(box, call, outcome, reason, words):
+    file = box.file("no/answer-%s.bin" % reason)
+    box.rule(type="get_task", **outcome)
+    done = call("task_info", files=[file, file + "?2"], wait_timeout=2)
+    assert done.failed and done.reason == reason and words in done.msg
+    assert "2 of 2 tasks were not looked up" in done.msg
+    assert [(one["peers"], one["reason"]) for one in done.result["tasks"]] == [(None, reason)] * 2
+
+
+def test_it_does_not_wait_where_it_should_not(box, call):
+    box.rule(type="get_task", outcome="pending")
+    done = call("task_info", files=[box.file("a"), box.file("b")], wait=False)
+    assert not done.failed
+    assert [(one["state"], one["peers"]) for one in done.result["tasks"]] == [("PENDING", None)] * 2
+    assert box.counts()["LIST"] == 0
+
+
+def test_many_pending_jobs_are_watched_by_one_list(box, call):
+    box.rule(type="get_task", outcome="pending")
+    call("task_info", files=[box.file("many/%d" % number) for number in range(20)], wait_timeout=3)
+    counts = box.counts()
+    assert counts["POST"] == 20
+    assert 2 <= counts["LIST"] <= 5 and sum(counts["GET"].values()) <= 20
+
+
+def test_secrets_in_urls_do_not_come_back(box, call):
+    file = box.file("signed.bin") + "?X-Amz-Signature=5ecre7"
+    done = call("task_info", file=file)
+    assert not done.failed and "5ecre7" not in done.output
+    box.rule(type="delete_task", outcome="pending")
+    done = call("task", file=file, wait_timeout=1)
+    assert done.failed and "signed.bin" in done.msg and "5ecre7" not in done.output
+
+
+@pytest.mark.parametrize("fault", [
+    {"fault": "reset"}, {"fault": "reset", "acts": True}, {"fault": "status", "status": 503}, {"fault": "half"},
+    {"fault": "status", "status": 429, "body": "rate limit exceeded"},
+])
+def test_a_lost_answer_is_asked_for_again(box, call, warm, fault):
+    image = warm()
+    box.rule(method="POST", path="/jobs$", times=1, **fault)
+    done = call("task", image=image.source)
+    assert not done.failed and done.changed
+    assert all(one["peers"] == [] for one in call("task_info", image=image.source).result["tasks"])
+
+
+@pytest.mark.parametrize("status, body, reason, posts", [
+    (401, {"message": "Unauthorized"}, "token_unknown", 1),
+    (500, {"message": "candidate schedulers not found"}, "no_scheduler", 1),
+    (503, {"message": "later"}, "server_error", 3),
+])
+def test_what_no_second_try_helps(box, call, status, body, reason, posts):
+    box.rule(fault="status", status=status, body=body, method="POST", path="/jobs$")
+    done = call("task_info", files=[box.file("x"), box.file("y")])
+    assert (done.reason, done.result["status"]) == (reason, status)
+    assert box.counts()["POST"] == posts
+
+
+@pytest.mark.parametrize("release, option", [("2.1.67", {"piece_length": 4194304}), ("2.1.67", {"job_timeout": 60})])
+def test_options_that_the_manager_ignores_are_told(box, call, option):
+    done = call("task_info", files=[box.file("x"), box.file("y")], **option)
+    assert done.reason == "unknown_option" and list(option)[0] in done.msg
+    assert box.counts()["POST"] == 1
+
+
+@pytest.mark.parametrize("release", ["2.0.9", "2.1.0"])
+def test_old_managers_have_no_such_jobs(box, call):
+    for module, option in (("task_info", "file"), ("task", "file"), ("image_distribution_info", "image")):
+        source = box.image("tasks/old", "1", kind="docker").source if option == "image" else box.file("x")
+        done = call(module, **{option: source})
+        assert done.failed and done.reason == "no_api", done.msg
+        assert "no such API" in done.msg or "has no jobs of the type" in done.msg
+
+
+@pytest.mark.parametrize("module, options, words", [
+    ("task_info", {}, "one of the following is required: image, images"),
+    ("task_info", {"image": "a", "file": "http://h/b"}, "mutually exclusive"),
+    ("task_info", {"task_id": "NONE"}, "'NONE' is no id of a task"),
+    ("task_info", {"file": "nothing"}, "'nothing' is no URL of a file"),
+    ("task_info", {"image": "UPPER"}, "no image reference"),
+    ("task_info", {"file": "http://h/b", "platforms": ["linux/amd64"]}, "platforms is only for images"),
+    ("task_info", {"image": "a", "platforms": ["linux"]}, "'linux' is no platform"),
+    ("task", {"file": "http://h/b", "keep_images": ["a"]}, "keep_images is only for images"),
+    ("task", {"file": "http://h/b", "wait_sleep": 0}, "wait_sleep must be from 1"),
+    ("task", {"file": "http://h/b", "scheduler_cluster_ids": [0]}, "numbers from 1"),
+    ("task", {"file": "http://h/b", "filtered_query_params": ["a&b"]}, "list of names"),
+    ("image_distribution_info", {"image": "UPPER"}, "no image reference"),
+    ("image_distribution_info", {"image": "a", "platform": "x"}, "'x' is no platform"),
+    ("image_distribution_info", {"image": "a", "job_timeout": 0}, "job_timeout must be from 1"),
+])
+def test_bad_input_is_refused_before_anything_is_sent(box, call, module, options, words):
+    done = call(module, **options)
+    assert done.failed and words in done.msg
+    assert box.log == []
+
+
+# image_distribution_info
+
+
+@pytest.mark.parametrize("release, source", [("2.1.67", "tasks"), ("2.3.4", "manager"), ("2.5.1", "manager")])
+def test_distribution(box, call, warm, source):
+    image = warm(layers=3)
+    first = image.blobs()[0]
+    host = next(one for one in box.manager.fleet.hosts if one.name == "host-1")
+    from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.fleet import task_id
+
+    box.manager.fleet.store(task_id(urls(image)[0], types(box, "preheat")[0]["args"],
+                                    box.manager.profile.standard_tasks), host)
+    done = call("image_distribution_info", image=image.source)
+    assert not done.failed and not done.changed
+    assert done.result["source"] == source
+    assert [one["url"] for one in done.result["layers"]] == urls(image), first
+    assert [one["peers"] for one in done.result["layers"]] == [2] + [1] * (len(urls(image)) - 1)
+    peers = {one["hostname"]: one for one in done.result["peers"]}
+    assert set(peers) == {"host-1", "seed-1"}
+    assert peers["seed-1"]["percentage"] == 100 and peers["seed-1"]["layers"] == urls(image)
+    assert peers["host-1"]["layers"] == urls(image)[:1] and peers["host-1"]["percentage"] == 100 // len(urls(image))
+    assert peers["host-1"]["ip"] == host.ip and peers["host-1"]["scheduler_cluster_id"] == 1
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_distribution_of_an_index(box, call):
+    image = box.image("tasks/index", "1", platforms=["linux/amd64", "linux/arm64"])
+    done = call("image_distribution_info", image=image.source, platform="linux/arm64")
+    assert not done.failed and done.result["peers"] == []
+    assert {one["url"] for one in done.result["layers"]} == {
+        one["url"] for one in call("task_info", image=image.source, platforms=["linux/arm64"]).result["tasks"]}
+    if box.manager.profile.release == "2.1.67":
+        assert call("image_distribution_info", image=image.source).reason == "no_platform"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_distribution_with_credentials(box, call):
+    image = box.image("tasks/closed", "1")
+    box.set_registry(auth="basic", user="puller", password="pul1-5ecret", anonymous_pull=False)
+    assert call("image_distribution_info", image=image.source).failed
+    credentials = {"registry_username": "puller", "registry_password": "pul1-5ecret"}
+    done = call("image_distribution_info", image=image.source, **credentials)
+    assert not done.failed and len(done.result["layers"]) == len(image.blobs())
+    by_registry = {box.registry: {"url": box.registry_url, "username": "puller", "password": "pul1-5ecret"}}
+    reference = image.source.partition("://")[2]
+    done = call("image_distribution_info", image=reference, registries=by_registry)
+    assert not done.failed and "pul1-5ecret" not in done.output
+
+
+def test_distribution_that_is_none(box, call, image):
+    box.rule(fault="body", body={"id": 7}, method="POST", path="/jobs$")
+    assert call("image_distribution_info", image=image.source).reason == "garbled"
+    box.clear_rules()
+    done = call("image_distribution_info", image=image.source.rpartition(":")[0] + ":none")
+    assert done.reason == "manifest_unknown" and done.result["status"] == 500
