@@ -300,9 +300,9 @@ def _differences(
     example = wanted.url(digest)
     try:
         filtered = client.recipe.query_filter(asked.url, list(asked.filter))
+        found += _url_differences(client, asked, filtered, seed_recipe.query_filter(example, []))
     except ValueError as error:
         return [reason("unreadable", *asked.told["base"], error=f"{asked.base} is no URL, {error}", hint="Correct it.")]
-    found += _url_differences(client, asked, filtered, seed_recipe.query_filter(example, []))
     for name, what in (("tag", "the tag"), ("application", "the application"), ("piece_length", "the piece length")):
         host, preheat = getattr(asked, name), getattr(wanted, name)
         if host != preheat and (client.recipe.uses(name) or seed_recipe.uses(name)):
