@@ -141,7 +141,7 @@ def test_no_secret_is_left(scheme, user, password, path, query, in_text):
         assert secret in url_secrets(url)
 
 
-@given(PLAIN, HIDDEN)
+@given(PLAIN, HIDDEN.filter(lambda text: "@" not in text))
 def test_no_secret_is_left_where_it_was_not_escaped(user, password):
     # What starts with a letter is no port, so that the URL has none of the meanings that it could have otherwise.
     url = "https://%s:X%s@host/path" % (user, password)

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A server on loopback that answers what a test tells it to, for what no manager or registry can be made to answer."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import ThreadingMixIn
+
+import pytest
+
+
+class Asked:
+    """One request as it came: method, path with query, headers (a mapping that ignores case), body (bytes)."""
+
+    def __init__(self, handler):
+        self.method = handler.command
+        self.path = handler.path
+        self.headers = handler.headers
+        self.body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+
+    def json(self):
+        return json.loads(self.body.decode("utf-8"))
+
+
+class Loopback(ThreadingMixIn, HTTPServer):
+    """The server.
+
+    :ivar url: its address.
+    :ivar asked: list of L(Asked).
+    :ivar answers: function of L(Asked), or a list of answers, of which the last one stays. An answer is (status, body) or
+        (status, body, headers), with a body of bytes, or of what is sent as JSON; bytes alone are sent as they are, before
+        the connection is closed.
+    """
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self.server_port
+        self.asked = []
+        self.answers = [(200, {})]
+
+    def answer(self, asked):
+        self.asked.append(asked)
+        if callable(self.answers):
+            return self.answers(asked)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def handle_error(self, request, client_address):
+        """Says nothing of clients that go away."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        answer = self.server.answer(Asked(self))
+        if isinstance(answer, bytes):
+            self.wfile.write(answer)
+            self.close_connection = True
+            return
+        status, body = answer[:2]
+        headers = dict(answer[2]) if len(answer) > 2 else {}
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode("utf-8")
+            headers.setdefault("Content-Type", "application/json; charset=utf-8")
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
+
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        """Says nothing."""
+
+
+@pytest.fixture
+def loopback():
+    server = Loopback()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Told:
+    """A clock that only pauses move, so that nothing is waited for."""
+
+    def __init__(self):
+        self.time = 1000.0
+        self.pauses = []
+
+    def now(self):
+        return self.time
+
+    def wall(self):
+        return 1764000000.0 + self.time
+
+    def pause(self, seconds):
+        self.pauses.append(seconds)
+        self.time += seconds
+
+
+@pytest.fixture
+def clock():
+    return Told()

@@ -1,0 +1,245 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is sent, what is never sent, and what a person reads where no whole answer comes."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+import time
+
+import pytest
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http, Response, decode_json
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION
+
+TOKEN = "Bearer s3cr3t"
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def silent():
+    """A port that takes connections and answers nothing, until the test is over."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(5)
+        yield listener.getsockname()[1]
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def failure(http, url, **words):
+    with pytest.raises(TransportError) as caught:
+        http.send("GET", url, **words)
+    assert "s3cr3t" not in caught.value.message
+    return caught.value
+
+
+def test_what_is_sent(loopback):
+    loopback.answers = [(201, {"id": 1}, {"X-Server-IP": "10.0.0.1"})]
+    answer = Http(auth=TOKEN).send("POST", loopback.url + "/oapi/v1/jobs?a=b", body={"type": "preheat", "bio": "é"})
+    [asked] = loopback.asked
+    assert (asked.method, asked.path) == ("POST", "/oapi/v1/jobs?a=b")
+    assert asked.json() == {"type": "preheat", "bio": "é"}
+    assert asked.headers["Authorization"] == TOKEN
+    assert asked.headers["User-Agent"] == "dragonflyoss.dragonfly/" + VERSION
+    assert asked.headers["Accept"] == asked.headers["Content-Type"] == "application/json"
+    assert (answer.status, answer.json(), answer.request) == (201, {"id": 1}, "POST /oapi/v1/jobs")
+    assert answer.headers["x-server-ip"] == "10.0.0.1" and answer.media_type == "application/json"
+
+
+def test_headers_of_a_request_count_more(loopback):
+    Http(auth=TOKEN).send("GET", loopback.url, headers={"Authorization": "Basic x", "Accept": "a/b"})
+    Http().send("GET", loopback.url)
+    assert [asked.headers["Authorization"] for asked in loopback.asked] == ["Basic x", None]
+    assert loopback.asked[0].headers["Accept"] == "a/b"
+
+
+def test_netrc_does_not_replace_the_token(loopback, tmp_path, monkeypatch):
+    path = tmp_path / "netrc"
+    path.write_text("machine 127.0.0.1 login other password other\n", encoding="utf-8")
+    path.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(path))
+    Http(auth=TOKEN).send("GET", loopback.url)
+    Http().send("GET", loopback.url)
+    assert [asked.headers["Authorization"] for asked in loopback.asked] == [TOKEN, None]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(loopback, status):
+    loopback.answers = [(status, b"", {"Location": "/elsewhere"})]
+    answer = Http(auth=TOKEN).send("POST", loopback.url + "/jobs", body={})
+    assert (answer.status, answer.headers["Location"]) == (status, "/elsewhere")
+    assert len(loopback.asked) == 1
+
+
+def test_cookies_are_not_sent_back(loopback):
+    loopback.answers = [(200, {}, {"Set-Cookie": "jwt=x; Path=/"})]
+    http = Http()
+    http.send("GET", loopback.url)
+    http.send("GET", loopback.url)
+    assert [asked.headers["Cookie"] for asked in loopback.asked] == [None, None]
+
+
+def test_each_thread_has_a_session_of_its_own(loopback):
+    http = Http()
+    sessions = [http._session()]
+    threads = [threading.Thread(target=lambda: sessions.append(http._session())) for _number in range(3)]
+    for one in threads:
+        one.start()
+        one.join()
+    assert len({id(one) for one in sessions}) == 4 and http._session() is sessions[0]
+
+
+def test_stream(loopback):
+    loopback.answers = [(200, b"x" * 200000, {"Content-Type": "Text/Plain; charset=utf-8"})]
+    answer = Http().send("GET", loopback.url, stream=True)
+    assert answer.media_type == "text/plain"
+    assert sum(len(chunk) for chunk in answer.chunks) == 200000
+    answer.close()
+
+
+def test_compression(loopback):
+    loopback.answers = [(200, gzip.compress(b'{"id": 1}'), {"Content-Encoding": "gzip"})]
+    assert Http().send("GET", loopback.url).json() == {"id": 1}
+
+
+@pytest.mark.parametrize(
+    "body, document",
+    [
+        ('{"id": 1}', {"id": 1}),
+        ("\n null", None),
+        # A manager may send two documents back to back.
+        ('{"id":1}{"message":"x"}', {"id": 1}),
+        ("[1] trailing", [1]),
+    ],
+)
+def test_json(body, document):
+    assert decode_json(body, "GET /") == document
+
+
+@pytest.mark.parametrize("body", ["", "  ", "<html>", '{"id":', "[" * 100000])
+def test_json_that_is_none(body):
+    with pytest.raises(GarbledError) as caught:
+        Response("GET /x", 200, {}, body=body.encode("utf-8")).json()
+    assert caught.value.message == "GET /x: the answer is no JSON that can be read."
+
+
+def test_bytes_of_any_encoding_are_text():
+    assert Response("GET /", 200, {}, body=b"a\xff").text() == "a\ufffd"
+
+
+# Where no answer comes
+
+
+def test_nothing_listens():
+    port = free_port()
+    exc = failure(Http(auth=TOKEN), "http://127.0.0.1:%d/a/b?token=s3cr3t" % port)
+    assert (exc.reason, exc.sent, exc.request) == ("refused", False, "GET /a/b")
+    assert exc.message == "GET /a/b: 127.0.0.1:%d refused the connection." % port
+
+
+def test_a_name_that_does_not_exist():
+    exc = failure(Http(), "http://manager.invalid:8080/")
+    assert (exc.reason, exc.sent) == ("dns", False)
+    assert "manager.invalid:8080 cannot be resolved" in exc.message
+
+
+def test_user_info_is_not_shown():
+    exc = failure(Http(), "http://user:s3cr3t@127.0.0.1:%d/" % free_port())
+    assert "user" not in exc.message
+
+
+def test_no_answer_in_time(silent):
+    exc = failure(Http(timeout=0.2), "http://127.0.0.1:%d/" % silent)
+    assert (exc.reason, exc.sent) == ("read_timeout", True)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_drips(stream):
+    """The timeout is for the whole answer, not for each byte."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        stop = threading.Event()
+
+        def drip():
+            peer = listener.accept()[0]
+            with peer:
+                peer.recv(4096)
+                peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                try:
+                    while not stop.wait(0.05):
+                        peer.sendall(b"1\r\n \r\n")
+                except OSError:
+                    pass
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        start = time.monotonic()
+        try:
+            with pytest.raises(TransportError) as caught:
+                answer = Http(timeout=0.5).send("GET", "http://127.0.0.1:%d/" % listener.getsockname()[1], stream=stream)
+                list(answer.chunks)
+        finally:
+            stop.set()
+            thread.join()
+    assert (caught.value.reason, caught.value.sent) == ("read_timeout", True)
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize(
+    "raw, reason",
+    [
+        (b"", "reset"),
+        (b"nonsense\r\n\r\n", "reset"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "incomplete"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "incomplete"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd", "incomplete"),
+    ],
+)
+def test_an_answer_that_breaks_off(loopback, raw, reason):
+    loopback.answers = [raw]
+    exc = failure(Http(), loopback.url)
+    assert (exc.reason, exc.sent) == (reason, True)
+    assert "broke the connection" in exc.message
+
+
+def test_a_server_without_tls(loopback):
+    exc = failure(Http(auth=TOKEN), loopback.url.replace("http:", "https:"))
+    assert (exc.reason, exc.sent) == ("tls", False)
+    assert "check the scheme of the URL" in exc.message
+    assert loopback.asked == []
+
+
+@pytest.mark.parametrize("words", [{"verify": "/nothing/ca.pem"}, {"cert": "/nothing/client.pem"}])
+def test_a_file_that_is_missing(words):
+    exc = failure(Http(**words), "https://127.0.0.1:%d/" % free_port())
+    assert (exc.reason, exc.sent) == ("bad_file", False)
+    assert "/nothing/" in exc.message
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "nonsense", "http://"])
+def test_a_url_that_cannot_be_used(url):
+    assert failure(Http(), url).sent is False
+
+
+def test_a_proxy_that_is_gone(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:%d" % free_port())
+    exc = failure(Http(), "http://manager.example/")
+    assert (exc.reason, exc.sent) == ("proxy", False)
+    assert "HTTP_PROXY" in exc.message
