@@ -70,6 +70,8 @@ def environment(real: dict[tuple[str, str], Path]) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_HOME": str(world.PLACE / "ansible"),
+        # A socket in the file system leads out of the world, to whatever host has the same address there.
+        "ANSIBLE_SSH_CONTROL_PATH": f"{host.CONTROL_SOCKETS}/%%h",
         "MOLECULE_EPHEMERAL_DIRECTORY": str(world.PLACE / "molecule"),
         "NO_COLOR": "1",
         "TEST_HOSTS": str(machine.HERE),
