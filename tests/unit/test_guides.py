@@ -76,8 +76,13 @@ def check_playbook(document, text, sandbox, folder):
     runs = not any(words in text for words in NOT_RUN)
     if runs:
         for play in plays:
-            play["vars"] = {**play.get("vars", {}), "dragonfly_token": sandbox.token}
+            play["vars"] = {
+                **play.get("vars", {}),
+                "dragonfly_token": sandbox.token,
+                "vault_dragonfly_password": sandbox.state()["password"],
+            }
             play["module_defaults"] = {
+                **play.get("module_defaults", {}),
                 "dragonflyoss.dragonfly.preheat": {
                     "registries": {"registry.example.com": sandbox.registry_url},
                     "wait_sleep": 1,
