@@ -47,7 +47,8 @@ class ActionModule(NormalAction):
 
 
 def _follow(path, done):
-    """Shows the lines that are appended to a file until it is told that no more come. A file that is lost ends it."""
+    """Shows the lines that are appended to a file until it is told that no more come. A file that is missing, not made
+    yet or lost, has none."""
     try:
         size = os.path.getsize(path)
     except OSError:
@@ -61,7 +62,7 @@ def _follow(path, done):
                 new = handle.read()
                 size = handle.tell()
         except OSError:
-            return
+            new = ""
         lines = (rest + new).split("\n")
         rest = lines.pop()
         for line in lines:
