@@ -1,0 +1,229 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a terminal shows of a preheat while it runs, by ansible-playbook and ansible on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import yaml
+
+PREHEAT = "dragonflyoss.dragonfly.preheat"
+#: A host that looks as if it were elsewhere: the local connection by another name.
+ELSEWHERE = '''
+from ansible.plugins.connection.local import Connection as Local
+
+DOCUMENTATION = """
+name: elsewhere
+short_description: Runs things here and looks as if it did not
+description: For a test.
+author: nobody
+version_added: historical
+options: {}
+"""
+
+
+class Connection(Local):
+    transport = "elsewhere"
+'''
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """Give a manager whose jobs are done at once, unless a rule says otherwise."""
+    from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+
+    with Sandbox(release="2.5.1", factor=20000) as box:
+        yield box
+
+
+@pytest.fixture
+def box(sandbox):
+    """Give the manager without jobs."""
+    sandbox.reset()
+    return sandbox
+
+
+@pytest.fixture
+def sources(box):
+    """Give five images, of which the first is warm at once, the second after 4 s, the third after 8 s, and the last fails."""
+    images = [box.image("shop/app-%d" % number, "1") for number in range(5)]
+    for image, seconds in ((images[1], 4), (images[2], 8)):
+        box.rule(outcome="fetch", after=seconds * 20000 - 20000, polls=[seconds * 20000], url="*/%s/*" % image.name)
+    box.rule(outcome="failure", url="*/%s/*" % images[4].name)
+    return [image.source for image in images]
+
+
+class Terminal:
+    """What a command showed on a terminal.
+
+    :ivar lines: list of (seconds since the first line, text).
+    """
+
+    def __init__(self, command, folder):
+        controller, terminal = pty.openpty()
+        environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_LOCALHOST_WARNING="0", COLUMNS="200", TERM="xterm")
+        self.lines = []
+        with subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment, stdin=terminal, stdout=terminal,
+                              stderr=terminal, start_new_session=True) as process:
+            os.close(terminal)
+            with os.fdopen(controller, "rb", buffering=0) as handle:
+                self._read(handle)
+            self.rc = process.wait()
+
+    def _read(self, handle):
+        rest = b""
+        while True:
+            try:
+                chunk = handle.read(65536)
+            except OSError:  # what Linux says when the last process has closed its terminal
+                chunk = b""
+            if not chunk:
+                return
+            *whole, rest = (rest + chunk).split(b"\n")
+            self.lines += [(time.monotonic(), line.decode().rstrip("\r")) for line in whole]
+
+    @property
+    def text(self):
+        return "\n".join(line for dummy, line in self.lines)
+
+    @property
+    def progress(self):
+        """The lines of the action plugin."""
+        return [line for dummy, line in self.lines if line.startswith("dragonfly: ")]
+
+    def time_of(self, words):
+        return next(when for when, line in self.lines if words in line)
+
+
+@pytest.fixture
+def play(box, tmp_path):
+    """Give a function that runs a play with some tasks, which are options of preheat with words of tasks in ``task``."""
+    def run(*tasks, **words):
+        made = []
+        for options in tasks:
+            task = dict(options.pop("task", {}))
+            task[PREHEAT] = dict({"url": box.url, "token": box.token, "wait_sleep": 1}, **options)
+            made.append(task)
+        path = tmp_path / "play.yml"
+        path.write_text(yaml.safe_dump([dict({"hosts": "localhost", "gather_facts": False, "tasks": made}, **words)]), encoding="utf-8")
+        return Terminal(["ansible.cli.playbook", str(path), "--inventory", str(inventory(tmp_path))], tmp_path)
+
+    return run
+
+
+def inventory(folder):
+    hosts = {"localhost": {"ansible_connection": "local"}, "node": {"ansible_connection": "elsewhere"}}
+    path = folder / "hosts.yml"
+    interpreter = {"ansible_python_interpreter": sys.executable}
+    path.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": interpreter}}), encoding="utf-8")
+    plugins = folder / "connection_plugins"
+    plugins.mkdir(exist_ok=True)
+    (plugins / "elsewhere.py").write_text(ELSEWHERE, encoding="utf-8")
+    return path
+
+
+def test_lines_are_shown_while_it_runs_and_each_once(play, sources):
+    shown = play({"images": sources})
+
+    assert shown.rc == 2
+    assert shown.progress[0] == "dragonfly: 0 of 5 warm, 5 pending"
+    assert shown.progress[-3:] == [
+        "dragonfly: 2 of 5 warm, 2 pending, 1 failed", "dragonfly: 3 of 5 warm, 1 pending, 1 failed",
+        "dragonfly: 4 of 5 warm, 1 failed"]
+    # There are more looks than lines, and what has not changed is not said again.
+    assert len(set(shown.progress)) == len(shown.progress)
+    times = [shown.time_of(line) for line in shown.progress[-3:]] + [shown.time_of("fatal: [localhost]")]
+    assert times == sorted(times)
+    assert times[1] - times[0] > 2 and times[2] - times[1] > 2
+
+
+def test_nothing_is_shown_where_nobody_waits(box, play, sources):
+    shown = play(
+        {"image": sources[0], "task": {"check_mode": True}},
+        {"image": sources[0], "task": {"async": 60, "poll": 1}},
+        {"image": sources[3], "task": {"delegate_to": "node"}},
+    )
+
+    assert shown.rc == 0, shown.text
+    assert "ok=3    changed=3" in shown.text
+    assert len(box.jobs) == 2
+    assert not shown.progress
+    assert "dragonfly:" not in shown.text
+
+
+def test_lines_of_an_own_file_are_shown_and_it_stays(play, sources, tmp_path):
+    path = tmp_path / "progress"
+    path.write_text("0 of 9 warm, from before\n", encoding="utf-8")
+    shown = play({"image": sources[0], "progress_file": str(path)}, {"image": sources[0], "progress_file": str(path)})
+
+    assert shown.rc == 0, shown.text
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert shown.progress == ["dragonfly: " + line for line in lines[1:]]
+    assert lines[0] == "0 of 9 warm, from before"
+    assert lines[1:] == ["0 of 1 warm, 1 pending", "1 of 1 warm", "1 of 1 warm"]
+
+
+def test_a_file_that_vanishes_does_no_harm(play, sources, tmp_path):
+    path = tmp_path / "progress"
+    gone = threading.Event()
+
+    def remove():
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if path.exists() and path.stat().st_size:
+                time.sleep(1)
+                path.unlink()
+                gone.set()
+                return
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=remove)
+    thread.start()
+    shown = play({"images": sources[:2], "progress_file": str(path)})
+    thread.join()
+
+    assert gone.is_set()
+    assert shown.rc == 0, shown.text
+    assert "changed: [localhost]" in shown.text and "WARNING" not in shown.text
+    assert shown.progress[0] == "dragonfly: 0 of 2 warm, 2 pending"
+
+
+def test_ad_hoc_commands_show_them_too(box, sources, tmp_path):
+    arguments = json.dumps({"url": box.url, "token": box.token, "wait_sleep": 1, "image": sources[1]})
+    shown = Terminal(["ansible.cli.adhoc", "localhost", "--module-name", PREHEAT, "--args", arguments], tmp_path)
+
+    assert shown.rc == 0, shown.text
+    assert shown.progress == ["dragonfly: 0 of 1 warm, 1 pending", "dragonfly: 1 of 1 warm"]
+    assert shown.time_of("1 of 1 warm") - shown.time_of("0 of 1 warm") > 2
+
+
+def test_files_of_its_own_are_removed(play, sources, tmp_path, monkeypatch):
+    # Ansible removes its own folder in the end, so it is watched from beside.
+    monkeypatch.setenv("ANSIBLE_LOCAL_TEMP", str(tmp_path / "local"))
+    seen = []
+    done = threading.Event()
+
+    def watch():
+        while not done.wait(0.02):
+            seen.append(len(list((tmp_path / "local").glob("*/dragonfly-progress-*"))))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    shown = play({"image": sources[0]}, {"image": sources[1]})
+    done.set()
+    thread.join()
+
+    assert shown.rc == 0, shown.text
+    # One while a task runs, none between the two, and never one of each.
+    assert set(seen) == {0, 1}
+    assert "1 0 1" in " ".join(str(one) for index, one in enumerate(seen) if index == 0 or seen[index - 1] != one)
