@@ -50,6 +50,7 @@ _POST_HINTS = (
     ("no matching manifest for platform", "no_platform", "the image has no manifest for this platform"),
     ("unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest"),
     ("manifest unknown", "manifest_unknown", "the registry has no such image, tag or digest"),
+    ("request registry 404", "manifest_unknown", "the registry has no such image, tag or digest"),
     ("name unknown", "manifest_unknown", "the registry has no such repository"),
     (
         "is invalid",
@@ -250,7 +251,8 @@ class DragonflyClient:
         try:
             return self.request("POST", self.jobs_api + "/jobs", body=body)
         except ApiError as exc:
-            if exc.status < 500:
+            if exc.status != 500:
+                # The words of other statuses from 500 on are those of a proxy in between.
                 raise
             lowered = exc.words.lower()
             for part, reason, meaning in _POST_HINTS:
