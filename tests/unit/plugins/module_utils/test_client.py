@@ -1,0 +1,359 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a manager says, recorded or not, and what a person reads of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import (
+    CONSOLE_API,
+    DragonflyClient,
+    check_url,
+    connect,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    GarbledError,
+    InputError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
+
+RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+
+
+@pytest.fixture
+def client(loopback):
+    return DragonflyClient(Http(auth="Bearer s3cr3t", timeout=5), loopback.url)
+
+
+def recorded(release, scenario, method, path, part=""):
+    """An answer of a manager: status, body, headers."""
+    for exchange in json.loads((RECORDINGS / release / (scenario + ".json")).read_text(encoding="utf-8"))["exchanges"]:
+        asked, answer = exchange["request"], exchange["response"]
+        body = answer.get("json", answer.get("text", "").encode("utf-8"))
+        if asked["method"] == method and asked["path"].startswith(path) and part in str(body):
+            headers = {name: answer["headers"][name] for name in ("Content-Type", "Location") if name in answer["headers"]}
+            return answer["status"], body, headers
+    raise LookupError((release, scenario, method, path, part))
+
+
+def refused(function, *arguments):
+    with pytest.raises(DragonflyError) as caught:
+        function(*arguments)
+    assert "s3cr3t" not in caught.value.message
+    return caught.value
+
+
+# The address
+
+
+@pytest.mark.parametrize("url", ["http://m:8080", "https://m/dragonfly", "http://[fd00::1]:8080", "HTTP://m"])
+def test_urls(url):
+    assert check_url(url + "/") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "m:8080", "//m", "ftp://m", "http://", "http://:8080", "http://m:port", "http://m:99999", "http://m /", "http://m\n",
+     "http://u:hidden@m", "http://hidden@m", "http://m?token=hidden", "http://m#a", "http://[::1", "http://u:hid/den@m"],
+)
+def test_urls_that_are_none(url):
+    with pytest.raises(InputError) as caught:
+        check_url(url)
+    assert "hid" not in caught.value.message
+
+
+def options(**own):
+    base = dict.fromkeys(["url", "token", "jwt", "ca_path", "client_cert", "client_key"])
+    return dict(base, validate_certs=True, timeout=5, **own)
+
+
+def test_connect(loopback):
+    for credential, sent in (("token", "Bearer a"), ("jwt", "Bearer b"), (None, None)):
+        connect(dict(options(token="a", jwt="b"), url=loopback.url + "/prefix/"), credential).request("GET", "/x")
+        assert loopback.asked[-1].headers["Authorization"] == sent
+        assert loopback.asked[-1].path == "/prefix/x"
+
+
+@pytest.mark.parametrize(
+    "own, words",
+    [
+        ({}, "url is missing"),
+        ({"url": ""}, "DRAGONFLY_URL"),
+        ({"url": "http://m", "client_key": "/k"}, "client_key needs client_cert"),
+        ({"url": "http://m", "token": "a b"}, "token holds a character"),
+        ({"url": "http://m", "token": "hidden\n"}, "token holds a character"),
+        ({"url": "http://m", "token": "é"}, "token holds a character"),
+    ],
+)
+def test_connect_refuses(own, words):
+    with pytest.raises(InputError) as caught:
+        connect(dict(options(), **own))
+    assert words in caught.value.message and "hidden" not in caught.value.message
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 10**9])
+def test_connect_refuses_timeouts(timeout):
+    with pytest.raises(InputError):
+        connect(dict(options(url="http://m"), timeout=timeout))
+
+
+# Errors
+
+
+@pytest.mark.parametrize("release", ["2.1.0", "2.1.67", "2.3.4", "2.5.1"])
+@pytest.mark.parametrize(
+    "scenario, method, path, part, status, reason",
+    [
+        ("auth", "GET", "/oapi/v1/jobs", "Unauthorized", 401, "token_unknown"),
+        ("auth", "GET", "/oapi/v1/nothing", "", 301, "no_api"),
+        ("auth", "POST", "/oapi/v1/nothing", "", 301, "no_api"),
+        ("auth", "GET", "/oapi/v1/jobs/", "Moved", 301, "redirected"),
+        ("no_scheduler", "POST", "/oapi/v1/jobs", "", 500, "no_scheduler"),
+        ("bad_posts", "POST", "/oapi/v1/jobs", "invalid character", 422, "refused"),
+        ("bad_posts", "POST", "/oapi/v1/jobs", "Unknow type", 422, "refused"),
+        ("bad_posts", "POST", "/oapi/v1/jobs", "parse access url", 500, "bad_url"),
+        ("bad_posts", "POST", "/oapi/v1/jobs", "10.77.0.1:5999", 500, "registry_unreachable"),
+    ],
+)
+def test_recorded_errors(client, loopback, release, scenario, method, path, part, status, reason):
+    loopback.answers = [recorded(release, scenario, method, path, part)]
+    if method == "POST":
+        exc = refused(client.create_job, {})
+    else:
+        exc = refused(client.request, method, path)
+    assert (exc.status, exc.reason) == (status, reason)
+    assert exc.message.startswith("%s %s: " % (method, "/oapi/v1/jobs" if method == "POST" else path))
+    # Two documents back to back are read as one.
+    assert exc.message.count("invalid character") == (part == "invalid character")
+
+
+@pytest.mark.parametrize(
+    "release, scenario, part, reason",
+    [
+        ("2.1.0", "bad_posts", "request registry 404", "manifest_unknown"),
+        ("2.1.0", "bad_posts", "127.0.0.1:5000: connect", "registry_unreachable"),
+        ("2.5.1", "bad_posts", "manifest unknown", "manifest_unknown"),
+        ("2.5.1", "bad_posts", "ip 127.0.0.1 is invalid", "registry_address"),
+        ("2.5.1", "bad_posts", "url is required", "server_error"),
+        ("2.5.1", "rate_limit", "rate limit", "rate_limited"),
+        ("2.1.67", "bad_posts", "scheduler cluster id 77", "not_found"),
+    ],
+)
+def test_recorded_refusals_of_a_job(client, loopback, release, scenario, part, reason):
+    loopback.answers = [recorded(release, scenario, "POST", "/oapi/v1/jobs", part)]
+    exc = refused(client.create_job, {})
+    assert exc.reason == reason and part in exc.message
+    assert ("This means" in exc.message) == (exc.status == 500 and reason != "server_error")
+
+
+@pytest.mark.parametrize(
+    "status, words, reason, cure",
+    [
+        (401, "permission deny", "denied", "role root"),
+        (401, "Unauthorized", "token_unknown", "does not know the token"),
+        (403, "Forbidden: token is inactive", "token_inactive", "activate it"),
+        (403, "Forbidden: token has expired", "token_expired", "make a new one"),
+        (403, "Forbidden: no permission for cluster", "token_scope", "scope"),
+        (403, "Forbidden", "denied", "scope"),
+    ],
+)
+def test_denials(client, loopback, status, words, reason, cure):
+    loopback.answers = [(status, {"message": words})]
+    exc = refused(client.get_job, 1)
+    assert (exc.status, exc.reason, exc.request) == (status, reason, "GET /oapi/v1/jobs/1")
+    assert words in exc.message and cure in exc.message and "What to do" in exc.message
+
+
+def test_denials_of_other_credentials(loopback):
+    loopback.answers = [(401, {"message": "Unauthorized"})]
+    for credential, has, reason in (
+        ("token", False, "token_missing"), ("jwt", False, "jwt_missing"), ("jwt", True, "jwt_unknown"),
+    ):
+        client = DragonflyClient(Http(timeout=5), loopback.url, has_token=has, credential=credential)
+        exc = refused(client.get_job, 1)
+        assert exc.reason == reason and reason.partition("_")[0] in exc.message
+
+
+@pytest.mark.parametrize("status, kind, reason", [(200, GarbledError, "not_a_manager"), (404, GarbledError, "not_a_manager"),
+                                                  (502, ApiError, "server_error")])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_web_page(client, loopback, status, kind, reason, stream):
+    loopback.answers = [(status, b"<html>token s3cr3t</html>", HTML)]
+    exc = refused(client.list_jobs, 1, 10) if stream else refused(client.get_job, 1)
+    assert isinstance(exc, kind) and (exc.status, exc.reason) == (status, reason)
+    assert "web page" in exc.message and "8080" in exc.message
+
+
+def test_a_path_that_is_not_there(client, loopback):
+    loopback.answers = [(404, b"404 page not found", TEXT)]
+    exc = refused(client.get_job, 1)
+    assert exc.reason == "no_path" and "path prefix" in exc.message
+
+
+@pytest.mark.parametrize(
+    "location, place",
+    [
+        ("https://user:s3cr3t@other:8443/oapi/v1/jobs?token=s3cr3t", "https://other:8443/oapi/v1/jobs"),
+        ("/login?next=s3cr3t", "/login"),
+        ("", "nowhere"),
+    ],
+)
+def test_redirects(client, loopback, location, place):
+    loopback.answers = [(302, b"", {"Location": location})]
+    exc = refused(client.create_job, {})
+    assert (exc.reason, exc.status) == ("redirected", 302)
+    assert "(302) to %s. " % place in exc.message
+    assert len(loopback.asked) == 1
+
+
+@pytest.mark.parametrize("status, reason", [(400, "refused"), (409, "conflict"), (422, "refused"), (429, "rate_limited"),
+                                            (500, "server_error"), (503, "server_error"), (418, "refused")])
+def test_statuses(client, loopback, status, reason):
+    loopback.answers = [(status, b"", TEXT)]
+    exc = refused(client.get_job, 1)
+    assert (exc.reason, exc.status) == (reason, status) and "(nothing)" in exc.message
+
+
+def test_what_a_proxy_says_is_no_word_of_the_manager(client, loopback):
+    loopback.answers = [(503, b"upstream connect error, reset reason: connection refused", TEXT)]
+    exc = refused(client.create_job, {})
+    assert exc.reason == "server_error" and "This means" not in exc.message
+
+
+def test_words_are_short_and_hold_no_secret(client, loopback):
+    words = "no\n  answer of https://user:s3cr3t@h/f?token=s3cr3t: " + "x" * 2000
+    loopback.answers = [(500, {"message": words})]
+    exc = refused(client.create_job, {})
+    assert "no answer of https://user:********@h" in exc.message and len(exc.message) < 700
+    assert len(exc.words) <= 500
+
+
+# Jobs
+
+
+@pytest.mark.parametrize("release, number", [("2.1.0", 1), ("2.1.67", 31), ("2.5.1", 2)])
+def test_recorded_jobs(client, loopback, release, number):
+    status, body, headers = recorded(release, "image_success", "GET", "/oapi/v1/jobs/%d" % number)
+    loopback.answers = [(status, body, headers)]
+    assert client.get_job(number) == body
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"id": "1"}, {"id": True}, {"id": 0}, "x", b"{", b""])
+def test_answers_that_are_no_job(client, loopback, body):
+    loopback.answers = [(200, body, {"Content-Type": "application/json"})]
+    for exc in (refused(client.get_job, 1), refused(client.create_job, {})):
+        assert isinstance(exc, GarbledError) and exc.reason == "garbled"
+
+
+def test_two_documents_are_one_job(client, loopback):
+    loopback.answers = [(200, b'{"id":5}{"message":"x"}', {"Content-Type": "application/json"})]
+    assert client.create_job({"a": 1}) == {"id": 5}
+    assert loopback.asked[0].json() == {"a": 1}
+
+
+def test_the_console_has_jobs_too(client, loopback):
+    loopback.answers = [(200, {"id": 5})]
+    client.use_console_jobs()
+    client.get_job(5)
+    client.create_job({})
+    assert [one.path for one in loopback.asked] == [CONSOLE_API + "/jobs/5", CONSOLE_API + "/jobs"]
+
+
+@pytest.mark.parametrize(
+    "link, last",
+    [
+        (None, 2),
+        ("</oapi/v1/jobs?page=1&per_page=2>; rel=prev, </oapi/v1/jobs?page=7&per_page=2>; rel=last", 7),
+        ('</oapi/v1/jobs?per_page=2&page=7>; rel="last"', 7),
+        ("</oapi/v1/jobs?page=0>; rel=last", 1),
+        ("</oapi/v1/jobs?page=%s>; rel=last" % ("9" * 20), 2),
+        ("nonsense", 2),
+    ],
+)
+def test_list_jobs(client, loopback, link, last):
+    loopback.answers = [(200, [{"id": 3}, {"id": 2}], {"Link": link} if link else {})]
+    found, rows = client.list_jobs(2, 10, type="preheat", state=None)
+    assert (found, list(rows)) == (last, [{"id": 3}, {"id": 2}])
+    assert loopback.asked[0].path == "/oapi/v1/jobs?type=preheat&page=2&per_page=10"
+
+
+@pytest.mark.parametrize(
+    "release, last",
+    [("2.0.9", [1, 1, 2, 1]), ("2.1.67", [4, 1, 1, 19, 4, 4, 1, 1, 4]), ("2.5.1", [1, 1, 1, 5, 1, 1, 1, 1, 1])],
+)
+def test_recorded_links(client, loopback, release, last):
+    links = []
+    for exchange in json.loads((RECORDINGS / release / "lists.json").read_text(encoding="utf-8"))["exchanges"]:
+        links.append(exchange["response"]["headers"].get("Link", ""))
+    found = []
+    for link in filter(None, links):
+        loopback.answers = [(200, [], {"Link": link})]
+        found.append(client.list_jobs(1, 10)[0])
+    assert found == last
+
+
+def test_a_list_that_breaks_off(client, loopback):
+    body = b'[{"id":1,"bio":"%s"},{"id":2},{"id":' % (b"x" * 100000)
+    loopback.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + body]
+    rows = client.list_jobs(1, 10)[1]
+    assert next(rows)["id"] == 1
+    with pytest.raises(DragonflyError) as caught:
+        list(rows)
+    assert caught.value.reason == "incomplete"
+
+
+def test_all_rows(client, loopback):
+    def answer(asked):
+        page = int(asked.path.partition("page=")[2].partition("&")[0])
+        # A row that came twice because a newer one moved it to the next page.
+        first = 50 * (page - 1) + 1 - (page > 1)
+        return 200, [{"id": number} for number in range(first, min(first + 50, 121))]
+
+    loopback.answers = answer
+    assert [one["id"] for one in client.list_clusters()] == list(range(1, 121))
+    assert len(loopback.asked) == 3
+
+
+@pytest.mark.parametrize("body", [{}, {"id": 1}, [{"id": "x"}], [1]])
+def test_rows_that_are_none(client, loopback, body):
+    loopback.answers = [(200, body or {"x": 1})]
+    exc = refused(client.list_clusters)
+    assert isinstance(exc, GarbledError) and "no list of clusters" in exc.message
+
+
+def test_no_clusters(client, loopback):
+    loopback.answers = [(200, None)]
+    assert client.list_clusters() == []
+
+
+def test_a_manager_that_repeats_its_page_for_ever(client, loopback):
+    loopback.answers = [(200, [{"id": number} for number in range(1, 51)])]
+    assert len(client.list_clusters()) == 50
+    assert len(loopback.asked) == 2
+
+
+def test_what_headers_tell(client, loopback):
+    assert (client.date, client.server_ip) == (None, False)
+    loopback.answers = [(200, {"id": 1}, {"X-Server-IP": "10.0.0.1"})]
+    client.get_job(1)
+    assert client.server_ip and client.date > 1.6e9
+
+
+@pytest.mark.parametrize(
+    "status, words, reason",
+    [(500, "sync peers is running", "busy"), (500, "else", "server_error"), (422, "Unknow type", "no_api")],
+)
+def test_sync_peers(client, loopback, status, words, reason):
+    loopback.answers = [(status, {"message": words})]
+    assert refused(client.sync_peers).reason == reason
+    assert loopback.asked[0].json()["type"] == "sync_peers"
