@@ -57,6 +57,10 @@ test-sanity: $(VENV)/run ## ansible-test sanity with the oldest and the newest a
 test-sanity-%: $(VENV)/run
 	python tests/tools/ansible_test.py sanity --core $*
 
+.PHONY: matrix
+matrix: $(VENV)/run ## Sanity and unit tests with every ansible-core and Python, into docs/matrix.md (hours)
+	python tests/tools/matrix.py
+
 .PHONY: test-lint
 test-lint: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 test-lint: $(VENV)/lint $(LINK) ## ansible-lint, yamllint, changelog, documentation, licences

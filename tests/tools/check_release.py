@@ -59,8 +59,9 @@ def problems_of(tarball: Path) -> list[str]:
         names = {member.name for member in archive.getmembers() if not member.isdir()}
         manifest = json.load(archive.extractfile("MANIFEST.json"))
     problems += [f"{name}: users do not need it" for name in sorted(names) if not WANTED.fullmatch(name)]
-    tracked = subprocess.check_output(["git", "ls-files", *WHOLE], cwd=CHECKOUT, text=True).split("\n")
-    problems += [f"{name}: is missing" for name in tracked if name and name not in names and (CHECKOUT / name).exists()]
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *WHOLE]
+    tracked = subprocess.check_output(command, cwd=CHECKOUT, text=True).splitlines()
+    problems += [f"{name}: is missing" for name in tracked if name not in names and (CHECKOUT / name).exists()]
     if tarball.stat().st_size > LARGEST:
         problems.append(f"{tarball.stat().st_size} bytes, more than {LARGEST}")
     version = manifest["collection_info"]["version"]
@@ -82,6 +83,8 @@ def changelog_problems() -> list[str]:
 def install(tarball: Path, folder: Path, way: str) -> Path:
     """Install a tarball as a user does, without asking Galaxy, and return the collection's folder.
 
+    ``install -r`` takes no folder for collections, so this is the only one that is configured.
+
     :param way: ``tarball``, ``requirements`` (``collection install -r``) or ``install`` (``install -r``, roles too)
     :raises subprocess.CalledProcessError: with the output, if ansible-galaxy fails
     """
@@ -93,12 +96,16 @@ def install(tarball: Path, folder: Path, way: str) -> Path:
         entry = {"name": str(tarball), "type": "file"}
         requirements.write_text(yaml.safe_dump({"collections": [entry]}), encoding="utf-8")
         command += ["-r", str(requirements)] + ([] if way == "install" else ["-p", str(folder)])
-    # Nothing but this folder, or ansible-galaxy finds the checkout and has nothing to do. "install -r" takes no folder
-    # for collections, only the one that is configured.
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder), "PYTHONPATH": ""}
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    subprocess.run(command, cwd=folder, env=environment, check=True, text=True, **options)
+    subprocess.run(command, cwd=folder, env=environment_of(folder), check=True, text=True, **options)
     return folder / "ansible_collections/dragonflyoss/dragonfly"
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """Return the environment in which Ansible sees the collections of a folder and not the checkout."""
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [path for path in paths if not (Path(path) / "ansible_collections/dragonflyoss").exists()]
+    return {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder), "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def problems_for_ee(tarball: Path) -> list[str]:

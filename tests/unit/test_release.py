@@ -58,7 +58,7 @@ def test_tarball_installs(tarball, tmp_path, way):
     collection = check_release.install(tarball, tmp_path, way)
     manifest = json.loads((collection / "MANIFEST.json").read_text(encoding="utf-8"))
     assert f"{manifest['collection_info']['version']}.tar.gz" in tarball.name
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path), "PYTHONPATH": ""}
+    environment = check_release.environment_of(tmp_path)
     command = ["ansible", "localhost", "-m", "dragonflyoss.dragonfly.preheat", "-a", "image=redis:7"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "url is missing" in done.stdout + done.stderr

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run sanity and unit tests with every supported ansible-core and every Python that it takes, and write docs/matrix.md.
+
+    python tests/tools/matrix.py
+
+A Python that this machine lacks is left out, and the table says so. It takes hours, so what has passed is kept in
+build/matrix, beside what the runs printed: run again it goes on; without that folder it starts anew.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from ansible_test import CHECKOUT, choose_core, make_environment
+from pythons import CORES, interpreters
+
+PAGE = CHECKOUT / "docs/matrix.md"
+LOGS = CHECKOUT / "build/matrix"
+INTRO = """\
+<!--
+Copyright (c) 2026, Dragonfly collection contributors
+GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+# Tested with
+
+Written by `make matrix`, which runs `ansible-test sanity` and `ansible-test units` without containers, with every
+ansible-core and every Python that it takes, as far as the machine has them.
+
+- **all**: sanity and every unit test passed, with this Python on the controller
+- **modules**: sanity and the unit tests of modules passed, with this Python on the target alone
+- **sanity**: sanity passed, the unit tests were not run
+- **not here**: the machine that wrote this page lacks this Python
+- **-**: this ansible-core does not take this Python
+
+"""
+
+# What an ansible-core says of itself.
+ASK = """
+import json, ansible.release
+from ansible_test._util.target.common import constants
+print(json.dumps([
+    ansible.release.__version__, constants.REMOTE_ONLY_PYTHON_VERSIONS, constants.CONTROLLER_PYTHON_VERSIONS]))
+"""
+
+
+def ask(core: str, found: dict[tuple[int, int], str]) -> tuple[str, list[str], list[str]]:
+    """Return the exact release of an ansible-core, and its Pythons for targets alone and for controllers."""
+    release, python = choose_core(core, found)
+    programs = make_environment(CHECKOUT / ".cache/ansible-test" / release, release, python)
+    return json.loads(subprocess.check_output([programs / "python", "-c", ASK], text=True))
+
+
+def passes(command: str, core: str, python: str | None = None) -> bool:
+    """Run ansible-test, with all Pythons where none is named, and tell whether it passed; then it is not run again."""
+    name = "-".join(filter(None, (command, core, python)))
+    done = LOGS / f"{name}.passed"
+    if done.exists():
+        return True
+    arguments = [command, "--core", core, *(["--python", python] if python else [])]
+    with (LOGS / f"{name}.log").open("w", encoding="utf-8") as log:
+        tool = [sys.executable, str(Path(__file__).with_name("ansible_test.py")), *arguments]
+        passed = subprocess.call(tool, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT) == 0
+    print(f"{name}: {'passed' if passed else 'failed'}", flush=True)
+    if passed:
+        done.touch()
+    return passed
+
+
+def page(rows: dict[str, dict[str, str]]) -> str:
+    """The page, from release to Python to what came out."""
+    pythons = sorted({python for row in rows.values() for python in row}, key=lambda text: int(text.split(".")[1]))
+    lines = [["ansible-core", *(f"Python {python}" for python in pythons)], ["---"] * (len(pythons) + 1)]
+    lines += [[core, *(row.get(python, "-") for python in pythons)] for core, row in rows.items()]
+    return INTRO + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def main() -> int:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    found = interpreters()
+    here = {f"{major}.{minor}" for major, minor in found}
+    asked = {core: ask(core, found) for core in CORES}
+    rows: dict[str, dict[str, str]] = {}
+    for core, (release, targets, controllers) in asked.items():
+        sanity = "sanity" if passes("sanity", core) else "sanity fails"
+        rows[release] = {python: sanity if python in here else "not here" for python in [*targets, *controllers]}
+        PAGE.write_text(page(rows), encoding="utf-8")
+    for core, (release, targets, controllers) in asked.items():
+        for python, result in rows[release].items():
+            if result != "not here":
+                if not passes("units", core, python):
+                    rows[release][python] = "units fail"
+                elif result == "sanity":
+                    rows[release][python] = "modules" if python in targets else "all"
+                PAGE.write_text(page(rows), encoding="utf-8")
+    return 1 if any("fail" in result for row in rows.values() for result in row.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
