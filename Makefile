@@ -30,8 +30,8 @@ test: $(VENV)/run ## Run every test but test-hosts
 	@python tests/tools/stages.py unit unit-oldest contract faults integration sanity-oldest sanity-newest lint
 
 .PHONY: test-unit
-test-unit: $(VENV)/unit ## Unit tests, with pytest
-	pytest -q -n auto tests/unit
+test-unit: $(VENV)/unit ## Unit tests, with pytest; those of TESTS=path alone
+	pytest -q $(if $(TESTS),$(TESTS),-n auto tests/unit)
 
 .PHONY: test-unit-oldest
 test-unit-oldest: $(VENV)/run ## Unit tests on the oldest Python for modules that this machine has, with ansible-test
