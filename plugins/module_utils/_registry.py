@@ -166,12 +166,16 @@ class Registry:
 
     def _log_in(self, answer, url):
         challenge = answer.headers.get("WWW-Authenticate", "")
-        scheme, dummy, rest = challenge.partition(" ")
-        if scheme.lower() != "bearer":
+        kind, dummy, rest = challenge.partition(" ")
+        if kind.lower() != "bearer":
             return self._authorization
         parameters = dict(_PARAMETER.findall(rest))
         realm = parameters.pop("realm", "")
-        if urlsplit(realm).scheme not in ("http", "https") or (
+        try:
+            scheme = urlsplit(realm).scheme
+        except ValueError:
+            scheme = None
+        if scheme not in ("http", "https") or (
             url.startswith("https:") and not realm.startswith("https:")
         ):
             raise RegistryRefused("GET %s: the registry names no usable token service." % url, "registry_denied")
