@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, OPEN_API
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._crud import Crud, without_empty
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, GarbledError, InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, InputError
 
 #: The numbers that can be set, with the least and the greatest that a manager takes (manager/types/cluster.go).
 LIMITS = {
@@ -84,6 +84,7 @@ class Clusters(Crud):
     """
 
     kind = "cluster"
+    types = dict({"name": str, "bio": str, "scopes": dict}, **{key: dict for key in LIMITS})
     refusals = (
         ("exists scheduler", "in_use", "schedulers belong to this cluster, stop them and delete them from the manager"),
         ("exists seed peer", "in_use", "seed peers belong to this cluster, stop them and delete them from the manager"),
@@ -100,18 +101,14 @@ class Clusters(Crud):
 
         :raises ApiError: with reason ``not_found`` where there is none.
         """
-        answer = self.client.request("GET", "%s/%d" % (self.path, self._params["id"]))
-        row = answer.json()
-        if not isinstance(row, dict) or not isinstance(row.get("id"), int):
-            raise GarbledError("%s: the answer is no cluster." % answer.request, "garbled", answer.request)
-        return row
+        return self.get("%s/%d" % (self.path, self._params["id"]))
 
     def read_all(self):
         """All clusters, or those of the option ``name`` (list of dict)."""
         name = self._params["name"]
         rows = self.client.all_rows(self.path, "clusters", name=name)
         # A database may take upper and lower case for the same.
-        return [one for one in rows if name is None or one.get("name") == name]
+        return [self.checked(one, "GET " + self.path) for one in rows if name is None or one.get("name") == name]
 
     def find(self):
         if self._params["id"] is None:
@@ -132,7 +129,7 @@ class Clusters(Crud):
             "is_default": bool(row.get("is_default")),
             "scopes": {key: scopes.get(key) or "" for key in _TEXTS},
         }
-        view["scopes"].update({key: sorted(scopes.get(key) or []) for key in _LISTS})
+        view["scopes"].update({key: sorted(str(one) for one in scopes.get(key) or ()) for key in _LISTS})
         # As they are: a newer manager may have more in them, which must not get lost.
         view.update({key: dict(row.get(key) or {}) for key in LIMITS})
         return view

@@ -61,6 +61,8 @@ class Crud:
 
     #: The kind of object, in words.
     kind = None
+    #: Keys of an object to the types that a manager gives them; null is any.
+    types = {}
     #: Top-level keys that a manager cannot empty: it takes an empty value for one that was not sent.
     cannot_empty = ("bio",)
     #: What a manager says in its refusals: part of its words, the reason, and what it means.
@@ -103,6 +105,24 @@ class Crud:
         for key in self.cannot_empty:
             if before and before.get(key) and not planned.get(key):
                 raise InputError("%s of the %s cannot be emptied: the manager would ignore it." % (key, self.kind))
+
+    def checked(self, row, request):
+        """An object as a manager shows it (dict).
+
+        :param request: verb and path, for errors.
+        :raises GarbledError: if it is none.
+        """
+        if not isinstance(row, dict) or not isinstance(row.get("id"), int):
+            raise GarbledError("%s: the answer is no %s." % (request, self.kind), "garbled", request)
+        for key, kind in self.types.items():
+            if row.get(key) is not None and not isinstance(row[key], kind):
+                raise GarbledError("%s: %s of the %s cannot be read." % (request, key, self.kind), "garbled", request)
+        return row
+
+    def get(self, path):
+        """The object at a path, as the manager shows it (dict)."""
+        answer = self.client.request("GET", path)
+        return self.checked(answer.json(), answer.request)
 
     # What is done with them
 
@@ -153,11 +173,7 @@ class Crud:
 
     def _update(self, row, before, planned):
         path = self._path(row)
-
-        def look():
-            return self.client.request("GET", path).json()
-
-        return self._write("PATCH", path, self.body(planned, before), planned, look)
+        return self._write("PATCH", path, self.body(planned, before), planned, lambda: self.get(path))
 
     def _delete(self, row):
         path = self._path(row)
@@ -182,15 +198,13 @@ class Crud:
             if row is None or differences(planned, self.view(row)):
                 raise self._explained(exc) from None
             return row
-        row = answer.json()
-        if not isinstance(row, dict) or not isinstance(row.get("id"), int):
-            raise GarbledError("%s: the answer is no %s." % (answer.request, self.kind), "garbled", answer.request)
+        row = self.checked(answer.json(), answer.request)
         # The answer holds what was understood of what was sent, and not always the rest (contract/*/clusters).
         sent = {key: planned[key] for key in body if key in planned}
         self._fail_if_other(answer, sent, self.view(row))
         path = self._path(row)
         seen = poll(
-            lambda: self.client.request("GET", path).json(),
+            lambda: self.get(path),
             lambda one: not differences(planned, self.view(one)),
             _STALE_SECONDS,
             _SECONDS_BETWEEN,
@@ -256,11 +270,11 @@ def differences(wanted, seen):
     """Keys, with dots where they are in dicts, whose values differ. Nothing, 0 and empty are the same (manager-api T7).
 
     :param wanted: dict; keys that it lacks do not count.
-    :param seen: dict or None.
+    :param seen: dict; anything else is none.
     """
     found = []
     for key in sorted(wanted):
-        value, other = wanted[key], (seen or {}).get(key)
+        value, other = wanted[key], seen.get(key) if isinstance(seen, dict) else None
         if isinstance(value, dict):
             found += ["%s.%s" % (key, name) for name in differences(value, other)]
         elif (value or None) != (other or None):

@@ -49,7 +49,7 @@ def moment(text):
     seconds = parse_time(text + "T00:00:00Z" if re.match(r"^\d{4}-\d\d-\d\d$", text) else text)
     if seconds is None:
         raise InputError(
-            "expires_at must be a date such as 2027-06-30, or with time and zone as 2027-06-30T12:00:00Z, not %r." % text
+            "expires_at must be a date such as 2027-06-30, or with time and zone (2027-06-30T12:00:00Z), not %r." % text
         )
     return _storable(int(seconds), "expires_at")
 
@@ -72,6 +72,7 @@ class Tokens(Crud):
     """
 
     kind = "personal access token"
+    types = {"bio": str, "token": str, "scopes": list, "state": str, "expired_at": str, "user_id": int}
 
     def __init__(self, client, clock, params):
         super().__init__(client, CONSOLE_API + "/personal-access-tokens", clock)
@@ -105,7 +106,8 @@ class Tokens(Crud):
 
     def find(self):
         rows = self.client.all_rows(self.path, "personal access tokens")
-        return next((one for one in rows if one.get("name") == self._params["name"]), None)
+        found = [one for one in rows if one.get("name") == self._params["name"]]
+        return self.checked(found[0], "GET " + self.path) if found else None
 
     def view(self, row):
         expires = parse_time(row.get("expired_at"))
@@ -113,7 +115,7 @@ class Tokens(Crud):
             "name": row.get("name"),
             "bio": row.get("bio") or "",
             # An empty list grants all (manager/middlewares/personal_access_token.go).
-            "scopes": sorted(set(row.get("scopes") or SCOPES)),
+            "scopes": sorted({str(one) for one in row.get("scopes") or SCOPES}),
             "state": row.get("state"),
             "expires_at": None if expires is None else _written(expires),
             "user_id": row.get("user_id"),

@@ -81,6 +81,11 @@ options:
       load_limit:
         description: How many uploads a seed peer serves at a time, 1 to 50000. A new cluster has V(2000) if not set.
         type: int
+      block_list:
+        description:
+          - What seed peers refuse, in Dragonfly's own form. What is not named in it stays; lists are replaced whole.
+          - Releases up to 2.3 do not know it.
+        type: dict
   peer_cluster_config:
     description:
       - What the peers do. What is not named in it stays as it is.
@@ -89,6 +94,11 @@ options:
       load_limit:
         description: How many uploads a peer serves at a time, 1 to 2000. A new cluster has V(200) if not set.
         type: int
+      block_list:
+        description:
+          - What peers refuse, in Dragonfly's own form. What is not named in it stays; lists are replaced whole.
+          - Releases up to 2.3 do not know it.
+        type: dict
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
   - dragonflyoss.dragonfly._attributes
@@ -129,6 +139,10 @@ EXAMPLES = r"""
       cidrs: [10.77.0.0/16]
     peer_cluster_config:
       load_limit: 50
+      block_list:
+        task:
+          download:
+            tags: [debug]
 
 - name: Delete a cluster, unless schedulers belong to it
   block:
@@ -236,6 +250,8 @@ def main():
     configs = {
         key: {"type": "dict", "options": {name: {"type": "int"} for name in limits}} for key, limits in LIMITS.items()
     }
+    for key in ("seed_peer_cluster_config", "peer_cluster_config"):
+        configs[key]["options"]["block_list"] = {"type": "dict"}
     module = DragonflyModule(
         argument_spec=merged(
             CONNECTION,

@@ -10,7 +10,19 @@ from .go import Field, bind, time_text
 from .pages import ApiError
 
 _SCOPES = ("idc", "location", "cidrs", "hostnames")
-_BLOCK_LIST = {"task": None, "persistent_task": None, "persistent_cache_task": None}
+
+
+def _block_list():
+    """The field of what clients refuse, of 2.5.1 (manager/types/scheduler_cluster.go)."""
+    upload = [Field("applications", "Applications", "[]string"), Field("urls", "URLs", "[]string"), Field("tags", "Tags", "[]string")]
+    download = upload + [Field("priorities", "Priorities", "[]int32")]
+    prefix = "SchedulerClusterConfig"
+    both = [Field("download", "Download", prefix + "DownloadBlockList", fields=download, pointer=True),
+            Field("upload", "Upload", prefix + "UploadBlockList", fields=upload, pointer=True)]
+    return Field("block_list", "BlockList", prefix + "BlockList", fields=[
+        Field("task", "Task", prefix + "TaskBlockList", fields=both[:1], pointer=True),
+        Field("persistent_task", "PersistentTask", prefix + "PersistentTaskBlockList", fields=both, pointer=True),
+        Field("persistent_cache_task", "PersistentCacheTask", prefix + "PersistentCacheTaskBlockList", fields=both, pointer=True)])
 
 
 class Cluster:
@@ -123,13 +135,14 @@ class Clusters:
         peer = [Field("load_limit", "LoadLimit", "uint32", low=1, high=2000)]
         if self._profile.peers is None:
             peer.append(Field("concurrent_piece_count", "ConcurrentPieceCount", "uint32", low=1, high=50))
+        if release == "2.5.1":
+            seed.append(_block_list())
+            peer.append(_block_list())
         return scheduler, seed, peer
 
-    def _typed(self, fields, config, blocks):
-        shown = {field.key: config.get(field.key, 0) for field in fields}
-        if blocks and self._profile.release == "2.5.1":
-            shown["block_list"] = _BLOCK_LIST
-        return shown
+    @staticmethod
+    def _typed(fields, config):
+        return {field.key: config.get(field.key, field.zero) for field in fields}
 
     def cluster(self, row, updated_digits=None, only=None):
         """The object of /clusters.
@@ -143,9 +156,9 @@ class Clusters:
         shown = {
             "id": row.id, "name": row.name, "bio": row.bio, "scopes": self._scopes_shown(row.scopes),
             "scheduler_cluster_id": row.id, "seed_peer_cluster_id": row.id,
-            "scheduler_cluster_config": self._typed(scheduler, config, False),
-            "seed_peer_cluster_config": self._typed(seed, row.seed_config, True),
-            "peer_cluster_config": self._typed(peer, row.client_config, True),
+            "scheduler_cluster_config": self._typed(scheduler, config),
+            "seed_peer_cluster_config": self._typed(seed, row.seed_config),
+            "peer_cluster_config": self._typed(peer, row.client_config),
             "created_at": self._time(row.created),
             "updated_at": time_text(row.updated, updated_digits or self._profile.row_digits),
             "is_default": row.is_default,
@@ -216,10 +229,10 @@ class Clusters:
         row.is_default = values["is_default"]
         if values["scopes"] is not None:
             row.scopes = {key: value for key, value in values["scopes"].items() if value}
-        for key, target in (("scheduler_cluster_config", "config"), ("seed_peer_cluster_config", "seed_config"),
-                            ("peer_cluster_config", "client_config")):
+        keys = ("scheduler_cluster_config", "seed_peer_cluster_config", "peer_cluster_config")
+        for key, target, fields in zip(keys, ("config", "seed_config", "client_config"), self._config_fields()):
             if values[key] is not None:
-                setattr(row, target, {name: value for name, value in values[key].items() if value})
+                setattr(row, target, {one.key: values[key][one.key] for one in fields if values[key][one.key] != one.zero})
 
     def delete(self, number):
         row = self.find(number)

@@ -183,7 +183,7 @@ class Field:
                 if not isinstance(one, (str, type(None))):
                     raise BindError("json: cannot unmarshal %s into %sstring" % (_type_name(one), where))
             return {key: one or "" for key, one in sorted(value.items())}
-        if self.kind in ("[]string", "[]uint"):
+        if self.kind in ("[]string", "[]uint", "[]int32"):
             if not isinstance(value, list):
                 raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, self.kind))
             return [_scalar(one, self.kind[2:], where) for one in value]
@@ -228,9 +228,10 @@ def _scalar(value, kind, where):
     return value
 
 
-_NULLABLE = ("[]string", "[]uint", "map[string]string", "any")
+_NULLABLE = ("[]string", "[]uint", "[]int32", "map[string]string", "any")
 _INTEGERS = {
     "int64": (-(2**63), 2**63 - 1),
+    "int32": (-(2**31), 2**31 - 1),
     "time.Duration": (-(2**63), 2**63 - 1),
     "uint": (0, 2**64 - 1),
     "uint64": (0, 2**64 - 1),

@@ -91,10 +91,34 @@ def test_what_is_not_named_stays(cluster, box):
     assert sent(box, "PATCH")[2]["scheduler_cluster_config"] == {"candidate_parent_limit": 7, "filter_parent_limit": 80}
 
 
+def test_block_lists(cluster, box):
+    def config(**download):
+        return {"block_list": {"task": {"download": download}}}
+
+    cluster(name="site-a", peer_cluster_config=config(tags=["debug"], priorities=[1, 2]))
+    assert cluster(name="site-a", peer_cluster_config=config(urls=["https://example.com/big"])).changed
+    assert not cluster(name="site-a", peer_cluster_config=config(tags=["debug"])).changed
+    # Another key of the same object does not drop it.
+    assert cluster(name="site-a", peer_cluster_config={"load_limit": 5}).changed
+    shown = stored(box)["site-a"]["peer_cluster_config"]
+    assert shown == {"load_limit": 5, "block_list": {"persistent_task": None, "persistent_cache_task": None, "task": {
+        "download": {"applications": None, "urls": ["https://example.com/big"], "tags": ["debug"], "priorities": [1, 2]}}}}
+    assert cluster(name="site-a", peer_cluster_config=config(tags=[])).changed
+    assert not cluster(name="site-a", peer_cluster_config=config(tags=[])).changed
+
+
+@pytest.mark.parametrize("release", ["2.3.4"])
+def test_block_lists_before_there_were_any(cluster, box):
+    done = cluster(name="cluster-1", peer_cluster_config={"block_list": {"task": {"download": {"tags": ["debug"]}}}})
+    assert done.reason == "not_taken" and "peer_cluster_config.block_list.task.download.tags" in done.msg
+
+
 def test_what_is_not_known_is_sent_again(cluster, box):
-    cluster(name="site-a")
-    cluster(name="site-a", seed_peer_cluster_config={"load_limit": 5})
-    assert "block_list" in sent(box, "PATCH")[0]["seed_peer_cluster_config"]
+    """A later release has keys that this collection does not know."""
+    row = dict(stored(box)["cluster-1"], seed_peer_cluster_config={"load_limit": 2000, "later": 7})
+    box.rule(fault="body", body=[row], method="GET", path="/clusters$")
+    cluster(name="cluster-1", seed_peer_cluster_config={"load_limit": 5})
+    assert sent(box, "PATCH")[0]["seed_peer_cluster_config"] == {"load_limit": 5, "later": 7}
 
 
 def test_scopes_can_be_emptied(cluster, box):
@@ -159,6 +183,13 @@ def test_refused_credentials(cluster, box):
     done = cluster(name="site-a", token="job-only-token")
     assert done.reason == "token_scope" and "cluster" in done.msg
     assert cluster(name="site-a", token="nobody").reason == "token_unknown"
+
+
+@pytest.mark.parametrize("wrong", [{"id": "1"}, {"name": 7}, {"scopes": "x"}, {"peer_cluster_config": []}])
+def test_odd_rows(cluster, box, wrong):
+    row = dict(stored(box)["cluster-1"], **wrong)
+    box.rule(fault="body", body=row, method="GET", path=r"/clusters/1$")
+    assert cluster(id=1, bio="x").reason == "garbled" and not sent(box, "PATCH")
 
 
 def test_lost_answers(cluster, box):

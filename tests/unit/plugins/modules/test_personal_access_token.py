@@ -268,6 +268,13 @@ def test_a_rotation_that_breaks_says_that_the_old_token_is_gone(pat, box):
     assert done.reason == "server_error" and "is deleted already" in done.msg and not stored(box)
 
 
+@pytest.mark.parametrize("wrong", [{"scopes": "job"}, {"expired_at": 7}, {"user_id": "1"}])
+def test_odd_rows(pat, box, wrong):
+    row = {"id": 7, "name": "rollout", "scopes": ["job"], "state": "active", "user_id": 1}
+    box.rule(fault="body", body=[dict(row, **wrong)], method="GET", path=PATH + "$")
+    assert pat(bio="x").reason == "garbled" and not sent(box, "PATCH")
+
+
 def test_a_manager_that_shows_a_token_only_once(pat, box, run):
     """As managers after 2.5.1 do: the answer to the POST has it, later reads have an empty one."""
     hidden = {"id": 7, "name": "rollout", "bio": "", "token": "", "scopes": ["job"], "state": "active", "user_id": 1,
