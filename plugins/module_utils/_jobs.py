@@ -118,8 +118,11 @@ class JobReader:
             ``args``).
         :param filters: ``type``, ``state``, ``user_id``.
         """
+        given = set()
         try:
-            yield from self._pages(horizon, _PAGE if horizon is not None else 1, shape, filters)
+            for rows in self._pages(horizon, _PAGE if horizon is not None else 1, shape, filters):
+                given.update(row["id"] for row in rows)
+                yield rows
         except ApiError as exc:
             if exc.reason != "not_found":
                 raise
@@ -128,7 +131,7 @@ class JobReader:
                 "one by one."
                 % exc.message)
             self._by_id = True
-            yield self._around_broken_rows(horizon, shape, filters)
+            yield [row for row in self._around_broken_rows(horizon, shape, filters) if row["id"] not in given]
 
     def _pages(self, horizon, per_page, shape, filters):
         page, seen = 1, set()
