@@ -1,0 +1,387 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs are found, whatever order, pages and broken rows a manager has."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    GarbledError,
+    InputError,
+    TransportError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases
+
+RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
+NO_API = (301, b"", {"Location": "/"})
+ALL = float("inf")
+
+
+def at(seconds_ago):
+    return datetime.fromtimestamp(time.time() - seconds_ago, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def row(number, age=0, state="SUCCESS", **more):
+    return dict({"id": number, "created_at": at(age), "state": state, "type": "preheat", "args": {}, "result": {}}, **more)
+
+
+class Jobs:
+    """The jobs of a manager, as its API gives them.
+
+    :ivar rows: list of dict, the oldest first.
+    :ivar broken: ids of rows that make a list that holds them unreadable.
+    :ivar routes: dict of other paths to an answer, or to a list of answers of which the last one stays.
+    """
+
+    def __init__(self, loopback, api="/oapi/v1"):
+        self.rows, self.broken, self.routes = [], set(), {}
+        self.api = api
+        self.newest_first = True
+        self.asked = loopback.asked
+        loopback.answers = self.answer
+
+    def answer(self, asked):
+        parts = urlsplit(asked.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if parts.path in self.routes:
+            found = self.routes[parts.path]
+            if isinstance(found, list):
+                return found.pop(0) if len(found) > 1 else found[0]
+            return found
+        if parts.path == self.api + "/jobs":
+            return self.page(query)
+        if parts.path.startswith(self.api + "/jobs/"):
+            number = int(parts.path.rpartition("/")[2])
+            return next(((200, one) for one in self.rows if one["id"] == number), (404, {"message": "record not found"}))
+        return NO_API
+
+    def page(self, query):
+        rows = [one for one in self.rows if all(one[key] == query[key] for key in ("type", "state") if key in query)]
+        rows = rows[::-1] if self.newest_first else rows
+        page, size = int(query["page"]), int(query["per_page"])
+        mine = rows[(page - 1) * size:page * size]
+        if self.broken & {one["id"] for one in mine}:
+            return 404, {"message": "record not found"}
+        return 200, mine, {"Link": "<%s/jobs?page=%d>;rel=last" % (self.api, -(-len(rows) // size))}
+
+    def lists(self):
+        return [asked.path for asked in self.asked if urlsplit(asked.path).path == self.api + "/jobs"]
+
+
+@pytest.fixture
+def jobs(loopback):
+    return Jobs(loopback)
+
+
+@pytest.fixture
+def reader(loopback, clock):
+    return JobReader(DragonflyClient(Http(timeout=5), loopback.url), clock)
+
+
+def ids(pages):
+    return [one["id"] for page in pages for one in page]
+
+
+@pytest.mark.parametrize(
+    "exc, answer",
+    [
+        (TransportError("", "refused", "", sent=False), True),
+        (TransportError("", "read_timeout", "", sent=True), True),
+        (TransportError("", "dns", "", sent=False), True),
+        (TransportError("", "tls", "", sent=False), False),
+        (TransportError("", "bad_file", "", sent=False), False),
+        (GarbledError("", "garbled"), True),
+        (GarbledError("", "not_a_manager"), False),
+        (ApiError("", "server_error", "", 500), True),
+        (ApiError("", "rate_limited", "", 429), True),
+        (ApiError("", "denied", "", 403), False),
+        (ApiError("", "not_found", "", 404), False),
+        (InputError(""), False),
+    ],
+)
+def test_transient(exc, answer):
+    assert transient(exc) is answer
+
+
+# The newest jobs
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("number", [0, 1, 2, 49, 50, 51, 120])
+def test_all_jobs_come_newest_first(jobs, reader, number, newest_first):
+    jobs.rows = [row(one + 1) for one in range(number)]
+    jobs.newest_first = newest_first
+    assert ids(reader.recent(ALL)) == list(range(number, 0, -1))
+    assert reader.seen == set(range(1, number + 1))
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_nothing_older_is_read(jobs, reader, newest_first):
+    jobs.rows = [row(one + 1, age=100 * (200 - one)) for one in range(200)]
+    jobs.newest_first = newest_first
+    assert ids(reader.recent(1050)) == list(range(200, 190, -1))
+    assert len(jobs.lists()) == (1 if newest_first else 2)
+
+
+def test_rows_without_a_time_are_not_old(jobs, reader):
+    jobs.rows = [row(one + 1, created_at="0001-01-01T00:00:00Z") for one in range(60)]
+    assert ids(reader.recent(10)) == list(range(60, 0, -1))
+
+
+def test_a_look_without_interest_is_one_row(jobs, reader):
+    jobs.rows = [row(one + 1) for one in range(60)]
+    assert ids(reader.recent(None)) == [60]
+    assert len(jobs.lists()) == 1
+
+
+def test_rows_keep_what_is_asked_for(jobs, reader):
+    jobs.rows = [row(1)]
+    assert set(next(reader.recent(ALL))[0]) == {"id", "created_at", "updated_at", "type", "state", "bio", "args"}
+    assert next(reader.recent(ALL, shape=lambda one: one))[0]["result"] == {}
+
+
+def test_rows_that_are_none_are_left_out(jobs, reader):
+    jobs.routes["/oapi/v1/jobs"] = 200, [{"id": 2}, {"id": "x"}, {}, {"id": True}, {"id": 1}]
+    assert ids(reader.recent(ALL)) == [2, 1]
+
+
+def test_filters(jobs, reader):
+    jobs.rows = [row(1), row(2, type="gc"), row(3, state="PENDING")]
+    assert ids(reader.recent(ALL, type="preheat", state=None)) == [3, 1]
+    assert ids(reader.recent(ALL, state="SUCCESS")) == [2, 1]
+
+
+@pytest.mark.parametrize("number, broken", [(10, {4}), (120, {40}), (120, {115}), (120, {3, 100})])
+def test_a_broken_row_hides_no_other(jobs, reader, number, broken):
+    """A job of a user that does not exist, which stays PENDING, makes its page of a list a 404."""
+    jobs.rows = [row(one + 1, state="PENDING" if one + 1 in broken or one % 30 == 0 else "SUCCESS") for one in range(number)]
+    jobs.broken = broken
+    found = ids(reader.recent(ALL))
+    assert sorted(found) == sorted(set(range(1, number + 1)) - broken)
+    [warning] = reader.warnings
+    assert "unreadable" in warning
+
+
+def test_a_manager_without_open_api(loopback, reader):
+    jobs = Jobs(loopback, api="/api/v1")
+    jobs.rows = [row(1), row(2)]
+    assert ids(reader.recent(ALL)) == [2, 1]
+    assert reader.releases.before((2, 1, 0))
+    [warning] = reader.warnings
+    assert "2.0.x" in warning
+    assert reader.get(1)["id"] == 1
+    assert reader.all_clusters() is None
+
+
+def test_a_manager_without_any_jobs_api(loopback, reader):
+    loopback.answers = [NO_API]
+    with pytest.raises(ApiError) as caught:
+        list(reader.recent(ALL))
+    assert caught.value.reason == "no_api"
+
+
+def test_the_echo_and_the_headers_tell_the_release(jobs, reader):
+    text = (RECORDINGS / "2.3.4/image_success.json").read_text(encoding="utf-8")
+    args = json.loads(text)["exchanges"][-1]["response"]["json"]["args"]
+    jobs.rows = [row(1, args=args)]
+    list(reader.recent(ALL))
+    assert (reader.releases.low, reader.releases.high) == ((2, 3, 1), (2, 4, 4))
+
+
+def test_a_header_tells_the_release(jobs, reader):
+    jobs.routes["/oapi/v1/jobs"] = 200, [], {"X-Server-IP": "10.0.0.1"}
+    list(reader.recent(ALL))
+    assert reader.releases.low == (2, 1, 57)
+
+
+# Again
+
+
+@pytest.mark.parametrize("failures, pauses", [(0, []), (1, [1]), (2, [1, 2])])
+def test_what_may_pass_is_tried_again(jobs, reader, clock, failures, pauses):
+    jobs.routes["/oapi/v1/jobs/1"] = [(503, {})] * failures + [(200, row(1))]
+    assert reader.get(1)["id"] == 1
+    assert clock.pauses == pauses
+
+
+def test_and_given_up_after_three(jobs, reader, clock):
+    jobs.routes["/oapi/v1/jobs/1"] = 503, {}
+    with pytest.raises(ApiError):
+        reader.get(1)
+    assert len(jobs.asked) == 3
+
+
+def test_a_no_is_no(jobs, reader, clock):
+    with pytest.raises(ApiError):
+        reader.get(1)
+    assert (len(jobs.asked), clock.pauses) == (1, [])
+
+
+def test_now_is_the_managers(jobs, reader, clock):
+    assert reader.now() == clock.wall()
+    jobs.routes["/oapi/v1/jobs/1"] = 200, row(1)
+    reader.get(1)
+    now = reader.now()
+    assert abs(now - time.time()) < 5
+    clock.time += 100
+    assert reader.now() == now + 100
+
+
+# What else a manager tells
+
+
+@pytest.mark.parametrize(
+    "answer, clusters",
+    [
+        ((200, [{"id": 1}, {"id": 7}]), {1, 7}),
+        ((200, []), None),
+        ((200, None), None),
+        ((403, {"message": "no permission"}), None),
+        (NO_API, None),
+        ((200, {"x": 1}), None),
+    ],
+)
+def test_all_clusters(jobs, reader, answer, clusters):
+    jobs.routes["/oapi/v1/clusters"] = answer
+    assert reader.all_clusters() == clusters
+    asked = len(jobs.asked)
+    assert reader.all_clusters() == clusters and len(jobs.asked) == asked
+
+
+@pytest.mark.parametrize(
+    "answer, exists",
+    [((200, {"id": 1}), True), ((404, {"message": "record not found"}), False), ((403, {}), None), (NO_API, None), (b"", None)],
+)
+def test_cluster_exists(jobs, reader, answer, exists):
+    jobs.routes["/oapi/v1/clusters/1"] = answer
+    assert reader.cluster_exists(1) is exists
+
+
+@pytest.mark.parametrize(
+    "release, low, high",
+    [
+        ("2.0.9", None, (2, 1, 0)),
+        ("2.1.0", (2, 1, 0), (2, 1, 9)),
+        ("2.1.67", (2, 1, 9), (2, 2, 2)),
+        ("2.3.4", (2, 2, 2), (2, 4, 1)),
+        ("2.5.1", (2, 4, 1), None),
+    ],
+)
+def test_recorded_probes(jobs, reader, release, low, high):
+    for exchange in json.loads((RECORDINGS / release / "probes.json").read_text(encoding="utf-8"))["exchanges"]:
+        answer = exchange["response"]
+        body = answer.get("json", answer.get("text", "").encode("utf-8"))
+        headers = {name: answer["headers"][name] for name in ("Content-Type", "Location") if name in answer["headers"]}
+        jobs.routes[urlsplit(exchange["request"]["path"]).path] = answer["status"], body, headers
+    assert reader.probe_releases()
+    assert (reader.releases.low, reader.releases.high) == (low, high)
+    assert not reader.probe_releases()
+
+
+def test_probes_that_tell_nothing(loopback, reader):
+    loopback.answers = [(500, {})]
+    reader.releases = Releases((2, 1, 0), (2, 2, 0))
+    reader.probe_releases()
+    # The manager may have been upgraded, but never goes back.
+    assert (reader.releases.low, reader.releases.high) == ((2, 1, 0), None)
+
+
+# Waiting
+
+
+def test_one_job_is_asked_for_by_its_id(jobs, reader):
+    jobs.rows = [row(1, state="PENDING")]
+    assert reader.look([1])[1]["state"] == "PENDING"
+    assert [asked.path for asked in jobs.asked] == ["/oapi/v1/jobs/1"]
+
+
+def test_several_jobs_are_asked_for_by_the_list_of_pending_ones(jobs, reader):
+    jobs.rows = [row(1, state="PENDING"), row(2), row(3, state="PENDING"), row(4, state="FAILURE")]
+    assert {number: job["state"] for number, job in reader.look([1, 2, 3, 4]).items()} == {2: "SUCCESS", 4: "FAILURE"}
+    assert len(jobs.lists()) == 1 and len(jobs.asked) == 3
+
+
+def test_a_job_that_is_gone(jobs, reader):
+    jobs.rows = [row(1, state="PENDING")]
+    assert reader.look([1, 2]) == {2: None}
+    assert reader.look([2]) == {2: None}
+
+
+def test_a_broken_row_among_the_pending_ones(jobs, reader):
+    jobs.rows = [row(1, state="PENDING"), row(2), row(3, state="PENDING")]
+    jobs.broken = {3}
+    assert sorted(reader.look([1, 2])) == [1, 2]
+    # From now on each is asked for by its id.
+    lists = len(jobs.lists())
+    reader.look([1, 2])
+    assert len(jobs.lists()) == lists
+
+
+def test_a_look_that_fails_may_pass(jobs, reader, loopback):
+    jobs.rows = [row(1)]
+    jobs.routes["/oapi/v1/jobs/1"] = [(502, {}), (200, row(1))]
+    assert reader.look([1]) == {} and reader.trouble.status == 502
+    assert reader.look([1])[1]["id"] == 1 and reader.trouble is None
+
+
+def test_part_of_a_look_that_fails(jobs, reader):
+    jobs.rows = [row(1), row(2)]
+    jobs.routes["/oapi/v1/jobs/2"] = 502, {}
+    assert list(reader.look([1, 2])) == [1] and reader.trouble.status == 502
+
+
+@pytest.mark.parametrize("awaited", [[1], [1, 2]])
+def test_a_look_that_is_refused(jobs, reader, awaited):
+    jobs.routes = {path: (401, {"message": "Unauthorized"}) for path in ("/oapi/v1/jobs/1", "/oapi/v1/jobs/2")}
+    with pytest.raises(DragonflyError) as caught:
+        reader.look(awaited)
+    assert caught.value.status == 401
+
+
+# Who holds a task
+
+
+@pytest.mark.parametrize(
+    "answers, clusters, held",
+    [
+        ({"a": [(1, True)], "b": [(1, True)]}, {1}, {"a", "b"}),
+        ({"a": [(1, True)], "b": [(1, False)]}, {1}, {"a"}),
+        ({"a": [(1, True), (2, True)], "b": [(1, True)]}, {1, 2}, {"a"}),
+        ({"a": [], "b": []}, {1}, set()),
+    ],
+)
+def test_held(jobs, reader, loopback, answers, clusters, held):
+    urls = sorted(answers)
+    made = []
+
+    def answer(asked):
+        if asked.method != "POST":
+            return plain(asked)
+        body = asked.json()
+        made.append(body)
+        parts = [
+            {"scheduler_cluster_id": cluster, "peers": [{"IsFinished": finished}]}
+            for cluster, finished in answers[body["args"]["url"]]
+        ]
+        jobs.rows.append(row(len(made), type="get_task", result={"state": "SUCCESS", "job_states": [{"results": parts}]}))
+        return 200, {"id": len(made)}
+
+    plain, loopback.answers = loopback.answers, answer
+    args = {"tag": "t", "application": "", "filtered_query_params": "x", "scope": "all_peers"}
+    assert reader.held(urls, args, clusters, 10, 1) == held
+    assert [one["args"] for one in made] == [{"tag": "t", "filtered_query_params": "x", "url": url} for url in urls]
+    assert all(one["type"] == "get_task" and one["scheduler_cluster_ids"] == sorted(clusters) for one in made)
