@@ -178,7 +178,7 @@ def judge(job, wanted=None, verify="auto", expected_ips=(), max_failed_percentag
     """
     state = job.get("state")
     if job.get("type") not in (None, "preheat"):
-        return Outcome({"SUCCESS": "done", "FAILURE": "failed"}.get(state, "pending"))
+        return Outcome("done" if state == "SUCCESS" else "failed" if state == "FAILURE" else "pending")
     reading = Reading(job)
     if state == "FAILURE":
         return _failed(reading, wanted)
