@@ -91,7 +91,6 @@ docs: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 docs: $(VENV)/docs $(LINK) ## Build the documentation site below build/docs/html; a warning is an error
 	@rm -rf build/docs && mkdir -p build/docs/rst
 	antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir build/docs/rst dragonflyoss.dragonfly
-	@rm build/docs/rst/environment_variables.rst  # of plugins that read their options from it; there are none
 	sphinx-build -q -n -W --keep-going -c docs/docsite -d build/docs/doctrees build/docs/rst build/docs/html
 
 .PHONY: picture

@@ -31,6 +31,7 @@ pygments_style = "ansible"
 ANSIBLE = "https://docs.ansible.com/ansible/latest"
 ANSIBLE_PAGES = {
     "action_plugins": "plugins/action.html",
+    "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
 
@@ -39,6 +40,8 @@ def link_to_ansible(app, env, node, contnode):
     """Resolve a reference to Ansible's documentation; any other unknown one stays an error."""
     target = node.get("reftarget", "")
     page = ANSIBLE_PAGES.get(target)
+    if node.get("reftype") == "envvar" and target.startswith("ANSIBLE_"):
+        page = f"{ANSIBLE_PAGES['ansible_configuration_settings']}#envvar-{target}"
     if target.startswith("ansible_collections.ansible.builtin."):
         page = "collections/" + target.split(".", 1)[1].replace(".", "/") + ".html"
     return nodes.reference("", "", contnode, refuri=f"{ANSIBLE}/{page}", internal=False) if page else None
