@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import logging
 import re
 import typing as t
 
@@ -56,16 +58,17 @@ class Change(t.NamedTuple):
                 break
             parent, key = node, sorted(node)[step % len(node)] if isinstance(node, dict) else step % len(node)
             node = parent[key]
+        value = copy.deepcopy(self.value)
         if parent is None:
-            return self.value
+            return value
         if self.action == "delete":
             del parent[key]
         elif self.action == "wrap":
             parent[key] = [node]
         elif self.action == "double" and isinstance(parent, list):
-            parent.append(node)
+            parent.append(copy.deepcopy(node))
         else:
-            parent[key] = self.value
+            parent[key] = value
         return document
 
 
@@ -123,6 +126,8 @@ class Spoiler:
         self.answers = {}
         self.always = None
         self.count = 0
+        # The sandbox's manager believes what the registry says; where it cannot, it answers 500.
+        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
         for server in box.servers.values():
             server._handler = self._wrap(server._handler)  # pylint: disable=protected-access
 
