@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import io
 import re
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +71,8 @@ def _parsed(text: str, name: str) -> list[object]:
     if _HELM_RELEASE.match(text):
         text = _HELM_NOTES.split(text)[0]
     try:
-        return list(yaml.load_all(text, Loader=_LOADER))  # noqa: S506 - it makes nothing but strings, lists and dicts
+        # As a stream, for libyaml refuses subclasses of str, which Ansible makes of its strings.
+        return list(yaml.load_all(io.StringIO(text), Loader=_LOADER))  # noqa: S506 - it makes strings, lists and dicts
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""

@@ -92,6 +92,15 @@ def test_text_with_many_documents():
     assert images_in(MANIFEST) == IMAGES
 
 
+class Tagged(str):
+    """What Ansible makes of its strings."""
+
+
+def test_strings_of_ansible():
+    assert images_in(Tagged(MANIFEST)) == IMAGES
+    assert images_in({Tagged("containers"): [{Tagged("image"): Tagged("redis:7")}]}) == ["redis:7"]
+
+
 def test_parsed_data_and_lists_of_both():
     documents = list(yaml.safe_load_all(MANIFEST))
     assert images_in(documents) == IMAGES
