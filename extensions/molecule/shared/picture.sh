@@ -3,8 +3,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# All that a role could change on a host: files with their age, owner and mode, packages, and what systemd runs.
+# All that a role could change on a host: files with their age, owner and mode, packages, and what systemd runs. What apt
+# keeps of its own reading is not meant.
 sudo find /etc /opt /root /usr /var/cache /var/lib -xdev \
-  -not -path '*/__pycache__*' -not -path '/var/lib/private*' -not -path '/var/lib/systemd*' -not -path '/var/lib/sudo*' \
+  -not -path '*/__pycache__*' -not -path '/var/cache/apt*' -not -path '/var/lib/private*' -not -path '/var/lib/systemd*' -not -path '/var/lib/sudo*' \
   -printf '%p %s %T@ %u:%g %m\n' | sort
 systemctl show --property=Id,ActiveState,UnitFileState,ExecMainPID 'dfget*' 'dfdaemon*' containerd.service
