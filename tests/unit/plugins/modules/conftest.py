@@ -9,8 +9,11 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -25,12 +28,12 @@ class Run:
     :ivar output: all that it printed, on stdout and stderr.
     """
 
-    def __init__(self, done):
-        self.rc = done.returncode
-        self.output = done.stdout + done.stderr
+    def __init__(self, rc, stdout, stderr):
+        self.rc = rc
+        self.output = stdout + stderr
         assert "Traceback" not in self.output, self.output
-        assert not done.stderr, done.stderr
-        self.result = json.loads(done.stdout)
+        assert not stderr, stderr
+        self.result = json.loads(stdout)
         # From ansible-core 2.19 on a warning is more than its text.
         warnings = self.result.get("warnings", [])
         self.warnings = [one if isinstance(one, str) else one["event"]["msg"] for one in warnings]
@@ -66,29 +69,41 @@ class Run:
         return [job[key] for job in self.jobs]
 
 
-def run_module(module, check_mode=False, diff=False, verbosity=0, env=None, limit=60, **options):
-    """Run a module as Ansible does: in a process of its own, with its options as JSON.
-
-    :param module: its name, without those of the collection.
-    :param env: environment variables that are added (dict).
-    :param limit: seconds after which the test fails.
-    :param options: of the module; None leaves one out.
-    :returns: L(Run).
-    """
-    arguments = {name: value for name, value in options.items() if value is not None}
-    arguments.update(_ansible_check_mode=check_mode, _ansible_diff=diff, _ansible_verbosity=verbosity)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DRAGONFLY_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible_collections.dragonflyoss.dragonfly.plugins.modules." + module],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), env=dict(clean, **(env or {})), timeout=limit,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, check=False)
-    return Run(done)
-
-
 @pytest.fixture(scope="session")
 def run():
-    """Give L(run_module)."""
-    return run_module
+    """Give a function that runs a module as Ansible does: in a process of its own, with its options as JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        address = os.path.join(folder, "socket")
+        command = [sys.executable, str(Path(__file__).with_name("launcher.py")), address]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as launcher:
+            assert launcher.stdout.readline() == b"ready\n"
+
+            def run_module(module, check_mode=False, diff=False, verbosity=0, env=None, limit=60, **options):
+                """Run a module.
+
+                :param module: its name, without those of the collection.
+                :param env: environment variables that are added (dict).
+                :param limit: seconds after which the test fails.
+                :param options: of the module; None leaves one out.
+                :returns: L(Run).
+                """
+                arguments = {name: value for name, value in options.items() if value is not None}
+                arguments.update(_ansible_check_mode=check_mode, _ansible_diff=diff, _ansible_verbosity=verbosity)
+                clean = {name: value for name, value in os.environ.items() if not name.startswith("DRAGONFLY_")}
+                order = {
+                    "module": "ansible_collections.dragonflyoss.dragonfly.plugins.modules." + module,
+                    "stdin": json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+                    "env": dict(clean, **(env or {})),
+                }
+                with socket.socket(socket.AF_UNIX) as connection:
+                    connection.settimeout(limit)
+                    connection.connect(address)
+                    connection.sendall(json.dumps(order).encode() + b"\n")
+                    with connection.makefile("rb") as answer:
+                        return Run(**json.loads(answer.read()))
+
+            yield run_module
+            launcher.terminate()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs modules, each in a process of its own, forked from one that has imported already what takes most of a module's time.
+
+    python launcher.py SOCKET
+
+It serves a Unix socket as long as its parent lives. A connection is one run: a line of JSON with ``module``, ``stdin`` and
+``env``, answered with ``rc``, ``stdout`` and ``stderr``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import runpy
+import socketserver
+import sys
+import tempfile
+
+# What every module imports: that of Ansible, and requests.
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _module  # noqa: F401, pylint: disable=unused-import
+
+
+class Handler(socketserver.StreamRequestHandler):
+    """One run, in a process of its own."""
+
+    def handle(self):
+        order = json.loads(self.rfile.readline())
+        with tempfile.TemporaryFile("w+") as stdin, tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+            stdin.write(order["stdin"])
+            files = (stdin, stdout, stderr)
+            for number, file in enumerate(files):
+                file.seek(0)
+                os.dup2(file.fileno(), number)
+            answer = {"rc": run(order["module"], order["env"])}
+            stdout.seek(0)
+            stderr.seek(0)
+            answer.update(stdout=stdout.read(), stderr=stderr.read())
+        self.wfile.write(json.dumps(answer).encode())
+
+
+def run(module, environment):
+    """Run a module as Ansible's wrapper does, with what it prints going to the files that are in place; returns its exit status."""
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = [module]
+    sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False))
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as exc:
+        return exc.code
+    except BaseException:  # pylint: disable=broad-except
+        sys.excepthook(*sys.exc_info())
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
+    """The process that is forked."""
+
+    request_queue_size = max_children = 100
+    parent = os.getppid()
+
+    def service_actions(self):
+        super().service_actions()
+        if os.getppid() != self.parent:
+            sys.exit()
+
+
+def main():
+    with Server(sys.argv[1], Handler) as server:
+        print("ready", flush=True)
+        server.serve_forever(poll_interval=0.5)
+
+
+if __name__ == "__main__":
+    main()
