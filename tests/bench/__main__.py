@@ -1,0 +1,77 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``make bench``: measures speed, memory and requests, prints a table with the goals, and writes docs/benchmarks.md.
+
+    python tests/bench [NAME...]
+
+With names of benchmarks only those run, and nothing is written. Ends with 1 if a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DOCUMENT = CHECKOUT / "docs" / "benchmarks.md"
+ROOT = CHECKOUT / ".cache" / "collections"
+TEXT = """\
+<!--
+Copyright (c) 2026, Dragonfly collection contributors
+GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+# Benchmarks
+
+Written by `make bench`, which measures modules as processes of their own against the sandbox (`tests/sandbox`). Times are
+ratios within one run where another machine would give others. This run: Python {python}, ansible-core {ansible},
+{processors} processors.
+
+{table}
+"""
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Rows as a table of Markdown."""
+    rows = [("what", "measured", "goal", "met"), *rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["| %s |" % " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows]
+    return "\n".join([lines[0], "|%s|" % "|".join("-" * (width + 2) for width in widths), *lines[1:]])
+
+
+def main() -> int:
+    link = ROOT / "ansible_collections" / "dragonflyoss" / "dragonfly"
+    if not link.exists():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(os.path.relpath(CHECKOUT, link.parent), target_is_directory=True)
+    sys.path[0] = str(ROOT)
+    os.environ.update(PYTHONPATH=str(ROOT), ANSIBLE_COLLECTIONS_PATH=str(ROOT))
+    for name in [name for name in os.environ if name.startswith("DRAGONFLY_")]:
+        del os.environ[name]
+    from ansible.release import __version__ as release
+    from ansible_collections.dragonflyoss.dragonfly.tests.bench.benchmarks import BENCHMARKS
+
+    parser = argparse.ArgumentParser(description="Measure speed, memory and requests.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(one.__name__ for one in BENCHMARKS))
+    chosen = parser.parse_args().names
+    figures = []
+    for benchmark in BENCHMARKS:
+        if not chosen or benchmark.__name__ in chosen:
+            print(benchmark.__name__.replace("_", " "), file=sys.stderr, flush=True)
+            figures += benchmark()
+    found = table([figure.cells for figure in figures])
+    print(found)
+    if not chosen:
+        DOCUMENT.write_text(TEXT.format(
+            python=platform.python_version(), ansible=release, processors=os.cpu_count(), table=found), encoding="utf-8")
+    return 0 if all(figure.is_met for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,204 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is measured. Each function gives the lines of the table that it fills."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+from ansible_collections.dragonflyoss.dragonfly.tests.bench.measure import (
+    Figure,
+    ansible,
+    measure,
+    median_ratio,
+    run_module,
+    run_playbook,
+)
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import parameters
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+
+#: Waits of the sandbox's manager pass so many times faster.
+FACTOR = 100
+Figures = t.Iterator[Figure]
+
+
+def _images(box: Sandbox, count: int, **words: t.Any) -> list[str]:
+    return [box.image("shop/web-%d" % number, "1", size=100, **words).source for number in range(count)]
+
+
+def _options(box: Sandbox, **words: t.Any) -> dict[str, t.Any]:
+    return dict(words, url=box.url, token=box.token)
+
+
+def _good(result: dict) -> dict:
+    if result.get("failed"):
+        raise RuntimeError(result["msg"])
+    return result
+
+
+def requests_of_a_rerun() -> Figures:
+    with Sandbox(factor=FACTOR) as box:
+        [image] = _images(box, 1)
+        _good(run_module("preheat", **_options(box, image=image, wait_sleep=1))[0])
+        box.clear_log()
+        result = _good(run_module("preheat", **_options(box, image=image))[0])
+        assert not result["changed"]
+        counts = box.counts()
+    yield Figure("No-op rerun of one image: LIST requests", counts["LIST"], 1)
+    yield Figure("No-op rerun of one image: GET requests of jobs by id", sum(counts["GET"].values()), 1)
+    yield Figure("No-op rerun of one image: all requests, with one of the clusters", counts["requests"], 3)
+
+
+def requests_of_a_wait() -> Figures:
+    sleep = 1
+    for count in (1, 10, 100):
+        # The manager polls late, so that there is time for some looks.
+        with Sandbox(factor=1) as box:
+            images = _images(box, count)
+            box.rule(outcome="success", after=6, polls=[6, 8, 10])
+            _good(run_module("preheat", **_options(box, images=images, wait_sleep=sleep))[0])
+            log = [entry for entry in box.log if "/v1/jobs" in entry.path]
+            posts = [entry.time for entry in log if entry.method == "POST"]
+            looks = [entry for entry in log if entry.time > max(posts)]
+            lists = [entry for entry in looks if entry.path.endswith("/jobs")]
+        # One image is read by its id; of many each is, once, when it has left the list.
+        ticks = [entry.time for entry in (lists if count > 1 else looks)]
+        ratio = (len(ticks) - 1) / ((ticks[-1] - ticks[0]) / sleep)
+        yield Figure(f"Waiting for {count} images: requests a look", round(ratio, 1), 1)
+        if count > 1:
+            yield Figure(f"Waiting for {count} images: further requests an image", (len(looks) - len(lists)) / count, 1)
+        yield Figure(f"Creating {count} images: POST requests", len(posts), count)
+
+
+def processor_time_over_a_loop_of_uri() -> Figures:
+    count = 100
+    with Sandbox(factor=FACTOR) as box, tempfile.TemporaryDirectory() as folder:
+        sources = [box.image("shop/web-%d" % number, "1", size=100) for number in range(count)]
+        words = {"headers": {"Authorization": "Bearer " + box.token}, "body_format": "json"}
+        jobs = box.url + "/oapi/v1/jobs"
+        loop = run_playbook(Path(folder), [
+            {"ansible.builtin.uri": dict(words, url=jobs, method="POST", body={
+                "type": "preheat", "args": {"type": "image", "url": "{{ item }}"}}),
+             "loop": [image.manifest_url for image in sources], "register": "made"},
+            {"ansible.builtin.uri": dict(words, url=jobs + "/{{ item.json.id }}"), "loop": "{{ made.results }}",
+             "loop_control": {"label": "{{ item.json.id }}"}, "register": "job",
+             "until": "job.json.state != 'PENDING'", "retries": 100, "delay": 1}])
+        assert len(box.jobs) == count
+        box.reset()
+        module = run_playbook(Path(folder), [
+            {"dragonflyoss.dragonfly.preheat": _options(box, images=[image.source for image in sources], wait_sleep=1)}])
+        assert len(box.jobs) == count
+    yield Figure(f"{count} images created and awaited: processor time of a loop of uri over ours",
+                 loop.cpu / module.cpu, 20, at_least=True)
+
+
+def rerun_over_ping() -> Figures:
+    with Sandbox(factor=FACTOR) as box, tempfile.TemporaryDirectory() as folder:
+        [image] = _images(box, 1)
+        _good(run_module("preheat", **_options(box, image=image, wait_sleep=1))[0])
+
+        def run(module: str, arguments: str = "") -> float:
+            command = [ansible("ansible"), "localhost", "-m", module, "-a", arguments,
+                       "-e", "ansible_python_interpreter=" + sys.executable]
+            return measure(command, ANSIBLE_HOME=folder, DRAGONFLY_URL=box.url, DRAGONFLY_TOKEN=box.token).wall
+
+        ratio = median_ratio(lambda: run("dragonflyoss.dragonfly.preheat", "image=" + image),
+                             lambda: run("ansible.builtin.ping"), 7)
+    yield Figure("No-op rerun of one image over ansible.builtin.ping: wall time", ratio, 1.5)
+
+
+def lookup_in_a_long_history() -> Figures:
+    with Sandbox(factor=FACTOR) as full, Sandbox(factor=FACTOR) as empty:
+        full.history(10000)
+        rerun = {}
+        for box in (full, empty):
+            [image] = _images(box, 1)
+            _good(run_module("preheat", **_options(box, image=image, wait_sleep=1))[0])
+            rerun[box] = _lookup(box, image)
+        ratio = median_ratio(rerun[full], rerun[empty], 15)
+    yield Figure("Lookup among 10,000 old jobs over among none: wall time", ratio, 2)
+
+
+def _lookup(box: Sandbox, image: str) -> t.Callable[[], float]:
+    """A function that runs a no-op preheat in this process, and gives the seconds it took."""
+    def run() -> float:
+        begun = time.perf_counter()
+        client = DragonflyClient(Http(auth="Bearer " + box.token), box.url)
+        registry = Registry(Http())
+        result = Preheat(client, lambda dummy: registry, parameters(**_options(box, image=image)), Clock()).run()
+        assert not result["changed"]
+        return time.perf_counter() - begun
+
+    return run
+
+
+def memory_of_many_images() -> Figures:
+    hosts = [("seed-1", "10.77.0.1", "seed")]
+    hosts += [("host-%d" % number, "10.78.0.%d" % number, "peer") for number in range(99)]
+    with Sandbox(factor=FACTOR, hosts=hosts) as box:
+        images = _images(box, 100, layers=49)
+        box.rule(outcome="success")
+        result, used = run_module("preheat", **_options(box, images=images, scope="all_peers", wait_sleep=1))
+        assert {(job["outcome"], job["blobs"]) for job in _good(result)["jobs"]} == {("warm", 50)}
+    yield Figure("100 images of 50 blobs on 100 peers: memory", used.memory, 80, " MB")
+
+
+def lookup_among_large_rows() -> Figures:
+    with Sandbox(factor=FACTOR) as box:
+        image = box.image("shop/web", "1")
+        box.history(20, url=image.manifest_url, age=60, blobs=30, peers=2000, scope="all_peers")
+        result, used = run_module("preheat", **_options(box, image=image.source, scope="all_peers", verify="result"))
+        assert not _good(result)["changed"]
+    yield Figure("Lookup among 20 rows of 30 blobs on 2,000 peers (12 MB each): wall time", used.wall, 3, " s")
+    yield Figure("Lookup among 20 rows of 30 blobs on 2,000 peers (12 MB each): memory", used.memory, 200, " MB")
+
+
+def thousand_images() -> Figures:
+    with Sandbox(factor=FACTOR) as box:
+        box.history(10000)
+        images = _images(box, 1000)
+        box.clear_log()
+        result, used = run_module("preheat", **_options(box, images=images, wait_sleep=5))
+        assert len(_good(result)["jobs"]) == 1000
+        counts = box.counts()
+    yield Figure("1,000 images in one task, 10,000 old jobs: POST requests", counts["POST"], 1000)
+    yield Figure("1,000 images in one task, 10,000 old jobs: GET requests of jobs by id",
+                 sum(counts["GET"].values()), 1000)
+    yield Figure("1,000 images in one task, 10,000 old jobs: memory", used.memory, 80, " MB")
+
+
+def rate_limit() -> Figures:
+    count, burst, rate = 200, 10, 10
+    with Sandbox(factor=1) as box:
+        images = _images(box, count)
+        result, dummy = run_module("preheat", **_options(box, images=images, scheduler_cluster_ids=[1], wait=False))
+        made = [entry.time for entry in box.log if entry.method == "POST" and entry.status == 200]
+    failed = sum(job["outcome"] not in ("pending", "warm") for job in result["jobs"])
+    yield Figure(f"{count} images in one cluster, {rate} creates a second: failures", failed + count - len(made), 0)
+    yield Figure(f"{count} images in one cluster, {rate} creates a second: time over the limit's own",
+                 (max(made) - min(made)) / ((count - burst) / rate), 1.1)
+
+
+#: In the order of the table.
+BENCHMARKS = (
+    requests_of_a_rerun,
+    requests_of_a_wait,
+    rerun_over_ping,
+    lookup_in_a_long_history,
+    memory_of_many_images,
+    lookup_among_large_rows,
+    thousand_images,
+    rate_limit,
+    processor_time_over_a_loop_of_uri,
+)

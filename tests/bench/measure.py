@@ -1,0 +1,110 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs what is measured as processes of their own, and says what they took."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+_MODULES = "ansible_collections.dragonflyoss.dragonfly.plugins.modules."
+
+
+class Figure(t.NamedTuple):
+    """One line of the table.
+
+    :ivar what: what was measured.
+    :ivar value: what came out.
+    :ivar goal: what it must not be more than, or less than where ``at_least``.
+    """
+
+    what: str
+    value: float
+    goal: float
+    unit: str = ""
+    at_least: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        return self.value >= self.goal if self.at_least else self.value <= self.goal
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """The line as text."""
+        sign = "at least" if self.at_least else "at most"
+        return (self.what, f"{_number(self.value)}{self.unit}", f"{sign} {_number(self.goal)}{self.unit}",
+                "yes" if self.is_met else "NO")
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if float(value).is_integer() or value >= 100 else f"{value:.2f}"
+
+
+class Used(t.NamedTuple):
+    """What a process took.
+
+    :ivar wall: seconds.
+    :ivar cpu: seconds of it and of its children.
+    :ivar memory: the most that it held, in MB.
+    :ivar output: what it printed.
+    """
+
+    wall: float
+    cpu: float
+    memory: float
+    output: str
+
+
+def measure(command: list[str], stdin: str = "", **environment: str) -> Used:
+    """Run a command to its end.
+
+    :raises RuntimeError: if it fails, with what it printed.
+    """
+    with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as printed:
+        given.write(stdin)
+        given.seek(0)
+        begun = time.perf_counter()
+        process = subprocess.Popen(command, stdin=given, stdout=printed, stderr=subprocess.STDOUT,
+                                   env={**os.environ, **environment})
+        dummy, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
+        output = printed.read()
+    if process.returncode:
+        raise RuntimeError(f"{command} ended with {process.returncode}: {output[-2000:]}")
+    return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
+
+
+def run_module(name: str, **options: t.Any) -> tuple[dict, Used]:
+    """Run a module as Ansible does on a host: its result, and what it took."""
+    used = measure([sys.executable, "-m", _MODULES + name], json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+    return json.loads(used.output), used
+
+
+def run_playbook(folder: Path, tasks: list[dict], **variables: t.Any) -> Used:
+    """Run a play of these tasks on the controller."""
+    play = folder / "play.yml"
+    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    command = [ansible("ansible-playbook"), "-i", "localhost,", "-c", "local", str(play), "-e", json.dumps(
+        {"ansible_python_interpreter": sys.executable, **variables})]
+    return measure(command, ANSIBLE_HOME=str(folder))
+
+
+def ansible(name: str) -> str:
+    """Path of one of Ansible's programs that belongs to this Python."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def median_ratio(first: t.Callable[[], float], second: t.Callable[[], float], rounds: int) -> float:
+    """The median of what the first gives over what the second gives, taken in turn so that both see the same machine."""
+    return statistics.median(first() / second() for dummy in range(rounds))
