@@ -22,8 +22,8 @@ OURS = "ansible_collections.dragonflyoss.dragonfly.plugins."
 MAIN_LINES = 50
 LINE_LENGTH = 120
 
-#: The layers of module_utils from the top. A file that is in none of them is one of LOGIC: it asks and acts by what it is
-#: given, so it knows neither Ansible nor HTTP.
+#: The layers of module_utils from the top. A file that is in none of them is one of LOGIC: it asks and acts by what it
+#: is given, so it knows neither Ansible nor HTTP.
 TOP = {"_module"}
 LOGIC = "logic"
 SERVERS = {"_client", "_registry"}
@@ -147,7 +147,9 @@ def test_main_is_short(path):
     assert main.end_lineno - main.lineno + 1 <= MAIN_LINES
 
 
-@pytest.mark.parametrize("path", sorted(path for path in PLUGINS.rglob("*.*") if path.suffix in (".py", ".yml")), ids=short)
+@pytest.mark.parametrize(
+    "path", sorted(path for path in PLUGINS.rglob("*.*") if path.suffix in (".py", ".yml")), ids=short
+)
 def test_lines_are_short(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     assert [number for number, line in enumerate(lines, 1) if len(line) > LINE_LENGTH] == []

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import ThreadingMixIn
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing on a machine that is busy.
+settings.register_profile("unit", deadline=None)
+settings.load_profile("unit")
 
 
 class Asked:
@@ -32,9 +38,10 @@ class Loopback(ThreadingMixIn, HTTPServer):
 
     :ivar url: its address.
     :ivar asked: list of L(Asked).
-    :ivar answers: function of L(Asked), or a list of answers, of which the last one stays. An answer is (status, body) or
-        (status, body, headers), with a body of bytes, or of what is sent as JSON; bytes alone are sent as they are, before
-        the connection is closed.
+    :ivar now: function that gives the time of its header Date, seconds since 1970.
+    :ivar answers: function of L(Asked), or a list of answers, of which the last one stays. An answer is (status, body)
+        or (status, body, headers), with a body of bytes, or of what is sent as JSON; bytes alone are sent as they are,
+        before the connection is closed.
     """
 
     daemon_threads = True
@@ -43,6 +50,7 @@ class Loopback(ThreadingMixIn, HTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = "http://127.0.0.1:%d" % self.server_port
         self.asked = []
+        self.now = time.time
         self.answers = [(200, {})]
 
     def answer(self, asked):
@@ -57,6 +65,9 @@ class Loopback(ThreadingMixIn, HTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # An answer in one piece, without the kernel's wait for more.
+    disable_nagle_algorithm = True
+    wbufsize = -1
 
     def do_GET(self):
         answer = self.server.answer(Asked(self))
@@ -77,6 +88,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string(self.server.now() if timestamp is None else timestamp)
 
     def log_message(self, format, *args):  # pylint: disable=redefined-builtin
         """Says nothing."""

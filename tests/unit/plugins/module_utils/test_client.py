@@ -41,7 +41,9 @@ def recorded(release, scenario, method, path, part=""):
         asked, answer = exchange["request"], exchange["response"]
         body = answer.get("json", answer.get("text", "").encode("utf-8"))
         if asked["method"] == method and asked["path"].startswith(path) and part in str(body):
-            headers = {name: answer["headers"][name] for name in ("Content-Type", "Location") if name in answer["headers"]}
+            headers = {
+                name: answer["headers"][name] for name in ("Content-Type", "Location") if name in answer["headers"]
+            }
             return answer["status"], body, headers
     raise LookupError((release, scenario, method, path, part))
 
@@ -63,8 +65,24 @@ def test_urls(url):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "m:8080", "//m", "ftp://m", "http://", "http://:8080", "http://m:port", "http://m:99999", "http://m /", "http://m\n",
-     "http://u:hidden@m", "http://hidden@m", "http://m?token=hidden", "http://m#a", "http://[::1", "http://u:hid/den@m"],
+    [
+        "",
+        "m:8080",
+        "//m",
+        "ftp://m",
+        "http://",
+        "http://:8080",
+        "http://m:port",
+        "http://m:99999",
+        "http://m /",
+        "http://m\n",
+        "http://u:hidden@m",
+        "http://hidden@m",
+        "http://m?token=hidden",
+        "http://m#a",
+        "http://[::1",
+        "http://u:hid/den@m",
+    ],
 )
 def test_urls_that_are_none(url):
     with pytest.raises(InputError) as caught:
@@ -177,15 +195,19 @@ def test_denials(client, loopback, status, words, reason, cure):
 def test_denials_of_other_credentials(loopback):
     loopback.answers = [(401, {"message": "Unauthorized"})]
     for credential, has, reason in (
-        ("token", False, "token_missing"), ("jwt", False, "jwt_missing"), ("jwt", True, "jwt_unknown"),
+        ("token", False, "token_missing"),
+        ("jwt", False, "jwt_missing"),
+        ("jwt", True, "jwt_unknown"),
     ):
         client = DragonflyClient(Http(timeout=5), loopback.url, has_token=has, credential=credential)
         exc = refused(client.get_job, 1)
         assert exc.reason == reason and reason.partition("_")[0] in exc.message
 
 
-@pytest.mark.parametrize("status, kind, reason", [(200, GarbledError, "not_a_manager"), (404, GarbledError, "not_a_manager"),
-                                                  (502, ApiError, "server_error")])
+@pytest.mark.parametrize(
+    "status, kind, reason",
+    [(200, GarbledError, "not_a_manager"), (404, GarbledError, "not_a_manager"), (502, ApiError, "server_error")],
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_web_page(client, loopback, status, kind, reason, stream):
     loopback.answers = [(status, b"<html>token s3cr3t</html>", HTML)]
@@ -216,8 +238,18 @@ def test_redirects(client, loopback, location, place):
     assert len(loopback.asked) == 1
 
 
-@pytest.mark.parametrize("status, reason", [(400, "refused"), (409, "conflict"), (422, "refused"), (429, "rate_limited"),
-                                            (500, "server_error"), (503, "server_error"), (418, "refused")])
+@pytest.mark.parametrize(
+    "status, reason",
+    [
+        (400, "refused"),
+        (409, "conflict"),
+        (422, "refused"),
+        (429, "rate_limited"),
+        (500, "server_error"),
+        (503, "server_error"),
+        (418, "refused"),
+    ],
+)
 def test_statuses(client, loopback, status, reason):
     loopback.answers = [(status, b"", TEXT)]
     exc = refused(client.get_job, 1)

@@ -193,7 +193,9 @@ def test_an_answer_that_drips(stream):
         start = time.monotonic()
         try:
             with pytest.raises(TransportError) as caught:
-                answer = Http(timeout=0.5).send("GET", "http://127.0.0.1:%d/" % listener.getsockname()[1], stream=stream)
+                answer = Http(timeout=0.5).send(
+                    "GET", "http://127.0.0.1:%d/" % listener.getsockname()[1], stream=stream
+                )
                 list(answer.chunks)
         finally:
             stop.set()

@@ -159,8 +159,20 @@ def test_bases_that_can_be_used(url):
 
 @pytest.mark.parametrize(
     "url",
-    ["h", "ftp://h", "https://", "https://h?a=1", "https://h#a", "https://h:port", "https://h:99999", "https://u:hidden@h",
-     "https://h /", "https://[::1", "https://u:hidden@h:port", "https://h?token=hidden"],
+    [
+        "h",
+        "ftp://h",
+        "https://",
+        "https://h?a=1",
+        "https://h#a",
+        "https://h:port",
+        "https://h:99999",
+        "https://u:hidden@h",
+        "https://h /",
+        "https://[::1",
+        "https://u:hidden@h:port",
+        "https://h?token=hidden",
+    ],
 )
 def test_bases_that_cannot_be_used(url):
     with pytest.raises(InputError) as caught:

@@ -21,8 +21,14 @@ VALUE = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "a", '"']), inner, max_size=3),
     max_leaves=8,
 )
-ROWS = st.lists(st.builds(lambda number, rest: dict({"id": number}, **rest), st.integers(0, 9),
-                          st.dictionaries(st.sampled_from(["x", "id2"]), VALUE, max_size=2)), max_size=4)
+ROWS = st.lists(
+    st.builds(
+        lambda number, rest: dict({"id": number}, **rest),
+        st.integers(0, 9),
+        st.dictionaries(st.sampled_from(["x", "id2"]), VALUE, max_size=2),
+    ),
+    max_size=4,
+)
 #: As the manager writes it, and as others might.
 SEPARATORS = st.sampled_from([(",", ":"), (", ", ": ")])
 
@@ -43,7 +49,7 @@ def test_every_single_cut():
     body = json.dumps(wanted, separators=(",", ":")).encode("utf-8")
     for place in range(len(body) + 1):
         assert list(rows([body[:place], body[place:]], "GET /")) == wanted
-    assert list(rows((body[one:one + 1] for one in range(len(body))), "GET /")) == wanted
+    assert list(rows((body[one : one + 1] for one in range(len(body))), "GET /")) == wanted
 
 
 def test_a_row_comes_as_soon_as_it_is_there():
@@ -93,7 +99,7 @@ def test_a_second_document_is_ignored():
     ],
 )
 def test_garbage(body, words):
-    for chunks in ([body], [body[one:one + 1] for one in range(min(len(body), 100))] + [body[100:]]):
+    for chunks in ([body], [body[one : one + 1] for one in range(min(len(body), 100))] + [body[100:]]):
         with pytest.raises(GarbledError) as caught:
             list(rows(chunks, "GET /oapi/v1/jobs"))
         assert words in caught.value.message and caught.value.message.startswith("GET /oapi/v1/jobs: ")

@@ -171,7 +171,8 @@ def job_of(tasks, state="SUCCESS", clusters=(1,), scope="single_seed_peer", resu
                     "success_tasks": [{"ip": ip, "hostname": "h", "url": url} for ip, url in success] or None,
                     "failure_tasks": [
                         {"ip": ip, "hostname": "h", "url": url, "description": "d"} for ip, url in failures
-                    ] or None,
+                    ]
+                    or None,
                 }
             ],
         }
@@ -286,9 +287,29 @@ def test_old_results_count_tasks():
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "SUCCESS", "FAILURE", "all_peers", "u"]),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
-        st.sampled_from(["state", "State", "job_states", "results", "success_tasks", "failure_tasks", "url", "ip", "scope",
-                         "scheduler_cluster_id", "error", "type", "urls", "id"]), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=2)
+    | st.dictionaries(
+        st.sampled_from(
+            [
+                "state",
+                "State",
+                "job_states",
+                "results",
+                "success_tasks",
+                "failure_tasks",
+                "url",
+                "ip",
+                "scope",
+                "scheduler_cluster_id",
+                "error",
+                "type",
+                "urls",
+                "id",
+            ]
+        ),
+        inner,
+        max_size=4,
+    ),
     max_leaves=12,
 )
 
@@ -324,8 +345,14 @@ def test_warm_means_that_every_blob_is_there(there, blobs):
 
 def test_results_hold_no_secret():
     url = "https://user:hidden@h/f?X-Amz-Signature=hidden&a=1"
-    job = job_of([(1, [], [(SEED, url)])], type="file", url=url, username="hidden", password="hidden",
-                 headers={"Authorization": "hidden"})
+    job = job_of(
+        [(1, [], [(SEED, url)])],
+        type="file",
+        url=url,
+        username="hidden",
+        password="hidden",
+        headers={"Authorization": "hidden"},
+    )
     job["bio"] = url
     job["result"]["job_states"][0]["error"] = "GET %s: no" % url
     job["result"]["job_states"][0]["results"][0]["failure_tasks"][0]["description"] = "GET %s: no" % url

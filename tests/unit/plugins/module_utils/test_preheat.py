@@ -128,13 +128,16 @@ def test_check_params_tells_all_at_once():
     assert [word in caught.value.message for word in ("max_age", "count", "bio")] == [True] * 3
 
 
-@pytest.mark.parametrize("text", ["https://h/f", "http://h:80/f?a=1", "s3://bucket/key", "hdfs://h:9000/f", "oss://b/k"])
+@pytest.mark.parametrize(
+    "text", ["https://h/f", "http://h:80/f?a=1", "s3://bucket/key", "hdfs://h:9000/f", "oss://b/k"]
+)
 def test_check_file_accepts(text):
     assert check_file(text) == text
 
 
 @pytest.mark.parametrize(
-    "text", ["/f", "h/f", "https:///f", "https://h:port/f", "https://h/a b", "https://h/f\n", "https://@/f", "http://[::1/f"]
+    "text",
+    ["/f", "h/f", "https:///f", "https://h:port/f", "https://h/a b", "https://h/f\n", "https://@/f", "http://[::1/f"],
 )
 def test_check_file_refuses(text):
     with pytest.raises(InputError):
@@ -149,7 +152,14 @@ def test_check_file_tells_no_secret():
 
 @pytest.mark.parametrize(
     "registries",
-    [{"a": 5}, {"a": None}, {"a": ["https://a"]}, {"a": {"uri": "https://a"}}, {"a": {"url": ["https://a"]}}, {"a": "ftp://a"}],
+    [
+        {"a": 5},
+        {"a": None},
+        {"a": ["https://a"]},
+        {"a": {"uri": "https://a"}},
+        {"a": {"url": ["https://a"]}},
+        {"a": "ftp://a"},
+    ],
 )
 def test_registry_bases_refuses(registries):
     with pytest.raises(InputError):
@@ -170,7 +180,10 @@ def test_registry_bases():
 
 def test_each_job_is_wanted_once_and_in_order():
     jobs = wanted_jobs(
-        params(images=["redis:7", "docker.io/library/redis:7", "app.example/web:1"], platforms=["linux/amd64", "linux/arm64"])
+        params(
+            images=["redis:7", "docker.io/library/redis:7", "app.example/web:1"],
+            platforms=["linux/amd64", "linux/arm64"],
+        )
     )
     assert [(job.url, job.platform) for job in jobs] == [
         ("https://index.docker.io/v2/library/redis/manifests/7", "linux/amd64"),
@@ -209,7 +222,8 @@ def test_credentials_of_a_registry_go_with_its_images_only():
 
 
 @pytest.mark.parametrize(
-    "shared", [{"registry_username": "u", "registry_password": "hidden"}, {"headers": {"authorization": "Basic hidden"}}]
+    "shared",
+    [{"registry_username": "u", "registry_password": "hidden"}, {"headers": {"authorization": "Basic hidden"}}],
 )
 def test_credentials_never_go_to_several_registries(shared):
     with pytest.raises(InputError) as caught:
@@ -344,9 +358,7 @@ VALUES = {
 }
 OPTIONS = sorted({arg.option for arg in ARGS})
 CREDENTIALS = {"registry_username", "registry_password", "hdfs"}
-CHOSEN = st.fixed_dictionaries(
-    {}, optional={name: VALUES.get(name, st.integers(1, 3)) for name in OPTIONS}
-)
+CHOSEN = st.fixed_dictionaries({}, optional={name: VALUES.get(name, st.integers(1, 3)) for name in OPTIONS})
 RELEASES = st.sampled_from([(2, 0, 9), (2, 1, 31), (2, 1, 55), (2, 1, 67), (2, 2, 4), (2, 3, 4), (2, 5, 1)])
 
 
@@ -362,15 +374,22 @@ def stored(job, release):
 
 def make(options):
     own = dict({"scope": "single_seed_peer"}, **options)
-    return Wanted("file", "https://h/f", "https://h/f", {k: v for k, v in own.items() if k != "platform"}, "",
-                  platform=own.get("platform"))
+    return Wanted(
+        "file",
+        "https://h/f",
+        "https://h/f",
+        {k: v for k, v in own.items() if k != "platform"},
+        "",
+        platform=own.get("platform"),
+    )
 
 
 def known(options, release):
     """The options that a release knows."""
     spans = [(arg.option, arg.since or (0,), arg.until or (9,)) for arg in ARGS]
     return {
-        name: value for name, value in options.items()
+        name: value
+        for name, value in options.items()
         if any(name == option and since <= release < until for option, since, until in spans)
     }
 

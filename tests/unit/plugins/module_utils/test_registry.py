@@ -14,7 +14,11 @@ import pytest
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import INDEX_TYPES, MANIFEST_TYPES, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
+    INDEX_TYPES,
+    MANIFEST_TYPES,
+    parse_image,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import (
     Registry,
     RegistryRefused,
@@ -83,7 +87,9 @@ def test_a_digest_that_was_asked_for_is_the_digest(loopback, image, registry):
 
 def token_server(loopback, token_answer=(200, {"token": "t0k3n"}), challenge=None):
     """A registry that wants a token of its own token service."""
-    challenge = challenge or 'Bearer realm="%s/token",service="registry",scope="repository:team/app:pull"' % loopback.url
+    challenge = (
+        challenge or 'Bearer realm="%s/token",service="registry",scope="repository:team/app:pull"' % loopback.url
+    )
 
     def answer(asked):
         if asked.path.startswith("/token"):
@@ -95,7 +101,9 @@ def token_server(loopback, token_answer=(200, {"token": "t0k3n"}), challenge=Non
     return answer
 
 
-@pytest.mark.parametrize("answer", [{"token": "t0k3n"}, {"access_token": "t0k3n"}, {"token": "", "access_token": "t0k3n"}])
+@pytest.mark.parametrize(
+    "answer", [{"token": "t0k3n"}, {"access_token": "t0k3n"}, {"token": "", "access_token": "t0k3n"}]
+)
 def test_token(loopback, image, registry, answer):
     loopback.answers = token_server(loopback, (200, answer))
     assert registry.manifest(image).blobs == [D1, D2]
@@ -204,8 +212,11 @@ def test_redirects_within_the_registry(loopback, image, registry, status):
 
 def test_redirects_to_elsewhere_lose_the_credentials(loopback, image, registry):
     elsewhere = loopback.url.replace("127.0.0.1", "localhost")
-    loopback.answers = [(307, b"", {"Location": elsewhere + "/1"}), (307, b"", {"Location": loopback.url + "/2"}),
-                        (200, MANIFEST)]
+    loopback.answers = [
+        (307, b"", {"Location": elsewhere + "/1"}),
+        (307, b"", {"Location": loopback.url + "/2"}),
+        (200, MANIFEST),
+    ]
     registry.manifest(image)
     assert sent(loopback) == [(PATH, BASIC), ("/1", None), ("/2", None)]
 
@@ -268,8 +279,14 @@ def test_indexes_within_indexes(loopback, image, registry):
 
 def test_registry_finder(loopback):
     loopback.answers = [(200, MANIFEST)]
-    params = {"ca_path": None, "validate_certs": True, "timeout": 5, "registry_username": "all", "registry_password": "x",
-              "headers": {"AUTHORIZATION": "Bearer h"}}
+    params = {
+        "ca_path": None,
+        "validate_certs": True,
+        "timeout": 5,
+        "registry_username": "all",
+        "registry_password": "x",
+        "headers": {"AUTHORIZATION": "Bearer h"},
+    }
     details = {"own": {"username": "me", "password": "p"}, "bare": {"url": "https://x"}}
 
     def authorization(name, **changed):

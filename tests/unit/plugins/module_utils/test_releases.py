@@ -134,7 +134,9 @@ def test_request_args():
 
 def test_the_default_scope_is_not_sent():
     # 2.1.57 to 2.1.65 call it single_peer and refuse the other name.
-    assert request_args({"scope": "single_seed_peer", "tag": "", "ips": [], "count": None, "load_to_cache": False}) == {}
+    assert (
+        request_args({"scope": "single_seed_peer", "tag": "", "ips": [], "count": None, "load_to_cache": False}) == {}
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,31 @@ def test_scrub_url(url, scrubbed):
 
 @pytest.mark.parametrize(
     "name",
-    ["token", "access_token", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "X-Goog-Signature", "Signature",
-     "OSSAccessKeyId", "SecurityToken", "AccessKeyId", "q-signature", "q-ak", "sig", "key", "password", "passwd",
-     "client_secret", "apikey", "api_key", "auth", "authorization", "jwt", "x-cos-security-token"],
+    [
+        "token",
+        "access_token",
+        "X-Amz-Signature",
+        "X-Amz-Credential",
+        "X-Amz-Security-Token",
+        "X-Goog-Signature",
+        "Signature",
+        "OSSAccessKeyId",
+        "SecurityToken",
+        "AccessKeyId",
+        "q-signature",
+        "q-ak",
+        "sig",
+        "key",
+        "password",
+        "passwd",
+        "client_secret",
+        "apikey",
+        "api_key",
+        "auth",
+        "authorization",
+        "jwt",
+        "x-cos-security-token",
+    ],
 )
 def test_parameters_that_are_secrets(name):
     for spelling in (name, name.upper()):
@@ -99,7 +121,12 @@ def test_scrub_args():
         "username": "hidden",
         "password": "hidden",
         "headers": {"Authorization": "hidden", "X-Team": "hidden"},
-        "object_storage": {"region": "r", "access_key_id": "hidden", "access_key_secret": "hidden", "session_token": ""},
+        "object_storage": {
+            "region": "r",
+            "access_key_id": "hidden",
+            "access_key_secret": "hidden",
+            "session_token": "",
+        },
         "hdfs": {"delegation_token": "hidden"},
         "tag": "t",
         "timeout": 5,
@@ -109,7 +136,10 @@ def test_scrub_args():
     assert "hidden" not in json.dumps(scrubbed)
     assert list(scrubbed) == list(args)
     assert scrubbed["object_storage"] == {
-        "region": "r", "access_key_id": MASK, "access_key_secret": MASK, "session_token": ""
+        "region": "r",
+        "access_key_id": MASK,
+        "access_key_secret": MASK,
+        "session_token": "",
     }
     assert scrubbed["headers"] == {"Authorization": MASK, "X-Team": MASK}
     assert (scrubbed["tag"], scrubbed["timeout"], scrubbed["count"]) == ("t", 5, None)
@@ -118,13 +148,19 @@ def test_scrub_args():
 
 PLAIN = st.text(alphabet="abc123-_.~", min_size=1, max_size=8)
 #: Secrets of letters that nothing else has, with all that a URL must escape.
-HIDDEN = st.text(alphabet="XYZ/@:?#&=+% ", min_size=1, max_size=12).filter(lambda text: any(one in "XYZ" for one in text))
+HIDDEN = st.text(alphabet="XYZ/@:?#&=+% ", min_size=1, max_size=12).filter(
+    lambda text: any(one in "XYZ" for one in text)
+)
 SECRET_NAMES = st.sampled_from(["token", "Sig", "X-Amz-Signature", "%74oken", "api%5Fkey", "q-ak"])
 
 
 @given(
-    st.sampled_from(["http", "https", "s3"]), PLAIN, st.none() | HIDDEN, PLAIN,
-    st.lists(st.tuples(SECRET_NAMES, HIDDEN) | st.tuples(st.just("plain"), PLAIN), max_size=4), st.booleans(),
+    st.sampled_from(["http", "https", "s3"]),
+    PLAIN,
+    st.none() | HIDDEN,
+    PLAIN,
+    st.lists(st.tuples(SECRET_NAMES, HIDDEN) | st.tuples(st.just("plain"), PLAIN), max_size=4),
+    st.booleans(),
 )
 def test_no_secret_is_left(scheme, user, password, path, query, in_text):
     info = "" if password is None else "%s:%s@" % (user, quote(password, safe=""))

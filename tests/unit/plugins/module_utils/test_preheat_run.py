@@ -1,0 +1,402 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run does when answers are lost, limits are hit and time passes, on a clock that only its own pauses move.
+
+The runs of the whole module against the sandbox are in tests/unit/plugins/modules/test_preheat.py.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timezone
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
+
+FILE = "https://origin.example/model.bin?X-Amz-Signature=hidden"
+LIMITED = (429, b"rate limit exceeded", {"Content-Type": "text/plain; charset=utf-8"})
+LOST = b""  # The connection breaks.
+ECHO = {"scope": "single_seed_peer", "tag": "", "application": "", "concurrent_task_count": 8, "ips": None}
+
+
+class Manager:
+    """A manager of 2.3.4 with jobs that become warm.
+
+    :ivar posts: what becomes of POSTs, one after the other: None makes a job, ``lost`` makes one without an answer, and
+        anything else is the answer, without a job. Then all make one.
+    :ivar late: seconds after which rows are seen.
+    :ivar takes: seconds that a job takes.
+    :ivar outcome: function of a job's URL that gives the success_tasks of its result.
+    """
+
+    def __init__(self, loopback, clock):
+        self.clock = clock
+        self.rows, self.posts, self.clusters = [], [], [1]
+        self.late, self.takes = 0, 5
+        self.outcome = lambda url: [{"ip": "10.0.0.1", "url": url}]
+        self.cluster_answer = None
+        self.seen = []
+        self._lock = threading.Lock()
+        loopback.now = clock.wall
+        loopback.answers = self.answer
+
+    def count(self, method, path="/oapi/v1/jobs"):
+        return sum(1 for one in self.seen if one == (method, path))
+
+    def answer(self, asked):
+        parts = urlsplit(asked.path)
+        with self._lock:
+            self.seen.append((asked.method, parts.path))
+            if asked.method == "POST":
+                return self.post(asked.json())
+            if parts.path == "/oapi/v1/clusters":
+                return 200, [{"id": one} for one in self.clusters]
+            if parts.path.startswith("/oapi/v1/clusters/"):
+                return self.cluster_answer or (404, {"message": "record not found"})
+            now = self.clock.wall()
+            rows = [self.show(one, now) for one in self.rows if now - one["time"] >= self.late]
+            if parts.path == "/oapi/v1/jobs":
+                wanted = parse_qs(parts.query)
+                shown = [
+                    one
+                    for one in reversed(rows)
+                    if all(one[key] in wanted.get(key, [one[key]]) for key in ("type", "state"))
+                ]
+                return 200, [dict(one, scheduler_clusters=None) for one in shown[: int(wanted["per_page"][0])]]
+            number = int(parts.path.rpartition("/")[2])
+            return next(((200, one) for one in rows if one["id"] == number), (404, {"message": "record not found"}))
+
+    def post(self, body):
+        what = self.posts.pop(0) if self.posts else None
+        if what not in (None, "lost"):
+            return what
+        clusters = body.get("scheduler_cluster_ids") or self.clusters
+        self.rows.append(
+            {
+                "id": len(self.rows) + 1,
+                "type": body["type"],
+                "time": self.clock.wall(),
+                "bio": body["bio"],
+                "args": dict(
+                    ECHO, **{key: value for key, value in body["args"].items() if key in ECHO or key in ("type", "url")}
+                ),
+                "scheduler_clusters": [{"id": one} for one in clusters],
+            }
+        )
+        return LOST if what == "lost" else (200, self.show(self.rows[-1], self.clock.wall()))
+
+    def show(self, row, now):
+        made = datetime.fromtimestamp(row["time"], timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        done = now - row["time"] >= self.takes
+        written = datetime.fromtimestamp(row["time"] + (self.takes if done else 0), timezone.utc)
+        shown = dict(row, created_at=made, updated_at=written.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        shown["state"] = "SUCCESS" if done else "PENDING"
+        results = [
+            {
+                "scheduler_cluster_id": one["id"],
+                "success_tasks": self.outcome(row["args"]["url"]),
+                "failure_tasks": None,
+            }
+            for one in row["scheduler_clusters"]
+        ]
+        shown["result"] = (
+            {"state": shown["state"], "job_states": [{"state": shown["state"], "results": results}]} if done else None
+        )
+        return shown
+
+
+@pytest.fixture
+def manager(loopback, clock):
+    return Manager(loopback, clock)
+
+
+def params(**own):
+    base = {
+        "max_age": 3600,
+        "verify": "auto",
+        "scope": "single_seed_peer",
+        "wait": True,
+        "wait_timeout": 4200,
+        "wait_sleep": 5,
+        "force": False,
+        "max_failed_peers_percentage": 0,
+    }
+    if not {"file", "files"} & set(own):
+        base["file"] = FILE
+    return dict(base, **own)
+
+
+@pytest.fixture
+def start(loopback, clock, manager):
+    """Give a function that makes a run of the options."""
+
+    def make(client=None, check_mode=False, progress=None, **own):
+        client = client or DragonflyClient(Http(auth="Bearer t", timeout=5), loopback.url)
+        return Preheat(client, None, params(**own), clock, check_mode=check_mode, progress=progress)
+
+    return make
+
+
+def test_a_job_is_made_and_awaited(manager, start, clock):
+    manager.takes = 12
+    lines = []
+    result = start(progress=lines.append).run()
+    assert not result["failed"] and result["changed"]
+    [job] = result["jobs"]
+    assert (job["source"], job["outcome"], job["verified"], job["warm_percentage"]) == ("created", "warm", "blobs", 100)
+    assert clock.pauses == [5, 5, 5] and result["elapsed"] == 15
+    assert lines == ["0 of 1 warm, 1 pending", "1 of 1 warm"]
+    assert result["diff"] == {
+        "before": "",
+        "after": "preheat https://origin.example/model.bin?X-Amz-Signature=********\n",
+    }
+    assert "hidden" not in str(result)
+
+
+def test_a_second_run_finds_it(manager, start, clock):
+    start().run()
+    clock.time += 1000
+    result = start().run()
+    assert not result["changed"] and result["jobs"][0]["source"] == "found"
+    assert manager.count("POST") == 1
+    clock.time += 3600
+    assert start().run()["jobs"][0]["source"] == "created"
+
+
+def test_a_running_job_is_adopted(manager, start):
+    start(wait=False).run()
+    result = start().run()
+    assert (result["changed"], result["jobs"][0]["source"], result["jobs"][0]["outcome"]) == (False, "adopted", "warm")
+
+
+def test_the_time_is_up(manager, start, clock):
+    manager.takes = 10**6
+    result = start(wait_timeout=12).run()
+    assert (result["failed"], result["reason"]) == (True, "timed_out")
+    assert clock.pauses == [5, 5, 2]
+    assert manager.count("GET", "/oapi/v1/jobs/1") == 4
+    assert "PENDING after 12 s" in result["msg"]
+
+
+def test_check_mode_makes_nothing(manager, start, clock):
+    result = start(check_mode=True).run()
+    assert (result["changed"], result["jobs"][0]["source"], result["jobs"][0]["outcome"]) == (
+        True,
+        "planned",
+        "planned",
+    )
+    assert manager.rows == [] and clock.pauses == [] and not result["failed"]
+
+
+# Lost answers
+
+
+def test_a_lost_post_is_found(manager, start, clock):
+    manager.posts = ["lost"]
+    result = start().run()
+    assert (result["changed"], result["failed"], result["jobs"][0]["source"]) == (True, False, "created")
+    assert len(manager.rows) == 1
+
+
+def test_a_lost_post_is_found_late(manager, start, clock):
+    manager.posts, manager.late = ["lost"], 28
+    assert not start().run()["failed"]
+    assert len(manager.rows) == 1
+    assert sum(clock.pauses[:6]) == 30
+
+
+@pytest.mark.parametrize("posts, made", [([LOST], 1), ([LOST, "lost"], 1)])
+def test_a_lost_post_that_made_nothing_is_sent_again(manager, start, clock, posts, made):
+    manager.posts = posts
+    assert not start().run()["failed"]
+    assert len(manager.rows) == made and manager.count("POST") == 2
+    assert sum(clock.pauses) >= 60
+
+
+@pytest.mark.parametrize("answer", [LOST, (502, {}), (503, {}), (504, {}), (200, {}), (200, b"{")])
+def test_a_post_that_is_lost_twice_fails(manager, start, clock, answer):
+    manager.posts = [answer] * 9
+    result = start().run()
+    assert (result["failed"], result["reason"], result["changed"]) == (True, "lost", False)
+    assert manager.count("POST") == 2 and 120 <= sum(clock.pauses) < 130
+    assert "60 s, twice" in result["msg"]
+
+
+def test_an_older_job_is_not_taken_for_the_lost_one(manager, start, clock):
+    manager.outcome = lambda url: []
+    start().run()
+    manager.outcome = lambda url: [{"ip": "10.0.0.1", "url": url}]
+    clock.time += 100
+    manager.posts = [LOST, "lost"]
+    result = start(force=True).run()
+    assert result["jobs"][0]["id"] == 2
+
+
+def test_each_cluster_gets_its_own_lost_job(manager, start):
+    manager.clusters, manager.posts = [1, 2], ["lost", "lost"]
+    result = start(scheduler_cluster_ids=[1, 2]).run()
+    assert not result["failed"] and len(manager.rows) == 2
+    assert sorted((job["id"], tuple(job["scheduler_cluster_ids"])) for job in result["jobs"]) == sorted(
+        (one["id"], tuple(cluster["id"] for cluster in one["scheduler_clusters"])) for one in manager.rows
+    )
+
+
+# Refusals
+
+
+class Unsent(DragonflyClient):
+    """A client whose first POSTs do not get through to the manager."""
+
+    failures = 0
+
+    def create_job(self, body):
+        if self.failures:
+            self.failures -= 1
+            raise TransportError(
+                "POST /oapi/v1/jobs: m refused the connection.", "refused", "POST /oapi/v1/jobs", sent=False
+            )
+        return super().create_job(body)
+
+
+@pytest.mark.parametrize("failures, failed", [(1, False), (2, False), (3, True)])
+def test_a_post_that_was_not_sent_is_sent_again(manager, loopback, start, clock, failures, failed):
+    client = Unsent(Http(timeout=5), loopback.url)
+    client.failures = failures
+    result = start(client=client).run()
+    assert result["failed"] is failed
+    assert clock.pauses[: min(failures, 2)] == [1, 2][: min(failures, 2)]
+    assert manager.count("POST") == (0 if failed else 1)
+
+
+def test_a_refused_token_stops_every_post(manager, start):
+    manager.posts = [(403, {"message": "Forbidden: token has expired"})] * 100
+    files = ["https://origin.example/%d" % one for one in range(50)]
+    result = start(files=files).run()
+    assert result["failed"] and result["reason"] == "token_expired"
+    assert len(result["jobs"]) == 50 and {job["outcome"] for job in result["jobs"]} == {"refused"}
+    assert manager.count("POST") <= 16
+    assert result["msg"].startswith("50 of 50 are not warm.") and "See jobs for the other 45." in result["msg"]
+
+
+def test_a_rate_limit_is_waited_for(manager, start, clock):
+    manager.posts = [LIMITED] * 3
+    assert not start().run()["failed"]
+    assert clock.pauses[:3] == [0.05] * 3
+    assert len(manager.rows) == 1
+
+
+def test_a_rate_limit_without_end(manager, start, clock):
+    manager.posts = [LIMITED] * 10**4
+    result = start().run()
+    assert (result["failed"], result["reason"]) == (True, "rate_limited")
+    assert 30 < sum(clock.pauses) < 40 and manager.count("POST") < 200
+    assert "job_rate_limit" in result["msg"]
+
+
+def test_a_cluster_that_does_not_exist(manager, start, clock):
+    manager.posts = [LIMITED] * 10
+    result = start(scheduler_cluster_ids=[77]).run()
+    assert result["reason"] == "no_cluster" and "no cluster 77" in result["msg"]
+    assert manager.count("POST") == 1
+
+
+def test_a_new_cluster_is_given_time(manager, start, clock):
+    manager.posts, manager.cluster_answer = [LIMITED] * 150, (200, {"id": 7})
+    assert not start(scheduler_cluster_ids=[7]).run()["failed"]
+    assert 50 < sum(clock.pauses) < 60
+
+
+@pytest.mark.parametrize(
+    "answer, reason",
+    [
+        ((500, {"message": "candidate schedulers not found"}), "no_scheduler"),
+        ((500, {"message": "manifest unknown: manifest unknown"}), "manifest_unknown"),
+        ((422, {"errors": "Unknow type"}), "refused"),
+    ],
+)
+def test_a_job_that_is_refused(manager, start, answer, reason):
+    manager.posts = [answer]
+    result = start().run()
+    assert (result["failed"], result["reason"], result["changed"]) == (True, reason, False)
+    assert manager.count("POST") == 1
+
+
+def test_an_option_that_the_manager_does_not_know(manager, start):
+    """Before the first job nobody knows the release, so the echo of this one tells."""
+    result = start(file=FILE, object_storage={"region": "r"}).run()
+    assert (result["failed"], result["reason"], result["changed"]) == (True, "unknown_option", True)
+    assert "object_storage (2.4.4 or later)" in result["msg"] and len(manager.rows) == 1
+
+
+# Waiting
+
+
+def test_a_job_that_is_gone(manager, start):
+    start(wait=False).run()
+    run = start()
+    manager.takes = 10
+    show = manager.show
+    # It is there when it is looked up, and not any more when it is awaited.
+    calls = []
+
+    def vanish(row, now):
+        calls.append(row)
+        return show(row, now) if len(calls) < 3 else dict(show(row, now), id=99)
+
+    manager.show = vanish
+    result = run.run()
+    assert result["reason"] == "gone" and result["jobs"][0]["outcome"] == "gone"
+
+
+def test_a_cold_job_is_made_again(manager, start, clock):
+    manager.outcome = lambda url: []
+    result = start().run()
+    assert (result["failed"], result["reason"]) == (True, "nothing_warmed")
+    manager.outcome = lambda url: [{"ip": "10.0.0.1", "url": url}]
+    # The first job's row would now be read as warm, so it gets the result that it had.
+    first = manager.rows[0]["id"]
+    show = manager.show
+    manager.show = lambda row, now: (
+        dict(show(row, now), result={"state": "SUCCESS"}) if row["id"] == first else show(row, now)
+    )
+    result = start().run()
+    assert (result["failed"], result["jobs"][0]["source"], result["jobs"][0]["id"]) == (False, "created", 2)
+
+
+def test_a_manager_that_goes_away_while_it_is_awaited(manager, loopback, start):
+    manager.takes = 10**6
+    run = start(wait_timeout=20)
+    plain = loopback.answers
+
+    def answer(asked):
+        if manager.rows and asked.method == "GET":
+            return 502, {}
+        return plain(asked)
+
+    loopback.answers = answer
+    result = run.run()
+    assert result["reason"] == "timed_out" and "The last look failed: GET /oapi/v1/jobs/1" in result["msg"]
+
+
+def test_a_token_that_ends_while_it_is_awaited(manager, loopback, start):
+    manager.takes = 10**6
+    plain = loopback.answers
+    loopback.answers = lambda asked: (
+        (401, {"message": "Unauthorized"}) if manager.rows and asked.method == "GET" else plain(asked)
+    )
+    result = start().run()
+    assert result["jobs"][0]["outcome"] == "unknown" and result["reason"] == "token_unknown"
+
+
+def test_a_list_that_is_refused_ends_the_run(loopback, start):
+    loopback.answers = [(401, {"message": "Unauthorized"})]
+    with pytest.raises(DragonflyError) as caught:
+        start().run()
+    assert caught.value.reason == "token_unknown"
