@@ -215,7 +215,10 @@ class DragonflyClient:
                 "the jwt has expired or is another manager's, sign in again with dragonflyoss.dragonfly.login",
             )
         if not self._has_token:
-            return "token_missing", "set token to a personal access token of this manager (scope job, for clusters cluster)"
+            return (
+                "token_missing",
+                "set token to a personal access token of this manager (scope job, for clusters cluster)",
+            )
         return "token_unknown", "this manager does not know the token, set token to one of its personal access tokens"
 
     # Jobs
