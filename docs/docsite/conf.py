@@ -23,6 +23,9 @@ html_theme_options = {
         "Dragonfly": "https://d7y.io",
     },
 }
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
 html_show_sphinx = False
 pygments_style = "ansible"
 
