@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("scenarios", nargs="*", help="names in extensions/molecule, all if none is given")
     parser.add_argument("--shell", action="store_true", help="a shell beside the hosts instead, see README.md")
+    words = "how many scenarios at a time, each beside hosts of its own (default: %(default)s)"
+    parser.add_argument("--worlds", type=int, default=min(2, os.cpu_count() or 1), help=words)
     for client, release in (("dfget", "2.1.67"), ("dfdaemon", "1.4.2")):
         name = f"DRAGONFLY_{client.upper()}"
         words = f"real clients for the stand-ins, as RELEASE=PATH (default: ${name}), such as {release}=/opt/{client}"
@@ -83,9 +86,12 @@ def environment(real: dict[tuple[str, str], Path]) -> dict[str, str]:
     }
 
 
-def run_scenario(name: str, env: dict[str, str]) -> bool:
-    """Run one scenario, and say how it went."""
-    print(f"=== {name}", flush=True)
+def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
+    """Run one scenario, and say how it went.
+
+    :param quiet: whether to show what molecule says only if it failed
+    """
+    print(f"{name} begins", flush=True)
     begin = time.monotonic()
     command = ["molecule", "test", "--scenario-name", name]
     with open(LOGS / f"{name}.log", "wb") as log:
@@ -93,10 +99,15 @@ def run_scenario(name: str, env: dict[str, str]) -> bool:
         with subprocess.Popen(command, cwd=CHECKOUT, env=env, **pipes) as process:
             for line in process.stdout:
                 log.write(line)
-                sys.stdout.buffer.write(line)
-                sys.stdout.flush()
-    print(f"=== {name} {'failed' if process.returncode else 'passed'} {time.monotonic() - begin:.0f} s", flush=True)
-    return process.returncode == 0
+                log.flush()
+                if not quiet:
+                    sys.stdout.buffer.write(line)
+                    sys.stdout.flush()
+    passed = process.returncode == 0
+    if quiet and not passed:
+        print((LOGS / f"{name}.log").read_text(), flush=True)
+    print(f"{name} {'passed' if passed else 'failed'} after {time.monotonic() - begin:.0f} s", flush=True)
+    return passed
 
 
 def inside(options: argparse.Namespace) -> int:
@@ -109,10 +120,18 @@ def inside(options: argparse.Namespace) -> int:
     if options.shell:
         host.fresh(["h1", "h2"])
         return subprocess.run([os.environ.get("SHELL", "bash")], cwd=CHECKOUT, env=env).returncode
-    results = {name: run_scenario(name, env) for name in options.scenarios}
-    failed = [name for name, passed in results.items() if not passed]
-    print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
-    return 1 if failed else 0
+    passed = [run_scenario(name, env, options.worlds > 1) for name in options.scenarios]
+    return 0 if all(passed) else 1
+
+
+def divide(options: argparse.Namespace) -> list[list[str]]:
+    """Return the command line for each world, with its part of the scenarios."""
+    if options.shell:
+        return [sys.argv]
+    worlds = min(options.worlds, len(options.scenarios))
+    real = [word for client in ("dfget", "dfdaemon") for word in (f"--{client}", *getattr(options, client))]
+    parts = [options.scenarios[number::worlds] for number in range(worlds)]
+    return [[sys.argv[0], *part, "--worlds", str(worlds), *real] for part in parts]
 
 
 def main() -> int:
@@ -126,11 +145,11 @@ def main() -> int:
         raise Unfit("Hosts can be booted by root only.")
     LOGS.mkdir(parents=True, exist_ok=True)
     with lock():
-        for log in LOGS.iterdir():
-            log.unlink()
+        shutil.rmtree(LOGS)
+        LOGS.mkdir()
         machine.install_programs()
         machine.base_root()
-        return world.enter(sys.argv)
+        return world.enter(divide(options))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 CACHE = CHECKOUT / ".cache" / "hosts"
-LOGS = CACHE / "log"
+LOGS = Path(os.environ.get("DRAGONFLY_TEST_LOGS", CACHE / "log"))  # each world has a folder of its own there
 
 #: Programs that the tests call, and the packages that bring them.
 PROGRAMS = {

@@ -34,7 +34,7 @@ NAMES = {"registry.test": ADDRESS, "hub.test": ADDRESS, "manager.test": ADDRESS}
 
 #: Environment variable that says that this is inside, with the name of the run's control group.
 INSIDE = "DRAGONFLY_TEST_WORLD"
-CONTROL_GROUP = "dragonfly-hosts-{pid}"
+CONTROL_GROUP = "dragonfly-hosts-{pid}-{number}"
 
 
 def control_groups() -> list[Path]:
@@ -71,28 +71,41 @@ def remove_groups(folders: list[Path]) -> None:
             time.sleep(0.02)
 
 
-def enter(arguments: list[str]) -> int:
-    """Run this program again inside a new world, and return its exit code."""
+def enter(runs: list[list[str]]) -> int:
+    """Run this program again, inside a new world for each list of arguments, at the same time.
+
+    :return: 0 if all of them returned that, else the highest exit code
+    """
     PLACE.mkdir(exist_ok=True)
-    own = CONTROL_GROUP.format(pid=os.getpid())
-    groups = [folder / own for folder in control_groups()]
+    names = [CONTROL_GROUP.format(pid=os.getpid(), number=number) for number in range(1, len(runs) + 1)]
+    groups = [folder / name for folder in control_groups() for name in names]
+    remove = remove_afterwards(groups)
+    # Ctrl-C reaches the worlds as well, which end by themselves then.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         for group in groups:
             group.mkdir()
+        worlds = [start_world(name, arguments) for name, arguments in zip(names, runs)]
+        signal.signal(signal.SIGTERM, lambda *_: [world.kill() for world in worlds])
+        return max(abs(world.wait()) for world in worlds)
     except OSError as error:
-        raise Unfit(f"No control groups can be made ({error}): run this on a machine, or in a privileged container.")
-    remove = remove_afterwards(groups)
+        raise Unfit(f"{error}: run this on a machine, or in a privileged container.") from error
+    finally:
+        remove()
+
+
+def start_world(name: str, arguments: list[str]) -> subprocess.Popen[bytes]:
+    """Run this program again inside a new world.
+
+    :param name: of its control group; what comes after the last dash is the folder of its logs
+    """
+    logs = LOGS / name.rpartition("-")[2]
+    logs.mkdir()
     # setpriv, for then a killed run ends unshare, and unshare ends the world.
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--mount"]
     command += ["--net", "--ipc", "--uts", sys.executable, *arguments]
-    # Ctrl-C reaches the world as well, which ends by itself then.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    world = subprocess.Popen(command, env={**os.environ, INSIDE: own}, preexec_fn=restore_interrupt)
-    signal.signal(signal.SIGTERM, lambda *_: world.kill())
-    try:
-        return world.wait()
-    finally:
-        remove()
+    variables = {**os.environ, INSIDE: name, "DRAGONFLY_TEST_LOGS": str(logs)}
+    return subprocess.Popen(command, env=variables, preexec_fn=restore_interrupt)
 
 
 def remove_afterwards(groups: list[Path]) -> Callable[[], None]:
