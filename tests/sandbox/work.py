@@ -41,7 +41,7 @@ class Work:
             if job.rule and job.rule.outcome in _UNFINISHED:
                 continue
             done = job.created + self._clock.wait(_seconds(job.rule, number))
-            task.finish(done if self._clock.manual else max(done, self._clock.now()))
+            task.finish(done if self._clock.skips_work else max(done, self._clock.now()))
 
     # preheat
 
