@@ -285,9 +285,9 @@ def test_a_job_that_takes_too_long_times_out_in_time(box, image, preheat):
 
     assert done.failed and (done.reason, done.job["outcome"]) == ("timed_out", "timed_out")
     assert "still PENDING after 2 s" in done.msg
-    assert 2 <= done.result["elapsed"] < 3 and took < 6
-    # At 0, 1 and 2 seconds.
-    assert box.counts()["GET"] == {str(done.job["id"]): 3}
+    assert 2 <= done.result["elapsed"] < 4 and took < 8
+    # At 0, 1 and 2 seconds; where the machine is busy, the second look is the last one.
+    assert box.counts()["GET"][str(done.job["id"])] in (2, 3)
 
 
 def test_wait_timeout_0_looks_once(box, image, preheat):
