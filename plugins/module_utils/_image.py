@@ -130,7 +130,7 @@ def parse_image(text, bases=None):
     if re.search(r"\s", text):
         raise InputError("%r is no image reference: it holds white space." % scrub_url(text))
     if text.startswith(("http://", "https://")):
-        if "@" in urlsplit(text).netloc:
+        if "@" in re.split("[/?#]", text.partition("://")[2])[0]:
             raise InputError(
                 "An image reference must not hold credentials: %r. See registry_username." % scrub_url(text)
             )
@@ -163,12 +163,18 @@ def _from_manifest_url(text, match):
         raise InputError("%r is no manifest URL: %r is no repository name (lower case letters, digits, . _ - and /)."
                          % (text, name))
     _check_reference(text, reference)
-    return Image(match.group("base").partition("://")[2], match.group("base"), name, reference)
+    registry = match.group("base").partition("://")[2]
+    _check_host(text, registry)
+    return Image(registry, match.group("base"), name, reference)
+
+
+def _check_host(text, registry):
+    if not _HOST.match(registry):
+        raise InputError("%r is no image reference: %r is no registry." % (text, registry))
 
 
 def _from_reference(text, registry, rest, bases):
-    if not _HOST.match(registry):
-        raise InputError("%r is no image reference: %r is no registry." % (text, registry))
+    _check_host(text, registry)
     name, at, digest = rest.partition("@")
     name, colon, tag = name.partition(":")
     if not _NAME.match(name):
