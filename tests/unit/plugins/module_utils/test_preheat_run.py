@@ -229,14 +229,20 @@ def test_a_post_that_is_lost_twice_fails(manager, start, clock, answer):
     assert "60 s, twice" in result["msg"]
 
 
-def test_an_older_job_is_not_taken_for_the_lost_one(manager, start, clock):
-    manager.outcome = lambda url: []
-    start().run()
-    manager.outcome = lambda url: [{"ip": "10.0.0.1", "url": url}]
+def test_no_older_job_is_taken_for_the_lost_one(manager, start, clock):
+    for _number in range(2):
+        start(force=True).run()
     clock.time += 100
+    # With force only the newest job is looked at before, so that the time tells the other one.
     manager.posts = [LOST, "lost"]
-    result = start(force=True).run()
-    assert result["jobs"][0]["id"] == 2
+    assert start(force=True).run()["jobs"][0]["id"] == 3
+
+
+def test_no_job_that_was_there_before_is_taken_for_the_lost_one(manager, start):
+    start(wait=False).run()
+    # It is as young as the lost one would be.
+    manager.posts = [LOST, "lost"]
+    assert start(force=True).run()["jobs"][0]["id"] == 2
 
 
 def test_each_cluster_gets_its_own_lost_job(manager, start):
