@@ -276,20 +276,21 @@ class JobReader:
 
     # Waiting
 
-    def look(self, ids, kind="preheat"):
+    def look(self, ids, kind="preheat", shape=lambda job_id, job: job):
         """One look at jobs that are awaited.
 
         :param ids: list of int.
         :param kind: their type.
-        :returns: dict of id to the whole job where it may have changed, to None where it is gone; nothing where the
-            look failed in a way that may pass, which is then ``trouble``.
+        :param shape: function of an id and the whole job (dict) that gives what is kept of it; called in threads.
+        :returns: dict of id to what is kept of the job where it may have changed, to None where it is gone; nothing
+            where the look failed in a way that may pass, which is then ``trouble``.
         """
         self.trouble = None
         try:
             left = set(ids)
             if len(ids) > 1 and not self._by_id:
                 left -= self._still_pending(left, kind)
-            return self._get_each(sorted(left))
+            return self._get_each(sorted(left), shape)
         except DragonflyError as exc:
             if not transient(exc):
                 raise
@@ -318,10 +319,10 @@ class JobReader:
                 self._by_id = True
                 return set()
 
-    def _get_each(self, ids):
+    def _get_each(self, ids, shape=lambda job_id, job: job):
         def one(job_id):
             try:
-                return self._client.get_job(job_id)
+                return shape(job_id, self._client.get_job(job_id))
             except ApiError as exc:
                 if exc.status == 404:
                     return None

@@ -226,13 +226,16 @@ class Preheat:
             if not turn:
                 return
             self._learn_clusters([wanted for wanted, dummy in turn if wanted.cluster_id is None], coverage)
-            jobs = self._in_threads(self._jobs.get, [row["id"] for dummy, row in turn])
-            for (wanted, dummy), job in zip(turn, jobs):
-                if isinstance(job, ApiError) and job.status == 404:
-                    continue
-                if isinstance(job, DragonflyError):
-                    raise job
-                self._decide(wanted, job, coverage[wanted])
+            # Some at a time, for whole jobs can be large.
+            for start in range(0, len(turn), _THREADS):
+                some = turn[start:start + _THREADS]
+                jobs = self._in_threads(self._jobs.get, [row["id"] for dummy, row in some])
+                for (wanted, dummy), job in zip(some, jobs):
+                    if isinstance(job, ApiError) and job.status == 404:
+                        continue
+                    if isinstance(job, DragonflyError):
+                        raise job
+                    self._decide(wanted, job, coverage[wanted])
 
     def _learn_clusters(self, wanted, coverage):
         """For jobs that are for every cluster: which there are, where this manager and token tell."""
@@ -485,9 +488,16 @@ class Preheat:
     def _tick(self):
         """One look at all that is pending. Returns whether anything still is."""
         pending = {one.job["id"]: one for one in self._pending()}
-        for job_id, job in self._jobs.look(list(pending)).items():
+
+
+        def judged(job_id, job):
+            # At once, for whole jobs can be large.
+            outcome = self._judge(pending[job_id].wanted, job)
+            return outcome, _slim(job, keep=outcome.outcome == "cold")
+
+        for job_id, seen in self._jobs.look(list(pending), shape=judged).items():
             one = pending[job_id]
-            if job is None:
+            if seen is None:
                 one.outcome = Outcome(
                     "gone",
                     "gone",
@@ -495,8 +505,7 @@ class Preheat:
                     "retention is over" % job_id,
                 )
                 continue
-            one.outcome = self._judge(one.wanted, job)
-            one.job = _slim(job, keep=one.outcome.outcome == "cold")
+            one.outcome, one.job = seen
         self._report()
         return bool(self._pending())
 
