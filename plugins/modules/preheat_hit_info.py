@@ -82,7 +82,8 @@ options:
     default: /etc/containerd/config.toml
   certs_dir:
     description:
-      - Folder with the mirrors, for pulls with C(ctr --hosts-dir). By default the one that containerd's configuration names.
+      - Folder with the mirrors, for pulls with C(ctr --hosts-dir). By default the one that containerd's configuration
+        names.
     type: path
   validate_certs:
     description:
