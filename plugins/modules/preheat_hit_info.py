@@ -227,6 +227,11 @@ notes:
   type: list
   elements: str
   sample: []
+reason:
+  description: A stable code for why the task failed, such as V(bad_input).
+  returned: failure
+  type: str
+  sample: bad_input
 client:
   description: The client that serves the host's pulls, V(null) where none does.
   returned: success
