@@ -489,7 +489,6 @@ class Preheat:
         """One look at all that is pending. Returns whether anything still is."""
         pending = {one.job["id"]: one for one in self._pending()}
 
-
         def judged(job_id, job):
             # At once, for whole jobs can be large.
             outcome = self._judge(pending[job_id].wanted, job)
