@@ -207,6 +207,16 @@ def test_a_lost_answer_is_asked_for_again(box, call, warm, fault):
     assert all(one["peers"] == [] for one in call("task_info", image=image.source).result["tasks"])
 
 
+def test_what_a_job_without_an_answer_deleted_is_a_change(box, call):
+    file = box.file("lost/answer.bin")
+    assert not call("preheat", file=file).failed
+    box.rule(method="POST", path="/jobs$", fault="reset", acts=True, times=1)
+    done = call("task", file=file)
+    # The second job found nothing any more.
+    assert len(types(box, "delete_task")) == 2 and done.result["tasks"][0]["deleted"] == []
+    assert not done.failed and done.changed
+
+
 @pytest.mark.parametrize("status, body, reason, posts", [
     (401, {"message": "Unauthorized"}, "token_unknown", 1),
     (500, {"message": "candidate schedulers not found"}, "no_scheduler", 1),
