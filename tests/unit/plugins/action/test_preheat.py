@@ -55,7 +55,7 @@ def box(sandbox):
 
 @pytest.fixture
 def sources(box):
-    """Give five images, of which the first is warm at once, the second after 4 s, the third after 8 s, and the last fails."""
+    """Give five images: warm at once, after 4 s, after 8 s, at once, and the last one fails."""
     images = [box.image("shop/app-%d" % number, "1") for number in range(5)]
     for image, seconds in ((images[1], 4), (images[2], 8)):
         box.rule(outcome="fetch", after=seconds * 20000 - 20000, polls=[seconds * 20000], url="*/%s/*" % image.name)
@@ -73,8 +73,8 @@ class Terminal:
         controller, terminal = pty.openpty()
         environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_LOCALHOST_WARNING="0", COLUMNS="200", TERM="xterm")
         self.lines = []
-        with subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment, stdin=terminal, stdout=terminal,
-                              stderr=terminal, start_new_session=True) as process:
+        with subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment, stdin=terminal,
+                              stdout=terminal, stderr=terminal, start_new_session=True) as process:
             os.close(terminal)
             with os.fdopen(controller, "rb", buffering=0) as handle:
                 self._read(handle)
@@ -107,15 +107,16 @@ class Terminal:
 
 @pytest.fixture
 def play(box, tmp_path):
-    """Give a function that runs a play with some tasks, which are options of preheat with words of tasks in ``task``."""
-    def run(*tasks, **words):
+    """Give a function that runs a play of preheats: their options, with what else a task has in ``task``."""
+    def run(*tasks):
         made = []
         for options in tasks:
             task = dict(options.pop("task", {}))
             task[PREHEAT] = dict({"url": box.url, "token": box.token, "wait_sleep": 1}, **options)
             made.append(task)
         path = tmp_path / "play.yml"
-        path.write_text(yaml.safe_dump([dict({"hosts": "localhost", "gather_facts": False, "tasks": made}, **words)]), encoding="utf-8")
+        text = yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": made}])
+        path.write_text(text, encoding="utf-8")
         return Terminal(["ansible.cli.playbook", str(path), "--inventory", str(inventory(tmp_path))], tmp_path)
 
     return run

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs modules, each in a process of its own, forked from one that has imported already what takes most of a module's time.
+"""Runs modules, each in a process of its own, forked from one that has imported what takes most of a module's time.
 
     python launcher.py SOCKET
 
-It serves a Unix socket as long as its parent lives. A connection is one run: a line of JSON with ``module``, ``stdin`` and
-``env``, answered with ``rc``, ``stdout`` and ``stderr``.
+It serves a Unix socket as long as its parent lives. A connection is one run: a line of JSON with ``module``, ``stdin``
+and ``env``, answered with ``rc``, ``stdout`` and ``stderr``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import socketserver
 import sys
 import tempfile
 
-# What every module imports: that of Ansible, and requests.
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _module  # noqa: F401, pylint: disable=unused-import
+# Imports what every module imports: that of Ansible, and requests. pylint: disable-next=unused-import
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _module  # noqa: F401
 
 
 class Handler(socketserver.StreamRequestHandler):
@@ -29,21 +29,21 @@ class Handler(socketserver.StreamRequestHandler):
 
     def handle(self):
         order = json.loads(self.rfile.readline())
-        with tempfile.TemporaryFile("w+") as stdin, tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
-            stdin.write(order["stdin"])
-            files = (stdin, stdout, stderr)
-            for number, file in enumerate(files):
-                file.seek(0)
-                os.dup2(file.fileno(), number)
-            answer = {"rc": run(order["module"], order["env"])}
-            stdout.seek(0)
-            stderr.seek(0)
-            answer.update(stdout=stdout.read(), stderr=stderr.read())
+        # pylint: disable-next=consider-using-with
+        files = stdin, stdout, stderr = [tempfile.TemporaryFile("w+") for dummy in range(3)]
+        stdin.write(order["stdin"])
+        for number, file in enumerate(files):
+            file.seek(0)
+            os.dup2(file.fileno(), number)
+        answer = {"rc": run(order["module"], order["env"])}
+        stdout.seek(0)
+        stderr.seek(0)
+        answer.update(stdout=stdout.read(), stderr=stderr.read())
         self.wfile.write(json.dumps(answer).encode())
 
 
 def run(module, environment):
-    """Run a module as Ansible's wrapper does, with what it prints going to the files that are in place; returns its exit status."""
+    """Run a module as Ansible's wrapper does; returns its exit status."""
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [module]

@@ -69,7 +69,7 @@ PREHEAT = {
     "a cluster by name": ({"scheduler_cluster_ids": ["cluster-1"]}, "scheduler_cluster_ids"),
     "two mistakes": ({"max_age": -1, "count": 0}, "max_age must be from 0 to 31536000, not -1; count must be"),
     # What does not go together.
-    "count and percentage": ({"count": 1, "percentage": 10, "scope": "all_peers"}, "mutually exclusive: count|percentage"),
+    "count and percentage": ({"count": 1, "percentage": 10, "scope": "all_peers"}, "exclusive: count|percentage"),
     "a file's option on an image": ({"object_storage": {"region": "eu"}}, "object_storage is only for files"),
     "hdfs on an image": ({"hdfs": {"delegation_token": "t"}}, "hdfs is only for files"),
     "an image's option on a file": ({"image": None, "file": "http://REGISTRY/files/a", "platforms": ["linux/amd64"]},
@@ -81,7 +81,8 @@ PREHEAT = {
         {"image": None, "images": [IMAGE, "http://other.example.com/shop/api:1"], "registry_username": "puller",
          "registry_password": "hunter22"}, "Give credentials by registry"),
     "one Authorization for two registries": (
-        {"image": None, "images": [IMAGE, "http://other.example.com/shop/api:1"], "headers": {"authorization": "Basic hunter22"}},
+        {"image": None, "images": [IMAGE, "http://other.example.com/shop/api:1"],
+         "headers": {"authorization": "Basic hunter22"}},
         "Give credentials by registry"),
     # Words.
     "half a platform": ({"platforms": ["amd64"]}, "'amd64' is no platform"),
@@ -94,7 +95,7 @@ PREHEAT = {
     "registries without a scheme": ({"registries": {"docker.io": "mirror"}}, "registries: the URL of 'docker.io'"),
     "registries with credentials in the URL": (
         {"registries": {"docker.io": "http://puller:hunter22@mirror"}}, "must not hold credentials"),
-    "registries with an unknown key": ({"registries": {"docker.io": {"uri": "http://mirror"}}}, "dictionary of url, username"),
+    "registries with an unknown key": ({"registries": {"docker.io": {"uri": "http://mirror"}}}, "dictionary of url"),
     "a long bio": ({"bio": 1025 * "a"}, "bio must not be longer than 1024"),
     "a misspelt option": ({"imge": IMAGE}, "imge"),
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for every module that asks a manager: how it fails, and that no secret gets out. A new module needs an entry."""
+"""What holds for every module that asks a manager: how it fails, and that no secret gets out. Each has an entry."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ import yaml
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 IMAGE, FILE = "http://REGISTRY/shop/every:1", "http://REGISTRY/files/every.bin"
 
-#: Module to the credential that it shows to the manager, the scope that a token needs, and the least options that do something.
+#: Module to the credential that it shows to the manager, the scope that a token needs, and the least options.
 MODULES = {
     "cluster": ("token", "cluster", {"name": "every"}),
     "cluster_info": ("token", "cluster", {}),
@@ -56,7 +56,8 @@ SECRETS = {
     "object_storage": {name: "%s-%s" % (MARK, name) for name in (
         "access_key_id", "access_key_secret", "session_token", "security_token")},
     "hdfs": {"delegation_token": MARK + "-hdfs"},
-    "registries": {"other.example.com": {"url": "http://other.example.com", "username": "puller", "password": MARK + "-detail"}},
+    "registries": {
+        "other.example.com": {"url": "http://other.example.com", "username": "puller", "password": MARK + "-detail"}},
 }
 #: Options that sound like secrets and are none: the path of a file.
 NO_SECRETS = {"client_key"}
@@ -85,7 +86,8 @@ def documentation(path):
     options, fragments = set(own.get("options", ())), own["extends_documentation_fragment"]
     for fragment in fragments:
         name, dummy, variant = fragment.split(".", 2)[2].partition(".")
-        options |= set(read(PLUGINS / "doc_fragments" / (name + ".py"), variant.upper() or "DOCUMENTATION").get("options", ()))
+        text = read(PLUGINS / "doc_fragments" / (name + ".py"), variant.upper() or "DOCUMENTATION")
+        options |= set(text.get("options", ()))
     return options, "dragonflyoss.dragonfly._connection" in fragments
 
 
@@ -121,7 +123,8 @@ def filled(box, module, **more):
     if credential:
         found[credential] = getattr(box, credential)
     found.update(more)
-    return json.loads(json.dumps({key: value for key, value in found.items() if value is not None}).replace("REGISTRY", box.registry))
+    given = json.dumps({key: value for key, value in found.items() if value is not None})
+    return json.loads(given.replace("REGISTRY", box.registry))
 
 
 def check_failure(done, reason, *words):
@@ -297,12 +300,13 @@ def test_secrets_are_not_shown_by_ansible(sandboxes, tmp_path):
             arguments = {key: "{{ %s['%s'] }}" % (name, key) for key in variables[name]}
             tasks.append({"name": name, "dragonflyoss.dragonfly." + module: arguments})
     playbook, extra = tmp_path / "play.yml", tmp_path / "extra.json"
-    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
+    playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
     extra.write_text(json.dumps(variables), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "ansible.cli.playbook", str(playbook), "-vvvv", "--diff", "--extra-vars", "@%s" % extra],
-        cwd=tmp_path, env=dict(os.environ, ANSIBLE_NOCOLOR="1"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, universal_newlines=True, check=False)
+        cwd=tmp_path, env=dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_PIPELINING="1"), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False)
 
     assert done.returncode == 0, done.stdout[-5000:]
     assert "Traceback" not in done.stdout

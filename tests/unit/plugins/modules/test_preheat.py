@@ -68,11 +68,11 @@ def test_a_second_run_finds_it_with_as_few_requests_as_can_be(box, image, prehea
     assert not second.failed and not second.changed
     assert second.job["source"] == "found"
     assert dict(second.job, source="created") == first.job
-    asked = [(entry.method, entry.path) for entry in box.log]
     if release == "2.0.9":
-        assert asked == [("GET", "/oapi/v1/jobs"), ("GET", "/api/v1/jobs"), ("GET", "/api/v1/jobs/%d" % first.job["id"])]
+        paths = ["/oapi/v1/jobs", "/api/v1/jobs", "/api/v1/jobs/%d" % first.job["id"]]
     else:
-        assert asked == [("GET", "/oapi/v1/jobs"), ("GET", "/oapi/v1/clusters"), ("GET", "/oapi/v1/jobs/%d" % first.job["id"])]
+        paths = ["/oapi/v1/jobs", "/oapi/v1/clusters", "/oapi/v1/jobs/%d" % first.job["id"]]
+    assert [(entry.method, entry.path) for entry in box.log] == [("GET", path) for path in paths]
 
 
 @all_releases
@@ -136,7 +136,8 @@ def test_force_makes_a_job_in_any_case(box, image, preheat):
     assert second.job["outcome"] == "warm"
 
 
-@pytest.mark.parametrize("age, max_age, found", [(3500, None, True), (3700, None, False), (3700, 7200, True), (10, 0, False)])
+@pytest.mark.parametrize("age, max_age, found", [
+    (3500, None, True), (3700, None, False), (3700, 7200, True), (10, 0, False)])
 def test_a_warm_job_counts_for_max_age_by_the_managers_clock(box, image, preheat, age, max_age, found):
     preheat(image=image.source)
     box.clock_offset = age
@@ -169,11 +170,12 @@ def test_with_another_registry_password_it_is_the_same_job(box, image, preheat):
 
 
 @pytest.mark.parametrize("options", [
-    {"tag": "blue"}, {"application": "shop"}, {"piece_length": 8388608}, {"headers": {"X-Site": "b"}}, {"scope": "all_peers"},
-    {"filtered_query_params": ["ns"]}, {"platforms": ["linux/amd64"]}, {"job_timeout": 60},
+    {"tag": "blue"}, {"application": "shop"}, {"piece_length": 8388608}, {"headers": {"X-Site": "b"}},
+    {"scope": "all_peers"}, {"filtered_query_params": ["ns"]}, {"platforms": ["linux/amd64"]}, {"job_timeout": 60},
 ], ids=lambda options: next(iter(options)))
 def test_a_job_with_another_option_is_another_job(box, image, preheat, options):
-    plain, other, again = preheat(image=image.source), preheat(image=image.source, **options), preheat(image=image.source, **options)
+    plain = preheat(image=image.source)
+    other, again = [preheat(image=image.source, **options) for dummy in range(2)]
 
     assert other.job["outcome"] == "warm", other.msg
     assert other.changed and other.job["id"] != plain.job["id"]
@@ -181,7 +183,8 @@ def test_a_job_with_another_option_is_another_job(box, image, preheat, options):
 
 
 @pytest.mark.parametrize("options", [
-    {"job_timeout": 3600}, {"concurrent_task_count": 8, "concurrent_peer_count": 500}, {"scope": "single_seed_peer"}, {"bio": "other"},
+    {"job_timeout": 3600}, {"concurrent_task_count": 8, "concurrent_peer_count": 500}, {"scope": "single_seed_peer"},
+    {"bio": "other"},
 ], ids=lambda options: next(iter(options)))
 def test_an_option_with_the_managers_default_is_the_same_job(box, image, preheat, options):
     preheat(image=image.source)
@@ -203,7 +206,8 @@ def test_a_success_that_warmed_nothing_fails(box, image, preheat):
     assert (done.job["state"], done.job["outcome"]) == ("SUCCESS", "cold")
     assert done.job["warm"] == [] and done.job["cold"] == image.blobs()
     assert done.job["warm_percentage"] == 0
-    assert "SUCCESS and nothing was warmed" in done.msg and "(job %d)" % done.job["id"] in done.msg and image.source in done.msg
+    assert "SUCCESS and nothing was warmed" in done.msg
+    assert "%s is not warm (job %d)" % (image.source, done.job["id"]) in done.msg
 
 
 @careless_releases
@@ -380,7 +384,7 @@ def test_check_mode_does_not_wait(box, image, preheat):
 
 
 UNKNOWN = {
-    "2.0.9": {"platforms": ["linux/amd64"], "application": "shop", "scope": "all_peers", "piece_length": 4194304},
+    "2.0.9": {"application": "shop", "scope": "all_peers", "piece_length": 4194304},
     "2.1.0": {"registry_username": "puller", "job_timeout": 60, "scope": "all_seed_peers"},
     "2.1.67": {"application": "shop", "piece_length": 4194304, "count": 1},
     "2.3.4": {"load_to_cache": True},
@@ -396,9 +400,6 @@ def test_an_option_that_the_manager_does_not_know_is_refused_by_name(box, image,
         options["scope"] = "all_peers"
     preheat(image=image.source)  # so that there is a job whose echo tells the release
     posts = box.counts()["POST"]
-    if option == "platforms":
-        # The index is resolved here, and the platform's own manifest is what is asked for.
-        pytest.skip("the module does it itself")
     done = preheat(image=image.source, **options)
 
     assert done.failed and done.reason == "unknown_option"
@@ -406,7 +407,8 @@ def test_an_option_that_the_manager_does_not_know_is_refused_by_name(box, image,
     assert box.counts()["POST"] == posts
 
 
-@pytest.mark.parametrize("release, option", [("2.0.9", "application"), ("2.1.67", "application"), ("2.5.1", "load_to_cache")])
+@pytest.mark.parametrize("release, option", [
+    ("2.0.9", "application"), ("2.1.67", "application"), ("2.5.1", "load_to_cache")])
 def test_an_option_that_a_manager_without_jobs_ignores_is_said_to_be_ignored(box, image, preheat, option):
     done = preheat(image=image.source, **{option: "1"})
 
@@ -634,7 +636,8 @@ def test_where_the_registry_cannot_be_reached_auto_judges_by_the_result(new_sand
     assert exact.failed and "cannot be reached" in exact.msg
 
 
-@pytest.mark.parametrize("verify, verified", [("auto", "blobs"), ("blobs", "blobs"), ("result", "result"), ("none", "none")])
+@pytest.mark.parametrize("verify, verified", [
+    ("auto", "blobs"), ("blobs", "blobs"), ("result", "result"), ("none", "none")])
 def test_verify_says_what_counts(box, image, preheat, verify, verified):
     warm = preheat(image=image.source, verify=verify)
     assert (warm.job["outcome"], warm.job["verified"]) == ("warm", verified)
