@@ -12,6 +12,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import functools
+import io
 import posixpath
 import re
 import tomllib
@@ -185,7 +186,8 @@ def _parse(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
     try:
         if kind == "toml":
             return tomllib.loads(text), None
-        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        # As a stream, for libyaml refuses the strings that Ansible tags.
+        data = yaml.load(io.StringIO(text), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except tomllib.TOMLDecodeError as error:
         return {}, f"it is no TOML ({error})"
     except (yaml.YAMLError, ValueError, RecursionError) as error:
