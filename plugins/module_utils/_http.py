@@ -88,6 +88,9 @@ class Http:
         self._verify = verify
         self._cert = cert
         self._local = threading.local()
+        if verify is False and not REQUESTS_ERROR:
+            # Who switches it off knows.
+            requests.packages.urllib3.disable_warnings()
 
     def _session(self):
         session = getattr(self._local, "session", None)
