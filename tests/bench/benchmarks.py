@@ -97,7 +97,8 @@ def processor_time_over_a_loop_of_uri() -> Figures:
         assert len(box.jobs) == count
         box.reset()
         module = run_playbook(Path(folder), [
-            {"dragonflyoss.dragonfly.preheat": _options(box, images=[image.source for image in sources], wait_sleep=1)}])
+            {"dragonflyoss.dragonfly.preheat": _options(
+                box, images=[image.source for image in sources], wait_sleep=1)}])
         assert len(box.jobs) == count
     yield Figure(f"{count} images created and awaited: processor time of a loop of uri over ours",
                  loop.cpu / module.cpu, 20, at_least=True)
@@ -160,7 +161,8 @@ def lookup_among_large_rows() -> Figures:
         box.history(20, url=image.manifest_url, age=60, blobs=30, peers=2000, scope="all_peers")
         result, used = run_module("preheat", **_options(box, image=image.source, scope="all_peers", verify="result"))
         assert not _good(result)["changed"]
-    yield Figure("Lookup among 20 rows of 30 blobs on 2,000 peers (12 MB each): wall time", used.wall, 3, " s")
+    # Not wall time, much of which passes while the sandbox writes 240 MB.
+    yield Figure("Lookup among 20 rows of 30 blobs on 2,000 peers (12 MB each): processor time", used.cpu, 3, " s")
     yield Figure("Lookup among 20 rows of 30 blobs on 2,000 peers (12 MB each): memory", used.memory, 200, " MB")
 
 

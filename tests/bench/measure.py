@@ -106,5 +106,5 @@ def ansible(name: str) -> str:
 
 
 def median_ratio(first: t.Callable[[], float], second: t.Callable[[], float], rounds: int) -> float:
-    """The median of what the first gives over what the second gives, taken in turn so that both see the same machine."""
+    """The median of what the first gives over what the second gives, in turn so that both see the same machine."""
     return statistics.median(first() / second() for dummy in range(rounds))

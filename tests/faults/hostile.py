@@ -27,10 +27,11 @@ _LEAVES = st.one_of(
     st.floats(),
     st.text(max_size=8),
     st.sampled_from([
-        TEMPLATE, "{{ 7 * 7 }}", "{% raw %}", "", "0001-01-01T00:00:00Z", "2026-13-45T25:61:61Z", "9999-12-31T23:59:59Z",
-        "99999-01-01T00:00:00Z", "-1", "\ud800", "\x00", "\u202eevil", "x" * 100000, "sha256:" + "0" * 64, "sha256:zz",
-        "http://[::1", "http://user:secret@host/%zz", "//", "linux/amd64", "PENDING", "SUCCESS", "FAILURE", "[]", "null",
-        0, -1, 2**31, 2**63, -2**64, 10**400, 1e308, float("nan"), float("inf"), *_RAW,
+        TEMPLATE, "{{ 7 * 7 }}", "{% raw %}", "", "0001-01-01T00:00:00Z", "2026-13-45T25:61:61Z",
+        "9999-12-31T23:59:59Z", "99999-01-01T00:00:00Z", "-1", "\ud800", "\x00", "\u202eevil", "x" * 100000,
+        "sha256:" + "0" * 64, "sha256:zz",
+        "http://[::1", "http://user:secret@host/%zz", "//", "linux/amd64", "PENDING", "SUCCESS", "FAILURE", "[]",
+        "null", 0, -1, 2**31, 2**63, -2**64, 10**400, 1e308, float("nan"), float("inf"), *_RAW,
     ]),
 )
 VALUES = st.recursive(
@@ -80,8 +81,8 @@ _HEADERS = st.dictionaries(
                      "Docker-Content-Digest"]),
     st.one_of(_PRINTABLE, st.sampled_from([
         "text/html", "application/json", "<http://x/?page=99999999999>;rel=last", "<?page=0>; rel=\"last\"",
-        'Bearer realm="http://[", service="x"', 'Bearer realm="file:///etc/passwd"', "Basic", "Fri, 31 Dec 9999 23:59:59 GMT",
-        "Mon, 01 Jan 0001 00:00:00 GMT", "http://[", "//", "sha256:x"])),
+        'Bearer realm="http://[", service="x"', 'Bearer realm="file:///etc/passwd"', "Basic",
+        "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "http://[", "//", "sha256:x"])),
     max_size=2)
 
 

@@ -359,8 +359,8 @@ What a task of `preheat` with its defaults does when a request breaks. This page
 (`make faults`), over real sockets, against a manager of {release}. {cells} cells: no job is made twice, none that was
 made is missing from the result, there is no traceback, and no wait ends later than `wait_timeout` and one request.
 
-In a cell: `warm`, jobs were made and are warm; `found warm`, an equal warm job was there; `fails:` and the reason, as in
-the result's `reason`; `warns`, there is a warning. Of several jobs only those fail whose
+In a cell: `warm`, jobs were made and are warm; `found warm`, an equal warm job was there; `fails:` and the reason, as
+in the result's `reason`; `warns`, there is a warning. Of several jobs only those fail whose
 request broke. The columns are the requests of a task in their order:
 
 {columns}

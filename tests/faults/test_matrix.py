@@ -6,7 +6,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.dragonflyoss.dragonfly.tests.faults.matrix import DOCUMENT, RELEASE, ROWS, Bench, document, line
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.matrix import (
+    DOCUMENT,
+    RELEASE,
+    ROWS,
+    Bench,
+    document,
+    line,
+)
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.profiles import RELEASES
 
 

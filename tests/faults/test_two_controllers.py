@@ -47,7 +47,8 @@ def controller(box, image, delay, begin):
     """Run one to its end, ``delay`` seconds after both are there; gives its result."""
     registry = Registry(Http())
     client = DragonflyClient(Http(auth="Bearer " + box.token), box.url)
-    run = Preheat(client, lambda dummy: registry, parameters(url=box.url, image=image, wait_timeout=600), FastClock(box))
+    params = parameters(url=box.url, image=image, wait_timeout=600)
+    run = Preheat(client, lambda dummy: registry, params, FastClock(box))
     begin.wait()
     time.sleep(delay)
     return run.run()
