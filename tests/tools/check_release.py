@@ -75,7 +75,8 @@ def changelog_problems() -> list[str]:
     version = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     released = yaml.safe_load((CHECKOUT / "changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
     text = CHECKOUT / "CHANGELOG.md"
-    if version in released and text.exists() and f"v{version}" in text.read_text(encoding="utf-8"):
+    anchor = f'id="v{version.replace(".", "-")}"'
+    if version in released and text.exists() and anchor in text.read_text(encoding="utf-8"):
         return []
     return [f"the changelog does not have {version}: run antsibull-changelog release"]
 
