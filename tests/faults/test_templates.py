@@ -44,7 +44,8 @@ def test_no_template_of_an_answer_or_a_file_is_evaluated(tmp_path):
     config.write_text(yaml.safe_dump({"manager": {"addr": TEMPLATE}, "proxy": {"rules": [{"regex": TEMPLATE}]}}))
     uses = []
     for module in ("job_info", "peer_info", "scheduler_info", "seed_peer_info", "manager_info", "preheat"):
-        options = {"file": "http://origin.example.com/x", "wait": False} if module == "preheat" else {}
+        options = {"preheat": {"file": "http://origin.example.com/x", "wait": False},
+                   "peer_info": {"refresh": True}}.get(module, {})
         uses += [
             {"dragonflyoss.dragonfly." + module: options, "register": "seen", "ignore_errors": True},
             {"ansible.builtin.set_fact": {"again": "{{ seen }}", "text": "{{ seen | to_json }}"}},
@@ -58,7 +59,7 @@ def test_no_template_of_an_answer_or_a_file_is_evaluated(tmp_path):
         {"ansible.builtin.set_fact": {"content": "{{ file.content | b64decode }}"}},
         {"ansible.builtin.set_fact": {"problems": problems}},
         {"ansible.builtin.debug": {"msg": "{{ problems }} {{ content }}"}},
-        {"ansible.builtin.copy": {"content": "{{ problems | to_json }}", "dest": str(tmp_path / "problems"),
+        {"ansible.builtin.copy": {"content": "{{ problems | to_json }} {{ content }}", "dest": str(tmp_path / "problems"),
                                   "mode": "0600"}},
     ]
     play = tmp_path / "play.yml"
@@ -74,5 +75,5 @@ def test_no_template_of_an_answer_or_a_file_is_evaluated(tmp_path):
             env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not mark.exists()
-    for name in ("job_info", "peer_info", "scheduler_info", "seed_peer_info", "manager_info", "problems"):
+    for name in ("job_info", "peer_info", "scheduler_info", "manager_info", "problems"):
         assert "lookup(" in (tmp_path / name).read_text(encoding="utf-8"), name
