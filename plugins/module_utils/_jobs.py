@@ -176,7 +176,8 @@ class JobReader:
             if rows and len(rows) == 1:
                 descending = row["id"] < rows[0]["id"]
             rows.append(shape(row))
-            if descending and len(rows) > 1 and self._too_old(row, horizon):
+            row = None
+            if descending and len(rows) > 1 and self._too_old(rows[-1], horizon):
                 old = True
                 stream.close()
                 break

@@ -49,6 +49,8 @@ def rows(chunks, request):
                 search = at + 1
                 continue
             yield _object(row, request)
+            # A large row is not held while the next one is read.
+            row = None
             del buffer[:at + 2]
             start = search = 0
     yield from _rest(buffer, start, started, request)
