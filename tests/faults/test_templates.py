@@ -59,7 +59,8 @@ def test_no_template_of_an_answer_or_a_file_is_evaluated(tmp_path):
         {"ansible.builtin.set_fact": {"content": "{{ file.content | b64decode }}"}},
         {"ansible.builtin.set_fact": {"problems": problems}},
         {"ansible.builtin.debug": {"msg": "{{ problems }} {{ content }}"}},
-        {"ansible.builtin.copy": {"content": "{{ problems | to_json }} {{ content }}", "dest": str(tmp_path / "problems"),
+        {"ansible.builtin.copy": {"content": "{{ problems | to_json }} {{ content }}",
+                                  "dest": str(tmp_path / "problems"),
                                   "mode": "0600"}},
     ]
     play = tmp_path / "play.yml"
