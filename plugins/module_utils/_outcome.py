@@ -177,7 +177,7 @@ def judge(job, wanted=None, verify="auto", expected_ips=(), max_failed_percentag
     :param proven: URLs that are known to be warm from elsewhere (2.3.1 to 2.4.3 can lose entries of the result).
     """
     state = job.get("state")
-    if job.get("type") not in (None, "preheat"):
+    if wanted is None and job.get("type") not in (None, "preheat"):
         return Outcome("done" if state == "SUCCESS" else "failed" if state == "FAILURE" else "pending")
     reading = Reading(job)
     if state == "FAILURE":
