@@ -21,7 +21,8 @@ HIDDEN = "hidden"
 CLIENT_KEYS = frozenset("""
 << alivetime keepstorage keep enable type clusterid schedulerclusterid taskexpiretime taskttl port start end listen ip
 defaultfilter defaulttag defaultapplication url addr dynamic direct useproxies regx usehttps redirect regex usetls
-filteredqueryparams enabletaskidbasedblobdigest disablebacktosource requestratelimit insecure
+filteredqueryparams enabletaskidbasedblobdigest disablebacktosource requestratelimit insecure strategy ratelimit
+totalratelimit perpeerratelimit bandwidthlimit gcinterval interval refreshinterval maxreplicas netaddrs ip addrs
 """.split())
 HOSTS_KEYS = frozenset(["server", "capabilities", "override_path"])
 CONTAINERD_KEYS = frozenset("""

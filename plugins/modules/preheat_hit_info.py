@@ -28,8 +28,8 @@ options:
   images:
     description:
       - Images that were or will be preheated, as M(dragonflyoss.dragonfly.preheat) takes them. Their manifests are read
-        from the registry, from the controller. Where that cannot be done a blob that stands for all is judged, and
-        RV(notes) says so.
+        from the registry, from the controller. Where the registry cannot be reached a blob that stands for all is
+        judged, and RV(notes) says so.
     type: list
     elements: str
   platforms:

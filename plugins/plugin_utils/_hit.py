@@ -54,6 +54,7 @@ class Wanted(t.NamedTuple):
     :ivar application: of the preheat.
     :ivar piece_length: of the preheat, bytes as text; empty without one.
     :ivar why: why the blobs are not known.
+    :ivar is_missing: whether the registry has no such image.
     """
 
     image: str
@@ -67,6 +68,7 @@ class Wanted(t.NamedTuple):
     application: str = ""
     piece_length: str = ""
     why: str = ""
+    is_missing: bool = False
 
     def url(self, digest: str) -> str:
         """URL of a blob, as the manager builds it."""
@@ -203,14 +205,28 @@ def _client_at(route: Route, clients: list[Client], facts: dict[str, t.Any]) -> 
     if not clients:
         files = " nor ".join(one["config"]["path"] for one in facts["clients"].values())
         return None, [reason("no_client", files=files)]
-    parts = urlsplit(route.proxy)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = _port(route.proxy)
+    if route.proxy.startswith("https:") and any(client.listens(port) for client in clients):
+        return None, [reason("https_proxy", route.file, proxy=route.proxy)]
     for client in clients:
         # A file that cannot be read says no port; the only client is then the one that was meant.
         if client.listens(port) or (len(clients) == 1 and not client.is_readable):
             return client, []
+    for client in clients:
+        if any(client.listens(_port(other)) for other in route.others):
+            return None, [reason("other_mirror_first", route.file, first=route.proxy)]
+    if len(clients) == 1 and not clients[0].port:
+        return None, [reason("proxy_off", clients[0].path, "proxy.tcpListen.port")]
     listening = ", ".join(f"{client.name} listens on port {client.port or '(none)'}" for client in clients)
     return None, [reason("wrong_port", route.file, proxy=route.proxy, listening=listening)]
+
+
+def _port(url: str) -> int:
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+        return parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return 0
 
 
 def _judge_image(
@@ -221,7 +237,9 @@ def _judge_image(
     seed: Seed,
     reasons: list[Reason],
 ) -> None:
-    if wanted.why:
+    if wanted.is_missing:
+        reasons.append(reason("no_such_image", error=wanted.why))
+    elif wanted.why:
         verdict.note("unknown_blobs", why=wanted.why)
     recipe = _seed_recipe(verdict, client, seed, reasons)
     if wanted.cold:

@@ -65,34 +65,41 @@ class Images:
         return wanted if wanted.digests else self._with_blobs(wanted)
 
     def _with_blobs(self, wanted: Wanted) -> Wanted:
-        digests, why = self._blobs(wanted)
-        return wanted._replace(digests=digests, why=why)
-
-    def _blobs(self, wanted: Wanted) -> tuple[list[str], str]:
-        """The digests of an image's blobs, or why they are not known."""
-        if REQUESTS_ERROR:
-            return [], "the controller lacks the Python library requests"
-        registry = self._find(wanted.made.registry)
         try:
-            manifest = registry.manifest(wanted.made)
-            found = [(one, registry.blobs(wanted.made, manifest, one)) for one in wanted.platforms]
+            return wanted._replace(digests=self._blobs(wanted))
+        except InputError:
+            raise
         except DragonflyError as error:
-            return [], error.message.rstrip(".")
-        for platform, manifests in found:
+            is_missing = error.reason == "manifest_unknown"
+            return wanted._replace(why=error.message.rstrip("."), is_missing=is_missing)
+
+    def _blobs(self, wanted: Wanted) -> list[str]:
+        """The digests of an image's blobs.
+
+        :raises DragonflyError: if they are not known.
+        """
+        if REQUESTS_ERROR:
+            raise DragonflyError("the controller lacks the Python library requests", "no_requests")
+        registry = self._find(wanted.made.registry)
+        manifest = registry.manifest(wanted.made)
+        blobs: dict[str, None] = {}
+        for platform in wanted.platforms:
+            manifests = registry.blobs(wanted.made, manifest, platform)
             if not manifests:
                 known = ", ".join(sorted({name for name, _digest in manifest.children}))
                 url = wanted.made.manifest_url()
                 raise InputError("%s has no platform %s; it has %s." % (url, platform, known or "none"))
-        return (
-            list(dict.fromkeys(blob for _one, manifests in found for _digest, blobs in manifests for blob in blobs)),
-            "",
-        )
+            blobs.update(dict.fromkeys(blob for _digest, found in manifests for blob in found))
+        return list(blobs)
 
     def sizes(self, wanted: Wanted) -> dict[str, int]:
         """Bytes of an image's blobs by digest; empty where its manifest cannot be read."""
         registry = self._find(wanted.made.registry)
-        if not registry.sizes:
-            self._blobs(wanted)
+        try:
+            if not registry.sizes:
+                self._blobs(wanted)
+        except DragonflyError:
+            pass
         return registry.sizes
 
     def headers(self, wanted: Wanted) -> dict[str, str]:

@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import HIDDEN
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     DEFAULT_FILTERED_QUERY_PARAMS,
     Recipe,
@@ -29,8 +30,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
     parse_release,
     recipe_for,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import get
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import MESSAGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import get, settings
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import (
+    MESSAGES,
+    Context,
+    Problem,
+    config_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_values import parse_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import DEFAULT_CERTS_DIRS
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
@@ -44,6 +50,23 @@ MISSES: dict[str, tuple[str, str]] = {
     "unreadable": (
         "the file cannot be read: {error}.",
         "{hint}",
+    ),
+    "no_such_image": (
+        "the registry has no such image: {error}.",
+        "Correct the reference, or push the image.",
+    ),
+    "https_proxy": (
+        "it points to {proxy}, while the client's proxy speaks plain HTTP, so that containerd falls back to the"
+        " registry without a word.",
+        "Write http:// (containerd_mirrors_proxy).",
+    ),
+    "config_version": (
+        "containerd {release} does not read version {version} of its configuration.",
+        'Write version = 2, whose plugin is "io.containerd.grpc.v1.cri"; or upgrade containerd.',
+    ),
+    "config_path_elsewhere": (
+        "config_path is set for the plugin {found}, while with version = {version} containerd reads {wanted}.",
+        "Set it there; the role containerd_mirrors does.",
     ),
     "config_path_not_set": (
         "containerd is told no folder with mirrors, so that it pulls straight from the registry.",
@@ -143,8 +166,21 @@ NOTES: dict[str, str] = {
     "probe_skipped": "The probe was left out: {why}.",
 }
 
+_HINTS = {
+    "yaml": "Correct it: the client could not start with it.",
+    "toml": "Correct it: containerd cannot use it.",
+}
 _FALLBACK_DIRS = ("_default",)
 _MIN_PARALLEL_FETCH = 512
+_KEEPS_FROM_STARTING = (
+    "bad_regex",
+    "bad_strategy",
+    "bad_value",
+    "no_scheduler",
+    "port_clash",
+    "rate_limit_too_low",
+    "wrong_type",
+)
 
 
 class Reason(t.NamedTuple):
@@ -209,9 +245,7 @@ def parse_file(file: dict[str, t.Any], kind: str) -> tuple[dict[str, t.Any], Rea
         return {}, reason("unreadable", file["path"], error=file["error"], hint="Run the task with become: true.")
     data, error = _parse(kind, file.get("text") or "")
     if error:
-        return {}, reason(
-            "unreadable", file["path"], error=error, hint="Correct it: the daemon could not start with it."
-        )
+        return {}, reason("unreadable", file["path"], error=error, hint=_HINTS[kind])
     return data, None
 
 
@@ -244,6 +278,7 @@ class Route(t.NamedTuple):
     :ivar query: such as ``ns=docker.io``; empty without one.
     :ivar headers: that it adds, names in lower case.
     :ivar file: that says so.
+    :ivar others: URLs of the hosts that it asks where that one fails.
     """
 
     proxy: str
@@ -251,6 +286,7 @@ class Route(t.NamedTuple):
     query: str
     headers: dict[str, str]
     file: str
+    others: tuple[str, ...] = ()
 
 
 class Containerd:
@@ -276,14 +312,24 @@ class Containerd:
             self.reasons.append(unreadable)
         dump, error = _parse("toml", facts.get("dump") or "")
         self._config = config if error or not dump else dump
+        version = config.get("version")
+        if isinstance(version, int) and version > 2 and self.release and self.release < (2, 0, 0):
+            words = {"release": ".".join(map(str, self.release)), "version": version}
+            self.reasons.append(reason("config_version", self.path, "version", **words))
         self.reasons += stale(self.file, facts.get("unit"))
 
     @property
-    def _plugin(self) -> dict[str, t.Any]:
-        names = {1: "cri", 2: "io.containerd.grpc.v1.cri"}
+    def _version(self) -> int:
         version = self._config.get("version", 3 if (self.release or ()) >= (2, 0, 0) else 1)
-        version = version if isinstance(version, int) else 1
-        return _table(self._config, "plugins", names.get(version, "io.containerd.cri.v1.images"))
+        return version if isinstance(version, int) else 1
+
+    @property
+    def _plugin_id(self) -> str:
+        return {1: "cri", 2: "io.containerd.grpc.v1.cri"}.get(self._version, "io.containerd.cri.v1.images")
+
+    @property
+    def _plugin(self) -> dict[str, t.Any]:
+        return _table(self._config, "plugins", self._plugin_id)
 
     @property
     def fetches_in_parts(self) -> bool:
@@ -308,7 +354,7 @@ class Containerd:
         if not folders and (self.release or ()) >= (2, 2, 0):
             folders = list(DEFAULT_CERTS_DIRS)
         if not folders:
-            return None, [reason("config_path_not_set", self.path, "config_path")]
+            return None, [self._without_folders()]
         file = self._hosts_file(registry, folders)
         if file is None:
             return None, [reason("no_mirror_for_registry", folders[0], registry=registry)]
@@ -321,7 +367,17 @@ class Containerd:
         if not able:
             return None, [reason("mirror_cannot_pull", file["path"])]
         url, host = able[0]
-        return _route(url, registry, bool(host.get("override_path")), _headers(host.get("header")), file["path"])
+        override, headers = bool(host.get("override_path")), _headers(host.get("header"))
+        route, reasons = _route(url, registry, override, headers, file["path"])
+        return route and route._replace(others=tuple(other for other, _host in able[1:])), reasons
+
+    def _without_folders(self) -> Reason:
+        for name, plugin in _table(self._config, "plugins").items():
+            if _table(plugin, "registry").get("config_path") and name != self._plugin_id:
+                words = {"found": name, "wanted": self._plugin_id, "version": self._version}
+                return reason("config_path_elsewhere", self.path, "config_path", **words)
+        path = self.path if self.file.get("text") is not None else f"{self.path} (which is not there)"
+        return reason("config_path_not_set", path, "config_path")
 
     def _hosts_file(self, registry: str, folders: list[str]) -> dict[str, t.Any] | None:
         name, colon, port = registry.rpartition(":")
@@ -393,6 +449,22 @@ class Asked(t.NamedTuple):
     told: dict[str, tuple[str, str]]
 
 
+@functools.lru_cache(maxsize=256)
+def _does_not_start(client: str, text: str, release: str | None) -> list[Problem]:
+    """What keeps a client from starting with a configuration, but for values that were hidden on the host."""
+    config = _parse("yaml", text)[0]
+    values = {setting.where: setting.value for setting in settings(config, client)}
+    found = []
+    # Whether there is a dynconfig.yaml is not known.
+    for one in config_problems(config, client, release, Context(dynconfig=True)):
+        value = values.get(one.key)
+        # Go reads numbers and booleans in quotes.
+        is_read = client == "dfget" and isinstance(value, str) and re.fullmatch(r"\d+|true|false", value)
+        if one.code in _KEEPS_FROM_STARTING and HIDDEN not in str(value) and not is_read:
+            found.append(one)
+    return found
+
+
 class Client:
     """A Dragonfly client on one host.
 
@@ -416,6 +488,10 @@ class Client:
         if unit and unit.get("state") not in (None, "active"):
             self.reasons.append(reason("not_running", unit=unit["name"], state=unit["state"]))
         self.reasons += stale(self.file, unit)
+        text = self.file.get("text")
+        if self.is_readable and text:
+            found = _does_not_start(self.name, text, facts.get("version") if self.release else None)
+            self.reasons += [Reason(one.code, self.path, one.key, one.reason, one.cure) for one in found]
 
     def get(self, path: str, default: t.Any = None) -> t.Any:
         """A value of the configuration, else the default; also where it is of another type than the default."""
@@ -450,7 +526,8 @@ class Client:
     def port(self) -> t.Any:
         """Port or ports of its proxy as the file says them."""
         if self.name == "dfget":
-            return get(self.config, self.name, "proxy.tcpListen.port", 0)
+            port = get(self.config, self.name, "proxy.tcpListen.port", 0)
+            return int(port) if isinstance(port, str) and port.isdigit() else port
         return get(self.config, self.name, "proxy.server.port", 4001)
 
     def listens(self, port: int) -> bool:

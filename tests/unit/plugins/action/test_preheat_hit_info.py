@@ -66,7 +66,7 @@ def host(folder, box, server, name, default_filter="Expires&Signature&ns", broke
     (folder / "config.toml").write_text(
         f'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{folder}/certs.d"\n'
     )
-    config = {"proxy": {
+    config = {"scheduler": {"netAddrs": [{"type": "tcp", "addr": "127.0.0.1:8002"}]}, "proxy": {
         "defaultFilter": default_filter,
         "basicAuth": {"username": "me", "password": SECRET},
         "tcpListen": {"port": server.server_port},
@@ -128,6 +128,8 @@ def test_after_a_preheat(world, tmp_path):
         judge("bad_probed", bad, jobs="{{ warm.jobs }}", probe=True),
         judge("broken", broken, jobs="{{ warm.jobs }}"),
         judge("no_manifest", good, images=[f"http://{box.registry}/library/none:1"]),
+        judge("unreachable", good, images=[f"{box.registry}/library/none:1"],
+              registries={box.registry: "http://127.0.0.1:9"}),
         dict(judge("checked", good, jobs="{{ warm.jobs }}", probe=True), check_mode=True),
         may_fail(judge("only_files", good, jobs="{{ files.jobs }}")),
         may_fail(judge("no_image", good, images=["Upper/Case"])),
@@ -162,8 +164,9 @@ def test_after_a_preheat(world, tmp_path):
     assert "probe_differs" in [one["code"] for one in found["bad_probed"]["reasons"]]
     assert found["broken"]["hit"] == "none"
     assert "no YAML in line" in found["broken"]["reasons"][0]["message"]
-    assert found["no_manifest"]["hit"] == "all"
-    assert any("no such image" in note for note in found["no_manifest"]["notes"])
+    assert [reason["code"] for reason in found["no_manifest"]["reasons"]] == ["no_such_image"]
+    assert [reason["code"] for reason in found["unreachable"]["reasons"]] == ["base_differs"]
+    assert any("refused the connection" in note for note in found["unreachable"]["notes"])
 
     wrong = {
         "only_files": "There is no image among jobs.",

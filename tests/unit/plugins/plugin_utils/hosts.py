@@ -14,9 +14,10 @@ BASE = "https://registry.example.com"
 STARTED = 1_800_000_000.0
 PORTS = {"dfget": 65001, "dfdaemon": 4001}
 
+GO_MANAGER = {"scheduler": {"manager": {"enable": True, "netAddrs": [{"type": "tcp", "addr": "manager:65003"}]}}}
 GOOD = {
     "dfget": {
-        "scheduler": {"manager": {"enable": True, "netAddrs": [{"type": "tcp", "addr": "manager:65003"}]}},
+        **GO_MANAGER,
         "proxy": {
             "defaultFilter": "Expires&Signature&ns",
             "tcpListen": {"listen": "127.0.0.1", "port": 65001},

@@ -57,7 +57,7 @@ def test_agrees_with_what_was_measured_on_real_clusters(cluster, host):
     found = facts(
         client,
         host["client"].split()[-1],
-        config=yaml.safe_dump({"proxy": proxy}),
+        config=yaml.safe_dump({"proxy": proxy, "manager": {"addr": "http://m:65003"}, **hosts.GO_MANAGER}),
         hosts={f"/etc/containerd/certs.d/{registry}/hosts.toml": hosts_toml(client, f"http://{registry}")},
     )
     wanted = Wanted(
@@ -214,7 +214,25 @@ def misses():
            Seed(), "mirrors_in_use", config, "mirrors", "docker.io")
     yield mirror("cannot-pull", "mirror_cannot_pull", "", "may pull", capabilities='["resolve"]')
     yield mirror("other-port", "wrong_port", "", "dfget listens on port 65001", port=4001)
-    yield mirror("other-host-first", "wrong_port", "", "points to https://cache.example.com", before='[host."https://cache.example.com"]')
+    yield mirror("other-host-first", "other_mirror_first", "", "asks https://cache.example.com first",
+                 before='[host."https://cache.example.com"]')
+    yield ("https-proxy", facts(hosts=hosts_toml().replace("http://127", "https://127")), Seed(), "https_proxy", toml_file, "",
+           "Write http://")
+    yield go("no-port", {"proxy.tcpListen": None}, "proxy_off", "proxy.tcpListen.port", "Set it to a port")
+    yield go("bad-regex", {"proxy.proxies": [{"regx": "blobs/(sha256"}]}, "bad_regex", "proxy.proxies[0].regx", "would not start")
+    yield go("bad-strategy", {"storage.strategy": "fancy"}, "bad_strategy", "storage.strategy", "Leave the key out")
+    yield go("too-slow", {"download.totalRateLimit": "1Mi"}, "rate_limit_too_low", "download.totalRateLimit", "Raise it")
+    yield go("no-manager", {"scheduler.manager.enable": False}, "no_scheduler", "scheduler", "cannot join a cluster")
+    yield rust("rust-bad-regex", {"proxy.rules": [{"regex": "blobs/(sha256"}]}, "bad_regex", "proxy.rules[0].regex", "would not start")
+    yield rust("rust-no-manager", {"manager.addr": None, "manager.xaddr": "x"}, "no_scheduler", "manager.addr", "cannot join a cluster",
+               "1.4.2")
+    yield rust("rust-wrong-type", {"storage.keep": "yes"}, "wrong_type", "storage.keep", "true or false")
+    yield ("version-3", facts(config_toml=hosts.CONFIG_TOML.replace("version = 2", "version = 3")), Seed(), "config_version", config,
+           "version", "containerd 1.6.20 does not read version 3")
+    yield ("other-plugin", facts(config_toml=hosts.CONFIG_TOML.replace("version = 2", "version = 3"), containerd="2.0.0"), Seed(),
+           "config_path_elsewhere", config, "config_path", "containerd reads io.containerd.cri.v1.images")
+    yield ("no-config", facts(config_toml=None), Seed(), "config_path_not_set", config + " (which is not there)", "config_path",
+           "restart containerd")
     yield ("parallel-fetch", facts(config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.transfer.v1.local"]\n'
                                    "concurrent_layer_fetch_buffer = 8388608\n"),
            Seed(), "parallel_fetch", config, "concurrent_layer_fetch_buffer", "Set it to 0.")
@@ -242,7 +260,7 @@ def test_misses(found, seed, code, file, key, text):
 
 def test_only_what_is_wrong_is_a_reason():
     # Without a mirror nothing is dynamic either.
-    more = {"no-mirror"}
+    more = {"no-mirror", "rust-no-manager"}
     for name, (found, seed, code, *_rest) in MISSES.items():
         others = set(codes(judge(found, [image()], seed))) - {code}
         assert not others or name in more, (name, others)
@@ -339,6 +357,20 @@ def test_the_registry_that_a_job_is_pulled_from(name, registry):
 ])
 def test_the_name_that_containerd_looks_for(text, registry):
     assert wanted_image(text, {}).registry == registry
+
+
+def test_an_image_that_is_not_there():
+    verdict = judge(facts(), [wanted_image(IMAGE, {}, why="it has no such tag", is_missing=True)])
+    assert codes(verdict) == ["no_such_image"] and verdict.hit == "none"
+
+
+def test_values_that_stayed_on_the_host_are_no_problem():
+    changes = {"gcInterval": "hidden", "host.advertiseIP": "hidden", "storage.diskGCThreshold": "hidden", "metrics": "hidden"}
+    assert judge(facts(changes=changes), [image()]).hit == "all"
+
+
+def test_numbers_in_quotes_are_read_by_go():
+    assert judge(facts(changes={"proxy.tcpListen.port": "65001"}), [image()]).hit == "all"
 
 
 def test_without_digests_a_blob_stands_for_all():
