@@ -15,7 +15,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
 
 def _task_id(
     url: str,
-    client: str,
+    client: str = "",
     release: str | None = None,
     filtered_query_params: t.Sequence[str] = (),
     tag: str = "",

@@ -368,7 +368,7 @@ def _redirect_error(answer):
     if location == "/":
         return ApiError(
             "%s: this manager has no such API (it answered %d to its console): its release is older or newer than this "
-            "needs, or url lacks a path prefix." % (name, answer.status),
+            "needs, or url has a wrong path." % (name, answer.status),
             "no_api",
             name,
             answer.status,

@@ -196,11 +196,14 @@ def _transport_error(exc, name, url, sent=None):
             sent=False,
         )
     if found(socket.gaierror) is not None or any(type(one).__name__ == "NameResolutionError" for one in causes):
-        return TransportError("%s: the name %s cannot be resolved." % (name, host), "dns", name, sent=False)
+        host = urlsplit(url).hostname or host
+        words = "%s: the name %s cannot be resolved. What to do: check the name, and the DNS of the host that asks."
+        return TransportError(words % (name, host), "dns", name, sent=False)
     if isinstance(exc, requests.exceptions.ConnectTimeout):
         return TransportError("%s: no connection to %s in time." % (name, host), "connect_timeout", name, sent=False)
     if found(ConnectionRefusedError) is not None:
-        return TransportError("%s: %s refused the connection." % (name, host), "refused", name, sent=False)
+        words = "%s: %s refused the connection. What to do: check host and port, and that something listens there."
+        return TransportError(words % (name, host), "refused", name, sent=False)
     if isinstance(exc, requests.exceptions.Timeout) or found(socket.timeout) is not None:
         return TransportError("%s: %s did not answer in time." % (name, host), "read_timeout", name, sent=True)
     if any(type(one).__name__ == "NewConnectionError" for one in causes):

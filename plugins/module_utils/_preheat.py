@@ -44,7 +44,8 @@ ARG_OPTIONS = (
     "hdfs",
     "load_to_cache",
 )
-_IMAGE_ONLY = ("platforms", "registries", "registry_username", "registry_password")
+# Not registries, which is set once for all tasks.
+_IMAGE_ONLY = ("platforms", "registry_username", "registry_password")
 _FILE_ONLY = ("object_storage", "hdfs")
 _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
 _RANGES = {
@@ -193,9 +194,11 @@ def registry_bases(registries):
     bases, details = {}, {}
     for name, value in (registries or {}).items():
         detail = {"url": value} if isinstance(value, str) else value
-        if not isinstance(detail, dict) or set(detail) - {"url", "username", "password", "ca_path"}:
+        unknown = sorted(set(detail) - {"url", "username", "password", "ca_path"}) if isinstance(detail, dict) else []
+        if not isinstance(detail, dict) or unknown:
             raise InputError(
-                "registries: the value of %r must be a URL or a dictionary of url, username, password, ca_path." % name
+                "registries: the value of %r must be a URL or a dictionary of url, username, password, ca_path%s."
+                % (name, ", not " + ", ".join(str(key) for key in unknown) if unknown else "")
             )
         if any(not isinstance(one, (str, int)) for one in detail.values() if one is not None):
             raise InputError("registries: url, username, password and ca_path of %r must be strings." % name)

@@ -136,7 +136,7 @@ class Preheat:
         by_url = {}
         for wanted in images:
             by_url.setdefault((wanted.url, wanted.platform), []).append(wanted)
-        unreachable = []
+        unreachable, refused = [], []
         for group, found in zip(
             by_url.values(), self._in_threads(self._read_manifest, [group[0] for group in by_url.values()])
         ):
@@ -144,7 +144,8 @@ class Preheat:
                 unreachable.append(found)
                 continue
             if isinstance(found, DragonflyError):
-                raise found
+                refused.append((group[0], found))
+                continue
             for wanted in group:
                 _pin(wanted, *found)
                 if found[0].children is not None and wanted.platform is None:
@@ -152,6 +153,8 @@ class Preheat:
                         "%s is an image index and no platform is asked for: the manager preheats that of its own host. "
                         "Set platforms."
                         % scrub_url(wanted.source))
+        if refused:
+            raise _all_refused(refused, len(by_url))
         if unreachable:
             self.warnings.append(
                 "%d of %d manifests could not be read, so the images are not pinned to a digest and warm is what the "
@@ -267,9 +270,9 @@ class Preheat:
             return
         ids = sorted(set().union(*(cluster_ids(job) for job in self._any_cluster)))
         self.warnings.append(
-            "Which clusters there are cannot be read: that needs release 2.1.9 and a token with the scope cluster. So "
-            "%d existing jobs count although they are only known to be for cluster %s. Set scheduler_cluster_ids to be "
-            "sure."
+            "Which clusters there are cannot be read: that needs a token with the scope cluster, and release 2.1.9 or "
+            "later. So existing jobs (%d) count that are only known to be for cluster %s. Give the token that scope, "
+            "or set scheduler_cluster_ids."
             % (len(self._any_cluster), ", ".join(str(one) for one in ids) or "(unknown)"))
 
     def _judge(self, wanted, job, proven=()):
@@ -291,7 +294,7 @@ class Preheat:
             if unknown:
                 raise DragonflyError(
                     "This manager (release %s) does not know %s and would silently ignore it. Nothing was created. "
-                    "What to do: leave it out, or upgrade the manager."
+                    "What to do: leave it out, or use a release that knows it."
                     % (
                         self._jobs.releases,
                         ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in unknown),
@@ -344,7 +347,7 @@ class Preheat:
             return Outcome(
                 "refused", "unknown_option",
                 "job %d was made, but this manager (release %s) does not know %s and ignored it. What to do: leave it "
-                "out, or upgrade the manager" % (job["id"], releases_of_echo(args),
+                "out, or use a release that knows it" % (job["id"], releases_of_echo(args),
                                  ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in ignored)))
         left_out = set(ids or []) - cluster_ids(job)
         if left_out and cluster_ids(job):
@@ -563,6 +566,22 @@ class Preheat:
         if len(bad) > _NAMED_IN_MESSAGE:
             lines.append("See jobs for the other %d." % (len(bad) - _NAMED_IN_MESSAGE))
         return " ".join(lines)
+
+
+def _all_refused(refused, total):
+    """One error for all images that cannot be preheated.
+
+    :param refused: list of (L(Wanted), L(DragonflyError)), not empty.
+    :param total: number of images that were asked for.
+    """
+    first = refused[0][1]
+    if total == 1:
+        return first
+    lines = ["%d of %d images cannot be preheated, so no job was made." % (len(refused), total)]
+    lines += ["%s: %s" % (scrub_url(wanted.source), exc.message) for wanted, exc in refused[:_NAMED_IN_MESSAGE]]
+    if len(refused) > _NAMED_IN_MESSAGE:
+        lines.append("And %d more." % (len(refused) - _NAMED_IN_MESSAGE))
+    return DragonflyError(" ".join(lines), first.reason, first.request, first.status)
 
 
 def _posts(wanted, missing):

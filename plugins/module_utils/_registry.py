@@ -107,7 +107,10 @@ class Registry:
         except TransportError as exc:
             if exc.reason == "tls":
                 raise RegistryRefused(
-                    "%s. The option registries takes a ca_path." % exc.message.rstrip("."), "registry_tls", asked
+                    "%s. The option registries takes a ca_path. A registry without TLS is written http://%s/..."
+                    % (exc.message.rstrip("."), image.registry),
+                    "registry_tls",
+                    asked,
                 ) from None
             raise RegistryUnreachable("The registry cannot be reached: %s" % exc.message, "registry_unreachable",
                                       asked) from None

@@ -301,7 +301,8 @@ def check_echo(params, args):
     ignored = [key for key in task_args(params) if isinstance(args, dict) and key not in args]
     if ignored:
         raise DragonflyError(
-            "This manager does not know %s for tasks and ignored it. What to do: leave it out, or upgrade the manager."
+            "This manager does not know %s for tasks and ignored it. What to do: leave it out, or use a release that "
+            "knows it."
             % ", ".join("job_timeout" if key == "timeout" else key for key in ignored),
             "unknown_option",
         )

@@ -134,6 +134,8 @@ options:
     description:
       - How long an equal warm job counts, in seconds, by the manager's clock, for caches expire. With V(0) none counts;
         running ones are adopted all the same.
+      - What was deleted since, with M(dragonflyoss.dragonfly.task) or by the peers themselves, is not seen. Then use
+        O(force).
     type: int
     default: 3600
   force:

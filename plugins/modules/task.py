@@ -13,6 +13,8 @@ description:
   - Has all peers delete a task, which is what peers hold of one URL. An image is a task for each of its blobs.
   - Use it after a release that must not be pulled any more, or to make room before the peers themselves do. Whoever
     pulls again fetches again from the registry or origin.
+  - Jobs that warmed it stay SUCCESS. To warm it again within O(dragonflyoss.dragonfly.preheat#module:max_age), use
+    O(dragonflyoss.dragonfly.preheat#module:force).
   - Images share blobs with their other versions. What O(keep_images) have, too, stays.
 options:
   state:

@@ -150,13 +150,13 @@ def test_nothing_listens():
     port = free_port()
     exc = failure(Http(auth=TOKEN), "http://127.0.0.1:%d/a/b?token=s3cr3t" % port)
     assert (exc.reason, exc.sent, exc.request) == ("refused", False, "GET /a/b")
-    assert exc.message == "GET /a/b: 127.0.0.1:%d refused the connection." % port
+    assert exc.message.startswith("GET /a/b: 127.0.0.1:%d refused the connection. What to do: check" % port)
 
 
 def test_a_name_that_does_not_exist():
     exc = failure(Http(), "http://manager.invalid:8080/")
     assert (exc.reason, exc.sent) == ("dns", False)
-    assert "manager.invalid:8080 cannot be resolved" in exc.message
+    assert "the name manager.invalid cannot be resolved. What to do: check" in exc.message
 
 
 def test_user_info_is_not_shown():

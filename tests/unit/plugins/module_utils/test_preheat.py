@@ -83,7 +83,6 @@ def wanted(url=IMAGE, kind="image", platform=None, **options):
         ({"concurrent_peer_count": 0}, "concurrent_peer_count"),
         ({"max_failed_peers_percentage": 101}, "max_failed_peers_percentage"),
         ({"file": "https://h/f", "platforms": ["linux/amd64"]}, "platforms is only for images"),
-        ({"file": "https://h/f", "registries": {"a": "https://a"}}, "registries is only for images"),
         ({"file": "https://h/f", "registry_username": "u"}, "registry_username is only for images"),
         ({"object_storage": {"region": "r"}}, "object_storage is only for files"),
         ({"hdfs": {"delegation_token": "t"}}, "hdfs is only for files"),
@@ -111,7 +110,7 @@ def test_check_params_refuses(given_params, words):
     "given_params",
     [
         {},
-        {"file": "https://h/f", "object_storage": {"region": "r"}},
+        {"file": "https://h/f", "object_storage": {"region": "r"}, "registries": {"a": "https://a"}},
         {"images": ["redis:7"], "platforms": ["linux/amd64"], "registry_username": "u", "registry_password": "p"},
         {"scope": "all_peers", "ips": ["10.0.0.1", "fd00::1"], "expected_ips": ["10.0.0.2"]},
         {"scope": "all_seed_peers", "count": 200, "piece_length": 4194304, "bio": "x" * 1024},
