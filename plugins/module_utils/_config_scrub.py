@@ -111,7 +111,10 @@ class _YamlScrubber:
             self._scalar(token, column)
         elif kind == "plain" or (kind in ("open", "close", "comma") and self._is_plain(kind)):
             pattern = _YAML_PLAIN_IN_FLOW if self.flow else _YAML_PLAIN
-            rest = pattern.match(self.text, self.at).group() if token != ":" else ""
+            # A colon is a word's first letter where something follows it.
+            ends = " \t\r\n,[]{}" if self.flow else " \t\r\n"
+            is_colon = token == ":" and (self.text[self.at:self.at + 1] or " ") in ends
+            rest = "" if is_colon else pattern.match(self.text, self.at).group()
             self.at += len(rest)
             self._scalar(token + rest, column)
         elif kind == "block" and not self.flow:

@@ -72,6 +72,7 @@ class Terminal:
     def __init__(self, command, folder):
         controller, terminal = pty.openpty()
         environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_LOCALHOST_WARNING="0", COLUMNS="200", TERM="xterm")
+        environment["ANSIBLE_INJECT_INVOCATION"] = "true"  # for what is looked at in results, from ansible-core 2.21 on
         self.lines = []
         with subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment, stdin=terminal,
                               stdout=terminal, stderr=terminal, start_new_session=True) as process:

@@ -158,6 +158,8 @@ def test_config_toml():
         "password: &a %s\nport: *a\n",
         "\tpassword: %s",
         "- %s",
+        "password: :%s",
+        "{password: :%s}",
         "%s",
         "{password: %s, port: 1}",
         '{"password": "%s"}',

@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from ansible.module_utils.common.parameters import PASS_VARS
 
 _NUMBERS = itertools.count(1)
 
@@ -89,6 +90,9 @@ def run():
                 """
                 arguments = {name: value for name, value in options.items() if value is not None}
                 arguments.update(_ansible_check_mode=check_mode, _ansible_diff=diff, _ansible_verbosity=verbosity)
+                # From ansible-core 2.21 on the arguments are in the result only where that is asked for.
+                if "inject_invocation" in PASS_VARS:
+                    arguments["_ansible_inject_invocation"] = True
                 clean = {name: value for name, value in os.environ.items() if not name.startswith("DRAGONFLY_")}
                 order = {
                     "module": "ansible_collections.dragonflyoss.dragonfly.plugins.modules." + module,

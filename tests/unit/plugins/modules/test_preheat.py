@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+
 RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1")
 all_releases = pytest.mark.parametrize("release", RELEASES)
 #: From 2.3.1 on, SUCCESS can be a job that has not warmed all.
@@ -53,7 +55,7 @@ def test_it_creates_a_job_and_waits_until_it_is_warm(box, image, preheat, releas
     assert done.job["url"] == image.digest_url
     assert done.job["name"] == image.source
     assert done.job["scheduler_cluster_ids"] == [1]
-    assert done.job["warmed_at"] >= done.job["created_at"]
+    assert parse_time(done.job["warmed_at"]) >= parse_time(done.job["created_at"])
     [row] = box.jobs
     assert (row["id"], row["bio"], row["args"]["url"]) == (done.job["id"], image.source, image.digest_url)
     assert box.counts()["POST"] == 1
