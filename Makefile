@@ -54,7 +54,7 @@ test-integration: $(VENV)/run ## Playbooks against the sandbox, or the manager a
 .PHONY: test-sanity test-sanity-oldest test-sanity-newest
 test-sanity: $(VENV)/run ## ansible-test sanity with the oldest and the newest ansible-core that this machine can run
 	@python tests/tools/stages.py sanity-oldest sanity-newest
-test-sanity-%: $(VENV)/run
+test-sanity-oldest test-sanity-newest: test-sanity-%: $(VENV)/run
 	python tests/tools/ansible_test.py sanity --core $*
 
 .PHONY: matrix
