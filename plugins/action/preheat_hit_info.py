@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
                 probe = probe_for(*served, images.sizes(served[0]))
                 headers = {**probe.headers, **images.headers(served[0])}
                 request = {"proxy": probe.proxy, "path": probe.path, "headers": headers}
-                answer = self._on_host(params, task_vars, _probe=request)
+                answer = self._on_host(params, task_vars, probe_request=request)
                 if "answer" not in answer:
                     return answer
                 probed = judge_probe(verdict, probe, answer["answer"])

@@ -16,7 +16,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub impo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import (
     Target,
     TaskJobs,
-    check_echo,
     create,
     failure,
     find_targets,

@@ -344,11 +344,13 @@ class Preheat:
         self._jobs.learn(args)
         ignored = not_in_echo(wanted.all_options(), args)
         if ignored:
+            names = ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in ignored)
             return Outcome(
-                "refused", "unknown_option",
+                "refused",
+                "unknown_option",
                 "job %d was made, but this manager (release %s) does not know %s and ignored it. What to do: leave it "
-                "out, or use a release that knows it" % (job["id"], releases_of_echo(args),
-                                 ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in ignored)))
+                "out, or use a release that knows it" % (job["id"], releases_of_echo(args), names),
+            )
         left_out = set(ids or []) - cluster_ids(job)
         if left_out and cluster_ids(job):
             return Outcome(

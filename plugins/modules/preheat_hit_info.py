@@ -66,6 +66,10 @@ options:
         mode.
     type: bool
     default: false
+  probe_request:
+    description:
+      - What O(probe) asks. The action plugin computes it and refuses it in a task.
+    type: dict
   dfget_config:
     description:
       - Path of the configuration of the Go client. By default the one that its unit names, else
@@ -301,8 +305,8 @@ def look(module):
             return None
         return output if code == 0 else None
 
-    if params["_probe"]:
-        return {"answer": probe(timeout=params["timeout"], **params["_probe"])}
+    if params["probe_request"]:
+        return {"answer": probe(timeout=params["timeout"], **params["probe_request"])}
     configs = {"dfget": params["dfget_config"], "dfdaemon": params["dfdaemon_config"]}
     return {"facts": gather(run, configs, params["containerd_config"], params["certs_dir"])}
 
@@ -310,7 +314,7 @@ def look(module):
 def main():
     # The action plugin has judged the options; of them only those come here that say where to look.
     module = DragonflyModule(
-        argument_spec=merged(REGISTRY, HIT, _probe={"type": "dict", "no_log": True}),
+        argument_spec=merged(REGISTRY, HIT, probe_request={"type": "dict", "no_log": True}),
         mutually_exclusive=[["jobs", "images"]],
     )
     module.run(look, needs_requests=False)

@@ -408,7 +408,7 @@ def _route(
     url = url if url.startswith("http") else f"https://{url}"
     try:
         scheme, netloc, path = urlsplit(url)[:3]
-        _ = urlsplit(url).port  # only asking for it tells whether it is a number
+        dummy = urlsplit(url).port  # only asking for it tells whether it is a number
     except ValueError as error:
         return None, [reason("unreadable", file, error=f"{url} is no URL, {error}", hint="Correct it.")]
     path = posixpath.normpath(path) if path else ""

@@ -60,7 +60,7 @@ def write_ssh_config() -> None:
 
 def ssh(name: str, command: str) -> subprocess.CompletedProcess[str]:
     words = ["ssh", "-F", str(SSH_CONFIG), name, command]
-    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
 def stop(name: str) -> None:

@@ -125,10 +125,11 @@ def base_root() -> Path:
     command += ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", f"--exclude={WITHOUT}"]
     command += [f"--components={','.join(components)}", codename, str(building), mirror]
     with open(log, "w") as output:
-        made = subprocess.run(command, env=APT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        to_log = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
+        made = subprocess.run(command, env=APT, check=False, **to_log)
         if made.returncode == 0:
             command = ["chroot", str(building), "/bin/sh", "-c", CUSTOMIZE]
-            made = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            made = subprocess.run(command, check=False, **to_log)
     if made.returncode != 0:
         print("".join(open(log).readlines()[-20:]))
         raise Unfit(f"The host's root could not be built, see {log}.")

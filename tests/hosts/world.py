@@ -152,7 +152,8 @@ def become_init() -> None:
 
 def run(*command: str | Path) -> None:
     """Run a program, and show what it said only if it failed."""
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unfit(f"{' '.join(map(str, command))}: {done.stderr.strip() or done.stdout.strip()}")
 

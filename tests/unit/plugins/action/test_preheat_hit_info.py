@@ -144,7 +144,7 @@ def test_after_a_preheat(world, tmp_path):
     for name in ("good", "by_image", "probed", "checked"):
         assert found[name]["hit"] == "all" and found[name]["reasons"] == [], (name, found[name])
         assert not found[name]["changed"]
-    urls = [job for job in found["warm"]["jobs"]][0]["warm"]
+    urls = found["warm"]["jobs"][0]["warm"]
     assert sorted(blob["url"] for blob in found["good"]["blobs"]) == sorted(urls)
     assert sorted(blob["url"] for blob in found["by_image"]["blobs"]) == sorted(urls)
     assert found["good"]["client"] == "dfget"
