@@ -17,6 +17,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http impor
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import judge, wanted_image
 from ansible_collections.dragonflyoss.dragonfly.tests.bench.measure import (
     Figure,
     ansible,
@@ -27,6 +28,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.bench.measure import (
 )
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import parameters
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import facts
 
 #: Waits of the sandbox's manager pass so many times faster.
 FACTOR = 100
@@ -192,6 +194,21 @@ def rate_limit() -> Figures:
                  (max(made) - min(made)) / ((count - burst) / rate), 1.1)
 
 
+def hits_of_a_fleet() -> Figures:
+    hosts, blobs = 500, 20
+    image = wanted_image("registry.example.com/shop/web:1", {}, digests=[f"sha256:{number:064x}" for number in range(blobs)])
+    fleet = [facts() for _number in range(hosts)]
+    for number, host in enumerate(fleet):
+        # No two hosts have the same files, so nothing is parsed once for all.
+        for file in (host["clients"]["dfget"]["config"], host["containerd"]["config"], *host["containerd"]["hosts"]):
+            file["text"] += f"\n# {number}\n"
+    begun = time.process_time()
+    verdicts = [judge(host, [image]) for host in fleet]
+    used = time.process_time() - begun
+    assert all(verdict.hit == "all" and len(verdict.blobs) == blobs for verdict in verdicts)
+    yield Figure(f"Check whether {hosts} hosts hit {blobs} blobs: processor time of the controller", used, 2, " s")
+
+
 #: In the order of the table.
 BENCHMARKS = (
     requests_of_a_rerun,
@@ -203,4 +220,5 @@ BENCHMARKS = (
     thousand_images,
     rate_limit,
     processor_time_over_a_loop_of_uri,
+    hits_of_a_fleet,
 )
