@@ -12,10 +12,19 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import typing as t
 from pathlib import Path
 
+# Writes wall time, processor time and peak of memory of a command, whose stderr goes where its stdout goes, to stderr.
+_LAUNCHER = """
+import json, resource, subprocess, sys, time
+begun = time.perf_counter()
+code = subprocess.call(sys.argv[1:], stderr=1)
+wall = time.perf_counter() - begun
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+json.dump([wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], sys.stderr)
+sys.exit(code)
+"""
 _MODULES = "ansible_collections.dragonflyoss.dragonfly.plugins.modules."
 
 
@@ -72,17 +81,15 @@ def measure(command: list[str], stdin: str = "", **environment: str) -> Used:
     with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as printed:
         given.write(stdin)
         given.seek(0)
-        begun = time.perf_counter()
-        process = subprocess.Popen(command, stdin=given, stdout=printed, stderr=subprocess.STDOUT,
-                                   env={**os.environ, **environment})
-        dummy, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
+        # A process begins with the peak of memory of the one that started it, so a small one starts the command.
+        process = subprocess.run(
+            [sys.executable, "-c", _LAUNCHER, *command], stdin=given, stdout=printed, stderr=subprocess.PIPE,
+            env={**os.environ, **environment}, check=False, text=True)
         printed.seek(0)
         output = printed.read()
     if process.returncode:
-        raise RuntimeError(f"{command} ended with {process.returncode}: {output[-2000:]}")
-    return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
+        raise RuntimeError(f"{command} ended with {process.returncode}: {output[-2000:]}{process.stderr}")
+    return Used(*json.loads(process.stderr), output)
 
 
 def run_module(name: str, **options: t.Any) -> tuple[dict, Used]:
