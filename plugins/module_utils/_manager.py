@@ -64,15 +64,14 @@ def read_clusters(client, releases):
 
 
 def _cluster(row, schedulers, seeds, peers, releases):
-    seed_clusters = {one.get("id") for one in row.get("seed_peer_clusters") or [] if isinstance(one, dict)}
+    clusters = row.get("seed_peer_clusters")
+    seed_clusters = [one.get("id") for one in clusters if isinstance(one, dict)] if isinstance(clusters, list) else []
     schedulers = [one for one in schedulers if one["scheduler_cluster_id"] == row["id"]]
     able = [one for one in schedulers if one["state"] == "active" and _can_preheat(one)]
     seeds = [one for one in seeds if one["seed_peer_cluster_id"] in seed_clusters]
     peers = [one for one in peers if one.get("scheduler_cluster_id") == row["id"]]
-    active = {one["ip"] for one in seeds if one["state"] == "active"} | {
-        one.get("ip") for one in peers if one.get("state") == "active"
-    }
-    versions = {one.get("ip"): str(one.get("git_version") or "") for one in peers}
+    active = {str(one.get("ip")) for one in seeds + peers if one.get("state") == "active"}
+    versions = {str(one.get("ip")): str(one.get("git_version") or "") for one in peers}
     can_preheat, words = judge_cluster(
         schedulers, len(able), len(seeds), [versions.get(ip, "") for ip in sorted(active)], releases
     )
@@ -88,7 +87,8 @@ def _cluster(row, schedulers, seeds, peers, releases):
 
 def _can_preheat(scheduler):
     # Before 2.0.9 schedulers do not tell their features.
-    return scheduler["features"] is None or "preheat" in scheduler["features"]
+    features = scheduler["features"]
+    return features is None or (isinstance(features, list) and "preheat" in features)
 
 
 def judge_cluster(schedulers, able, seeds, versions, releases):
