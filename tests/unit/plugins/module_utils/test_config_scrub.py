@@ -201,12 +201,14 @@ TABLES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(KEYS,
 
 
 def normal(data):
-    """User info goes, whatever it is of."""
+    """User info goes, whatever it is of, and a hidden block of text may keep its indentation."""
     if isinstance(data, dict):
         return {key: normal(value) for key, value in data.items()}
     if isinstance(data, list):
         return [normal(one) for one in data]
-    return HIDDEN if isinstance(data, str) and "://" in data else data
+    if isinstance(data, str):
+        return HIDDEN if "://" in data else data.strip()
+    return data
 
 
 @given(
