@@ -15,8 +15,8 @@ from socketserver import ThreadingMixIn
 import pytest
 from hypothesis import settings
 
-# How long an example takes says nothing on a machine that is busy. The same examples each time: a run that fails is to say
-# something of the change.
+# How long an example takes says nothing on a machine that is busy. The examples are the same each time, so that a run
+# that fails says something of the change.
 settings.register_profile("unit", deadline=None, database=None, derandomize=True)
 settings.load_profile("unit")
 
