@@ -80,12 +80,12 @@ test-hosts: $(VENV)/hosts ## The roles on hosts of their own (systemd-nspawn; ne
 bench: $(VENV)/run ## Measure speed and memory
 	python tests/bench
 
-##@ Publish
 .PHONY: faults
 faults: export PYTHONPATH := $(CURDIR)/.cache/collections
 faults: $(VENV)/unit $(LINK) ## Break everything and write docs/faults.md
 	python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.matrix
 
+##@ Publish
 .PHONY: docs
 docs: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 docs: $(VENV)/docs $(LINK) ## Build the documentation site below build/docs/html; a warning is an error

@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import dotted
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import Seed, judge, judge_probe, probe_for
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit_images import Images
 
@@ -77,9 +78,7 @@ class ActionModule(ActionBase):
             ],
             "notes": verdict.notes,
             "client": verdict.client.name if verdict.client else None,
-            "client_release": (
-                ".".join(map(str, verdict.client.release)) if verdict.client and verdict.client.release else None
-            ),
+            "client_release": dotted(verdict.client.release) if verdict.client else None,
             "probe": probed,
         }
 

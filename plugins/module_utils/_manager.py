@@ -13,9 +13,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import PEERS, SCHEDULERS, SEED_PEERS, read
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS
 
-# From here on schedulers speak a protocol that Go clients lack.
-_RUST_ONLY = (2, 3, 1)
 # Before this one every seed peer was in the manager's own list.
 _HIDDEN_SEEDS = (2, 2, 0)
 
@@ -115,7 +114,7 @@ def judge_cluster(schedulers, able, seeds, versions, releases):
             ". Newer Rust seed peers tell schedulers only: dragonflyoss.dragonfly.peer_info with refresh finds them"
         )
     has += " and %d active seed %s" % (len(versions), "peer" if len(versions) == 1 else "peers")
-    if releases.since(_RUST_ONLY) and all(one.startswith("v") for one in versions):
+    if releases.since(FIRST_WITHOUT_GO_SEEDS) and all(one.startswith("v") for one in versions):
         return False, has + (
             ", which are Go clients (%s). Schedulers of 2.3.1 and later cannot use them, jobs end as SUCCESS with "
             "nothing warm: use dfdaemon" % ", ".join(sorted(set(versions)))

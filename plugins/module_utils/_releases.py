@@ -97,6 +97,9 @@ ARGS = (
 )
 BY_KEY = {arg.key: arg for arg in ARGS}
 
+#: First release whose schedulers preheat through the protocol of the Rust client only (recorded: contract/2.3.4).
+FIRST_WITHOUT_GO_SEEDS = (2, 3, 1)
+
 #: What ``scope`` does where it is not sent, in every release: one seed peer fetches.
 DEFAULT_SCOPE = "single_seed_peer"
 

@@ -15,8 +15,9 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import difflib
-import re
 import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _task_id
 
 FIRST_RELEASE = {"dfget": "2.0.9", "dfdaemon": "0.1.112"}
 LAST_RELEASE = {"dfget": "2.3.4", "dfdaemon": "1.5.1"}
@@ -387,10 +388,10 @@ def parse_release(release: str | None) -> tuple[int, ...] | None:
     """
     if release is None or release == "":
         return None
-    match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", str(release))
-    if not match:
+    parsed = _task_id.parse_release(str(release))
+    if parsed is None:
         raise ValueError(f"{release!r} is not a release: write it like 2.1.67")
-    return tuple(int(part) for part in match.groups())
+    return parsed
 
 
 def _parse_line(line: str) -> Key:

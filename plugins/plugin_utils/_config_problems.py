@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils import _client_config as schema
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_values import (
     is_loopback,
@@ -27,8 +28,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex impo
 
 #: Releases of the manager whose preheat cannot use the ids of blob digests (dragonfly pull request 4975 came after it).
 _LAST_WITHOUT_BLOB_IDS = (2, 5, 1)
-#: First release whose schedulers preheat through the protocol of the Rust client only (recorded: contract/2.3.4).
-_FIRST_WITHOUT_GO_SEEDS = (2, 3, 1)
 _GO_STRATEGIES = ("io.d7y.storage.v2.simple", "io.d7y.storage.v2.advance")
 _MIN_RATE = 20 * 1024 * 1024
 _MIN_REQUEST_RATE = 100
@@ -406,7 +405,7 @@ class _Check:
             if self.get("scheduler.manager.enable") or not self.get("scheduler.netAddrs"):
                 self.add("no_scheduler", "scheduler", variable="dfget_manager_addrs or dfget_scheduler_addrs")
         # Managers and Go clients are released together, so an unknown manager is taken to be as new as the client.
-        if seed and (self.manager or self.release or ()) >= _FIRST_WITHOUT_GO_SEEDS:
+        if seed and (self.manager or self.release or ()) >= FIRST_WITHOUT_GO_SEEDS:
             self.add("seed_cannot_be_preheated", "scheduler.manager.seedPeer.enable")
         self._go_proxy()
         if self.seconds("aliveTime", "5m") != 0:

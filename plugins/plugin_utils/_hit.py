@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS, dotted
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     NEWEST,
     Recipe,
@@ -32,8 +33,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._pull impor
     reason,
 )
 
-#: First release whose schedulers preheat through the protocol of the Rust client only (recorded: contract/2.3.4).
-_FIRST_WITHOUT_GO_SEEDS = (2, 3, 1)
 #: First release of the Rust client that fetches small blobs from the registry itself.
 _FIRST_WITH_SMALL_BLOBS = (1, 4, 2)
 _STANDS_FOR_ALL = "sha256:" + "0" * 64
@@ -143,16 +142,17 @@ class Verdict:
     :ivar blobs: of each blob ``image, url, host_task_id, preheat_task_id, hit``.
     :ivar reasons: why it misses, each once.
     :ivar notes: what a user should know beside that.
+    :ivar containerd: of the host.
     :ivar client: the client that serves its pulls, or None.
     :ivar requests: for each image whose pulls go to the client, what containerd asks: L(Wanted) and L(Route).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, containerd: Containerd) -> None:
+        self.containerd = containerd
         self.blobs: list[dict[str, t.Any]] = []
         self.reasons: list[Reason] = []
         self.notes: list[str] = []
         self.client: Client | None = None
-        self.containerd: Containerd | None = None
         self.requests: list[tuple[Wanted, Route]] = []
 
     def because(self, *reasons: Reason) -> None:
@@ -179,8 +179,8 @@ def judge(facts: dict[str, t.Any], images: t.Sequence[Wanted], seed: Seed = Seed
     :param images: that were preheated.
     :param seed: what is known of the seed peers.
     """
-    verdict = Verdict()
-    containerd = verdict.containerd = Containerd(facts["containerd"])
+    containerd = Containerd(facts["containerd"])
+    verdict = Verdict(containerd)
     clients = [Client(name, one) for name, one in facts["clients"].items() if _is_there(one)]
     for wanted in images:
         route, reasons = (None, []) if containerd.reasons else containerd.route(wanted.registry)
@@ -246,8 +246,7 @@ def _judge_image(
         verdict.because(reason("cold", count=len(wanted.cold)))
     for digest in wanted.digests or [_STANDS_FOR_ALL]:
         url = wanted.url(digest)
-        values = {"tag": wanted.tag, "application": wanted.application, "piece_length": wanted.piece_length}
-        preheat_id = recipe.task_id(url, (), **values) if recipe else None
+        preheat_id = recipe.task_id(url, (), **_inputs(wanted)) if recipe else None
         host_id = None
         found = list(reasons)
         if route is not None and client is not None and client.is_readable:
@@ -256,7 +255,7 @@ def _judge_image(
             found += asked.reasons
             if host_id != preheat_id or host_id is None:
                 found += _differences(wanted, client, asked, recipe, seed, digest) or [reason("ids_differ")]
-            if client.name == "dfget" and verdict.containerd is not None and verdict.containerd.fetches_in_parts:
+            if client.name == "dfget" and verdict.containerd.fetches_in_parts:
                 found.append(reason("parallel_fetch", verdict.containerd.path, "concurrent_layer_fetch_buffer"))
         verdict.because(*found)
         hit = not found and host_id is not None and digest not in wanted.cold
@@ -271,14 +270,18 @@ def _judge_image(
         )
 
 
+def _inputs(side: Wanted | Asked) -> dict[str, str]:
+    """What goes into a task id beside the URL."""
+    return {"tag": side.tag, "application": side.application, "piece_length": side.piece_length}
+
+
 def _host_id(client: Client, asked: Asked) -> str | None:
     if asked.fixed_id:
         return asked.fixed_id
     if client.recipe is None:
         return None
-    values = {"tag": asked.tag, "application": asked.application, "piece_length": asked.piece_length}
     try:
-        return client.recipe.task_id(asked.url, asked.filter, **values)
+        return client.recipe.task_id(asked.url, asked.filter, **_inputs(asked))
     except ValueError:
         return None
 
@@ -291,7 +294,7 @@ def _seed_recipe(verdict: Verdict, client: Client | None, seed: Seed, reasons: l
     same = client is not None and client.name == kind
     release = parse_release(seed.release or "") or (client.release if same and client else None)
     manager = parse_release(seed.manager_release or "") or (release if kind == "dfget" else None)
-    if kind == "dfget" and manager is not None and manager >= _FIRST_WITHOUT_GO_SEEDS:
+    if kind == "dfget" and manager is not None and manager >= FIRST_WITHOUT_GO_SEEDS:
         reasons.append(reason("seed_cannot_be_preheated"))
     if not seed.client and not seed.release and client is not None:
         verdict.note("seed_assumed", client=kind, release=_release(client))
@@ -302,7 +305,7 @@ def _seed_recipe(verdict: Verdict, client: Client | None, seed: Seed, reasons: l
 
 
 def _release(client: Client) -> str:
-    return ".".join(map(str, client.release or NEWEST[client.name]))
+    return dotted(client.release or NEWEST[client.name])
 
 
 def _differences(
@@ -326,7 +329,7 @@ def _differences(
         if host != preheat and (client.recipe.uses(name) or seed_recipe.uses(name)):
             where = asked.told.get(name, (client.path, ""))
             found.append(reason("tag_mismatch", *where, what=what, host=host, preheat=preheat))
-    values = {"tag": wanted.tag, "application": wanted.application, "piece_length": wanted.piece_length}
+    values = _inputs(wanted)
     if client.recipe.task_id(example, (), **values) != seed_recipe.task_id(example, (), **values):
         seed_client = seed.client or client.name
         found.append(
@@ -336,7 +339,7 @@ def _differences(
                 host_release=_release(client),
                 host_recipe=client.recipe.name,
                 seed_client=seed_client,
-                seed_release=seed.release or ".".join(map(str, NEWEST[seed_client])),
+                seed_release=seed.release or dotted(NEWEST[seed_client]),
                 seed_recipe=seed_recipe.name,
             )
         )

@@ -22,6 +22,7 @@ from urllib.parse import quote, urlsplit
 import yaml
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import HIDDEN
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import dotted
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     DEFAULT_FILTERED_QUERY_PARAMS,
     Recipe,
@@ -314,7 +315,7 @@ class Containerd:
         self._config = config if error or not dump else dump
         version = config.get("version")
         if isinstance(version, int) and version > 2 and self.release and self.release < (2, 0, 0):
-            words = {"release": ".".join(map(str, self.release)), "version": version}
+            words = {"release": dotted(self.release), "version": version}
             self.reasons.append(reason("config_version", self.path, "version", **words))
         self.reasons += stale(self.file, facts.get("unit"))
 
