@@ -17,7 +17,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _mod
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile import SPOILS, Spoiler
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import SkippingClock
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
-from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import Clock as ManagerClock
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import SkippedClock
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.sandbox import PASSWORD, USER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -51,7 +51,7 @@ def run_module(name: str, options: dict) -> dict:
     return json.loads(printed.getvalue())
 
 
-class InstantClock(ManagerClock):
+class InstantClock(SkippedClock):
     """Time that passes at once when the manager waits."""
 
     async def sleep(self, seconds):

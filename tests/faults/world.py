@@ -28,7 +28,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_ru
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
-from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import Clock as ManagerClock
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import SkippedClock
 
 #: What the controller calls manager and registry. Only L(Resolver) knows these names.
 MANAGER, REGISTRY = "manager.test", "registry.test"
@@ -47,7 +47,7 @@ class SkippingClock(Clock):
     :param apart: seconds that the controller's wall clock is ahead of the manager's.
     """
 
-    def __init__(self, manager: ManagerClock, apart: float = 0):
+    def __init__(self, manager: SkippedClock, apart: float = 0):
         self._manager = manager
         self._apart = apart
         self._skipped = 0.0
@@ -207,7 +207,7 @@ class World:
     """
 
     def __init__(self, **words: t.Any):
-        self.box = Sandbox(clock=ManagerClock(), **words)
+        self.box = Sandbox(clock=SkippedClock(), **words)
         self.verify: bool | str = True
         self.resolver = Resolver()
 

@@ -41,6 +41,14 @@ class Clock:
         await asyncio.sleep(seconds / self.factor)
 
 
+class SkippedClock(Clock):
+    """Real time that a test sets forward: what takes a moment really must not take all the time that is skipped."""
+
+    @property
+    def skips_work(self):
+        return True
+
+
 class ManualClock(Clock):
     """A clock that stands still until it is set.
 
