@@ -175,7 +175,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Leave the header out and give the registry its URL.",
     ),
     "toml_invalid": (
-        "the file is no TOML: {error}.",
+        "containerd cannot read the file: {error}.",
         "Correct it; containerd would not start with it.",
     ),
     "config_version_1": (

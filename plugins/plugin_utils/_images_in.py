@@ -76,7 +76,7 @@ def _parsed(text: str, name: str) -> list[object]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise InputError(f"{name} is no YAML{where}: {getattr(error, 'problem', None) or error}.") from None
+        raise InputError(f"{name} is not valid YAML{where}: {getattr(error, 'problem', None) or error}.") from None
 
 
 class _Walk:

@@ -217,6 +217,34 @@ def reason(code: str, file: str = "", key: str = "", **words: t.Any) -> Reason:
 # --- files
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """YAML as both clients read it: with no key twice, which PyYAML lets pass."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        waiting, known = [node], set()
+        while waiting:
+            one = waiting.pop()
+            if id(one) in known:
+                continue
+            known.add(id(one))
+            if isinstance(one, yaml.SequenceNode):
+                waiting += one.value
+            elif isinstance(one, yaml.MappingNode):
+                waiting += [value for dummy, value in one.value]
+                self._refuse_twice(one)
+        return node
+
+    @staticmethod
+    def _refuse_twice(node: yaml.MappingNode) -> None:
+        first: dict[tuple[str, t.Any], yaml.ScalarNode] = {}
+        for key in (key for key, dummy in node.value if isinstance(key, yaml.ScalarNode)):
+            same = first.setdefault((key.tag, key.value), key)
+            if same is not key:
+                problem = f"the key {key.value} stands there already in line {same.start_mark.line + 1}"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+
+
 @functools.lru_cache(maxsize=256)
 def _parse(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
     """A parsed file and what is wrong with it. Most hosts have the same files, so each text is parsed once."""
@@ -224,13 +252,13 @@ def _parse(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
         if kind == "toml":
             return tomllib.loads(text), None
         # As a stream, for libyaml refuses the strings that Ansible tags.
-        data = yaml.load(io.StringIO(text), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        data = yaml.load(io.StringIO(text), Loader=_Loader)  # noqa: S506 - a safe one
     except tomllib.TOMLDecodeError as error:
-        return {}, f"it is no TOML ({error})"
+        return {}, f"it is not valid TOML ({error})"
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
-        return {}, f"it is no YAML{where} ({getattr(error, 'problem', None) or type(error).__name__})"
+        return {}, f"it is not valid YAML{where} ({getattr(error, 'problem', None) or type(error).__name__})"
     if data is None:
         return {}, None
     return (data, None) if isinstance(data, dict) else ({}, "it holds no mapping")

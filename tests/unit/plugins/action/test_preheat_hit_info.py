@@ -163,7 +163,7 @@ def test_after_a_preheat(world, tmp_path):
     assert (reason["code"], reason["key"], reason["file"]) == ("filter_without_ns", "proxy.defaultFilter", bad["dfget_config"])
     assert "probe_differs" in [one["code"] for one in found["bad_probed"]["reasons"]]
     assert found["broken"]["hit"] == "none"
-    assert "no YAML in line" in found["broken"]["reasons"][0]["message"]
+    assert "not valid YAML in line" in found["broken"]["reasons"][0]["message"]
     assert [reason["code"] for reason in found["no_manifest"]["reasons"]] == ["no_such_image"]
     assert [reason["code"] for reason in found["unreachable"]["reasons"]] == ["base_differs"]
     assert any("refused the connection" in note for note in found["unreachable"]["notes"])

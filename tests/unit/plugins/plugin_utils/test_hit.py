@@ -237,9 +237,12 @@ def misses():
                                    "concurrent_layer_fetch_buffer = 8388608\n"),
            Seed(), "parallel_fetch", config, "concurrent_layer_fetch_buffer", "Set it to 0.")
     yield ("no-containerd", facts(config_toml=None, containerd=None), Seed(), "no_containerd", "", "", "Run this on the hosts that pull")
-    yield go("bad-yaml", None, "unreadable", "", "no YAML in line 3", config="proxy:\n  - a: [\n")
+    yield go("bad-yaml", None, "unreadable", "", "not valid YAML in line 3", config="proxy:\n  - a: [\n")
+    yield go("key-twice", None, "unreadable", "", "in line 3 (the key proxy stands there already in line 1",
+             config="proxy:\n  defaultFilter: ns\nproxy: {}\n")
+    yield go("key-twice-in-a-line", None, "unreadable", "", "the key a stands there already", config="proxy: [{a: 1, a: 2}]\n")
     yield go("yaml-of-another-kind", None, "unreadable", "", "no mapping", config="- a\n")
-    yield ("bad-toml", facts(config_toml="version ="), Seed(), "unreadable", config, "", "no TOML (Invalid value")
+    yield ("bad-toml", facts(config_toml="version ="), Seed(), "unreadable", config, "", "not valid TOML (Invalid value")
     yield ("bad-hosts-toml", facts(hosts="\nserver = x\n"), Seed(), "unreadable", toml_file, "", "line 2")
 
 
