@@ -19,8 +19,10 @@ import pytest
 import yaml
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import MESSAGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import Seed, judge, wanted_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._pull import MISSES
 from ansible_collections.dragonflyoss.dragonfly.tests.tools import messages
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import facts
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GUIDES = CHECKOUT / "docs/docsite/rst"
@@ -98,6 +100,25 @@ def check_playbook(document, text, sandbox, folder):
         command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     assert done.returncode == 0, done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("client", "release", "containerd"), [("dfget", "2.1.67", "1.6.20"), ("dfdaemon", "1.4.2", "2.1.0"), ("dfdaemon", "0.1.114", "1.6.20")]
+)
+def test_a_host_with_the_files_of_the_guide_hits(client, release, containerd):
+    guide = (GUIDES / "guide_hosts.rst").read_text(encoding="utf-8")
+    section = guide[guide.index("\nThe files\n") : guide.index("\nHosts that somebody else")]
+    mirror, config_1, config_2, dfget, dfdaemon = (textwrap.dedent(text) for dummy, text in RST_BLOCK.findall(section))
+    host = facts(
+        client,
+        release,
+        config=dfget if client == "dfget" else dfdaemon,
+        hosts=mirror if client == "dfget" else mirror.replace("65001", "4001"),
+        config_toml=config_1 if containerd < "2" else config_2,
+        containerd=containerd,
+    )
+    verdict = judge(host, [wanted_image("registry.example.com/shop/web:1", {}, digests=["sha256:" + "a1" * 32])], Seed())
+    assert (verdict.hit, verdict.reasons) == ("all", [])
 
 
 def test_every_way_to_miss_is_in_its_guide():
