@@ -122,6 +122,7 @@ EXAMPLES = r"""
 # peers.dragonfly.yml: all active peers. The address and the jwt are in DRAGONFLY_URL and DRAGONFLY_JWT.
 ---
 plugin: dragonflyoss.dragonfly.peers
+refresh: true
 
 # nodes.dragonfly.yml: the nodes of two clusters as they are now, in groups by cluster and client, kept for an hour.
 ---
@@ -156,7 +157,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import PEERS, read, refresh_peers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import NO_PEERS, PEERS, read, refresh_peers
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
@@ -207,9 +208,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             client = connect(options, "jwt")
             if self.get_option("refresh"):
                 refresh_peers(client, options["timeout"], Clock())
-            return read(client, PEERS)
+            rows = read(client, PEERS)
         except DragonflyError as exc:
             raise AnsibleParserError(exc.message) from exc
+        if not rows and not self.get_option("refresh"):
+            self.display.warning(NO_PEERS % options["url"])
+        return rows
 
     def _peers(self, rows):
         """The rows that are wanted and usable, by their names in the inventory."""

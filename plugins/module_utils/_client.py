@@ -146,8 +146,7 @@ class DragonflyClient:
         self._has_token = has_token
         self._credential = credential
         self.jobs_api = OPEN_API
-        #: The manager's clock minus nothing: seconds since 1970 of the newest header Date, None before the first
-        #: answer.
+        #: What the newest header Date said: seconds since 1970, None before the first answer.
         self.date = None
         #: Whether answers carry X-Server-IP, which managers of 2.1.57 and later send.
         self.server_ip = False

@@ -82,6 +82,8 @@ def read(client, kind, filters=None):
     return [row for row in shown if all(row[key] == value for key, value in filters.items())]
 
 
+#: A warning where the list of peers is empty and was not refreshed, with the manager's address.
+NO_PEERS = "%s knows no peers yet. From release 2.2 on it has to ask its schedulers for them first: set refresh to true."
 _BUSY_PAUSE = 2
 
 

@@ -199,7 +199,7 @@ reason:
 """
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, FLEET, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import PEERS, read, refresh_peers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import NO_PEERS, PEERS, read, refresh_peers
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
 FILTERS = dict(
@@ -213,7 +213,10 @@ def peer_info(module):
     client = module.client("jwt")
     if module.params["refresh"] and not module.check_mode:
         refresh_peers(client, module.params["timeout"], module.clock())
-    return {"changed": False, "peers": read(client, PEERS, {name: module.params[name] for name in FILTERS})}
+    peers = read(client, PEERS, {name: module.params[name] for name in FILTERS})
+    if not peers and not module.params["refresh"] and not any(module.params[name] for name in FILTERS):
+        module.warn(NO_PEERS % module.params["url"])
+    return {"changed": False, "peers": peers}
 
 
 def main():

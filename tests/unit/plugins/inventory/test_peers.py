@@ -134,6 +134,13 @@ class TestOneRelease:
         assert set(listed()["_meta"]["hostvars"]) == {"host-1", "host-2", "host-3", "seed-1"}
         assert problem in ansible.words
 
+    def test_an_empty_list_is_explained(self, box, ansible):
+        ansible("inventory", "--list")
+        assert "set refresh to true" not in ansible.words
+        box.reset()
+        ansible("inventory", "--list", refresh=False)
+        assert f"{box.url} knows no peers yet" in ansible.words
+
     def test_it_is_cached(self, box, listed, tmp_path):
         cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
         first = listed(**cache)

@@ -75,10 +75,13 @@ def test_seed_peers(box, read, release):
 
 @pytest.mark.parametrize("release, before, after", [("2.1.67", 2, 3), ("2.3.4", 0, 3), ("2.5.1", 0, 3)])
 def test_peers_are_refreshed(box, read, release, before, after):
-    assert len(read("peer_info").result["peers"]) == before
+    done = read("peer_info")
+    assert len(done.result["peers"]) == before
+    assert ["set refresh to true" in text for text in done.warnings] == ([] if before else [True])
     assert len(read("peer_info", refresh=True, check_mode=True).result["peers"]) == before
-    peers = read("peer_info", refresh=True).result["peers"]
-    assert len(peers) == after
+    done = read("peer_info", refresh=True)
+    peers = done.result["peers"]
+    assert len(peers) == after and not done.warnings
     assert all(one["git_version"] and one["scheduler_cluster_id"] == 1 for one in peers)
     normal = read("peer_info", type="normal").result["peers"]
     assert {one["host_name"] for one in normal} == {"host-1", "host-2"}
