@@ -22,11 +22,12 @@ options:
   registry_username:
     description:
       - User name for the registry. With images of more than one registry, give it in O(registries) instead.
-      - The manager stores it and shows it to every token with the scope C(job).
+      - Where a job is made with it, the manager stores it and shows it to every token with the scope C(job).
     type: str
   registry_password:
     description:
       - Password for the registry. With images of more than one registry, give it in O(registries) instead.
-      - The manager stores it in clear and shows it to every token with the scope C(job). Use one that can only read.
+      - Where a job is made with it, the manager stores it in clear and shows it to every token with the scope C(job).
+        Use one that can only read.
     type: str
 """

@@ -50,7 +50,11 @@ _POST_HINTS = (
     ("no matching manifest for platform", "no_platform", "the image has no manifest for this platform"),
     ("unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest"),
     ("manifest unknown", "manifest_unknown", "the registry has no such image, tag or digest"),
-    ("request registry 404", "manifest_unknown", "the registry has no such image, tag or digest"),
+    (
+        "request registry 404",
+        "manifest_unknown",
+        "the registry has no such image, tag or digest, or has it as an OCI image, which managers before 2.1.21 cannot read",
+    ),
     ("name unknown", "manifest_unknown", "the registry has no such repository"),
     (
         "is invalid",

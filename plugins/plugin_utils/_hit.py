@@ -337,10 +337,8 @@ def _differences(
                 "recipes_differ",
                 host_client=client.name,
                 host_release=_release(client),
-                host_recipe=client.recipe.name,
                 seed_client=seed_client,
                 seed_release=seed.release or dotted(NEWEST[seed_client]),
-                seed_recipe=seed_recipe.name,
             )
         )
     return found

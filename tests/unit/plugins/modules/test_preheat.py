@@ -574,6 +574,14 @@ def test_the_managers_500_for_a_missing_tag_is_explained(box, image, preheat):
     assert "This means: the registry has no such image, tag or digest" in done.msg
 
 
+@pytest.mark.parametrize("release", ["2.0.9", "2.1.0"])
+def test_an_oci_image_is_explained_where_the_manager_cannot_read_it(run, box):
+    image = box.image("shop/oci", "1", kind="oci")
+    done = run("preheat", url=box.url, token=box.token, image=image.source)
+    assert done.reason == "manifest_unknown"
+    assert "OCI image, which managers before 2.1.21 cannot read" in done.msg
+
+
 @pytest.mark.parametrize("auth", ["basic", "token"])
 @pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
 def test_registries_give_address_and_credentials(box, image, preheat, auth):
