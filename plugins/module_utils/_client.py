@@ -53,7 +53,7 @@ _POST_HINTS = (
     (
         "request registry 404",
         "manifest_unknown",
-        "the registry has no such image, tag or digest, or has it as an OCI image, which managers before 2.1.21 cannot read",
+        "the registry has no such image, tag or digest, or an OCI image, which managers before 2.1.21 cannot read",
     ),
     ("name unknown", "manifest_unknown", "the registry has no such repository"),
     (

@@ -83,7 +83,7 @@ def read(client, kind, filters=None):
 
 
 #: A warning where the list of peers is empty and was not refreshed, with the manager's address.
-NO_PEERS = "%s knows no peers yet. From release 2.2 on it has to ask its schedulers for them first: set refresh to true."
+NO_PEERS = "%s knows no peers yet. From release 2.2 on it has to ask its schedulers first: set refresh to true."
 _BUSY_PAUSE = 2
 
 

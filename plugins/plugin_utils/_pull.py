@@ -119,8 +119,8 @@ MISSES: dict[str, tuple[str, str]] = {
         "Add its names to the filter.",
     ),
     "recipes_differ": (
-        "on this host {host_client} {host_release} computes other task ids than {seed_client} {seed_release} on the seed"
-        " peers, so every pull misses.",
+        "on this host {host_client} {host_release} computes other task ids than {seed_client} {seed_release} on the"
+        " seed peers, so every pull misses.",
         "Run clients of one kind and line of releases on seed peers and hosts.",
     ),
     "content_id": (

@@ -200,9 +200,9 @@ def misses():
     yield mirror("other-path", "path_differs", "X-Dragonfly-Registry", "/v2/hub/v2/shop/web", path="/v2/hub")
     yield "rust-below-0.1.114", facts("dfdaemon", "0.1.113"), Seed(), "ids_of_their_own", "", "", "0.1.114"
     yield ("go-host-rust-seed", facts(), Seed("dfdaemon", "1.4.2"), "recipes_differ", "", "",
-           "On this host dfget 2.1.67 computes other task ids (V1) than dfdaemon 1.4.2 on the seed peers (V2f)")
-    yield "rust-host-go-seed", facts("dfdaemon", "1.4.2"), Seed("dfget", "2.1.67"), "recipes_differ", "", "", "(V2f) than dfget 2.1.67"
-    yield "old-rust-seed", facts("dfdaemon", "1.4.2"), Seed("dfdaemon", "0.2.20"), "recipes_differ", "", "", "(V2d)"
+           "On this host dfget 2.1.67 computes other task ids than dfdaemon 1.4.2 on the seed peers")
+    yield "rust-host-go-seed", facts("dfdaemon", "1.4.2"), Seed("dfget", "2.1.67"), "recipes_differ", "", "", "than dfget 2.1.67"
+    yield "old-rust-seed", facts("dfdaemon", "1.4.2"), Seed("dfdaemon", "0.2.20"), "recipes_differ", "", "", "than dfdaemon 0.2.20"
     yield ("go-seed-with-a-manager-of-2.3.1", facts(), Seed(manager_release="2.3.1"), "seed_cannot_be_preheated", "", "",
            "SUCCESS with nothing warmed")
     yield "go-of-2.3.4", facts(release="2.3.4"), Seed(), "seed_cannot_be_preheated", "", "", "role dfdaemon"
