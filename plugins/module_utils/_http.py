@@ -80,11 +80,13 @@ class Http:
     :param timeout: seconds for a whole request.
     :param verify: True, False, or the path of a CA bundle (str).
     :param cert: path of a client certificate (str), a pair of certificate and key, or None.
+    :param connect_timeout: seconds for a connection, where they are fewer than ``timeout``.
     """
 
-    def __init__(self, auth=None, timeout=120, verify=True, cert=None):
+    def __init__(self, auth=None, timeout=120, verify=True, cert=None, connect_timeout=None):
         self._auth = auth
         self._timeout = timeout
+        self._connect_timeout = min(connect_timeout or timeout, timeout)
         self._verify = verify
         self._cert = cert
         self._local = threading.local()
@@ -124,7 +126,7 @@ class Http:
                 headers=all_headers,
                 json=body,
                 auth=self._authorize,
-                timeout=self._timeout,
+                timeout=(self._connect_timeout, self._timeout),
                 verify=self._verify,
                 cert=self._cert,
                 allow_redirects=False,

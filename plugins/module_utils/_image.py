@@ -13,7 +13,7 @@ import re
 from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import MASK, scrub_url
 
 #: Where an image of docker.io is preheated and pulled, as in Dragonfly's own documents.
 DOCKER_HUB = "https://index.docker.io"
@@ -30,6 +30,11 @@ SCHEMA1_TYPES = (
     "application/vnd.docker.distribution.manifest.v1+prettyjws",
     "application/vnd.docker.distribution.manifest.v1+json",
 )
+#: Of configs that tell for which platform an image is.
+CONFIG_TYPES = (
+    "application/vnd.docker.container.image.v1+json",
+    "application/vnd.oci.image.config.v1+json",
+)
 
 # The grammar of github.com/distribution/reference.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -39,6 +44,8 @@ _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9]
 _TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\Z")
 _MANIFEST_URL = re.compile(r"(?P<base>https?://[^/?#]+)/v2/(?P<name>.+)/manifests/(?P<reference>[^/?#]+)\Z")
+# In a reference only a digest follows an @, and a digest holds no slash.
+_CREDENTIALS = re.compile(r"(?P<scheme>https?://)?.*@(?=.*/)")
 _PLATFORM = re.compile(r"[a-z0-9_]+/[a-z0-9_]+(?:/[a-z0-9_.]+)?\Z")
 
 
@@ -129,6 +136,10 @@ def parse_image(text, bases=None):
         raise InputError("An image reference must not be empty.")
     if re.search(r"\s", text):
         raise InputError("%r is no image reference: it holds white space." % scrub_url(text))
+    credentials = _CREDENTIALS.match(text)
+    if credentials:
+        shown = (credentials.group("scheme") or "") + MASK + "@" + text[credentials.end():]
+        raise InputError("An image reference must not hold credentials: %r. See registry_username." % shown)
     if text.startswith(("http://", "https://")):
         if "@" in re.split("[/?#]", text.partition("://")[2])[0]:
             raise InputError(
@@ -210,15 +221,23 @@ class Manifest:
     :ivar digest: str.
     :ivar children: for an index, a list of (platform, digest); None for a manifest. A platform is
         ``os/arch[/variant]``.
-    :ivar blobs: for a manifest, the digests of the config and the layers, without repeats; None for an index.
+    :ivar blobs: for a manifest, the digests of the config and the layers, without repeats and without layers that hosts
+        get from elsewhere; None for an index.
     :ivar sizes: of the blobs, dict of digest to bytes as far as the manifest tells them.
+    :ivar config: digest of the config, where that can tell the platform of the image; else None.
     """
 
-    def __init__(self, digest, children=None, blobs=None, sizes=None):
+    def __init__(self, digest, children=None, blobs=None, sizes=None, config=None):
         self.digest = digest
         self.children = children
         self.blobs = blobs
         self.sizes = sizes or {}
+        self.config = config
+
+    @property
+    def platforms(self):
+        """The platforms of an index, sorted; without those of attestations, and without entries that tell none."""
+        return sorted({name for name, dummy in self.children if "unknown" not in name.split("/")})
 
     def children_for(self, platform):
         """Digests of the manifests for a platform. The manager compares system and architecture only; so does this, but
@@ -251,10 +270,13 @@ def parse_manifest(document, media_type, digest):
         return Manifest(digest, blobs=_unique(_digest(one, "blobSum") for one in _list(document, "fsLayers")))
     if isinstance(document.get("layers"), list):
         config = document.get("config")
-        parts = ([config] if isinstance(config, dict) else []) + _list(document, "layers")
+        # What has urls is fetched from there, and a registry need not hold it: base layers of Windows.
+        layers = [one for one in _list(document, "layers") if not (isinstance(one, dict) and one.get("urls"))]
+        parts = ([config] if isinstance(config, dict) else []) + layers
         blobs = [_digest(one, "digest") for one in parts]
         sizes = {blob: one.get("size") for blob, one in zip(blobs, parts) if isinstance(one.get("size"), int)}
-        return Manifest(digest, blobs=_unique(blobs), sizes=sizes)
+        tells = isinstance(config, dict) and config.get("mediaType") in CONFIG_TYPES
+        return Manifest(digest, blobs=_unique(blobs), sizes=sizes, config=blobs[0] if tells else None)
     raise ValueError("it is of the unknown kind %r" % kind)
 
 
@@ -275,9 +297,26 @@ def _digest(descriptor, key):
 def _child(descriptor):
     digest = _digest(descriptor, "digest")
     platform = descriptor.get("platform")
-    platform = platform if isinstance(platform, dict) else {}
-    names = [platform.get("os"), platform.get("architecture"), platform.get("variant")]
-    return "/".join(name for name in names if isinstance(name, str) and name) or "unknown/unknown", digest
+    return "/".join(_platform(platform if isinstance(platform, dict) else {})) or "unknown/unknown", digest
+
+
+def _platform(described):
+    names = [described.get(key) for key in ("os", "architecture", "variant")]
+    return [name for name in names if isinstance(name, str) and name]
+
+
+def config_platform(config):
+    """The platform that the config of an image tells, None where it does not.
+
+    :param config: what its JSON decoded to.
+    """
+    tells = isinstance(config, dict) and config.get("os") and config.get("architecture")
+    return "/".join(_platform(config)) if tells else None
+
+
+def same_platform(one, other):
+    """Whether two platforms have the same system and architecture, and the same variant where both tell one."""
+    return all(mine == theirs for mine, theirs in zip(one.split("/"), other.split("/")))
 
 
 def _unique(digests):

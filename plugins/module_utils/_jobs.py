@@ -58,7 +58,9 @@ class JobReader:
     """Reads the jobs of one manager.
 
     :ivar releases: L(Releases), what is known of the manager so far.
+    :ivar echo_seen: whether a job of this manager told its release.
     :ivar seen: ids of all jobs that a list showed (set of int).
+    :ivar rows: what the last look's list of pending jobs showed of those that are awaited, by id (dict of dict).
     :ivar trouble: the last L(DragonflyError) of a look that failed and may be tried again; None after one that worked.
     :ivar warnings: list of str.
     """
@@ -69,9 +71,10 @@ class JobReader:
         self._clusters = ()
         self._date = None
         self._by_id = False
-        self._echo_seen = False
+        self.echo_seen = False
         self.releases = Releases()
         self.seen = set()
+        self.rows = {}
         self.trouble = None
         self.warnings = []
 
@@ -137,12 +140,10 @@ class JobReader:
         page, seen = 1, set()
         while True:
             last, rows, descending, old = self.again(lambda: self._page(page, per_page, horizon, shape, filters))
-            if page == 1:
-                self._learn_from(rows)
-                if not descending and last > 1:
-                    # Before 2.1.19 the oldest come first.
-                    yield from self._backwards(last, per_page, horizon, shape, filters)
-                    return
+            if page == 1 and not descending and last > 1:
+                # Before 2.1.19 the oldest come first.
+                yield from self._backwards(last, per_page, horizon, shape, filters)
+                return
             new = [row for row in rows if row["id"] not in seen]
             seen.update(row["id"] for row in new)
             self.seen.update(seen)
@@ -183,6 +184,8 @@ class JobReader:
                 break
         if not descending:
             rows.reverse()
+        if descending or page >= last:
+            self._learn_from(rows)
         fresh = [row for row in rows if not self._too_old(row, horizon)]
         return last, fresh if len(fresh) < len(rows) else rows, descending, old or len(fresh) < len(rows)
 
@@ -203,8 +206,8 @@ class JobReader:
 
     def _learn_from(self, rows):
         args = next((row["args"] for row in rows if isinstance(row.get("args"), dict) and row["args"]), None)
-        if args is not None and not self._echo_seen:
-            self._echo_seen = True
+        if args is not None and not self.echo_seen:
+            self.echo_seen = True
             self.learn(args)
 
     def _around_broken_rows(self, horizon, shape, filters):
@@ -286,7 +289,7 @@ class JobReader:
         :returns: dict of id to what is kept of the job where it may have changed, to None where it is gone; nothing
             where the look failed in a way that may pass, which is then ``trouble``.
         """
-        self.trouble = None
+        self.trouble, self.rows = None, {}
         try:
             left = set(ids)
             if len(ids) > 1 and not self._by_id:
@@ -301,19 +304,20 @@ class JobReader:
     def _still_pending(self, ids, kind):
         """Those of the jobs that the list of pending ones names."""
         per_page = _PAGE if self._client.jobs_api == CONSOLE_API else _LARGE_PAGE
-        named, page = set(), 1
+        named, page = {}, 1
         while True:
             try:
                 dummy, stream = self._client.list_jobs(page, per_page, type=kind, state="PENDING")
-                batch = [row.get("id") for row in stream]
+                batch = [_without_result(row) for row in stream]
             except ApiError as exc:
                 if exc.status != 404:
                     raise
                 self._by_id = True
                 return set()
-            named.update(one for one in batch if isinstance(one, int))
-            if len(batch) < per_page or ids <= named:
-                return ids & named
+            named.update((row["id"], row) for row in batch if isinstance(row["id"], int))
+            if len(batch) < per_page or ids <= set(named):
+                self.rows = {one: named[one] for one in ids & set(named)}
+                return set(self.rows)
             page += 1
             if page > len(ids):
                 # The list is longer than it is worth.
@@ -376,5 +380,8 @@ class JobReader:
 
 
 def _holders(job):
-    """Ids of the clusters in which a peer has the whole task, by the answer of a job of the type get_task."""
-    return {cluster for cluster, peer in task_peers(job, "peers") if peer.get("IsFinished", True)}
+    """Ids of the clusters in which a peer has the whole task, by the answer of a job of the type get_task.
+
+    Before 2.4.0 it does not tell whether a peer has all of it, which proves nothing: a fetch that failed leaves a task.
+    """
+    return {cluster for cluster, peer in task_peers(job, "peers") if peer.get("IsFinished") is True}

@@ -18,10 +18,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import url_secrets
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import MASK, is_secret_header, url_secrets
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
-_SECRET_OPTIONS = ("registries", "file", "files", "image", "images", "url", "urls")
+_LONG_HEADER = 12
+_NO_SECRETS = ("region", "endpoint", "credential_path", "predefined_acl", "insecure_skip_verify")
 
 
 class DragonflyModule(AnsibleModule):
@@ -31,12 +32,23 @@ class DragonflyModule(AnsibleModule):
         kwargs.setdefault("supports_check_mode", True)
         super().__init__(argument_spec=argument_spec, **kwargs)
 
+    def _hide_secrets(self):
+        """Has Ansible hide secrets within values that are no secret as a whole, also those of options that are none."""
+        found = set(_secrets(self.params))
+        if isinstance(self.params.get("registries"), str):
+            # What is written of it cannot be read, so that nothing tells where its passwords are.
+            found.add(self.params["registries"])
+        self.no_log_values.update(secret for secret in found if len(secret) > 3 and secret != MASK)
+
     def _log_invocation(self):
-        # Before AnsibleModule writes the parameters to the system's log: secrets within values that are no secret as a
-        # whole.
-        self.no_log_values.update(
-            secret for name in _SECRET_OPTIONS for secret in _secrets(self.params.get(name)) if len(secret) > 3)
+        # Before AnsibleModule writes the parameters to the system's log.
+        self._hide_secrets()
         super()._log_invocation()
+
+    def fail_json(self, msg, **kwargs):
+        # AnsibleModule refuses options before it comes to its log, and the result says how the module was called.
+        self._hide_secrets()
+        super().fail_json(msg, **kwargs)
 
     def run(self, function, needs_requests=True):
         """Calls a function that returns the module's result, and ends the module.
@@ -60,12 +72,13 @@ class DragonflyModule(AnsibleModule):
             self.fail_json(**result)
         self.exit_json(**result)
 
-    def client(self, credential="token"):
+    def client(self, credential="token", timeout=None):
         """The manager's L(DragonflyClient).
 
         :param credential: see L(connect).
+        :param timeout: seconds for one request, None for those of the option.
         """
-        return connect(self.params, credential)
+        return connect(dict(self.params, timeout=timeout) if timeout else self.params, credential)
 
     def registry_for(self):
         """A function that gives the L(Registry) of a wanted image: its own credentials, else those for all."""
@@ -93,7 +106,17 @@ def _secrets(value):
     if isinstance(value, str):
         return url_secrets(value)
     if isinstance(value, dict):
+        headers = value.get("headers") if isinstance(value.get("headers"), dict) else {}
         found = [str(one) for key, one in value.items() if key == "password" and one]
+        # What is short and no credential by its name would hide parts of words and numbers everywhere.
+        found += [
+            str(one)
+            for name, one in headers.items()
+            if is_secret_header(str(name)) or len(str(one)) >= _LONG_HEADER
+        ]
+        # Also what stands at a misspelt key.
+        nested = [value[name] for name in ("object_storage", "hdfs") if isinstance(value.get(name), dict)]
+        found += [str(one) for group in nested for key, one in group.items() if one and key not in _NO_SECRETS]
         return found + [secret for key, one in value.items() if key != "password" for secret in _secrets(one)]
     if isinstance(value, list):
         return [secret for one in value for secret in _secrets(one)]

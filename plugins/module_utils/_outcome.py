@@ -12,6 +12,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import cluster_ids, job_urls
@@ -59,10 +60,13 @@ class Outcome:
     :ivar cold: likewise.
     :ivar warm_percentage: int, None where it is not known.
     :ivar failures: list of dict.
+    :ivar warm_hosts: for scopes of many peers, the addresses of those that have all of it (set of str).
+    :ivar cold_hosts: likewise, of those that the result names and that do not.
     """
 
     def __init__(
-        self, outcome, reason=None, message=None, verified=None, blobs=None, warm=None, cold=None, failures=()
+        self, outcome, reason=None, message=None, verified=None, blobs=None, warm=None, cold=None, failures=(),
+        warm_hosts=(), cold_hosts=(),
     ):
         self.outcome = outcome
         self.reason = reason
@@ -72,6 +76,8 @@ class Outcome:
         self.warm = warm
         self.cold = cold
         self.failures = list(failures)
+        self.warm_hosts = set(warm_hosts)
+        self.cold_hosts = set(cold_hosts)
 
     @property
     def warm_percentage(self):
@@ -101,6 +107,7 @@ class Reading:
     """The parts of a job's ``result`` that tell what is warm.
 
     :ivar success: set of (cluster id, host, URL); the host is None where the scheduler did not know it.
+    :ivar clusters: ids of the clusters whose schedulers answered (set of int).
     :ivar failures: list of dict with url, hostname, ip, scheduler_cluster_id, description.
     :ivar errors: texts of failed tasks.
     :ivar states: number of tasks, number of those that succeeded.
@@ -108,7 +115,7 @@ class Reading:
 
     def __init__(self, job):
         result = job.get("result")
-        self.success, self.failures, self.errors = set(), [], []
+        self.success, self.clusters, self.failures, self.errors = set(), set(), [], []
         self.state = _get(result, "state")
         tasks = _dicts(_get(result, "job_states"))
         self.tasks = len(tasks)
@@ -122,6 +129,8 @@ class Reading:
 
     def _read(self, part):
         cluster = part.get("scheduler_cluster_id")
+        if isinstance(cluster, int):
+            self.clusters.add(cluster)
         for one in _dicts(part.get("success_tasks")):
             host = one.get("ip") if one.get("ip") not in _UNKNOWN else None
             if isinstance(one.get("url"), str) and isinstance(host, (str, type(None))):
@@ -166,13 +175,12 @@ def peers_of(job):
     return found
 
 
-def judge(job, wanted=None, verify="auto", expected_ips=(), max_failed_percentage=0, proven=()):
+def judge(job, wanted=None, verify="auto", max_failed_percentage=0, proven=()):
     """What a job came to.
 
     :param job: dict, the whole job.
     :param wanted: L(Wanted), None where only the job itself is at hand.
     :param verify: the option ``verify``.
-    :param expected_ips: addresses that must be warm, for scopes of many peers.
     :param max_failed_percentage: how many of the peers may be cold, in percent.
     :param proven: URLs that are known to be warm from elsewhere (2.3.1 to 2.4.3 can lose entries of the result).
     """
@@ -187,11 +195,11 @@ def judge(job, wanted=None, verify="auto", expected_ips=(), max_failed_percentag
     if verify == "none":
         return Outcome("warm", verified="none")
     args = job.get("args") if isinstance(job.get("args"), dict) else {}
-    clusters = cluster_ids(job) or {one for one, dummy, dummy2 in reading.success} or {None}
+    clusters = cluster_ids(job) or reading.clusters or {None}
     if not reading.success and not reading.failures and _tells_no_urls(args):
         return _by_states(reading, len(clusters))
     if args.get("scope") in ("all_peers", "all_seed_peers"):
-        return _many_peers(reading, clusters, _expected(wanted, args), expected_ips, max_failed_percentage, verify)
+        return _many_peers(reading, clusters, _expected(wanted, args), max_failed_percentage, verify)
     return _one_peer(reading, clusters, _expected(wanted, args), proven, verify, args)
 
 
@@ -276,13 +284,13 @@ def _verdict(blobs, cold, reading, failures, where=""):
     return Outcome("cold", reason, message, verified="blobs", blobs=len(blobs), warm=warm, cold=cold, failures=failures)
 
 
-def _many_peers(reading, clusters, manifests, expected_ips, max_failed_percentage, verify):
+def _many_peers(reading, clusters, manifests, max_failed_percentage, verify):
     hosts = {}
     for dummy, host, url in reading.success:
         if host is not None:
             hosts.setdefault(host, set()).add(url)
     failed = {one["ip"] for one in reading.failures if one["ip"] not in _UNKNOWN}
-    named = set(hosts) | failed | set(expected_ips)
+    named = set(hosts) | failed
     if not hosts:
         return Outcome("cold", "nothing_warmed", _NOTHING, verified="blobs", warm=[], failures=reading.failures)
     if manifests is None or verify == "result":
@@ -296,18 +304,49 @@ def _many_peers(reading, clusters, manifests, expected_ips, max_failed_percentag
     there = {cluster for cluster, dummy, dummy2 in reading.success}
     silent = [one for one in clusters if one is not None and one not in there]
     warm = sorted(blobs - set(cold))
-    silent_ips = sorted(set(expected_ips) - set(hosts) - failed)
+    found = Outcome("warm", verified=verified, blobs=len(blobs), warm=warm, cold=cold, failures=reading.failures,
+                    warm_hosts=named - cold_hosts, cold_hosts=cold_hosts)
     if silent or 100 * len(cold_hosts) > max_failed_percentage * len(named):
-        words = "the manager says SUCCESS and %d of %d hosts are not warm: %s" % (
-            len(cold_hosts), len(named), ", ".join(sorted(cold_hosts)[:10]) + (", ..." if len(cold_hosts) > 10 else ""))
-        if silent_ips:
-            words += ". The result does not name %s, so the scheduler does not know them" % ", ".join(silent_ips[:10])
+        words = _cold_hosts(cold_hosts, named)
         if silent:
             words += ". The result says nothing of cluster %s" % ", ".join(str(one) for one in silent)
-        return Outcome(
-            "cold", "cold", words, verified=verified, blobs=len(blobs), warm=warm, cold=cold, failures=reading.failures
-        )
-    return Outcome("warm", verified=verified, blobs=len(blobs), warm=warm, cold=cold, failures=reading.failures)
+        found.outcome, found.reason, found.message = "cold", "cold", words
+    return found
+
+
+def _cold_hosts(cold, named):
+    return "the manager says SUCCESS and %d of %d hosts are not warm: %s" % (
+        len(cold), len(named), ", ".join(sorted(cold)[:10]) + (", ..." if len(cold) > 10 else ""))
+
+
+def lacking_hosts(outcomes, expected_ips=(), ips=(), max_failed_percentage=0):
+    """What the warm jobs of one image or file lack of the hosts that were asked for. Together, for a host is in one
+    cluster only, and each cluster can have a job of its own.
+
+    :param outcomes: list of L(Outcome).
+    :param expected_ips: addresses that must be warm, whatever else may fail.
+    :param ips: addresses that the jobs were for.
+    :returns: in words (str), None where nothing is lacking.
+    """
+    expected, chosen = {_normal_ip(one) for one in expected_ips}, {_normal_ip(one) for one in ips}
+    warm = {_normal_ip(host) for one in outcomes for host in one.warm_hosts}
+    told = warm | {_normal_ip(host) for one in outcomes for host in one.cold_hosts}
+    named = told | expected | chosen
+    cold = named - warm
+    if not expected & cold and (chosen <= told or 100 * len(cold) <= max_failed_percentage * len(named)):
+        return None
+    words = _cold_hosts(cold, named)
+    if cold - told:
+        words += ". The result does not name %s, so the scheduler does not know them" % ", ".join(
+            sorted(cold - told)[:10])
+    return words
+
+
+def _normal_ip(text):
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text
 
 
 def _failed(reading, wanted):
@@ -391,11 +430,7 @@ def described(job, details=False):
     result = dict(job_result(job, judge(job)), job_type=job.get("type"))
     if not result["scheduler_cluster_ids"]:
         # A list does not name the clusters; the result does, once there is one.
-        reading = Reading(job)
-        told = [one for one, dummy, dummy2 in reading.success] + [
-            one["scheduler_cluster_id"] for one in reading.failures
-        ]
-        result["scheduler_cluster_ids"] = sorted({one for one in told if one is not None})
+        result["scheduler_cluster_ids"] = sorted(Reading(job).clusters)
     if details:
         result["peers"] = peers_of(job)
     return result

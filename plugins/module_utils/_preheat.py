@@ -46,7 +46,8 @@ ARG_OPTIONS = (
 )
 # Not registries, which is set once for all tasks.
 _IMAGE_ONLY = ("platforms", "registry_username", "registry_password")
-_FILE_ONLY = ("object_storage", "hdfs")
+_NESTED = ("object_storage", "hdfs")
+_FILE_ONLY = _NESTED
 _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
 _RANGES = {
     "timeout": (1, 86400), "wait_timeout": (0, 604800), "wait_sleep": (1, 3600), "max_age": (0, 31536000),
@@ -163,6 +164,9 @@ def _list_problems(params):
         for one in params.get(name) or []:
             if not one or re.search(r"[&=\s]", one):
                 problems.append("%s is a list of names, %r is none" % (name, one))
+    for name, value in (params.get("headers") or {}).items():
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            problems.append("headers: the value of %r must be a string, not %s" % (name, type(value).__name__))
     for one in params.get("scheduler_cluster_ids") or []:
         if one < 1:
             problems.append("scheduler_cluster_ids are numbers from 1, not %d" % one)
@@ -218,6 +222,9 @@ def wanted_jobs(params):
     sources, kind = _sources(params)
     bases, details = registry_bases(params.get("registries"))
     options = {name: params.get(name) for name in ARG_OPTIONS}
+    options["headers"] = {name: str(value) for name, value in (params.get("headers") or {}).items()}
+    for name in _NESTED:
+        options[name] = {key: value for key, value in (params.get(name) or {}).items() if value is not None}
     platforms = [check_platform(one) for one in dict.fromkeys(params.get("platforms") or [])] or [None]
     clusters = list(dict.fromkeys(params.get("scheduler_cluster_ids") or [])) or [None]
     found = {}
@@ -228,6 +235,8 @@ def wanted_jobs(params):
         if image and details.get(image.registry, {}).get("username"):
             mine["registry_username"] = details[image.registry]["username"]
             mine["registry_password"] = details[image.registry].get("password")
+            # The manager would take the header instead, which is for another registry.
+            mine["headers"] = {name: one for name, one in mine["headers"].items() if name.lower() != "authorization"}
         bio = params.get("bio") or scrub_url(source)[:_BIO_LENGTH]
         for platform in platforms:
             for cluster in clusters:
@@ -431,7 +440,7 @@ class Coverage:
         self.settled = not self.undecided
         if not new or decision == REMAKE:
             return False
-        self.covered |= clusters
+        self.covered |= new
         return True
 
     @property

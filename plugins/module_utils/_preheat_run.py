@@ -22,7 +22,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, transient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Outcome, job_result, judge
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import (
+    Outcome,
+    job_result,
+    judge,
+    lacking_hosts,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import (
     ADOPT,
     FOUND,
@@ -30,12 +35,14 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat im
     Coverage,
     cluster_ids,
     decide,
+    is_watched,
     job_urls,
     same_job,
     wanted_jobs,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import RegistryUnreachable
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
+    not_everywhere,
     not_in_echo,
     not_in_releases,
     option_releases,
@@ -113,6 +120,7 @@ class Preheat:
         }
         self._read_manifests()
         self._look_up(coverage)
+        self._remake_what_lacks_hosts(coverage)
         self._warn_of_unknown_clusters()
         self._refuse_unknown_options()
         todo = [(wanted, ids) for wanted in self._wanted for ids in _posts(wanted, coverage[wanted].missing)]
@@ -164,12 +172,7 @@ class Preheat:
     def _read_manifest(self, wanted):
         registry = self._registry_for(wanted)
         manifest = registry.manifest(wanted.image)
-        blobs = registry.blobs(wanted.image, manifest, wanted.platform)
-        if not blobs:
-            known = ", ".join(sorted({name for name, dummy in manifest.children or []})) or "none"
-            raise DragonflyError("%s has no manifest for the platform %s. It has: %s."
-                                 % (scrub_url(wanted.source), wanted.platform, known), "no_platform")
-        return manifest, blobs
+        return manifest, registry.blobs(wanted.image, manifest, wanted.platform)
 
     def _in_threads(self, function, items):
         """What the function gave for each item, or the L(DragonflyError) that it raised."""
@@ -211,14 +214,24 @@ class Preheat:
 
     def _pin_for_old_managers(self):
         """Before 2.1.21 a manager knows no index: it is given the manifest of the platform itself."""
+        indexes = [
+            wanted
+            for wanted in self._wanted
+            if wanted.image and wanted.manifests and wanted.child_digests and wanted.child_digests != [wanted.digest]
+        ]
+        if not indexes or self._jobs.releases.since((2, 1, 21)):
+            return
+        if self._jobs.echo_seen and not self._jobs.releases.before((2, 1, 21)):
+            return
+        # The job that told the release can be older than the manager's last upgrade, and there may be none.
+        self._jobs.probe_releases()
         if not self._jobs.releases.before((2, 1, 21)):
             return
-        for wanted in self._wanted:
-            if wanted.image and wanted.manifests and wanted.child_digests and wanted.child_digests != [wanted.digest]:
-                wanted.url = wanted.image.manifest_url(wanted.child_digests[0])
-                wanted.digest = wanted.child_digests[0]
-                wanted.manifests = wanted.manifests[:1]
-                wanted.pinned_platform = True
+        for wanted in indexes:
+            wanted.url = wanted.image.manifest_url(wanted.child_digests[0])
+            wanted.digest = wanted.child_digests[0]
+            wanted.manifests = wanted.manifests[:1]
+            wanted.pinned_platform = True
 
     def _settle(self, candidates, coverage):
         """Decides on the candidates, newest first, each read by its id, since only that names the clusters."""
@@ -279,28 +292,66 @@ class Preheat:
         params = self._params
         return judge(
             job, wanted, verify=params["verify"], proven=proven,
-            expected_ips=(params.get("expected_ips") or []) + (params.get("ips") or []) if wanted.many_peers else (),
             max_failed_percentage=params["max_failed_peers_percentage"],
         )
+
+    # The hosts that were asked for
+
+    def _lacking(self):
+        """Yields the warm jobs of each image or file that lack hosts (list of L(Tracked)), and what they lack."""
+        params = self._params
+        groups = {}
+        for one in self.tracked:
+            groups.setdefault((one.wanted.url, one.wanted.platform), []).append(one)
+        for group in groups.values():
+            if params["verify"] == "none" or not group[0].wanted.many_peers:
+                continue
+            if all(one.outcome.outcome == "warm" for one in group):
+                words = lacking_hosts(
+                    [one.outcome for one in group], params.get("expected_ips") or (), params.get("ips") or (),
+                    params["max_failed_peers_percentage"],
+                )
+                if words:
+                    yield group, words
+
+    def _remake_what_lacks_hosts(self, coverage):
+        """Existing jobs of which none knows a host that must be warm do not count."""
+        for group, dummy in list(self._lacking()):
+            wanted = {one.wanted for one in group}
+            if all(coverage[one].missing is None for one in wanted):
+                self.tracked = [one for one in self.tracked if one not in group]
+                ids = {one.job["id"] for one in group}
+                self._any_cluster = [job for job in self._any_cluster if job["id"] not in ids]
+                coverage.update((one, Coverage(coverage[one].needed)) for one in wanted)
+
+    def _refuse_what_lacks_hosts(self):
+        for group, words in list(self._lacking()):
+            for one in group:
+                one.outcome.outcome, one.outcome.reason, one.outcome.message = "cold", "cold", words
 
     # Options that this manager does not know
 
     def _refuse_unknown_options(self):
+        options = {}
         for wanted in self._wanted:
-            unknown = not_in_releases(wanted.all_options(), self._jobs.releases)
-            # A stored job can be older than the manager's last upgrade, so ask before refusing.
-            if unknown and self._jobs.probe_releases():
-                unknown = not_in_releases(wanted.all_options(), self._jobs.releases)
-            if unknown:
-                raise DragonflyError(
-                    "This manager (release %s) does not know %s and would silently ignore it. Nothing was created. "
-                    "What to do: leave it out, or use a release that knows it."
-                    % (
-                        self._jobs.releases,
-                        ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in unknown),
-                    ),
-                    "unknown_option",
-                )
+            options.update((name, value) for name, value in wanted.all_options().items() if value)
+        if not self._jobs.echo_seen and not_everywhere(options):
+            # No job tells the release yet, and one that is made to learn it would be made in vain.
+            self._jobs.probe_releases()
+        unknown = not_in_releases(options, self._jobs.releases)
+        # A stored job can be older than the manager's last upgrade, so ask before refusing.
+        if unknown and self._jobs.probe_releases():
+            unknown = not_in_releases(options, self._jobs.releases)
+        if unknown:
+            raise DragonflyError(
+                "This manager (release %s) does not know %s and would silently ignore it. Nothing was created. "
+                "What to do: leave it out, or use a release that knows it."
+                % (
+                    self._jobs.releases,
+                    ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in unknown),
+                ),
+                "unknown_option",
+            )
 
     # Creating
 
@@ -317,7 +368,30 @@ class Preheat:
 
     def _create(self, todo):
         self._claimed.update(self._jobs.seen)
-        dead = set()
+        made = {}
+        while todo:
+            # What may be one and the same, such as two tags of a manifest, one after the other.
+            turn, places, rest = [], set(), []
+            for wanted, ids in todo:
+                place = _address(wanted.url), tuple(ids or ())
+                (rest if place in places else turn).append((wanted, ids))
+                places.add(place)
+            for one in self._create_each(turn):
+                made.setdefault(_address(one.wanted.url), []).append(one)
+            todo = [(wanted, ids) for wanted, ids in rest if not self._share(wanted, made.get(_address(wanted.url), ()))]
+
+    def _share(self, wanted, made):
+        """Whether a job that this run has just made is what is wanted, which then needs none of its own."""
+        for one in made:
+            if one.wanted.cluster_id == wanted.cluster_id and same_job(one.job.get("args"), wanted):
+                outcome = Outcome("pending") if one.outcome.outcome == "pending" else one.outcome
+                self.tracked.append(Tracked(wanted, ADOPT, one.job, outcome))
+                return True
+        return False
+
+    def _create_each(self, todo):
+        """Makes a job for each; returns those that were made (list of L(Tracked))."""
+        made, dead = [], set()
         for (wanted, ids), job in zip(todo, self._in_threads(self._post, todo)):
             if isinstance(job, DragonflyError):
                 if job.reason == "no_scheduler" and ids and wanted.cluster_id is None:
@@ -332,12 +406,14 @@ class Preheat:
             outcome = self._check_echo(wanted, ids, job) or Outcome("pending")
             if ids is None:
                 dead |= (self._jobs.all_clusters() or set()) - cluster_ids(job)
-            self.tracked.append(Tracked(wanted, "created", _slim(job), outcome))
+            made.append(Tracked(wanted, "created", _slim(job), outcome))
+        self.tracked += made
         if dead:
             self.warnings.append(
                 "Nothing is warmed in cluster %s, which has no active scheduler with the feature preheat."
                 % ", ".join(str(one) for one in sorted(dead))
             )
+        return made
 
     def _check_echo(self, wanted, ids, job):
         args = job.get("args") if isinstance(job.get("args"), dict) else {}
@@ -488,28 +564,41 @@ class Preheat:
             if self._jobs.trouble:
                 words += ". The last look failed: %s" % self._jobs.trouble.message.rstrip(".")
             one.outcome = Outcome("timed_out", "timed_out", words)
+        self._refuse_what_lacks_hosts()
         self._report()
 
     def _tick(self):
         """One look at all that is pending. Returns whether anything still is."""
-        pending = {one.job["id"]: one for one in self._pending()}
+        # Several images can be one: tags of the same manifest.
+        pending = {}
+        for one in self._pending():
+            pending.setdefault(one.job["id"], []).append(one)
 
         def judged(job_id, job):
             # At once, for whole jobs can be large.
-            outcome = self._judge(pending[job_id].wanted, job)
-            return outcome, _slim(job, keep=outcome.outcome == "cold")
+            outcomes = [self._judge(one.wanted, job) for one in pending[job_id]]
+            return outcomes, _slim(job, keep=outcomes[0].outcome == "cold")
 
         for job_id, seen in self._jobs.look(list(pending), shape=judged).items():
-            one = pending[job_id]
-            if seen is None:
+            for number, one in enumerate(pending[job_id]):
+                if seen is None:
+                    one.outcome = Outcome(
+                        "gone",
+                        "gone",
+                        "the manager does not have job %d any more: somebody deleted it, or its "
+                        "retention is over" % job_id,
+                    )
+                else:
+                    one.outcome, one.job = seen[0][number], seen[1]
+        for one in self._pending():
+            row = self._jobs.rows.get(one.job["id"], one.job)
+            if not is_watched(row, self._jobs.now(), self._jobs.releases):
                 one.outcome = Outcome(
-                    "gone",
-                    "gone",
-                    "the manager does not have job %d any more: somebody deleted it, or its "
-                    "retention is over" % job_id,
+                    "given_up",
+                    "given_up",
+                    "the manager does not watch job %d any more, as after its restart. It may be warm or still "
+                    "running; a new run makes a new job" % one.job["id"],
                 )
-                continue
-            one.outcome, one.job = seen
         self._report()
         return bool(self._pending())
 
@@ -520,7 +609,9 @@ class Preheat:
         """
         args = job.get("args") if isinstance(job.get("args"), dict) else {}
         releases = releases_of_echo(args)
-        if wanted.many_peers or not outcome.warm or not outcome.cold or not releases.since((2, 3, 1)) or "hdfs" in args:
+        if not releases.since((2, 3, 1)) or releases.since((2, 4, 4)):
+            return outcome
+        if wanted.many_peers or not outcome.warm or not outcome.cold:
             return outcome
         try:
             proven = self._jobs.held(outcome.cold, args, cluster_ids(job), timeout, self._params["wait_sleep"])
@@ -528,7 +619,10 @@ class Preheat:
             self.warnings.append("Could not ask for the %d blobs that the result of job %d lacks: %s"
                                  % (len(outcome.cold), job["id"], exc.message))
             return outcome
-        return self._judge(wanted, job, proven=proven)
+        outcome = self._judge(wanted, job, proven=proven)
+        if outcome.outcome == "cold":
+            outcome.message += ". Schedulers before 2.4.4 can lose entries of the result too: a new run preheats it again"
+        return outcome
 
     def _report(self):
         counts = {}

@@ -109,6 +109,8 @@ _URLS_KEY = Arg(None, "urls", since=(2, 2, 3))
 _TELLING = ARGS + (_CONTENT_KEY, _URLS_KEY)
 _BREAKS = sorted({release for arg in _TELLING for release in (arg.since, arg.until) if release} | {(0,)})
 
+_EVERYWHERE = "all releases"
+
 
 class Releases:
     """The releases that a manager can be of: at least ``low``, before ``high`` (tuples; None where nothing is
@@ -211,6 +213,14 @@ def not_in_releases(options, releases):
             if not any(possible(arg) for arg in ARGS if arg.option == name)]
 
 
+def not_everywhere(options):
+    """Options that were set and that not every release knows.
+
+    :returns: list of option names.
+    """
+    return [name for name in _wanted_options(options) if option_releases(name) != _EVERYWHERE]
+
+
 def option_releases(option):
     """In words, which releases know an option."""
     spans = []
@@ -221,7 +231,7 @@ def option_releases(option):
             spans[-1][1] = arg.until
         else:
             spans.append([arg.since, arg.until])
-    words = [str(Releases(low, high)) if low or high else "all releases" for low, high in spans]
+    words = [str(Releases(low, high)) if low or high else _EVERYWHERE for low, high in spans]
     return " and ".join(words)
 
 

@@ -17,32 +17,39 @@ MASK = "********"
 # Query parameters that carry a signature or a credential: those that the manager filters by default
 # (pkg/net/http/header.go) and the names that object stores and artifact servers use for tokens.
 _SECRET_PARAMS = re.compile(
-    r"sign|token|secret|password|passwd|credential|accesskey|access_key|^sig$|^key$|^auth|^q-ak$|apikey|api_key|^jwt$",
+    r"sign|token|secret|password|passwd|^pass$|credential|accesskey|access_key|^sig$|^key$|^auth|^q-ak$|apikey|api_key|"
+    r"^jwt$|hmac",
     re.IGNORECASE,
 )
+_SECRET_HEADER = re.compile("auth|cookie|token|secret|key|password|signature|credential|session|jwt", re.IGNORECASE)
 _SECRET_ARGS = frozenset(["username", "password"])
 _SECRET_NESTED_ARGS = {
     "object_storage": frozenset(["access_key_id", "access_key_secret", "session_token", "security_token"]),
     "hdfs": frozenset(["delegation_token"]),
 }
 _SECRET_PLACES = re.compile(r"(?<=//).*(?=@)|(?<=\?).+", re.DOTALL)
+# Of an image reference, which has a slash after it; a digest has none.
+_USER_INFO = re.compile("[^/]*@[^@]*/")
 _URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
 
 
 def url_secrets(url):
-    """Strings in a URL that must not be seen: the password of its user info and the values of secret parameters.
+    """Strings in a URL that must not be seen: the password of its user info, or what stands there without one, and the
+    values of secret parameters.
 
-    :param url: str.
+    :param url: str, also an image reference.
     :returns: list of str, as they stand in the URL and decoded.
     """
     secrets = []
+    if "://" not in url and _USER_INFO.match(url):
+        url = "//" + url
     try:
         parts = urlsplit(url)
-        password = parts.password
     except ValueError:
         return secrets
-    if password:
-        secrets.extend([password, unquote(password)])
+    secret = parts.password or parts.username
+    if secret:
+        secrets.extend([secret, unquote(secret)])
     for pair in parts.query.split("&"):
         name, dummy, value = pair.partition("=")
         if value and _is_secret_param(name):
@@ -50,12 +57,18 @@ def url_secrets(url):
     return list(dict.fromkeys(secrets))
 
 
+def is_secret_header(name):
+    """Whether a header of this name carries a credential."""
+    return bool(_SECRET_HEADER.search(name))
+
+
 def _is_secret_param(name):
     return bool(_SECRET_PARAMS.search(unquote_plus(name)))
 
 
 def scrub_url(url):
-    """The URL with the password of its user info and the values of secret parameters masked.
+    """The URL with the password of its user info and the values of secret parameters masked. A user info without a
+    password is masked whole, for it may be a token.
 
     Of a URL with an unusable authority, such as one with an unescaped slash in its password, all that could be a secret
     is masked.
@@ -70,9 +83,11 @@ def scrub_url(url):
     except ValueError:
         return _SECRET_PLACES.sub(MASK, url)
     netloc, query = parts.netloc, parts.query
-    if password is not None:
-        user, at, host = netloc.rpartition("@")
+    user, at, host = netloc.rpartition("@")
+    if password:
         netloc = "%s:%s@%s" % (user.partition(":")[0], MASK, host)
+    elif user:
+        netloc = "%s@%s" % (MASK, host)
     if query:
         query = "&".join(
             "%s=%s" % (pair.partition("=")[0], MASK) if _is_secret_param(pair.partition("=")[0]) else pair

@@ -66,6 +66,9 @@ options:
     description:
       - Headers for the requests to the registry or origin. The manager stores them in clear and shows them to every
         token with the scope C(job).
+      - Values of headers that carry a credential by their name (C(Authorization), C(Cookie), C(X-...-Token)), and long
+        ones, are hidden in the output.
+      - An C(Authorization) is not sent to a registry that has a user name of its own in O(registries).
     type: dict
   scope:
     description:
@@ -102,14 +105,44 @@ options:
     type: int
   object_storage:
     description:
-      - How to read a file of an object store, with the keys C(region), C(endpoint), C(access_key_id),
-        C(access_key_secret), C(session_token), C(security_token), C(credential_path), C(predefined_acl),
-        C(insecure_skip_verify). Since 2.4.4.
+      - How to read a file of an object store. Since 2.4.4.
     type: dict
+    suboptions:
+      region:
+        description: Region of the bucket.
+        type: str
+      endpoint:
+        description: Address of the object store.
+        type: str
+      access_key_id:
+        description: Id of the access key.
+        type: str
+      access_key_secret:
+        description: Secret of the access key.
+        type: str
+      session_token:
+        description: Token of a temporary session, for S3.
+        type: str
+      security_token:
+        description: Token of a temporary session, for OSS.
+        type: str
+      credential_path:
+        description: Path, on the peers, of a file with credentials, for GCS.
+        type: str
+      predefined_acl:
+        description: Predefined access control, for GCS.
+        type: str
+      insecure_skip_verify:
+        description: Whether the certificate of the object store goes unchecked.
+        type: bool
   hdfs:
     description:
-      - How to read a file of HDFS, with the key C(delegation_token). Since 2.4.4.
+      - How to read a file of HDFS. Since 2.4.4.
     type: dict
+    suboptions:
+      delegation_token:
+        description: Delegation token.
+        type: str
   load_to_cache:
     description:
       - Whether peers keep it in memory. From 2.2.2 to 2.3.0.
@@ -126,8 +159,10 @@ options:
     elements: int
   expected_ips:
     description:
-      - Addresses of hosts that must be warm in the end, for O(scope=all_peers) and O(scope=all_seed_peers). A host that
-        no result names is cold, for a scheduler counts only hosts that it knows.
+      - Addresses of hosts that must be warm in the end, for O(scope=all_peers) and O(scope=all_seed_peers), whatever
+        O(max_failed_peers_percentage) allows. A host that no result names is cold, for a scheduler counts only hosts
+        that it knows.
+      - With several clusters, the results of all of them count together.
     type: list
     elements: str
   max_age:
@@ -394,6 +429,18 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._progress import progress_to
 
+OBJECT_STORAGE = {
+    "region": {"type": "str"},
+    "endpoint": {"type": "str"},
+    "access_key_id": {"type": "str", "no_log": True},
+    "access_key_secret": {"type": "str", "no_log": True},
+    "session_token": {"type": "str", "no_log": True},
+    "security_token": {"type": "str", "no_log": True},
+    "credential_path": {"type": "str"},
+    "predefined_acl": {"type": "str"},
+    "insecure_skip_verify": {"type": "bool"},
+}
+
 
 def preheat(module):
     check_params(module.params)
@@ -428,7 +475,7 @@ def main():
             application={"type": "str"},
             filtered_query_params={"type": "list", "elements": "str"},
             piece_length={"type": "int"},
-            headers={"type": "dict", "no_log": True},
+            headers={"type": "dict"},
             scope={
                 "type": "str",
                 "choices": ["single_seed_peer", "all_seed_peers", "all_peers"],
@@ -440,8 +487,8 @@ def main():
             concurrent_task_count={"type": "int"},
             concurrent_peer_count={"type": "int"},
             job_timeout={"type": "int"},
-            object_storage={"type": "dict", "no_log": True},
-            hdfs={"type": "dict", "no_log": True},
+            object_storage={"type": "dict", "options": OBJECT_STORAGE},
+            hdfs={"type": "dict", "options": {"delegation_token": {"type": "str", "no_log": True}}},
             load_to_cache={"type": "bool"},
             bio={"type": "str"},
             scheduler_cluster_ids={"type": "list", "elements": "int"},

@@ -72,6 +72,8 @@ class Terminal:
     def __init__(self, command, folder):
         controller, terminal = pty.openpty()
         environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_LOCALHOST_WARNING="0", COLUMNS="200", TERM="xterm")
+        # ansible-test gives a home of its own, which ansible-core 2.18 takes for one half of an asynchronous task only.
+        environment["ANSIBLE_ASYNC_DIR"] = str(folder / "async")
         environment["ANSIBLE_INJECT_INVOCATION"] = "true"  # for what is looked at in results, from ansible-core 2.21 on
         self.lines = []
         with subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment, stdin=terminal,

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
+    CONFIG_TYPES,
     INDEX_TYPES,
     MANIFEST_TYPES,
     SCHEMA1_TYPES,
     check_base,
     check_platform,
+    config_platform,
     is_digest,
     parse_image,
     parse_manifest,
+    same_platform,
 )
 
 D1, D2, D3 = ("sha256:" + one * 64 for one in "abc")
@@ -104,7 +107,13 @@ def test_bases(bases, text, manifest_url):
         ("http://[/app:1", "comes HOST/NAME"),
         ("http://[/v2/app/manifests/1", "is no registry"),
         ("http://r:port/v2/app/manifests/1", "is no registry"),
-        ("https://u:hidden@r/app:1", "must not hold credentials"),
+        ("https://u:hidden@r/app:1", "must not hold credentials: 'https://********@r/app:1'"),
+        ("https://u:hidden@r", "must not hold credentials"),
+        ("u:hidden@r.example:5000/app:1", "must not hold credentials: '********@r.example:5000/app:1'"),
+        ("hidden@r.example/app", "must not hold credentials"),
+        ("u:hidden@r/app@" + D1, "must not hold credentials"),
+        ("u:hid/hidden@r.example/app:1", "must not hold credentials: '********@r.example/app:1'"),
+        ("http://u:12/hidden@r.example/app:1", "must not hold credentials: 'http://********@r.example/app:1'"),
         ("https://r/v2/app/blobs/" + D1, "is no manifest URL"),
         ("https://r/v2/app/manifests/", "is no manifest URL"),
         ("https://r/v2/App/manifests/1", "is no manifest URL"),
@@ -207,6 +216,61 @@ def test_manifest():
         assert manifest.sizes == {D1: 10, D2: 20}
 
 
+@pytest.mark.parametrize("kind", CONFIG_TYPES)
+def test_the_config_that_tells_the_platform(kind):
+    document = {"config": {"digest": D1, "mediaType": kind}, "layers": [{"digest": D2}]}
+    assert parse_manifest(document, MANIFEST_TYPES[0], D3).config == D1
+
+
+@pytest.mark.parametrize("kind", ["application/vnd.cncf.helm.config.v1+json", None, []])
+def test_configs_that_tell_no_platform(kind):
+    document = {"config": {"digest": D1, "mediaType": kind}, "layers": [{"digest": D2}]}
+    manifest = parse_manifest(document, MANIFEST_TYPES[0], D3)
+    assert manifest.config is None and manifest.blobs == [D1, D2]
+
+
+def test_layers_that_are_fetched_from_elsewhere():
+    foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+    document = {
+        "config": {"digest": D1},
+        "layers": [
+            {"digest": D2, "size": 5, "mediaType": foreign, "urls": ["https://mcr.example/layer"]},
+            # Without an address, hosts pull it from the registry like any other.
+            {"digest": D3, "size": 7, "mediaType": foreign, "urls": []},
+        ],
+    }
+    manifest = parse_manifest(document, MANIFEST_TYPES[1], D3)
+    assert manifest.blobs == [D1, D3] and manifest.sizes == {D3: 7}
+
+
+@pytest.mark.parametrize(
+    "config, platform",
+    [
+        ({"os": "linux", "architecture": "amd64"}, "linux/amd64"),
+        ({"os": "linux", "architecture": "arm", "variant": "v7"}, "linux/arm/v7"),
+        ({"os": "linux", "architecture": ""}, None),
+        ({"architecture": "arm", "variant": "v7"}, None),
+        (None, None),
+    ],
+)
+def test_the_platform_of_a_config(config, platform):
+    assert config_platform(config) == platform
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        ("linux/arm/v7", "linux/arm", True),
+        ("linux/arm", "linux/arm/v7", True),
+        ("linux/arm/v6", "linux/arm/v7", False),
+        ("linux/amd64", "linux/arm64", False),
+        ("windows/amd64", "linux/amd64", False),
+    ],
+)
+def test_same_platform(one, other, same):
+    assert same_platform(one, other) is same
+
+
 def test_manifest_of_schema_1():
     document = {"schemaVersion": 1, "fsLayers": [{"blobSum": D1}, {"blobSum": D2}, {"blobSum": D1}]}
     for kind in SCHEMA1_TYPES + ("application/json",):
@@ -240,6 +304,10 @@ INDEX = {
 def test_index(platform, digests):
     for kind in INDEX_TYPES + ("",):
         assert parse_manifest(INDEX, kind, D1).children_for(platform) == digests
+
+
+def test_platforms_of_an_index():
+    assert parse_manifest(INDEX, "", D1).platforms == ["linux/amd64", "linux/arm64/v8", "linux/arm64/v9"]
 
 
 def test_the_kind_in_the_document_counts_more():

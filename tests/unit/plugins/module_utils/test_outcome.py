@@ -20,6 +20,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome im
     described,
     job_result,
     judge,
+    lacking_hosts,
     peers_of,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import Wanted
@@ -218,24 +219,49 @@ PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.
 
 
 @pytest.mark.parametrize(
-    "tasks, expected, percentage, outcome, words",
+    "tasks, percentage, outcome, words",
     [
-        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [])], (), 0, "warm", ""),
-        (PEERS, (), 0, "cold", "1 of 2 hosts are not warm: 10.0.0.2"),
-        (PEERS, (), 49, "cold", ""),
-        (PEERS, (), 50, "warm", ""),
-        (PEERS[:1], ("10.0.0.3",), 50, "cold", "2 of 3 hosts are not warm: 10.0.0.2, 10.0.0.3"),
-        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [])], ("10.0.0.3",), 0, "cold", "does not name 10.0.0.3"),
-        ([(1, [], [("10.0.0.2", "b")])], (), 100, "cold", "nothing was warmed"),
+        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [])], 0, "warm", ""),
+        (PEERS, 0, "cold", "1 of 2 hosts are not warm: 10.0.0.2"),
+        (PEERS, 49, "cold", ""),
+        (PEERS, 50, "warm", ""),
+        ([(1, [], [("10.0.0.2", "b")])], 100, "cold", "nothing was warmed"),
         # A host that some task failed on is not warm, whatever the others say.
-        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("10.0.0.1", "b")])], (), 0, "cold", "1 of 1"),
+        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("10.0.0.1", "b")])], 0, "cold", "1 of 1"),
     ],
 )
-def test_many_peers(tasks, expected, percentage, outcome, words):
+def test_many_peers(tasks, percentage, outcome, words):
     job = job_of(tasks, scope="all_peers")
-    judged = judge(job, wanting(["a", "b"]), expected_ips=expected, max_failed_percentage=percentage)
+    judged = judge(job, wanting(["a", "b"]), max_failed_percentage=percentage)
     assert judged.outcome == outcome
     assert words in (judged.message or "")
+
+
+@pytest.mark.parametrize(
+    "hosts, expected, ips, percentage, words",
+    [
+        # Pairs of warm and cold hosts, one for each job.
+        ([("1", "")], "1", "", 0, None),
+        ([("1", ""), ("2", "")], "12", "12", 0, None),
+        ([("1", ""), ("2", "")], "123", "", 0, "1 of 3 hosts are not warm: 10.0.0.3. The result does not name 10.0.0.3"),
+        ([("1", "2")], "2", "", 100, "1 of 2 hosts are not warm: 10.0.0.2"),
+        ([("1", "2")], "1", "", 50, None),
+        ([("1", "2")], "1", "12", 50, None),
+        ([("1", "")], "", "13", 49, "1 of 2 hosts are not warm: 10.0.0.3. The result does not name 10.0.0.3"),
+        ([("1", "")], "", "13", 50, None),
+    ],
+)
+def test_hosts_that_were_asked_for(hosts, expected, ips, percentage, words):
+    def addresses(digits):
+        return ["10.0.0." + digit for digit in digits]
+
+    outcomes = [Outcome("warm", warm_hosts=addresses(warm), cold_hosts=addresses(cold)) for warm, cold in hosts]
+    found = lacking_hosts(outcomes, addresses(expected), addresses(ips), percentage)
+    assert found is None if words is None else words in found
+
+
+def test_an_address_may_be_written_in_any_way():
+    assert lacking_hosts([Outcome("warm", warm_hosts=["2001:db8::6"])], ["2001:DB8:0::6"]) is None
 
 
 def test_a_silent_cluster_of_many_peers_is_cold():

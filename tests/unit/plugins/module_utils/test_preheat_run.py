@@ -23,7 +23,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_ru
 FILE = "https://origin.example/model.bin?X-Amz-Signature=hidden"
 LIMITED = (429, b"rate limit exceeded", {"Content-Type": "text/plain; charset=utf-8"})
 LOST = b""  # The connection breaks.
-ECHO = {"scope": "single_seed_peer", "tag": "", "application": "", "concurrent_task_count": 8, "ips": None}
+ECHO = {
+    "application": "", "concurrent_peer_count": 500, "concurrent_task_count": 8, "count": None,
+    "filtered_query_params": "", "headers": None, "ips": None, "password": "",
+    "percentage": None, "piece_length": None, "platform": "", "scope": "single_seed_peer", "tag": "",
+    "timeout": 3600 * 10**9, "urls": None, "username": "",
+}
 
 
 class Manager:
@@ -168,6 +173,16 @@ def test_a_second_run_finds_it(manager, start, clock):
     assert manager.count("POST") == 1
     clock.time += 3600
     assert start().run()["jobs"][0]["source"] == "created"
+
+
+@pytest.mark.parametrize("files", [[FILE], [FILE, "https://origin.example/other.bin"]])
+def test_a_job_that_the_manager_does_not_watch_any_more_is_not_awaited(manager, start, files):
+    # Its row is not written any more, as after a restart of the manager.
+    manager.takes = 10**6
+    result = start(files=files).run()
+    assert result["reason"] == "given_up" and "a new run makes a new job" in result["msg"]
+    assert 360 < result["elapsed"] <= 370
+    assert start(files=files, wait=False).run()["jobs"][0]["source"] == "created"
 
 
 def test_a_running_job_is_adopted(manager, start):

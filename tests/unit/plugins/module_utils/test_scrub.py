@@ -31,9 +31,11 @@ ESCAPED = quote(SECRET, safe="")
     [
         ("https://h/f", "https://h/f"),
         ("https://h/f?a=1&b=%20#x", "https://h/f?a=1&b=%20#x"),
-        ("https://user@h:80/f", "https://user@h:80/f"),
+        # Without a password the name may be a token.
+        ("https://hidden@h:80/f", "https://********@h:80/f"),
+        ("https://hidden:@h/f", "https://********@h/f"),
+        ("https://@h/f", "https://@h/f"),
         ("https://user:hidden@h:80/f", "https://user:********@h:80/f"),
-        ("https://user:@h/f", "https://user:********@h/f"),
         ("https://us:er:hidden@h/f", "https://us:********@h/f"),
         ("https://user:hid@den@h/f", "https://user:********@h/f"),
         ("https://h/f?a=1&X-Amz-Signature=hidden&b=2", "https://h/f?a=1&X-Amz-Signature=********&b=2"),
@@ -74,6 +76,9 @@ def test_scrub_url(url, scrubbed):
         "key",
         "password",
         "passwd",
+        "pass",
+        "hmac",
+        "x-hmac-sha256",
         "client_secret",
         "apikey",
         "api_key",
@@ -88,7 +93,7 @@ def test_parameters_that_are_secrets(name):
         assert scrub_url("https://h/f?%s=hidden" % spelling) == "https://h/f?%s=%s" % (spelling, MASK)
 
 
-@pytest.mark.parametrize("name", ["a", "page", "monkey", "keyboard", "versionId", "partNumber", "ns"])
+@pytest.mark.parametrize("name", ["a", "page", "compass", "monkey", "keyboard", "versionId", "partNumber", "ns"])
 def test_parameters_that_are_none(name):
     assert scrub_url("https://h/f?%s=shown" % name) == "https://h/f?%s=shown" % name
 
@@ -102,6 +107,7 @@ def test_every_signature_that_a_manager_filters_is_masked():
 def test_url_secrets():
     url = "https://user:%s@h/f?a=shown&token=%s&Signature=x%%2fy&sig=" % (ESCAPED, ESCAPED)
     assert url_secrets(url) == [ESCAPED, SECRET, "x%2fy", "x/y"]
+    assert url_secrets("https://to%2Fken@h/f") == url_secrets("https://to%2Fken:@h/f") == ["to%2Fken", "to/ken"]
     assert url_secrets("https://h/f") == url_secrets("https://user:hidden@[::1") == []
 
 

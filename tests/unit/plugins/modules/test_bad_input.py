@@ -84,6 +84,10 @@ PREHEAT = {
         {"image": None, "images": [IMAGE, "http://other.example.com/shop/api:1"],
          "headers": {"authorization": "Basic hunter22"}},
         "Give credentials by registry"),
+    "a misspelt key of an object store": (
+        {"image": None, "file": "s3://bucket/a", "object_storage": {"acces_key_id": "hunter22"}}, "acces_key_id"),
+    "a header that is true": ({"headers": {"X-Any": True}}, "the value of 'X-Any' must be a string, not bool"),
+    "an image with credentials and no scheme": ({"image": "admin:hunter22@REGISTRY/shop/web:1"}, "must not hold credentials"),
     # Words.
     "half a platform": ({"platforms": ["amd64"]}, "'amd64' is no platform"),
     "an empty platform": ({"platforms": [""]}, "'' is no platform"),

@@ -95,6 +95,18 @@ def test_jobs_of_other_types_are_told_apart(box, job_info, preheat, image):
     assert job_info(type="get_task").column("job_type") == ["get_task"]
 
 
+@pytest.mark.parametrize("release", ["2.5.1"])
+def test_a_cluster_in_which_nothing_is_warm_is_seen_in_lists_too(box, job_info, preheat, image):
+    box.add_cluster()
+    box.add_host("seed-2", "10.78.0.1", role="seed", cluster_id=2, client="go")
+    made = preheat(image=image.source)
+    assert made.job["outcome"] == "cold"
+
+    for done in (job_info(), job_info(ids=[made.job["id"]])):
+        assert (done.job["outcome"], done.job["scheduler_cluster_ids"]) == ("cold", [1, 2])
+        assert done.job["message"] == "the job is SUCCESS and says nothing of cluster 2"
+
+
 @pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
 def test_details_are_what_each_peer_says(box, job_info, preheat, image):
     box.rule(outcome="failed_peers", peers=["host-2"], reason="disk is full")
