@@ -579,7 +579,8 @@ class Preheat:
             outcomes = [self._judge(one.wanted, job) for one in pending[job_id]]
             return outcomes, _slim(job, keep=outcomes[0].outcome == "cold")
 
-        for job_id, seen in self._jobs.look(list(pending), shape=judged).items():
+        looked = self._jobs.look(list(pending), shape=judged)
+        for job_id, seen in looked.items():
             for number, one in enumerate(pending[job_id]):
                 if seen is None:
                     one.outcome = Outcome(
@@ -591,8 +592,8 @@ class Preheat:
                 else:
                     one.outcome, one.job = seen[0][number], seen[1]
         for one in self._pending():
-            row = self._jobs.rows.get(one.job["id"], one.job)
-            if not is_watched(row, self._jobs.now(), self._jobs.releases):
+            row = one.job if one.job["id"] in looked else self._jobs.rows.get(one.job["id"])
+            if row and not is_watched(row, self._jobs.now(), self._jobs.releases):
                 one.outcome = Outcome(
                     "given_up",
                     "given_up",

@@ -218,11 +218,13 @@ def test_a_registrys_redirect_to_another_host_takes_no_password_along(recorder):
     with Sandbox(token=TOKEN) as box:
         box.set_registry(auth="basic", user="ci", password=PASSWORD)
         image = box.image("shop/web", "1")
-        box.rule(at="registry", path="/manifests/", fault="redirect", status=307, location=recorder.url + "/elsewhere")
+        # The first request is without the password, which the registry then asks for.
+        box.rule(at="registry", path="/manifests/", fault="redirect", status=307, location=recorder.url + "/elsewhere", nth=2)
         result = run("preheat", url=box.url, token=TOKEN, image=image.source, registry_username="ci",
                      registry_password=PASSWORD, verify="blobs")
         assert result["failed"]
-        assert box.registry_log[0].headers["Authorization"].startswith("Basic ")
+        assert "Authorization" not in box.registry_log[0].headers
+        assert box.registry_log[1].headers["Authorization"].startswith("Basic ")
     assert [path for dummy, path, dummy2 in recorder.seen] == ["/elsewhere"]
     assert "Authorization" not in recorder.seen[0][2]
 
