@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import collections.abc as c
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import parse_release, recipe_for
 
 
@@ -17,7 +19,7 @@ def _task_id(
     url: str,
     client: str = "",
     release: str | None = None,
-    filtered_query_params: t.Sequence[str] = (),
+    filtered_query_params: t.Iterable[str] = (),
     tag: str = "",
     application: str = "",
     piece_length: int | None = None,
@@ -25,17 +27,28 @@ def _task_id(
     wanted = parse_release(release or "")
     if release and wanted is None:
         raise AnsibleFilterError(f"task_id: {release!r} is no release, write it like 2.1.67.")
+    names = _names(filtered_query_params)
     try:
         recipe = recipe_for(client, wanted)
         if recipe is None:
             raise ValueError(
                 f"dfdaemon {release} computes ids that no other release computes, from 0.1.114 on they agree"
             )
-        return recipe.task_id(
-            url, list(filtered_query_params), tag=tag, application=application, piece_length=piece_length
-        )
+        return recipe.task_id(url, names, tag=tag, application=application, piece_length=piece_length)
     except ValueError as error:
-        raise AnsibleFilterError(f"task_id: {url!r}: {error}.") from None
+        raise AnsibleFilterError(f"task_id: {scrub_url(url)!r}: {error}.") from None
+
+
+def _names(params: t.Any) -> list[str]:
+    # A string is taken as managers and clients write it.
+    names = params.split("&") if isinstance(params, str) else params
+    if isinstance(names, c.Iterable) and not isinstance(names, c.Mapping):
+        names = [name for name in names if name != ""]
+        if all(isinstance(name, str) for name in names):
+            return names
+    raise AnsibleFilterError(
+        f"task_id: filtered_query_params must be a list of names, or names with & in between, not {params!r}."
+    )
 
 
 class FilterModule:

@@ -19,9 +19,11 @@ notes:
   - Peers name themselves, and nobody checks it. Whoever can announce a peer can give it the name of a host of another
     inventory, which then has the address of the peer. Use O(hostname=ip), or an inventory of its own, where that
     matters.
-  - A peer whose name is none of a host, whose address is no IP address, or whose name or address is that of the
-    controller itself (V(localhost)) is left out with a warning. Of several peers with one name the one that was written
-    last counts.
+  - A peer whose name is none of a host, whose address is no IP address of a host, or whose name or address is that of
+    the controller itself (V(localhost)) is left out with a warning. Of several peers with one name the one that was
+    written last counts.
+  - A peer that has the name of a group is left out with a warning, too. Groups of sources that are read later are not
+    known yet, so name this one last, or in a folder give it the last name.
 options:
   plugin:
     description:
@@ -147,11 +149,14 @@ cache_connection: ~/.cache/dragonfly
 cache_timeout: 3600
 """
 
+import hashlib
 import ipaddress
 import re
 
 from ansible.constants import LOCALHOST
 from ansible.errors import AnsibleParserError
+from ansible.inventory.group import Group
+from ansible.inventory.host import Host
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
@@ -181,11 +186,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        for row in self._peers(self._through_cache(path, cache)):
-            self._add(row)
+        peers = self._peers(self._through_cache(path, cache))
+        groups = self._groups_of(peers)
+        for name, row in peers:
+            if name in groups:
+                self._leave_out(row, "its name is that of a group")
+            else:
+                inventory.add_host(name)
+                self._fill(inventory.get_host(name), row)
 
     def _through_cache(self, path, cache):
-        key = self.get_cache_key(path)
+        url = self.templar.template(self.get_option("url"))
+        # The address can come from the environment, and what another manager knows must not be taken for this one's.
+        key = "%s_%s" % (self.get_cache_key(path), hashlib.sha256(str(url).encode("utf-8")).hexdigest()[:12])
         kept = self.get_option("cache")
         if kept and cache:
             try:
@@ -193,17 +206,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             except KeyError:
                 # Nothing there, or too old.
                 pass
-        rows = self._fetch()
+        rows = self._fetch(url)
         if kept:
             self._cache[key] = rows
         return rows
 
-    def _fetch(self):
+    def _fetch(self, url):
         if REQUESTS_ERROR:
             raise AnsibleParserError("The inventory plugin %s needs the Python library requests." % self.NAME)
         options = {name: self.get_option(name) for name in _CONNECTION}
-        for name in ("url", "jwt"):
-            options[name] = self.templar.template(options[name])
+        options.update(url=url, jwt=self.templar.template(options["jwt"]))
         try:
             client = connect(options, "jwt")
             if self.get_option("refresh"):
@@ -212,7 +224,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except DragonflyError as exc:
             raise AnsibleParserError(exc.message) from exc
         if not rows and not self.get_option("refresh"):
-            self.display.warning(NO_PEERS % options["url"])
+            self.display.warning(NO_PEERS % url)
         return rows
 
     def _peers(self, rows):
@@ -230,33 +242,86 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for row in sorted(chosen, key=lambda row: (str(row["updated_at"]), row["id"])):
             problem = _problem(row[key], row["ip"])
             if problem:
-                self.display.warning("The peer %r (%r) is left out: %s." % (row["host_name"], row["ip"], problem))
+                self._leave_out(row, problem)
             else:
                 by_name[row[key]] = row
         return [(name, by_name[name]) for name in sorted(by_name)]
 
-    def _add(self, named_row):
-        name, row = named_row
-        self.inventory.add_host(name)
+    def _leave_out(self, row, problem):
+        self.display.warning("The peer %r (%r) is left out: %s." % (row["host_name"], row["ip"], problem))
+
+    def _groups_of(self, peers):
+        """The names of all groups, those that are there and those that the peers would make."""
+        inventory, names = self.inventory, set(self.inventory.groups)
+        for name, row in peers:
+            self.inventory = _Rehearsal(Host(name), names)
+            self._fill(self.inventory.host, row)
+        self.inventory = inventory
+        return names
+
+    def _fill(self, host, row):
         # What a peer says of itself must never be taken for a template.
         values = {"ansible_host": row["ip"]}
         values.update(("dragonfly_" + key, value) for key, value in row.items())
         for key, value in values.items():
-            self.inventory.set_variable(name, key, wrap_var(value))
+            host.set_variable(key, wrap_var(value))
         strict = self.get_option("strict")
-        values = self.inventory.get_host(name).get_vars()
-        self._set_composite_vars(self.get_option("compose"), values, name, strict=strict)
-        self._add_host_to_composed_groups(self.get_option("groups"), values, name, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), values, name, strict=strict)
+        values = host.get_vars()
+        self._set_composite_vars(self.get_option("compose"), values, host.name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), values, host.name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), values, host.name, strict=strict)
+
+
+class _Rehearsal:
+    """Stands in for the inventory, to learn which groups a host makes before it is in any: in the inventory a name is
+    looked for among the groups first, so that a host of the same name is taken for the group.
+
+    :param host: the only one (Host).
+    :param names: set of str, to which the names of groups are added.
+    """
+
+    def __init__(self, host, names):
+        self.host = host
+        self._names = names
+
+    def get_host(self, dummy):
+        return self.host
+
+    def set_variable(self, dummy, key, value):
+        self.host.set_variable(key, value)
+
+    def add_group(self, name):
+        group = Group(name).name
+        self._names.add(group)
+        return group
+
+    def add_host(self, dummy, group):
+        self.host.add_group(Group(group))
+
+    def add_child(self, group, child):
+        if child == self.host.name:
+            self.add_host(child, group)
 
 
 def _problem(name, address):
     """Why a peer can be no host of the inventory (str), None where it can."""
+    # Python takes a number for an address, too, and the zone after a % can be any text.
+    if not isinstance(address, str) or "%" in address:
+        return "its address is no IP address"
     try:
-        if ipaddress.ip_address(address).is_loopback:
-            return "its address is that of the controller"
+        if _is_no_host(ipaddress.ip_address(address)):
+            return "its address is that of the controller, or of no host"
     except ValueError:
         return "its address is no IP address"
     if name != address and not (isinstance(name, str) and _HOST_NAME.match(name)):
         return "its name is none of a host"
     return "its name is that of the controller" if name.lower() in LOCALHOST else None
+
+
+def _is_no_host(address):
+    found = [address]
+    if address.version == 6:
+        # Within ::/96 and ::ffff:0:0/96 the last 32 bits are an address of IPv4.
+        found += [address.ipv4_mapped] if address.ipv4_mapped else []
+        found += [ipaddress.IPv4Address(int(address))] if int(address) < 2**32 else []
+    return any(one.is_loopback or one.is_unspecified or one.is_multicast for one in found)

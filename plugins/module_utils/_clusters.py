@@ -39,6 +39,7 @@ def cluster_api(client_for, params):
 
     :param client_for: function that gives the L(DragonflyClient) of a credential.
     :param params: the module's options (dict).
+    :raises ApiError: with reason ``no_api`` for a release before 2.1.0.
     """
     if params["jwt"] and params["token"]:
         client = client_for("token")
@@ -49,8 +50,26 @@ def cluster_api(client_for, params):
             if exc.reason != "no_api":
                 raise
     if params["jwt"]:
-        return client_for("jwt"), CONSOLE_API + "/clusters"
+        client = client_for("jwt")
+        _refuse_old_manager(client)
+        return client, CONSOLE_API + "/clusters"
     return client_for("token"), OPEN_API + "/clusters"
+
+
+def _refuse_old_manager(client):
+    """Releases before 2.1.0 have clusters at ``/api/v1``, too, but take and show other keys. They have no Open API."""
+    try:
+        client.request("GET", OPEN_API + "/jobs", query={"page": 1, "per_page": 1})
+    except ApiError as exc:
+        if exc.reason == "no_api":
+            raise ApiError(
+                "%s Releases before 2.1.0 are not supported for clusters. What to do: update the manager."
+                % exc.message,
+                exc.reason,
+                exc.request,
+                exc.status,
+            ) from None
+        # It has the Open API, for which a jwt is none of its tokens.
 
 
 def wanted_cluster(params):

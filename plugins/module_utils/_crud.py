@@ -29,7 +29,7 @@ class Change:
     :ivar changed: bool.
     :ivar before: the object as it was (dict, see ``Crud.view``), None where there was none.
     :ivar after: the object as it is, or would be; None where there is none.
-    :ivar row: the object as the manager shows it now (dict), None where there is none or nothing was done.
+    :ivar row: the object as the manager shows it now (dict), None where there is none or a new one would be made.
     """
 
     def __init__(self, changed, before, after, row=None):
@@ -149,7 +149,8 @@ class Crud:
         if planned is not None:
             self.check(planned, before)
         if check_mode:
-            return Change(True, before, planned)
+            # What is changed keeps its id; one that is made, also in the place of another, has none yet.
+            return Change(True, before, planned, None if planned is None or anew else row)
         if planned is None:
             self._delete(row)
             return Change(True, before, None)

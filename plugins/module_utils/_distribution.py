@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_platform, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import (
@@ -24,24 +25,28 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks impo
 )
 
 
-def image_distribution(client, params, registry_for, clock):
+# The longest that a client takes.
+_LONGEST = 86400
+
+
+def image_distribution(client_for, params, registry_for, clock):
     """The module's result (dict).
 
-    :param client: L(DragonflyClient) with a token, patient enough for an answer that takes long.
+    :param client_for: function that gives the L(DragonflyClient) with a token; takes ``timeout``, see L(_module).
     :param params: dict, the module's, checked.
     :param registry_for: function of a L(Target), gives the L(Registry) of its image.
     :param clock: L(Clock).
     :raises DragonflyError: if there is no answer.
     """
     try:
-        return _asked(client, params, clock)
+        return _asked(client_for, params, clock)
     except ApiError as exc:
         if exc.reason != "no_api":
             raise
-    return _of_tasks(client, params, registry_for, clock)
+    return _of_tasks(client_for(), params, registry_for, clock)
 
 
-def _asked(client, params, clock):
+def _asked(client_for, params, clock):
     bases, details = registry_bases(params.get("registries"))
     image = parse_image(params["image"], bases)
     username, password = params.get("registry_username"), params.get("registry_password")
@@ -55,7 +60,14 @@ def _asked(client, params, clock):
     body = {"type": "get_image_distribution", "args": args}
     if params.get("scheduler_cluster_ids"):
         body["scheduler_cluster_ids"] = list(dict.fromkeys(params["scheduler_cluster_ids"]))
-    document, dummy = create(client.image_distribution, body, clock)
+    deadline = clock.now() + params["wait_timeout"]
+
+    def post(sent):
+        # The manager answers when it knows it all.
+        left = max(1, deadline - clock.now())
+        return client_for(timeout=min(left, _LONGEST)).image_distribution(sent)
+
+    document, dummy = create(post, body, clock, JobReader(client_for(), clock).cluster_exists, deadline)
     urls = [one.get("url") for one in document["image"].get("layers") or [] if isinstance(one, dict)]
     held = {}
     for peer in document.get("peers") or []:

@@ -69,7 +69,10 @@ def _cluster(row, schedulers, seeds, peers, releases):
     able = [one for one in schedulers if one["state"] == "active" and _can_preheat(one)]
     seeds = [one for one in seeds if one["seed_peer_cluster_id"] in seed_clusters]
     peers = [one for one in peers if one.get("scheduler_cluster_id") == row["id"]]
-    active = {str(one.get("ip")) for one in seeds + peers if one.get("state") == "active"}
+    # The list of peers is as old as its last refresh, so it counts for addresses that the list of seed peers lacks.
+    listed = {str(one["ip"]) for one in seeds}
+    newer = seeds + [one for one in peers if str(one.get("ip")) not in listed]
+    active = {str(one.get("ip")) for one in newer if one.get("state") == "active"}
     versions = {str(one.get("ip")): str(one.get("git_version") or "") for one in peers}
     can_preheat, words = judge_cluster(
         schedulers, len(able), len(seeds), [versions.get(ip, "") for ip in sorted(active)], releases

@@ -378,7 +378,7 @@ class Preheat:
                 places.add(place)
             for one in self._create_each(turn):
                 made.setdefault(_address(one.wanted.url), []).append(one)
-            todo = [(wanted, ids) for wanted, ids in rest if not self._share(wanted, made.get(_address(wanted.url), ()))]
+            todo = [one for one in rest if not self._share(one[0], made.get(_address(one[0].url), ()))]
 
     def _share(self, wanted, made):
         """Whether a job that this run has just made is what is wanted, which then needs none of its own."""
@@ -622,7 +622,9 @@ class Preheat:
             return outcome
         outcome = self._judge(wanted, job, proven=proven)
         if outcome.outcome == "cold":
-            outcome.message += ". Schedulers before 2.4.4 can lose entries of the result too: a new run preheats it again"
+            outcome.message += (
+                ". Schedulers before 2.4.4 can lose entries of the result, too: a new run preheats it again"
+            )
         return outcome
 
     def _report(self):

@@ -39,6 +39,8 @@ _RATE_PAUSE = 0.2
 _RATE_LIMIT = 30
 _NAMED_IN_MESSAGE = 5
 _IMAGE_ONLY = ("platforms", "digest_ids", "keep_images")
+# Part of what identifies a task, and not known to every release that has jobs for tasks.
+_PERHAPS_UNKNOWN = ("application", "filtered_query_params", "piece_length")
 _RANGES = {
     "wait_timeout": (0, 604800),
     "wait_sleep": (1, 3600),
@@ -145,12 +147,7 @@ def _blobs(wanted, registry_for):
     target, platform = wanted
     registry = registry_for(target)
     manifest = registry.manifest(target.image)
-    blobs = registry.blobs(target.image, manifest, platform)
-    if not blobs:
-        raise DragonflyError(
-            "%s has no manifest for the platform %s." % (scrub_url(target.source), platform or "(any)"), "no_platform"
-        )
-    return [digest for dummy, digests in blobs for digest in digests]
+    return [digest for dummy, digests in registry.blobs(target.image, manifest, platform) for digest in digests]
 
 
 def _in_threads(function, items):
@@ -184,7 +181,7 @@ class TaskJob:
     @property
     def done(self):
         """Whether its answer is there."""
-        return self.job is not None and self.reason is None and self.job.get("state") == "SUCCESS"
+        return self.job is not None and self.job.get("state") == "SUCCESS"
 
     @property
     def pending(self):
@@ -232,9 +229,18 @@ class TaskJobs:
         jobs = [TaskJob(target) for target in targets]
         if not jobs:
             return jobs
+        if self._kind == "delete_task" and any(self._params.get(key) for key in _PERHAPS_UNKNOWN):
+            # The echo of a job tells what is not known, and this one deletes nothing.
+            asked = dict(self._params, wait=False, job_timeout=None)
+            TaskJobs(self._client, "get_task", asked, self._clock).run(targets[:1])
         # The first one tells whether the others are of any use.
-        self._create(jobs[0])
-        check_echo(self._params, jobs[0].job.get("args"))
+        self._create(jobs[0], self._reader.cluster_exists)
+        try:
+            check_echo(self._params, jobs[0].job.get("args"))
+        except DragonflyError as exc:
+            if self._kind != "delete_task":
+                raise
+            return self._give_up(jobs, exc)
         _in_threads(self._try_to_create, jobs[1:])
         if self._params["wait"]:
             self._wait(jobs)
@@ -244,17 +250,26 @@ class TaskJobs:
                 one.fail("failed", errors or "the manager gave the job up")
         return jobs
 
+    def _give_up(self, jobs, error):
+        """Makes no more jobs, after the first one, whose work is to be told though it is not what was asked."""
+        if self._params["wait"]:
+            self._wait(jobs[:1])
+        jobs[0].fail(error.reason, error.message)
+        for one in jobs[1:]:
+            one.fail(error.reason, "no job was made for it")
+        return jobs
+
     def _try_to_create(self, one):
         try:
             self._create(one)
         except DragonflyError as exc:
             one.fail(exc.reason, exc.message)
 
-    def _create(self, one):
+    def _create(self, one, cluster_exists=None):
         body = {"type": self._kind, "args": dict(self._args, **one.target.selector)}
         if self._params.get("scheduler_cluster_ids"):
             body["scheduler_cluster_ids"] = list(dict.fromkeys(self._params["scheduler_cluster_ids"]))
-        one.job, one.lost = create(self._client.create_job, body, self._clock)
+        one.job, one.lost = create(self._client.create_job, body, self._clock, cluster_exists)
 
     def _wait(self, jobs):
         timeout = self._params["wait_timeout"]
@@ -308,11 +323,13 @@ def check_echo(params, args):
         )
 
 
-def create(post, body, clock):
+def create(post, body, clock, cluster_exists=None, deadline=None):
     """Makes a job of a type that may be made twice.
 
     :param post: function of the body, a method of L(DragonflyClient).
     :param body: dict.
+    :param cluster_exists: see L(JobReader), None where the clusters are known to exist.
+    :param deadline: when no more attempts are made, by the clock; None for no such time.
     :returns: what the function gave (dict), and whether an answer was lost before.
     :raises ApiError: with reason ``no_api`` where the manager has no jobs of this type.
     """
@@ -322,6 +339,7 @@ def create(post, body, clock):
             return post(body), lost
         except DragonflyError as exc:
             status = exc.status if isinstance(exc, ApiError) else None
+            over = deadline is not None and clock.now() >= deadline
             if status == 422 and "Unknow type" in exc.words:
                 raise ApiError(
                     "%s This means: its release has no jobs of the type %s." % (exc.message, body["type"]),
@@ -331,16 +349,32 @@ def create(post, body, clock):
                     exc.words,
                 ) from None
             if status == 429:
-                if clock.now() - start > _RATE_LIMIT:
+                if cluster_exists:
+                    _check_clusters(body.get("scheduler_cluster_ids") or [], cluster_exists, exc)
+                    cluster_exists = None
+                if clock.now() - start > _RATE_LIMIT or over:
                     raise
                 clock.pause(_RATE_PAUSE)
                 continue
             passing = status in (502, 503, 504) if status else transient(exc)
-            if not passing or attempt == _ATTEMPTS:
+            if not passing or attempt == _ATTEMPTS or over:
                 raise
             lost = lost or not isinstance(exc, TransportError) or exc.sent
             clock.pause(attempt)
             attempt += 1
+
+
+def _check_clusters(ids, cluster_exists, error):
+    for one in ids:
+        if cluster_exists(one) is False:
+            raise ApiError(
+                "%s This means: there is no cluster %d, which this manager answers like a rate limit. See "
+                "scheduler_cluster_ids." % (error.message, one),
+                "no_cluster",
+                error.request,
+                error.status,
+                error.words,
+            ) from None
 
 
 def holders(job):
@@ -376,7 +410,7 @@ def deletion(jobs):
     for one in jobs:
         peers = _deleted(one.job, "success_tasks") + _deleted(one.job, "peers") if one.done else None
         failures = _deleted(one.job, "failure_tasks") if one.job else []
-        if failures and one.done:
+        if failures and one.done and one.reason is None:
             named = ["%s (%s)" % (peer["hostname"], peer["description"]) for peer in failures[:_NAMED_IN_MESSAGE]]
             one.fail("peers_failed", "%d peers did not delete it: %s" % (len(failures), ", ".join(named)))
         if peers or one.lost or (one.job and not one.done and not failures):

@@ -25,7 +25,8 @@ options:
     type: str
   wait_timeout:
     description:
-      - Seconds to wait for the answer in all.
+      - Seconds to wait for the answer in all. Requests other than that for the answer have O(timeout) each, also those
+        to the registry.
     type: int
     default: 4200
   wait_sleep:
@@ -155,9 +156,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks impo
 def image_distribution_info(module):
     params = module.params
     check_task_params(params)
-    # The manager answers when it knows it all.
-    params["timeout"] = min(max(params["timeout"], params["wait_timeout"]), 86400)
-    return image_distribution(module.client(), params, module.registry_for(), module.clock())
+    return image_distribution(module.client, params, module.registry_for(), module.clock())
 
 
 def main():

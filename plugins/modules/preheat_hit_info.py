@@ -63,7 +63,7 @@ options:
     description:
       - Also ask the client's proxy for the smallest blob, as containerd would, and compare the task id in its answer
         with what the files say. That is one small request a host, which brings the blob to it. It is left out in check
-        mode.
+        mode, and where a secret header of the mirror cannot be read on the host.
     type: bool
     default: false
   probe_request:
@@ -247,7 +247,7 @@ client_release:
   type: str
   sample: 2.1.67
 probe:
-  description: What the client's proxy answered, V(null) without O(probe).
+  description: What the client's proxy answered, V(null) without O(probe) and where it was left out.
   returned: success
   type: dict
   contains:

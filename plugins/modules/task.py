@@ -41,11 +41,14 @@ attributes:
   check_mode:
     support: full
     details:
-      - The peers are asked what they hold, by jobs of the type C(get_task).
+      - The peers are asked what they hold, by jobs of the type C(get_task). Their answer is awaited whatever O(wait)
+        says, with the manager's own O(job_timeout).
   diff_mode:
     support: full
   idempotent:
-    support: full
+    support: partial
+    details:
+      - With O(wait=false) it is not known whether a peer held a task, so each is a change.
 seealso:
   - module: dragonflyoss.dragonfly.task_info
 author:
@@ -219,6 +222,9 @@ def task(module):
     client = module.client()
     targets = find_targets(params, module.registry_for())
     kind = "get_task" if module.check_mode else "delete_task"
+    if module.check_mode:
+        # Only the answer tells what would be deleted, and older releases know no job_timeout for who only asks.
+        params = dict(params, wait=True, job_timeout=None)
     jobs = TaskJobs(client, kind, params, module.clock()).run(targets)
     return dict(deletion(jobs), **failure(jobs, "deleted"))
 

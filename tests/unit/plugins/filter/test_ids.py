@@ -37,6 +37,8 @@ def test_task_id():
     newest = "901b46d60d7434b4ead299a2f00f775e0030d8e345957cb4664f30ae5974ab98"
     assert task_id(BLOB, "dfdaemon") == newest
     assert task_id(BLOB + "?ns=docker.io", "dfdaemon", "1.4.2", ["ns"]) == newest
+    assert task_id(BLOB + "?ns=docker.io&a=1", "dfdaemon", filtered_query_params="ns&a") == newest
+    assert task_id(BLOB + "?n=1", "dfdaemon", filtered_query_params="ns") != newest
     assert task_id(BLOB, "dfdaemon", tag="mytag") == "c04c24338b69810243ca19f686e3be330b5a07cf828f3ef5dd2dfa31fe61ce87"
 
 
@@ -45,7 +47,15 @@ def test_task_id():
     (BLOB, {"client": "dfcache"}, "'dfcache' is no client"),
     (BLOB, {"client": "dfget", "release": "new"}, "'new' is no release, write it like 2.1.67"),
     (BLOB, {"client": "dfdaemon", "release": "0.1.100"}, "from 0.1.114 on they agree"),
+    (BLOB, {"client": "dfdaemon", "filtered_query_params": {"a": 1}}, "must be a list of names, .* not {'a': 1}"),
+    (BLOB, {"client": "dfdaemon", "filtered_query_params": [5]}, "must be a list of names, .* not \\[5\\]"),
 ])
 def test_task_id_of_what_it_cannot_be_of(url, words, text):
     with pytest.raises(AnsibleFilterError, match=text):
         task_id(url, **words)
+
+
+def test_secrets_of_a_url_are_not_in_the_message():
+    with pytest.raises(AnsibleFilterError) as caught:
+        task_id("https://u:hidden@h:99999/x?token=hidden", "dfdaemon")
+    assert "hidden" not in str(caught.value) and "port is too large" in str(caught.value)

@@ -127,12 +127,41 @@ class TestOneRelease:
         ("-oProxyCommand=id", "10.77.0.60", "none of a host"),
         ("localhost", "10.77.0.60", "of the controller"),
         ("host-9", "-oProxyCommand=id", "no IP address"),
-        ("host-9", "127.0.0.1", "of the controller"),
+        ("host-9", "fe80::1%eth0", "no IP address"),
+        *[("host-9", address, "of the controller, or of no host") for address in (
+            "127.0.0.1", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0", "::", "::ffff:0.0.0.0", "224.0.0.1",
+            "ff02::1", "::ffff:224.0.0.1")],
     ])
     def test_peers_that_are_no_hosts_are_left_out(self, box, ansible, listed, name, ip, problem):
         box.add_host(name, ip)
         assert set(listed()["_meta"]["hostvars"]) == {"host-1", "host-2", "host-3", "seed-1"}
         assert problem in ansible.words
+
+    def test_addresses_of_ipv6_are_taken(self, box, listed):
+        box.add_host("host-9", "2001:db8::9")
+        assert listed()["_meta"]["hostvars"]["host-9"]["ansible_host"] == "2001:db8::9"
+
+    @pytest.mark.parametrize("hostname", ["host_name", "ip"])
+    def test_peers_with_the_name_of_a_group_are_left_out(self, box, ansible, tmp_path, hostname):
+        names = ["all", "ungrouped", "web", "cluster_1", "cluster_2", "parent", "go"]
+        for number, name in enumerate(names):
+            box.add_host(name, "10.77.0.%d" % (60 + number), cluster_id=1)
+        second = tmp_path / "second.dragonfly.yml"
+        second.write_text(yaml.safe_dump({
+            "plugin": PLUGIN, "hostname": hostname, "compose": {"copy": "dragonfly_ip"},
+            "groups": {"go": "copy == '10.77.0.13'"},
+            "keyed_groups": [{"key": "dragonfly_scheduler_cluster_id | string", "prefix": "cluster",
+                              "parent_group": "parent"}]}), encoding="utf-8")
+        found = json.loads(ansible(
+            "inventory", "-i", str(second), "--list", types=["super"], groups={"web": "dragonfly_type == 'super'"}))
+        hosts, left = found["_meta"]["hostvars"], [name for name in names if "The peer %r " % name in ansible.words]
+        if hostname == "ip":
+            assert len(hosts) == 12 and left == []
+            return
+        assert found["web"]["hosts"] == ["seed-1"]
+        assert set(hosts) == {"host-1", "host-2", "host-3", "seed-1"} and left == names
+        assert found["cluster_1"]["hosts"] == ["host-1", "host-2", "seed-1"] and found["go"]["hosts"] == ["host-3"]
+        assert found["parent"] == {"children": ["cluster_1", "cluster_2"]}
 
     def test_an_empty_list_is_explained(self, box, ansible):
         ansible("inventory", "--list")
@@ -141,7 +170,7 @@ class TestOneRelease:
         ansible("inventory", "--list", refresh=False)
         assert f"{box.url} knows no peers yet" in ansible.words
 
-    def test_it_is_cached(self, box, listed, tmp_path):
+    def test_it_is_cached(self, box, ansible, listed, tmp_path):
         cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
         first = listed(**cache)
         box.clear_log()
@@ -150,6 +179,9 @@ class TestOneRelease:
         box.add_host("host-4", "10.77.0.14")
         listed(cache=False)
         assert box.counts()["requests"] > 0
+        # Another manager in the environment is not answered for by this one.
+        with_slash = json.loads(ansible("inventory", "--list", url=box.url + "/", **cache), object_hook=marked)
+        assert "host-4" in with_slash["_meta"]["hostvars"]
         kept = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "cache").iterdir())
         assert box.jwt not in kept and "host-1" in kept
 

@@ -55,9 +55,12 @@ def test_from_nothing_to_nothing(cluster, box):
     assert not again.changed and again.result["cluster"] == made.result["cluster"]
 
     options["peer_cluster_config"] = {"load_limit": 50}
-    assert cluster(check_mode=True, **options).changed and stored(box)["site-a"] == row
+    predicted = cluster(check_mode=True, **options)
+    assert predicted.changed and stored(box)["site-a"] == row
     changed = cluster(diff=True, **options)
     assert changed.changed and changed.result["cluster"]["peer_cluster_config"]["load_limit"] == 50
+    assert dict(predicted.result["cluster"], updated_at=row["updated_at"]) == dict(
+        changed.result["cluster"], updated_at=row["updated_at"])
     before, after = changed.result["diff"]["before"], changed.result["diff"]["after"]
     assert [key for key in before if before[key] != after[key]] == ["peer_cluster_config"]
     assert not cluster(**options).changed
@@ -176,6 +179,18 @@ def test_with_both_credentials(cluster, box, release):
     assert cluster(name="site-a", token=box.token, jwt=box.jwt).changed
     [post] = [one for one in box.log if one.method == "POST"]
     assert post.path == ("/api/v1/clusters" if release == "2.1.0" else "/oapi/v1/clusters")
+
+
+@pytest.mark.parametrize("release", ["2.0.9"])
+@pytest.mark.parametrize("rows", [None, []])
+def test_a_release_with_other_clusters(run, box, rows):
+    if rows is not None:
+        box.rule(fault="body", body=rows, method="GET", path="^/api/v1/clusters$")
+    for credentials in ({"jwt": box.jwt}, {"jwt": box.jwt, "token": "any"}):
+        for module, options in (("cluster", {"name": "site-a"}), ("cluster", {"id": 1, "bio": "x"}), ("cluster_info", {})):
+            done = run(module, url=box.url, **credentials, **options)
+            assert done.reason == "no_api" and "before 2.1.0 are not supported" in done.msg
+    assert {one.method for one in box.log} == {"GET"}
 
 
 def test_refused_credentials(cluster, box):

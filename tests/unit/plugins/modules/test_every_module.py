@@ -188,3 +188,18 @@ def test_secrets_are_not_shown_where_it_works(box, call, module):
         assert not done.failed, done.msg
         credential = MODULES[module][0] or "password"
         check_secrets(done.output, *([getattr(box, credential)] if credential != "password" else []))
+
+
+@pytest.mark.parametrize("module", ["image_distribution_info", "preheat", "task", "task_info"])
+@pytest.mark.parametrize("wrong", [{"nothing": {"password": SECRETS["password"]}}, {"wait_timeout": "soon"}])
+def test_secrets_are_not_shown_where_ansible_refuses_options(box, call, module, wrong):
+    for options in far_runs(module):
+        done = call(module, verbosity=4, **dict(options, **wrong))
+        assert done.failed and not box.log and "invocation" in done.result
+        check_secrets(done.output, box.token)
+
+
+def test_registries_that_cannot_be_read_are_not_shown(call):
+    done = call("task_info", verbosity=4, registries="r.example.com: {password: %s-nested}" % SECRETS["password"])
+    assert done.failed and "registries" in done.msg and "invocation" in done.result
+    check_secrets(done.output)

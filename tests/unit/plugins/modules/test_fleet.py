@@ -173,6 +173,16 @@ def test_rust_seed_peers_are_seen_after_a_refresh(box, read):
     assert read("manager_info").result["can_preheat"] is True
 
 
+@pytest.mark.parametrize("state, count", [("active", 1), ("inactive", 0)])
+def test_the_list_of_seed_peers_is_newer_than_that_of_peers(box, read, state, count):
+    read("peer_info", refresh=True)
+    assert read("manager_info").result["seed_peers"] == 1
+    seed = {"id": 1, "host_name": "seed-1", "ip": "10.77.0.1", "type": "super", "seed_peer_cluster_id": 1}
+    box.rule(fault="body", body=[dict(seed, state=state)], path="/seed-peers$")
+    result = read("manager_info").result
+    assert (result["seed_peers"], result["can_preheat"]) == (count, True if count else None)
+
+
 @pytest.mark.parametrize("release, works", [("2.1.67", True), ("2.3.4", False)])
 def test_go_seed_peers_are_of_no_use_to_newer_schedulers(box, read, release, works):
     for host in box.manager.fleet.hosts:

@@ -72,9 +72,11 @@ def test_from_nothing_to_nothing(pat, box):
     assert not again.changed and again.result["token"] == token
 
     changed = pat(scopes=["cluster", "job"], bio="for the shop", expires_at="2037-01-01", check_mode=True)
-    assert changed.changed and stored(box)["rollout"] == row
+    assert changed.changed and stored(box)["rollout"] == row and changed.result["token"] == token
+    predicted = changed.result["personal_access_token"]
     changed = pat(scopes=["cluster", "job"], bio="for the shop", expires_at="2037-01-01")
     assert changed.changed and changed.result["token"] == token
+    assert dict(predicted, updated_at="") == dict(changed.result["personal_access_token"], updated_at="")
     row = stored(box)["rollout"]
     assert (sorted(row["scopes"]), row["bio"]) == (["cluster", "job"], "for the shop")
     assert row["expired_at"] == "2037-01-01T00:00:00Z"
@@ -82,6 +84,8 @@ def test_from_nothing_to_nothing(pat, box):
     again = pat(scopes=["job", "cluster", "job"], bio="for the shop", expires_at="2037-01-01T02:00:00+02:00")
     assert not again.changed
 
+    rotated = pat(state="rotated", expires_in="10d", check_mode=True)
+    assert rotated.changed and rotated.result["token"] is rotated.result["personal_access_token"]["id"] is None
     rotated = pat(state="rotated", expires_in="10d")
     row = stored(box)["rollout"]
     assert rotated.changed and rotated.result["token"] == row["token"] != token
@@ -283,5 +287,6 @@ def test_a_manager_that_shows_a_token_only_once(pat, box, run):
     made = pat(expires_at="2037-01-01")
     assert made.result["token"] == stored(box)["rollout"]["token"]
     box.rule(fault="body", body=[hidden], method="GET", path=PATH + "$")
-    done = pat()
-    assert done.result["token"] is None and re.search("only when it makes it", done.warnings[0])
+    for options in ({}, {"scopes": ["job", "cluster"], "check_mode": True}):
+        done = pat(**options)
+        assert done.result["token"] is None and re.search("only when it makes it", done.warnings[0])

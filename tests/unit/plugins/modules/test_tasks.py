@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 
@@ -236,6 +237,62 @@ def test_options_that_the_manager_ignores_are_told(box, call, option):
     assert box.counts()["POST"] == 1
 
 
+@pytest.mark.parametrize("release, option", [("2.1.67", {"piece_length": 4194304})])
+def test_nothing_is_deleted_where_an_option_would_be_ignored(box, call, option):
+    files = [box.file("known/a"), box.file("known/b")]
+    assert not call("preheat", files=files).failed
+    done = call("task", files=files, **option)
+    assert done.reason == "unknown_option" and "piece_length" in done.msg
+    assert types(box, "delete_task") == [] and len(types(box, "get_task")) == 1
+    assert all(one["peers"] for one in call("task_info", files=files).result["tasks"])
+
+
+@pytest.mark.parametrize("release, options, asked", [("2.5.1", {"application": "shop"}, 1)] + [
+    (release, options, asked) for release in RELEASES for options, asked in (
+        ({"filtered_query_params": ["a"]}, 1), ({"tag": "blue"}, 0), ({"job_timeout": 60}, 0))])
+def test_who_deletes_asks_first_where_an_option_could_be_ignored(box, call, options, asked):
+    file = box.file("with/options.bin")
+    preheated = {key: value for key, value in options.items() if key != "job_timeout"}
+    assert not call("preheat", file=file, **preheated).failed
+    # A time limit is for the job that deletes, older releases know none for one that only asks.
+    assert call("task", file=file, check_mode=True, **options).changed
+    before = len(types(box, "get_task"))
+    done = call("task", files=[file, file + "?b"], **options)
+    assert done.changed and not done.failed, done.msg
+    assert [bool(one["deleted"]) for one in done.result["tasks"]] == [True, False]
+    assert len(types(box, "get_task")) - before == asked and len(types(box, "delete_task")) == 2
+
+
+def test_what_was_deleted_before_an_option_was_found_to_be_ignored(box, call):
+    file = box.file("ignored/option.bin")
+    assert not call("preheat", file=file).failed
+    answer = {"id": 2, "type": "delete_task", "state": "PENDING", "args": {"url": file}}
+    box.rule(fault="body", body=answer, method="POST", path="/jobs$", acts=True)
+    done = call("task", files=[file, file + "?b"], job_timeout=60)
+    assert done.reason == "unknown_option" and "job_timeout" in done.msg and done.changed
+    first, second = done.result["tasks"]
+    assert [peer["hostname"] for peer in first["deleted"]] == ["seed-1"] and first["reason"] == "unknown_option"
+    assert (second["job_id"], second["deleted"], second["message"]) == (None, None, "no job was made for it")
+    assert box.counts()["POST"] == 2
+
+
+def test_check_mode_waits_for_who_holds_it(box, call):
+    file = box.file("not/awaited.bin")
+    assert not call("task", file=file, wait=False, check_mode=True).changed
+    assert not call("preheat", file=file).failed
+    assert call("task", file=file, wait=False, check_mode=True).changed
+    assert call("task", file=file, wait=False).changed
+
+
+@pytest.mark.parametrize("release", ["2.3.4", "2.5.1"])
+@pytest.mark.parametrize("module", ["task", "task_info", "image_distribution_info"])
+def test_a_cluster_that_does_not_exist(box, call, image, module):
+    done = call(module, image=image.source, scheduler_cluster_ids=[1, 99])
+    assert done.reason == "no_cluster" and "429" in done.msg
+    assert "there is no cluster 99, which this manager answers like a rate limit" in done.msg
+    assert box.counts()["POST"] == 1
+
+
 @pytest.mark.parametrize("release", ["2.0.9", "2.1.0"])
 def test_old_managers_have_no_such_jobs(box, call):
     for module, option in (("task_info", "file"), ("task", "file"), ("image_distribution_info", "image")):
@@ -322,3 +379,24 @@ def test_distribution_that_is_none(box, call, image):
     box.clear_rules()
     done = call("image_distribution_info", image=image.source.rpartition(":")[0] + ":none")
     assert done.reason == "manifest_unknown" and done.result["status"] == 500
+
+
+def test_the_time_for_a_distribution_is_for_all_of_it(box, call, image):
+    box.rule(fault="timeout", method="POST", path="/jobs$", seconds=30)
+    begin = time.monotonic()
+    done = call("image_distribution_info", image=image.source, wait_timeout=2)
+    assert done.reason == "read_timeout" and box.counts()["POST"] == 1
+    assert 2 <= time.monotonic() - begin < 8
+    box.clear_rules()
+    box.rule(fault="status", status=503, method="POST", path="/jobs$", times=1)
+    assert not call("image_distribution_info", image=image.source, wait_timeout=30).failed
+    box.rule(fault="delay", method="POST", path="/jobs$", seconds=2)
+    assert not call("image_distribution_info", image=image.source, wait_timeout=30, timeout=1).failed
+
+
+@pytest.mark.parametrize("release", ["2.1.67"])
+def test_a_registry_does_not_have_the_time_for_a_distribution(box, call, image):
+    box.rule(fault="timeout", at="registry", seconds=30)
+    begin = time.monotonic()
+    done = call("image_distribution_info", image=image.source, timeout=1)
+    assert done.reason == "registry_unreachable" and time.monotonic() - begin < 8
