@@ -129,10 +129,18 @@ class Sandbox:
         return self
 
     def stop(self):
-        self._await(self.stop_servers())
+        self._await(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self):
+        await self.stop_servers()
+        # What still waits, such as a request that a rule leaves without an answer.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def __enter__(self):
         return self.start()
