@@ -62,8 +62,14 @@ class ActionModule(ActionBase):
                 verdict.note("probe_skipped", why="no client serves these pulls, or no blob is known")
             else:
                 probe = probe_for(*served, images.sizes(served[0]))
-                headers = {**probe.headers, **images.headers(served[0])}
-                request = {"proxy": probe.proxy, "path": probe.path, "headers": headers}
+                # What hosts.toml says goes first, as it does in containerd.
+                login = {name.lower(): value for name, value in images.headers(served[0]).items()}
+                request = {
+                    "proxy": probe.proxy,
+                    "path": probe.path,
+                    "headers": {**login, **probe.headers},
+                    "hosts_file": probe.hosts_file,
+                }
                 answer = self._on_host(params, task_vars, probe_request=request)
                 if "answer" not in answer:
                     return answer

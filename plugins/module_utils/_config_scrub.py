@@ -76,15 +76,22 @@ class _YamlScrubber:
 
     :ivar frames: (column, whether the last key there is kept) of each open block mapping.
     :ivar flow: whether the last key is kept, for each open bracket.
+    :ivar shown: anchors whose values stay where they stand by a key that no client reads, x-..., for a kept key has
+        an alias of them. The value of another key may be a password.
+    :ivar seen: anchors that kept keys were found to have an alias of.
     """
 
-    def __init__(self, text, keys):
+    def __init__(self, text, keys, shown=()):
         self.text = text
         self.keys = keys
         self.frames = [(-1, False)]
         self.flow = []
         self.out = []
         self.at = 0
+        self.shown = shown
+        self.seen = set()
+        self.key = ""
+        self.is_shown = False  # an anchor of those stands in front of what comes next
         anchors = set(re.findall(r"(?<!\S)&([^\s,\[\]{}]+)", text))
         self.names = anchors & set(re.findall(r"(?<![^\s,\[{])\*([^\s,\[\]{}]+)", text))
 
@@ -107,6 +114,8 @@ class _YamlScrubber:
         return "".join(self.out)
 
     def _token(self, kind, token, column):
+        if kind in ("newline", "comma", "close"):
+            self.is_shown = False
         if kind in ("double", "single"):
             self._scalar(token, column)
         elif kind == "plain" or (kind in ("open", "close", "comma") and self._is_plain(kind)):
@@ -134,15 +143,18 @@ class _YamlScrubber:
         return not self.flow and kind != "open"
 
     def _kept(self):
-        return self.flow[-1] if self.flow else self.frames[-1][1]
+        is_shown, self.is_shown = self.is_shown, False
+        return is_shown or (self.flow[-1] if self.flow else self.frames[-1][1])
 
     def _scalar(self, token, column):
         colon = (_YAML_COLON_IN_FLOW if self.flow and token[0] in "\"'" else _YAML_COLON).match(self.text, self.at)
         if self.flow and not colon:
             colon = re.compile(r"[ \t]*:(?=[,\[\]{}])").match(self.text, self.at)
         if colon and token != ":":
+            self.is_shown = False
             self.at = colon.end()
-            kept = _is_kept(token.strip("\"'"), self.keys)
+            self.key = token.strip("\"'")
+            kept = _is_kept(self.key, self.keys)
             if self.flow:
                 self.flow[-1] = kept
             else:
@@ -171,6 +183,10 @@ class _YamlScrubber:
     def _reference(self, token):
         if token[0] in "&*" and token[1:] in self.names:
             self.out.append(token)
+            if token[0] == "&":
+                self.is_shown = token[1:] in self.shown and self.key.startswith("x-")
+            elif self._kept():
+                self.seen.add(token[1:])
         elif self._kept():
             self.out.append(scrub_user_info(token))
         elif token[0] == "*" or token[0] in "|>":
@@ -183,7 +199,9 @@ def scrub_yaml(text, keys=CLIENT_KEYS):
     :param text: str, also malformed.
     :param keys: names in lower case.
     """
-    return _YamlScrubber(text, keys).scrub()
+    first = _YamlScrubber(text, keys)
+    scrubbed = first.scrub()
+    return _YamlScrubber(text, keys, first.seen).scrub() if first.seen else scrubbed
 
 
 # TOML

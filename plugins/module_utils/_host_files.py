@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import (
     CONTAINERD_KEYS,
+    HIDDEN,
     HOSTS_KEYS,
     scrub_toml,
     scrub_yaml,
@@ -37,6 +38,8 @@ CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
 _MAX_BYTES = 1 << 20
 _MAX_HOSTS = 1000
 _CONFIG_PATH = re.compile(r"(?m)^\s*config_path\s*=\s*[\"']([^\"'\n]+)[\"']")
+# Printable ASCII without escapes, which is all that a header needs.
+_HEADER = re.compile(r"""(?m)^[ \t]*["']?([\w-]+)["']?[ \t]*=[ \t]*\[?\s*(?:"([ !#-\[\]-~]+)"|'([ -&(-~]+)')""")
 _VERSION = re.compile(r"GitVersion:?\s*v?(\d+\.\d+\.\d+)|(?<![\w.])v?(\d+\.\d+\.\d+)")
 
 
@@ -69,8 +72,9 @@ def _containerd(run, path, certs_dir):
         folders += found.split(":")
     hosts = []
     for folder in dict.fromkeys(folders + list(CERTS_DIRS)):
-        for name in sorted(glob.glob(os.path.join(glob.escape(folder), "*", "hosts.toml")))[:_MAX_HOSTS]:
-            hosts.append(_file(name, lambda text: scrub_toml(text, HOSTS_KEYS)))
+        # A folder without the file counts too: containerd looks no further once it is there.
+        for name in sorted(glob.glob(os.path.join(glob.escape(folder), "*")))[:_MAX_HOSTS]:
+            hosts.append(_file(os.path.join(name, "hosts.toml"), lambda text: scrub_toml(text, HOSTS_KEYS)))
     return {
         "config": config,
         "dump": dump,
@@ -131,20 +135,42 @@ def _config_of(argv):
     return None
 
 
-def probe(proxy, path, headers, timeout):
+def _real_values(path):
+    """Headers that a hosts.toml gives one value, by name in lower case."""
+    try:
+        with open(path, encoding="utf-8") as handle:
+            text = handle.read(_MAX_BYTES)
+    except (OSError, ValueError):
+        return {}
+    found = {}
+    for name, double, single in _HEADER.findall(text):
+        found.setdefault(name.lower(), set()).add(double or single)
+    return {name: values.pop() for name, values in found.items() if len(values) == 1}
+
+
+def probe(proxy, path, headers, timeout, hosts_file=None):
     """Asks a client's proxy for a blob, as containerd would.
 
     :param proxy: its URL (str).
     :param path: with the query (str).
-    :param headers: dict of str.
+    :param headers: dict of str, names in lower case; what was hidden is read again.
     :param timeout: seconds.
-    :returns: dict with ``status``, ``headers`` (of Dragonfly, in lower case), ``bytes``, ``seconds`` and ``error``.
+    :param hosts_file: path of the hosts.toml that the headers are of (str), or None.
+    :returns: dict with ``status``, ``headers`` (of Dragonfly, in lower case), ``bytes``, ``seconds``, ``error``, and
+        ``unknown``: headers whose values could not be read, for which nothing was asked.
     """
-    answer = {"status": None, "headers": {}, "bytes": 0, "seconds": None, "error": None}
+    answer = {"status": None, "headers": {}, "bytes": 0, "seconds": None, "error": None, "unknown": []}
     parts = urlsplit(proxy)
     if parts.scheme != "http":
         answer["error"] = "it is no http proxy"
         return answer
+    hidden = [name for name, value in headers.items() if HIDDEN in value]
+    real = _real_values(hosts_file) if hidden and hosts_file else {}
+    unknown = [name for name in hidden if name not in real]
+    if unknown:
+        answer["unknown"] = sorted(unknown)
+        return answer
+    headers = dict(headers, **{name: real[name] for name in hidden})
     begun = time.monotonic()
     connection = HTTPConnection(parts.hostname, parts.port or 80, timeout=timeout)
     try:

@@ -529,7 +529,8 @@ def _settings(node: dict[str, t.Any], client: str, path: str, where: str) -> t.I
 
 
 def get(config: dict[str, t.Any], client: str, path: str, default: t.Any = None) -> t.Any:
-    """The value of a dotted key as the client would find it (the Go client whatever its case), else the default."""
+    """The value of a dotted key as the client would find it (the Go client whatever its case), else the default, also
+    where the key is empty."""
     node: t.Any = config
     for part in path.split("."):
         if not isinstance(node, dict):
@@ -540,4 +541,4 @@ def get(config: dict[str, t.Any], client: str, path: str, default: t.Any = None)
                 break
         else:
             return default
-    return node
+    return default if node is None else node

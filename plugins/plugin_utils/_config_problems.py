@@ -32,6 +32,12 @@ _GO_STRATEGIES = ("io.d7y.storage.v2.simple", "io.d7y.storage.v2.advance")
 _MIN_RATE = 20 * 1024 * 1024
 _MIN_REQUEST_RATE = 100
 _DOCKER_HUB = "https://index.docker.io"
+# What the Rust client may find empty: Option in dragonfly-client-config/src/dfdaemon.rs, and every mapping.
+_RUST_OPTIONAL_TYPES = ("ip", "file")
+_RUST_OPTIONAL_KEYS = frozenset("""
+backend.requestHeader host.idc host.location host.schedulerClusterID proxy.rules[].redirect tracing.addr
+tracing.endpoint tracing.path tracing.protocol
+""".split())
 
 # code: what goes wrong, and the cure. Values of secrets are never part of either.
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -125,7 +131,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "open_proxy": (
         "the proxy listens on {address}, where it serves everybody who can reach the host.",
-        "Listen on 127.0.0.1, or set basicAuth.",
+        "Listen on 127.0.0.1; or set basicAuth, and send it with the mirrors (containerd_mirrors_headers), as"
+        " Proxy-Authorization to the Go client, as Authorization to the Rust client.",
     ),
     "exits_when_idle": (
         "the daemon ends itself after this time without work (5m where it is not set).",
@@ -325,7 +332,7 @@ class _Check:
             self._value(setting, found.key)
             return
         if found.status == "branch":
-            if setting.value or not isinstance(setting.value, (dict, list)):
+            if setting.value or not isinstance(setting.value, (dict, list, type(None))):
                 self._unreadable(setting, "wrong_type", wanted=found.instead or "a mapping")
             return
         code = {"unknown": "unknown_key", "gone": "key_gone", "later": "key_not_yet"}[found.status]
@@ -340,6 +347,11 @@ class _Check:
         self.add(code, setting.where, **words)
 
     def _value(self, setting: schema.Setting, key: schema.Key) -> None:
+        is_optional = (
+            self.client == "dfget" or key.type in _RUST_OPTIONAL_TYPES or setting.path in _RUST_OPTIONAL_KEYS
+        )
+        if setting.value is None and is_optional:
+            return
         wanted = value_error(key.type, setting.value, self.client)
         if wanted:
             self._unreadable(setting, "wrong_type", wanted=wanted)

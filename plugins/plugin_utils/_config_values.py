@@ -4,8 +4,8 @@
 
 """The types of the clients' settings: what each client can read as a duration, a size, an address and so on.
 
-Stricter than the clients in one point: a number or a boolean in quotes is refused for both, though the Go client would
-read it.
+Like the clients this refuses a number or a boolean in quotes. Stricter than they are it is in one point: it refuses a
+number where a text is wanted, which they would take as it stands.
 
 PRIVATE to the collection.
 """
@@ -37,6 +37,9 @@ _RUST_UNITS = {
 }
 _RUST_SECONDS = {unit: seconds for seconds, units in _RUST_UNITS.items() for unit in units.split()}
 _RUST_PART = re.compile(r"\s*(\d+)\s*([A-Za-z\u00b5]+)\s*")
+# Nanoseconds in 63 bits, seconds in 64 bits; bytes in 63 bits.
+_MAX_SECONDS = {"dfget": 2**63 / 1e9, "dfdaemon": 2.0**64}
+_MAX_BYTES = 2**63
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtpe])(i?))?b?\Z", re.IGNORECASE)
 
 
@@ -65,7 +68,7 @@ def parse_duration(value: t.Any, client: str) -> float | None:
             return None
         total += float(match.group(1)) * units[match.group(2)]
         at = match.end()
-    return sign * total if text else None
+    return sign * total if text and total < _MAX_SECONDS[client] else None
 
 
 def parse_bytes(value: t.Any, client: str) -> int | None:
@@ -80,7 +83,8 @@ def parse_bytes(value: t.Any, client: str) -> int | None:
     if not match:
         return None
     base = 1024 if match.group(3) or client == "dfget" else 1000
-    return int(float(match.group(1)) * base ** ("kmgtpe".index(match.group(2).lower()) + 1 if match.group(2) else 0))
+    size = float(match.group(1)) * base ** ("kmgtpe".index(match.group(2).lower()) + 1 if match.group(2) else 0)
+    return int(size) if size < _MAX_BYTES else None
 
 
 def is_loopback(address: str) -> bool:
@@ -89,6 +93,19 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
+
+
+def may_reach(address: str, listener: str) -> bool:
+    """Whether what is sent to an address may reach a listener on this host: it may where that cannot be known.
+
+    :param address: as in a URL, an IP address or a name.
+    :param listener: the address that it is bound to; empty for all.
+    """
+    try:
+        asked, bound = (ipaddress.ip_address("127.0.0.1" if one == "localhost" else one) for one in (address, listener))
+    except ValueError:
+        return True
+    return bound.is_unspecified or asked == bound or (bound.is_loopback and (asked.is_loopback or asked.is_unspecified))
 
 
 def _is_int(value: t.Any) -> bool:
@@ -124,8 +141,15 @@ def _is_ports(value: t.Any) -> bool:
 
 def _is_address(value: t.Any) -> bool:
     if isinstance(value, dict):
-        return value.get("type") in ("tcp", "unix", "vsock") and isinstance(value.get("addr"), str)
-    return isinstance(value, str) and bool(value)
+        if value.get("type") in ("unix", "vsock"):
+            return isinstance(value.get("addr"), str)
+        value = value.get("addr") if value.get("type") == "tcp" else None
+    if not isinstance(value, str):
+        return False
+    host, _colon, port = value.rpartition(":")
+    # An IPv6 address has brackets here.
+    has_host = bool(host) and (":" not in host or (host.startswith("[") and host.endswith("]")))
+    return has_host and port.isascii() and port.isdigit() and 0 < int(port) <= 65535
 
 
 def _list_of(check: t.Callable[[t.Any], bool]) -> t.Callable[[t.Any], bool]:

@@ -28,6 +28,9 @@ except ImportError as error:
 
 #: What containerd takes from 2.2 on where neither config_path nor the old settings are there (plugins/cri/images).
 DEFAULT_CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
+#: First releases of containerd: whose pulls go through the transfer service, and with default folders.
+_FIRST_WITH_TRANSFER = (2, 1, 0)
+_FIRST_WITH_DEFAULT_DIRS = (2, 2, 0)
 
 _REGISTRY_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\Z")
 # The values of the module preheat's registries.
@@ -201,29 +204,67 @@ def judge_config(
         effective = tomlkit.parse(dump).unwrap() if dump else config.unwrap()
     except TOMLKitError as error:
         return Verdict(text, False, [problem("toml_invalid", "config.toml", error=str(error).splitlines()[0])])
-    misfit = _misfit(config.unwrap(), _SHAPE) or _misfit(effective, _SHAPE)
-    if misfit:
-        return Verdict(text, False, [problem("toml_invalid", "config.toml", error=misfit)])
+    unreadable = misfit(config.unwrap()) or misfit(effective)
+    if unreadable:
+        return Verdict(text, False, [problem("toml_invalid", "config.toml", error=unreadable)])
     if not config.unwrap():
         config["version"] = 3 if release is not None and release >= (2, 0, 0) else 2
     if config.unwrap().get("version", 1) < 2:
         return Verdict(text, False, [problem("config_version_1", "config.toml version")])
-    found = [each for each in _problems(effective, client) if each.code not in allowed]
-    registry = _plugin(effective).get("registry", {})
-    paths = registry.get("config_path", "").split(":")
-    old = any(registry.get(name) for name in ("mirrors", "configs", "auths"))
-    by_default = release is not None and release >= (2, 2, 0) and not old and certs_dir in DEFAULT_CERTS_DIRS
-    if certs_dir in paths or (paths == [""] and by_default):
+    name = _plugin_id(effective)
+    plugin = effective.get("plugins", {}).get(name, {})
+    found = [each for each in toml_problems(effective, name, client, release) if each.code not in allowed]
+    paths = config_paths(plugin, release)
+    splits = splits_config_path(plugin, release)
+    if certs_dir in paths and (splits or len(paths) == 1):
         return Verdict(text, False, found)
-    if paths != [""]:
-        key = f"config.toml {_plugin_id(effective)}.registry.config_path"
-        found.append(problem("other_config_path", key, path=registry["config_path"], wanted=certs_dir))
+    # The default is nobody's choice, and what is not split names no folder whose mirrors would be lost.
+    is_default = tuple(paths) == DEFAULT_CERTS_DIRS and _since(release, _FIRST_WITH_DEFAULT_DIRS)
+    if paths and not is_default and (splits or certs_dir not in paths):
+        key = f"config.toml {name}.registry.config_path"
+        found.append(problem("other_config_path", key, path=":".join(paths), wanted=certs_dir))
     if found:
         return Verdict(text, False, found)
     _table(config, "plugins", _plugin_id(config.unwrap()), "registry")["config_path"] = certs_dir
     return Verdict(tomlkit.dumps(config), True, [])
 
 
+def config_paths(plugin: dict[str, t.Any], release: tuple[int, ...] | None) -> list[str]:
+    """The folders that config_path of the plugin for images names, or that are the default."""
+    registry = plugin.get("registry", {})
+    text = registry.get("config_path", "")
+    if not text and _since(release, _FIRST_WITH_DEFAULT_DIRS) and not any(registry.get(name) for name in _OLD_TABLES):
+        return list(DEFAULT_CERTS_DIRS)
+    return [path.rstrip("/") for path in text.split(":")] if text else []
+
+
+def splits_config_path(plugin: dict[str, t.Any], release: tuple[int, ...] | None) -> bool:
+    """Whether containerd takes several folders in config_path: pulls through the transfer service do not.
+
+    Source: containerd v2.1.0 internal/cri/config/config.go (CheckLocalImagePullConfigs) and v2.2.0
+    core/transfer/registry/registry.go.
+    """
+    if not _since(release, _FIRST_WITH_TRANSFER):
+        return True
+    # In files of version 2 some of these stand one table deeper.
+    values = {**plugin.get("containerd", {}), **plugin}
+    is_old = any(plugin.get("registry", {}).get(name) for name in _OLD_TABLES)
+    return is_old or any(values.get(key, usual) != usual for key, usual in _LOCAL_PULL_UNLESS.items())
+
+
+def _since(release: tuple[int, ...] | None, first: tuple[int, ...]) -> bool:
+    return release is not None and release >= first
+
+
+_OLD_TABLES = ("mirrors", "configs", "auths")
+#: With another value than these containerd pulls without the transfer service.
+_LOCAL_PULL_UNLESS = {
+    "use_local_image_pull": False,
+    "disable_snapshot_annotations": True,
+    "discard_unpacked_layers": False,
+    "image_pull_with_sync_fs": False,
+    "max_concurrent_downloads": 3,
+}
 #: What is read here, by type; ``*`` is any name. With another type containerd does not start.
 _PLUGIN_SHAPE: dict[str, t.Any] = {
     "registry": {"config_path": str, "mirrors": {}, "configs": {"*": {}}, "auths": {}},
@@ -235,12 +276,18 @@ _SHAPE: dict[str, t.Any] = {
     "version": int,
     "disabled_plugins": [str],
     "plugins": {
+        "cri": _PLUGIN_SHAPE,
         "io.containerd.grpc.v1.cri": _PLUGIN_SHAPE,
         "io.containerd.cri.v1.images": _PLUGIN_SHAPE,
         "io.containerd.transfer.v1.local": {"concurrent_layer_fetch_buffer": int},
     },
 }
 _KINDS = {dict: "a table", list: "an array", str: "a string", int: "a number"}
+
+
+def misfit(config: dict[str, t.Any]) -> str | None:
+    """In words, the first value of a config.toml that containerd could not read; None where it can."""
+    return _misfit(config, _SHAPE)
 
 
 def _misfit(value: t.Any, shape: t.Any, path: str = "") -> str | None:
@@ -261,14 +308,18 @@ def _plugin_id(config: dict[str, t.Any]) -> str:
     return "io.containerd.grpc.v1.cri" if config.get("version", 2) < 3 else "io.containerd.cri.v1.images"
 
 
-def _plugin(config: dict[str, t.Any]) -> dict[str, t.Any]:
-    return config.get("plugins", {}).get(_plugin_id(config), {})
+def toml_problems(
+    config: dict[str, t.Any], name: str, client: str, release: tuple[int, ...] | None
+) -> list[Problem]:
+    """What in a config.toml makes pulls fail or miss once config_path is set.
 
-
-def _problems(config: dict[str, t.Any], client: str) -> list[Problem]:
+    :param config: without a L(misfit).
+    :param name: of the plugin for images.
+    :param client: ``dfget``, ``dfdaemon`` or ``none``.
+    :param release: of containerd, None where it is not known.
+    """
     found = []
-    name = _plugin_id(config)
-    plugin = _plugin(config)
+    plugin = config.get("plugins", {}).get(name, {})
     registry = plugin.get("registry", {})
     disabled = {"cri", "io.containerd.grpc.v1.cri", name} & set(config.get("disabled_plugins", []))
     if disabled:
@@ -278,7 +329,7 @@ def _problems(config: dict[str, t.Any], client: str) -> list[Problem]:
             problem("mirrors_in_use", f"config.toml {name}.registry.mirrors", names=", ".join(registry["mirrors"]))
         )
     for host, entry in registry.get("configs", {}).items():
-        if entry.get("tls"):
+        if entry.get("tls") and not _since(release, (2, 0, 0)):
             found.append(problem("tls_in_use", f"config.toml {name}.registry.configs.{host}.tls"))
     if client == "dfget":
         transfer = config.get("plugins", {}).get("io.containerd.transfer.v1.local", {})

@@ -23,6 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
     parse_release,
     recipe_for,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_values import is_loopback
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._pull import (
     NOTES,
     Asked,
@@ -186,9 +187,15 @@ def judge(facts: dict[str, t.Any], images: t.Sequence[Wanted], seed: Seed = Seed
         route, reasons = (None, []) if containerd.reasons else containerd.route(wanted.registry)
         client, more = _client_at(route, clients, facts) if route else (None, [])
         reasons = [*containerd.reasons, *reasons, *more]
+        if not containerd.reasons:
+            reasons += containerd.problems(client.name if client else "none")
         verdict.client = verdict.client or client
         if route is not None and client is not None:
             verdict.requests.append((wanted, route))
+            host = _address(route.proxy)[0]
+            if not is_loopback(host) and host != client.address:
+                words = {"proxy": route.proxy, "address": client.address or "all addresses"}
+                verdict.note("address_assumed", **words)
             reasons += client.reasons
         _judge_image(verdict, wanted, route, client, seed, reasons)
     for client in clients:
@@ -205,28 +212,31 @@ def _client_at(route: Route, clients: list[Client], facts: dict[str, t.Any]) -> 
     if not clients:
         files = " nor ".join(one["config"]["path"] for one in facts["clients"].values())
         return None, [reason("no_client", files=files)]
-    port = _port(route.proxy)
-    if route.proxy.startswith("https:") and any(client.listens(port) for client in clients):
+    host, port = _address(route.proxy)
+    if route.proxy.startswith("https:") and any(client.listens(host, port) for client in clients):
         return None, [reason("https_proxy", route.file, proxy=route.proxy)]
     for client in clients:
-        # A file that cannot be read says no port; the only client is then the one that was meant.
-        if client.listens(port) or (len(clients) == 1 and not client.is_readable):
+        # Where no port can be read, the only client is the one that was meant.
+        if client.listens(host, port) or (len(clients) == 1 and not client.says_port):
             return client, []
     for client in clients:
-        if any(client.listens(_port(other)) for other in route.others):
+        if any(client.listens(*_address(other)) for other in route.others):
             return None, [reason("other_mirror_first", route.file, first=route.proxy)]
     if len(clients) == 1 and not clients[0].port:
         return None, [reason("proxy_off", clients[0].path, "proxy.tcpListen.port")]
-    listening = ", ".join(f"{client.name} listens on port {client.port or '(none)'}" for client in clients)
+    listening = ", ".join(
+        f"{client.name} listens on port {client.port or '(none)'} of {client.address or 'all addresses'}"
+        for client in clients
+    )
     return None, [reason("wrong_port", route.file, proxy=route.proxy, listening=listening)]
 
 
-def _port(url: str) -> int:
+def _address(url: str) -> tuple[str, int]:
     try:
         parts = urlsplit(url if "://" in url else f"https://{url}")
-        return parts.port or (443 if parts.scheme == "https" else 80)
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        return 0
+        return "", 0
 
 
 def _judge_image(
@@ -255,8 +265,6 @@ def _judge_image(
             found += asked.reasons
             if host_id != preheat_id or host_id is None:
                 found += _differences(wanted, client, asked, recipe, seed, digest) or [reason("ids_differ")]
-            if client.name == "dfget" and verdict.containerd.fetches_in_parts:
-                found.append(reason("parallel_fetch", verdict.containerd.path, "concurrent_layer_fetch_buffer"))
         verdict.because(*found)
         hit = not found and host_id is not None and digest not in wanted.cold
         verdict.blobs.append(
@@ -400,13 +408,15 @@ class Probe(t.NamedTuple):
 
     :ivar proxy: URL of the proxy.
     :ivar path: with the query.
-    :ivar headers: of hosts.toml.
+    :ivar headers: of hosts.toml, names in lower case.
+    :ivar hosts_file: path of that file, which has the values that stayed on the host.
     :ivar url: that the preheat made of the blob.
     """
 
     proxy: str
     path: str
     headers: dict[str, str]
+    hosts_file: str
     url: str
 
 
@@ -419,16 +429,21 @@ def probe_for(wanted: Wanted, route: Route, sizes: dict[str, int]) -> Probe:
     """
     digest = min(wanted.digests, key=lambda one: sizes.get(one, 1 << 62))
     path = f"{route.path}/{wanted.repository}/blobs/{digest}" + (f"?{route.query}" if route.query else "")
-    return Probe(route.proxy, path, dict(route.headers), wanted.url(digest))
+    return Probe(route.proxy, path, dict(route.headers), route.file, wanted.url(digest))
 
 
-def judge_probe(verdict: Verdict, probe: Probe, answer: dict[str, t.Any]) -> dict[str, t.Any]:
+def judge_probe(verdict: Verdict, probe: Probe, answer: dict[str, t.Any]) -> dict[str, t.Any] | None:
     """Compares what the host's proxy answered with what was predicted, and corrects the verdict.
 
-    :param answer: ``status``, ``headers`` (names in lower case), ``bytes``, ``seconds``, ``error`` as the module
-        brought them.
-    :returns: dict with ``url, status, task_id, predicted_task_id, agrees, from_cache, seconds``.
+    :param answer: ``status``, ``headers`` (names in lower case), ``bytes``, ``seconds``, ``error``, ``unknown`` as the
+        module brought them.
+    :returns: dict with ``url, status, task_id, predicted_task_id, agrees, from_cache, seconds``; None where nothing
+        was asked.
     """
+    if answer.get("unknown"):
+        names = ", ".join(answer["unknown"])
+        verdict.note("probe_skipped", why=f"how {probe.hosts_file} gives {names} is not understood")
+        return None
     blob = next(blob for blob in verdict.blobs if blob["url"] == probe.url)
     headers = answer.get("headers") or {}
     task_id = headers.get("x-dragonfly-task-id") or headers.get("x-dragonfly-task")

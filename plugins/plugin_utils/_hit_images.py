@@ -67,9 +67,9 @@ class Images:
     def _with_blobs(self, wanted: Wanted) -> Wanted:
         try:
             return wanted._replace(digests=self._blobs(wanted))
-        except InputError:
-            raise
         except DragonflyError as error:
+            if error.reason == "no_platform":
+                raise
             is_missing = error.reason == "manifest_unknown"
             return wanted._replace(why=error.message.rstrip("."), is_missing=is_missing)
 
@@ -84,19 +84,15 @@ class Images:
         manifest = registry.manifest(wanted.made)
         blobs: dict[str, None] = {}
         for platform in wanted.platforms:
-            manifests = registry.blobs(wanted.made, manifest, platform)
-            if not manifests:
-                known = ", ".join(sorted({name for name, _digest in manifest.children}))
-                url = wanted.made.manifest_url()
-                raise InputError("%s has no platform %s; it has %s." % (url, platform, known or "none"))
-            blobs.update(dict.fromkeys(blob for _digest, found in manifests for blob in found))
+            for _digest, found in registry.blobs(wanted.made, manifest, platform):
+                blobs.update(dict.fromkeys(found))
         return list(blobs)
 
     def sizes(self, wanted: Wanted) -> dict[str, int]:
         """Bytes of an image's blobs by digest; empty where its manifest cannot be read."""
         registry = self._find(wanted.made.registry)
         try:
-            if not registry.sizes:
+            if not registry.sizes.keys() & set(wanted.digests or ()):
                 self._blobs(wanted)
         except DragonflyError:
             pass

@@ -38,8 +38,18 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_pro
     Problem,
     config_problems,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_values import parse_duration
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import DEFAULT_CERTS_DIRS
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_values import (
+    is_loopback,
+    may_reach,
+    parse_duration,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
+    DEFAULT_CERTS_DIRS,
+    config_paths,
+    misfit,
+    splits_config_path,
+    toml_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 
 # code: what makes a pull miss, and the cure; beside those of _config_problems.MESSAGES.
@@ -73,9 +83,19 @@ MISSES: dict[str, tuple[str, str]] = {
         "containerd is told no folder with mirrors, so that it pulls straight from the registry.",
         "Set config_path to /etc/containerd/certs.d and restart containerd; the role containerd_mirrors does.",
     ),
+    "config_path_not_split": (
+        "containerd from 2.1 on takes {path} for the name of one folder, which is not there, so that it pulls straight"
+        " from the registry.",
+        "Set config_path to one folder, such as /etc/containerd/certs.d, and restart containerd; the role"
+        " containerd_mirrors does.",
+    ),
     "no_mirror_for_registry": (
         "there is no mirror of {registry}, so that containerd pulls straight from the registry.",
         "Add it to containerd_mirrors_registries.",
+    ),
+    "hosts_toml_unused": (
+        "containerd makes no use of it, so that it pulls straight from the registry: {error}.",
+        'Correct it: each host needs a table [host."URL"], with capabilities = ["pull", "resolve"].',
     ),
     "mirror_cannot_pull": (
         "no host in it may pull (capabilities), so that containerd pulls straight from the registry.",
@@ -88,6 +108,12 @@ MISSES: dict[str, tuple[str, str]] = {
     "wrong_port": (
         "it points to {proxy}, where no Dragonfly client of this host listens: {listening}.",
         "Write the address of the client's proxy (containerd_mirrors_proxy).",
+    ),
+    "no_login": (
+        "with this set {client} answers a pull without the header {header} with {status}, and containerd falls back to"
+        " the registry without a word.",
+        "Leave it out and let the proxy listen on 127.0.0.1; or send {header} with the mirror"
+        " (containerd_mirrors_headers).",
     ),
     "no_client": (
         "there is no Dragonfly client on this host: neither {files} was found.",
@@ -160,6 +186,7 @@ NOTES: dict[str, str] = {
     ),
     "keeps": "As a seed peer this host keeps what was preheated for {seconds} s after its last use ({key}).",
     "unknown_blobs": "The blobs are not known ({why}): this is judged by a blob that stands for them.",
+    "address_assumed": "{proxy} is taken to be the client of this host, which listens on {address}.",
     "seed_assumed": (
         "The seed peers are taken to run {client} {release}, as this host does (see seed_client, seed_release)."
     ),
@@ -168,11 +195,14 @@ NOTES: dict[str, str] = {
 }
 
 _HINTS = {
-    "yaml": "Correct it: the client could not start with it.",
     "toml": "Correct it: containerd cannot use it.",
+    **dict.fromkeys(("dfget", "dfdaemon"), "Correct it: the client could not start with it."),
 }
 _FALLBACK_DIRS = ("_default",)
-_MIN_PARALLEL_FETCH = 512
+_HOST_TABLE = re.compile(r"""(?m)^[ \t]*(\[[ \t]*["']?host["']?[ \t]*\..*)$""")
+# What matters to pulls with ctr, which go past the CRI plugin, and what only where config_path is set.
+_OF_CTR = ("parallel_fetch",)
+_BESIDE_CONFIG_PATH = ("mirrors_in_use", "tls_in_use")
 _KEEPS_FROM_STARTING = (
     "bad_regex",
     "bad_strategy",
@@ -218,7 +248,9 @@ def reason(code: str, file: str = "", key: str = "", **words: t.Any) -> Reason:
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """YAML as both clients read it: with no key twice, which PyYAML lets pass."""
+    """YAML as both clients read it: 1.2, where yes and 12:30 are texts, and with no key twice."""
+
+    yaml_implicit_resolvers: dict[str, list[t.Any]] = {}
 
     def get_single_node(self) -> yaml.Node | None:
         node = super().get_single_node()
@@ -245,6 +277,25 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
 
 
+for _tag, _pattern, _begins in (
+    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", "|~|null|Null|NULL", ["", *"~nN"]),
+    ("int", "[-+]?(?:0|[1-9][0-9]*|0b[01]+|0o[0-7]+|0x[0-9a-fA-F]+)", "-+0123456789"),
+    ("float", r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(?:inf|Inf|INF))"
+     r"|\.(?:nan|NaN|NAN)", "-+.0123456789"),
+):  # fmt: skip
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _begins)
+
+
+class _GoLoader(_Loader):
+    """What the Go client reads beside that."""
+
+
+_GoLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<\Z"), "<")
+_GoLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?[0-9][0-9_]*\Z"), "-+0123456789")
+_LOADERS = {"dfget": _GoLoader, "dfdaemon": _Loader}
+
+
 @functools.lru_cache(maxsize=256)
 def _parse(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
     """A parsed file and what is wrong with it. Most hosts have the same files, so each text is parsed once."""
@@ -252,7 +303,7 @@ def _parse(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
         if kind == "toml":
             return tomllib.loads(text), None
         # As a stream, for libyaml refuses the strings that Ansible tags.
-        data = yaml.load(io.StringIO(text), Loader=_Loader)  # noqa: S506 - a safe one
+        data = yaml.load(io.StringIO(text), Loader=_LOADERS[kind])  # noqa: S506 - a safe one
     except tomllib.TOMLDecodeError as error:
         return {}, f"it is not valid TOML ({error})"
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -268,7 +319,7 @@ def parse_file(file: dict[str, t.Any], kind: str) -> tuple[dict[str, t.Any], Rea
     """What a file of the host says, and why it cannot be read.
 
     :param file: ``path``, ``text`` (None where there is none) and ``error`` as the module brought them.
-    :param kind: ``toml`` or ``yaml``.
+    :param kind: ``toml``, or the client that reads it as YAML.
     """
     if file.get("error"):
         return {}, reason("unreadable", file["path"], error=file["error"], hint="Run the task with become: true.")
@@ -341,6 +392,10 @@ class Containerd:
             self.reasons.append(unreadable)
         dump, error = _parse("toml", facts.get("dump") or "")
         self._config = config if error or not dump else dump
+        wrong = misfit(self._config)
+        if wrong:
+            self.reasons.append(reason("toml_invalid", self.path, error=wrong))
+            self._config = {}
         version = config.get("version")
         if isinstance(version, int) and version > 2 and self.release and self.release < (2, 0, 0):
             words = {"release": dotted(self.release), "version": version}
@@ -360,44 +415,67 @@ class Containerd:
     def _plugin(self) -> dict[str, t.Any]:
         return _table(self._config, "plugins", self._plugin_id)
 
+    def problems(self, client: str) -> list[Reason]:
+        """What in its configuration makes every pull through a client miss.
+
+        :param client: ``dfget``, ``dfdaemon`` or ``none``.
+        """
+        found = toml_problems(self._config, self._plugin_id, client, self.release)
+        if self._certs_dir:
+            found = [one for one in found if one.code in _OF_CTR]
+        elif not self._folders:
+            found = [one for one in found if one.code not in _BESIDE_CONFIG_PATH]
+        where = [one.key.removeprefix("config.toml ") for one in found]
+        return [Reason(one.code, self.path, key, one.reason, one.cure) for one, key in zip(found, where)]
+
     @property
-    def fetches_in_parts(self) -> bool:
-        """Whether it asks for parts of a blob, which the Go client makes tasks of their own."""
-        transfer = _table(self._config, "plugins", "io.containerd.transfer.v1.local")
-        sizes = [section.get("concurrent_layer_fetch_buffer", 0) for section in (self._plugin, transfer)]
-        return any(isinstance(size, int) and size >= _MIN_PARALLEL_FETCH for size in sizes)
+    def _folders(self) -> list[str]:
+        """Where it looks for mirrors."""
+        if self._certs_dir:
+            return [self._certs_dir]
+        return config_paths(self._plugin, self.release)
 
     def route(self, registry: str) -> tuple[Route | None, list[Reason]]:
         """Where the pulls of a registry go; no route where they go straight to the registry, and why.
 
         :param registry: as in image references.
         """
-        settings = {"config_path": self._certs_dir} if self._certs_dir else _table(self._plugin, "registry")
-        mirrors = _table(settings, "mirrors")
-        config_path = settings.get("config_path")
-        folders = [one for one in config_path.split(":") if one] if isinstance(config_path, str) else []
-        if folders and mirrors:
-            return None, [reason("mirrors_in_use", self.path, "mirrors", names=", ".join(mirrors))]
-        if mirrors:
+        folders = self._folders
+        mirrors = _table(self._plugin, "registry", "mirrors")
+        if not folders and mirrors:
             return self._old_mirror(registry, mirrors)
-        if not folders and (self.release or ()) >= (2, 2, 0):
-            folders = list(DEFAULT_CERTS_DIRS)
         if not folders:
             return None, [self._without_folders()]
+        if len(folders) > 1 and not splits_config_path(self._plugin, self.release):
+            path = ":".join(folders) + (" (its default)" if tuple(folders) == DEFAULT_CERTS_DIRS else "")
+            return None, [reason("config_path_not_split", self.path, "config_path", path=path)]
         file = self._hosts_file(registry, folders)
         if file is None:
             return None, [reason("no_mirror_for_registry", folders[0], registry=registry)]
+        if file.get("text") is None and not file.get("error"):
+            return None, [reason("no_mirror_for_registry", f"{file['path']} (which is not there)", registry=registry)]
         data, unreadable = parse_file(file, "toml")
         if unreadable:
             return None, [unreadable]
-        hosts = _table(data, "host")
-        asked = [(url, host if isinstance(host, dict) else {}) for url, host in hosts.items()]
-        able = [(url, host) for url, host in asked if "pull" in (_texts(host.get("capabilities")) or ["pull"])]
+        error = _misread(data, self.release)
+        if error:
+            return None, [reason("hosts_toml_unused", file["path"], error=error)]
+        hosts = data.get("host", {})
+        if (self.release or ()) >= (2, 0, 0):
+            named = _named_hosts(file["text"])
+            hosts = {url: host for url, host in hosts.items() if url in named}
+            if not hosts and data.get("host"):
+                error = 'from 2.0 on it sees no host without a table [host."URL"]'
+                return None, [reason("hosts_toml_unused", file["path"], error=error)]
+            if not hosts and data.get("server"):
+                hosts = {data["server"]: data}
+        if not hosts:
+            return None, [reason("no_mirror_for_registry", file["path"], registry=registry)]
+        able = [(url, host) for url, host in hosts.items() if "pull" in _capabilities(host)]
         if not able:
             return None, [reason("mirror_cannot_pull", file["path"])]
         url, host = able[0]
-        override, headers = bool(host.get("override_path")), _headers(host.get("header"))
-        route, reasons = _route(url, registry, override, headers, file["path"])
+        route, reasons = _route(url, registry, _headers(host.get("header")), file["path"], host.get("override_path"))
         return route and route._replace(others=tuple(other for other, _host in able[1:])), reasons
 
     def _without_folders(self) -> Reason:
@@ -418,20 +496,70 @@ class Containerd:
         return None
 
     def _old_mirror(self, registry: str, mirrors: dict[str, t.Any]) -> tuple[Route | None, list[Reason]]:
-        mirror = mirrors.get(registry) or mirrors.get("*")
+        """Source: containerd v1.7.20 pkg/cri/sbserver/image_pull.go (registryEndpoints, registryHosts)."""
+        mirror = mirrors.get(registry, mirrors.get("*"))
         endpoints = _texts(_table({"mirror": mirror}, "mirror").get("endpoint"))
         if not endpoints:
             return None, [reason("no_mirror_for_registry", self.path, "mirrors", registry=registry)]
-        return _route(endpoints[0], registry, False, {}, self.path)
+        url = endpoints[0]
+        if "://" not in url:
+            host = re.sub(r":\d*\Z", "", url.partition("/")[0]).strip("[]")
+            url = f"{'http' if is_loopback(host) else 'https'}://{url}"
+        # Only where it has no path at all /v2 is put behind it.
+        return _route(url, registry, {}, self.path, override=url.count("/") > 2)
 
 
-def _headers(value: t.Any) -> dict[str, str]:
-    headers = value if isinstance(value, dict) else {}
-    return {name.lower(): texts[0] for name, one in headers.items() if (texts := _texts(one))}
+def _misread(data: dict[str, t.Any], release: tuple[int, ...] | None) -> str | None:
+    """Why containerd discards a hosts.toml, None where it does not.
+
+    Source: containerd v1.7.20 and v2.2.0 remotes/docker/config/hosts.go (parseHostsFile, parseHostConfig).
+    """
+    known = {"pull", "resolve", "push"}
+    if release is None or release >= (2, 2, 0):
+        known.add("referrers")
+    hosts = data.get("host", {})
+    if not isinstance(hosts, dict) or not all(isinstance(host, dict) for host in hosts.values()):
+        return "host is no table of tables"
+    if not isinstance(data.get("server", ""), str):
+        return "server is no text"
+    for host in [data, *hosts.values()]:
+        capabilities, header = host.get("capabilities", []), host.get("header", {})
+        if not _is_texts(capabilities):
+            return "capabilities is no list of texts"
+        odd = [one for one in capabilities if one.lower() not in known]
+        if odd:
+            return f"it has no capability {odd[0]}"
+        if not isinstance(host.get("override_path", False), bool):
+            return "override_path is neither true nor false"
+        if not isinstance(header, dict) or not all(isinstance(one, str) or _is_texts(one) for one in header.values()):
+            return "a header is neither a text nor a list of texts"
+    return None
+
+
+def _is_texts(value: t.Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _capabilities(host: dict[str, t.Any]) -> list[str]:
+    return [one.lower() for one in host.get("capabilities", [])] or ["pull"]
+
+
+def _named_hosts(text: str) -> dict[str, t.Any]:
+    """The hosts in a hosts.toml that have a table of their own, which are all that containerd sees from 2.0 on."""
+    found: dict[str, t.Any] = {}
+    for header in _HOST_TABLE.findall(text):
+        found.update(_table(_parse("toml", header.strip())[0], "host"))
+    return found
+
+
+def _headers(value: dict[str, t.Any] | None) -> dict[str, str]:
+    # Of names that differ in case the client takes the first, and they are sent sorted.
+    headers = sorted((value or {}).items(), reverse=True)
+    return {name.lower(): texts[0] for name, one in headers if (texts := _texts(one))}
 
 
 def _route(
-    url: str, registry: str, override: bool, headers: dict[str, str], file: str
+    url: str, registry: str, headers: dict[str, str], file: str, override: bool | None
 ) -> tuple[Route | None, list[Reason]]:
     """Source: containerd v1.7.20 remotes/docker/config/hosts.go (parseHostConfig) and registry.go (isProxy)."""
     url = url if url.startswith("http") else f"https://{url}"
@@ -481,17 +609,18 @@ class Asked(t.NamedTuple):
 @functools.lru_cache(maxsize=256)
 def _does_not_start(client: str, text: str, release: str | None) -> list[Problem]:
     """What keeps a client from starting with a configuration, but for values that were hidden on the host."""
-    config = _parse("yaml", text)[0]
+    config = _parse(client, text)[0]
     values = {setting.where: setting.value for setting in settings(config, client)}
-    found = []
     # Whether there is a dynconfig.yaml is not known.
-    for one in config_problems(config, client, release, Context(dynconfig=True)):
-        value = values.get(one.key)
-        # Go reads numbers and booleans in quotes.
-        is_read = client == "dfget" and isinstance(value, str) and re.fullmatch(r"\d+|true|false", value)
-        if one.code in _KEEPS_FROM_STARTING and HIDDEN not in str(value) and not is_read:
-            found.append(one)
-    return found
+    found = config_problems(config, client, release, Context(dynconfig=True))
+    return [one for one in found if one.code in _KEEPS_FROM_STARTING and HIDDEN not in str(values.get(one.key))]
+
+
+# Source: dragonfly v2.1.67 client/daemon/proxy/proxy.go (ServeHTTP), client v1.4.2 dragonfly-client/src/proxy/mod.rs.
+_LOGINS = {
+    "dfget": ("proxy.basicAuth", "Proxy-Authorization", 407),
+    "dfdaemon": ("proxy.server.basicAuth", "Authorization", 401),
+}
 
 
 class Client:
@@ -509,7 +638,7 @@ class Client:
         self.file: dict[str, t.Any] = facts["config"]
         self.path = self.file["path"]
         self.reasons: list[Reason] = []
-        self.config, unreadable = parse_file(self.file, "yaml")
+        self.config, unreadable = parse_file(self.file, self.name)
         self.is_readable = unreadable is None
         if unreadable:
             self.reasons.append(unreadable)
@@ -555,12 +684,23 @@ class Client:
     def port(self) -> t.Any:
         """Port or ports of its proxy as the file says them."""
         if self.name == "dfget":
-            port = get(self.config, self.name, "proxy.tcpListen.port", 0)
-            return int(port) if isinstance(port, str) and port.isdigit() else port
+            return get(self.config, self.name, "proxy.tcpListen.port", 0)
         return get(self.config, self.name, "proxy.server.port", 4001)
 
-    def listens(self, port: int) -> bool:
-        """Whether its proxy may listen on a port."""
+    @property
+    def says_port(self) -> bool:
+        """Whether the file says a port that can be read, if only that there is none."""
+        return self.is_readable and isinstance(self.port, (int, dict))
+
+    @property
+    def address(self) -> str:
+        """Address that its proxy is bound to; empty for all."""
+        return self.text("proxy.tcpListen.listen" if self.name == "dfget" else "proxy.server.ip")
+
+    def listens(self, host: str, port: int) -> bool:
+        """Whether its proxy may listen on a port of a host."""
+        if not may_reach(host, self.address):
+            return False
         if isinstance(self.port, dict):
             start = self.port.get("start", 0)
             end = self.port.get("end", start)
@@ -575,7 +715,12 @@ class Client:
         :param digest: of the blob.
         """
         path = f"{route.path}/{repository}/blobs/{digest}"
-        return (self._go if self.name == "dfget" else self._rust)(route, path)
+        asked = (self._go if self.name == "dfget" else self._rust)(route, path)
+        key, header, status = _LOGINS[self.name]
+        if get(self.config, self.name, key) is not None and not route.headers.get(header.lower()):
+            words = {"client": self.name, "header": header, "status": status}
+            asked.reasons.append(reason("no_login", self.path, key, **words))
+        return asked
 
     def _header_or(self, route: Route, header: str, key: str | None) -> tuple[str, tuple[str, str]]:
         value = route.headers.get(header.lower(), "")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
 SECRET = "s3cr3t-marker"
+LOGIN = "Basic " + base64.b64encode(("me:" + SECRET).encode()).decode()
 
 
 class Proxy(BaseHTTPRequestHandler):
@@ -27,6 +29,9 @@ class Proxy(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.seen.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
+        if self.headers["Proxy-Authorization"] != LOGIN:
+            self.send_error(407)
+            return
         url = self.headers["X-Dragonfly-Registry"] + self.path.partition("?")[0]
         self.send_response(200)
         self.send_header("X-Dragonfly-Task", recipe_for("dfget").task_id(url))
@@ -62,6 +67,7 @@ def host(folder, box, server, name, default_filter="Expires&Signature&ns", broke
     (mirrors / "hosts.toml").write_text(
         f'server = "{box.registry_url}"\n[host."{proxy}"]\ncapabilities = ["pull", "resolve"]\n'
         f'[host."{proxy}".header]\nX-Dragonfly-Registry = ["{box.registry_url}"]\n'
+        f'Proxy-Authorization = ["{LOGIN}"]\n'
     )
     (folder / "config.toml").write_text(
         f'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{folder}/certs.d"\n'
@@ -134,6 +140,7 @@ def test_after_a_preheat(world, tmp_path):
         may_fail(judge("only_files", good, jobs="{{ files.jobs }}")),
         may_fail(judge("no_image", good, images=["Upper/Case"])),
         may_fail(judge("no_platform", good, images=[source], platforms=["x"])),
+        may_fail(judge("lacks_platform", good, images=[source], platforms=["linux/s390x"])),
         may_fail(judge("no_release", good, images=[source], seed_release="new")),
         may_fail(judge("nothing", good)),
         may_fail(judge("both", good, images=[source], jobs=[])),
@@ -180,7 +187,10 @@ def test_after_a_preheat(world, tmp_path):
     }
     for name, text in wrong.items():
         assert found[name]["failed"] and text in found[name]["msg"], (name, found[name])
-    assert SECRET not in output and SECRET not in json.dumps(found)
+    assert found["lacks_platform"]["failed"] and found["lacks_platform"]["reason"] == "no_platform"
+    assert "has no manifest for the platform linux/s390x. It has: linux/amd64." in found["lacks_platform"]["msg"]
+    for secret in (SECRET, LOGIN.partition(" ")[2]):
+        assert secret not in output and secret not in json.dumps(found)
     assert "Traceback" not in output
 
 

@@ -119,6 +119,17 @@ def test_dfget_yaml():
     ]
 
 
+@pytest.mark.parametrize("text, filters", [
+    ("x-a: &f Expires&ns\nproxy: {defaultFilter: *f}\n", "Expires&ns"),
+    ("x-a: &f 'Expires&ns'\nx-b: secret\nproxy:\n  defaultFilter: *f\n", "Expires&ns"),
+    ("x-a: &f [Expires, ns]\nproxy:\n  defaultFilter: *f\n", ["Expires", "ns"]),
+])
+def test_what_a_kept_key_has_an_alias_of(text, filters):
+    found = yaml.safe_load(scrub_yaml(text))
+    assert found["proxy"]["defaultFilter"] == filters
+    assert found.get("x-b", HIDDEN) == HIDDEN
+
+
 def test_hosts_toml():
     text = HOSTS.format(secret=SECRET)
     scrubbed = scrub_toml(text, HOSTS_KEYS)
@@ -156,6 +167,17 @@ def test_config_toml():
         "password:\n  - %s\n  - - %s\n",
         "password:\n    %s\n    more\nport: 1\n",
         "password: &a %s\nport: *a\n",
+        "x-a: &a\npassword: %s\nport: *a\n",
+        "x-a: &a {password: %s, port: 1}\nproxy: *a\nport: *a\n",
+        "x-a: [ &a 1, %s]\nport: *a\n",
+        "x-a: [ &a , %s]\nport: *a\n",
+        "x-a: [[ &a ] %s]\nport: *a\n",
+        "x-a:\n- &a\n- %s\nport: *a\n",
+        "x-a:\n  &a\n  %s\nport: *a\n",
+        "x-a: { &a password: %s}\nport: *a\n",
+        "x-a: &a '' '%s'\nport: *a\n",
+        "x-a: &a %s\npassword: *a\n",
+        "x-a: &a password\n*a : %s\nport: *a\n",
         "\tpassword: %s",
         "- %s",
         "password: :%s",

@@ -57,6 +57,7 @@ def test_a_host(tmp_path):
     folder = tmp_path / "certs.d"
     toml = write(tmp_path / "config.toml", 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "%s"\n' % folder)
     mirror = write(folder / "docker.io" / "hosts.toml", 'server = "https://docker.io"\n[host."http://u:%s@h".header]\nx = "%s"' % (SECRET, SECRET))
+    (folder / "ghcr.io").mkdir()
     run = commands(
         dfget=GO, containerd=CONTAINERD, dfget_daemon=unit("/opt/bin/dfget daemon --config %s" % config),
         dfdaemon="LoadState=not-found\nActiveState=inactive\n",
@@ -72,7 +73,10 @@ def test_a_host(tmp_path):
         "config": {"path": str(tmp_path / "none.yaml"), "text": None, "error": None, "mtime": None}, "unit": None, "version": None}
     containerd = found["containerd"]
     assert containerd["version"] == "1.6.20" and containerd["unit"] is None
-    assert [one["path"] for one in containerd["hosts"] if one["path"].startswith(str(tmp_path))] == [mirror]
+    hosts = {one["path"]: one for one in containerd["hosts"] if one["path"].startswith(str(tmp_path))}
+    bare = str(folder / "ghcr.io" / "hosts.toml")
+    assert list(hosts) == [mirror, bare]
+    assert hosts[bare]["text"] is None and hosts[bare]["error"] is None
     assert SECRET not in repr(found)
 
 
@@ -115,7 +119,7 @@ def test_files_that_cannot_be_read(tmp_path):
 
 class Proxy(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.server.seen.append((self.path, self.headers["X-Dragonfly-Registry"]))
+        self.server.seen.append((self.path, self.headers["X-Dragonfly-Registry"], self.headers.get_all("Proxy-Authorization")))
         self.send_response(200)
         self.send_header("X-Dragonfly-Task", "a1")
         self.send_header("Set-Cookie", SECRET)
@@ -126,21 +130,52 @@ class Proxy(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_probe():
+HIDDEN_HEADER = {"proxy-authorization": "hidden"}
+
+
+@pytest.fixture
+def proxy():
     server = HTTPServer(("127.0.0.1", 0), Proxy)
     server.seen = []
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        answer = host_files.probe("http://127.0.0.1:%d" % server.server_port, "/v2/a?ns=h", {"X-Dragonfly-Registry": "http://h"}, 5)
+        yield server
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
-    assert server.seen == [("/v2/a?ns=h", "http://h")]
-    assert answer["seconds"] >= 0
+
+
+def test_a_probe(proxy):
+    answer = host_files.probe("http://127.0.0.1:%d" % proxy.server_port, "/v2/a?ns=h", {"x-dragonfly-registry": "http://h"}, 5)
+    assert proxy.seen == [("/v2/a?ns=h", "http://h", None)]
+    assert answer["seconds"] >= 0 and answer["unknown"] == []
     assert {key: answer[key] for key in ("status", "headers", "bytes", "error")} == {
         "status": 200, "headers": {"x-dragonfly-task": "a1"}, "bytes": 100000, "error": None}
+
+
+@pytest.mark.parametrize("line", [
+    'Proxy-Authorization = ["Basic %s"]', "proxy-authorization = 'Basic %s'", '"Proxy-Authorization" = [\n  "Basic %s",\n]',
+    '#Proxy-Authorization = "x"\nproxy-authorization="Basic %s" # "x"',
+])
+def test_a_probe_with_what_stayed_on_the_host(proxy, tmp_path, line):
+    path = write(tmp_path / "hosts.toml", '[host."http://h".header]\nX-Other = "x"\n' + line % SECRET)
+    answer = host_files.probe("http://127.0.0.1:%d" % proxy.server_port, "/", HIDDEN_HEADER, 5, path)
+    assert proxy.seen == [("/", None, ["Basic " + SECRET])]
+    assert answer["status"] == 200 and SECRET not in repr(answer)
+
+
+@pytest.mark.parametrize("text", [
+    "", 'Proxy-Authorization = """\nBasic %s"""', 'header = {Proxy-Authorization = "Basic %s"}', 'Proxy-Authorization = "Basic \\t%s"',
+    'Proxy-Authorization = "\u00e4%s"', 'Proxy-Authorization = "Basic x"\nproxy-authorization = "Basic %s"',
+])
+def test_a_probe_whose_header_is_not_known(proxy, tmp_path, text):
+    path = write(tmp_path / "hosts.toml", text.replace("%s", SECRET))
+    answer = host_files.probe("http://127.0.0.1:%d" % proxy.server_port, "/", HIDDEN_HEADER, 5, path)
+    assert answer["unknown"] == ["proxy-authorization"] and SECRET not in repr(answer)
+    assert proxy.seen == [] and answer["error"] is None
+    assert host_files.probe("http://127.0.0.1:1", "/", HIDDEN_HEADER, 5, str(tmp_path / "none"))["unknown"]
 
 
 def test_probes_that_fail():

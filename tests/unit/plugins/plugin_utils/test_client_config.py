@@ -200,6 +200,12 @@ def test_get_folds_case_for_the_go_client_only():
         ("", "dfdaemon", None),
         (True, "dfget", None),
         (None, "dfget", None),
+        # More than a client can count.
+        ("9223372036s", "dfget", 9223372036),
+        ("9223372037s", "dfget", None),
+        ("9223372037s", "dfdaemon", 9223372037),
+        ("9" * 500 + "s", "dfget", None),
+        ("9" * 500 + "s", "dfdaemon", None),
     ],
 )
 def test_durations(value, client, seconds):
@@ -221,6 +227,9 @@ def test_durations(value, client, seconds):
         ("10 apples", "dfdaemon", None),
         (True, "dfget", None),
         (None, "dfdaemon", None),
+        ("9" * 500 + "Gi", "dfget", None),
+        ("9Ei", "dfdaemon", None),
+        ("7Ei", "dfdaemon", 7 * 1024**6),
     ],
 )
 def test_sizes(value, client, size):

@@ -135,12 +135,14 @@ def test_everything_else_stays_as_it_was(others, version):
 @pytest.mark.parametrize(
     "text, release, certs_dir",
     [
-        # From 2.2 on containerd reads the default folders where nothing else is said.
-        ("", "2.2.0", CERTS),
-        (DEFAULT_3, "2.3.4", CERTS),
-        (NO_REGISTRY, "2.2.0", "/etc/docker/certs.d"),
+        # From 2.2 on there are default folders, which only pulls without the transfer service take apart.
+        (f"version = 3\n[{CRI3}]\nuse_local_image_pull = true\n", "2.2.0", CERTS),
+        (f"version = 3\n[{CRI3}]\nmax_concurrent_downloads = 5\n", "2.3.4", "/etc/docker/certs.d"),
+        (f"version = 2\n[{CRI2}.containerd]\ndisable_snapshot_annotations = false\n", "2.2.0", CERTS),
         (f"version = 2\n[{CRI2}.registry]\nconfig_path = '{CERTS}'\n", "1.7.24", CERTS),
-        (f"version = 3\n[{CRI3}.registry]\nconfig_path = '/etc/other:{CERTS}'\n", "2.1.0", CERTS),
+        (f"version = 3\n[{CRI3}.registry]\nconfig_path = '{CERTS}'\n", "2.3.4", CERTS),
+        (f"version = 3\n[{CRI3}.registry]\nconfig_path = '/etc/other:{CERTS}'\n", "2.0.5", CERTS),
+        (f"version = 3\n[{CRI3}.registry]\nconfig_path = '/a:{CERTS}'\n[{CRI3}.registry.configs.a.auth]\n", "2.1.0", CERTS),
     ],
 )
 def test_nothing_is_needed(text, release, certs_dir):
@@ -155,14 +157,24 @@ def test_nothing_is_needed(text, release, certs_dir):
         (f"version = 3\n[{CRI3}]\nsnapshotter = 'overlayfs'\n", "2.1.4"),
         # With old settings there is no default.
         (f"version = 3\n[{CRI3}.registry.configs.'a'.auth]\nusername = 'a'\n", "2.2.0"),
+        # Pulls through the transfer service do not take the default apart, nor any other list.
+        ("", "2.2.0"),
+        (DEFAULT_3, "2.3.4"),
+        (f"version = 3\n[{CRI3}.registry]\nconfig_path = '/etc/other:{CERTS}'\n", "2.1.0"),
     ],
 )
 def test_something_is_needed(text, release):
-    assert judge_config(text, CERTS, release).needed
+    verdict = judge_config(text, CERTS, release)
+    assert verdict.needed and config_path(verdict.text, "io.containerd.cri.v1.images") == CERTS
 
 
-def test_another_folder_than_the_default_is_needed():
-    assert judge_config("", "/srv/certs.d", "2.2.0").needed
+@pytest.mark.parametrize("release", ["2.2.0", "2.3.4"])
+@pytest.mark.parametrize("local", ["true", "false"])
+def test_another_folder_than_the_default_is_needed(release, local):
+    default = "/etc/containerd/certs.d:/etc/docker/certs.d"
+    dump = f"version = 3\n[{CRI3}]\nuse_local_image_pull = {local}\n[{CRI3}.registry]\nconfig_path = '{default}'\n"
+    assert judge_config("", "/srv/certs.d", release, dump=dump).needed
+    assert judge_config("", "/srv/certs.d", release).needed
 
 
 def codes(*args, **kwargs):
@@ -184,10 +196,17 @@ def codes(*args, **kwargs):
         (f'version = 3\n[{CRI3}.registry.mirrors."docker.io"]\nendpoint = ["http://a"]\n', ["mirrors_in_use"]),
         (f'version = 2\n[{CRI2}.registry.configs."a".tls]\nca_file = "/a"\n', ["tls_in_use"]),
         (f'version = 2\n[{CRI2}.registry]\nconfig_path = "/etc/mirrors"\n', ["other_config_path"]),
+        (f'version = 2\n[{CRI2}.registry]\nconfig_path = "/etc/containerd/certs.d.old:/etc/docker/certs.d"\n', ["other_config_path"]),
     ],
 )
 def test_what_is_refused(text, found):
     assert codes(text, CERTS) == found
+
+
+@pytest.mark.parametrize("release, found", [(None, ["tls_in_use"]), ("1.7.24", ["tls_in_use"]), ("2.0.0", [])])
+def test_certificates_may_stand_beside_config_path_from_2_0_on(release, found):
+    text = f'version = 2\n[{CRI2}.registry.configs."a".tls]\nca_file = "/a"\n'
+    assert [problem.code for problem in judge_config(text, CERTS, release).problems] == found
 
 
 def test_credentials_may_stand_beside_config_path():

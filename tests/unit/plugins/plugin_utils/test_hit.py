@@ -80,8 +80,41 @@ def test_agrees_with_what_was_measured_on_real_clusters(cluster, host):
 # --- a host that hits
 
 
+IMAGES = 'version = 3\n[plugins."io.containerd.cri.v1.images"]\n'
+TWO_FOLDERS = hosts.CONFIG_TOML.replace('certs.d"', 'certs.d:/etc/docker/certs.d"')
+LOGIN = {"username": "hidden", "password": "hidden"}
+
+
+def at(host, client="dfget", extra=""):
+    """A hosts.toml that sends containerd to a host."""
+    return hosts_toml(client, extra=extra).replace("127.0.0.1", host)
+
+
+def old_mirror(endpoint):
+    """A config.toml with a mirror of the old kind."""
+    table = '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]'
+    return f'version = 2\n{table}\nendpoint = ["{endpoint}"]\n'
+
+
+INLINE = f"""server = "{BASE}"
+[host]
+"http://127.0.0.1:65001" = {{capabilities = ["pull"], header = {{X-Dragonfly-Registry = "{BASE}"}}}}
+"""
+SERVER = f"""server = "http://127.0.0.1:65001"
+[header]
+X-Dragonfly-Registry = "{BASE}"
+"""
+TEXT = {client: yaml.safe_dump(config) for client, config in hosts.GOOD.items()}
 GOOD = {
     "go": facts(),
+    "go-empty-keys": facts(config=TEXT["dfget"] + "host:\n  idc:\nupload:\naliveTime:\nkeepStorage: ~\ngcInterval:\n"),
+    "go-empty-proxy-keys": facts(config=TEXT["dfget"].replace(
+        "proxy:\n", "proxy:\n  whiteList:\n  defaultTag:\n  proxies:\n")),
+    "rust-empty-keys": facts("dfdaemon", "1.4.2", config=TEXT["dfdaemon"] + "host:\n  ip:\n  idc:\nseedPeer:\nsecurity:\n"),
+    "go-merges": facts(config="x: &x {defaultFilter: ns}\n" + TEXT["dfget"].replace("defaultFilter: Expires&Signature&ns", "<<: *x")),
+    "go-numbers-as-go-writes-them": facts(config=TEXT["dfget"].replace("65001", "65_001")),
+    "texts-that-look-like-something": facts(
+        "dfdaemon", "1.4.2", config=TEXT["dfdaemon"] + "host: {idc: yes, location: 12:30, hostname: 2020-01-01}\n"),
     "go-on-2.0.9": facts(release="2.0.9"),
     "rust": facts("dfdaemon", "1.4.2"),
     "rust-on-0.1.127-drops-the-query": facts(
@@ -99,10 +132,39 @@ GOOD = {
     "containerd-3": facts(
         config_toml='version = 3\n[plugins."io.containerd.cri.v1.images".registry]\n'
         'config_path = "/etc/containerd/certs.d"\n', containerd="2.1.0"),
-    "containerd-2.2-needs-no-setting": facts(config_toml="", containerd="2.2.0"),
-    "old-mirrors": facts(
-        hosts={}, config_toml='version = 2\n[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]\n'
-        'endpoint = ["http://127.0.0.1:65001"]\n'),
+    "containerd-2.2-with-its-default-in-local-pulls": facts(config_toml=IMAGES + "use_local_image_pull = true\n", containerd="2.2.0"),
+    "folders-before-2.1": facts(config_toml=TWO_FOLDERS, containerd="2.0.5"),
+    "folders-in-local-pulls": facts(
+        config_toml=TWO_FOLDERS + '[plugins."io.containerd.grpc.v1.cri"]\nmax_concurrent_downloads = 4\n', containerd="2.1.0"),
+    "certificates-of-the-old-kind-from-2.0-on": facts(
+        config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".registry.configs."a".tls]\n', containerd="2.0.0"),
+    "lazy-snapshotter-with-rust": facts(
+        "dfdaemon", "1.4.2", config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".containerd]\nsnapshotter = "nydus"\n'),
+    "old-mirrors": facts(hosts={}, config_toml=old_mirror("http://127.0.0.1:65001")),
+    "old-mirrors-with-a-path": facts(hosts={}, config_toml=old_mirror("http://127.0.0.1:65001/v2/")),
+    "old-mirrors-without-a-scheme": facts(hosts={}, config_toml=old_mirror("localhost:65001")),
+    "old-mirrors-of-ipv6": facts(hosts={}, config_toml=old_mirror("[::1]:65001")),
+    "capabilities-in-capitals": facts(hosts=hosts_toml(capabilities='["Pull", "PUSH"]')),
+    "no-capabilities": facts(hosts=hosts_toml(capabilities="[]")),
+    "referrers": facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", capabilities='["pull", "referrers"]'), containerd="2.2.0"),
+    "referrers-who-knows": facts(hosts=hosts_toml(capabilities='["pull", "referrers"]'), containerd=None),
+    "inline-hosts-before-2.0": facts(hosts=INLINE),
+    "named-hosts": facts(containerd="2.0.0", hosts=hosts_toml().replace("\n", "\r\n").replace("[host.", " [ 'host' . ")),
+    "inline-hosts-are-skipped": facts(containerd="2.0.0", hosts='host."https://a" = {}\n' + hosts_toml()),
+    "server-from-2.0-on": facts(hosts=SERVER, containerd="2.0.0"),
+    "headers-that-differ-in-case": facts(hosts=hosts_toml(
+        header="https://a", extra=f'X-DRAGONFLY-REGISTRY = "{BASE}"\nx-dragonfly-registry = "https://b"')),
+    "go-login": facts(changes={"proxy.basicAuth": LOGIN}, hosts=hosts_toml(extra='Proxy-Authorization = "hidden"')),
+    "rust-login": facts("dfdaemon", "1.4.2", {"proxy.server.basicAuth": LOGIN},
+                        hosts=hosts_toml("dfdaemon", extra='authorization = ["hidden"]')),
+    "other-loopback": facts(hosts=at("[::1]")),
+    "localhost": facts(hosts=at("localhost")),
+    "no-address": facts(hosts=at("0.0.0.0")),
+    "an-address-of-its-own": facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("10.0.0.5")),
+    "all-addresses": facts(changes={"proxy.tcpListen.listen": "0.0.0.0"}, hosts=at("10.0.0.5")),
+    "all-addresses-of-ipv6": facts("dfdaemon", "1.4.2", {"proxy.server.ip": "::"}, hosts=at("[fd00::5]", "dfdaemon")),
+    "all-addresses-by-default": facts("dfdaemon", "1.4.2", {"proxy.server.ip": None}, hosts=at("10.0.0.5", "dfdaemon")),
+    "a-name": facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("dragonfly.example.com")),
     "default-mirror": facts(hosts={"/etc/containerd/certs.d/_default/hosts.toml": hosts_toml()}),
 }
 
@@ -120,6 +182,11 @@ def test_pulls_with_a_folder_of_their_own():
     assert codes(judge(found, [image()])) == ["config_path_not_set"]
     found["containerd"]["certs_dir"] = "/srv/certs.d"
     assert judge(found, [image()]).hit == "all"
+    # They go past the CRI plugin.
+    found["containerd"]["config"]["text"] = 'version = 2\ndisabled_plugins = ["cri"]\n'
+    assert judge(found, [image()]).hit == "all"
+    found["containerd"]["config"]["text"] += '[plugins."io.containerd.transfer.v1.local"]\nconcurrent_layer_fetch_buffer = 8388608\n'
+    assert codes(judge(found, [image()])) == ["parallel_fetch"]
 
 
 def test_a_port_in_the_name_of_a_registry():
@@ -208,12 +275,61 @@ def misses():
     yield "go-of-2.3.4", facts(release="2.3.4"), Seed(), "seed_cannot_be_preheated", "", "", "role dfdaemon"
     yield ("no-mirror-for-the-registry", facts(registry="other"), Seed(), "no_mirror_for_registry", "/etc/containerd/certs.d", "",
            "no mirror of registry.example.com")
+    shadow = {toml_file: None, "/etc/containerd/certs.d/_default/hosts.toml": hosts_toml()}
+    yield ("folder-without-a-file", facts(hosts=shadow), Seed(), "no_mirror_for_registry", toml_file + " (which is not there)", "",
+           "no mirror of registry.example.com")
     yield "config-path-not-set", facts(config_toml="version = 2\n"), Seed(), "config_path_not_set", config, "config_path", "restart containerd"
+    cri = '[plugins."io.containerd.grpc.v1.cri"'
+    yield ("default-folders", facts(config_toml="version = 3\n", containerd="2.2.0"), Seed(), "config_path_not_split", config, "config_path",
+           "takes /etc/containerd/certs.d:/etc/docker/certs.d (its default) for the name of one folder")
+    yield ("two-folders", facts(config_toml=TWO_FOLDERS.replace("docker", "other"), containerd="2.1.0"), Seed(), "config_path_not_split",
+           config, "config_path", "takes /etc/containerd/certs.d:/etc/other/certs.d for the name of one folder")
+    yield ("cri-disabled", facts(config_toml=hosts.CONFIG_TOML.replace("\n", '\ndisabled_plugins = ["cri"]\n', 1)), Seed(), "cri_disabled",
+           config, "disabled_plugins", "cri is disabled")
+    yield ("certificates-of-the-old-kind", facts(config_toml=hosts.CONFIG_TOML + cri + '.registry.configs."a".tls]\nca_file = "/a"\n'),
+           Seed(), "tls_in_use", config, "io.containerd.grpc.v1.cri.registry.configs.a.tls", "does not load its CRI plugin")
+    yield ("lazy-snapshotter", facts(config_toml=hosts.CONFIG_TOML + cri + '.containerd]\nsnapshotter = "nydus"\n'), Seed(),
+           "lazy_snapshotter", config, "io.containerd.grpc.v1.cri snapshotter", "nydus asks for parts of a blob")
+    yield ("wrong-kind", facts(config_toml=hosts.CONFIG_TOML.replace('"/etc/containerd/certs.d"', "5")), Seed(), "toml_invalid", config, "",
+           "plugins.io.containerd.grpc.v1.cri.registry.config_path is not a string")
     yield ("mirrors-and-config-path",
            facts(config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\nendpoint = []\n'),
-           Seed(), "mirrors_in_use", config, "mirrors", "docker.io")
+           Seed(), "mirrors_in_use", config, "io.containerd.grpc.v1.cri.registry.mirrors", "docker.io")
+    def unused(name, text, wanted, containerd="1.6.20"):
+        return name, facts(hosts=text, containerd=containerd), Seed(), "hosts_toml_unused", toml_file, "", wanted
+
+    yield unused("capabilities-as-text", hosts_toml(capabilities='"pull"'), "capabilities is no list of texts")
+    yield unused("capabilities-of-another-kind", hosts_toml(capabilities='["pull", 1]'), "capabilities is no list of texts")
+    yield unused("unknown-capability", hosts_toml(capabilities='["pull", "fetch"]'), "it has no capability fetch")
+    yield unused("unknown-capability-of-the-server", 'capabilities = ["x"]\n' + hosts_toml(), "it has no capability x")
+    yield unused("referrers-before-2.2", hosts_toml(capabilities='["pull", "referrers"]'), "it has no capability referrers")
+    yield unused("override-path", hosts_toml(before="override_path = 1"), "override_path is neither true nor false")
+    yield unused("number-as-header", hosts_toml(extra="X-Dragonfly-Priority = 5"), "a header is neither a text nor a list of texts")
+    yield unused("host-of-another-kind", "[host]\na = 5\n", "host is no table of tables")
+    yield unused("server-of-another-kind", hosts_toml().replace(f'"{BASE}"', "5", 1), "server is no text")
+    yield unused("inline-hosts", INLINE, 'without a table [host."URL"]', "2.0.0")
+    yield ("server-before-2.0", facts(hosts=SERVER), Seed(), "no_mirror_for_registry", toml_file, "", "no mirror of registry.example.com")
+    yield ("old-mirror-with-a-slash", facts(hosts={}, changes={"proxy.registryMirror.url": BASE},
+                                            config_toml=old_mirror("http://127.0.0.1:65001/")), Seed(), "path_differs",
+           "/etc/dragonfly/dfget.yaml", "proxy.registryMirror.url", "asks for /shop/web, while the preheat was made of /v2/shop/web")
+    yield ("old-mirror-without-endpoints", facts(hosts={}, config_toml=old_mirror("http://127.0.0.1:65001").replace(
+        "registry.example.com", "*") + '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]\n'), Seed(),
+           "no_mirror_for_registry", config, "mirrors", "no mirror of")
     yield mirror("cannot-pull", "mirror_cannot_pull", "", "may pull", capabilities='["resolve"]')
     yield mirror("other-port", "wrong_port", "", "dfget listens on port 65001", port=4001)
+    yield go("go-login-missing", {"proxy.basicAuth": LOGIN}, "no_login", "proxy.basicAuth",
+             "dfget answers a pull without the header Proxy-Authorization with 407", hosts=hosts_toml(extra="Authorization = ['hidden']"))
+    yield rust("rust-login-missing", {"proxy.server.basicAuth": LOGIN}, "no_login", "proxy.server.basicAuth",
+               "the header Authorization with 401")
+    yield ("address-of-go", facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}), Seed(), "wrong_port", toml_file, "",
+           "http://127.0.0.1:65001, where no Dragonfly client of this host listens: dfget listens on port 65001 of 10.0.0.5.")
+    yield ("address-of-rust", facts("dfdaemon", "1.4.2", {"proxy.server.ip": "10.0.0.5"}), Seed(), "wrong_port", toml_file, "",
+           "dfdaemon listens on port 4001 of 10.0.0.5")
+    yield ("another-host", facts(hosts=at("10.9.9.9")), Seed(), "wrong_port", toml_file, "", "dfget listens on port 65001 of 127.0.0.1")
+    yield ("another-address", facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("10.0.0.6")), Seed(), "wrong_port",
+           toml_file, "", "of 10.0.0.5")
+    yield ("localhost-of-another-address", facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("localhost")), Seed(),
+           "wrong_port", toml_file, "", "of 10.0.0.5")
     yield mirror("other-host-first", "other_mirror_first", "", "asks https://cache.example.com first",
                  before='[host."https://cache.example.com"]')
     yield ("https-proxy", facts(hosts=hosts_toml().replace("http://127", "https://127")), Seed(), "https_proxy", toml_file, "",
@@ -237,6 +353,17 @@ def misses():
                                    "concurrent_layer_fetch_buffer = 8388608\n"),
            Seed(), "parallel_fetch", config, "concurrent_layer_fetch_buffer", "Set it to 0.")
     yield ("no-containerd", facts(config_toml=None, containerd=None), Seed(), "no_containerd", "", "", "Run this on the hosts that pull")
+    yield go("quotes", {"proxy.tcpListen.port": "65001"}, "wrong_type", "proxy.tcpListen.port", "without quotes")
+    yield go("too-long", {"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "9" * 500 + "s"}, "wrong_type",
+             "storage.taskExpireTime", "a duration with its unit")
+    yield go("quoted-true", {"keepStorage": "true"}, "wrong_type", "keepStorage", "without quotes")
+    yield go("yes", None, "wrong_type", "keepStorage", "without quotes", config=TEXT["dfget"] + "keepStorage: yes\n")
+    yield rust("rust-on", None, "wrong_type", "storage.keep", "without quotes", config=TEXT["dfdaemon"] + "storage: {keep: on}\n")
+    yield rust("rust-underscore", None, "wrong_type", "proxy.server.port", "without quotes", config=TEXT["dfdaemon"].replace("4001", "4_001"))
+    yield rust("rust-empty-port", None, "wrong_type", "proxy.server.port", "a port number",
+               config=TEXT["dfdaemon"].replace("port: 4001", "port:"))
+    yield rust("rust-merges-nothing", None, "not_p2p", "proxy.rules", "there is no rule",
+               config=TEXT["dfdaemon"].replace("  rules:\n  - regex: blobs/sha256.*\n", "  <<: {rules: [{regex: .}]}\n"))
     yield go("bad-yaml", None, "unreadable", "", "not valid YAML in line 3", config="proxy:\n  - a: [\n")
     yield go("key-twice", None, "unreadable", "", "in line 3 (the key proxy stands there already in line 1",
              config="proxy:\n  defaultFilter: ns\nproxy: {}\n")
@@ -372,10 +499,6 @@ def test_values_that_stayed_on_the_host_are_no_problem():
     assert judge(facts(changes=changes), [image()]).hit == "all"
 
 
-def test_numbers_in_quotes_are_read_by_go():
-    assert judge(facts(changes={"proxy.tcpListen.port": "65001"}), [image()]).hit == "all"
-
-
 def test_without_digests_a_blob_stands_for_all():
     verdict = judge(facts(changes={"proxy.defaultFilter": None}), [wanted_image(IMAGE, {}, why="the registry is down")])
     assert codes(verdict) == ["filter_without_ns"]
@@ -388,9 +511,17 @@ def test_without_digests_a_blob_stands_for_all():
     (facts(changes={"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "2h"}), "for 7200 s"),
     (facts("dfdaemon", "1.4.2", {"seedPeer.enable": True}), "for 2592000 s after its last use (gc.policy.taskTTL)"),
     (facts(), "seed peers are taken to run dfget 2.1.67"),
+    (GOOD["all-addresses"], "http://10.0.0.5:65001 is taken to be the client of this host, which listens on 0.0.0.0."),
+    (GOOD["all-addresses-by-default"], "which listens on all addresses."),
+    (GOOD["a-name"], "http://dragonfly.example.com:65001 is taken to be the client"),
 ])
 def test_notes(found, text):
     assert any(text in note for note in judge(found, [image()]).notes)
+
+
+@pytest.mark.parametrize("name", ["go", "other-loopback", "localhost", "an-address-of-its-own"])
+def test_no_doubt_about_the_address(name):
+    assert not any("is taken to be the client" in note for note in judge(GOOD[name], [image()]).notes)
 
 
 def test_no_note_where_it_does_not_hold():
@@ -411,7 +542,8 @@ def probed(found=None, **answer):
 def test_the_probe_asks_as_containerd_would():
     _verdict, probe, _found = probed()
     path = f"/v2/shop/web/blobs/{DIGESTS[1]}?ns=registry.example.com"
-    assert probe == Probe("http://127.0.0.1:65001", path, {"x-dragonfly-registry": BASE}, f"{BASE}/v2/shop/web/blobs/{DIGESTS[1]}")
+    file = "/etc/containerd/certs.d/registry.example.com/hosts.toml"
+    assert probe == Probe("http://127.0.0.1:65001", path, {"x-dragonfly-registry": BASE}, file, f"{BASE}/v2/shop/web/blobs/{DIGESTS[1]}")
 
 
 @pytest.mark.parametrize("client, header, cached", [("dfget", "x-dragonfly-task", None), ("dfdaemon", "x-dragonfly-task-id", False)])
@@ -438,6 +570,12 @@ def test_a_probe_that_disproves_it(answer, code, text):
     assert codes(verdict) == [code]
     assert text in verdict.reasons[0].message
     assert verdict.hit == "none"
+
+
+def test_a_probe_that_was_not_sent_proves_nothing():
+    verdict, _probe, answer = probed(unknown=["authorization"])
+    assert verdict.hit == "all" and answer is None
+    assert any("certs.d/registry.example.com/hosts.toml gives authorization is not" in note for note in verdict.notes)
 
 
 def test_a_probe_that_the_registry_refuses_proves_nothing():
