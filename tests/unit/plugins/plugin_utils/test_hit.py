@@ -295,6 +295,7 @@ def misses():
     yield ("mirrors-and-config-path",
            facts(config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\nendpoint = []\n'),
            Seed(), "mirrors_in_use", config, "io.containerd.grpc.v1.cri.registry.mirrors", "docker.io")
+
     def unused(name, text, wanted, containerd="1.6.20"):
         return name, facts(hosts=text, containerd=containerd), Seed(), "hosts_toml_unused", toml_file, "", wanted
 
@@ -312,8 +313,9 @@ def misses():
     yield ("old-mirror-with-a-slash", facts(hosts={}, changes={"proxy.registryMirror.url": BASE},
                                             config_toml=old_mirror("http://127.0.0.1:65001/")), Seed(), "path_differs",
            "/etc/dragonfly/dfget.yaml", "proxy.registryMirror.url", "asks for /shop/web, while the preheat was made of /v2/shop/web")
-    yield ("old-mirror-without-endpoints", facts(hosts={}, config_toml=old_mirror("http://127.0.0.1:65001").replace(
-        "registry.example.com", "*") + '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]\n'), Seed(),
+    without = old_mirror("http://127.0.0.1:65001").replace("registry.example.com", "*")
+    without += '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]\n'
+    yield ("old-mirror-without-endpoints", facts(hosts={}, config_toml=without), Seed(),
            "no_mirror_for_registry", config, "mirrors", "no mirror of")
     yield mirror("cannot-pull", "mirror_cannot_pull", "", "may pull", capabilities='["resolve"]')
     yield mirror("other-port", "wrong_port", "", "dfget listens on port 65001", port=4001)
