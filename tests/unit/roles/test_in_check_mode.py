@@ -27,14 +27,23 @@ pytestmark = pytest.mark.skipif(
 )
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+# The message of a failed task, or of the items of its loop.
+FAILURE = (
+    "ansible_failed_result.results | default([ansible_failed_result]) | selectattr('failed', 'defined')"
+    " | selectattr('failed') | map(attribute='msg') | join(' ')"
+)
 MARKER = "# Written by the Ansible role dragonflyoss.dragonfly.containerd_mirrors, changes are lost.\n"
 
 
-def play(folder: Path, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """Run tasks in check mode.
+def play(
+    folder: Path, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], options: tuple[str, ...] = ("--check",), **more: Any
+) -> dict[str, Any]:
+    """Run tasks, in check mode.
 
-    :param folder: for the files of the run, and for what the hosts' containerd has, a folder each.
+    :param folder: for the files of the run, and for what the hosts' containerd has, a folder each. What Ansible printed
+        is in its file ``stdout``.
     :param hosts: variables of each host.
+    :param options: of ansible-playbook.
     :return: host to what its variable ``found`` was in the end.
     """
     inventory = {
@@ -59,24 +68,25 @@ def play(folder: Path, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, A
     the_play = {"hosts": "all", "gather_facts": False, "tasks": [*tasks, results], **more}
     (folder / "inventory.yml").write_text(json.dumps(inventory), encoding="utf-8")
     (folder / "play.yml").write_text(json.dumps([the_play]), encoding="utf-8")
-    command = [sys.executable, "-m", "ansible", "playbook", "--check", "-i", "inventory.yml", "play.yml"]
+    command = [sys.executable, "-m", "ansible", "playbook", *options, "-i", "inventory.yml", "play.yml"]
     environment = {**os.environ, "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    (folder / "stdout").write_text(done.stdout + done.stderr, encoding="utf-8")
     files = {host: folder / f"{host}.json" for host in hosts}
     assert all(path.exists() for path in files.values()), done.stdout + done.stderr
     return {host: json.loads(path.read_text(encoding="utf-8")) for host, path in files.items()}
 
 
-def run(folder: Path, role: str, hosts: dict[str, dict[str, Any]]) -> dict[str, str]:
+def run(folder: Path, role: str, hosts: dict[str, dict[str, Any]], **more: Any) -> dict[str, str]:
     """Host to what the role ended with: ``ok``, or the message with which it failed."""
     block = {
         "block": [
             {"ansible.builtin.include_role": {"name": f"dragonflyoss.dragonfly.{role}"}},
             {"ansible.builtin.set_fact": {"found": "ok"}},
         ],
-        "rescue": [{"ansible.builtin.set_fact": {"found": "{{ ansible_failed_result.msg }}"}}],
+        "rescue": [{"ansible.builtin.set_fact": {"found": "{{ %s }}" % FAILURE}}],
     }
-    return play(folder, [block], hosts)
+    return play(folder, [block], hosts, **more)
 
 
 def render(folder: Path, role: str, hosts: dict[str, dict[str, Any]], show: str) -> dict[str, Any]:
@@ -103,6 +113,8 @@ def go(tmp_path_factory):
         "schedulers": {"dfget_release": "2.0.9", "dfget_scheduler_addrs": ["s:8002"]},
         "own": {**GO, "dfget_config": {"proxy": {"proxies": [], "maxConcurrency": 4}}},
         "text": {**GO, "dfget_proxy_port": "65009"},
+        "ipv6": {"preheat_url": "http://[fd00::1]:8080"},
+        "addresses": {"dfget_manager_addrs": "m1:65003, m2:65003", "dfget_scheduler_addrs": "s:8002"},
     }
     return render(tmp_path_factory.mktemp("go"), "dfget", cases, "__dfget_config")
 
@@ -114,6 +126,8 @@ def rust(tmp_path_factory):
         "seed": {**RUST, "dfdaemon_seed_peer": True},
         "old_seed": {**RUST, "dfdaemon_seed_peer": True, "dfdaemon_release": "1.0.10"},
         "schedulers": {"dfdaemon_release": "1.4.3", "dfdaemon_scheduler_addrs": ["s:8002"]},
+        "ipv6": {"preheat_url": "http://[fd00::1]:8080", "dfdaemon_scheduler_addrs": "s1:8002,s2:8002"},
+        "v": {**RUST, "dfdaemon_release": "v1.0.10", "dfdaemon_seed_peer": True},
     }
     return render(tmp_path_factory.mktemp("rust"), "dfdaemon", cases, "[__dfdaemon_config, __dfdaemon_dynconfig]")
 
@@ -130,6 +144,9 @@ def clients(tmp_path_factory):
         "cache": {**GO, "dfget_seed_peer": True, "preheat_max_age": 86400},
         "tag": {**GO, "preheat_tag": "shop"},
         "allowed": {**GO, "dfget_proxy_ip": "0.0.0.0", "dfget_allowed_problems": ["open_proxy"]},
+        "letters": {"dfget_release": "2.1.67", "dfget_config": {"scheduler": {"netAddrs": ["s"]}}},
+        "no_checksum": {**GO, "dfget_install_source": "https://a/dfget-2.1.67-linux-amd64.deb?signature=geheim"},
+        "no_sha256": {**GO, "dfget_install_source": "https://a/b.deb", "dfget_install_checksum": "sha256:12"},
     }
     found = run(tmp_path_factory.mktemp("go"), "dfget", go_hosts)
     return {**found, **run(tmp_path_factory.mktemp("rust"), "dfdaemon", {"flag": {**RUST, "dfdaemon_config": flag}})}
@@ -174,6 +191,22 @@ def test_a_users_keys_are_merged_and_lists_replaced(go):
 
 def test_a_number_given_as_text_is_written_as_a_number(go):
     assert go["text"]["proxy"]["tcpListen"]["port"] == 65009
+
+
+def test_addresses_may_be_a_text(go, rust):
+    scheduler = go["addresses"]["scheduler"]
+    assert [each["addr"] for each in scheduler["manager"]["netAddrs"]] == ["m1:65003", "m2:65003"]
+    assert [each["addr"] for each in scheduler["netAddrs"]] == ["s:8002"]
+    assert rust["ipv6"][1] == {"scheduler": {"addrs": ["s1:8002", "s2:8002"]}}
+
+
+def test_a_manager_with_an_ipv6_address_keeps_its_brackets(go, rust):
+    assert go["ipv6"]["scheduler"]["manager"]["netAddrs"] == [{"type": "tcp", "addr": "[fd00::1]:65003"}]
+    assert rust["ipv6"][0]["manager"] == {"addr": "http://[fd00::1]:65003"}
+
+
+def test_a_release_may_begin_with_v(rust):
+    assert rust["v"] == rust["old_seed"]
 
 
 def test_the_rust_client_by_default(rust):
@@ -234,11 +267,121 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
         ("tag", ["proxy.defaultTag: pulls of this host carry the tag '', the preheat the tag 'shop'"]),
         ("flag", ["enableTaskIDBasedBlobDigest", "[blob_digest_ids]"]),
         ("allowed", ["ok"]),
+        ("letters", ["scheduler.netAddrs", "It must be a list of HOST:PORT"]),
+        ("no_checksum", ["dfget-2.1.67-linux-amd64.deb would be downloaded and run as root"]),
+        ("no_sha256", ["b.deb would be downloaded", "dfget_install_checksum, as sha256: and 64 hexadecimal digits"]),
     ],
 )
 def test_what_the_roles_of_the_clients_refuse(clients, name, words):
     for each in words:
         assert each in clients[name]
+
+
+def test_the_query_of_a_signed_url_is_not_shown(clients):
+    assert "geheim" not in clients["no_checksum"]
+
+
+SOURCES = {
+    "deb": ("https://a/b/dfget-2.1.67-linux-amd64.deb?X-Signature=a/b.rpm", ["deb", "dfget-2.1.67-linux-amd64.deb", False]),
+    "archive": ("https://a/dragonfly-2.1.67.tar.gz?a=b#c", ["archive", "dragonfly-2.1.67.tar.gz", True]),
+    "path": ("/a/b?c.tgz", ["archive", "b?c.tgz", True]),
+    "name": ("dfget=2.1.67", ["name", "dfget=2.1.67", False]),
+}
+
+
+def test_the_kind_of_a_source_is_that_of_its_name(tmp_path):
+    tasks = [
+        {
+            "ansible.builtin.set_fact": {"found": "{{ [__client_source_kind, __client_source_name, dfget_manage_unit] }}"},
+            "vars": {"client_install_source": "{{ dfget_install_source }}"},
+        }
+    ]
+    files = [f"{CHECKOUT}/roles/{each}" for each in ("client/vars/main.yml", "dfget/defaults/main.yml")]
+    hosts = {host: {"source": source} for host, (source, _expected) in SOURCES.items()}
+    tasks[0]["vars"]["dfget_install_source"] = "{{ source }}"
+    found = play(tmp_path, tasks, hosts, vars_files=files)
+    assert found == {host: expected for host, (_source, expected) in SOURCES.items()}
+
+
+# --- what is shown
+
+SECRET = "geheim"
+OWN = "# Written by the Ansible role dragonflyoss.dragonfly.dfget, changes are lost.\n"
+SEEN = {"upload": {"rateLimit": "200Mi"}}
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """What is printed with --diff, for each host."""
+    folder = tmp_path_factory.mktemp("shown")
+    password = f"proxy:\n  basicAuth: {{username: u, password: {SECRET}}}\n"
+    earlier = {"fresh": None, "own": OWN + "old: 1\n", "foreign": f"old: {SECRET}\n", "own_secret": OWN + password, "new_secret": OWN}
+    for host, text in earlier.items():
+        (folder / host / "unit.d").mkdir(parents=True)
+        if text:
+            (folder / host / "dfget.yaml").write_text(text, encoding="utf-8")
+    (folder / "own_secret/unit.d/drop-in.conf").write_text(OWN + f"[Service]\nEnvironment=A={SECRET}\n", encoding="utf-8")
+    hosts = {host: {**GO, "dfget_config": SEEN} for host in earlier}
+    secret = {"proxy": {"basicAuth": {"username": "u", "password": SECRET}}}
+    hosts["new_secret"].update(dfget_config={**SEEN, **secret}, dfget_service_options={"Environment": [f"A={SECRET}"]})
+    paths = {
+        "client_config_path": f"{folder}/{{{{ inventory_hostname }}}}/dfget.yaml",
+        "__client_drop_in": f"{folder}/{{{{ inventory_hostname }}}}/unit.d/drop-in.conf",
+        "__client_unit_path": f"{folder}/{{{{ inventory_hostname }}}}/unit",
+    }
+    (folder / "paths.yml").write_text(json.dumps(paths), encoding="utf-8")
+
+    def printed(*options):
+        found = run(folder, "dfget", hosts, options=("--check", "--extra-vars=@paths.yml", *options))
+        assert set(found.values()) == {"ok"}
+        return (folder / "stdout").read_text(encoding="utf-8")
+
+    return {"diff": printed("--diff", "--forks=1"), "silent": printed()}
+
+
+def test_a_difference_shows_no_secret(shown):
+    assert SECRET not in shown["diff"]
+
+
+def test_a_difference_is_shown_where_there_is_no_secret(shown):
+    # Of the fresh host and of the own file; the drop-ins of all hosts but those with an environment.
+    assert shown["diff"].count("\n+  rateLimit: 200Mi") == 2
+    assert shown["diff"].count("\n+RestartSec=5") == 3
+
+
+def test_no_difference_is_shown_unasked(shown):
+    assert "rateLimit" not in shown["silent"]
+    assert "RestartSec" not in shown["silent"]
+
+
+def test_a_difference_of_mirrors_shows_no_secret(tmp_path):
+    registries = {"containerd_mirrors_client": "dfget", "containerd_mirrors_registries": {"r": "https://r"}}
+    overwrite = {**registries, "containerd_mirrors_overwrite": True}
+    option = {"containerd_mirrors_server_options": {"r": {"header": {"X-Key": SECRET}}}}
+    hosts = {
+        "fresh": registries,
+        "foreign": overwrite,
+        "own_secret": registries,
+        "header": {**registries, "containerd_mirrors_headers": {"X-Key": SECRET}},
+        "option": {**registries, **option},
+        "config": registries,
+    }
+    earlier = {"foreign": f'a = "{SECRET}"\n', "own_secret": f'{MARKER}[host."a".header]\n"X-Key" = ["{SECRET}"]\n'}
+    for host in hosts:
+        (tmp_path / host / "certs.d/r").mkdir(parents=True)
+        if host in earlier:
+            (tmp_path / host / "certs.d/r/hosts.toml").write_text(earlier[host], encoding="utf-8")
+    password = f'[plugins."io.containerd.grpc.v1.cri".registry.configs."r".auth]\npassword = "{SECRET}"\n'
+    (tmp_path / "config/config.toml").write_text("version = 2\n" + password, encoding="utf-8")
+    found = run(tmp_path, "containerd_mirrors", hosts, options=("--check", "--diff"))
+    assert set(found.values()) == {"ok"}
+    printed = (tmp_path / "stdout").read_text(encoding="utf-8")
+    assert SECRET not in printed
+    assert printed.count('\n+server = "https://r"') == 2
+    assert '+config_path = "' in printed
+    # Without --diff nothing is shown.
+    run(tmp_path, "containerd_mirrors", hosts)
+    assert "server = " not in (tmp_path / "stdout").read_text(encoding="utf-8")
 
 
 # --- the mirrors
@@ -259,12 +402,20 @@ def mirrors(tmp_path_factory):
         "tag": {**ghcr, "preheat_tag": "shop"},
         "no_registry": {**ghcr, "containerd_mirrors_registries": {"https://a": "https://a"}},
         "old_mirrors": ghcr,
+        "reserved": {**ghcr, "containerd_mirrors_server_options": {"ghcr.io": {"override_path": True}}},
+        "no_toml": {**ghcr, "containerd_mirrors_server_options": {"ghcr.io": {"a b": 1}}},
+        "no_file": {**ghcr, "containerd_mirrors_server_options": {"ghcr.io": {"client": [["/nowhere.pem"]]}, "a": {"ca": "/x"}}},
+        "linked": {**hub, "containerd_mirrors_registries": {"linked.io": "https://a", "other.io": "https://b"}},
+        "slash": {**hub, "containerd_mirrors_certs_dir": f"{folder}/slash/certs.d/"},
     }
     mirrored = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry.mirrors."a"]\nendpoint = ["http://a"]\n'
     for host in hosts:
         for path, text in (("docker.io", "# by hand\n"), ("ghcr.io", MARKER), ("r_5000_", MARKER)):
             (folder / host / "certs.d" / path).mkdir(parents=True)
             (folder / host / "certs.d" / path / "hosts.toml").write_text(text, encoding="utf-8")
+        (folder / host / "certs.d/linked.io").symlink_to("docker.io")
+        (folder / host / "certs.d/other.io").mkdir()
+        (folder / host / "certs.d/other.io/hosts.toml").symlink_to("/nowhere")
         config = mirrored if host == "old_mirrors" else "version = 2\n"
         (folder / host / "config.toml").write_text(config, encoding="utf-8")
     return run(folder, "containerd_mirrors", hosts)
@@ -280,12 +431,72 @@ def mirrors(tmp_path_factory):
         ("tag", ["containerd_mirrors_headers.X-Dragonfly-Tag", "[tag_mismatch]"]),
         ("no_registry", ["'https://a' is no registry"]),
         ("old_mirrors", ["[mirrors_in_use]"]),
+        ("reserved", ["containerd_mirrors_server_options must not hold override_path"]),
+        ("no_toml", ["the hosts.toml of ghcr.io would be broken"]),
+        ("no_file", ["The host has no /nowhere.pem (containerd_mirrors_server_options)"]),
+        ("linked", ["linked.io/hosts.toml, ", "other.io/hosts.toml was not written by this role"]),
+        ("slash", ["slash/certs.d/docker.io/hosts.toml was not written by this role"]),
         ("overwrite", ["ok"]),
     ],
 )
 def test_what_the_role_of_the_mirrors_refuses(mirrors, name, words):
     for each in words:
         assert each in mirrors[name]
+
+
+PROXIES = {
+    "dfget": ({"containerd_mirrors_client": "dfget"}, "http://127.0.0.1:65001"),
+    "dfdaemon": ({"containerd_mirrors_client": "dfdaemon"}, "http://127.0.0.1:4001"),
+    "any": ({"containerd_mirrors_client": "dfget", "dfget_proxy_ip": "0.0.0.0", "dfget_proxy_port": 7000}, "http://127.0.0.1:7000"),
+    "any6": ({"containerd_mirrors_client": "dfdaemon", "dfdaemon_proxy_ip": "::"}, "http://[::1]:4001"),
+    "one": ({"containerd_mirrors_client": "dfdaemon", "dfdaemon_proxy_ip": "fd00::2"}, "http://[fd00::2]:4001"),
+    "own": (
+        {"containerd_mirrors_client": "dfdaemon", "dfdaemon_config": {"proxy": {"server": {"ip": "10.0.0.1", "port": 4100}}}},
+        "http://10.0.0.1:4100",
+    ),
+    "range": (
+        {"containerd_mirrors_client": "dfget", "dfget_config": {"proxy": {"tcpListen": {"port": {"start": 7000, "end": 7010}}}}},
+        "http://127.0.0.1:7000",
+    ),
+    "none": ({}, ""),
+}
+
+
+def test_the_proxy_is_where_the_role_of_the_client_puts_it(tmp_path):
+    files = [f"{CHECKOUT}/roles/containerd_mirrors/{each}/main.yml" for each in ("defaults", "vars")]
+    tasks = [
+        {"ansible.builtin.set_fact": {"found": "{{ containerd_mirrors_proxy }}"}, "when": f"inventory_hostname == '{host}'", "vars": given}
+        for host, (given, _expected) in PROXIES.items()
+    ]
+    found = play(tmp_path, tasks, {host: {} for host in PROXIES}, vars_files=files)
+    assert found == {host: expected for host, (_given, expected) in PROXIES.items()}
+
+
+def mirrors_after(folder: Path, **variables: Any) -> set[str]:
+    """The registries that have a mirror after a real run on a host that had one of ``old.io``."""
+    certs_dir = folder / "h1/certs.d"
+    (certs_dir / "old.io").mkdir(parents=True)
+    (certs_dir / "old.io/hosts.toml").write_text(MARKER, encoding="utf-8")
+    (folder / "h1/ours.toml").write_text(MARKER, encoding="utf-8")
+    (certs_dir / "link.io").mkdir()
+    (certs_dir / "link.io/hosts.toml").symlink_to(folder / "h1/ours.toml")
+    common = {"containerd_mirrors_client": "dfget", "containerd_mirrors_restart": False, "containerd_mirrors_certs_dir": f"{certs_dir}/"}
+    for _twice in range(2):
+        assert run(folder, "containerd_mirrors", {"h1": {**common, **variables}}, options=()) == {"h1": "ok"}
+    assert (folder / "h1/ours.toml").exists()
+    return {path.parent.name for path in certs_dir.glob("*/hosts.toml")}
+
+
+def test_the_registries_of_images_are_only_added(tmp_path):
+    assert mirrors_after(tmp_path, preheat_images=["new.io/a:1"]) == {"old.io", "link.io", "new.io"}
+
+
+def test_registries_that_are_no_longer_named_lose_their_mirrors(tmp_path):
+    assert mirrors_after(tmp_path, containerd_mirrors_registries={"new.io": "https://new.io"}) == {"new.io"}
+
+
+def test_without_the_role_there_is_no_mirror(tmp_path):
+    assert mirrors_after(tmp_path, containerd_mirrors_state="absent") == set()
 
 
 # --- the whole
@@ -325,3 +536,25 @@ def test_a_host_without_an_address_is_refused_for_many_peers(tmp_path):
 
 def test_the_client_is_required(tmp_path):
     assert "missing required arguments: preheat_client" in run(tmp_path, "preheat", {"h1": {}})["h1"]
+
+
+@pytest.mark.parametrize("name, values", [("images", [["a"], ["b"]]), ("tag", ["a", "b"]), ("scope", ["all_peers", "single_seed_peer"])])
+def test_hosts_that_want_something_else_are_refused(tmp_path, name, values):
+    found = preheat(tmp_path, **{f"h{n}": {"preheat_mirrors": False, f"preheat_{name}": value} for n, value in enumerate(values)})
+    assert f"preheat_{name} is not the same for all hosts of the play" in found["h1"]
+
+
+def test_one_login_for_several_registries_is_refused(tmp_path):
+    images = {"preheat_images": ["a.io/x:1", "b.io/x:1"], "preheat_registry_username": "u", "preheat_registry_password": SECRET}
+    found = preheat(tmp_path, h1=images)
+    assert "would go to each of the registries a.io, b.io. Give username and password by registry" in found["h1"]
+    assert SECRET not in found["h1"]
+
+
+def test_clients_that_differ_are_refused_with_serial_too(tmp_path):
+    """Also where they are there already, and only the mirrors name them."""
+    block = {"preheat_client": "none", "preheat_host_ip": "10.0.0.1", "preheat_mirrors": False}
+    hosts = {"h1": {**block, "containerd_mirrors_client": "dfget"}, "h2": {**block, "containerd_mirrors_client": "dfdaemon"}}
+    found = run(tmp_path, "preheat", hosts, serial=1)
+    assert found["h1"] == "ok"
+    assert "The hosts have both clients, dfdaemon and dfget." in found["h2"]
