@@ -86,12 +86,13 @@ def install(tarball: Path, folder: Path, way: str) -> Path:
 
     ``install -r`` takes no folder for collections, so this is the only one that is configured.
 
-    :param way: ``tarball``, ``requirements`` (``collection install -r``) or ``install`` (``install -r``, roles too)
+    :param way: ``tarball``, ``requirements`` (``collection install -r``), ``install`` (``install -r``, roles too) or
+        ``clone`` (the checkout in place of the tarball)
     :raises subprocess.CalledProcessError: with the output, if ansible-galaxy fails
     """
     command = ["ansible-galaxy", *([] if way == "install" else ["collection"]), "install"]
-    if way == "tarball":
-        command += [str(tarball), "-p", str(folder)]
+    if way in ("tarball", "clone"):
+        command += [str(tarball if way == "tarball" else CHECKOUT), "-p", str(folder)]
     else:
         requirements = folder / "requirements.yml"
         entry = {"name": str(tarball), "type": "file"}

@@ -53,8 +53,8 @@ def test_other_files_are_noticed(tarball, tmp_path, name):
     assert found == [f"{name}: users do not need it", "plugins/modules/preheat.py: is missing"]
 
 
-@pytest.mark.parametrize("way", ["tarball", "requirements", "install"])
-def test_tarball_installs(tarball, tmp_path, way):
+@pytest.mark.parametrize("way", ["tarball", "requirements", "install", "clone"])
+def test_it_installs(tarball, tmp_path, way):
     collection = check_release.install(tarball, tmp_path, way)
     manifest = json.loads((collection / "MANIFEST.json").read_text(encoding="utf-8"))
     assert f"{manifest['collection_info']['version']}.tar.gz" in tarball.name
