@@ -13,8 +13,16 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import dotted
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import Seed, judge, judge_probe, probe_for
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import (
+    Seed,
+    disprove,
+    judge,
+    judge_probe,
+    probe_for,
+    seed_of_jobs,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit_images import Images
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._pull import reason
 
 _FOR_THE_HOST = ("dfget_config", "dfdaemon_config", "containerd_config", "certs_dir", "timeout")
 
@@ -51,15 +59,18 @@ class ActionModule(ActionBase):
         found = self._on_host(params, task_vars)
         if "facts" not in found:
             return found
-        seed = Seed(params["seed_client"], params["seed_release"], params["manager_release"])
+        given = Seed(params["seed_client"], params["seed_release"], params["manager_release"])
+        seed = seed_of_jobs(params["jobs"] or [], given)
         verdict = judge(found["facts"], wanted, seed)
         probed = None
         if params["probe"] and self._task.check_mode:
             verdict.note("probe_skipped", why="in check mode nothing is brought to the host")
         elif params["probe"]:
             served = next(((one, route) for one, route in verdict.requests if one.digests), None)
-            if served is None:
-                verdict.note("probe_skipped", why="no client serves these pulls, or no blob is known")
+            if served is None and verdict.requests:
+                disprove(verdict, reason("probe_impossible", why=verdict.requests[0][0].why or "its job does not tell"))
+            elif served is None:
+                verdict.note("probe_skipped", why="no client serves these pulls")
             else:
                 probe = probe_for(*served, images.sizes(served[0]))
                 # What hosts.toml says goes first, as it does in containerd.

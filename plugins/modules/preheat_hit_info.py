@@ -48,7 +48,8 @@ options:
   seed_client:
     description:
       - The client that the seed peers run, V(dfget) for the Go client, V(dfdaemon) for the Rust client. It is they who
-        give a preheat its task ids. By default the one of the host, and RV(notes) says so.
+        give a preheat its task ids. By default the one of the host, and RV(notes) says so; but the Rust client where
+        O(jobs) are warm and of a manager of 2.3.1 or later, which warms no other.
     type: str
     choices: [dfget, dfdaemon]
   seed_release:
@@ -57,7 +58,7 @@ options:
   manager_release:
     description:
       - The release of the manager, such as V(2.3.4). From 2.3.1 on nothing can be preheated to seed peers that run the
-        Go client.
+        Go client. By default what O(jobs) tell of it.
     type: str
   probe:
     description:

@@ -16,7 +16,11 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS, dotted
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
+    FIRST_WITHOUT_GO_SEEDS,
+    dotted,
+    releases_of_echo,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     NEWEST,
     Recipe,
@@ -69,6 +73,7 @@ class Wanted(t.NamedTuple):
     piece_length: str = ""
     why: str = ""
     is_missing: bool = False
+    outcome: str = ""
 
     def url(self, digest: str) -> str:
         """URL of a blob, as the manager builds it."""
@@ -109,6 +114,7 @@ def wanted_job(job: dict[str, t.Any], bases: dict[str, str]) -> Wanted:
         tag=str(args.get("tag") or ""),
         application=str(args.get("application") or ""),
         piece_length=str(piece_length),
+        outcome=str(job.get("outcome") or ""),
     )
 
 
@@ -127,14 +133,31 @@ def _as_written(job: dict[str, t.Any], made: Image, bases: dict[str, str]) -> Wa
 class Seed(t.NamedTuple):
     """What is known of the seed peers.
 
-    :ivar client: ``dfget`` or ``dfdaemon``; None for what the host runs.
+    :ivar client: ``dfget`` or ``dfdaemon``; None for what jobs tell, or the host runs.
     :ivar release: of it; None for that of the host, or the newest of another client.
     :ivar manager_release: None where it is not known.
+    :ivar told_client: the only one that the jobs can have warmed; None where they do not tell.
     """
 
     client: str | None = None
     release: str | None = None
     manager_release: str | None = None
+    told_client: str | None = None
+
+
+def seed_of_jobs(jobs: t.Sequence[dict[str, t.Any]], seed: Seed) -> Seed:
+    """What is known of the seed peers, with what jobs tell: of which release the manager is at least, and that seeds
+    that it could warm from 2.3.1 on run the Rust client.
+
+    :param jobs: as ``preheat`` and ``job_info`` return them.
+    :param seed: what the user said, which counts more.
+    """
+    told = [releases_of_echo(job["args"]).low for job in jobs if isinstance(job.get("args"), dict) and job["args"]]
+    newest = max((low for low in told if low), default=None)
+    if newest is None or seed.manager_release:
+        return seed
+    only_rust = newest >= FIRST_WITHOUT_GO_SEEDS and any(job.get("warm") for job in jobs)
+    return seed._replace(manager_release=dotted(newest), told_client="dfdaemon" if only_rust else None)
 
 
 class Verdict:
@@ -200,6 +223,8 @@ def judge(facts: dict[str, t.Any], images: t.Sequence[Wanted], seed: Seed = Seed
         _judge_image(verdict, wanted, route, client, seed, reasons)
     for client in clients:
         _note_client(verdict, client)
+    if verdict.reasons and verdict.client is not None:
+        verdict.because(*verdict.client.misspelt)
     return verdict
 
 
@@ -251,6 +276,8 @@ def _judge_image(
         reasons.append(reason("no_such_image", error=wanted.why))
     elif wanted.why:
         verdict.note("unknown_blobs", why=wanted.why)
+    if wanted.outcome in ("planned", "pending"):
+        verdict.note("not_warm_yet", image=wanted.image, outcome=wanted.outcome)
     recipe = _seed_recipe(verdict, client, seed, reasons)
     if wanted.cold:
         verdict.because(reason("cold", count=len(wanted.cold)))
@@ -296,7 +323,7 @@ def _host_id(client: Client, asked: Asked) -> str | None:
 
 def _seed_recipe(verdict: Verdict, client: Client | None, seed: Seed, reasons: list[Reason]) -> Recipe | None:
     """The recipe that the preheat's ids are made with."""
-    kind = seed.client or (client.name if client else None)
+    kind = seed.client or seed.told_client or (client.name if client else None)
     if kind is None:
         return recipe_for("dfdaemon", parse_release(seed.release or ""))
     same = client is not None and client.name == kind
@@ -304,7 +331,7 @@ def _seed_recipe(verdict: Verdict, client: Client | None, seed: Seed, reasons: l
     manager = parse_release(seed.manager_release or "") or (release if kind == "dfget" else None)
     if kind == "dfget" and manager is not None and manager >= FIRST_WITHOUT_GO_SEEDS:
         reasons.append(reason("seed_cannot_be_preheated"))
-    if not seed.client and not seed.release and client is not None:
+    if same and not seed.client and not seed.release:
         verdict.note("seed_assumed", client=kind, release=_release(client))
     recipe = recipe_for(kind, release)
     if recipe is None or (client is not None and client.recipe is None):
@@ -339,16 +366,8 @@ def _differences(
             found.append(reason("tag_mismatch", *where, what=what, host=host, preheat=preheat))
     values = _inputs(wanted)
     if client.recipe.task_id(example, (), **values) != seed_recipe.task_id(example, (), **values):
-        seed_client = seed.client or client.name
-        found.append(
-            reason(
-                "recipes_differ",
-                host_client=client.name,
-                host_release=_release(client),
-                seed_client=seed_client,
-                seed_release=seed.release or dotted(NEWEST[seed_client]),
-            )
-        )
+        words = " ".join(filter(None, (seed.client or seed.told_client or client.name, seed.release)))
+        found.append(reason("recipes_differ", host_client=client.name, host_release=_release(client), seed=words))
     return found
 
 
@@ -451,16 +470,16 @@ def judge_probe(verdict: Verdict, probe: Probe, answer: dict[str, t.Any]) -> dic
     is_rust = "x-dragonfly-task-id" in headers
     predicted = blob["host_task_id"]
     if answer.get("error"):
-        _disprove(verdict, probe, reason("probe_failed", proxy=probe.proxy, error=answer["error"]))
+        disprove(verdict, reason("probe_failed", proxy=probe.proxy, error=answer["error"]))
     elif task_id is None and answer.get("status") in (401, 403):
         verdict.note("probe_denied", status=answer["status"])
     elif task_id is None:
-        _disprove(verdict, probe, reason("probe_no_task", status=answer.get("status")))
+        disprove(verdict, reason("probe_no_task", status=answer.get("status")))
     elif task_id != predicted:
         blob["host_task_id"] = task_id
         if verdict.client is not None:
             words = {"found": task_id, "expected": predicted}
-            _disprove(verdict, probe, reason("probe_differs", verdict.client.path, **words))
+            disprove(verdict, reason("probe_differs", verdict.client.path, **words))
         blob["hit"] = task_id == blob["preheat_task_id"]
     return {
         "url": probe.url,
@@ -473,8 +492,8 @@ def judge_probe(verdict: Verdict, probe: Probe, answer: dict[str, t.Any]) -> dic
     }
 
 
-def _disprove(verdict: Verdict, probe: Probe, why: Reason) -> None:
-    """What the files say of this host does not hold, for any blob."""
+def disprove(verdict: Verdict, why: Reason) -> None:
+    """What the files say of this host does not hold, for any blob, or cannot be proven."""
     verdict.because(why)
     for blob in verdict.blobs:
         blob["hit"] = False

@@ -145,8 +145,8 @@ MISSES: dict[str, tuple[str, str]] = {
         "Add its names to the filter.",
     ),
     "recipes_differ": (
-        "on this host {host_client} {host_release} computes other task ids than {seed_client} {seed_release} on the"
-        " seed peers, so every pull misses.",
+        "on this host {host_client} {host_release} computes other task ids than {seed} on the seed peers, so every"
+        " pull misses.",
         "Run clients of one kind and line of releases on seed peers and hosts.",
     ),
     "content_id": (
@@ -164,6 +164,10 @@ MISSES: dict[str, tuple[str, str]] = {
     "probe_failed": (
         "the proxy at {proxy} did not answer the probe: {error}.",
         "See whether the client runs and listens there.",
+    ),
+    "probe_impossible": (
+        "the probe that was asked for could not be made, because no blob of the image is known: {why}.",
+        "See to it that its manifest can be read (registries, registry_username), or leave the probe out.",
     ),
     "probe_no_task": (
         "the proxy answered the probe with {status} and without a task id, so the request did not go through"
@@ -185,6 +189,7 @@ NOTES: dict[str, str] = {
         " proxy.disableBackToSource is true."
     ),
     "keeps": "As a seed peer this host keeps what was preheated for {seconds} s after its last use ({key}).",
+    "not_warm_yet": "Of {image} nothing is known to be warm: its job is {outcome}. This is about the time when it is.",
     "unknown_blobs": "The blobs are not known ({why}): this is judged by a blob that stands for them.",
     "address_assumed": "{proxy} is taken to be the client of this host, which listens on {address}.",
     "seed_assumed": (
@@ -607,13 +612,15 @@ class Asked(t.NamedTuple):
 
 
 @functools.lru_cache(maxsize=256)
-def _does_not_start(client: str, text: str, release: str | None) -> list[Problem]:
-    """What keeps a client from starting with a configuration, but for values that were hidden on the host."""
+def _problems(client: str, text: str, release: str | None) -> tuple[list[Problem], list[Problem]]:
+    """What keeps a client from starting with a configuration, but for values that were hidden on the host, and what is
+    misspelt in it."""
     config = _parse(client, text)[0]
     values = {setting.where: setting.value for setting in settings(config, client)}
     # Whether there is a dynconfig.yaml is not known.
     found = config_problems(config, client, release, Context(dynconfig=True))
-    return [one for one in found if one.code in _KEEPS_FROM_STARTING and HIDDEN not in str(values.get(one.key))]
+    serious = [one for one in found if one.code in _KEEPS_FROM_STARTING and HIDDEN not in str(values.get(one.key))]
+    return serious, [one for one in found if one.code == "unknown_key" and one.cure.startswith("Did you mean")]
 
 
 # Source: dragonfly v2.1.67 client/daemon/proxy/proxy.go (ServeHTTP), client v1.4.2 dragonfly-client/src/proxy/mod.rs.
@@ -630,6 +637,7 @@ class Client:
     :ivar release: tuple of int, None where it is not known.
     :ivar is_readable: whether its configuration can be read.
     :ivar reasons: why it serves nobody.
+    :ivar misspelt: keys that may be meant to be others, which matters only where something misses.
     """
 
     def __init__(self, name: str, facts: dict[str, t.Any]) -> None:
@@ -638,6 +646,7 @@ class Client:
         self.file: dict[str, t.Any] = facts["config"]
         self.path = self.file["path"]
         self.reasons: list[Reason] = []
+        self.misspelt: list[Reason] = []
         self.config, unreadable = parse_file(self.file, self.name)
         self.is_readable = unreadable is None
         if unreadable:
@@ -648,8 +657,12 @@ class Client:
         self.reasons += stale(self.file, unit)
         text = self.file.get("text")
         if self.is_readable and text:
-            found = _does_not_start(self.name, text, facts.get("version") if self.release else None)
-            self.reasons += [Reason(one.code, self.path, one.key, one.reason, one.cure) for one in found]
+            found = _problems(self.name, text, facts.get("version") if self.release else None)
+            self.reasons += self._reasons_of(found[0])
+            self.misspelt = self._reasons_of(found[1])
+
+    def _reasons_of(self, problems: list[Problem]) -> list[Reason]:
+        return [Reason(one.code, self.path, one.key, one.reason, one.cure) for one in problems]
 
     def get(self, path: str, default: t.Any = None) -> t.Any:
         """A value of the configuration, else the default; also where it is of another type than the default."""

@@ -126,6 +126,7 @@ def test_after_a_preheat(world, tmp_path):
     found, output = play(tmp_path, [
         {"dragonflyoss.dragonfly.preheat": preheat, "register": "warm"},
         {"dragonflyoss.dragonfly.preheat": files, "register": "files"},
+        {"dragonflyoss.dragonfly.preheat": dict(preheat, force=True), "register": "planned", "check_mode": True},
         judge("good", good, jobs="{{ warm.jobs + files.jobs }}"),
         judge("by_image", good, images=[source]),
         judge("probed", good, jobs="{{ warm.jobs }}", probe=True),
@@ -136,6 +137,9 @@ def test_after_a_preheat(world, tmp_path):
         judge("no_manifest", good, images=[f"http://{box.registry}/library/none:1"]),
         judge("unreachable", good, images=[f"{box.registry}/library/none:1"],
               registries={box.registry: "http://127.0.0.1:9"}),
+        judge("unproven", good, images=[f"{box.registry}/library/none:1"], registries={box.registry: "http://127.0.0.1:9"},
+              probe=True),
+        judge("planned", good, jobs="{{ planned.jobs }}"),
         dict(judge("checked", good, jobs="{{ warm.jobs }}", probe=True), check_mode=True),
         may_fail(judge("only_files", good, jobs="{{ files.jobs }}")),
         may_fail(judge("no_image", good, images=["Upper/Case"])),
@@ -175,6 +179,10 @@ def test_after_a_preheat(world, tmp_path):
     assert [reason["code"] for reason in found["unreachable"]["reasons"]] == ["base_differs"]
     assert any("refused the connection" in note for note in found["unreachable"]["notes"])
 
+    assert "probe_impossible" in [reason["code"] for reason in found["unproven"]["reasons"]]
+    assert found["planned"]["hit"] == "all"
+    assert any("its job is planned" in note for note in found["planned"]["notes"])
+
     wrong = {
         "only_files": "There is no image among jobs.",
         "no_image": "Names are in lower case",
@@ -207,7 +215,8 @@ def test_a_registry_that_wants_credentials(world, tmp_path):
         ], "-vvvv")
     finally:
         box.set_registry(auth=None)
-    assert found["refused"]["hit"] == "all" and found["refused"]["probe"] is None
+    assert found["refused"]["hit"] == "none" and found["refused"]["probe"] is None
+    assert [reason["code"] for reason in found["refused"]["reasons"]] == ["probe_impossible"]
     assert any("it wants credentials" in note for note in found["refused"]["notes"])
     assert found["granted"]["probe"]["agrees"] is True
     [request] = server.seen

@@ -20,6 +20,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import
     judge,
     judge_probe,
     probe_for,
+    seed_of_jobs,
     wanted_image,
     wanted_job,
 )
@@ -392,7 +393,7 @@ def test_misses(found, seed, code, file, key, text):
 
 def test_only_what_is_wrong_is_a_reason():
     # Without a mirror nothing is dynamic either.
-    more = {"no-mirror", "rust-no-manager"}
+    more = {"no-mirror", "rust-no-manager", "rust-merges-nothing"}
     for name, (found, seed, code, *_rest) in MISSES.items():
         others = set(codes(judge(found, [image()], seed))) - {code}
         assert not others or name in more, (name, others)
@@ -524,6 +525,47 @@ def test_notes(found, text):
 @pytest.mark.parametrize("name", ["go", "other-loopback", "localhost", "an-address-of-its-own"])
 def test_no_doubt_about_the_address(name):
     assert not any("is taken to be the client" in note for note in judge(GOOD[name], [image()]).notes)
+
+
+@pytest.mark.parametrize(
+    "keys, warm, seed, client, code",
+    [
+        # What the manager of the jobs knows tells its release, and so which seeds it can have warmed.
+        (("concurrent_task_count",), ["a"], Seed(), "dfget", "recipes_differ"),
+        (("concurrent_task_count",), ["a"], Seed(), "dfdaemon", None),
+        (("concurrent_task_count",), None, Seed(), "dfget", "seed_cannot_be_preheated"),
+        (("concurrent_task_count",), ["a"], Seed(client="dfget"), "dfget", "seed_cannot_be_preheated"),
+        (("concurrent_task_count",), ["a"], Seed(manager_release="2.1.67"), "dfget", None),
+        (("concurrent_count",), ["a"], Seed(), "dfget", None),
+        ((), ["a"], Seed(), "dfget", None),
+    ],
+)
+def test_jobs_tell_of_the_seeds(keys, warm, seed, client, code):
+    echo = {"concurrent_task_count": "2.5.1", "concurrent_count": "2.1.67"}
+    args = {}
+    for key in keys:
+        recorded = json.loads((CHECKOUT / f"tests/contract/recordings/{echo[key]}/image_success.json").read_text())
+        args = next(args_in(recorded, key))
+    found = judge(facts(client), [image()], seed_of_jobs([{"args": args, "warm": warm}], seed))
+    assert codes(found) == ([code] if code else [])
+
+
+def args_in(value, key):
+    """Yield the arguments of jobs in a recording that have a key."""
+    if isinstance(value, dict):
+        if isinstance(value.get("args"), dict) and key in value["args"] and "scope" in value["args"]:
+            yield value["args"]
+        value = list(value.values())
+    for one in value if isinstance(value, list) else []:
+        yield from args_in(one, key)
+
+
+def test_a_misspelt_key_is_told_where_something_misses():
+    typo = {"proxy.defaultFilter": None, "proxy.defaultFilters": "Expires&Signature&ns"}
+    verdict = judge(facts(changes=typo), [image()])
+    assert codes(verdict) == ["filter_without_ns", "unknown_key"]
+    assert "Did you mean proxy.defaultFilter?" in verdict.reasons[1].message
+    assert codes(judge(facts(changes={"proxy.defaultFilters": ""}), [image()])) == []
 
 
 def test_no_note_where_it_does_not_hold():
