@@ -130,6 +130,8 @@ def check_url(url):
         )
     if "@" in parts.netloc:
         raise InputError("url must not hold a user name or password. The manager takes a token, see the option token.")
+    if re.search(r"/o?api(/v1)?/?\Z", parts.path):
+        raise InputError("url must be the manager's address without the path of its API, not %r." % scrub_url(url))
     if parts.query or parts.fragment:
         raise InputError("url must not hold a query or a fragment: %r." % scrub_url(url))
     return url.rstrip("/")

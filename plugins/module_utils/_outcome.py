@@ -21,6 +21,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub impo
 # What a scheduler writes where it does not know the host: 2.3.1 and later, and before.
 _UNKNOWN = ("unknown", "unknow", "")
 _FAILURES = 20
+_NAMED = 3
 
 # What a scheduler's error means (by regular expression), and what to do about it. A status stands alone, for the ids of
 # tasks in an error hold any digits.
@@ -272,7 +273,7 @@ def _one_peer(reading, clusters, manifests, proven, verify, args):
     return _verdict(best[0], best[1], reading, [])
 
 
-def _verdict(blobs, cold, reading, failures, where=""):
+def _verdict(blobs, cold, reading, failures):
     warm = [url for url in blobs if url not in set(cold)]
     if not cold:
         return Outcome("warm", verified="blobs", blobs=len(blobs), warm=warm, cold=[], failures=failures)
@@ -280,7 +281,9 @@ def _verdict(blobs, cold, reading, failures, where=""):
         message, reason = _NOTHING, "nothing_warmed"
     else:
         reason = "cold"
-        message = "the manager says SUCCESS and %d of %d blobs are not warm%s" % (len(cold), len(blobs), where)
+        message = "the manager says SUCCESS and %d of %d blobs are not warm: %s" % (
+            len(cold), len(blobs), ", ".join(scrub_url(url.rpartition("/blobs/")[2]) for url in cold[:_NAMED])
+            + (", ..." if len(cold) > _NAMED else ""))
     return Outcome("cold", reason, message, verified="blobs", blobs=len(blobs), warm=warm, cold=cold, failures=failures)
 
 

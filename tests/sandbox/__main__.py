@@ -60,7 +60,11 @@ async def _run(arguments):
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await box.start_servers()
+    try:
+        await box.start_servers()
+    except OSError as exc:
+        await box.stop_servers()
+        sys.exit(str(exc))
     state = json.dumps(box.state(), indent=2)
     if arguments.state:
         # Written whole or not at all: others wait for this file.

@@ -18,7 +18,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import MESSAGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import (
+    MESSAGES,
+    Context,
+    config_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import Seed, judge, wanted_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._pull import MISSES
 from ansible_collections.dragonflyoss.dragonfly.tests.tools import messages
@@ -117,6 +121,8 @@ def test_a_host_with_the_files_of_the_guide_hits(client, release, containerd):
         config_toml=config_1 if containerd < "2" else config_2,
         containerd=containerd,
     )
+    config = yaml.safe_load(host["clients"][client]["config"]["text"])
+    assert config_problems(config, client, release, Context(dynconfig=True)) == []
     verdict = judge(host, [wanted_image("registry.example.com/shop/web:1", {}, digests=["sha256:" + "a1" * 32])], Seed())
     assert (verdict.hit, verdict.reasons) == ("all", [])
 
