@@ -50,6 +50,21 @@ def transient(exc):
     return isinstance(exc, ApiError) and (exc.status == 429 or exc.status >= 500)
 
 
+def no_cluster(error, cluster_id):
+    """What a rate limit means where there is no such cluster (L(ApiError)).
+
+    :param error: L(ApiError) of the 429.
+    """
+    return ApiError(
+        "%s This means: there is no cluster %d, which this manager answers like a rate limit. See "
+        "scheduler_cluster_ids." % (error.message, cluster_id),
+        "no_cluster",
+        error.request,
+        error.status,
+        error.words,
+    )
+
+
 def _without_result(row):
     return {key: row.get(key) for key in _KEPT}
 
@@ -71,6 +86,7 @@ class JobReader:
         self._clusters = ()
         self._date = None
         self._by_id = False
+        self._probed = False
         self.echo_seen = False
         self.releases = Releases()
         self.seen = set()
@@ -256,8 +272,11 @@ class JobReader:
             return None
 
     def probe_releases(self):
-        """Narrows the releases by which routes there are (manager-api.md 1.5). Returns whether that told anything
+        """Narrows the releases by which routes there are (manager-api.md 1.5), once. Returns whether that told anything
         new."""
+        if self._probed:
+            return False
+        self._probed = True
         before = str(self.releases)
         told = False
         for path, since in _PROBES:

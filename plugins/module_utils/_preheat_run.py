@@ -21,7 +21,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     GarbledError,
     TransportError,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, no_cluster, transient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import (
     Outcome,
     job_result,
@@ -487,14 +487,7 @@ class Preheat:
         if ids and not any(one in self._served for one in ids):
             known = self._jobs.cluster_exists(ids[0])
             if known is False:
-                raise ApiError(
-                    "%s This means: there is no cluster %d, which this manager answers like a rate limit. See "
-                    "scheduler_cluster_ids." % (exc.message, ids[0]),
-                    "no_cluster",
-                    exc.request,
-                    exc.status,
-                    exc.words,
-                )
+                raise no_cluster(exc, ids[0])
         newest = max([since] + [self._served.get(one, since) for one in ids or []])
         waited = self._clock.now() - newest
         if waited > (_RATE_LIMIT_KNOWN if known else _RATE_LIMIT_UNKNOWN):

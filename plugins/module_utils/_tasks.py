@@ -22,7 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_platform, parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, no_cluster, transient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Reading, task_peers
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import check_file, registry_bases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
@@ -367,14 +367,7 @@ def create(post, body, clock, cluster_exists=None, deadline=None):
 def _check_clusters(ids, cluster_exists, error):
     for one in ids:
         if cluster_exists(one) is False:
-            raise ApiError(
-                "%s This means: there is no cluster %d, which this manager answers like a rate limit. See "
-                "scheduler_cluster_ids." % (error.message, one),
-                "no_cluster",
-                error.request,
-                error.status,
-                error.words,
-            ) from None
+            raise no_cluster(error, one) from None
 
 
 def holders(job):
