@@ -443,6 +443,15 @@ def test_an_option_that_a_manager_without_jobs_ignores_is_said_to_be_ignored(box
     assert len(box.jobs) <= 1
 
 
+@pytest.mark.parametrize("release, option", [("2.0.9", "count"), ("2.5.1", "load_to_cache")])
+def test_a_manager_without_jobs_is_asked_for_its_release_before_one_is_made_in_vain(box, image, preheat, option):
+    more = {"scope": "all_peers"} if option == "count" else {}
+    done = preheat(image=image.source, **dict(more, **{option: 1}))
+
+    assert done.failed and done.reason == "unknown_option" and "Nothing was created" in done.msg
+    assert box.counts()["POST"] == 0
+
+
 @pytest.mark.parametrize("jobs", [0, 1, 60])
 @pytest.mark.parametrize("release", ["2.0.9", "2.1.0"])
 def test_old_managers_get_the_manifest_of_the_platform(box, preheat, new_image, jobs):
