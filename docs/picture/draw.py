@@ -4,7 +4,7 @@
 
 """Draw overview.svg from overview.dot, with Graphviz (``neato`` on PATH), in colours for light and dark pages.
 
-    python docs/picture/draw.py
+python docs/picture/draw.py
 """
 
 from __future__ import annotations

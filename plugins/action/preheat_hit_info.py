@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import dotted
@@ -50,7 +49,7 @@ class ActionModule(ActionBase):
             merged(REGISTRY, HIT), mutually_exclusive=sources, required_one_of=sources
         )
         if params["timeout"] <= 0:
-            raise InputError("timeout must be at least 1, not %d." % params["timeout"])
+            raise InputError(f"timeout must be at least 1, not {int(params['timeout'])}.")
         return params
 
     def _judged(self, params: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:

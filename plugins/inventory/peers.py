@@ -159,7 +159,6 @@ from ansible.inventory.group import Group
 from ansible.inventory.host import Host
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import NO_PEERS, PEERS, read, refresh_peers
@@ -198,7 +197,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _through_cache(self, path, cache):
         url = self.templar.template(self.get_option("url"))
         # The address can come from the environment, and what another manager knows must not be taken for this one's.
-        key = "%s_%s" % (self.get_cache_key(path), hashlib.sha256(str(url).encode("utf-8")).hexdigest()[:12])
+        key = f"{self.get_cache_key(path)}_{hashlib.sha256(str(url).encode('utf-8')).hexdigest()[:12]}"
         kept = self.get_option("cache")
         if kept and cache:
             try:
@@ -213,7 +212,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _fetch(self, url):
         if REQUESTS_ERROR:
-            raise AnsibleParserError("The inventory plugin %s needs the Python library requests." % self.NAME)
+            raise AnsibleParserError(f"The inventory plugin {self.NAME} needs the Python library requests.")
         options = {name: self.get_option(name) for name in _CONNECTION}
         options.update(url=url, jwt=self.templar.template(options["jwt"]))
         try:
@@ -248,7 +247,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return [(name, by_name[name]) for name in sorted(by_name)]
 
     def _leave_out(self, row, problem):
-        self.display.warning("The peer %r (%r) is left out: %s." % (row["host_name"], row["ip"], problem))
+        self.display.warning(f"The peer {row['host_name']!r} ({row['ip']!r}) is left out: {problem}.")
 
     def _groups_of(self, peers):
         """The names of all groups, those that are there and those that the peers would make."""

@@ -99,11 +99,11 @@ def connect(options, credential="token"):
     if options["client_key"] and not options["client_cert"]:
         raise InputError("client_key needs client_cert.")
     if not 1 <= options["timeout"] <= _LONGEST_TIMEOUT:
-        raise InputError("timeout must be from 1 to %d, not %d." % (_LONGEST_TIMEOUT, options["timeout"]))
+        raise InputError(f"timeout must be from 1 to {int(_LONGEST_TIMEOUT)}, not {int(options['timeout'])}.")
     check_url(options["url"])
     secret = options[credential] if credential else None
     if secret and re.search(r"[^\x21-\x7e]", secret):
-        text = "%s holds a character that none has: a space, a line break, or one outside ASCII." % credential
+        text = f"{credential} holds a character that none has: a space, a line break, or one outside ASCII."
         raise InputError(text)
     http = Http(
         auth="Bearer " + secret if secret else None,
@@ -123,17 +123,17 @@ def check_url(url):
         parts = urlsplit(url)
         host, dummy = parts.hostname, parts.port
     except ValueError:
-        raise InputError("url %r is no URL." % scrub_url(url)) from None
+        raise InputError(f"url {scrub_url(url)!r} is no URL.") from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
         raise InputError(
-            "url must be the manager's address, such as http://dragonfly-manager:8080, not %r." % scrub_url(url)
+            f"url must be the manager's address, such as http://dragonfly-manager:8080, not {scrub_url(url)!r}."
         )
     if "@" in parts.netloc:
         raise InputError("url must not hold a user name or password. The manager takes a token, see the option token.")
     if re.search(r"/o?api(/v1)?/?\Z", parts.path):
-        raise InputError("url must be the manager's address without the path of its API, not %r." % scrub_url(url))
+        raise InputError(f"url must be the manager's address without the path of its API, not {scrub_url(url)!r}.")
     if parts.query or parts.fragment:
-        raise InputError("url must not hold a query or a fragment: %r." % scrub_url(url))
+        raise InputError(f"url must not hold a query or a fragment: {scrub_url(url)!r}.")
     return url.rstrip("/")
 
 
@@ -185,26 +185,28 @@ class DragonflyClient:
         if 300 <= status < 400:
             return _redirect_error(answer)
         if answer.media_type == "text/html":
-            text = (
-                "%s: a web page came back (status %d), which no Dragonfly manager answers here. What to do: set url to "
-                "the REST address of the manager (port 8080 by default)." % (name, status)
-            )
+            text = f"{name}: a web page came back (status {int(status)}), which no Dragonfly manager answers here. What to do: set url to the REST address of the manager (port 8080 by default)."
             if status >= 500:
                 return ApiError(text, "server_error", name, status)
             return GarbledError(text, "not_a_manager", name, status)
         words = _words(answer)
         if status == 404 and answer.media_type != "application/json":
             return ApiError(
-                "%s: there is no such path here (404). What to do: set url to the REST address of the manager (port "
-                "8080 by default), with a path prefix where it has one." % name, "no_path", name, status, words)
-        said = "%s: the manager answered %d: %s" % (name, status, words or "(nothing)")
+                f"{name}: there is no such path here (404). What to do: set url to the REST address of the manager (port "
+                "8080 by default), with a path prefix where it has one.",
+                "no_path",
+                name,
+                status,
+                words,
+            )
+        said = f"{name}: the manager answered {int(status)}: {words or '(nothing)'}"
         if status in (401, 403):
             reason, cure = self._denied(status, words)
-            return ApiError("%s. What to do: %s." % (said, cure), reason, name, status, words)
+            return ApiError(f"{said}. What to do: {cure}.", reason, name, status, words)
         reason = {404: "not_found", 409: "conflict", 422: "refused", 429: "rate_limited"}.get(status)
         if reason is None:
             reason = "server_error" if status >= 500 else "refused"
-        return ApiError("%s." % said, reason, name, status, words)
+        return ApiError(f"{said}.", reason, name, status, words)
 
     def _denied(self, status, words):
         for code, part, reason, cure in _DENIED:
@@ -251,7 +253,7 @@ class DragonflyClient:
         document = answer.json()
         image = document.get("image") if isinstance(document, dict) else None
         if not isinstance(image, dict) or not isinstance(image.get("layers") or [], list):
-            text = "%s: the answer is no distribution of an image." % answer.request
+            text = f"{answer.request}: the answer is no distribution of an image."
             raise GarbledError(text, "garbled", answer.request)
         return document
 
@@ -265,13 +267,13 @@ class DragonflyClient:
             lowered = exc.words.lower()
             for part, reason, meaning in _POST_HINTS:
                 if part in lowered:
-                    message = "%s This means: %s." % (exc.message, meaning)
+                    message = f"{exc.message} This means: {meaning}."
                     raise ApiError(message, reason, exc.request, exc.status, exc.words) from None
             raise
 
     def get_job(self, job_id):
         """One job by its id (int), whole."""
-        answer = self.request("GET", "%s/jobs/%d" % (self.jobs_api, job_id))
+        answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}")
         return _job(answer.json(), answer.request)
 
     def list_jobs(self, page, per_page, **filters):
@@ -298,7 +300,7 @@ class DragonflyClient:
 
     def get_cluster(self, cluster_id):
         """One cluster by its id (int); needs a token with the scope cluster."""
-        return self.request("GET", "%s/clusters/%d" % (OPEN_API, cluster_id)).json()
+        return self.request("GET", f"{OPEN_API}/clusters/{int(cluster_id)}").json()
 
     # Lists
 
@@ -317,7 +319,7 @@ class DragonflyClient:
             # An empty page of clusters is null.
             batch = answer.json() or []
             if not isinstance(batch, list) or not all(isinstance(one, dict) and _is_id(one.get("id")) for one in batch):
-                text = "%s: the answer is no list of %s." % (answer.request, what)
+                text = f"{answer.request}: the answer is no list of {what}."
                 raise GarbledError(text, "garbled", answer.request)
             new = {one["id"]: one for one in batch if one["id"] not in found}
             found.update(new)
@@ -340,7 +342,7 @@ class DragonflyClient:
                 raise ApiError(exc.message, "busy", exc.request, exc.status, exc.words) from None
             if exc.status == 422:
                 raise ApiError(
-                    "%s This means: this manager cannot refresh its list of peers, 2.1.65 can." % exc.message,
+                    f"{exc.message} This means: this manager cannot refresh its list of peers, 2.1.65 can.",
                     "no_api",
                     exc.request,
                     exc.status,
@@ -362,7 +364,7 @@ def _is_id(value):
 
 def _job(document, request):
     if not isinstance(document, dict) or not _is_id(document.get("id")):
-        raise GarbledError("%s: the answer is no job." % request, "garbled", request)
+        raise GarbledError(f"{request}: the answer is no job.", "garbled", request)
     return document
 
 
@@ -372,17 +374,14 @@ def _redirect_error(answer):
     parts = urlsplit(location)
     if location == "/":
         return ApiError(
-            "%s: this manager has no such API (it answered %d to its console): its release is older or newer than this "
-            "needs, or url has a wrong path." % (name, answer.status),
+            f"{name}: this manager has no such API (it answered {int(answer.status)} to its console): its release is older or newer than this needs, or url has a wrong path.",
             "no_api",
             name,
             answer.status,
         )
-    place = "%s://%s%s" % (parts.scheme, parts.netloc.rpartition("@")[2], parts.path) if parts.netloc else parts.path
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
     return ApiError(
-        "%s: the answer is a redirect (%d) to %s. Redirects are not followed, they would lose the request and could "
-        "give away the token. What to do: set url to the manager itself, with the right scheme."
-        % (name, answer.status, place or "nowhere"),
+        f"{name}: the answer is a redirect ({int(answer.status)}) to {place or 'nowhere'}. Redirects are not followed, they would lose the request and could give away the token. What to do: set url to the manager itself, with the right scheme.",
         "redirected",
         name,
         answer.status,

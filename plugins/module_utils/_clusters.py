@@ -63,8 +63,7 @@ def _refuse_old_manager(client):
     except ApiError as exc:
         if exc.reason == "no_api":
             raise ApiError(
-                "%s Releases before 2.1.0 are not supported for clusters. What to do: update the manager."
-                % exc.message,
+                f"{exc.message} Releases before 2.1.0 are not supported for clusters. What to do: update the manager.",
                 exc.reason,
                 exc.request,
                 exc.status,
@@ -86,7 +85,7 @@ def wanted_cluster(params):
         for name, (least, greatest) in limits.items():
             value = (params[key] or {}).get(name)
             if value is not None and not least <= value <= greatest:
-                raise InputError("%s.%s must be from %d to %d, not %d." % (key, name, least, greatest, value))
+                raise InputError(f"{key}.{name} must be from {int(least)} to {int(greatest)}, not {int(value)}.")
     wanted = {key: params[key] for key in ("name", "bio", "is_default", "scopes") + tuple(LIMITS)}
     if wanted["scopes"]:
         lists = {key: sorted(set(value)) for key, value in wanted["scopes"].items() if key in _LISTS and value}
@@ -120,7 +119,7 @@ class Clusters(Crud):
 
         :raises ApiError: with reason ``not_found`` where there is none.
         """
-        return self.get("%s/%d" % (self.path, self._params["id"]))
+        return self.get(f"{self.path}/{int(self._params['id'])}")
 
     def read_all(self):
         """All clusters, or those of the option ``name`` (list of dict)."""
@@ -181,5 +180,5 @@ class Clusters(Crud):
         return {
             "changed": change.changed,
             "cluster": self.shown(change.row or {}, change.after) if change.after else None,
-            "diff": change.diff("cluster %s" % ((change.before or change.after or self._params).get("name"))),
+            "diff": change.diff(f"cluster {(change.before or change.after or self._params).get('name')}"),
         }

@@ -18,17 +18,21 @@ import re
 HIDDEN = "hidden"
 
 #: Keys whose values matter for what a host hits, by file. Compared in lower case.
-CLIENT_KEYS = frozenset("""
+CLIENT_KEYS = frozenset(
+    """
 << alivetime keepstorage keep enable type clusterid schedulerclusterid taskexpiretime taskttl port start end listen ip
 defaultfilter defaulttag defaultapplication url addr dynamic direct useproxies regx usehttps redirect regex usetls
 filteredqueryparams enabletaskidbasedblobdigest disablebacktosource requestratelimit insecure strategy ratelimit
 totalratelimit perpeerratelimit bandwidthlimit gcinterval interval refreshinterval maxreplicas netaddrs ip addrs
-""".split())
+""".split()
+)
 HOSTS_KEYS = frozenset(["server", "capabilities", "override_path"])
-CONTAINERD_KEYS = frozenset("""
+CONTAINERD_KEYS = frozenset(
+    """
 version imports config_path endpoint concurrent_layer_fetch_buffer max_concurrent_downloads use_local_image_pull
 discard_unpacked_layers disable_snapshot_annotations image_pull_with_sync_fs disabled_plugins snapshotter
-""".split())
+""".split()
+)
 
 _USER_INFO = re.compile(r"(://)[^/?#\s\"'@]*(?:@[^/?#\s\"'@]*)*@")
 
@@ -122,7 +126,7 @@ class _YamlScrubber:
             pattern = _YAML_PLAIN_IN_FLOW if self.flow else _YAML_PLAIN
             # A colon is a word's first letter where something follows it.
             ends = " \t\r\n,[]{}" if self.flow else " \t\r\n"
-            is_colon = token == ":" and (self.text[self.at:self.at + 1] or " ") in ends
+            is_colon = token == ":" and (self.text[self.at : self.at + 1] or " ") in ends
             rest = "" if is_colon else pattern.match(self.text, self.at).group()
             self.at += len(rest)
             self._scalar(token + rest, column)
@@ -170,7 +174,7 @@ class _YamlScrubber:
     def _block(self, header):
         line_end = self.text.find("\n", self.at)
         line_end = len(self.text) if line_end < 0 else line_end + 1
-        self.out.append(header + ("\n" if self.text[line_end - 1:line_end] == "\n" else ""))
+        self.out.append(header + ("\n" if self.text[line_end - 1 : line_end] == "\n" else ""))
         self.at = line_end
         indent = self.frames[-1][0] + 1
         body = re.compile(r"(?:[ ]{%d,}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*" % indent).match(self.text, self.at)
@@ -209,17 +213,17 @@ def scrub_yaml(text, keys=CLIENT_KEYS):
 _TOML_STRING = r"\"\"\".*?(?:\"\"\"|\Z)|'''.*?(?:'''|\Z)|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'"
 _TOML_KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
 _TOML_TOKEN = re.compile(
-    r"""
-    (?P<header>^[ \t]*\[\[?[ \t]*%(key)s(?:[ \t]*\.[ \t]*%(key)s)*[ \t]*\]\]?(?=[ \t\r]*(?:\#[^\n]*)?(?:\n|\Z)))
+    rf"""
+    (?P<header>^[ \t]*\[\[?[ \t]*{_TOML_KEY}(?:[ \t]*\.[ \t]*{_TOML_KEY})*[ \t]*\]\]?(?=[ \t\r]*(?:\#[^\n]*)?(?:\n|\Z)))
     | (?P<space>[ \t\r]*\n|[ \t\r]+)
     | (?P<comment>\#[^\n]*)
-    | (?P<key>%(key)s(?:[ \t]*\.[ \t]*%(key)s)*[ \t]*=)
-    | (?P<string>%(string)s)
-    | (?P<open>[\[{])
-    | (?P<close>[\]}])
+    | (?P<key>{_TOML_KEY}(?:[ \t]*\.[ \t]*{_TOML_KEY})*[ \t]*=)
+    | (?P<string>{_TOML_STRING})
+    | (?P<open>[\[{{])
+    | (?P<close>[\]}}])
     | (?P<comma>,)
-    | (?P<bare>[^\s,\[\]{}\#]+)
-    """ % {"key": _TOML_KEY, "string": _TOML_STRING},
+    | (?P<bare>[^\s,\[\]{{}}\#]+)
+    """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 
@@ -237,11 +241,11 @@ def scrub_toml(text, keys):
         if kind == "comment":
             continue
         if kind in ("string", "bare") and not kept[-1]:
-            out.append('"%s"' % HIDDEN + "\n" * token.count("\n"))
+            out.append(f'"{HIDDEN}"' + "\n" * token.count("\n"))
             continue
         if kind == "header" and len(kept) > 1:
             # Not a header but an array within one.
-            token = '["%s"]' % HIDDEN
+            token = f'["{HIDDEN}"]'
         elif kind == "header":
             kept = [False]
         elif kind == "key":

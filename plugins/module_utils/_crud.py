@@ -104,7 +104,7 @@ class Crud:
         """
         for key in self.cannot_empty:
             if before and before.get(key) and not planned.get(key):
-                raise InputError("%s of the %s cannot be emptied: the manager would ignore it." % (key, self.kind))
+                raise InputError(f"{key} of the {self.kind} cannot be emptied: the manager would ignore it.")
 
     def checked(self, row, request):
         """An object as a manager shows it (dict).
@@ -113,10 +113,10 @@ class Crud:
         :raises GarbledError: if it is none.
         """
         if not isinstance(row, dict) or not isinstance(row.get("id"), int):
-            raise GarbledError("%s: the answer is no %s." % (request, self.kind), "garbled", request)
+            raise GarbledError(f"{request}: the answer is no {self.kind}.", "garbled", request)
         for key, kind in self.types.items():
             if row.get(key) is not None and not isinstance(row[key], kind):
-                raise GarbledError("%s: %s of the %s cannot be read." % (request, key, self.kind), "garbled", request)
+                raise GarbledError(f"{request}: {key} of the {self.kind} cannot be read.", "garbled", request)
         return row
 
     def get(self, path):
@@ -169,7 +169,7 @@ class Crud:
         try:
             return self.create(planned)
         except DragonflyError as exc:
-            exc.message += " The old %s is deleted already." % self.kind
+            exc.message += f" The old {self.kind} is deleted already."
             raise
 
     def _update(self, row, before, planned):
@@ -222,9 +222,7 @@ class Crud:
         other = differences(planned, view)
         if other:
             raise ApiError(
-                "%s: the manager answered %d, but did not take %s. What to do: leave out what this release does not "
-                "know, and see whether something else sets the same %s."
-                % (answer.request, answer.status, ", ".join(other), self.kind),
+                f"{answer.request}: the manager answered {int(answer.status)}, but did not take {', '.join(other)}. What to do: leave out what this release does not know, and see whether something else sets the same {self.kind}.",
                 "not_taken",
                 answer.request,
                 answer.status,
@@ -241,12 +239,12 @@ class Crud:
         words = getattr(error, "words", "")
         for part, reason, meaning in self.refusals:
             if part in words:
-                message = "%s This means: %s." % (error.message, meaning)
+                message = f"{error.message} This means: {meaning}."
                 return ApiError(message, reason, error.request, error.status, words)
         return error
 
     def _path(self, row):
-        return "%s/%d" % (self.path, row["id"])
+        return f"{self.path}/{int(row['id'])}"
 
 
 def _unsure(error):
@@ -277,7 +275,7 @@ def differences(wanted, seen):
     for key in sorted(wanted):
         value, other = wanted[key], seen.get(key) if isinstance(seen, dict) else None
         if isinstance(value, dict):
-            found += ["%s.%s" % (key, name) for name in differences(value, other)]
+            found += [f"{key}.{name}" for name in differences(value, other)]
         elif (value or None) != (other or None):
             found.append(key)
     return found

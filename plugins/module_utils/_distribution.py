@@ -24,7 +24,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks impo
     task_args,
 )
 
-
 # The longest that a client takes.
 _LONGEST = 86400
 
@@ -83,7 +82,7 @@ def _of_tasks(client, params, registry_for, clock):
     target = Target(params["image"], image=parse_image(params["image"], bases))
     if not params.get("platform") and registry_for(target).manifest(target.image).children is not None:
         raise DragonflyError(
-            "%s is an image index. What to do: set platform." % scrub_url(params["image"]), "no_platform"
+            f"{scrub_url(params['image'])} is an image index. What to do: set platform.", "no_platform"
         )
     wanted = dict(params, wait=True, platforms=[params["platform"]] if params.get("platform") else None)
     jobs = TaskJobs(client, "get_task", wanted, clock).run(find_targets(wanted, registry_for))

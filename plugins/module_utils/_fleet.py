@@ -73,10 +73,9 @@ def read(client, kind, filters=None):
     rows = client.all_rows(kind.path, kind.words, **sent)
     if kind is PEERS and any("seed_peer_cluster_id" in row for row in rows):
         raise DragonflyError(
-            "GET %s: it answered with seed peers, as 2.1.7 to 2.1.11 do. There is no list of peers before 2.1.12."
-            % kind.path,
+            f"GET {kind.path}: it answered with seed peers, as 2.1.7 to 2.1.11 do. There is no list of peers before 2.1.12.",
             "no_api",
-            "GET %s" % kind.path,
+            f"GET {kind.path}",
         )
     shown = [{key: row.get(key, row.get(_OLD_KEYS.get(key))) for key in kind.keys} for row in rows]
     return [row for row in shown if all(row[key] == value for key, value in filters.items())]

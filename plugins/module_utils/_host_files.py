@@ -68,7 +68,7 @@ def _containerd(run, path, certs_dir):
     dump = run(["containerd", "--config", path, "config", "dump"]) if config["text"] is not None else None
     dump = scrub_toml(dump, CONTAINERD_KEYS) if dump else None
     folders = [certs_dir] if certs_dir else []
-    for found in _CONFIG_PATH.findall("%s\n%s" % (config["text"] or "", dump or "")):
+    for found in _CONFIG_PATH.findall(f"{config['text'] or ''}\n{dump or ''}"):
         folders += found.split(":")
     hosts = []
     for folder in dict.fromkeys(folders + list(CERTS_DIRS)):
@@ -97,12 +97,12 @@ def _file(path, scrub):
             found["error"] = os.strerror(exc.errno) if exc.errno else type(exc).__name__
         return found
     if len(data) > _MAX_BYTES:
-        found["error"] = "it is larger than %d bytes" % _MAX_BYTES
+        found["error"] = f"it is larger than {int(_MAX_BYTES)} bytes"
         return found
     try:
         found["text"] = scrub(data.decode("utf-8"))
     except UnicodeDecodeError as exc:
-        found["error"] = "it is not in UTF-8 (byte %d)" % exc.start
+        found["error"] = f"it is not in UTF-8 (byte {int(exc.start)})"
     return found
 
 
@@ -114,7 +114,7 @@ def _version(run, argv):
 def _unit(run, name):
     """A unit (``name``, ``state``, ``since`` in seconds since 1970) and its command; None where systemd has none."""
     names = ["LoadState", "ActiveState", "ExecMainStartTimestampMonotonic", "ExecStart"]
-    output = run(["systemctl", "show", "--property=%s" % ",".join(names), name])
+    output = run(["systemctl", "show", f"--property={','.join(names)}", name])
     values = dict(line.partition("=")[::2] for line in (output or "").splitlines() if "=" in line)
     if values.get("LoadState") != "loaded":
         return None, []

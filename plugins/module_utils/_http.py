@@ -70,7 +70,7 @@ def decode_json(text, request):
     try:
         return json.JSONDecoder().raw_decode(text.lstrip())[0]
     except (ValueError, RecursionError):
-        raise GarbledError("%s: the answer is no JSON that can be read." % request, "garbled", request) from None
+        raise GarbledError(f"{request}: the answer is no JSON that can be read.", "garbled", request) from None
 
 
 class Http:
@@ -115,9 +115,9 @@ class Http:
         :raises TransportError: if no whole answer came within the timeout.
         """
         path = urlsplit(url).path or "/"
-        name = "%s %s" % (method, path)
+        name = f"{method} {path}"
         deadline = time.monotonic() + self._timeout
-        all_headers = {"User-Agent": "dragonflyoss.dragonfly/%s" % VERSION, "Accept": "application/json"}
+        all_headers = {"User-Agent": f"dragonflyoss.dragonfly/{VERSION}", "Accept": "application/json"}
         all_headers.update(headers or {})
         try:
             answer = self._session().request(
@@ -148,7 +148,7 @@ def _read(answer, deadline, name, url):
             yield chunk
             if time.monotonic() > deadline:
                 raise TransportError(
-                    "%s: %s did not finish its answer in time." % (name, _host(url)), "read_timeout", name, sent=True
+                    f"{name}: {_host(url)} did not finish its answer in time.", "read_timeout", name, sent=True
                 )
     except (requests.exceptions.RequestException, OSError, ValueError) as exc:
         raise _transport_error(exc, name, url, sent=True) from None
@@ -188,11 +188,11 @@ def _transport_error(exc, name, url, sent=None):
         if not getattr(tls, "verify_code", 0):
             cure = "check the scheme of the URL, ca_path, client_cert and client_key"
         return TransportError(
-            "%s: no TLS connection with %s: %s. What to do: %s." % (name, host, words, cure), "tls", name, sent=False
+            f"{name}: no TLS connection with {host}: {words}. What to do: {cure}.", "tls", name, sent=False
         )
     if isinstance(exc, requests.exceptions.ProxyError):
         return TransportError(
-            "%s: the proxy of the environment (HTTP_PROXY, HTTPS_PROXY) gave no connection to %s." % (name, host),
+            f"{name}: the proxy of the environment (HTTP_PROXY, HTTPS_PROXY) gave no connection to {host}.",
             "proxy",
             name,
             sent=False,
@@ -202,22 +202,22 @@ def _transport_error(exc, name, url, sent=None):
         words = "%s: the name %s cannot be resolved. What to do: check the name, and the DNS of the host that asks."
         return TransportError(words % (name, host), "dns", name, sent=False)
     if isinstance(exc, requests.exceptions.ConnectTimeout):
-        return TransportError("%s: no connection to %s in time." % (name, host), "connect_timeout", name, sent=False)
+        return TransportError(f"{name}: no connection to {host} in time.", "connect_timeout", name, sent=False)
     if found(ConnectionRefusedError) is not None:
         words = "%s: %s refused the connection. What to do: check host and port, and that something listens there."
         return TransportError(words % (name, host), "refused", name, sent=False)
     if isinstance(exc, requests.exceptions.Timeout) or found(socket.timeout) is not None:
-        return TransportError("%s: %s did not answer in time." % (name, host), "read_timeout", name, sent=True)
+        return TransportError(f"{name}: {host} did not answer in time.", "read_timeout", name, sent=True)
     if any(type(one).__name__ == "NewConnectionError" for one in causes):
         words = next((one.strerror for one in causes if isinstance(one, OSError) and one.strerror), "no connection")
-        return TransportError("%s: no connection to %s: %s." % (name, host, words), "unreachable", name, sent=False)
+        return TransportError(f"{name}: no connection to {host}: {words}.", "unreachable", name, sent=False)
     if isinstance(exc, OSError) and not isinstance(exc, requests.exceptions.RequestException):
         # requests raises a bare OSError for a ca_path or client_cert that does not exist, before it connects.
-        return TransportError("%s: %s" % (name, exc), "bad_file", name, sent=False)
+        return TransportError(f"{name}: {exc}", "bad_file", name, sent=False)
     if isinstance(exc, ValueError):
-        return TransportError("%s: the URL cannot be used." % name, "bad_url", name, sent=False)
+        return TransportError(f"{name}: the URL cannot be used.", "bad_url", name, sent=False)
     return TransportError(
-        "%s: %s broke the connection before its answer was whole." % (name, host),
+        f"{name}: {host} broke the connection before its answer was whole.",
         "incomplete" if sent else "reset",
         name,
         sent=True,

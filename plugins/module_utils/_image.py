@@ -38,9 +38,11 @@ CONFIG_TYPES = (
 
 # The grammar of github.com/distribution/reference.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_NAME = re.compile(r"%s(?:/%s)*\Z" % (_COMPONENT, _COMPONENT))
-_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
-                   r"|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?\Z")
+_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*\Z")
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
+    r"|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?\Z"
+)
 _TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\Z")
 _MANIFEST_URL = re.compile(r"(?P<base>https?://[^/?#]+)/v2/(?P<name>.+)/manifests/(?P<reference>[^/?#]+)\Z")
@@ -74,11 +76,11 @@ class Image:
 
         :param reference: another tag or digest of the same repository.
         """
-        return "%s/v2/%s/manifests/%s" % (self.base, self.name, reference or self.reference)
+        return f"{self.base}/v2/{self.name}/manifests/{reference or self.reference}"
 
     def blob_url(self, digest):
         """URL of a blob, as the manager builds it from the manifest URL."""
-        return "%s/v2/%s/blobs/%s" % (self.base, self.name, digest)
+        return f"{self.base}/v2/{self.name}/blobs/{digest}"
 
 
 def is_digest(text):
@@ -93,7 +95,7 @@ def check_platform(text):
     """
     if not _PLATFORM.match(text):
         raise InputError(
-            "%r is no platform, which is OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/amd64." % text
+            f"{text!r} is no platform, which is OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/amd64."
         )
     return text
 
@@ -111,11 +113,11 @@ def check_base(registry, url):
         usable = False
     if not usable or re.search(r"\s", url):
         raise InputError(
-            "registries: the URL of %r must be http(s)://HOST[:PORT][/PREFIX], not %r." % (registry, scrub_url(url))
+            f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {scrub_url(url)!r}."
         )
     if "@" in parts.netloc:
         raise InputError(
-            "registries: the URL of %r must not hold credentials, give them as username and password." % registry
+            f"registries: the URL of {registry!r} must not hold credentials, give them as username and password."
         )
     return url.rstrip("/")
 
@@ -131,35 +133,36 @@ def parse_image(text, bases=None):
     """
     bases = bases or {}
     if not isinstance(text, str):
-        raise InputError("An image reference is a text, not %s." % type(text).__name__)
+        raise InputError(f"An image reference is a text, not {type(text).__name__}.")
     if not text.strip():
         raise InputError("An image reference must not be empty.")
     if re.search(r"\s", text):
-        raise InputError("%r is no image reference: it holds white space." % scrub_url(text))
+        raise InputError(f"{scrub_url(text)!r} is no image reference: it holds white space.")
     credentials = _CREDENTIALS.match(text)
     if credentials:
-        shown = (credentials.group("scheme") or "") + MASK + "@" + text[credentials.end():]
-        raise InputError("An image reference must not hold credentials: %r. See registry_username." % shown)
+        shown = (credentials.group("scheme") or "") + MASK + "@" + text[credentials.end() :]
+        raise InputError(f"An image reference must not hold credentials: {shown!r}. See registry_username.")
     if text.startswith(("http://", "https://")):
         if "@" in re.split("[/?#]", text.partition("://")[2])[0]:
             raise InputError(
-                "An image reference must not hold credentials: %r. See registry_username." % scrub_url(text)
+                f"An image reference must not hold credentials: {scrub_url(text)!r}. See registry_username."
             )
         match = _MANIFEST_URL.match(text)
         if match:
             return _from_manifest_url(text, match)
         if re.search(r"/v2/", text):
             raise InputError(
-                "%r is no manifest URL, which is http(s)://HOST/v2/NAME/manifests/REFERENCE." % scrub_url(text)
+                f"{scrub_url(text)!r} is no manifest URL, which is http(s)://HOST/v2/NAME/manifests/REFERENCE."
             )
         scheme, dummy, rest = text.partition("://")
         registry = rest.partition("/")[0]
         if not _HOST.match(registry) or "/" not in rest:
-            raise InputError("%r is no image reference: after %s:// comes HOST/NAME." % (scrub_url(text), scheme))
-        return _from_reference(text, registry, rest.partition("/")[2], {registry: "%s://%s" % (scheme, registry)})
+            raise InputError(f"{scrub_url(text)!r} is no image reference: after {scheme}:// comes HOST/NAME.")
+        return _from_reference(text, registry, rest.partition("/")[2], {registry: f"{scheme}://{registry}"})
     if "://" in text:
-        raise InputError("%r is no image reference: leave the scheme out, or use http:// for a registry without TLS."
-                         % scrub_url(text))
+        raise InputError(
+            f"{scrub_url(text)!r} is no image reference: leave the scheme out, or use http:// for a registry without TLS."
+        )
     registry, slash, rest = text.partition("/")
     if not slash or not ("." in registry or ":" in registry or registry == "localhost" or registry in bases):
         registry, rest = "docker.io", text
@@ -171,8 +174,9 @@ def parse_image(text, bases=None):
 def _from_manifest_url(text, match):
     name, reference = match.group("name"), match.group("reference")
     if not _NAME.match(name):
-        raise InputError("%r is no manifest URL: %r is no repository name (lower case letters, digits, . _ - and /)."
-                         % (text, name))
+        raise InputError(
+            f"{text!r} is no manifest URL: {name!r} is no repository name (lower case letters, digits, . _ - and /)."
+        )
     _check_reference(text, reference)
     registry = match.group("base").partition("://")[2]
     _check_host(text, registry)
@@ -181,7 +185,7 @@ def _from_manifest_url(text, match):
 
 def _check_host(text, registry):
     if not _HOST.match(registry):
-        raise InputError("%r is no image reference: %r is no registry." % (text, registry))
+        raise InputError(f"{text!r} is no image reference: {registry!r} is no registry.")
 
 
 def _from_reference(text, registry, rest, bases):
@@ -190,29 +194,29 @@ def _from_reference(text, registry, rest, bases):
     name, colon, tag = name.partition(":")
     if not _NAME.match(name):
         hint = " Names are in lower case." if name.lower() != name else ""
-        raise InputError("%r is no image reference: %r is no repository name.%s" % (text, name, hint))
+        raise InputError(f"{text!r} is no image reference: {name!r} is no repository name.{hint}")
     if colon:
         _check_reference(text, tag)
     if at and not _DIGEST.match(digest):
         raise InputError(
-            "%r is no image reference: %r is no digest (sha256: and 64 hexadecimal digits)." % (text, digest)
+            f"{text!r} is no image reference: {digest!r} is no digest (sha256: and 64 hexadecimal digits)."
         )
     base = bases.get(registry) or (DOCKER_HUB if registry == "docker.io" else "https://" + registry)
     base = check_base(registry, base)
     prefix = urlsplit(base).path.strip("/")
     if prefix:
-        base = base[:-len(prefix) - 1]
-        name = "%s/%s" % (prefix, name)
+        base = base[: -len(prefix) - 1]
+        name = f"{prefix}/{name}"
     return Image(registry, base, name, digest if at else tag or "latest")
 
 
 def _check_reference(text, reference):
     if ":" in reference and not _DIGEST.match(reference):
         raise InputError(
-            "%r is no image reference: %r is no digest (sha256: and 64 hexadecimal digits)." % (text, reference)
+            f"{text!r} is no image reference: {reference!r} is no digest (sha256: and 64 hexadecimal digits)."
         )
     if ":" not in reference and not _TAG.match(reference):
-        raise InputError("%r is no image reference: %r is no tag." % (text, reference))
+        raise InputError(f"{text!r} is no image reference: {reference!r} is no tag.")
 
 
 class Manifest:
@@ -277,13 +281,13 @@ def parse_manifest(document, media_type, digest):
         sizes = {blob: one.get("size") for blob, one in zip(blobs, parts) if isinstance(one.get("size"), int)}
         tells = isinstance(config, dict) and config.get("mediaType") in CONFIG_TYPES
         return Manifest(digest, blobs=_unique(blobs), sizes=sizes, config=blobs[0] if tells else None)
-    raise ValueError("it is of the unknown kind %r" % kind)
+    raise ValueError(f"it is of the unknown kind {kind!r}")
 
 
 def _list(document, key):
     value = document.get(key)
     if not isinstance(value, list):
-        raise ValueError("it has no list %s" % key)
+        raise ValueError(f"it has no list {key}")
     return value
 
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, OPEN_API
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     ApiError,
     DragonflyError,
     GarbledError,
     TransportError,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, OPEN_API
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import task_peers
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases, releases_of_echo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
@@ -56,8 +56,7 @@ def no_cluster(error, cluster_id):
     :param error: L(ApiError) of the 429.
     """
     return ApiError(
-        "%s This means: there is no cluster %d, which this manager answers like a rate limit. See "
-        "scheduler_cluster_ids." % (error.message, cluster_id),
+        f"{error.message} This means: there is no cluster {int(cluster_id)}, which this manager answers like a rate limit. See scheduler_cluster_ids.",
         "no_cluster",
         error.request,
         error.status,
@@ -146,9 +145,9 @@ class JobReader:
             if exc.reason != "not_found":
                 raise
             self.warnings.append(
-                "%s A job of a user that does not exist makes every page that holds it unreadable; the others are read "
+                f"{exc.message} A job of a user that does not exist makes every page that holds it unreadable; the others are read "
                 "one by one."
-                % exc.message)
+            )
             self._by_id = True
             yield [row for row in self._around_broken_rows(horizon, shape, filters) if row["id"] not in given]
 

@@ -44,14 +44,14 @@ def rows(chunks, request):
                 search = max(start, len(buffer) - len(_BETWEEN))
                 break
             try:
-                row = json.loads(bytes(buffer[start:at + 1]))
+                row = json.loads(bytes(buffer[start : at + 1]))
             except (ValueError, RecursionError):
                 search = at + 1
                 continue
             yield _object(row, request)
             # A large row is not held while the next one is read.
             row = None
-            del buffer[:at + 2]
+            del buffer[: at + 2]
             start = search = 0
     yield from _rest(buffer, start, started, request)
 
@@ -63,16 +63,16 @@ def _rest(buffer, start, started, request):
         else:
             last = json.JSONDecoder().raw_decode(bytes(buffer).decode("utf-8", "replace").lstrip())[0]
     except (ValueError, RecursionError):
-        raise GarbledError("%s: the answer is no JSON that can be read." % request, "garbled", request) from None
+        raise GarbledError(f"{request}: the answer is no JSON that can be read.", "garbled", request) from None
     if last is None:
         last = []
     if not isinstance(last, list):
-        raise GarbledError("%s: the answer is no list." % request, "garbled", request)
+        raise GarbledError(f"{request}: the answer is no list.", "garbled", request)
     for row in last:
         yield _object(row, request)
 
 
 def _object(row, request):
     if not isinstance(row, dict):
-        raise GarbledError("%s: the answer is no list of objects." % request, "garbled", request)
+        raise GarbledError(f"{request}: the answer is no list of objects.", "garbled", request)
     return row

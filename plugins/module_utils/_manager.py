@@ -106,21 +106,23 @@ def judge_cluster(schedulers, able, seeds, versions, releases):
     if not able:
         active = sum(one["state"] == "active" for one in schedulers)
         if active:
-            return False, "none of the %d active schedulers takes jobs: set job.enable to true in their files" % active
-        return False, "no scheduler is active (%d are known): start one" % len(schedulers)
-    has = "%d active %s with the feature preheat" % (able, "scheduler" if able == 1 else "schedulers")
+            return (
+                False,
+                f"none of the {int(active)} active schedulers takes jobs: set job.enable to true in their files",
+            )
+        return False, f"no scheduler is active ({len(schedulers)} are known): start one"
+    has = f"{int(able)} active {'scheduler' if able == 1 else 'schedulers'} with the feature preheat"
     if not versions:
-        words = "%s, but no active seed peer is known (%d are in the list)" % (has, seeds)
+        words = f"{has}, but no active seed peer is known ({int(seeds)} are in the list)"
         if releases.before(_HIDDEN_SEEDS):
             return False, words + ": start one"
         return None, words + (
             ". Newer Rust seed peers tell schedulers only: dragonflyoss.dragonfly.peer_info with refresh finds them"
         )
-    has += " and %d active seed %s" % (len(versions), "peer" if len(versions) == 1 else "peers")
+    has += f" and {len(versions)} active seed {'peer' if len(versions) == 1 else 'peers'}"
     if releases.since(FIRST_WITHOUT_GO_SEEDS) and all(one.startswith("v") for one in versions):
         return False, has + (
-            ", which are Go clients (%s). Schedulers of 2.3.1 and later cannot use them, jobs end as SUCCESS with "
-            "nothing warm: use dfdaemon" % ", ".join(sorted(set(versions)))
+            f", which are Go clients ({', '.join(sorted(set(versions)))}). Schedulers of 2.3.1 and later cannot use them, jobs end as SUCCESS with nothing warm: use dfdaemon"
         )
     return True, has
 
@@ -139,5 +141,5 @@ def summary(clusters):
         False: "A preheat cannot work.",
         None: "It cannot be told whether a preheat can work.",
     }
-    parts = ["Cluster %d (%s): %s." % (one["id"], one["name"], one["verdict"]) for one in clusters]
+    parts = [f"Cluster {int(one['id'])} ({one['name']}): {one['verdict']}." for one in clusters]
     return answer, " ".join([words[answer]] + parts)

@@ -12,12 +12,11 @@ from __future__ import annotations
 import traceback
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import MASK, is_secret_header, url_secrets
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
@@ -66,8 +65,10 @@ class DragonflyModule(AnsibleModule):
         except Exception as exc:  # pylint: disable=broad-except
             # A fault of this collection. The message of the exception could hold anything, so only its kind and place
             # are shown.
-            self.fail_json(msg="This is a fault of the collection dragonflyoss.dragonfly, please report it: %s in %s."
-                           % (type(exc).__name__, _place(exc)), reason="fault")
+            self.fail_json(
+                msg=f"This is a fault of the collection dragonflyoss.dragonfly, please report it: {type(exc).__name__} in {_place(exc)}.",
+                reason="fault",
+            )
         if result.pop("failed", False):
             self.fail_json(**result)
         self.exit_json(**result)
@@ -110,9 +111,7 @@ def _secrets(value):
         found = [str(one) for key, one in value.items() if key == "password" and one]
         # What is short and no credential by its name would hide parts of words and numbers everywhere.
         found += [
-            str(one)
-            for name, one in headers.items()
-            if is_secret_header(str(name)) or len(str(one)) >= _LONG_HEADER
+            str(one) for name, one in headers.items() if is_secret_header(str(name)) or len(str(one)) >= _LONG_HEADER
         ]
         # Also what stands at a misspelt key.
         nested = [value[name] for name in ("object_storage", "hdfs") if isinstance(value.get(name), dict)]
@@ -126,4 +125,4 @@ def _secrets(value):
 def _place(exc):
     frames = traceback.extract_tb(exc.__traceback__)
     last = frames[-1]
-    return "%s, line %s" % (last.filename.rpartition("/")[2], last.lineno)
+    return f"{last.filename.rpartition('/')[2]}, line {last.lineno}"

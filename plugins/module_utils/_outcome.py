@@ -66,8 +66,17 @@ class Outcome:
     """
 
     def __init__(
-        self, outcome, reason=None, message=None, verified=None, blobs=None, warm=None, cold=None, failures=(),
-        warm_hosts=(), cold_hosts=(),
+        self,
+        outcome,
+        reason=None,
+        message=None,
+        verified=None,
+        blobs=None,
+        warm=None,
+        cold=None,
+        failures=(),
+        warm_hosts=(),
+        cold_hosts=(),
     ):
         self.outcome = outcome
         self.reason = reason
@@ -165,14 +174,16 @@ def peers_of(job):
         for part in _dicts(_get(task, "results")):
             for key in ("success_tasks", "failure_tasks"):
                 for one in _dicts(part.get(key)):
-                    found.append({
-                        "scheduler_cluster_id": part.get("scheduler_cluster_id"),
-                        "success": key == "success_tasks",
-                        "url": scrub_url(one.get("url")),
-                        "hostname": one.get("hostname"),
-                        "ip": one.get("ip"),
-                        "description": scrub_text(str(one.get("description") or "")),
-                    })
+                    found.append(
+                        {
+                            "scheduler_cluster_id": part.get("scheduler_cluster_id"),
+                            "success": key == "success_tasks",
+                            "url": scrub_url(one.get("url")),
+                            "hostname": one.get("hostname"),
+                            "ip": one.get("ip"),
+                            "description": scrub_text(str(one.get("description") or "")),
+                        }
+                    )
     return found
 
 
@@ -213,8 +224,13 @@ def _by_states(reading, clusters):
     """Up to 2.1.56 the result tells how many blobs are warm, not which: a task each, all of them SUCCESS."""
     if reading.tasks and reading.succeeded == reading.tasks:
         return Outcome("warm", verified="blobs", blobs=reading.tasks // clusters or None)
-    return Outcome("cold", "cold", "the job is SUCCESS with %d of %d tasks done" % (reading.succeeded, reading.tasks),
-                   verified="blobs", blobs=reading.tasks // clusters or None)
+    return Outcome(
+        "cold",
+        "cold",
+        f"the job is SUCCESS with {int(reading.succeeded)} of {int(reading.tasks)} tasks done",
+        verified="blobs",
+        blobs=reading.tasks // clusters or None,
+    )
 
 
 def _expected(wanted, args):
@@ -239,7 +255,7 @@ def _by_result(reading, clusters, complete, failures):
         return Outcome(
             "cold",
             "cold",
-            "the job is SUCCESS and says nothing of cluster %s" % ", ".join(str(one) for one in missing),
+            f"the job is SUCCESS and says nothing of cluster {', '.join((str(one) for one in missing))}",
             verified=verified,
             warm=warm,
             failures=failures,
@@ -281,9 +297,7 @@ def _verdict(blobs, cold, reading, failures):
         message, reason = _NOTHING, "nothing_warmed"
     else:
         reason = "cold"
-        message = "the manager says SUCCESS and %d of %d blobs are not warm: %s" % (
-            len(cold), len(blobs), ", ".join(scrub_url(url.rpartition("/blobs/")[2]) for url in cold[:_NAMED])
-            + (", ..." if len(cold) > _NAMED else ""))
+        message = f"the manager says SUCCESS and {len(cold)} of {len(blobs)} blobs are not warm: {', '.join((scrub_url(url.rpartition('/blobs/')[2]) for url in cold[:_NAMED])) + (', ...' if len(cold) > _NAMED else '')}"
     return Outcome("cold", reason, message, verified="blobs", blobs=len(blobs), warm=warm, cold=cold, failures=failures)
 
 
@@ -307,19 +321,26 @@ def _many_peers(reading, clusters, manifests, max_failed_percentage, verify):
     there = {cluster for cluster, dummy, dummy2 in reading.success}
     silent = [one for one in clusters if one is not None and one not in there]
     warm = sorted(blobs - set(cold))
-    found = Outcome("warm", verified=verified, blobs=len(blobs), warm=warm, cold=cold, failures=reading.failures,
-                    warm_hosts=named - cold_hosts, cold_hosts=cold_hosts)
+    found = Outcome(
+        "warm",
+        verified=verified,
+        blobs=len(blobs),
+        warm=warm,
+        cold=cold,
+        failures=reading.failures,
+        warm_hosts=named - cold_hosts,
+        cold_hosts=cold_hosts,
+    )
     if silent or 100 * len(cold_hosts) > max_failed_percentage * len(named):
         words = _cold_hosts(cold_hosts, named)
         if silent:
-            words += ". The result says nothing of cluster %s" % ", ".join(str(one) for one in silent)
+            words += f". The result says nothing of cluster {', '.join((str(one) for one in silent))}"
         found.outcome, found.reason, found.message = "cold", "cold", words
     return found
 
 
 def _cold_hosts(cold, named):
-    return "the manager says SUCCESS and %d of %d hosts are not warm: %s" % (
-        len(cold), len(named), ", ".join(sorted(cold)[:10]) + (", ..." if len(cold) > 10 else ""))
+    return f"the manager says SUCCESS and {len(cold)} of {len(named)} hosts are not warm: {', '.join(sorted(cold)[:10]) + (', ...' if len(cold) > 10 else '')}"
 
 
 def lacking_hosts(outcomes, expected_ips=(), ips=(), max_failed_percentage=0):
@@ -340,8 +361,9 @@ def lacking_hosts(outcomes, expected_ips=(), ips=(), max_failed_percentage=0):
         return None
     words = _cold_hosts(cold, named)
     if cold - told:
-        words += ". The result does not name %s, so the scheduler does not know them" % ", ".join(
-            sorted(cold - told)[:10])
+        words += (
+            f". The result does not name {', '.join(sorted(cold - told)[:10])}, so the scheduler does not know them"
+        )
     return words
 
 
@@ -354,14 +376,17 @@ def _normal_ip(text):
 
 def _failed(reading, wanted):
     if reading.state not in (None, "FAILURE") and not reading.errors:
-        return Outcome("given_up", "given_up",
-                       "the manager gave up watching the job before it was done: it may be warm or still running. A "
-                       "longer job_timeout does not help, it watches for about half an hour to an hour")
+        return Outcome(
+            "given_up",
+            "given_up",
+            "the manager gave up watching the job before it was done: it may be warm or still running. A "
+            "longer job_timeout does not help, it watches for about half an hour to an hour",
+        )
     words = reading.errors[0] if reading.errors else "the manager does not say why"
     reason, meaning = "failed", ""
     for pattern, code, text in _MEANINGS:
         if re.search(pattern, words):
-            reason, meaning = code, ". This means: %s" % text
+            reason, meaning = code, f". This means: {text}"
             break
     warm = sorted({url for dummy, dummy2, url in reading.success}) or None
     cold = None
@@ -370,7 +395,7 @@ def _failed(reading, wanted):
     return Outcome(
         "failed",
         reason,
-        "the job failed: %s%s" % (words[:500].rstrip("."), meaning),
+        f"the job failed: {words[:500].rstrip('.')}{meaning}",
         verified=None,
         warm=warm,
         cold=cold,

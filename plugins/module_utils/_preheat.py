@@ -50,9 +50,17 @@ _NESTED = ("object_storage", "hdfs")
 _FILE_ONLY = _NESTED
 _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
 _RANGES = {
-    "timeout": (1, 86400), "wait_timeout": (0, 604800), "wait_sleep": (1, 3600), "max_age": (0, 31536000),
-    "job_timeout": (1, 604800), "piece_length": (4194304, 67108864), "count": (1, 200), "percentage": (1, 100),
-    "concurrent_task_count": (1, 100), "concurrent_peer_count": (1, 1000), "max_failed_peers_percentage": (0, 100),
+    "timeout": (1, 86400),
+    "wait_timeout": (0, 604800),
+    "wait_sleep": (1, 3600),
+    "max_age": (0, 31536000),
+    "job_timeout": (1, 604800),
+    "piece_length": (4194304, 67108864),
+    "count": (1, 200),
+    "percentage": (1, 100),
+    "concurrent_task_count": (1, 100),
+    "concurrent_peer_count": (1, 1000),
+    "max_failed_peers_percentage": (0, 100),
 }
 _BIO_LENGTH = 1024
 
@@ -104,9 +112,9 @@ class Wanted:
         """For messages: what the user wrote, without secrets, with the platform and cluster where one was asked for."""
         words = scrub_url(self.source)
         if self.platform:
-            words += " (%s)" % self.platform
+            words += f" ({self.platform})"
         if self.cluster_id:
-            words += " in cluster %d" % self.cluster_id
+            words += f" in cluster {int(self.cluster_id)}"
         return words
 
     def all_options(self):
@@ -140,20 +148,16 @@ def check_params(params):
     for name, (low, high) in _RANGES.items():
         value = params.get(name)
         if value is not None and not low <= value <= high:
-            problems.append("%s must be from %d to %d, not %s" % (name, low, high, value))
+            problems.append(f"{name} must be from {int(low)} to {int(high)}, not {value}")
     wrong_kind = _FILE_ONLY if kind == "image" else _IMAGE_ONLY
     problems += [
-        "%s is only for %s" % (name, "files" if kind == "image" else "images")
-        for name in wrong_kind
-        if params.get(name)
+        f"{name} is only for {'files' if kind == 'image' else 'images'}" for name in wrong_kind if params.get(name)
     ]
     if params.get("scope") not in MANY_PEERS:
-        problems += [
-            "%s needs scope all_peers or all_seed_peers" % name for name in _MANY_PEERS_ONLY if params.get(name)
-        ]
+        problems += [f"{name} needs scope all_peers or all_seed_peers" for name in _MANY_PEERS_ONLY if params.get(name)]
     problems += _list_problems(params)
     if params.get("bio") and len(params["bio"]) > _BIO_LENGTH:
-        problems.append("bio must not be longer than %d characters" % _BIO_LENGTH)
+        problems.append(f"bio must not be longer than {int(_BIO_LENGTH)} characters")
     if problems:
         raise InputError("; ".join(problems) + ".")
 
@@ -163,17 +167,17 @@ def _list_problems(params):
     for name in ("filtered_query_params",):
         for one in params.get(name) or []:
             if not one or re.search(r"[&=\s]", one):
-                problems.append("%s is a list of names, %r is none" % (name, one))
+                problems.append(f"{name} is a list of names, {one!r} is none")
     for name, value in (params.get("headers") or {}).items():
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            problems.append("headers: the value of %r must be a string, not %s" % (name, type(value).__name__))
+            problems.append(f"headers: the value of {name!r} must be a string, not {type(value).__name__}")
     for one in params.get("scheduler_cluster_ids") or []:
         if one < 1:
-            problems.append("scheduler_cluster_ids are numbers from 1, not %d" % one)
+            problems.append(f"scheduler_cluster_ids are numbers from 1, not {int(one)}")
     for name in ("ips", "expected_ips"):
         for one in params.get(name) or []:
             if not re.match(r"[0-9a-fA-F.:]+\Z", one):
-                problems.append("%s is a list of IP addresses, %r is none" % (name, one))
+                problems.append(f"{name} is a list of IP addresses, {one!r} is none")
     if len(params.get("ips") or []) > 100:
         problems.append("ips takes at most 100 addresses")
     return problems
@@ -201,11 +205,10 @@ def registry_bases(registries):
         unknown = sorted(set(detail) - {"url", "username", "password", "ca_path"}) if isinstance(detail, dict) else []
         if not isinstance(detail, dict) or unknown:
             raise InputError(
-                "registries: the value of %r must be a URL or a dictionary of url, username, password, ca_path%s."
-                % (name, ", not " + ", ".join(str(key) for key in unknown) if unknown else "")
+                f"registries: the value of {name!r} must be a URL or a dictionary of url, username, password, ca_path{', not ' + ', '.join((str(key) for key in unknown)) if unknown else ''}."
             )
         if any(not isinstance(one, (str, int)) for one in detail.values() if one is not None):
-            raise InputError("registries: url, username, password and ca_path of %r must be strings." % name)
+            raise InputError(f"registries: url, username, password and ca_path of {name!r} must be strings.")
         details[name] = {key: str(one) for key, one in detail.items() if one is not None}
         if details[name].get("url"):
             bases[name] = check_base(name, details[name]["url"])
@@ -251,8 +254,7 @@ def wanted_jobs(params):
         shared.remove("headers")
     if shared and len(registries) > 1:
         raise InputError(
-            "The credentials of %s would go to each of the registries %s. Give credentials by registry: registries: "
-            "{NAME: {url: ..., username: ..., password: ...}}." % (shared[0], ", ".join(sorted(registries)))
+            f"The credentials of {shared[0]} would go to each of the registries {', '.join(sorted(registries))}. Give credentials by registry: registries: {{NAME: {{url: ..., username: ..., password: ...}}}}."
         )
     return jobs
 
@@ -269,7 +271,7 @@ def check_file(text):
     except ValueError:
         usable = False
     if not usable or re.search(r"\s", text):
-        raise InputError("%r is no URL of a file, which is SCHEME://HOST/PATH." % scrub_url(text))
+        raise InputError(f"{scrub_url(text)!r} is no URL of a file, which is SCHEME://HOST/PATH.")
     return text
 
 
@@ -326,8 +328,11 @@ def same_job(args, wanted):
             return False
     # An option that this job's manager did not know had no effect on it.
     sent = request_args(options)
-    return all(any(known.key in args for known in BY_KEY.values() if known.option == BY_KEY[key].option)
-               for key in sent if BY_KEY[key].option not in ("registry_username", "registry_password"))
+    return all(
+        any(known.key in args for known in BY_KEY.values() if known.option == BY_KEY[key].option)
+        for key in sent
+        if BY_KEY[key].option not in ("registry_username", "registry_password")
+    )
 
 
 def job_urls(args):

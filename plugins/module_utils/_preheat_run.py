@@ -158,16 +158,15 @@ class Preheat:
                 _pin(wanted, *found)
                 if found[0].children is not None and wanted.platform is None:
                     self.warnings.append(
-                        "%s is an image index and no platform is asked for: the manager preheats that of its own host. "
+                        f"{scrub_url(wanted.source)} is an image index and no platform is asked for: the manager preheats that of its own host. "
                         "Set platforms."
-                        % scrub_url(wanted.source))
+                    )
         if refused:
             raise _all_refused(refused, len(by_url))
         if unreachable:
             self.warnings.append(
-                "%d of %d manifests could not be read, so the images are not pinned to a digest and warm is what the "
-                "job says: %s"
-                % (len(unreachable), len(by_url), unreachable[0].message))
+                f"{len(unreachable)} of {len(by_url)} manifests could not be read, so the images are not pinned to a digest and warm is what the job says: {unreachable[0].message}"
+            )
 
     def _read_manifest(self, wanted):
         registry = self._registry_for(wanted)
@@ -176,6 +175,7 @@ class Preheat:
 
     def _in_threads(self, function, items):
         """What the function gave for each item, or the L(DragonflyError) that it raised."""
+
         def caught(item):
             try:
                 return function(item)
@@ -244,7 +244,7 @@ class Preheat:
             self._learn_clusters([wanted for wanted, dummy in turn if wanted.cluster_id is None], coverage)
             # Some at a time, for whole jobs can be large.
             for start in range(0, len(turn), _THREADS):
-                some = turn[start:start + _THREADS]
+                some = turn[start : start + _THREADS]
                 jobs = self._in_threads(self._jobs.get, [row["id"] for dummy, row in some])
                 for (wanted, dummy), job in zip(some, jobs):
                     if isinstance(job, ApiError) and job.status == 404:
@@ -283,15 +283,16 @@ class Preheat:
             return
         ids = sorted(set().union(*(cluster_ids(job) for job in self._any_cluster)))
         self.warnings.append(
-            "Which clusters there are cannot be read: that needs a token with the scope cluster, and release 2.1.9 or "
-            "later. So existing jobs (%d) count that are only known to be for cluster %s. Give the token that scope, "
-            "or set scheduler_cluster_ids."
-            % (len(self._any_cluster), ", ".join(str(one) for one in ids) or "(unknown)"))
+            f"Which clusters there are cannot be read: that needs a token with the scope cluster, and release 2.1.9 or later. So existing jobs ({len(self._any_cluster)}) count that are only known to be for cluster {', '.join((str(one) for one in ids)) or '(unknown)'}. Give the token that scope, or set scheduler_cluster_ids."
+        )
 
     def _judge(self, wanted, job, proven=()):
         params = self._params
         return judge(
-            job, wanted, verify=params["verify"], proven=proven,
+            job,
+            wanted,
+            verify=params["verify"],
+            proven=proven,
             max_failed_percentage=params["max_failed_peers_percentage"],
         )
 
@@ -308,7 +309,9 @@ class Preheat:
                 continue
             if all(one.outcome.outcome == "warm" for one in group):
                 words = lacking_hosts(
-                    [one.outcome for one in group], params.get("expected_ips") or (), params.get("ips") or (),
+                    [one.outcome for one in group],
+                    params.get("expected_ips") or (),
+                    params.get("ips") or (),
                     params["max_failed_peers_percentage"],
                 )
                 if words:
@@ -344,12 +347,7 @@ class Preheat:
             unknown = not_in_releases(options, self._jobs.releases)
         if unknown:
             raise DragonflyError(
-                "This manager (release %s) does not know %s and would silently ignore it. Nothing was created. "
-                "What to do: leave it out, or use a release that knows it."
-                % (
-                    self._jobs.releases,
-                    ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in unknown),
-                ),
+                f"This manager (release {self._jobs.releases}) does not know {', '.join((f'{_option(one)} ({option_releases(one)})' for one in unknown))} and would silently ignore it. Nothing was created. What to do: leave it out, or use a release that knows it.",
                 "unknown_option",
             )
 
@@ -359,8 +357,7 @@ class Preheat:
         for wanted, ids in todo:
             if ids and wanted.cluster_id is None:
                 self.warnings.append(
-                    "No job for %s covers cluster %d. A run tries to make one there, which only works where "
-                    "that cluster has an active scheduler." % (wanted.name, ids[0])
+                    f"No job for {wanted.name} covers cluster {int(ids[0])}. A run tries to make one there, which only works where that cluster has an active scheduler."
                 )
                 continue
             self.changed = True
@@ -396,8 +393,7 @@ class Preheat:
             if isinstance(job, DragonflyError):
                 if job.reason == "no_scheduler" and ids and wanted.cluster_id is None:
                     self.warnings.append(
-                        "Cluster %d has no active scheduler with the feature preheat, so nothing is warmed there."
-                        % ids[0]
+                        f"Cluster {int(ids[0])} has no active scheduler with the feature preheat, so nothing is warmed there."
                     )
                     continue
                 self.tracked.append(Tracked(wanted, None, None, Outcome("refused", job.reason, job.message)))
@@ -410,8 +406,7 @@ class Preheat:
         self.tracked += made
         if dead:
             self.warnings.append(
-                "Nothing is warmed in cluster %s, which has no active scheduler with the feature preheat."
-                % ", ".join(str(one) for one in sorted(dead))
+                f"Nothing is warmed in cluster {', '.join((str(one) for one in sorted(dead)))}, which has no active scheduler with the feature preheat."
             )
         return made
 
@@ -420,20 +415,18 @@ class Preheat:
         self._jobs.learn(args)
         ignored = not_in_echo(wanted.all_options(), args)
         if ignored:
-            names = ", ".join("%s (%s)" % (_option(one), option_releases(one)) for one in ignored)
+            names = ", ".join(f"{_option(one)} ({option_releases(one)})" for one in ignored)
             return Outcome(
                 "refused",
                 "unknown_option",
-                "job %d was made, but this manager (release %s) does not know %s and ignored it. What to do: leave it "
-                "out, or use a release that knows it" % (job["id"], releases_of_echo(args), names),
+                f"job {int(job['id'])} was made, but this manager (release {releases_of_echo(args)}) does not know {names} and ignored it. What to do: leave it out, or use a release that knows it",
             )
         left_out = set(ids or []) - cluster_ids(job)
         if left_out and cluster_ids(job):
             return Outcome(
                 "refused",
                 "no_scheduler",
-                "job %d was made without cluster %s, which has no active scheduler"
-                % (job["id"], ", ".join(str(one) for one in sorted(left_out))),
+                f"job {int(job['id'])} was made without cluster {', '.join((str(one) for one in sorted(left_out)))}, which has no active scheduler",
             )
         return None
 
@@ -469,7 +462,7 @@ class Preheat:
                 lost += 1
                 if lost > 1:
                     raise DragonflyError(
-                        "%s No job for it is to be seen after %d s, twice." % (exc.message, _LOST_WINDOW),
+                        f"{exc.message} No job for it is to be seen after {int(_LOST_WINDOW)} s, twice.",
                         "lost",
                         exc.request,
                         exc.status,
@@ -492,8 +485,8 @@ class Preheat:
         waited = self._clock.now() - newest
         if waited > (_RATE_LIMIT_KNOWN if known else _RATE_LIMIT_UNKNOWN):
             raise ApiError(
-                "%s It said so for too long: the limit of the cluster (job_rate_limit) is used up by others, or there "
-                "is no such cluster." % exc.message,
+                f"{exc.message} It said so for too long: the limit of the cluster (job_rate_limit) is used up by others, or there "
+                "is no such cluster.",
                 exc.reason,
                 exc.request,
                 exc.status,
@@ -504,6 +497,7 @@ class Preheat:
 
     def _find_lost(self, wanted, ids, since):
         """A job that a POST without an answer made after all, or None."""
+
         def look():
             try:
                 rows = next(iter(self._jobs.recent(GIVE_UP_WINDOW, type="preheat")), [])
@@ -547,15 +541,15 @@ class Preheat:
                 poll(self._tick, lambda left: not left, timeout, self._params["wait_sleep"], self._clock)
         except DragonflyError as exc:
             for one in self._pending():
-                one.outcome = Outcome("unknown", exc.reason, "the job could not be watched any more: %s" % exc.message)
+                one.outcome = Outcome("unknown", exc.reason, f"the job could not be watched any more: {exc.message}")
         left = max(0, timeout - (self._clock.now() - start))
         for one in self.tracked:
             if one.outcome.outcome == "cold" and one.source in ("created", ADOPT):
                 one.outcome = self._ask_for_lost(one.wanted, one.job, one.outcome, left)
         for one in self._pending():
-            words = "the job is still PENDING after %d s. It may go on; a new run adopts it" % timeout
+            words = f"the job is still PENDING after {int(timeout)} s. It may go on; a new run adopts it"
             if self._jobs.trouble:
-                words += ". The last look failed: %s" % self._jobs.trouble.message.rstrip(".")
+                words += f". The last look failed: {self._jobs.trouble.message.rstrip('.')}"
             one.outcome = Outcome("timed_out", "timed_out", words)
         self._refuse_what_lacks_hosts()
         self._report()
@@ -579,8 +573,7 @@ class Preheat:
                     one.outcome = Outcome(
                         "gone",
                         "gone",
-                        "the manager does not have job %d any more: somebody deleted it, or its "
-                        "retention is over" % job_id,
+                        f"the manager does not have job {int(job_id)} any more: somebody deleted it, or its retention is over",
                     )
                 else:
                     one.outcome, one.job = seen[0][number], seen[1]
@@ -590,8 +583,7 @@ class Preheat:
                 one.outcome = Outcome(
                     "given_up",
                     "given_up",
-                    "the manager does not watch job %d any more, as after its restart. It may be warm or still "
-                    "running; a new run makes a new job" % one.job["id"],
+                    f"the manager does not watch job {int(one.job['id'])} any more, as after its restart. It may be warm or still running; a new run makes a new job",
                 )
         self._report()
         return bool(self._pending())
@@ -610,8 +602,9 @@ class Preheat:
         try:
             proven = self._jobs.held(outcome.cold, args, cluster_ids(job), timeout, self._params["wait_sleep"])
         except DragonflyError as exc:
-            self.warnings.append("Could not ask for the %d blobs that the result of job %d lacks: %s"
-                                 % (len(outcome.cold), job["id"], exc.message))
+            self.warnings.append(
+                f"Could not ask for the {len(outcome.cold)} blobs that the result of job {int(job['id'])} lacks: {exc.message}"
+            )
             return outcome
         outcome = self._judge(wanted, job, proven=proven)
         if outcome.outcome == "cold":
@@ -625,8 +618,8 @@ class Preheat:
         for one in self.tracked:
             kind = one.outcome.outcome if one.outcome.outcome in ("warm", "pending") else "failed"
             counts[kind] = counts.get(kind, 0) + 1
-        line = "%d of %d warm" % (counts.get("warm", 0), len(self.tracked))
-        line += "".join(", %d %s" % (counts[kind], kind) for kind in ("pending", "failed") if counts.get(kind))
+        line = f"{int(counts.get('warm', 0))} of {len(self.tracked)} warm"
+        line += "".join(f", {int(counts[kind])} {kind}" for kind in ("pending", "failed") if counts.get(kind))
         if line != self._line:
             self._line = line
             self._progress(line)
@@ -640,7 +633,7 @@ class Preheat:
             "changed": self.changed,
             "jobs": [one.result() for one in self.tracked],
             "elapsed": elapsed,
-            "diff": {"before": "", "after": "".join("preheat %s\n" % one.wanted.name for one in new)},
+            "diff": {"before": "", "after": "".join(f"preheat {one.wanted.name}\n" for one in new)},
             "failed": bool(bad),
         }
         if bad:
@@ -651,12 +644,12 @@ class Preheat:
     def _message(self, bad):
         lines = []
         for one in bad[:_NAMED_IN_MESSAGE]:
-            job = " (job %d)" % one.job["id"] if one.job else ""
-            lines.append("%s is not warm%s: %s." % (one.wanted.name, job, one.outcome.message.rstrip(".")))
+            job = f" (job {int(one.job['id'])})" if one.job else ""
+            lines.append(f"{one.wanted.name} is not warm{job}: {one.outcome.message.rstrip('.')}.")
         if len(self.tracked) > 1:
-            lines.insert(0, "%d of %d are not warm." % (len(bad), len(self.tracked)))
+            lines.insert(0, f"{len(bad)} of {len(self.tracked)} are not warm.")
         if len(bad) > _NAMED_IN_MESSAGE:
-            lines.append("See jobs for the other %d." % (len(bad) - _NAMED_IN_MESSAGE))
+            lines.append(f"See jobs for the other {int(len(bad) - _NAMED_IN_MESSAGE)}.")
         return " ".join(lines)
 
 
@@ -669,10 +662,10 @@ def _all_refused(refused, total):
     first = refused[0][1]
     if total == 1:
         return first
-    lines = ["%d of %d images cannot be preheated, so no job was made." % (len(refused), total)]
-    lines += ["%s: %s" % (scrub_url(wanted.source), exc.message) for wanted, exc in refused[:_NAMED_IN_MESSAGE]]
+    lines = [f"{len(refused)} of {int(total)} images cannot be preheated, so no job was made."]
+    lines += [f"{scrub_url(wanted.source)}: {exc.message}" for wanted, exc in refused[:_NAMED_IN_MESSAGE]]
     if len(refused) > _NAMED_IN_MESSAGE:
-        lines.append("And %d more." % (len(refused) - _NAMED_IN_MESSAGE))
+        lines.append(f"And {int(len(refused) - _NAMED_IN_MESSAGE)} more.")
     return DragonflyError(" ".join(lines), first.reason, first.request, first.status)
 
 

@@ -15,6 +15,7 @@ def progress_to(path):
 
     :param path: str, None for a function that does nothing.
     """
+
     def write(line):
         try:
             with open(path, "a", encoding="utf-8") as handle:

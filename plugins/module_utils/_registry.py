@@ -59,7 +59,7 @@ class RegistryRefused(DragonflyError):
 
 def basic_auth(username, password):
     """Value of a header Authorization."""
-    text = "%s:%s" % (username or "", password or "")
+    text = f"{username or ''}:{password or ''}"
     return "Basic " + base64.b64encode(text.encode("utf-8")).decode("ascii")
 
 
@@ -123,7 +123,7 @@ class Registry:
         :raises RegistryRefused: if the answer is no.
         """
         url = image.manifest_url(reference)
-        asked = "GET %s" % url
+        asked = f"GET {url}"
         try:
             sent = self.authorization(image)
             answer = self._get(url, _ACCEPT, sent, self._headers)
@@ -135,13 +135,13 @@ class Registry:
         except TransportError as exc:
             if exc.reason == "tls":
                 raise RegistryRefused(
-                    "%s. The option registries takes a ca_path. A registry without TLS is written http://%s/..."
-                    % (exc.message.rstrip("."), image.registry),
+                    f"{exc.message.rstrip('.')}. The option registries takes a ca_path. A registry without TLS is written http://{image.registry}/...",
                     "registry_tls",
                     asked,
                 ) from None
-            raise RegistryUnreachable("The registry cannot be reached: %s" % exc.message, "registry_unreachable",
-                                      asked) from None
+            raise RegistryUnreachable(
+                f"The registry cannot be reached: {exc.message}", "registry_unreachable", asked
+            ) from None
         self._check(answer, asked, sent)
         document = _document(answer, asked)
         digest = reference or image.reference
@@ -155,7 +155,7 @@ class Registry:
             return manifest
         except ValueError as exc:
             raise RegistryRefused(
-                "%s: the registry gave a manifest that cannot be preheated: %s." % (asked, exc), "bad_manifest", asked
+                f"{asked}: the registry gave a manifest that cannot be preheated: {exc}.", "bad_manifest", asked
             ) from None
 
     def authorization(self, image):
@@ -181,17 +181,18 @@ class Registry:
         if found:
             return found
         url = image.manifest_url()
-        message = "%s is an image index that holds no image." % url
+        message = f"{url} is an image index that holds no image."
         if platform:
-            message = "%s has no manifest for the platform %s. It has: %s." % (url, platform, has or "none")
-        raise RegistryRefused(message, "no_platform", "GET %s" % url)
+            message = f"{url} has no manifest for the platform {platform}. It has: {has or 'none'}."
+        raise RegistryRefused(message, "no_platform", f"GET {url}")
 
     def _of_index(self, image, manifest, platform, depth):
         if manifest.children is None:
             return [(manifest.digest, manifest.blobs)]
         if depth == 0:
-            raise RegistryRefused("The index of %s holds indexes more than %d deep." % (image.manifest_url(), _DEPTH),
-                                  "bad_manifest")
+            raise RegistryRefused(
+                f"The index of {image.manifest_url()} holds indexes more than {int(_DEPTH)} deep.", "bad_manifest"
+            )
         found = []
         for digest in dict.fromkeys(manifest.children_for(platform)):
             found += self._of_index(image, self.manifest(image, digest), platform, depth - 1)
@@ -220,8 +221,8 @@ class Registry:
                 break
             url = target
         raise RegistryUnreachable(
-            "GET %s: the registry redirects in a way that is not "
-            "followed." % urlsplit(url).path, "registry_unreachable")
+            f"GET {urlsplit(url).path}: the registry redirects in a way that is not followed.", "registry_unreachable"
+        )
 
     def _send(self, url, headers):
         """As L(Http), but who once gave no answer is not asked again: each time would take as long."""
@@ -230,7 +231,7 @@ class Registry:
         if place in self._silent:
             said = self._silent[place]
             request = "GET %s" % (parts.path or "/")
-            raise TransportError(request + said.message[len(said.request):], said.reason, request, sent=False)
+            raise TransportError(request + said.message[len(said.request) :], said.reason, request, sent=False)
         try:
             return self._http.send("GET", url, headers=headers)
         except TransportError as exc:
@@ -253,37 +254,37 @@ class Registry:
             scheme = urlsplit(realm).scheme
         except ValueError:
             scheme = None
-        if scheme not in ("http", "https") or (
-            url.startswith("https:") and not realm.startswith("https:")
-        ):
-            raise RegistryRefused("GET %s: the registry names no usable token service." % url, "registry_denied")
+        if scheme not in ("http", "https") or (url.startswith("https:") and not realm.startswith("https:")):
+            raise RegistryRefused(f"GET {url}: the registry names no usable token service.", "registry_denied")
         query = urlencode({key: value for key, value in challenge.items() if key in ("service", "scope")})
-        token_url = "%s%s%s" % (realm, "&" if "?" in realm else "?", query)
+        token_url = f"{realm}{'&' if '?' in realm else '?'}{query}"
         answer = self._get(token_url, "application/json", self._basic or self._authorization, {})
-        self._check(answer, "GET %s" % realm, self._basic or self._authorization)
-        document = _document(answer, "GET %s" % realm)
+        self._check(answer, f"GET {realm}", self._basic or self._authorization)
+        document = _document(answer, f"GET {realm}")
         token = document.get("token") or document.get("access_token") if isinstance(document, dict) else None
         if not isinstance(token, str):
-            raise RegistryUnreachable("GET %s: the token service gave no token." % realm, "registry_unreachable")
+            raise RegistryUnreachable(f"GET {realm}: the token service gave no token.", "registry_unreachable")
         return "Bearer " + token
 
     def _check(self, answer, asked, sent):
         status = answer.status
         if 200 <= status < 300:
             return
-        said = "%s: the registry answered %d" % (asked, status)
+        said = f"{asked}: the registry answered {int(status)}"
         if status in (401, 403):
             if not (self._basic or self._authorization):
                 cure = "it wants credentials, see registry_username and registry_password"
             elif sent:
                 cure = "it refuses these credentials, see registry_username and registry_password"
             else:
-                cure = ("it asks neither for a token nor for a password, so registry_username was not sent. "
-                        "What to do: check the name of the image")
-            raise RegistryRefused("%s: %s." % (said, cure), "registry_denied", asked, status)
+                cure = (
+                    "it asks neither for a token nor for a password, so registry_username was not sent. "
+                    "What to do: check the name of the image"
+                )
+            raise RegistryRefused(f"{said}: {cure}.", "registry_denied", asked, status)
         if status == 404:
-            raise RegistryRefused("%s: it has no such image, tag or digest." % said, "manifest_unknown", asked, status)
-        raise RegistryUnreachable("%s." % said, "registry_unreachable", asked, status)
+            raise RegistryRefused(f"{said}: it has no such image, tag or digest.", "manifest_unknown", asked, status)
+        raise RegistryUnreachable(f"{said}.", "registry_unreachable", asked, status)
 
 
 def _challenges(text):
@@ -303,5 +304,5 @@ def _document(answer, asked):
         return answer.json()
     except GarbledError:
         raise RegistryUnreachable(
-            "%s: the registry's answer is no JSON." % asked, "registry_unreachable", asked
+            f"{asked}: the registry's answer is no JSON.", "registry_unreachable", asked
         ) from None

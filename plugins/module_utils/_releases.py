@@ -140,9 +140,9 @@ class Releases:
     def __str__(self):
         words = []
         if self.low:
-            words.append("%s or later" % dotted(self.low))
+            words.append(f"{dotted(self.low)} or later")
         if self.high:
-            words.append("before %s" % dotted(self.high))
+            words.append(f"before {dotted(self.high)}")
         return ", ".join(words) or "unknown"
 
 
@@ -157,9 +157,12 @@ def releases_of_echo(args):
     :param args: dict, ``args`` of a preheat job as a manager returned it.
     :returns: L(Releases); unknown ones where no release fits.
     """
+
     def fits(release):
-        return all(((arg.since or (0,)) <= release and (not arg.until or release < arg.until)) == (arg.key in args)
-                   for arg in _TELLING)
+        return all(
+            ((arg.since or (0,)) <= release and (not arg.until or release < arg.until)) == (arg.key in args)
+            for arg in _TELLING
+        )
 
     fitting = [index for index, release in enumerate(_BREAKS) if fits(release)]
     if not fitting:
@@ -186,8 +189,11 @@ def request_args(options):
 
 
 def _wanted_options(options):
-    return [name for name, value in options.items()
-            if value not in (None, "", [], {}, False) and not (name == "scope" and value == DEFAULT_SCOPE)]
+    return [
+        name
+        for name, value in options.items()
+        if value not in (None, "", [], {}, False) and not (name == "scope" and value == DEFAULT_SCOPE)
+    ]
 
 
 def not_in_echo(options, args):
@@ -197,8 +203,7 @@ def not_in_echo(options, args):
     :param args: dict, the echo.
     :returns: list of option names.
     """
-    return [name for name in _wanted_options(options)
-            if not any(arg.key in args for arg in ARGS if arg.option == name)]
+    return [name for name in _wanted_options(options) if not any(arg.key in args for arg in ARGS if arg.option == name)]
 
 
 def not_in_releases(options, releases):
@@ -206,11 +211,11 @@ def not_in_releases(options, releases):
 
     :returns: list of option names.
     """
+
     def possible(arg):
         return not ((arg.since and releases.before(arg.since)) or (arg.until and releases.since(arg.until)))
 
-    return [name for name in _wanted_options(options)
-            if not any(possible(arg) for arg in ARGS if arg.option == name)]
+    return [name for name in _wanted_options(options) if not any(possible(arg) for arg in ARGS if arg.option == name)]
 
 
 def not_everywhere(options):

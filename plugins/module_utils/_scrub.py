@@ -85,12 +85,12 @@ def scrub_url(url):
     netloc, query = parts.netloc, parts.query
     user, at, host = netloc.rpartition("@")
     if password:
-        netloc = "%s:%s@%s" % (user.partition(":")[0], MASK, host)
+        netloc = f"{user.partition(':')[0]}:{MASK}@{host}"
     elif user:
-        netloc = "%s@%s" % (MASK, host)
+        netloc = f"{MASK}@{host}"
     if query:
         query = "&".join(
-            "%s=%s" % (pair.partition("=")[0], MASK) if _is_secret_param(pair.partition("=")[0]) else pair
+            f"{pair.partition('=')[0]}={MASK}" if _is_secret_param(pair.partition("=")[0]) else pair
             for pair in query.split("&")
         )
     return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))

@@ -72,13 +72,13 @@ def sign_in(client, username, password, retry_timeout, clock):
         raise _refused(seen, username, waited, badly_long)
     document = seen.json()
     if not isinstance(document, dict) or not isinstance(document.get("token"), str) or not document["token"]:
-        raise GarbledError("%s: the answer holds no JWT." % seen.request, "garbled", seen.request)
+        raise GarbledError(f"{seen.request}: the answer holds no JWT.", "garbled", seen.request)
     return SignIn(document["token"], document.get("expire"), waited)
 
 
 def _badly_long(username, password):
     if len(username) not in _NAME_LENGTHS:
-        return "The manager takes user names of 3 to 10 characters, this one has %d." % len(username)
+        return f"The manager takes user names of 3 to 10 characters, this one has {len(username)}."
     if len(password) not in _PASSWORD_LENGTHS:
         return "The manager takes passwords of 8 to 20 characters, this one has another length."
     return ""
@@ -88,14 +88,10 @@ def _refused(error, username, waited, badly_long):
     if badly_long:
         cure = badly_long
     elif waited:
-        cure = (
-            "It was tried again for %d s, since a manager also refuses a user for some 5 s after any other sign-in of "
-            "the same user. What to do: check username and password; if others sign in as this user all the time, sign "
-            "in once (run_once) and hand on the jwt, or raise retry_timeout." % waited
-        )
+        cure = f"It was tried again for {int(waited)} s, since a manager also refuses a user for some 5 s after any other sign-in of the same user. What to do: check username and password; if others sign in as this user all the time, sign in once (run_once) and hand on the jwt, or raise retry_timeout."
     else:
         cure = "What to do: check username and password."
-    message = "%s: the manager refuses the user %s (401). %s" % (error.request, username, cure)
+    message = f"{error.request}: the manager refuses the user {username} (401). {cure}"
     return ApiError(message, "signin_refused", error.request, error.status, error.words)
 
 

@@ -90,7 +90,7 @@ def filter_go(url, names):
         if key.decode("utf-8", "surrogateescape") not in names:
             pairs.append((key, value))
     pairs.sort(key=lambda pair: pair[0])
-    query = "&".join("%s=%s" % (_quote_go(key), _quote_go(value)) for key, value in pairs)
+    query = "&".join(f"{_quote_go(key)}={_quote_go(value)}" for key, value in pairs)
     return "".join([scheme, authority, path, "?" if query or force else "", query, fragment])
 
 
@@ -190,8 +190,8 @@ def filter_rust(url, names):
         key, dummy, value = piece.partition("=")
         key = _unquote_plus(key).decode("utf-8", "replace")
         if key not in names:
-            pairs.append("%s=%s" % (_quote_rust(key), _quote_rust(_unquote_plus(value).decode("utf-8", "replace"))))
-    text = "%s://%s%s%s%s" % (scheme, authority, path, "?" + "&".join(pairs) if pairs else "", fragment)
+            pairs.append(f"{_quote_rust(key)}={_quote_rust(_unquote_plus(value).decode('utf-8', 'replace'))}")
+    text = f"{scheme}://{authority}{path}{'?' + '&'.join(pairs) if pairs else ''}{fragment}"
     return text.rstrip("/") if path == "/" and text.endswith("/") else text
 
 
@@ -221,9 +221,9 @@ def _parse_whatwg(url):
     rest, hash_sign, fragment = rest.partition("#")
     rest, dummy, query = rest.partition("?")
     slashes = r"[/\\]" if special else "/"
-    rest = re.sub(r"\A%s*" % slashes if special else r"\A//", "", rest)
+    rest = re.sub(rf"\A{slashes}*" if special else r"\A//", "", rest)
     end = re.search(slashes, rest)
-    netloc, path = (rest[:end.start()], rest[end.start():]) if end else (rest, "")
+    netloc, path = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
     authority = _authority_whatwg(scheme, netloc, special)
     path = _path_whatwg(re.split(slashes, path)[1:] if path else ([""] if special else []))
     return scheme, authority, path, query, hash_sign + quote(fragment, safe=_FRAGMENT_SAFE)
@@ -256,8 +256,8 @@ def _host_whatwg(host):
     if host.startswith("["):
         address = ipaddress.IPv6Address(host[1:-1])
         if address.ipv4_mapped:
-            return "[::ffff:%x:%x]" % divmod(int(address.ipv4_mapped), 1 << 16)
-        return "[%s]" % address.compressed
+            return "[::ffff:{:x}:{:x}]".format(*divmod(int(address.ipv4_mapped), 1 << 16))
+        return f"[{address.compressed}]"
     host = unquote(host, errors="strict").lower()
     if not host.isascii():
         host = host.encode("idna").decode("ascii")
@@ -410,7 +410,7 @@ def recipe_for(client, release=None):
     :raises ValueError: for another client.
     """
     if client not in _LINES:
-        raise ValueError("%r is no client: it is one of %s" % (client, ", ".join(sorted(_LINES))))
+        raise ValueError(f"{client!r} is no client: it is one of {', '.join(sorted(_LINES))}")
     language, lines = _LINES[client]
     for since, name in lines:
         if release is None or tuple(release) >= since:

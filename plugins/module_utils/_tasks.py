@@ -74,7 +74,7 @@ class Target:
     @property
     def name(self):
         """For messages, without secrets."""
-        return "the task %s" % self.task_id if self.task_id else scrub_url(self.url)
+        return f"the task {self.task_id}" if self.task_id else scrub_url(self.url)
 
 
 def check_task_params(params):
@@ -87,15 +87,15 @@ def check_task_params(params):
     for name, (low, high) in _RANGES.items():
         value = params.get(name)
         if value is not None and not low <= value <= high:
-            problems.append("%s must be from %d to %d, not %s" % (name, low, high, value))
+            problems.append(f"{name} must be from {int(low)} to {int(high)}, not {value}")
     for one in params.get("filtered_query_params") or []:
         if not one or re.search(r"[&=\s]", one):
-            problems.append("filtered_query_params is a list of names, %r is none" % one)
+            problems.append(f"filtered_query_params is a list of names, {one!r} is none")
     for one in params.get("scheduler_cluster_ids") or []:
         if one < 1:
-            problems.append("scheduler_cluster_ids are numbers from 1, not %d" % one)
+            problems.append(f"scheduler_cluster_ids are numbers from 1, not {int(one)}")
     if params.get("image") is None and params.get("images") is None:
-        problems += ["%s is only for images" % name for name in _IMAGE_ONLY if params.get(name)]
+        problems += [f"{name} is only for images" for name in _IMAGE_ONLY if params.get(name)]
     if problems:
         raise InputError("; ".join(problems) + ".")
 
@@ -139,7 +139,7 @@ def find_targets(params, registry_for):
 
 def _by_id(task_id):
     if not _TASK_ID.match(task_id):
-        raise InputError("%r is no id of a task, which is 8 to 128 hexadecimal digits in lower case." % task_id)
+        raise InputError(f"{task_id!r} is no id of a task, which is 8 to 128 hexadecimal digits in lower case.")
     return Target(task_id, task_id=task_id)
 
 
@@ -279,7 +279,7 @@ class TaskJobs:
             ids = [job_id for job_id, one in by_id.items() if one.pending]
             for job_id, job in (self._reader.look(ids, self._kind) if ids else {}).items():
                 if job is None:
-                    by_id[job_id].fail("gone", "the manager does not have job %d any more" % job_id)
+                    by_id[job_id].fail("gone", f"the manager does not have job {int(job_id)} any more")
                 else:
                     by_id[job_id].job = job
             return any(one.pending for one in by_id.values())
@@ -289,12 +289,12 @@ class TaskJobs:
         except DragonflyError as exc:
             for one in by_id.values():
                 if one.pending:
-                    one.fail(exc.reason, "the job could not be watched any more: %s" % exc.message)
+                    one.fail(exc.reason, f"the job could not be watched any more: {exc.message}")
         for one in by_id.values():
             if one.pending:
-                words = "the job is still PENDING after %d s" % timeout
+                words = f"the job is still PENDING after {int(timeout)} s"
                 if self._reader.trouble:
-                    words += ". The last look failed: %s" % self._reader.trouble.message.rstrip(".")
+                    words += f". The last look failed: {self._reader.trouble.message.rstrip('.')}"
                 one.fail("timed_out", words)
 
 
@@ -316,9 +316,7 @@ def check_echo(params, args):
     ignored = [key for key in task_args(params) if isinstance(args, dict) and key not in args]
     if ignored:
         raise DragonflyError(
-            "This manager does not know %s for tasks and ignored it. What to do: leave it out, or use a release that "
-            "knows it."
-            % ", ".join("job_timeout" if key == "timeout" else key for key in ignored),
+            f"This manager does not know {', '.join(('job_timeout' if key == 'timeout' else key for key in ignored))} for tasks and ignored it. What to do: leave it out, or use a release that knows it.",
             "unknown_option",
         )
 
@@ -342,7 +340,7 @@ def create(post, body, clock, cluster_exists=None, deadline=None):
             over = deadline is not None and clock.now() >= deadline
             if status == 422 and "Unknow type" in exc.words:
                 raise ApiError(
-                    "%s This means: its release has no jobs of the type %s." % (exc.message, body["type"]),
+                    f"{exc.message} This means: its release has no jobs of the type {body['type']}.",
                     "no_api",
                     exc.request,
                     exc.status,
@@ -404,12 +402,12 @@ def deletion(jobs):
         peers = _deleted(one.job, "success_tasks") + _deleted(one.job, "peers") if one.done else None
         failures = _deleted(one.job, "failure_tasks") if one.job else []
         if failures and one.done and one.reason is None:
-            named = ["%s (%s)" % (peer["hostname"], peer["description"]) for peer in failures[:_NAMED_IN_MESSAGE]]
-            one.fail("peers_failed", "%d peers did not delete it: %s" % (len(failures), ", ".join(named)))
+            named = [f"{peer['hostname']} ({peer['description']})" for peer in failures[:_NAMED_IN_MESSAGE]]
+            one.fail("peers_failed", f"{len(failures)} peers did not delete it: {', '.join(named)}")
         if peers or one.lost or (one.job and not one.done and not failures):
             gone.append(one.target.name)
         tasks.append(dict(one.result(), deleted=peers, failures=failures))
-    before = "".join("%s\n" % name for name in gone)
+    before = "".join(f"{name}\n" for name in gone)
     return {"changed": bool(gone), "diff": {"before": before, "after": ""}, "tasks": tasks}
 
 
@@ -434,10 +432,10 @@ def failure(jobs, verb):
     bad = [one for one in jobs if one.reason]
     if not bad:
         return {}
-    lines = ["%d of %d tasks were not %s." % (len(bad), len(jobs), verb)]
+    lines = [f"{len(bad)} of {len(jobs)} tasks were not {verb}."]
     for one in bad[:_NAMED_IN_MESSAGE]:
-        job = " (job %d)" % one.job["id"] if one.job else ""
-        lines.append("%s%s: %s." % (one.target.name, job, one.message.rstrip(".")))
+        job = f" (job {int(one.job['id'])})" if one.job else ""
+        lines.append(f"{one.target.name}{job}: {one.message.rstrip('.')}.")
     if len(bad) > _NAMED_IN_MESSAGE:
-        lines.append("See tasks for the other %d." % (len(bad) - _NAMED_IN_MESSAGE))
+        lines.append(f"See tasks for the other {int(len(bad) - _NAMED_IN_MESSAGE)}.")
     return {"failed": True, "reason": bad[0].reason, "msg": " ".join(lines)}

@@ -36,7 +36,7 @@ def span(text):
     seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
     if "".join(number + unit for number, unit in parts) != text or not seconds:
         raise InputError(
-            "expires_in must be a span of time, such as 90d, 12h or 1d12h (units: s, m, h, d, w), not %r." % text
+            f"expires_in must be a span of time, such as 90d, 12h or 1d12h (units: s, m, h, d, w), not {text!r}."
         )
     return seconds
 
@@ -49,14 +49,14 @@ def moment(text):
     seconds = parse_time(text + "T00:00:00Z" if re.match(r"^\d{4}-\d\d-\d\d$", text) else text)
     if seconds is None:
         raise InputError(
-            "expires_at must be a date such as 2027-06-30, or with time and zone (2027-06-30T12:00:00Z), not %r." % text
+            f"expires_at must be a date such as 2027-06-30, or with time and zone (2027-06-30T12:00:00Z), not {text!r}."
         )
     return _storable(int(seconds), "expires_at")
 
 
 def _storable(seconds, option):
     if seconds > _LAST:
-        raise InputError("%s is later than 2038-01-19T03:14:07Z, which the manager's database cannot store." % option)
+        raise InputError(f"{option} is later than 2038-01-19T03:14:07Z, which the manager's database cannot store.")
     return seconds
 
 
@@ -143,14 +143,13 @@ class Tokens(Crud):
         expires_anew = not before or planned["expires_at"] != before["expires_at"]
         if expires_anew and parse_time(planned["expires_at"]) <= self.now():
             raise InputError(
-                "expires_at %s is past, the token would be of no use. To switch a token off set active=false."
-                % planned["expires_at"]
+                f"expires_at {planned['expires_at']} is past, the token would be of no use. To switch a token off set active=false."
             )
         if self._params["user_id"] is not None and (not before or planned["user_id"] != before["user_id"]):
             # A manager takes any number, and a job of a user that does not exist breaks its lists (manager-api T5).
             users = self.client.all_rows(CONSOLE_API + "/users", "users")
             if planned["user_id"] not in [one["id"] for one in users]:
-                raise InputError("user_id %d: the manager has no such user." % planned["user_id"])
+                raise InputError(f"user_id {int(planned['user_id'])}: the manager has no such user.")
 
     # What is sent
 
@@ -181,7 +180,7 @@ class Tokens(Crud):
     def result(self, change):
         """The module's result (dict) of an L(Change)."""
         row = change.row or {}
-        diff = change.diff("%s %s" % (self.kind, self._params["name"]))
+        diff = change.diff(f"{self.kind} {self._params['name']}")
         if change.changed and change.before and self._params["state"] == "rotated":
             diff["before"] = dict(change.before, token="the old one")
             diff["after"] = dict(change.after, token="a new one")
@@ -204,9 +203,8 @@ class Tokens(Crud):
         expires = parse_time(change.after["expires_at"])
         if expires is not None and expires <= self.now():
             found.append(
-                "The token %s expired at %s. Set expires_at, or use state=rotated for a new one."
-                % (name, change.after["expires_at"])
+                f"The token {name} expired at {change.after['expires_at']}. Set expires_at, or use state=rotated for a new one."
             )
         if change.after["state"] != "active" and self._params["active"] is None:
-            found.append("The token %s is inactive. Set active=true to switch it on." % name)
+            found.append(f"The token {name} is inactive. Set active=true to switch it on.")
         return found

@@ -172,7 +172,7 @@ def job_info(module):
     params = module.params
     for one in params["ids"] or []:
         if one < 1:
-            raise InputError("ids are numbers from 1, not %d." % one)
+            raise InputError(f"ids are numbers from 1, not {int(one)}.")
     reader = JobReader(module.client(), module.clock())
 
     def shape(job):

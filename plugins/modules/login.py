@@ -114,7 +114,7 @@ def login(module):
     params = module.params
     for name in ("username", "password"):
         if not params[name]:
-            raise InputError("%s is empty." % name)
+            raise InputError(f"{name} is empty.")
     if params["retry_timeout"] < 0:
         raise InputError("retry_timeout must be 0 or more seconds.")
     signed_in = sign_in(
@@ -122,8 +122,7 @@ def login(module):
     )
     if signed_in.waited:
         module.warn(
-            "The manager refused this sign-in for %d s, as it does after any other sign-in of the same user. Sign in "
-            "once in a play and hand on the jwt." % signed_in.waited
+            f"The manager refused this sign-in for {int(signed_in.waited)} s, as it does after any other sign-in of the same user. Sign in once in a play and hand on the jwt."
         )
     return {"changed": False, "jwt": signed_in.jwt, "expires_at": signed_in.expires_at}
 

@@ -34,10 +34,12 @@ _MIN_REQUEST_RATE = 100
 _DOCKER_HUB = "https://index.docker.io"
 # What the Rust client may find empty: Option in dragonfly-client-config/src/dfdaemon.rs, and every mapping.
 _RUST_OPTIONAL_TYPES = ("ip", "file")
-_RUST_OPTIONAL_KEYS = frozenset("""
+_RUST_OPTIONAL_KEYS = frozenset(
+    """
 backend.requestHeader host.idc host.location host.schedulerClusterID proxy.rules[].redirect tracing.addr
 tracing.endpoint tracing.path tracing.protocol
-""".split())
+""".split()
+)
 
 # code: what goes wrong, and the cure. Values of secrets are never part of either.
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -347,9 +349,7 @@ class _Check:
         self.add(code, setting.where, **words)
 
     def _value(self, setting: schema.Setting, key: schema.Key) -> None:
-        is_optional = (
-            self.client == "dfget" or key.type in _RUST_OPTIONAL_TYPES or setting.path in _RUST_OPTIONAL_KEYS
-        )
+        is_optional = self.client == "dfget" or key.type in _RUST_OPTIONAL_TYPES or setting.path in _RUST_OPTIONAL_KEYS
         if setting.value is None and is_optional:
             return
         wanted = value_error(key.type, setting.value, self.client)
@@ -488,7 +488,7 @@ class _Check:
                 self.add(
                     "not_p2p",
                     "proxy.registryMirror.useProxies",
-                    why="no rule of proxy.proxies sends the blobs of %s to peers" % ", ".join(missed),
+                    why=f"no rule of proxy.proxies sends the blobs of {', '.join(missed)} to peers",
                     cure="Set it to false, or add the rule {regx: blobs/sha256.*}.",
                 )
         self._rewrites(rules, deciding.values(), "proxy.proxies", "useHTTPS", "redirect")
@@ -540,7 +540,7 @@ class _Check:
         missed = [base for base, index in deciding.items() if index is None]
         # Without the registries' names a rule for one of them cannot be told from a rule for none.
         if missed and (self.context.bases or not rules):
-            why = "no rule matches the blobs of %s" % ", ".join(missed) if rules else "there is no rule"
+            why = f"no rule matches the blobs of {', '.join(missed)}" if rules else "there is no rule"
             self.add("not_p2p", "proxy.rules", why=why, cure="Add the rule {regex: 'blobs/sha256.*'}.")
         for index, rule in enumerate(rules):
             params = rule.get("filteredQueryParams")

@@ -188,7 +188,7 @@ def value_error(kind: str, value: t.Any, client: str) -> str | None:
     """
     if "|" in kind:
         choices = kind.split("|")
-        return None if value in choices else "one of %s" % ", ".join(choices)
+        return None if value in choices else f"one of {', '.join(choices)}"
     if kind == "duration":
         example = "such as 30s or 6h" if client == "dfget" else "such as 30s or 6h, as text"
         return None if parse_duration(value, client) is not None else "a duration with its unit, " + example
@@ -203,10 +203,8 @@ def value_error(kind: str, value: t.Any, client: str) -> str | None:
     if bounds:
         low, high = (float(bound) if bound else float("inf") for bound in bounds.split(".."))
         if not low <= (len(value) if isinstance(value, str) else value) <= high:
-            return "%s%s to %s" % (
-                "of length " if isinstance(value, str) else "from ",
-                int(low),
-                bounds.split("..")[1] or "any",
+            return (
+                f"{'of length ' if isinstance(value, str) else 'from '}{int(low)} to {bounds.split('..')[1] or 'any'}"
             )
     return None
 

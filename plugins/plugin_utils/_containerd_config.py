@@ -308,9 +308,7 @@ def _plugin_id(config: dict[str, t.Any]) -> str:
     return "io.containerd.grpc.v1.cri" if config.get("version", 2) < 3 else "io.containerd.cri.v1.images"
 
 
-def toml_problems(
-    config: dict[str, t.Any], name: str, client: str, release: tuple[int, ...] | None
-) -> list[Problem]:
+def toml_problems(config: dict[str, t.Any], name: str, client: str, release: tuple[int, ...] | None) -> list[Problem]:
     """What in a config.toml makes pulls fail or miss once config_path is set.
 
     :param config: without a L(misfit).

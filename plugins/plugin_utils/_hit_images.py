@@ -33,7 +33,7 @@ class Images:
         self._find = registry_finder(params, details)
         for name in ("seed_release", "manager_release"):
             if params[name] and parse_release(params[name]) is None:
-                raise InputError("%s: %r is no release, write it like 2.1.67." % (name, params[name]))
+                raise InputError(f"{name}: {params[name]!r} is no release, write it like 2.1.67.")
         for platform in params["platforms"] or []:
             check_platform(platform)
 
@@ -47,9 +47,7 @@ class Images:
         else:
             found = [self._of_job(job) for job in self._params["jobs"] if job.get("type") != "file"]
         if not found:
-            raise InputError(
-                "There is no image among %s." % ("images" if self._params["images"] is not None else "jobs")
-            )
+            raise InputError(f"There is no image among {'images' if self._params['images'] is not None else 'jobs'}.")
         return found
 
     def _of_image(self, text: str) -> Wanted:

@@ -15,7 +15,6 @@ import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
 

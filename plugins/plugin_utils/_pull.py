@@ -15,12 +15,11 @@ import functools
 import io
 import posixpath
 import re
-import tomllib
 import typing as t
 from urllib.parse import quote, urlsplit
 
+import tomllib
 import yaml
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import HIDDEN
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import dotted
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
@@ -808,9 +807,12 @@ class Client:
         if not base and route.query and release >= (1, 3, 5):
             base, told["base"] = "https://" + route.query[len("ns=") :].replace("%3A", ":"), (route.file, "ns")
         if not base:
-            base, told["base"] = self.text("proxy.registryMirror.addr") or "https://index.docker.io", (
-                self.path,
-                "proxy.registryMirror.addr",
+            base, told["base"] = (
+                self.text("proxy.registryMirror.addr") or "https://index.docker.io",
+                (
+                    self.path,
+                    "proxy.registryMirror.addr",
+                ),
             )
         query = route.query if release >= (1, 1, 1) else ""
         url = base + path + ("?" + query if query else "")

@@ -41,8 +41,8 @@ def table(rows: list[tuple[str, ...]]) -> str:
     """Rows as a table of Markdown."""
     rows = [("what", "measured", "goal", "met"), *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["| %s |" % " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows]
-    return "\n".join([lines[0], "|%s|" % "|".join("-" * (width + 2) for width in widths), *lines[1:]])
+    lines = [f"| {' | '.join((cell.ljust(width) for cell, width in zip(row, widths)))} |" for row in rows]
+    return "\n".join([lines[0], f"|{'|'.join(('-' * (width + 2) for width in widths))}|", *lines[1:]])
 
 
 def main() -> int:
@@ -68,8 +68,13 @@ def main() -> int:
     found = table([figure.cells for figure in figures])
     print(found)
     if not chosen:
-        text = TEXT.format(python=platform.python_version(), ansible=release, processors=os.cpu_count(),
-                           load=os.getloadavg()[0], table=found)
+        text = TEXT.format(
+            python=platform.python_version(),
+            ansible=release,
+            processors=os.cpu_count(),
+            load=os.getloadavg()[0],
+            table=found,
+        )
         DOCUMENT.write_text(text, encoding="utf-8")
     return 0 if all(figure.is_met for figure in figures) else 1
 

@@ -36,7 +36,7 @@ Figures = t.Iterator[Figure]
 
 
 def _images(box: Sandbox, count: int, **words: t.Any) -> list[str]:
-    return [box.image("shop/web-%d" % number, "1", size=100, **words).source for number in range(count)]
+    return [box.image(f"shop/web-{int(number)}", "1", size=100, **words).source for number in range(count)]
 
 
 def _options(box: Sandbox, **words: t.Any) -> dict[str, t.Any]:
@@ -86,24 +86,52 @@ def requests_of_a_wait() -> Figures:
 def processor_time_over_a_loop_of_uri() -> Figures:
     count = 100
     with Sandbox(factor=FACTOR) as box, tempfile.TemporaryDirectory() as folder:
-        sources = [box.image("shop/web-%d" % number, "1", size=100) for number in range(count)]
+        sources = [box.image(f"shop/web-{int(number)}", "1", size=100) for number in range(count)]
         words = {"headers": {"Authorization": "Bearer " + box.token}, "body_format": "json"}
         jobs = box.url + "/oapi/v1/jobs"
-        loop = run_playbook(Path(folder), [
-            {"ansible.builtin.uri": dict(words, url=jobs, method="POST", body={
-                "type": "preheat", "args": {"type": "image", "url": "{{ item }}"}}),
-             "loop": [image.manifest_url for image in sources], "register": "made"},
-            {"ansible.builtin.uri": dict(words, url=jobs + "/{{ item.json.id }}"), "loop": "{{ made.results }}",
-             "loop_control": {"label": "{{ item.json.id }}"}, "register": "job",
-             "until": "job.json.state != 'PENDING'", "retries": 100, "delay": 1}])
+        loop = run_playbook(
+            Path(folder),
+            [
+                {
+                    "ansible.builtin.uri": dict(
+                        words,
+                        url=jobs,
+                        method="POST",
+                        body={"type": "preheat", "args": {"type": "image", "url": "{{ item }}"}},
+                    ),
+                    "loop": [image.manifest_url for image in sources],
+                    "register": "made",
+                },
+                {
+                    "ansible.builtin.uri": dict(words, url=jobs + "/{{ item.json.id }}"),
+                    "loop": "{{ made.results }}",
+                    "loop_control": {"label": "{{ item.json.id }}"},
+                    "register": "job",
+                    "until": "job.json.state != 'PENDING'",
+                    "retries": 100,
+                    "delay": 1,
+                },
+            ],
+        )
         assert len(box.jobs) == count
         box.reset()
-        module = run_playbook(Path(folder), [
-            {"dragonflyoss.dragonfly.preheat": _options(
-                box, images=[image.source for image in sources], wait_sleep=1)}])
+        module = run_playbook(
+            Path(folder),
+            [
+                {
+                    "dragonflyoss.dragonfly.preheat": _options(
+                        box, images=[image.source for image in sources], wait_sleep=1
+                    )
+                }
+            ],
+        )
         assert len(box.jobs) == count
-    yield Figure(f"{count} images created and awaited: processor time of a loop of uri over ours",
-                 loop.cpu / module.cpu, 20, at_least=True)
+    yield Figure(
+        f"{count} images created and awaited: processor time of a loop of uri over ours",
+        loop.cpu / module.cpu,
+        20,
+        at_least=True,
+    )
 
 
 def rerun_over_ping() -> Figures:
@@ -112,12 +140,21 @@ def rerun_over_ping() -> Figures:
         _good(run_module("preheat", **_options(box, image=image, wait_sleep=1))[0])
 
         def run(module: str, arguments: str = "") -> float:
-            command = [ansible("ansible"), "localhost", "-m", module, "-a", arguments,
-                       "-e", "ansible_python_interpreter=" + sys.executable]
+            command = [
+                ansible("ansible"),
+                "localhost",
+                "-m",
+                module,
+                "-a",
+                arguments,
+                "-e",
+                "ansible_python_interpreter=" + sys.executable,
+            ]
             return measure(command, ANSIBLE_HOME=folder, DRAGONFLY_URL=box.url, DRAGONFLY_TOKEN=box.token).wall
 
-        ratio = median_ratio(lambda: run("dragonflyoss.dragonfly.preheat", "image=" + image),
-                             lambda: run("ansible.builtin.ping"), 7)
+        ratio = median_ratio(
+            lambda: run("dragonflyoss.dragonfly.preheat", "image=" + image), lambda: run("ansible.builtin.ping"), 7
+        )
     yield Figure("No-op rerun of one image over ansible.builtin.ping: wall time", ratio, 1.5)
 
 
@@ -135,6 +172,7 @@ def lookup_in_a_long_history() -> Figures:
 
 def _lookup(box: Sandbox, image: str) -> t.Callable[[], float]:
     """A function that runs a no-op preheat in this process, and gives the seconds it took."""
+
     def run() -> float:
         begun = time.perf_counter()
         client = DragonflyClient(Http(auth="Bearer " + box.token), box.url)
@@ -148,7 +186,7 @@ def _lookup(box: Sandbox, image: str) -> t.Callable[[], float]:
 
 def memory_of_many_images() -> Figures:
     hosts = [("seed-1", "10.77.0.1", "seed")]
-    hosts += [("host-%d" % number, "10.78.0.%d" % number, "peer") for number in range(99)]
+    hosts += [(f"host-{int(number)}", f"10.78.0.{int(number)}", "peer") for number in range(99)]
     with Sandbox(factor=FACTOR, hosts=hosts) as box:
         images = _images(box, 100, layers=49)
         box.rule(outcome="success")
@@ -177,8 +215,9 @@ def thousand_images() -> Figures:
         assert len(_good(result)["jobs"]) == 1000
         counts = box.counts()
     yield Figure("1,000 images in one task, 10,000 old jobs: POST requests", counts["POST"], 1000)
-    yield Figure("1,000 images in one task, 10,000 old jobs: GET requests of jobs by id",
-                 sum(counts["GET"].values()), 1000)
+    yield Figure(
+        "1,000 images in one task, 10,000 old jobs: GET requests of jobs by id", sum(counts["GET"].values()), 1000
+    )
     yield Figure("1,000 images in one task, 10,000 old jobs: memory", used.memory, 80, " MB")
 
 
@@ -190,13 +229,18 @@ def rate_limit() -> Figures:
         made = [entry.time for entry in box.log if entry.method == "POST" and entry.status == 200]
     failed = sum(job["outcome"] not in ("pending", "warm") for job in result["jobs"])
     yield Figure(f"{count} images in one cluster, {rate} creates a second: failures", failed + count - len(made), 0)
-    yield Figure(f"{count} images in one cluster, {rate} creates a second: time over the limit's own",
-                 (max(made) - min(made)) / ((count - burst) / rate), 1.1)
+    yield Figure(
+        f"{count} images in one cluster, {rate} creates a second: time over the limit's own",
+        (max(made) - min(made)) / ((count - burst) / rate),
+        1.1,
+    )
 
 
 def hits_of_a_fleet() -> Figures:
     hosts, blobs = 500, 20
-    image = wanted_image("registry.example.com/shop/web:1", {}, digests=[f"sha256:{number:064x}" for number in range(blobs)])
+    image = wanted_image(
+        "registry.example.com/shop/web:1", {}, digests=[f"sha256:{number:064x}" for number in range(blobs)]
+    )
     fleet = [facts() for _number in range(hosts)]
     for number, host in enumerate(fleet):
         # No two hosts have the same files, so nothing is parsed once for all.

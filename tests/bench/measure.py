@@ -50,8 +50,12 @@ class Figure(t.NamedTuple):
     def cells(self) -> tuple[str, str, str, str]:
         """The line as text."""
         sign = "at least" if self.at_least else "at most"
-        return (self.what, f"{_number(self.value)}{self.unit}", f"{sign} {_number(self.goal)}{self.unit}",
-                "yes" if self.is_met else "NO")
+        return (
+            self.what,
+            f"{_number(self.value)}{self.unit}",
+            f"{sign} {_number(self.goal)}{self.unit}",
+            "yes" if self.is_met else "NO",
+        )
 
 
 def _number(value: float) -> str:
@@ -83,8 +87,14 @@ def measure(command: list[str], stdin: str = "", **environment: str) -> Used:
         given.seek(0)
         # A process begins with the peak of memory of the one that started it, so a small one starts the command.
         process = subprocess.run(
-            [sys.executable, "-c", _LAUNCHER, *command], stdin=given, stdout=printed, stderr=subprocess.PIPE,
-            env={**os.environ, **environment}, check=False, text=True)
+            [sys.executable, "-c", _LAUNCHER, *command],
+            stdin=given,
+            stdout=printed,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **environment},
+            check=False,
+            text=True,
+        )
         printed.seek(0)
         output = printed.read()
     if process.returncode:
@@ -102,8 +112,16 @@ def run_playbook(folder: Path, tasks: list[dict], **variables: t.Any) -> Used:
     """Run a play of these tasks on the controller."""
     play = folder / "play.yml"
     play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    command = [ansible("ansible-playbook"), "-i", "localhost,", "-c", "local", str(play), "-e", json.dumps(
-        {"ansible_python_interpreter": sys.executable, **variables})]
+    command = [
+        ansible("ansible-playbook"),
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        str(play),
+        "-e",
+        json.dumps({"ansible_python_interpreter": sys.executable, **variables}),
+    ]
     return measure(command, ANSIBLE_HOME=str(folder))
 
 

@@ -20,7 +20,7 @@ class Client:
     def __init__(self, box):
         self.box = box
         self.api = "/api/v1/jobs" if box.manager.profile.open_jobs is None else "/oapi/v1/jobs"
-        self.headers = {"Authorization": "Bearer %s" % box.token}
+        self.headers = {"Authorization": f"Bearer {box.token}"}
 
     def ask(self, method, path="", **words):
         words.setdefault("headers", self.headers)
@@ -36,7 +36,7 @@ class Client:
         return self.ask("POST", json=body)
 
     def get(self, number):
-        return self.ask("GET", "/%d" % number).json()
+        return self.ask("GET", f"/{int(number)}").json()
 
     def wait(self, number, seconds=10):
         """The job once it is over (dict)."""
@@ -46,7 +46,7 @@ class Client:
             if job.get("state") != "PENDING":
                 return job
             time.sleep(0.01)
-        raise AssertionError("job %d is pending still" % number)
+        raise AssertionError(f"job {int(number)} is pending still")
 
     def run(self, url, **args):
         """Preheat and wait; returns the job."""
@@ -55,5 +55,9 @@ class Client:
 
 def warm(job):
     """URLs in success_tasks of a job, sorted, with repetitions."""
-    return sorted(entry["url"] for state in job["result"]["job_states"] for result in state["results"] or []
-                  for entry in result["success_tasks"] or [])
+    return sorted(
+        entry["url"]
+        for state in job["result"]["job_states"]
+        for result in state["results"] or []
+        for entry in result["success_tasks"] or []
+    )

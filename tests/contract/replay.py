@@ -24,14 +24,37 @@ _SECOND = 10**9
 
 _ALONE = ("health", "auth", "probes", "signin", "tokens", "no_scheduler", "clusters")
 _TOGETHER = (
-    "image_no_seed_peer", "infra", "image_success", "image_again", "image_multiarch", "bad_posts", "ignored_keys", "all_args",
-    "file_success", "file_missing", "file_urls", "lists", "one", "task_jobs", "rate_limit")
-_LATER = ("file_warmed", "file_partly_warmed", "image_partly_warmed", "image_all_peers", "image_partly_warmed_all_peers")
+    "image_no_seed_peer",
+    "infra",
+    "image_success",
+    "image_again",
+    "image_multiarch",
+    "bad_posts",
+    "ignored_keys",
+    "all_args",
+    "file_success",
+    "file_missing",
+    "file_urls",
+    "lists",
+    "one",
+    "task_jobs",
+    "rate_limit",
+)
+_LATER = (
+    "file_warmed",
+    "file_partly_warmed",
+    "image_partly_warmed",
+    "image_all_peers",
+    "image_partly_warmed_all_peers",
+)
 
 #: Managers that were recorded, each as (release, scenarios before there were schedulers, scenarios with schedulers and hosts).
 RUNS = (
-    ("2.0.9", ("probes", "signin", "no_scheduler"),
-     ("infra", "image_success", "all_args", "file_warmed", "bad_posts", "lists", "one")),
+    (
+        "2.0.9",
+        ("probes", "signin", "no_scheduler"),
+        ("infra", "image_success", "all_args", "file_warmed", "bad_posts", "lists", "one"),
+    ),
     ("2.1.0", _ALONE, _TOGETHER[1:] + ("v1", "ghost_user", "console_jobs")),
     ("2.1.67", _ALONE, _TOGETHER + ("ghost_user", "v1", "console_jobs")),
     ("2.3.4", _ALONE, _TOGETHER[1:] + ("ghost_user", "v1", "console_jobs")),
@@ -40,37 +63,48 @@ RUNS = (
     ("2.5.1", (), _LATER),
 )
 
-_APP = ("a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e",
-        "c7e284725d99fce080383680c76a31f3592e59ce399de2c4ea9007360aa0b331",
-        "24e5fc844e6a80014dc54db5a2a4e27950b624e477594e45995c39c76086b569",
-        "15a509d293899c3ec33a3b0b2f9e3a140d0b74eb956832cbf4a2ff04bb34e48a")
-_APP_2 = ("725ee81a0d017bfff26b76d7871bfaca8c75cd953e8ea5b30fa7285cb17054e6",
-          "9a3b4e7301f5a6c97603d49949397e0635f5165ec97da4e4b6cb19a421501bd3",
-          "12e88a03a906d478f3828d14f39b75c0fa3cde72e8187ebfc5719034358642f4",
-          "324bb214514b6ff8e9ee3c13a85f1394108f6f67fb9fe8b12a5f1149e6727bc9")
-_APP_3 = ("f2e7e331688a21c0b8736ff6b8f82f36d8d0a3aa7d9e310ade69803ec6413886",
-          "63fb298c03bb8f9efc509ad4215d498bfd1e11c776f5b7aa1aae54cc2c284b1b",
-          "7b9cbaa01dae14c16ad0262e303069f8fcb9ca42fc409785f979ad7b15e7f413",
-          "62b04f8adf20a9d2c1925d07facd7a75fdff186e230cb187c58c3a7417aa38f5")
-_MULTI = ("dd5a5ccaf67625ca5b5c436ab1f24daf45bf2c3d4234b53d056a46aee7a28b4e",
-          "edee804eb3e3f30717708a88bb2bd797166a7ec468654263830a63880cde2edf",
-          "57b63f9dcdef68503c1f5dedd9806551f8cf09655d44ebddf757fba613b7c2c1")
+_APP = (
+    "a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e",
+    "c7e284725d99fce080383680c76a31f3592e59ce399de2c4ea9007360aa0b331",
+    "24e5fc844e6a80014dc54db5a2a4e27950b624e477594e45995c39c76086b569",
+    "15a509d293899c3ec33a3b0b2f9e3a140d0b74eb956832cbf4a2ff04bb34e48a",
+)
+_APP_2 = (
+    "725ee81a0d017bfff26b76d7871bfaca8c75cd953e8ea5b30fa7285cb17054e6",
+    "9a3b4e7301f5a6c97603d49949397e0635f5165ec97da4e4b6cb19a421501bd3",
+    "12e88a03a906d478f3828d14f39b75c0fa3cde72e8187ebfc5719034358642f4",
+    "324bb214514b6ff8e9ee3c13a85f1394108f6f67fb9fe8b12a5f1149e6727bc9",
+)
+_APP_3 = (
+    "f2e7e331688a21c0b8736ff6b8f82f36d8d0a3aa7d9e310ade69803ec6413886",
+    "63fb298c03bb8f9efc509ad4215d498bfd1e11c776f5b7aa1aae54cc2c284b1b",
+    "7b9cbaa01dae14c16ad0262e303069f8fcb9ca42fc409785f979ad7b15e7f413",
+    "62b04f8adf20a9d2c1925d07facd7a75fdff186e230cb187c58c3a7417aa38f5",
+)
+_MULTI = (
+    "dd5a5ccaf67625ca5b5c436ab1f24daf45bf2c3d4234b53d056a46aee7a28b4e",
+    "edee804eb3e3f30717708a88bb2bd797166a7ec468654263830a63880cde2edf",
+    "57b63f9dcdef68503c1f5dedd9806551f8cf09655d44ebddf757fba613b7c2c1",
+)
 _MISSING = "f" * 64  # the layer of library/broken that the registry had lost; no recording names it
-_BROKEN = ("855d160e1bd4ba28b5ad34770eee38d4f0ca0885208fc36da23a6663a8e6f547",
-           "32d6be555fad82e0110f60b1a3996593cb8b67ab302969131ce71e38b0aa8847", _MISSING,
-           "945dd0adbbbeee90a37232da794263f65a96c6d80f972c991d86df004f2712cc")
+_BROKEN = (
+    "855d160e1bd4ba28b5ad34770eee38d4f0ca0885208fc36da23a6663a8e6f547",
+    "32d6be555fad82e0110f60b1a3996593cb8b67ab302969131ce71e38b0aa8847",
+    _MISSING,
+    "945dd0adbbbeee90a37232da794263f65a96c6d80f972c991d86df004f2712cc",
+)
 
 
 def _file():
-    return {"type": "preheat", "args": {"type": "file", "url": "http://%s/v2/library/app/manifests/1" % REGISTRY}}
+    return {"type": "preheat", "args": {"type": "file", "url": f"http://{REGISTRY}/v2/library/app/manifests/1"}}
 
 
 def _image(name, tag):
-    return {"type": "preheat", "args": {"type": "image", "url": "http://%s/v2/%s/manifests/%s" % (REGISTRY, name, tag)}}
+    return {"type": "preheat", "args": {"type": "image", "url": f"http://{REGISTRY}/v2/{name}/manifests/{tag}"}}
 
 
 def _get_task():
-    return {"type": "get_task", "args": {"url": "http://%s/v2/library/app/manifests/1" % REGISTRY}}
+    return {"type": "get_task", "args": {"url": f"http://{REGISTRY}/v2/library/app/manifests/1"}}
 
 
 #: Jobs that these runs made before a scenario and that no exchange shows, by release and scenario: ids are taken by them, and
@@ -97,14 +131,17 @@ def exchanges():
     for number, run in enumerate(RUNS):
         for place, (name, exchange) in enumerate(_exchanges_of(run)):
             request = exchange["request"]
-            found.append((name, "%s %s" % (request["method"], request["path"]), number, place))
+            found.append((name, f"{request['method']} {request['path']}", number, place))
     return found
 
 
 def _exchanges_of(run):
     release, alone, together = run
-    return [("%s/%s/%d" % (release, scenario, number), exchange)
-            for scenario in alone + together for number, exchange in enumerate(recording(release, scenario))]
+    return [
+        (f"{release}/{scenario}/{int(number)}", exchange)
+        for scenario in alone + together
+        for number, exchange in enumerate(recording(release, scenario))
+    ]
 
 
 # Times
@@ -121,7 +158,9 @@ def _times(value, keys=("created_at", "updated_at", "CreatedAt", "UpdatedAt", "l
     if isinstance(value, list):
         return [time for one in value for time in _times(one, keys)]
     if isinstance(value, dict):
-        found = [nanoseconds(one) for key, one in value.items() if key in keys and isinstance(one, str) and one[:4] != "0001"]
+        found = [
+            nanoseconds(one) for key, one in value.items() if key in keys and isinstance(one, str) and one[:4] != "0001"
+        ]
         return found + [time for one in value.values() for time in _times(one, keys)]
     return []
 
@@ -146,8 +185,10 @@ class _Story:
         self.created = min(nanoseconds(_get(state, "created_at", "CreatedAt")) for state in states)
         when = _get(result, "updated_at", "UpdatedAt")
         when = nanoseconds(when) if when else max(nanoseconds(row["updated_at"]), self.created)
-        self.polls[when] = [_get(state, "state", "State") in ("SUCCESS", "FAILURE") for state in sorted(
-            states, key=lambda one: _get(one, "created_at", "CreatedAt"))]
+        self.polls[when] = [
+            _get(state, "state", "State") in ("SUCCESS", "FAILURE")
+            for state in sorted(states, key=lambda one: _get(one, "created_at", "CreatedAt"))
+        ]
 
     def words(self):
         """The rule that makes the sandbox's polls see what these saw."""
@@ -194,9 +235,15 @@ class Replay:
         # The manager's audit log, which ends the time after a sign-in in which the next ones fail, began a moment later.
         self._clock = ManualClock(first + 4 * _SECOND // 10)
         self.box = Sandbox(
-            release=self._release, client="rust" if self._release == "2.5.1" else "go", hosts=(), scheduler=False,
+            release=self._release,
+            client="rust" if self._release == "2.5.1" else "go",
+            hosts=(),
+            scheduler=False,
             aliases={REGISTRY: "registry", "10.77.0.1:5999": "127.0.0.1:1", "127.0.0.1:5000": "127.0.0.1:1"},
-            traps=["T27"], clock=self._clock, token=False).start()
+            traps=["T27"],
+            clock=self._clock,
+            token=False,
+        ).start()
         self._fill_registry()
         if not self._run[1]:
             self._secrets["PAT job-token"] = self.box.add_token("job-token", scopes=["job"])
@@ -231,8 +278,14 @@ class Replay:
         headers = {key: self._reveal(value) for key, value in request.get("headers", {}).items()}
         body = json.dumps(request["json"]) if request.get("json") is not None else request.get("text")
         self._expect_job(exchange)
-        answer = requests.request(request["method"], self.box.url + request["path"], headers=headers, data=body,
-                                  allow_redirects=False, timeout=30)
+        answer = requests.request(
+            request["method"],
+            self.box.url + request["path"],
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+            timeout=30,
+        )
         self._learn(exchange, answer)
         return compare(exchange["response"], answer, name.split("/")[1] in _ANY_TASK)
 
@@ -253,14 +306,18 @@ class Replay:
             fleet.add_scheduler()
         if scenario in together and scenario != "image_no_seed_peer" and not fleet.hosts:
             client = "rust" if self._release == "2.5.1" else "go"
-            for host, ip, role in (("seed-1", "10.77.0.1", "seed"), ("host-1", "10.77.0.11", "peer"), ("host-2", "10.77.0.12", "peer")):
+            for host, ip, role in (
+                ("seed-1", "10.77.0.1", "seed"),
+                ("host-1", "10.77.0.11", "peer"),
+                ("host-2", "10.77.0.12", "peer"),
+            ):
                 self.box.add_host(host, ip, role=role, client=client)
 
     def _make_unrecorded(self, body):
-        headers = {"Authorization": "Bearer %s" % self._secrets["PAT job-token"]}
+        headers = {"Authorization": f"Bearer {self._secrets['PAT job-token']}"}
         made = requests.post(self.box.url + "/oapi/v1/jobs", headers=headers, json=body or _get_task(), timeout=30)
         if body is None:
-            requests.delete("%s/oapi/v1/jobs/%d" % (self.box.url, made.json()["id"]), headers=headers, timeout=30)
+            requests.delete(f"{self.box.url}/oapi/v1/jobs/{int(made.json()['id'])}", headers=headers, timeout=30)
 
     def _set_clock(self, exchange):
         """Go to the time at which the exchange was recorded, as far as its answer tells."""
@@ -272,7 +329,9 @@ class Replay:
         elif exchange["request"]["method"] == "GET":
             # Rows that show a result had been polled; times without a fraction do not tell when.
             rows = answer if isinstance(answer, list) else [answer]
-            polled = [row["id"] for row in rows if isinstance(row, dict) and row.get("result") and row["id"] in self._stories]
+            polled = [
+                row["id"] for row in rows if isinstance(row, dict) and row.get("result") and row["id"] in self._stories
+            ]
             times += [self._stories[number].created + _SECOND // 100 for number in polled]
         if "signin" in exchange["request"]["path"]:
             times = [self._sign_in_time(exchange)]
@@ -320,7 +379,12 @@ class Replay:
 def _made_job(exchange):
     """Id of the job that an exchange made, None where it made none."""
     request, answer = exchange["request"], exchange["response"].get("json")
-    if request["method"] == "POST" and request["path"].endswith(("/jobs", "/preheats")) and isinstance(answer, dict) and "id" in answer:
+    if (
+        request["method"] == "POST"
+        and request["path"].endswith(("/jobs", "/preheats"))
+        and isinstance(answer, dict)
+        and "id" in answer
+    ):
         return int(answer["id"])
     return None
 
@@ -333,7 +397,16 @@ def _noted(exchange):
 # Comparing
 
 
-_TIME_KEYS = ("created_at", "updated_at", "CreatedAt", "UpdatedAt", "last_keep_alive_at", "expire", "startTime", "finishTime")
+_TIME_KEYS = (
+    "created_at",
+    "updated_at",
+    "CreatedAt",
+    "UpdatedAt",
+    "last_keep_alive_at",
+    "expire",
+    "startTime",
+    "finishTime",
+)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TASK_ID = re.compile(r"\b[0-9a-f]{64}\b")
 # Where errors tell the id of any one of several tasks, or that of a blob whose digest nobody recorded.
@@ -392,14 +465,20 @@ def _header_shape(headers):
 def _walk(recorded, actual, path):
     """Where two values differ."""
     if isinstance(recorded, dict) and isinstance(actual, dict):
-        found = ["%s: the sandbox lacks %s" % (path, name) for name in recorded if name not in actual]
-        found += ["%s: the sandbox has %s, too" % (path, name) for name in actual if name not in recorded]
-        return found + [one for name in recorded if name in actual for one in _walk(recorded[name], actual[name], path + "." + name)]
+        found = [f"{path}: the sandbox lacks {name}" for name in recorded if name not in actual]
+        found += [f"{path}: the sandbox has {name}, too" for name in actual if name not in recorded]
+        return found + [
+            one for name in recorded if name in actual for one in _walk(recorded[name], actual[name], path + "." + name)
+        ]
     if isinstance(recorded, list) and isinstance(actual, list) and len(recorded) == len(actual):
-        return [one for number, pair in enumerate(zip(recorded, actual)) for one in _walk(*pair, path="%s[%d]" % (path, number))]
+        return [
+            one
+            for number, pair in enumerate(zip(recorded, actual))
+            for one in _walk(*pair, path=f"{path}[{int(number)}]")
+        ]
     if recorded == actual and type(recorded) is type(actual):
         return []
-    return ["%s: recorded %s, the sandbox says %s" % (path, json.dumps(recorded)[:300], json.dumps(actual)[:300])]
+    return [f"{path}: recorded {json.dumps(recorded)[:300]}, the sandbox says {json.dumps(actual)[:300]}"]
 
 
 def compare(recorded, answer, any_task=False):
@@ -415,7 +494,7 @@ def compare(recorded, answer, any_task=False):
         try:
             found += _walk(shape(recorded["json"], any_task), shape(answer.json(), any_task), "body")
         except ValueError:
-            found.append("body: recorded JSON, the sandbox says %s" % answer.text[:300])
+            found.append(f"body: recorded JSON, the sandbox says {answer.text[:300]}")
     else:
         found += _walk(recorded["text"], answer.text, "body")
     return found

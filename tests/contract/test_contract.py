@@ -10,7 +10,9 @@ import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.tests.contract import replay
 
-NOT_MODELLED = yaml.safe_load((replay.RECORDINGS.parent / "not_modelled.yml").read_text(encoding="utf-8"))["not_modelled"]
+NOT_MODELLED = yaml.safe_load((replay.RECORDINGS.parent / "not_modelled.yml").read_text(encoding="utf-8"))[
+    "not_modelled"
+]
 MAY_BE_MISSING = ("tokens", "signin", "clusters", "task_jobs", "infra", "v1")
 EXCHANGES = replay.exchanges()
 
@@ -31,18 +33,20 @@ def replays():
 
 
 @pytest.mark.parametrize(
-    ("name", "run", "place"), [pytest.param(name, run, place, id="%s %s" % (name, what)) for name, what, run, place in EXCHANGES])
+    ("name", "run", "place"),
+    [pytest.param(name, run, place, id=f"{name} {what}") for name, what, run, place in EXCHANGES],
+)
 def test_exchange(replays, name, run, place):
     differences = replays(run).differences(place)
     if name in NOT_MODELLED:
-        assert differences, "it is modelled now: take %s off not_modelled.yml" % name
+        assert differences, f"it is modelled now: take {name} off not_modelled.yml"
         pytest.xfail("; ".join(differences))
     assert not differences, "\n".join(differences)
 
 
 def test_every_recording_is_replayed():
-    recorded = {"%s/%s" % (path.parent.name, path.stem) for path in replay.RECORDINGS.glob("*/*.json")}
-    played = {"%s/%s" % (release, scenario) for release, alone, together in replay.RUNS for scenario in alone + together}
+    recorded = {f"{path.parent.name}/{path.stem}" for path in replay.RECORDINGS.glob("*/*.json")}
+    played = {f"{release}/{scenario}" for release, alone, together in replay.RUNS for scenario in alone + together}
     assert recorded - played == set()
 
 

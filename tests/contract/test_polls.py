@@ -48,7 +48,9 @@ def _possible(release, seconds):
     return False
 
 
-@pytest.mark.parametrize(("release", "seconds"), [(release, one) for release, times in _turned().items() for one in times])
+@pytest.mark.parametrize(
+    ("release", "seconds"), [(release, one) for release, times in _turned().items() for one in times]
+)
 def test_recorded_jobs_turned_at_a_poll(release, seconds):
     assert _possible(release, seconds)
 
@@ -79,7 +81,14 @@ def test_a_pending_job_is_polled_and_given_up(start, clock):
     box.rule(outcome="give_up", after=3750)
     number = client.post(box.image("a").manifest_url).json()["id"]
     assert _states(client, clock, number, (1, 29, 31, 91, 211, 3700, 3760)) == [
-        ("PENDING", 0), ("PENDING", 0), ("PENDING", 30), ("PENDING", 90), ("PENDING", 210), ("PENDING", 3450), ("FAILURE", 3750)]
+        ("PENDING", 0),
+        ("PENDING", 0),
+        ("PENDING", 30),
+        ("PENDING", 90),
+        ("PENDING", 210),
+        ("PENDING", 3450),
+        ("FAILURE", 3750),
+    ]
     assert client.get(number)["result"]["state"] == "PENDING"
 
 
@@ -116,4 +125,6 @@ def test_old_releases_write_the_row_only_when_it_turns(start, clock):
 def test_random_polls_are_the_same_for_the_same_seed(release):
     name, dummy = Profile(release).polls
     one, other = random.Random(7), random.Random(7)
-    assert [SCHEDULES[name](number, one) for number in range(9)] == [SCHEDULES[name](number, other) for number in range(9)]
+    assert [SCHEDULES[name](number, one) for number in range(9)] == [
+        SCHEDULES[name](number, other) for number in range(9)
+    ]

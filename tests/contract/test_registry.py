@@ -32,7 +32,9 @@ def test_content_has_the_digest_that_it_is_called_by(start):
     box, dummy = start()
     for image in (box.image("a", platforms=PLATFORMS, attestations=True), box.image("b", kind="docker")):
         top = _read(image.manifest_url, OCI, INDEX, SCHEMA2)
-        assert top.headers["Docker-Content-Digest"] == image.digest == "sha256:" + hashlib.sha256(top.content).hexdigest()
+        assert (
+            top.headers["Docker-Content-Digest"] == image.digest == "sha256:" + hashlib.sha256(top.content).hexdigest()
+        )
         assert _read(image.digest_url, OCI, INDEX, SCHEMA2).content == top.content
         for platform in image.platforms:
             for url in image.blobs(platform):
@@ -47,7 +49,14 @@ def test_kinds_of_images(start):
     docker = _read(box.image("docker", kind="docker", layers=5).manifest_url, SCHEMA2).json()
     assert (docker["mediaType"], len(docker["layers"])) == (SCHEMA2, 5)
     index = _read(box.image("index", platforms=PLATFORMS, attestations=True).manifest_url, INDEX).json()
-    assert [one["platform"]["architecture"] for one in index["manifests"]] == ["amd64", "unknown", "arm64", "unknown", "amd64", "unknown"]
+    assert [one["platform"]["architecture"] for one in index["manifests"]] == [
+        "amd64",
+        "unknown",
+        "arm64",
+        "unknown",
+        "amd64",
+        "unknown",
+    ]
     assert index["manifests"][2]["platform"]["variant"] == "v8"
     nested = _read(box.image("nested", platforms=PLATFORMS, nested=True).manifest_url, INDEX).json()
     assert [one["mediaType"] for one in nested["manifests"]] == [INDEX]
@@ -98,7 +107,9 @@ def test_a_fault_of_the_registry(start):
     box, client = start()
     image = box.image("a")
     box.rule(fault="status", status=503, at="registry", path="/manifests/", times=1)
-    assert client.post(image.manifest_url).json() == {"message": "received unexpected HTTP status: 503 Service Unavailable"}
+    assert client.post(image.manifest_url).json() == {
+        "message": "received unexpected HTTP status: 503 Service Unavailable"
+    }
     # Twice, since the manager, like Go's client, asks again once.
     box.rule(fault="reset", at="registry", path="/manifests/", times=2)
     assert client.post(image.manifest_url).status_code == 500
@@ -141,18 +152,22 @@ def test_platforms(start):
     assert warm(client.run(image.manifest_url)) == sorted(image.blobs("linux/amd64"))
     assert warm(client.run(image.manifest_url, platform="linux/arm64")) == sorted(image.blobs("linux/arm64/v8"))
     assert client.post(image.manifest_url, platform="linux/s390x").json() == {
-        "message": "no matching manifest for platform linux/s390x"}
+        "message": "no matching manifest for platform linux/s390x"
+    }
     nested = box.image("b", platforms=["linux/amd64"], nested=True)
     assert client.post(nested.manifest_url).status_code == 500
 
 
 def test_nothing_outside_is_asked(start):
     box, client = start(aliases={"registry.example.com": "registry"})
-    assert client.post("https://registry-1.docker.io/v2/library/redis/manifests/7").json() == {"message": (
-        'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host')}
+    assert client.post("https://registry-1.docker.io/v2/library/redis/manifests/7").json() == {
+        "message": ('Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host')
+    }
     box.image("library/redis", "7")
     job = client.run("https://registry.example.com/v2/library/redis/manifests/7")
-    assert len(warm(job)) == 4 and warm(job)[0].startswith("https://registry.example.com/v2/library/redis/blobs/sha256:")
+    assert len(warm(job)) == 4 and warm(job)[0].startswith(
+        "https://registry.example.com/v2/library/redis/blobs/sha256:"
+    )
 
 
 def test_a_registry_with_tls(start, tmp_path):
@@ -177,7 +192,12 @@ def test_task_ids_are_those_that_were_recorded():
         args = {"filtered_query_params": profile.defaults("preheat")["filtered_query_params"]}
         for blob in cluster["blobs"]:
             assert task_id(blob["url"], args, profile.standard_tasks) == blob["preheat_task_id"]
-            assert task_id(blob["url"] + "?ns=10.77.0.1%3A5000", args, profile.standard_tasks) == blob["preheat_task_id"]
-            assert task_id(blob["url"] + "?ns=10.77.0.1%3A5000", {}, profile.standard_tasks) == blob["task_id_with_ns_kept"]
+            assert (
+                task_id(blob["url"] + "?ns=10.77.0.1%3A5000", args, profile.standard_tasks) == blob["preheat_task_id"]
+            )
+            assert (
+                task_id(blob["url"] + "?ns=10.77.0.1%3A5000", {}, profile.standard_tasks)
+                == blob["task_id_with_ns_kept"]
+            )
             checked += 1
     assert checked == 8

@@ -19,13 +19,16 @@ BREAKS = (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodi
 # Faults of requests
 
 
-@pytest.mark.parametrize(("words", "made"), [
-    ({"fault": "reset"}, 0),
-    ({"fault": "reset", "acts": True}, 1),
-    ({"fault": "half"}, 1),
-    ({"fault": "half", "acts": False}, 0),
-    ({"fault": "timeout", "seconds": 0.1, "acts": True}, 1),
-])
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        ({"fault": "reset"}, 0),
+        ({"fault": "reset", "acts": True}, 1),
+        ({"fault": "half"}, 1),
+        ({"fault": "half", "acts": False}, 0),
+        ({"fault": "timeout", "seconds": 0.1, "acts": True}, 1),
+    ],
+)
 def test_a_broken_connection(start, words, made):
     box, client = start()
     image = box.image("a")
@@ -48,18 +51,32 @@ def test_an_answer_that_comes_too_late(start):
     assert time.monotonic() - begin >= 0.3
 
 
-@pytest.mark.parametrize(("words", "status", "kind", "text", "made"), [
-    ({"fault": "status", "status": 503}, 503, "application/json", "by rule", 0),
-    ({"fault": "status", "status": 502, "acts": True}, 502, "application/json", "by rule", 1),
-    ({"fault": "status", "status": 429, "body": "rate limit exceeded", "headers": {"Retry-After": "7"}}, 429, "text/plain",
-     "rate limit exceeded", 0),
-    ({"fault": "status", "status": 504, "body": "<html>", "content_type": "text/html"}, 504, "text/html", "<html>", 0),
-    ({"fault": "html"}, 200, "text/html", "Sign in", 0),
-    ({"fault": "redirect"}, 301, "", "", 0),
-    ({"fault": "redirect", "status": 302, "location": "https://sso.example.com/"}, 302, "", "", 0),
-    ({"fault": "not_found"}, 404, "application/json", "record not found", 0),
-    ({"fault": "body", "body": {"id": "seven"}}, 200, "application/json", "seven", 0),
-])
+@pytest.mark.parametrize(
+    ("words", "status", "kind", "text", "made"),
+    [
+        ({"fault": "status", "status": 503}, 503, "application/json", "by rule", 0),
+        ({"fault": "status", "status": 502, "acts": True}, 502, "application/json", "by rule", 1),
+        (
+            {"fault": "status", "status": 429, "body": "rate limit exceeded", "headers": {"Retry-After": "7"}},
+            429,
+            "text/plain",
+            "rate limit exceeded",
+            0,
+        ),
+        (
+            {"fault": "status", "status": 504, "body": "<html>", "content_type": "text/html"},
+            504,
+            "text/html",
+            "<html>",
+            0,
+        ),
+        ({"fault": "html"}, 200, "text/html", "Sign in", 0),
+        ({"fault": "redirect"}, 301, "", "", 0),
+        ({"fault": "redirect", "status": 302, "location": "https://sso.example.com/"}, 302, "", "", 0),
+        ({"fault": "not_found"}, 404, "application/json", "record not found", 0),
+        ({"fault": "body", "body": {"id": "seven"}}, 200, "application/json", "seven", 0),
+    ],
+)
 def test_another_answer(start, words, status, kind, text, made):
     box, client = start()
     image = box.image("a")
@@ -96,7 +113,7 @@ def test_a_row_read_while_it_is_written(start):
 def test_which_requests_a_rule_takes(start):
     box, client = start()
     number = box.rule(fault="status", status=500, method="GET", query={"page": "2"}, nth=[2, 3], times=1)
-    pages = [client.ask("GET", "?page=%d" % page).status_code for page in (2, 1, 2, 2, 2)]
+    pages = [client.ask("GET", f"?page={int(page)}").status_code for page in (2, 1, 2, 2, 2)]
     assert pages == [200, 200, 500, 200, 200]
     box.remove_rule(number)
     box.rule(fault="status", status=500, path="/jobs/[0-9]+$")
@@ -106,10 +123,17 @@ def test_which_requests_a_rule_takes(start):
     assert client.ask("GET", "/1").status_code == 404
 
 
-@pytest.mark.parametrize("words", [
-    {}, {"fault": "reset", "outcome": "nothing"}, {"fault": "earthquake"}, {"outcome": "luck"}, {"fault": "reset", "missing": [1]},
-    {"outcome": "nothing", "path": "/"},
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"fault": "reset", "outcome": "nothing"},
+        {"fault": "earthquake"},
+        {"outcome": "luck"},
+        {"fault": "reset", "missing": [1]},
+        {"outcome": "nothing", "path": "/"},
+    ],
+)
 def test_a_rule_that_means_nothing(start, words):
     box, dummy = start()
     with pytest.raises(RuleError):
@@ -149,7 +173,9 @@ def test_a_second_job_fetches_nothing(start):
     image = box.image("a")
     first, second = client.run(image.manifest_url), client.run(image.manifest_url)
     assert warm(first) == warm(second)
-    assert {entry["hostname"] for entry in second["result"]["job_states"][0]["results"][0]["success_tasks"]} == {"unknown"}
+    assert {entry["hostname"] for entry in second["result"]["job_states"][0]["results"][0]["success_tasks"]} == {
+        "unknown"
+    }
     assert set(box.registry_content.blob_requests.values()) == {1}
 
 
@@ -157,7 +183,9 @@ def test_a_second_job_fetches_nothing(start):
 def test_nothing_is_warm(start, release):
     job, dummy, dummy2 = _run(start, release, rule={"outcome": "nothing"})
     assert job["state"] == "SUCCESS"
-    assert job["result"]["job_states"][0]["results"] == [{"failure_tasks": None, "scheduler_cluster_id": 1, "success_tasks": None}]
+    assert job["result"]["job_states"][0]["results"] == [
+        {"failure_tasks": None, "scheduler_cluster_id": 1, "success_tasks": None}
+    ]
 
 
 @pytest.mark.parametrize(("release", "state"), [("2.1.67", "FAILURE"), ("2.5.1", "SUCCESS")])
@@ -165,7 +193,9 @@ def test_some_blobs_are_missing(start, release, state):
     job, image, dummy = _run(start, release, rule={"outcome": "partial", "missing": [0, 2]})
     assert job["state"] == state
     assert warm(job) == sorted(image.blobs()[1::2])
-    job, image, dummy = _run(start, release, rule={"outcome": "partial", "missing": [image.blobs()[1].rpartition("/")[2]]})
+    job, image, dummy = _run(
+        start, release, rule={"outcome": "partial", "missing": [image.blobs()[1].rpartition("/")[2]]}
+    )
     assert len(warm(job)) == 3 and image.blobs()[1] not in warm(job)
 
 
@@ -179,8 +209,11 @@ def test_a_blob_is_gone_at_the_registry(start, release, state):
     assert job["state"] == state
     assert warm(job) == sorted(image.blobs()[:3])
     errors = [one["error"] for one in job["result"]["job_states"] if one["error"]]
-    assert errors == (["rpc error: code = Aborted desc = source response 404/404 Not Found is not valid"]
-                      if release == "2.1.67" else [])
+    assert errors == (
+        ["rpc error: code = Aborted desc = source response 404/404 Not Found is not valid"]
+        if release == "2.1.67"
+        else []
+    )
 
 
 def test_a_job_fails(start):
@@ -194,8 +227,12 @@ def test_an_entry_is_lost_by_a_race(start):
     job, image, box = _run(start, "2.3.4", rule={"outcome": "race_lost", "lost": [1]})
     lost = image.blobs()[1]
     assert job["state"] == "SUCCESS" and lost not in warm(job) and len(warm(job)) == 3
-    asked = requests.post(box.url + "/oapi/v1/jobs", json={"type": "get_task", "args": {"url": lost}},
-                          headers={"Authorization": "Bearer %s" % box.token}, timeout=5).json()
+    asked = requests.post(
+        box.url + "/oapi/v1/jobs",
+        json={"type": "get_task", "args": {"url": lost}},
+        headers={"Authorization": f"Bearer {box.token}"},
+        timeout=5,
+    ).json()
     time.sleep(0.5)
     task = next(job for job in box.jobs if job["id"] == asked["id"])
     assert [peer["hostname"] for peer in task["result"]["job_states"][0]["results"][0]["peers"]] == ["seed-1"]
@@ -214,13 +251,15 @@ def test_a_row_that_reads_see_late(start):
     box.rule(outcome="success", visible_after=0.5)
     number = client.post(box.image("a").manifest_url).json()["id"]
     assert client.ask("GET").json() == []
-    assert client.ask("GET", "/%d" % number).status_code == 404
+    assert client.ask("GET", f"/{int(number)}").status_code == 404
     time.sleep(0.6)
     assert [row["id"] for row in client.ask("GET").json()] == [number]
 
 
 def test_all_peers(start):
-    hosts = [("seed-1", "10.77.0.1", "seed")] + [("node-%d" % number, "10.9.0.%d" % number, "peer") for number in range(1, 5)]
+    hosts = [("seed-1", "10.77.0.1", "seed")] + [
+        (f"node-{int(number)}", f"10.9.0.{int(number)}", "peer") for number in range(1, 5)
+    ]
     box, client = start(hosts=hosts)
     image = box.image("a")
     assert len(warm(client.run(image.manifest_url, scope="all_peers"))) == 4 * 4
@@ -249,8 +288,14 @@ def test_go_seeds_of_later_releases_warm_nothing(start):
     assert job["state"] == "SUCCESS" and warm(job) == []
 
 
-@pytest.mark.parametrize(("release", "state", "error"), [
-    ("2.1.67", "FAILURE", "has no available seed peer"), ("2.3.4", "SUCCESS", ""), ("2.5.1", "FAILURE", "no available seed peer")])
+@pytest.mark.parametrize(
+    ("release", "state", "error"),
+    [
+        ("2.1.67", "FAILURE", "has no available seed peer"),
+        ("2.3.4", "SUCCESS", ""),
+        ("2.5.1", "FAILURE", "no available seed peer"),
+    ],
+)
 def test_no_seed_peer(start, release, state, error):
     box, client = start(release, hosts=())
     job = client.run(box.image("a").manifest_url)
@@ -289,7 +334,9 @@ def test_clusters(start):
     assert [state["results"][0]["scheduler_cluster_id"] for state in job["result"]["job_states"]] == [1, second]
     made = client.post(image.manifest_url, scheduler_cluster_ids=[second, dead]).json()
     assert [cluster["id"] for cluster in made["scheduler_clusters"]] == [second]
-    assert client.post(image.manifest_url, scheduler_cluster_ids=[dead]).json() == {"message": "candidate schedulers not found"}
+    assert client.post(image.manifest_url, scheduler_cluster_ids=[dead]).json() == {
+        "message": "candidate schedulers not found"
+    }
 
 
 def test_rate_limit(start):
@@ -311,8 +358,12 @@ def test_traps(start):
     assert client.post(url, scheduler_cluster_ids=[box.add_cluster()]).status_code == 429
     assert client.post(url).json()["created_at"] == "0001-01-01T00:00:00Z"
     assert "is invalid" in client.post(box.image("a").manifest_url).json()["message"]
-    again = requests.post(box.url + "/api/v1/personal-access-tokens", timeout=5, headers={"Authorization": "Bearer %s" % box.jwt},
-                          json={"name": "sandbox", "user_id": 1, "expired_at": "2030-01-01T00:00:00Z"})
+    again = requests.post(
+        box.url + "/api/v1/personal-access-tokens",
+        timeout=5,
+        headers={"Authorization": f"Bearer {box.jwt}"},
+        json={"name": "sandbox", "user_id": 1, "expired_at": "2030-01-01T00:00:00Z"},
+    )
     assert again.status_code == 500 and "duplicate key" in again.text
 
 

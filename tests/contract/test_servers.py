@@ -31,9 +31,12 @@ def run(tmp_path):
     processes = []
 
     def begin(*arguments, command=(str(SANDBOX),)):
-        path = tmp_path / ("state-%d.json" % len(processes))
+        path = tmp_path / (f"state-{len(processes)}.json")
         process = subprocess.Popen(
-            [sys.executable, *command, "--state", str(path), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            [sys.executable, *command, "--state", str(path), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         processes.append(process)
         end = time.monotonic() + 15
         while not path.exists():
@@ -73,24 +76,29 @@ def test_the_command_stops_while_a_request_hangs(run):
 def test_the_control_api(run):
     dummy, state = run("--factor", "100", "--no-rate-limit", "--alias", "registry.example.com=registry")
     control = state["url"] + "/_sandbox/"
-    headers = {"Authorization": "Bearer %s" % state["token"]}
+    headers = {"Authorization": f"Bearer {state['token']}"}
 
     def call(method, *what, **words):
         return requests.request(method, control + what[0], json=words or None, timeout=5)
 
     image = call("POST", "images", name="library/app", tag="1", platforms=["linux/amd64", "linux/arm64"]).json()
-    assert image["source"] == "http://%s/library/app:1" % state["registry"]
+    assert image["source"] == f"http://{state['registry']}/library/app:1"
     assert sorted(image["blobs"]) == ["linux/amd64", "linux/arm64"]
     file = call("POST", "files", path="a.bin", content="text").json()["url"]
     assert requests.get(file, timeout=5).text == "text"
     rule = call("POST", "rules", outcome="partial", missing=[0]).json()["id"]
-    body = {"type": "preheat", "args": {"type": "image", "url": "http://registry.example.com/v2/library/app/manifests/1"}}
+    body = {
+        "type": "preheat",
+        "args": {"type": "image", "url": "http://registry.example.com/v2/library/app/manifests/1"},
+    }
     number = requests.post(state["url"] + "/oapi/v1/jobs", headers=headers, json=body, timeout=5).json()["id"]
     assert [one["id"] for one in call("GET", "jobs").json()] == [number]
     assert call("GET", "rules").json() == [{"id": rule, "outcome": "partial", "missing": [0], "matched": 1, "taken": 1}]
     assert call("GET", "counts").json()["POST"] == 1
     log = call("GET", "log").json()
-    assert [(one["method"], one["path"], one["status"], one["json"]) for one in log] == [("POST", "/oapi/v1/jobs", 200, body)]
+    assert [(one["method"], one["path"], one["status"], one["json"]) for one in log] == [
+        ("POST", "/oapi/v1/jobs", 200, body)
+    ]
     assert call("GET", "log?at=registry").json()[-1]["method"] == "GET"
     assert call("DELETE", "log").status_code == 200 and call("GET", "log").json() == []
     assert call("DELETE", "rules").status_code == 200 and call("GET", "rules").json() == []
@@ -102,7 +110,7 @@ def test_the_control_api(run):
     call("POST", "hosts", name="host-3", ip="10.77.0.13")
     call("POST", "clock", offset=3600)
     assert call("POST", "reset", release="2.1.0").json()["release"] == "2.1.0"
-    headers = {"Authorization": "Bearer %s" % call("GET", "state").json()["token"]}
+    headers = {"Authorization": f"Bearer {call('GET', 'state').json()['token']}"}
     assert requests.get(state["url"] + "/oapi/v1/jobs", headers=headers, timeout=5).json() == []
     assert call("POST", "restart", down=0.2).status_code == 200
     time.sleep(0.1)
@@ -112,13 +120,20 @@ def test_the_control_api(run):
     assert call("GET", "state").status_code == 200
 
 
-@pytest.mark.parametrize(("method", "name", "body", "status"), [
-    ("GET", "nothing", None, 404), ("POST", "rules", {"outcome": "luck"}, 400), ("POST", "images", {"tag": "1"}, 400),
-    ("POST", "registry", {"colour": "red"}, 400), ("POST", "reset", {"release": "1.0"}, 400), ("DELETE", "jobs", None, 404),
-])
+@pytest.mark.parametrize(
+    ("method", "name", "body", "status"),
+    [
+        ("GET", "nothing", None, 404),
+        ("POST", "rules", {"outcome": "luck"}, 400),
+        ("POST", "images", {"tag": "1"}, 400),
+        ("POST", "registry", {"colour": "red"}, 400),
+        ("POST", "reset", {"release": "1.0"}, 400),
+        ("DELETE", "jobs", None, 404),
+    ],
+)
 def test_mistakes_at_the_control_api(start, method, name, body, status):
     box, dummy = start()
-    answer = requests.request(method, "%s/_sandbox/%s" % (box.url, name), json=body, timeout=5)
+    answer = requests.request(method, f"{box.url}/_sandbox/{name}", json=body, timeout=5)
     assert answer.status_code == status and answer.json()["error"]
 
 
@@ -156,7 +171,9 @@ def test_a_certificate_for_another_name(start, tmp_path):
 def test_compression(start, release, compressed):
     box, client = start(release)
     box.history(20)
-    with urlopen(Request(box.url + "/oapi/v1/jobs", headers=dict(client.headers, **{"Accept-Encoding": "gzip"})), timeout=5) as answer:
+    with urlopen(
+        Request(box.url + "/oapi/v1/jobs", headers=dict(client.headers, **{"Accept-Encoding": "gzip"})), timeout=5
+    ) as answer:
         assert answer.headers.get("Content-Encoding") == ("gzip" if compressed else None)
         body = answer.read()
     rows = json.loads(gzip.decompress(body) if compressed else body)
@@ -167,7 +184,7 @@ def test_headers_are_those_of_a_go_server(start):
     box, client = start()
     answer = client.ask("GET")
     assert "Server" not in answer.headers and answer.headers["Date"].endswith(" GMT")
-    assert "Content-Type" not in client.ask("DELETE", "/%d" % box.history(1)[0]).headers
+    assert "Content-Type" not in client.ask("DELETE", f"/{int(box.history(1)[0])}").headers
 
 
 def test_the_state_file_is_for_its_owner(run, tmp_path):

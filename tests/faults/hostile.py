@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 TEMPLATE = "{{ lookup('ansible.builtin.pipe', 'touch ' ~ lookup('ansible.builtin.env', 'HOSTILE_MARK')) }}"
 #: Words that stand for what json.dumps does not write.
 _RAW = {"@deep@": "[" * 20000 + "]" * 20000, "@deep-open@": '{"a":' * 20000, "@long-number@": "9" * 6000}
-_RAW_WORD = re.compile('"(%s)"' % "|".join(_RAW))
+_RAW_WORD = re.compile(f'"({"|".join(_RAW)})"')
 
 _LEAVES = st.one_of(
     st.none(),
@@ -26,18 +26,50 @@ _LEAVES = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=8),
-    st.sampled_from([
-        TEMPLATE, "{{ 7 * 7 }}", "{% raw %}", "", "0001-01-01T00:00:00Z", "2026-13-45T25:61:61Z",
-        "9999-12-31T23:59:59Z", "99999-01-01T00:00:00Z", "-1", "\ud800", "\x00", "\u202eevil", "x" * 100000,
-        "sha256:" + "0" * 64, "sha256:zz",
-        "http://[::1", "http://user:secret@host/%zz", "//", "linux/amd64", "PENDING", "SUCCESS", "FAILURE", "[]",
-        "null", 0, -1, 2**31, 2**63, -2**64, 10**400, 1e308, float("nan"), float("inf"), *_RAW,
-    ]),
+    st.sampled_from(
+        [
+            TEMPLATE,
+            "{{ 7 * 7 }}",
+            "{% raw %}",
+            "",
+            "0001-01-01T00:00:00Z",
+            "2026-13-45T25:61:61Z",
+            "9999-12-31T23:59:59Z",
+            "99999-01-01T00:00:00Z",
+            "-1",
+            "\ud800",
+            "\x00",
+            "\u202eevil",
+            "x" * 100000,
+            "sha256:" + "0" * 64,
+            "sha256:zz",
+            "http://[::1",
+            "http://user:secret@host/%zz",
+            "//",
+            "linux/amd64",
+            "PENDING",
+            "SUCCESS",
+            "FAILURE",
+            "[]",
+            "null",
+            0,
+            -1,
+            2**31,
+            2**63,
+            -(2**64),
+            10**400,
+            1e308,
+            float("nan"),
+            float("inf"),
+            *_RAW,
+        ]
+    ),
 )
 VALUES = st.recursive(
     _LEAVES,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
-    max_leaves=6)
+    max_leaves=6,
+)
 
 
 class Change(t.NamedTuple):
@@ -73,17 +105,47 @@ class Change(t.NamedTuple):
         return document
 
 
-CHANGES = st.builds(Change, st.lists(st.integers(0, 40), max_size=7),
-                    st.sampled_from(["replace", "replace", "replace", "delete", "wrap", "double"]), VALUES)
+CHANGES = st.builds(
+    Change,
+    st.lists(st.integers(0, 40), max_size=7),
+    st.sampled_from(["replace", "replace", "replace", "delete", "wrap", "double"]),
+    VALUES,
+)
 _PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30)
 _HEADERS = st.dictionaries(
-    st.sampled_from(["Date", "Link", "Content-Type", "X-Server-IP", "Location", "WWW-Authenticate", "Set-Cookie",
-                     "Docker-Content-Digest"]),
-    st.one_of(_PRINTABLE, st.sampled_from([
-        "text/html", "application/json", "<http://x/?page=99999999999>;rel=last", "<?page=0>; rel=\"last\"",
-        'Bearer realm="http://[", service="x"', 'Bearer realm="file:///etc/passwd"', "Basic",
-        "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "http://[", "//", "sha256:x"])),
-    max_size=2)
+    st.sampled_from(
+        [
+            "Date",
+            "Link",
+            "Content-Type",
+            "X-Server-IP",
+            "Location",
+            "WWW-Authenticate",
+            "Set-Cookie",
+            "Docker-Content-Digest",
+        ]
+    ),
+    st.one_of(
+        _PRINTABLE,
+        st.sampled_from(
+            [
+                "text/html",
+                "application/json",
+                "<http://x/?page=99999999999>;rel=last",
+                '<?page=0>; rel="last"',
+                'Bearer realm="http://[", service="x"',
+                'Bearer realm="file:///etc/passwd"',
+                "Basic",
+                "Fri, 31 Dec 9999 23:59:59 GMT",
+                "Mon, 01 Jan 0001 00:00:00 GMT",
+                "http://[",
+                "//",
+                "sha256:x",
+            ]
+        ),
+    ),
+    max_size=2,
+)
 
 
 class Spoil(t.NamedTuple):
@@ -108,8 +170,12 @@ class Spoil(t.NamedTuple):
         reply.status = self.status or reply.status
 
 
-SPOILS = st.builds(Spoil, st.lists(CHANGES, max_size=3), _HEADERS,
-                   st.sampled_from([None] * 8 + [200, 201, 204, 401, 403, 404, 429, 500]))
+SPOILS = st.builds(
+    Spoil,
+    st.lists(CHANGES, max_size=3),
+    _HEADERS,
+    st.sampled_from([None] * 8 + [200, 201, 204, 401, 403, 404, 429, 500]),
+)
 
 
 class TooManyRequests(Exception):

@@ -29,8 +29,18 @@ WAIT_TIMEOUT, WAIT_SLEEP = 300, 11
 #: Seconds that a run may be late by what it computes itself, on a machine that does other things as well.
 SLACK = 5
 #: Keys that the echo of a manager before 2.2.0 has: a job that is older than the manager's last upgrade.
-_OLD_KEYS = ("filtered_query_params", "headers", "password", "platform", "scope", "tag", "timeout", "type", "url",
-             "username")
+_OLD_KEYS = (
+    "filtered_query_params",
+    "headers",
+    "password",
+    "platform",
+    "scope",
+    "tag",
+    "timeout",
+    "type",
+    "url",
+    "username",
+)
 
 
 class Column(t.NamedTuple):
@@ -56,26 +66,62 @@ class Column(t.NamedTuple):
 
     def matches(self, method: str, path: str, query: str) -> bool:
         asked = dict(parse_qsl(query))
-        return method == self.method and bool(re.search(self.path, path)) and all(
-            re.search(wanted, asked.get(word, "")) for word, wanted in self.query.items())
+        return (
+            method == self.method
+            and bool(re.search(self.path, path))
+            and all(re.search(wanted, asked.get(word, "")) for word, wanted in self.query.items())
+        )
 
 
 COLUMNS = (
     Column("manifest", "the registry is asked for the image's manifest", "registry", "GET", r"/manifests/"),
     Column("list", "existing jobs are looked up", "manager", "GET", r"/v1/jobs$", {"state": "^$"}),
-    Column("candidate", "an equal warm job that was found is read by its id", "manager", "GET", r"/v1/jobs/\d+$",
-           warm=True),
-    Column("clusters", "the clusters are read, to see whether an equal warm job is for all of them", "manager", "GET",
-           r"/v1/clusters$", warm=True),
-    Column("probe", "the newest job is from before the manager's last upgrade, so it is asked which routes it has",
-           "manager", "GET", r"^/api/v1/", upgraded=True, options={"application": "shop"}),
-    Column("create", "two jobs are made, one for each of two clusters", "manager", "POST", r"/v1/jobs$",
-           options={"scheduler_cluster_ids": [1, 2]}),
-    Column("poll", "three jobs are looked for in the list of pending ones", "manager", "GET", r"/v1/jobs$",
-           {"state": "PENDING"}, images=3),
+    Column(
+        "candidate", "an equal warm job that was found is read by its id", "manager", "GET", r"/v1/jobs/\d+$", warm=True
+    ),
+    Column(
+        "clusters",
+        "the clusters are read, to see whether an equal warm job is for all of them",
+        "manager",
+        "GET",
+        r"/v1/clusters$",
+        warm=True,
+    ),
+    Column(
+        "probe",
+        "the newest job is from before the manager's last upgrade, so it is asked which routes it has",
+        "manager",
+        "GET",
+        r"^/api/v1/",
+        upgraded=True,
+        options={"application": "shop"},
+    ),
+    Column(
+        "create",
+        "two jobs are made, one for each of two clusters",
+        "manager",
+        "POST",
+        r"/v1/jobs$",
+        options={"scheduler_cluster_ids": [1, 2]},
+    ),
+    Column(
+        "poll",
+        "three jobs are looked for in the list of pending ones",
+        "manager",
+        "GET",
+        r"/v1/jobs$",
+        {"state": "PENDING"},
+        images=3,
+    ),
     Column("poll by id", "a single pending job is read by its id", "manager", "GET", r"/v1/jobs/\d+$"),
-    Column("final read", "three jobs that left the list of pending ones are read by their ids", "manager", "GET",
-           r"/v1/jobs/\d+$", images=3),
+    Column(
+        "final read",
+        "three jobs that left the list of pending ones are read by their ids",
+        "manager",
+        "GET",
+        r"/v1/jobs/\d+$",
+        images=3,
+    ),
 )
 
 
@@ -139,7 +185,7 @@ class Cell(t.NamedTuple):
     lasting: bool
 
     def __str__(self) -> str:
-        return "%s, %s%s" % (self.fault.title, self.column.title, ", lasting" if self.lasting else "")
+        return f"{self.fault.title}, {self.column.title}{', lasting' if self.lasting else ''}"
 
 
 class Row(t.NamedTuple):
@@ -151,8 +197,12 @@ class Row(t.NamedTuple):
     @property
     def cells(self) -> list[Cell | None]:
         """One for each column, None where the fault cannot be."""
-        return [Cell(self.fault, column, self.lasting) if self.fault.only is None or column.title in self.fault.only
-                else None for column in COLUMNS]
+        return [
+            Cell(self.fault, column, self.lasting)
+            if self.fault.only is None or column.title in self.fault.only
+            else None
+            for column in COLUMNS
+        ]
 
     def __str__(self) -> str:
         return self.fault.title + (", lasting" if self.lasting else "")
@@ -215,8 +265,10 @@ class Bench:
         box.add_cluster()
         box.add_host("seed-2", "10.77.0.2", role="seed", client=box.manager.profile.default_client, cluster_id=2)
         self._number += 1
-        images = [world.source(box.image("shop/web-%d" % number, str(self._number), kind="docker"))
-                  for number in range(cell.column.images)]
+        images = [
+            world.source(box.image(f"shop/web-{int(number)}", str(self._number), kind="docker"))
+            for number in range(cell.column.images)
+        ]
         options = cell.column.options
         if cell.column.warm:
             before = world.preheat(images=images)
@@ -228,8 +280,9 @@ class Bench:
         apart = {"ahead": -3600, "behind": 3600}.get(cell.fault.world, 0)
         breaker = Breaker(cell, world, self.tls)
         watches = {"registry_watch" if cell.column.at == "registry" else "watch": breaker}
-        run = world.preheat(images=images, wait_timeout=WAIT_TIMEOUT, wait_sleep=WAIT_SLEEP, apart=apart, **watches,
-                            **options)
+        run = world.preheat(
+            images=images, wait_timeout=WAIT_TIMEOUT, wait_sleep=WAIT_SLEEP, apart=apart, **watches, **options
+        )
         happened = breaker.close()
         found = broken(run)
         if not happened and not cell.fault.world:
@@ -277,9 +330,14 @@ class Breaker(Watch):
         self._lock = threading.RLock()
         if cell.fault.rule:
             column = cell.column
-            world.box.rule(at=column.at, method=column.method, path=column.path,
-                           **({"query": column.query} if column.query else {}),
-                           **({} if cell.lasting else {"times": 1}), **cell.fault.rule)
+            world.box.rule(
+                at=column.at,
+                method=column.method,
+                path=column.path,
+                **({"query": column.query} if column.query else {}),
+                **({} if cell.lasting else {"times": 1}),
+                **cell.fault.rule,
+            )
 
     @contextlib.contextmanager
     def around(self, method, path, query):
@@ -324,7 +382,7 @@ class Breaker(Watch):
 def words(run: Run) -> str:
     """A run as in the table."""
     if run.error is not None:
-        said = "fails: %s" % run.error.reason
+        said = f"fails: {run.error.reason}"
     else:
         reasons = sorted({job["reason"] for job in run.result["jobs"] if job["outcome"] != "warm"})
         said = "fails: " + ", ".join(reasons) if reasons else "warm" if run.result["changed"] else "found warm"
@@ -335,11 +393,11 @@ def broken(run: Run) -> list[str]:
     """What must not be, whatever broke."""
     found = []
     if run.made_twice:
-        found.append("%d jobs made twice" % run.made_twice)
+        found.append(f"{int(run.made_twice)} jobs made twice")
     if run.lost:
-        found.append("jobs lost: %s" % run.lost)
+        found.append(f"jobs lost: {run.lost}")
     if run.late > WAIT_TIMEOUT + TIMEOUT + SLACK:
-        found.append("%.0f s past wait_timeout and a request" % (run.late - WAIT_TIMEOUT - TIMEOUT))
+        found.append(f"{run.late - WAIT_TIMEOUT - TIMEOUT:.0f} s past wait_timeout and a request")
     return found
 
 
@@ -379,7 +437,7 @@ request broke. The columns are the requests of a task in their order:
 
 def line(row: Row, endings: t.Iterable[Ending | None]) -> str:
     """A row as text."""
-    return "| %s |" % " | ".join([row.fault.title] + [ending.words if ending else "" for ending in endings])
+    return f"| {' | '.join([row.fault.title] + [ending.words if ending else '' for ending in endings])} |"
 
 
 def document(lines: t.Mapping[tuple[str, bool], str]) -> str:
@@ -388,13 +446,18 @@ def document(lines: t.Mapping[tuple[str, bool], str]) -> str:
     :param lines: what L(line) gave, by title of the fault and whether it lasts.
     """
     titles = [""] + [column.title for column in COLUMNS]
-    head = ["| %s |" % " | ".join(titles), "|%s" % (" --- |" * len(titles))]
-    tables = {lasting: "\n".join(head + [lines[row.fault.title, lasting] for row in ROWS if row.lasting == lasting])
-              for lasting in (False, True)}
+    head = [f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}"]
+    tables = {
+        lasting: "\n".join(head + [lines[row.fault.title, lasting] for row in ROWS if row.lasting == lasting])
+        for lasting in (False, True)
+    }
     return _TEXT.format(
-        release=RELEASE, cells=sum(cell is not None for row in ROWS for cell in row.cells),
-        columns="\n".join("- %s: %s" % (column.title, column.words) for column in COLUMNS),
-        once=tables[False], lasting=tables[True])
+        release=RELEASE,
+        cells=sum(cell is not None for row in ROWS for cell in row.cells),
+        columns="\n".join(f"- {column.title}: {column.words}" for column in COLUMNS),
+        once=tables[False],
+        lasting=tables[True],
+    )
 
 
 def main() -> int:
@@ -407,10 +470,10 @@ def main() -> int:
             for cell, ending in zip(row.cells, endings):
                 if ending and ending.broken:
                     failed += 1
-                    print("%s: %s" % (cell, "; ".join(ending.broken)))
+                    print(f"{cell}: {'; '.join(ending.broken)}")
         bench.close()
     DOCUMENT.write_text(document(lines), encoding="utf-8")
-    print("%d cells broken; wrote %s" % (failed, DOCUMENT.name))
+    print(f"{int(failed)} cells broken; wrote {DOCUMENT.name}")
     return 1 if failed else 0
 
 

@@ -27,10 +27,17 @@ _MOST_REQUESTS = 3000
 #: Options of each run; ``{image}``, ``{registry}`` and ``{file}`` are the sandbox's.
 RUNS = {
     "preheat": dict(image="{image}", wait_timeout=60, wait_sleep=20),
-    "preheat of many": dict(images=["{image}", "{other}"], platforms=["linux/amd64"], wait_timeout=60, wait_sleep=20,
-                            scheduler_cluster_ids=[1], tag="shop"),
-    "preheat of a file": dict(file="{file}", wait_timeout=60, wait_sleep=20, scope="all_peers",
-                              expected_ips=["10.77.0.11"]),
+    "preheat of many": dict(
+        images=["{image}", "{other}"],
+        platforms=["linux/amd64"],
+        wait_timeout=60,
+        wait_sleep=20,
+        scheduler_cluster_ids=[1],
+        tag="shop",
+    ),
+    "preheat of a file": dict(
+        file="{file}", wait_timeout=60, wait_sleep=20, scope="all_peers", expected_ips=["10.77.0.11"]
+    ),
     "job_info": dict(details=True),
     "job_info of one": dict(ids=[1]),
     "peer_info": dict(refresh=True),
@@ -64,8 +71,10 @@ class Place:
     def __init__(self, release: str):
         self.box = Sandbox(release=release, client="rust", clock=InstantClock()).start()
         self.spoiler = Spoiler(self.box)
-        self.images = [self.box.image("shop/web-%d" % number, "1", platforms=["linux/amd64", "linux/arm64"])
-                       for number in range(2)]
+        self.images = [
+            self.box.image(f"shop/web-{int(number)}", "1", platforms=["linux/amd64", "linux/arm64"])
+            for number in range(2)
+        ]
         self.file = self.box.file("model.bin")
 
     def run(self, run: str, answers: dict, always) -> dict:
@@ -75,8 +84,14 @@ class Place:
         box.history(1, url=self.images[1].digest_url, age=30, state="PENDING", platform="linux/amd64")
         self.spoiler.begin(answers, always)
         words = {"{image}": self.images[0].source, "{other}": self.images[1].source, "{file}": self.file}
-        options = {key: [words.get(one, one) for one in value] if isinstance(value, list) else
-                   words.get(value, value) if isinstance(value, str) else value for key, value in RUNS[run].items()}
+        options = {
+            key: [words.get(one, one) for one in value]
+            if isinstance(value, list)
+            else words.get(value, value)
+            if isinstance(value, str)
+            else value
+            for key, value in RUNS[run].items()
+        }
         result = run_module(run.split()[0], dict(options, url=box.url, token=box.token, jwt=box.jwt))
         assert self.spoiler.count < _MOST_REQUESTS
         return result
@@ -102,8 +117,13 @@ def test_without_spoiling_everything_works(place, run):
 def test_no_answer_makes_a_module_crash(place, run, long):
     examples = 10000 // len(RUNS) // 2 + 1 if long else 15
 
-    @settings(max_examples=examples, deadline=None, database=None, derandomize=not long,
-              suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=not long,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(st.dictionaries(st.integers(0, 11), SPOILS, max_size=4), st.one_of(st.none(), st.none(), SPOILS))
     def check(answers, always):
         result = place.run(run, answers, always)

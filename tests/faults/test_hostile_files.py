@@ -9,10 +9,10 @@ from __future__ import annotations
 import copy
 import importlib
 import json
-import tomllib
 
 import pytest
 import tomlkit
+import tomllib
 import yaml
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import judge, wanted_image
@@ -55,17 +55,42 @@ def texts(draw, good, dump):
             assume(False)
     begin = draw(st.integers(0, len(good)))
     end = draw(st.integers(begin, min(len(good), begin + 30)))
-    inserted = draw(st.one_of(st.text(max_size=10), st.sampled_from(
-        [TEMPLATE, "\x00", "\ufeff", "\t", "[" * 500, "{" * 500, "&a *a", "!!python/object/apply:os.getcwd []", "---\n",
-         "'", '"""', "<<: *x"])))
+    inserted = draw(
+        st.one_of(
+            st.text(max_size=10),
+            st.sampled_from(
+                [
+                    TEMPLATE,
+                    "\x00",
+                    "\ufeff",
+                    "\t",
+                    "[" * 500,
+                    "{" * 500,
+                    "&a *a",
+                    "!!python/object/apply:os.getcwd []",
+                    "---\n",
+                    "'",
+                    '"""',
+                    "<<: *x",
+                ]
+            ),
+        )
+    )
     return good[:begin] + inserted + good[end:]
 
 
 def check(long, *strategies):
     """A decorator that runs a test of drawn values, so often as the form wants."""
+
     def decorate(function):
-        settings(max_examples=2000 if long else 60, deadline=None, database=None, derandomize=not long,
-                 suppress_health_check=list(HealthCheck))(given(*strategies)(function))()
+        settings(
+            max_examples=2000 if long else 60,
+            deadline=None,
+            database=None,
+            derandomize=not long,
+            suppress_health_check=list(HealthCheck),
+        )(given(*strategies)(function))()
+
     return decorate
 
 
@@ -110,8 +135,13 @@ def test_registries_images_and_headers(long):
 def test_hits(client, long):
     wanted = [wanted_image(IMAGE, {}, digests=["sha256:" + "a1" * 32])]
 
-    @check(long, texts(yaml.safe_dump(GOOD[client]), yaml.safe_dump), texts(hosts_toml(client), tomlkit.dumps),
-           texts(CONFIG_TOML, tomlkit.dumps), st.integers(0, 6))
+    @check(
+        long,
+        texts(yaml.safe_dump(GOOD[client]), yaml.safe_dump),
+        texts(hosts_toml(client), tomlkit.dumps),
+        texts(CONFIG_TOML, tomlkit.dumps),
+        st.integers(0, 6),
+    )
     def dummy(config, hosts, containerd, which):
         # Mostly one file at a time, so that the others are read to the end.
         given_ = {"config": config, "hosts": hosts, "config_toml": containerd}

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.matrix import (
     DOCUMENT,
     RELEASE,
@@ -53,5 +52,6 @@ def test_no_release_makes_twice_or_loses_or_waits_too_long(release, tmp_path):
         broken = {str(cell): bench.run(cell).broken for row in ROWS for cell in row.cells if cell}
     finally:
         bench.close()
-    assert {name: found for name, found in broken.items()
-            if [one for one in found if one != "the fault did not happen"]} == {}
+    assert {
+        name: found for name, found in broken.items() if [one for one in found if one != "the fault did not happen"]
+    } == {}

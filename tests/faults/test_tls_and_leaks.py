@@ -25,11 +25,20 @@ PASSWORD = "marker-of-the-password"
 
 def start(module, env=None, **options):
     """Start a module as Ansible does: in a process of its own, with its options as JSON on stdin."""
-    clean = {name: value for name, value in os.environ.items()
-             if not name.upper().endswith(("_PROXY", "_CA_BUNDLE")) and not name.startswith("DRAGONFLY_")}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().endswith(("_PROXY", "_CA_BUNDLE")) and not name.startswith("DRAGONFLY_")
+    }
     command = [sys.executable, "-m", "ansible_collections.dragonflyoss.dragonfly.plugins.modules." + module]
-    process = subprocess.Popen(command, env={**clean, **(env or {})}, text=True, stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command,
+        env={**clean, **(env or {})},
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
     process.stdin.close()
     return process
@@ -107,7 +116,7 @@ def recorder():
     """A server of somebody else; ``seen`` is what it was asked, ``passed`` what went through it."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
     server.seen, server.passed = [], bytearray()
-    server.url = "http://127.0.0.1:%d" % server.server_port
+    server.url = f"http://127.0.0.1:{int(server.server_port)}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -117,12 +126,15 @@ def recorder():
 # --- TLS
 
 
-@pytest.mark.parametrize("ca, words, works", [
-    (None, {}, False),
-    ("good", {}, True),
-    ("other", {}, False),
-    (None, {"validate_certs": False}, True),
-])
+@pytest.mark.parametrize(
+    "ca, words, works",
+    [
+        (None, {}, False),
+        ("good", {}, True),
+        ("other", {}, False),
+        (None, {"validate_certs": False}, True),
+    ],
+)
 def test_a_certificate_must_be_trusted_unless_the_user_says_otherwise(box, certificates, ca, words, works):
     box.clear_log()
     result = run("job_info", url=box.url, token=TOKEN, **words, **({"ca_path": certificates[ca]["ca"]} if ca else {}))
@@ -130,17 +142,27 @@ def test_a_certificate_must_be_trusted_unless_the_user_says_otherwise(box, certi
     assert bool(box.log) == works
 
 
-@pytest.mark.parametrize("bundle, ca, words, works", [
-    ("good", None, {}, True),
-    ("other", "good", {}, True),
-    ("good", "other", {}, False),
-    ("other", None, {"validate_certs": False}, True),
-])
+@pytest.mark.parametrize(
+    "bundle, ca, words, works",
+    [
+        ("good", None, {}, True),
+        ("other", "good", {}, True),
+        ("good", "other", {}, False),
+        ("other", None, {"validate_certs": False}, True),
+    ],
+)
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_the_environments_bundle_counts_only_where_there_is_no_option(
-        box, certificates, variable, bundle, ca, words, works):
-    result = run("job_info", {variable: certificates[bundle]["ca"]}, url=box.url, token=TOKEN, **words,
-                 **({"ca_path": certificates[ca]["ca"]} if ca else {}))
+    box, certificates, variable, bundle, ca, words, works
+):
+    result = run(
+        "job_info",
+        {variable: certificates[bundle]["ca"]},
+        url=box.url,
+        token=TOKEN,
+        **words,
+        **({"ca_path": certificates[ca]["ca"]} if ca else {}),
+    )
     assert result.get("reason") == (None if works else "tls"), result
 
 
@@ -183,8 +205,13 @@ def test_netrc_neither_replaces_nor_makes_a_token(tmp_path, certificates, box):
     netrc.chmod(0o600)
     box.clear_log()
     for token in (TOKEN, None):
-        run("job_info", {"HOME": str(tmp_path), "NETRC": str(netrc)}, url=box.url, ca_path=certificates["good"]["ca"],
-            **({"token": token} if token else {}))
+        run(
+            "job_info",
+            {"HOME": str(tmp_path), "NETRC": str(netrc)},
+            url=box.url,
+            ca_path=certificates["good"]["ca"],
+            **({"token": token} if token else {}),
+        )
     assert [entry.headers.get("Authorization") for entry in box.log] == ["Bearer " + TOKEN, None]
 
 
@@ -201,7 +228,7 @@ def test_a_proxy_of_the_environment_sees_no_token(box, certificates, recorder):
 
 
 def test_the_password_of_a_proxy_is_not_shown(box):
-    proxy = "http://user:%s@127.0.0.1:9" % PASSWORD
+    proxy = f"http://user:{PASSWORD}@127.0.0.1:9"
     assert run("job_info", {"HTTPS_PROXY": proxy}, url=box.url, token=TOKEN)["reason"] == "proxy"
 
 
@@ -219,9 +246,18 @@ def test_a_registrys_redirect_to_another_host_takes_no_password_along(recorder):
         box.set_registry(auth="basic", user="ci", password=PASSWORD)
         image = box.image("shop/web", "1")
         # The first request is without the password, which the registry then asks for.
-        box.rule(at="registry", path="/manifests/", fault="redirect", status=307, location=recorder.url + "/elsewhere", nth=2)
-        result = run("preheat", url=box.url, token=TOKEN, image=image.source, registry_username="ci",
-                     registry_password=PASSWORD, verify="blobs")
+        box.rule(
+            at="registry", path="/manifests/", fault="redirect", status=307, location=recorder.url + "/elsewhere", nth=2
+        )
+        result = run(
+            "preheat",
+            url=box.url,
+            token=TOKEN,
+            image=image.source,
+            registry_username="ci",
+            registry_password=PASSWORD,
+            verify="blobs",
+        )
         assert result["failed"]
         assert "Authorization" not in box.registry_log[0].headers
         assert box.registry_log[1].headers["Authorization"].startswith("Basic ")
@@ -236,9 +272,17 @@ def test_secrets_are_in_no_process_list_and_no_file(tmp_path):
         image = box.image("shop/web", "1")
         box.rule(fault="delay", seconds=1, method="POST", times=1)
         asked = len(box.log)
-        process = start("preheat", {"TMPDIR": str(tmp_path), "HOME": str(tmp_path)}, url=box.url, token=TOKEN,
-                        wait_sleep=1, image=image.source, registry_username="ci", registry_password=PASSWORD,
-                        progress_file=str(tmp_path / "progress"))
+        process = start(
+            "preheat",
+            {"TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
+            url=box.url,
+            token=TOKEN,
+            wait_sleep=1,
+            image=image.source,
+            registry_username="ci",
+            registry_password=PASSWORD,
+            progress_file=str(tmp_path / "progress"),
+        )
         looks = 0
         while process.poll() is None:
             if any(entry.method == "POST" for entry in box.log[asked:]):
@@ -254,8 +298,12 @@ def test_secrets_are_in_no_process_list_and_no_file(tmp_path):
 
 
 def _processes():
-    return (Path("/proc") / number / name for number in os.listdir("/proc") if number.isdigit()
-            for name in ("cmdline", "comm"))
+    return (
+        Path("/proc") / number / name
+        for number in os.listdir("/proc")
+        if number.isdigit()
+        for name in ("cmdline", "comm")
+    )
 
 
 def _with_secrets(paths):

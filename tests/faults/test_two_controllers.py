@@ -75,5 +75,8 @@ def test_neither_fails_and_at_most_one_job_is_made_more(release, long, capsys):
             assert sum(result["changed"] for result in results) == made
             more[made - 1] += 1
     with capsys.disabled():
-        print("\n%s, two controllers: %s" % (
-            release, ", ".join("%d jobs more than needed in %d rounds" % pair for pair in sorted(more.items()))))
+        print(
+            "\n{}, two controllers: {}".format(
+                release, ", ".join("%d jobs more than needed in %d rounds" % pair for pair in sorted(more.items()))
+            )
+        )

@@ -148,7 +148,9 @@ class Run(t.NamedTuple):
         """How many jobs were made that are equal to another one that was made."""
         counts = Counter(
             (job["args"]["url"], job["args"].get("platform"), *sorted(row["id"] for row in job["scheduler_clusters"]))
-            for job in self.made if job["type"] == "preheat")
+            for job in self.made
+            if job["type"] == "preheat"
+        )
         return sum(counts.values()) - len(counts)
 
     @property
@@ -214,7 +216,7 @@ class World:
     def __enter__(self):
         self.box.start()
         # The port is known only now.
-        name = "%s:%d" % (REGISTRY, self.box.servers["registry"].port)
+        name = f"{REGISTRY}:{int(self.box.servers['registry'].port)}"
         self.box._reach.aliases[name] = self.box.registry_url  # pylint: disable=protected-access
         self.resolver.install()
         return self
@@ -225,7 +227,7 @@ class World:
 
     def source(self, image) -> str:
         """An image of the sandbox's registry, by the registry's name."""
-        return image.source.replace(self.box.registry, "%s:%d" % (REGISTRY, self.box.servers["registry"].port))
+        return image.source.replace(self.box.registry, f"{REGISTRY}:{int(self.box.servers['registry'].port)}")
 
     def preheat(self, watch=Watch(), registry_watch=Watch(), apart=0, token=None, check_mode=False, **given) -> Run:
         """Run a preheat to its end.
@@ -240,10 +242,16 @@ class World:
         http = WatchedHttp(clock, watch, verify=self.verify, auth=_bearer(token or self.box.token))
         registry = Registry(WatchedHttp(clock, registry_watch, verify=self.verify))
         host = urlsplit(self.box.url)
-        url = "%s://%s:%d" % (host.scheme, MANAGER, host.port)
+        url = f"{host.scheme}://{MANAGER}:{int(host.port)}"
         lines = []
-        run = Preheat(DragonflyClient(http, url), lambda dummy: registry, parameters(url=url, **given), clock,
-                      check_mode=check_mode, progress=lines.append)
+        run = Preheat(
+            DragonflyClient(http, url),
+            lambda dummy: registry,
+            parameters(url=url, **given),
+            clock,
+            check_mode=check_mode,
+            progress=lines.append,
+        )
         result = error = None
         try:
             result = run.run()

@@ -102,7 +102,17 @@ def start_world(name: str, arguments: list[str]) -> subprocess.Popen[bytes]:
     logs = LOGS / name.rpartition("-")[2]
     logs.mkdir()
     # setpriv, for then a killed run ends unshare, and unshare ends the world.
-    command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--mount"]
+    command = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "unshare",
+        "--fork",
+        "--kill-child",
+        "--pid",
+        "--mount-proc",
+        "--mount",
+    ]
     command += ["--net", "--ipc", "--uts", sys.executable, *arguments]
     variables = {**os.environ, INSIDE: name, "DRAGONFLY_TEST_LOGS": str(logs)}
     return subprocess.Popen(command, env=variables, preexec_fn=restore_interrupt)

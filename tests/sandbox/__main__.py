@@ -30,9 +30,16 @@ def _arguments():
     parser.add_argument("--registry-port", type=int, default=0, help="port of the registry, 0 for a free one")
     parser.add_argument("--factor", type=float, default=1, help="how many times faster the manager's waits pass")
     parser.add_argument("--token", help="personal access token to accept, by default a random one")
-    parser.add_argument("--client", choices=("go", "rust"), help="what the hosts run, by default what goes with the release")
-    parser.add_argument("--alias", action="append", default=[], metavar="HOST=ADDRESS",
-                        help="where a host of URLs really is; the address 'registry' is the sandbox's own")
+    parser.add_argument(
+        "--client", choices=("go", "rust"), help="what the hosts run, by default what goes with the release"
+    )
+    parser.add_argument(
+        "--alias",
+        action="append",
+        default=[],
+        metavar="HOST=ADDRESS",
+        help="where a host of URLs really is; the address 'registry' is the sandbox's own",
+    )
     parser.add_argument("--trap", action="append", default=[], help="trap to switch on, such as T27")
     parser.add_argument("--no-rate-limit", action="store_true", help="do not limit jobs that name a cluster")
     parser.add_argument("--tls-cert", help="certificate of the manager (PEM), which then speaks TLS")
@@ -51,11 +58,20 @@ def _tls(cert, key, client_ca=None):
 
 async def _run(arguments):
     box = Sandbox(
-        release=arguments.release, factor=arguments.factor, token=arguments.token, client=arguments.client,
-        aliases=dict(alias.split("=", 1) for alias in arguments.alias), traps=arguments.trap,
-        rate_limit=not arguments.no_rate_limit, host=arguments.host, port=arguments.port, registry_port=arguments.registry_port,
+        release=arguments.release,
+        factor=arguments.factor,
+        token=arguments.token,
+        client=arguments.client,
+        aliases=dict(alias.split("=", 1) for alias in arguments.alias),
+        traps=arguments.trap,
+        rate_limit=not arguments.no_rate_limit,
+        host=arguments.host,
+        port=arguments.port,
+        registry_port=arguments.registry_port,
         tls=_tls(arguments.tls_cert, arguments.tls_key, arguments.tls_client_ca),
-        registry_tls=_tls(arguments.registry_tls_cert, arguments.registry_tls_key), registry_ca=arguments.registry_ca)
+        registry_tls=_tls(arguments.registry_tls_cert, arguments.registry_tls_key),
+        registry_ca=arguments.registry_ca,
+    )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

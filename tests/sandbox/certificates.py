@@ -36,7 +36,8 @@ def _sign(subject, key, issuer, issuer_key, extensions, expired=False):
     builder = builder.not_valid_after(now - _DAY if expired else now + 30 * _DAY)
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     builder = builder.add_extension(
-        x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+    )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
     return builder.sign(issuer_key, hashes.SHA256())
@@ -51,9 +52,19 @@ def make_certificates(folder, names=("127.0.0.1", "localhost"), expired=False):
     """
     ca_key, ca_name = ec.generate_private_key(ec.SECP256R1()), _name("sandbox CA")
     usage = x509.KeyUsage(
-        digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
-        key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False)
-    ca = _sign(ca_name, ca_key, ca_name, ca_key, [(x509.BasicConstraints(ca=True, path_length=None), True), (usage, True)])
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    ca = _sign(
+        ca_name, ca_key, ca_name, ca_key, [(x509.BasicConstraints(ca=True, path_length=None), True), (usage, True)]
+    )
     paths = {}
 
     def write(name, content):
@@ -62,13 +73,18 @@ def make_certificates(folder, names=("127.0.0.1", "localhost"), expired=False):
             file.write(content)
 
     def write_key(name, key):
-        write(name, key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        write(
+            name,
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            ),
+        )
 
     write("ca", ca.public_bytes(serialization.Encoding.PEM))
     for prefix, subject, extensions in (
-            ("", _name(names[0]), [(x509.SubjectAlternativeName([_alternative(name) for name in names]), False)]),
-            ("client_", _name("client"), [])):
+        ("", _name(names[0]), [(x509.SubjectAlternativeName([_alternative(name) for name in names]), False)]),
+        ("client_", _name("client"), []),
+    ):
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _sign(subject, key, ca_name, ca_key, extensions, expired and not prefix)
         write(prefix + "cert", certificate.public_bytes(serialization.Encoding.PEM))

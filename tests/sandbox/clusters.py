@@ -14,15 +14,33 @@ _SCOPES = ("idc", "location", "cidrs", "hostnames")
 
 def _block_list():
     """The field of what clients refuse, of 2.5.1 (manager/types/scheduler_cluster.go)."""
-    upload = [Field("applications", "Applications", "[]string"), Field("urls", "URLs", "[]string"), Field("tags", "Tags", "[]string")]
+    upload = [
+        Field("applications", "Applications", "[]string"),
+        Field("urls", "URLs", "[]string"),
+        Field("tags", "Tags", "[]string"),
+    ]
     download = upload + [Field("priorities", "Priorities", "[]int32")]
     prefix = "SchedulerClusterConfig"
-    both = [Field("download", "Download", prefix + "DownloadBlockList", fields=download, pointer=True),
-            Field("upload", "Upload", prefix + "UploadBlockList", fields=upload, pointer=True)]
-    return Field("block_list", "BlockList", prefix + "BlockList", fields=[
-        Field("task", "Task", prefix + "TaskBlockList", fields=both[:1], pointer=True),
-        Field("persistent_task", "PersistentTask", prefix + "PersistentTaskBlockList", fields=both, pointer=True),
-        Field("persistent_cache_task", "PersistentCacheTask", prefix + "PersistentCacheTaskBlockList", fields=both, pointer=True)])
+    both = [
+        Field("download", "Download", prefix + "DownloadBlockList", fields=download, pointer=True),
+        Field("upload", "Upload", prefix + "UploadBlockList", fields=upload, pointer=True),
+    ]
+    return Field(
+        "block_list",
+        "BlockList",
+        prefix + "BlockList",
+        fields=[
+            Field("task", "Task", prefix + "TaskBlockList", fields=both[:1], pointer=True),
+            Field("persistent_task", "PersistentTask", prefix + "PersistentTaskBlockList", fields=both, pointer=True),
+            Field(
+                "persistent_cache_task",
+                "PersistentCacheTask",
+                prefix + "PersistentCacheTaskBlockList",
+                fields=both,
+                pointer=True,
+            ),
+        ],
+    )
 
 
 class Cluster:
@@ -61,8 +79,10 @@ class Clusters:
     def add(self, names=None, is_default=False, **words):
         profile = self._profile
         self._last += 1
-        names = names or ("cluster-%d" % self._last,) * 2
-        row = Cluster(self._last, self._clock.now(), names, profile.scheduler_config, profile.client_config, profile.seed_config)
+        names = names or (f"cluster-{int(self._last)}",) * 2
+        row = Cluster(
+            self._last, self._clock.now(), names, profile.scheduler_config, profile.client_config, profile.seed_config
+        )
         row.is_default = is_default
         for name, value in words.items():
             setattr(row, name, value)
@@ -91,12 +111,20 @@ class Clusters:
         profile = self._profile
         if row is None:
             shown = self._base(0, None, None)
-            shown.update(name="", bio="", config=None, client_config=None, seed_client_config=None, scopes=None, is_default=False)
+            shown.update(
+                name="", bio="", config=None, client_config=None, seed_client_config=None, scopes=None, is_default=False
+            )
         else:
             shown = self._base(row.id, row.created, row.updated)
-            shown.update(name=row.name, bio=row.bio, config=dict(sorted(row.config.items())),
-                         client_config=dict(sorted(row.client_config.items())), seed_client_config={}, scopes=row.scopes,
-                         is_default=row.is_default)
+            shown.update(
+                name=row.name,
+                bio=row.bio,
+                config=dict(sorted(row.config.items())),
+                client_config=dict(sorted(row.client_config.items())),
+                seed_client_config={},
+                scopes=row.scopes,
+                is_default=row.is_default,
+            )
         if profile.release != "2.5.1":
             del shown["seed_client_config"]
         shown["seed_peer_clusters"] = seed_peer_clusters
@@ -109,8 +137,14 @@ class Clusters:
 
     def _seed_peer_cluster(self, row):
         shown = self._base(row.id if row else 0, row.created if row else None, row.updated if row else None)
-        shown.update(name=row.seed_name if row else "", bio="", config=dict(row.seed_config) if row else None,
-                     scheduler_clusters=None, seed_peer=None, jobs=None)
+        shown.update(
+            name=row.seed_name if row else "",
+            bio="",
+            config=dict(row.seed_config) if row else None,
+            scheduler_clusters=None,
+            seed_peer=None,
+            jobs=None,
+        )
         if self._profile.release == "2.0.9":
             del shown["seed_peer"]
         return shown
@@ -124,11 +158,15 @@ class Clusters:
     def _config_fields(self):
         """Fields of the three configs of a cluster in this release."""
         release = self._profile.release
-        scheduler = [Field("candidate_parent_limit", "CandidateParentLimit", "uint32", low=1, high=20),
-                     Field("filter_parent_limit", "FilterParentLimit", "uint32", low=10, high=1000)]
+        scheduler = [
+            Field("candidate_parent_limit", "CandidateParentLimit", "uint32", low=1, high=20),
+            Field("filter_parent_limit", "FilterParentLimit", "uint32", low=10, high=1000),
+        ]
         if release == "2.0.9":
-            scheduler = [Field("filter_parent_limit", "FilterParentLimit", "uint32", low=1, high=20),
-                         Field("filter_parent_range_limit", "FilterParentRangeLimit", "uint32", low=10, high=1000)]
+            scheduler = [
+                Field("filter_parent_limit", "FilterParentLimit", "uint32", low=1, high=20),
+                Field("filter_parent_range_limit", "FilterParentRangeLimit", "uint32", low=10, high=1000),
+            ]
         if self._profile.peers is not None:
             scheduler.append(Field("job_rate_limit", "JobRateLimit", "uint32", low=1, high=1000000))
         seed = [Field("load_limit", "LoadLimit", "uint32", low=1, high=50000)]
@@ -154,8 +192,12 @@ class Clusters:
         if self._profile.release == "2.0.9":
             config = {}  # its reader looks for other keys than its writer writes, and shows zeros
         shown = {
-            "id": row.id, "name": row.name, "bio": row.bio, "scopes": self._scopes_shown(row.scopes),
-            "scheduler_cluster_id": row.id, "seed_peer_cluster_id": row.id,
+            "id": row.id,
+            "name": row.name,
+            "bio": row.bio,
+            "scopes": self._scopes_shown(row.scopes),
+            "scheduler_cluster_id": row.id,
+            "seed_peer_cluster_id": row.id,
             "scheduler_cluster_config": self._typed(scheduler, config),
             "seed_peer_cluster_config": self._typed(seed, row.seed_config),
             "peer_cluster_config": self._typed(peer, row.client_config),
@@ -168,24 +210,55 @@ class Clusters:
                 if key not in only:
                     shown[key] = None
         if self._profile.release == "2.0.9":
-            names = {"id": "ID", "name": "Name", "bio": "BIO", "scheduler_cluster_id": "SchedulerClusterID",
-                     "seed_peer_cluster_id": "SeedPeerClusterID"}
-            shown = {names.get(key) or "".join(part.title() for part in key.split("_")): value for key, value in shown.items()}
+            names = {
+                "id": "ID",
+                "name": "Name",
+                "bio": "BIO",
+                "scheduler_cluster_id": "SchedulerClusterID",
+                "seed_peer_cluster_id": "SeedPeerClusterID",
+            }
+            shown = {
+                names.get(key) or "".join(part.title() for part in key.split("_")): value
+                for key, value in shown.items()
+            }
         return shown
 
     def _request(self, required):
         scheduler, seed, peer = self._config_fields()
-        scopes = [Field("idc", "IDC"), Field("location", "Location"), Field("cidrs", "CIDRs", "[]string"),
-                  Field("hostnames", "Hostnames", "[]string")]
+        scopes = [
+            Field("idc", "IDC"),
+            Field("location", "Location"),
+            Field("cidrs", "CIDRs", "[]string"),
+            Field("hostnames", "Hostnames", "[]string"),
+        ]
         return [
-            Field("name", "Name", required=required), Field("bio", "BIO"),
+            Field("name", "Name", required=required),
+            Field("bio", "BIO"),
             Field("scopes", "Scopes", "SchedulerClusterScopes", fields=scopes, pointer=True),
-            Field("scheduler_cluster_config", "SchedulerClusterConfig", "SchedulerClusterConfig", fields=scheduler, pointer=True,
-                  required=required),
-            Field("seed_peer_cluster_config", "SeedPeerClusterConfig", "SeedPeerClusterConfig", fields=seed, pointer=True,
-                  required=required),
-            Field("peer_cluster_config", "PeerClusterConfig", "SchedulerClusterClientConfig", fields=peer, pointer=True,
-                  required=required),
+            Field(
+                "scheduler_cluster_config",
+                "SchedulerClusterConfig",
+                "SchedulerClusterConfig",
+                fields=scheduler,
+                pointer=True,
+                required=required,
+            ),
+            Field(
+                "seed_peer_cluster_config",
+                "SeedPeerClusterConfig",
+                "SeedPeerClusterConfig",
+                fields=seed,
+                pointer=True,
+                required=required,
+            ),
+            Field(
+                "peer_cluster_config",
+                "PeerClusterConfig",
+                "SchedulerClusterClientConfig",
+                fields=peer,
+                pointer=True,
+                required=required,
+            ),
             Field("is_default", "IsDefault", "bool"),
         ]
 
@@ -232,7 +305,9 @@ class Clusters:
         keys = ("scheduler_cluster_config", "seed_peer_cluster_config", "peer_cluster_config")
         for key, target, fields in zip(keys, ("config", "seed_config", "client_config"), self._config_fields()):
             if values[key] is not None:
-                setattr(row, target, {one.key: values[key][one.key] for one in fields if values[key][one.key] != one.zero})
+                setattr(
+                    row, target, {one.key: values[key][one.key] for one in fields if values[key][one.key] != one.zero}
+                )
 
     def delete(self, number):
         row = self.find(number)
@@ -249,15 +324,22 @@ class Clusters:
         return [self._seed_peer_cluster(row) for row in self._rows.values()]
 
     def schedulers(self, query):
-        return [self._scheduler(one) for one in self._fleet.schedulers if self._matches(query, {
-            "host_name": one.name, "ip": one.ip, "state": one.state, "scheduler_cluster_id": one.cluster_id})]
+        return [
+            self._scheduler(one)
+            for one in self._fleet.schedulers
+            if self._matches(
+                query, {"host_name": one.name, "ip": one.ip, "state": one.state, "scheduler_cluster_id": one.cluster_id}
+            )
+        ]
 
     def _scheduler(self, one):
         release = self._profile.release
         shown = self._base(one.id, one.joined, self._clock.now())
         if self._profile.row_digits:
             shown["config"] = {"manager_keep_alive_interval": 5 * 10**9}
-        shown.update(host_name=one.name, idc="", location="", ip=one.ip, port=one.port, state=one.state, features=one.features)
+        shown.update(
+            host_name=one.name, idc="", location="", ip=one.ip, port=one.port, state=one.state, features=one.features
+        )
         if release == "2.0.9":
             shown["SchedulerClusterID"] = one.cluster_id
             return shown
@@ -271,14 +353,27 @@ class Clusters:
     def seed_peers(self, query):
         """Go seeds; Rust ones announce themselves to schedulers only."""
         seeds = [host for host in self._fleet.hosts if host.role == "seed" and host.client == "go"]
-        return [self._seed_peer(number, host) for number, host in enumerate(seeds, 1)
-                if self._matches(query, {"host_name": host.name, "ip": host.ip, "seed_peer_cluster_id": host.cluster_id})]
+        return [
+            self._seed_peer(number, host)
+            for number, host in enumerate(seeds, 1)
+            if self._matches(query, {"host_name": host.name, "ip": host.ip, "seed_peer_cluster_id": host.cluster_id})
+        ]
 
     def _seed_peer(self, number, host):
         system = host.system(self._profile.release)
         shown = self._base(number, host.joined, self._clock.now())
-        shown.update(created_at=time_text(host.joined, 0), host_name=host.name, type=host.type, idc="", location="", ip=host.ip,
-                     port=system["port"], download_port=system["download_port"], object_storage_port=0, state="active")
+        shown.update(
+            created_at=time_text(host.joined, 0),
+            host_name=host.name,
+            type=host.type,
+            idc="",
+            location="",
+            ip=host.ip,
+            port=system["port"],
+            download_port=system["download_port"],
+            object_storage_port=0,
+            state="active",
+        )
         if self._profile.release == "2.0.9":
             shown["SeedPeerClusterID"] = host.cluster_id
         else:
@@ -294,21 +389,44 @@ class Clusters:
         hosts = self._fleet.hosts
         if not self._synced:
             hosts = [host for host in hosts if host.role == "peer"] if self._profile.release == "2.1.67" else []
-        return [self._peer(number, host) for number, host in enumerate(hosts, 1) if self._matches(query, {
-            "host_name": host.name, "ip": host.ip, "type": host.type, "scheduler_cluster_id": host.cluster_id})]
+        return [
+            self._peer(number, host)
+            for number, host in enumerate(hosts, 1)
+            if self._matches(
+                query,
+                {"host_name": host.name, "ip": host.ip, "type": host.type, "scheduler_cluster_id": host.cluster_id},
+            )
+        ]
 
     def _peer(self, number, host):
         system = host.system(self._profile.release)
         shown = self._base(number, host.joined, host.joined)
-        shown.update(host_name=host.name, type=host.type, idc="", location="", ip=host.ip, port=system["port"],
-                     download_port=system["download_port"])
+        shown.update(
+            host_name=host.name,
+            type=host.type,
+            idc="",
+            location="",
+            ip=host.ip,
+            port=system["port"],
+            download_port=system["download_port"],
+        )
         if self._profile.row_digits:
             shown["proxy_port"] = system["proxy_port"]
         shown.update(object_storage_port=0, state="active")
-        for key in ("os", "platform", "platform_family", "platform_version", "kernel_version", "git_version", "git_commit",
-                    "build_platform"):
+        for key in (
+            "os",
+            "platform",
+            "platform_family",
+            "platform_version",
+            "kernel_version",
+            "git_version",
+            "git_commit",
+            "build_platform",
+        ):
             shown[key] = system[key]
-        shown.update(scheduler_cluster_id=host.cluster_id, scheduler_cluster=self.scheduler_cluster(self.get(host.cluster_id)))
+        shown.update(
+            scheduler_cluster_id=host.cluster_id, scheduler_cluster=self.scheduler_cluster(self.get(host.cluster_id))
+        )
         return shown
 
     @staticmethod

@@ -24,8 +24,8 @@ class Control:
 
     async def answer(self, request, body):
         """Answer a request: ``GET name`` reads, ``POST name`` with a JSON object calls, ``DELETE name`` clears."""
-        name = request.path[len(PREFIX):].strip("/")
-        handler = getattr(self, "_%s_%s" % (request.method.lower(), name.replace("/", "_")), None)
+        name = request.path[len(PREFIX) :].strip("/")
+        handler = getattr(self, f"_{request.method.lower()}_{name.replace('/', '_')}", None)
         if handler is None:
             return Reply.json({"error": "no such control"}, 404)
         try:

@@ -11,13 +11,31 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 #: What hosts say of themselves, by client.
 _SYSTEM = {
-    "go": {"os": "linux", "platform": "debian", "platform_family": "debian", "platform_version": "12.11",
-           "kernel_version": "6.1.0", "git_commit": "unknown", "build_platform": "linux"},
-    "rust": {"os": "linux", "platform": "linux", "platform_family": "unix", "platform_version": "12",
-             "kernel_version": "6.1.0", "git_commit": "unknown", "build_platform": ""},
+    "go": {
+        "os": "linux",
+        "platform": "debian",
+        "platform_family": "debian",
+        "platform_version": "12.11",
+        "kernel_version": "6.1.0",
+        "git_commit": "unknown",
+        "build_platform": "linux",
+    },
+    "rust": {
+        "os": "linux",
+        "platform": "linux",
+        "platform_family": "unix",
+        "platform_version": "12",
+        "kernel_version": "6.1.0",
+        "git_commit": "unknown",
+        "build_platform": "",
+    },
 }
-_PORTS = {("go", "peer"): (65000, 65002, 65001), ("go", "seed"): (65006, 65008, 0), ("rust", "peer"): (4000, 4000, 4001),
-          ("rust", "seed"): (4000, 4000, 4001)}
+_PORTS = {
+    ("go", "peer"): (65000, 65002, 65001),
+    ("go", "seed"): (65006, 65008, 0),
+    ("rust", "peer"): (4000, 4000, 4001),
+    ("rust", "seed"): (4000, 4000, 4001),
+}
 _VERSIONS = {"2.0.9": "v2.0.9", "2.1.0": "v2.1.0", "2.1.67": "v2.1.0", "2.3.4": "v2.3.0", "2.5.1": "v2.3.0"}
 _RUST_VERSION = "1.4.2"
 
@@ -43,12 +61,14 @@ class Host:
 
     @property
     def id(self):
-        return "%s-%s-seed" % (self.ip, self.name) if self.role == "seed" else "%s-%s" % (self.ip, self.name)
+        return f"{self.ip}-{self.name}-seed" if self.role == "seed" else f"{self.ip}-{self.name}"
 
     def system(self, release):
         port, download_port, proxy_port = _PORTS[(self.client, self.role)]
         version = _RUST_VERSION if self.client == "rust" else _VERSIONS[release]
-        return dict(_SYSTEM[self.client], git_version=version, port=port, download_port=download_port, proxy_port=proxy_port)
+        return dict(
+            _SYSTEM[self.client], git_version=version, port=port, download_port=download_port, proxy_port=proxy_port
+        )
 
 
 class Scheduler:
@@ -91,8 +111,14 @@ class Fleet:
 
     def scheduler_of(self, cluster_id, feature="preheat"):
         """An active scheduler of a cluster, or None."""
-        return next((one for one in self.schedulers
-                     if one.cluster_id == cluster_id and one.state == "active" and feature in one.features), None)
+        return next(
+            (
+                one
+                for one in self.schedulers
+                if one.cluster_id == cluster_id and one.state == "active" and feature in one.features
+            ),
+            None,
+        )
 
     def hosts_of(self, cluster_id, role=None):
         return [host for host in self.hosts if host.cluster_id == cluster_id and role in (None, host.role)]

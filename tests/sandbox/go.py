@@ -29,8 +29,8 @@ def time_text(nanoseconds, digits=9):
         return ZERO_TIME
     seconds, fraction = divmod(nanoseconds, SECOND)
     text = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-    rest = ("%09d" % fraction)[:digits].rstrip("0")
-    return "%s%sZ" % (text, "." + rest if rest else "")
+    rest = f"{int(fraction):09}"[:digits].rstrip("0")
+    return f"{text}{'.' + rest if rest else ''}Z"
 
 
 def parse_time(text):
@@ -41,14 +41,14 @@ def parse_time(text):
     match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$", text)
     layout = "2006-01-02T15:04:05Z07:00"
     if not match:
-        raise BindError('parsing time "%s" as "%s": cannot parse "%s" as "2006"' % (text, layout, text))
+        raise BindError(f'parsing time "{text}" as "{layout}": cannot parse "{text}" as "2006"')
     if text.startswith("0001-01-01T00:00:00"):
         return None
     zone = "+00:00" if match.group(3) == "Z" else match.group(3)
     try:
         moment = datetime.strptime(match.group(1) + zone, "%Y-%m-%dT%H:%M:%S%z")
     except ValueError:
-        raise BindError('parsing time "%s": month out of range' % text) from None
+        raise BindError(f'parsing time "{text}": month out of range') from None
     return int(moment.timestamp()) * SECOND + int((match.group(2) or "").ljust(9, "0"))
 
 
@@ -71,7 +71,7 @@ def dump(value):
 
     def keep(one):
         raws.append(one)
-        return "\x00%d\x00" % (len(raws) - 1)
+        return f"\x00{int(len(raws) - 1)}\x00"
 
     def walk(one):
         if isinstance(one, Raw):
@@ -107,7 +107,7 @@ def _reason(text, error):
         "Expecting ',' delimiter": "after object key:value pair",
         "Extra data": "after top-level value",
     }.get(error.msg, "looking for beginning of value")
-    return "invalid character %s %s" % (repr(text[error.pos]), where)
+    return f"invalid character {repr(text[error.pos])} {where}"
 
 
 def load(body):
@@ -136,8 +136,20 @@ class Field:
     :param default: what the service fills in where the field is zero.
     """
 
-    def __init__(self, key, name, kind="string", fields=None, pointer=False, omit_empty=False, required=False, oneof=None,
-                 low=None, high=None, default=None):
+    def __init__(
+        self,
+        key,
+        name,
+        kind="string",
+        fields=None,
+        pointer=False,
+        omit_empty=False,
+        required=False,
+        oneof=None,
+        low=None,
+        high=None,
+        default=None,
+    ):
         self.key = key
         self.name = name
         self.kind = kind
@@ -169,23 +181,23 @@ class Field:
         """
         if value is None:
             return self.zero
-        where = "Go struct field %s.%s of type " % (struct, path + self.key)
+        where = f"Go struct field {struct}.{path + self.key} of type "
         if self.kind == "any":
             return value
         if self.fields:
             if not isinstance(value, dict):
-                raise BindError("json: cannot unmarshal %s into %stypes.%s" % (_type_name(value), where, self.kind))
+                raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}types.{self.kind}")
             return read_fields(self.fields, value, self.kind, path + self.key + ".")
         if self.kind == "map[string]string":
             if not isinstance(value, dict):
-                raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, self.kind))
+                raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}{self.kind}")
             for one in value.values():
                 if not isinstance(one, (str, type(None))):
-                    raise BindError("json: cannot unmarshal %s into %sstring" % (_type_name(one), where))
+                    raise BindError(f"json: cannot unmarshal {_type_name(one)} into {where}string")
             return {key: one or "" for key, one in sorted(value.items())}
         if self.kind in ("[]string", "[]uint", "[]int32"):
             if not isinstance(value, list):
-                raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, self.kind))
+                raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}{self.kind}")
             return [_scalar(one, self.kind[2:], where) for one in value]
         return _scalar(value, self.kind, where)
 
@@ -211,20 +223,20 @@ def _type_name(value):
 def _scalar(value, kind, where):
     if kind == "string" or kind == "time.Time":
         if not isinstance(value, str):
-            raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, kind))
+            raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}{kind}")
         if kind == "time.Time":
             parse_time(value)
         return value
     if kind == "bool":
         if not isinstance(value, bool):
-            raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, kind))
+            raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}{kind}")
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BindError("json: cannot unmarshal %s into %s%s" % (_type_name(value), where, kind))
+        raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}{kind}")
     low, high = _INTEGERS[kind]
     if isinstance(value, float) or not low <= value <= high:
         text = value.text if isinstance(value, Number) else str(value)
-        raise BindError("json: cannot unmarshal number %s into %s%s" % (text, where, kind))
+        raise BindError(f"json: cannot unmarshal number {text} into {where}{kind}")
     return value
 
 
@@ -257,12 +269,13 @@ def complaints(fields, values, struct):
         if field.fields and not field.pointer and field.omit_empty and value == field.zero:
             continue
         if field.fields and value is not None:
-            lines += complaints(field.fields, value, "%s.%s" % (struct, field.name))
+            lines += complaints(field.fields, value, f"{struct}.{field.name}")
             continue
         tag = field.complaint(value)
         if tag:
             lines.append(
-                "Key: '%s.%s' Error:Field validation for '%s' failed on the '%s' tag" % (struct, field.name, field.name, tag))
+                f"Key: '{struct}.{field.name}' Error:Field validation for '{field.name}' failed on the '{tag}' tag"
+            )
     return lines
 
 
@@ -273,7 +286,7 @@ def bind(fields, document, struct):
     :raises BindError: if gin would answer 422.
     """
     if not isinstance(document, dict):
-        raise BindError("json: cannot unmarshal %s into Go value of type types.%s" % (_type_name(document), struct))
+        raise BindError(f"json: cannot unmarshal {_type_name(document)} into Go value of type types.{struct}")
     values = read_fields(fields, document, struct)
     lines = complaints(fields, values, struct)
     if lines:
@@ -284,16 +297,16 @@ def bind(fields, document, struct):
 def parse_uint(text):
     """Read a path's or query's number as strconv.ParseUint does."""
     if not re.match(r"\d+$", text):
-        raise BindError('strconv.ParseUint: parsing "%s": invalid syntax' % text)
+        raise BindError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
     if int(text) >= 2**64:
-        raise BindError('strconv.ParseUint: parsing "%s": value out of range' % text)
+        raise BindError(f'strconv.ParseUint: parsing "{text}": value out of range')
     return int(text)
 
 
 def parse_int(text):
     """Read a query's number as strconv.ParseInt does."""
     if not re.match(r"[+-]?\d+$", text):
-        raise BindError('strconv.ParseInt: parsing "%s": invalid syntax' % text)
+        raise BindError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     if not -(2**63) <= int(text) < 2**63:
-        raise BindError('strconv.ParseInt: parsing "%s": value out of range' % text)
+        raise BindError(f'strconv.ParseInt: parsing "{text}": value out of range')
     return int(text)

@@ -12,7 +12,10 @@ import json
 from .manifests import INDEX, LIST, OCI, SCHEMA2
 
 _CONFIG = {OCI: "application/vnd.oci.image.config.v1+json", SCHEMA2: "application/vnd.docker.container.image.v1+json"}
-_LAYER = {OCI: "application/vnd.oci.image.layer.v1.tar+gzip", SCHEMA2: "application/vnd.docker.image.rootfs.diff.tar.gzip"}
+_LAYER = {
+    OCI: "application/vnd.oci.image.layer.v1.tar+gzip",
+    SCHEMA2: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+}
 _FOREIGN = {
     OCI: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
     SCHEMA2: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
@@ -62,24 +65,44 @@ def _platform_manifest(label, kind, platform, layers, size, foreign, digests, st
         store[digest] = content
         return {"digest": digest, "size": len(content)}
 
-    config = blob(_body({
-        "architecture": architecture, "os": system, "config": {"Labels": {"sandbox": label}},
-        "rootfs": {"type": "layers", "diff_ids": []}}))
+    config = blob(
+        _body(
+            {
+                "architecture": architecture,
+                "os": system,
+                "config": {"Labels": {"sandbox": label}},
+                "rootfs": {"type": "layers", "diff_ids": []},
+            }
+        )
+    )
     entries = []
     for number in range(layers):
-        text = ("%s %s layer %d\n" % (label, platform, number)).encode()
-        entries.append(dict(blob((text * (size // len(text) + 1))[:max(size, len(text))]), mediaType=_LAYER[kind]))
+        text = f"{label} {platform} layer {int(number)}\n".encode()
+        entries.append(dict(blob((text * (size // len(text) + 1))[: max(size, len(text))]), mediaType=_LAYER[kind]))
     for number in range(foreign):
-        content = ("%s foreign %d" % (label, number)).encode()
-        entries.append({"mediaType": _FOREIGN[kind], "digest": digest_of(content), "size": len(content),
-                        "urls": ["https://mirror.example.com/layers/%d" % number]})
-    document = {"schemaVersion": 2, "mediaType": kind, "config": dict(config, mediaType=_CONFIG[kind]), "layers": entries}
+        content = f"{label} foreign {int(number)}".encode()
+        entries.append(
+            {
+                "mediaType": _FOREIGN[kind],
+                "digest": digest_of(content),
+                "size": len(content),
+                "urls": [f"https://mirror.example.com/layers/{int(number)}"],
+            }
+        )
+    document = {
+        "schemaVersion": 2,
+        "mediaType": kind,
+        "config": dict(config, mediaType=_CONFIG[kind]),
+        "layers": entries,
+    }
     everything = [config["digest"]] + [one["digest"] for one in entries]
     kept = [config["digest"]] + [one["digest"] for one in entries if "urls" not in one]
     return Manifest(kind, _body(document), everything, kept)
 
 
-def build(label, kind="oci", platforms=None, layers=3, size=256, nested=False, attestations=False, foreign=0, digests=None):
+def build(
+    label, kind="oci", platforms=None, layers=3, size=256, nested=False, attestations=False, foreign=0, digests=None
+):
     """Build an image.
 
     :param label: text that goes into every blob, so that other labels give other digests.
@@ -99,20 +122,29 @@ def build(label, kind="oci", platforms=None, layers=3, size=256, nested=False, a
         manifest = _platform_manifest(label, single, "linux/amd64", layers, size, foreign, digests, blobs)
         return manifest, {"linux/amd64": manifest}, blobs
     by_platform = {
-        platform: _platform_manifest(label, single, platform, layers, size, foreign, (digests or {}).get(platform), blobs)
-        for platform in platforms}
+        platform: _platform_manifest(
+            label, single, platform, layers, size, foreign, (digests or {}).get(platform), blobs
+        )
+        for platform in platforms
+    }
     entries, children = [], []
     for platform, manifest in by_platform.items():
         entries.append(manifest.descriptor(platform))
         children.append(manifest)
         if attestations:
-            proof = _platform_manifest(label + " attestation of " + platform, single, "unknown/unknown", 1, 64, 0, None, blobs)
+            proof = _platform_manifest(
+                label + " attestation of " + platform, single, "unknown/unknown", 1, 64, 0, None, blobs
+            )
             entry = proof.descriptor("unknown/unknown")
-            entry["annotations"] = {"vnd.docker.reference.type": "attestation-manifest",
-                                    "vnd.docker.reference.digest": manifest.digest}
+            entry["annotations"] = {
+                "vnd.docker.reference.type": "attestation-manifest",
+                "vnd.docker.reference.digest": manifest.digest,
+            }
             entries.append(entry)
             children.append(proof)
     top = Manifest(many, _body({"schemaVersion": 2, "mediaType": many, "manifests": entries}), children=children)
     if nested:
-        top = Manifest(many, _body({"schemaVersion": 2, "mediaType": many, "manifests": [top.descriptor()]}), children=[top])
+        top = Manifest(
+            many, _body({"schemaVersion": 2, "mediaType": many, "manifests": [top.descriptor()]}), children=[top]
+        )
     return top, by_platform, blobs

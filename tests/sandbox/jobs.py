@@ -16,8 +16,20 @@ from .pages import ApiError
 
 _FIRST_POLL = 3 * 10**6  # nanoseconds after the row was written
 
-ZERO_USER = {"id": 0, "created_at": time_text(None), "updated_at": time_text(None), "is_del": 0, "email": "", "name": "",
-             "avatar": "", "phone": "", "state": "", "location": "", "bio": "", "configs": None}
+ZERO_USER = {
+    "id": 0,
+    "created_at": time_text(None),
+    "updated_at": time_text(None),
+    "is_del": 0,
+    "email": "",
+    "name": "",
+    "avatar": "",
+    "phone": "",
+    "state": "",
+    "location": "",
+    "bio": "",
+    "configs": None,
+}
 
 
 def short(number, chance):
@@ -42,7 +54,7 @@ class Task:
     """What one scheduler has to do for a job: one of ``job_states``."""
 
     def __init__(self, name, created, cluster_id, urls):
-        self.uuid = "task_%s" % uuid.uuid4()
+        self.uuid = f"task_{uuid.uuid4()}"
         self.name = name
         self.created = created
         self.cluster_id = cluster_id
@@ -77,7 +89,7 @@ class Job:
         self.type = kind
         self.created = now
         self.updated = now
-        self.task_id = "group_%s" % uuid.uuid4()
+        self.task_id = f"group_{uuid.uuid4()}"
         self.bio = ""
         self.state = "PENDING"
         self.args = args
@@ -98,7 +110,7 @@ class Job:
         return time_text(nanoseconds)
 
     def __repr__(self):
-        return "<job %d %s %s %s>" % (self.id, self.type, self.state, self.args.get("url"))
+        return f"<job {int(self.id)} {self.type} {self.state} {self.args.get('url')}>"
 
 
 class Jobs:
@@ -182,13 +194,16 @@ class Jobs:
         wanted = (kind, state, user_id)
         if wanted not in self._found:
             rows = (self._rows[key[-1]] for key in self._order)
-            self._found[wanted] = [job for job in rows if kind in (None, job.type) and state in (None, job.state)
-                                   and user_id in (None, job.user_id)]
+            self._found[wanted] = [
+                job
+                for job in rows
+                if kind in (None, job.type) and state in (None, job.state) and user_id in (None, job.user_id)
+            ]
         found = self._found[wanted]
         now = self._clock.now()
         if any(job.visible > now for job in self._hidden):
             found = [job for job in found if job.visible <= now]
-        chosen = found[(page - 1) * per_page:page * per_page]
+        chosen = found[(page - 1) * per_page : page * per_page]
         if not all(self._has_user(job) for job in chosen):
             raise ApiError(404, self._profile.not_found)
         return chosen, len(found)
@@ -202,13 +217,22 @@ class Jobs:
         """
         profile = self._profile
         digits = profile.row_digits
-        shown = {"id": job.id, "created_at": time_text(job.created, digits),
-                 "updated_at": time_text(job.updated, 3 if at == "patch" else digits)}
+        shown = {
+            "id": job.id,
+            "created_at": time_text(job.created, digits),
+            "updated_at": time_text(job.updated, 3 if at == "patch" else digits),
+        }
         if profile.is_del:
             shown["is_del"] = 0
-        shown.update(task_id=job.task_id, bio=job.bio, type=job.type, state=job.state,
-                     args=dict(sorted(job.args.items())), result=None if at == "post" and job.type != "gc" else job.result,
-                     user_id=job.user_id)
+        shown.update(
+            task_id=job.task_id,
+            bio=job.bio,
+            type=job.type,
+            state=job.state,
+            args=dict(sorted(job.args.items())),
+            result=None if at == "post" and job.type != "gc" else job.result,
+            user_id=job.user_id,
+        )
         if profile.job_user:
             filled = profile.job_user == "row" and at != "post" and job.user_id
             shown["user"] = self._users.show(job.user_id) if filled else ZERO_USER
@@ -279,8 +303,18 @@ class Jobs:
         chosen = chosen or next((one for one in states if one[1] == "PENDING"), None)
         state = chosen[1] if chosen else "SUCCESS"
         created = (chosen or states[0])[0].created if states else job.created
-        entries = [{"created_at": time_text(task.created), "error": error, "results": results, "state": one,
-                    "task_name": task.name, "task_uuid": task.uuid, "ttl": 0} for task, one, results, error in states]
+        entries = [
+            {
+                "created_at": time_text(task.created),
+                "error": error,
+                "results": results,
+                "state": one,
+                "task_name": task.name,
+                "task_uuid": task.uuid,
+                "ttl": 0,
+            }
+            for task, one, results, error in states
+        ]
         result = {"created_at": time_text(created), "group_uuid": job.task_id, "job_states": entries, "state": state}
         if self._profile.group_updated_at:
             result["updated_at"] = time_text(now)
@@ -290,7 +324,9 @@ class Jobs:
 
     # Rows that were there before
 
-    def add_history(self, count, kind="preheat", state="SUCCESS", age=7200, step=1, args=None, result=None, cluster_ids=(1,)):
+    def add_history(
+        self, count, kind="preheat", state="SUCCESS", age=7200, step=1, args=None, result=None, cluster_ids=(1,)
+    ):
         """Insert old rows.
 
         :param age: seconds since the newest of them was made, ``step`` the seconds between two.
@@ -311,8 +347,17 @@ class Jobs:
         return made
 
 
-_CASED = {"created_at": "CreatedAt", "group_uuid": "GroupUUID", "job_states": "JobStates", "state": "State",
-          "task_uuid": "TaskUUID", "task_name": "TaskName", "results": "Results", "error": "Error", "ttl": "TTL"}
+_CASED = {
+    "created_at": "CreatedAt",
+    "group_uuid": "GroupUUID",
+    "job_states": "JobStates",
+    "state": "State",
+    "task_uuid": "TaskUUID",
+    "task_name": "TaskName",
+    "results": "Results",
+    "error": "Error",
+    "ttl": "TTL",
+}
 
 
 def _go_cased(value):

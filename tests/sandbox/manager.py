@@ -22,8 +22,7 @@ from .tokens import Tokens, Users
 from .work import Work
 
 _Route = namedtuple("_Route", "method pattern guard handler")
-_CONSOLE_PAGE = (
-    '<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n<a href=".gitkeep">.gitkeep</a>\n</pre>\n')
+_CONSOLE_PAGE = '<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n<a href=".gitkeep">.gitkeep</a>\n</pre>\n'
 _STATES = ("PENDING", "RECEIVED", "STARTED", "RETRY", "SUCCESS", "FAILURE")
 _POSTGRES_DUPLICATE = 'ERROR: duplicate key value violates unique constraint "name" (SQLSTATE 23505)'
 _V1_STATUS = {"PENDING": "WAITING", "STARTED": "RUNNING", "SUCCESS": "SUCCESS", "FAILURE": "FAIL"}
@@ -136,28 +135,45 @@ class Manager:
                 ("DELETE", prefix + "/jobs/:id", guard, self._delete_job),
             ]
         for prefix, guard in (("/oapi/v1", profile.open_clusters), ("/api/v1", "jwt")):
-            table += self._crud(prefix + "/clusters", guard, self.clusters, "GetClustersQuery", self.clusters.cluster, null=True)
-        table += self._crud("/api/v1/personal-access-tokens", profile.tokens, self.tokens, "GetPersonalAccessTokensQuery",
-                            self.tokens.show)
+            table += self._crud(
+                prefix + "/clusters", guard, self.clusters, "GetClustersQuery", self.clusters.cluster, null=True
+            )
+        table += self._crud(
+            "/api/v1/personal-access-tokens",
+            profile.tokens,
+            self.tokens,
+            "GetPersonalAccessTokensQuery",
+            self.tokens.show,
+        )
         for name, guard, rows in (
-                ("schedulers", "jwt", self.clusters.schedulers), ("seed-peers", "jwt", self.clusters.seed_peers),
-                ("peers", profile.peers, self.clusters.peers), ("scheduler-clusters", "jwt", self.clusters.scheduler_clusters),
-                ("seed-peer-clusters", "jwt", self.clusters.seed_peer_clusters), ("users", "jwt", self.users.list),
-                ("configs", profile.configs, _nothing), ("audits", profile.audits, _nothing),
-                ("persistent-cache-tasks", profile.persistent_cache_tasks, _nothing), ("applications", "jwt", self._applications)):
+            ("schedulers", "jwt", self.clusters.schedulers),
+            ("seed-peers", "jwt", self.clusters.seed_peers),
+            ("peers", profile.peers, self.clusters.peers),
+            ("scheduler-clusters", "jwt", self.clusters.scheduler_clusters),
+            ("seed-peer-clusters", "jwt", self.clusters.seed_peer_clusters),
+            ("users", "jwt", self.users.list),
+            ("configs", profile.configs, _nothing),
+            ("audits", profile.audits, _nothing),
+            ("persistent-cache-tasks", profile.persistent_cache_tasks, _nothing),
+            ("applications", "jwt", self._applications),
+        ):
             table += self._read_only("/api/v1/" + name, guard, rows)
-        return [_Route(method, re.compile(re.sub(r":(\w+)", r"(?P<\1>[^/]+)", path) + "$"), guard, handler)
-                for method, path, guard, handler in table if guard is not None]
+        return [
+            _Route(method, re.compile(re.sub(r":(\w+)", r"(?P<\1>[^/]+)", path) + "$"), guard, handler)
+            for method, path, guard, handler in table
+            if guard is not None
+        ]
 
     def _page(self, request, struct, rows, null=False):
         """The answer with a page of rows."""
         page, per_page = read_page(request.query, struct, self.profile.max_per_page)
-        chosen = rows[(page - 1) * per_page:page * per_page]
+        chosen = rows[(page - 1) * per_page : page * per_page]
         headers = {"Link": links(request.path, request.query, page, per_page, len(rows))}
         return Reply.json(chosen or (None if null else []), headers=headers)
 
     def _crud(self, path, guard, table, struct, show, null=False):
         """The five routes of a table. A list without rows is ``null`` where ``null`` is true."""
+
         async def listing(request, dummy_body):
             return self._page(request, struct, [show(row) for row in table.list(request.query)], null)
 
@@ -180,8 +196,13 @@ class Manager:
             return Reply()
 
         one = path + "/:id"
-        return [("GET", path, guard, listing), ("POST", path, guard, create), ("GET", one, guard, get),
-                ("PATCH", one, guard, update), ("DELETE", one, guard, delete)]
+        return [
+            ("GET", path, guard, listing),
+            ("POST", path, guard, create),
+            ("GET", one, guard, get),
+            ("PATCH", one, guard, update),
+            ("DELETE", one, guard, delete),
+        ]
 
     def _read_only(self, path, guard, rows):
         async def listing(request, dummy_body):
@@ -343,7 +364,7 @@ class Manager:
         args = self._with_defaults(kind, values["args"])
         selectors = [key for key in ("task_id", "content_for_calculating_task_id", "url") if key in args]
         if not any(args[key] for key in selectors):
-            raise BindError("invalid params: %s or url is required" % ", ".join(selectors[:-1]))
+            raise BindError(f"invalid params: {', '.join(selectors[:-1])} or url is required")
         clusters = self._candidates(values["scheduler_cluster_ids"], "schedule")
         return self._posted(self._add_job(kind, values, args, clusters, []))
 
@@ -363,8 +384,12 @@ class Manager:
             raise ApiError(500, str(exc)) from None
         names = ("tag", "application", "filtered_query_params", "piece_length")
         for url in urls:
-            one = {field.key: field.zero for field in self.profile.job_request("get_task")[0] if field.key == "args"
-                   for field in field.fields}
+            one = {
+                field.key: field.zero
+                for field in self.profile.job_request("get_task")[0]
+                if field.key == "args"
+                for field in field.fields
+            }
             one.update({name: args[name] for name in names}, url=url)
             self._add_job("get_task", {"bio": "", "user_id": 0}, self._with_defaults("get_task", one), clusters, [])
         await self.clock.sleep(3)
@@ -373,8 +398,10 @@ class Manager:
             for url in urls:
                 for host in self._work.holders(url, args, cluster):
                     holders.setdefault((host.ip, host.name, cluster), []).append({"url": url})
-        peers = [{"ip": ip, "hostname": name, "cached_layers": layers, "scheduler_cluster_id": cluster}
-                 for (ip, name, cluster), layers in holders.items()]
+        peers = [
+            {"ip": ip, "hostname": name, "cached_layers": layers, "scheduler_cluster_id": cluster}
+            for (ip, name, cluster), layers in holders.items()
+        ]
         return Reply.json({"image": {"layers": [{"url": url} for url in urls]}, "peers": peers})
 
     async def _create_gc(self, values):
@@ -406,7 +433,7 @@ class Manager:
         page, per_page = read_page(query, struct, self.profile.max_per_page)
         state = query.get("state") or None
         if state and state not in _STATES:
-            raise BindError("Key: '%s.State' Error:Field validation for 'State' failed on the 'oneof' tag" % struct)
+            raise BindError(f"Key: '{struct}.State' Error:Field validation for 'State' failed on the 'oneof' tag")
         rows, total = self.jobs.page(page, per_page, query.get("type") or None, state, user_id)
         headers = {"Link": links(request.path, query, page, per_page, total)}
         return Reply.json([self.jobs.show(job, "list") for job in rows], headers=headers)
@@ -433,7 +460,9 @@ class Manager:
     async def _v1_create(self, dummy_request, body):
         document = load(body)
         args = {key: document.get(key) for key in ("type", "url", "headers")}
-        args["filter" if self.profile.release in ("2.0.9", "2.1.0") else "filtered_query_params"] = document.get("filter")
+        args["filter" if self.profile.release in ("2.0.9", "2.1.0") else "filtered_query_params"] = document.get(
+            "filter"
+        )
         values = bind(*_swap(self.profile.job_request("preheat"), {"type": "preheat", "args": args}))
         job = await self._preheat(values)
         return Reply.json({"id": str(job.id)})
@@ -446,8 +475,14 @@ class Manager:
         def moment(nanoseconds):
             return time_text(nanoseconds, self.profile.row_digits).replace("T", " ").replace("Z", " +0000 UTC")
 
-        return Reply.json({"id": str(job.id), "status": _V1_STATUS[job.state], "startTime": moment(job.created),
-                           "finishTime": moment(job.updated)})
+        return Reply.json(
+            {
+                "id": str(job.id),
+                "status": _V1_STATUS[job.state],
+                "startTime": moment(job.created),
+                "finishTime": moment(job.updated),
+            }
+        )
 
     # Time
 
@@ -497,5 +532,5 @@ def _redirect(method, location, status):
     """As http.Redirect writes it: a body for GET only."""
     if method != "GET":
         return Reply(status, b"", {"Location": location})
-    text = '<a href="%s">%s</a>.\n\n' % (location, "Moved Permanently")
+    text = f'<a href="{location}">Moved Permanently</a>.\n\n'
     return Reply(status, text.encode(), {"Location": location, "Content-Type": "text/html; charset=utf-8"})

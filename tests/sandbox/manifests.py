@@ -17,8 +17,9 @@ SCHEMA2 = "application/vnd.docker.distribution.manifest.v2+json"
 LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 OCI = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
-_ACCEPT = ", ".join((
-    "application/vnd.docker.distribution.manifest.v1+prettyjws", "application/json", SCHEMA2, LIST, OCI, INDEX))
+_ACCEPT = ", ".join(
+    ("application/vnd.docker.distribution.manifest.v1+prettyjws", "application/json", SCHEMA2, LIST, OCI, INDEX)
+)
 _OWN_PLATFORM = "linux/amd64"
 _URL = re.compile(r"^(.*)://(.*)/v2/(.*)/manifests/(.*)")
 
@@ -50,17 +51,17 @@ class ManifestReader:
         if not match:
             raise ManifestError("parse access url failed")
         scheme, host, name, reference = match.groups()
-        base = "%s://%s/v2/%s" % (scheme, host, name)
+        base = f"{scheme}://{host}/v2/{name}"
         headers = dict(args.get("headers") or {})
         if self._plain:
             manifests = [await self._read_plain(url, headers)]
         else:
-            client = _Distribution(self._reach, self._refuse_loopback, "%s://%s/v2/" % (scheme, host), name, args, headers)
+            client = _Distribution(self._reach, self._refuse_loopback, f"{scheme}://{host}/v2/", name, args, headers)
             manifests = await client.read(reference)
         found = []
         for manifest in manifests:
             config = [manifest["config"]] if "config" in manifest else []
-            found += ["%s/blobs/%s" % (base, one["digest"]) for one in config + manifest["layers"]]
+            found += [f"{base}/blobs/{one['digest']}" for one in config + manifest["layers"]]
         return found, headers
 
     async def _read_plain(self, url, headers):
@@ -70,15 +71,21 @@ class ManifestReader:
             challenge = _challenge(answer)
             if challenge.get("scheme") != "bearer":
                 raise ManifestError("authenticate failed")
-            token = await _get(self._reach, challenge["realm"] + "?" + urlencode(
-                {key: challenge[key] for key in ("service", "scope") if key in challenge}), {}, self._refuse_loopback)
+            token = await _get(
+                self._reach,
+                challenge["realm"]
+                + "?"
+                + urlencode({key: challenge[key] for key in ("service", "scope") if key in challenge}),
+                {},
+                self._refuse_loopback,
+            )
             try:
-                headers["Authorization"] = "Bearer %s" % json.loads(token.body.decode())["token"]
+                headers["Authorization"] = f"Bearer {json.loads(token.body.decode())['token']}"
             except (ValueError, KeyError):
                 raise ManifestError("get token failed") from None
             answer = await _get(self._reach, url, dict(headers, Accept=SCHEMA2), self._refuse_loopback)
         if answer.status // 100 != 2:
-            raise ManifestError("request registry %d" % answer.status)
+            raise ManifestError(f"request registry {int(answer.status)}")
         return _manifest(answer)[1]
 
 
@@ -86,7 +93,7 @@ async def _get(reach, url, headers, refuse_loopback):
     try:
         return await reach.fetch(url, headers, refuse_loopback)
     except ReachError as exc:
-        raise ManifestError('Get "%s": %s' % (url, exc)) from None
+        raise ManifestError(f'Get "{url}": {exc}') from None
 
 
 def _challenge(answer):
@@ -131,7 +138,7 @@ class _Distribution:
             return [document]
         chosen = [one for one in document["manifests"] if _platform(one) == _platform({"platform": _parse(wanted)})]
         if not chosen:
-            raise ManifestError("no matching manifest for platform %s" % wanted)
+            raise ManifestError(f"no matching manifest for platform {wanted}")
         found = []
         for one in chosen:
             child, manifest = await self._fetch(one["digest"])
@@ -147,18 +154,20 @@ class _Distribution:
             return
         challenge = _challenge(ping)
         user, password = self._args.get("username") or "", self._args.get("password") or ""
-        basic = "Basic %s" % base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
+        basic = f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
         if challenge["scheme"] == "basic":
             if user:
                 self._headers["Authorization"] = basic
             return
-        query = {"scope": "repository:%s:pull" % self._name}
+        query = {"scope": f"repository:{self._name}:pull"}
         if challenge.get("service"):
             query["service"] = challenge["service"]
         if user:
             query.update(account=user)
         realm = challenge.get("realm", "")
-        answer = await _get(self._reach, realm + "?" + urlencode(query), {"Authorization": basic} if user else {}, False)
+        answer = await _get(
+            self._reach, realm + "?" + urlencode(query), {"Authorization": basic} if user else {}, False
+        )
         if answer.status // 100 != 2:
             raise ManifestError(_refusal(answer))
         try:
@@ -168,7 +177,7 @@ class _Distribution:
             raise ManifestError("authorization server did not include a token in the response") from None
 
     async def _fetch(self, reference):
-        url = "%s%s/manifests/%s" % (self._root, self._name, reference)
+        url = f"{self._root}{self._name}/manifests/{reference}"
         answer = await _get(self._reach, url, dict(self._headers, Accept=_ACCEPT), self._refuse_loopback)
         if answer.status // 100 != 2:
             raise ManifestError(_refusal(answer))
@@ -178,21 +187,20 @@ class _Distribution:
 def _refusal(answer):
     """What distribution's client makes of an error answer (registry/client/errors.go)."""
     if not 400 <= answer.status < 500:
-        return "received unexpected HTTP status: %s" % answer.status_line
+        return f"received unexpected HTTP status: {answer.status_line}"
     text = answer.body.decode("utf-8", "replace")
     try:
         errors = json.loads(text)["errors"]
-        lines = ["%s: %s" % (one["code"].lower().replace("_", " "), one["message"]) for one in errors]
+        lines = [f"{one['code'].lower().replace('_', ' ')}: {one['message']}" for one in errors]
     except (ValueError, KeyError, TypeError):
         lines = []
     if len(lines) == 1:
         return lines[0]
     if lines:
-        return "errors:\n%s\n" % "\n".join(lines)
+        return "errors:\n{}\n".format("\n".join(lines))
     if answer.status == 401:
         return "unauthorized: authentication required"
-    return 'error parsing HTTP %d response body: invalid character \'%s\' looking for beginning of value: %s' % (
-        answer.status, text[:1], json.dumps(text))
+    return f"error parsing HTTP {int(answer.status)} response body: invalid character '{text[:1]}' looking for beginning of value: {json.dumps(text)}"
 
 
 def _parse(platform):

@@ -31,7 +31,7 @@ def read_page(query, struct, most):
     for name, value, high in (("Page", page, None), ("PerPage", per_page, most)):
         tag = "gte" if value < 0 else "lte" if high is not None and value > high else None
         if tag:
-            lines.append("Key: '%s.%s' Error:Field validation for '%s' failed on the '%s' tag" % (struct, name, name, tag))
+            lines.append(f"Key: '{struct}.{name}' Error:Field validation for '{name}' failed on the '{tag}' tag")
     if lines:
         raise BindError("\n".join(lines))
     return page or 1, per_page or 10
@@ -48,7 +48,7 @@ def links(path, query, page, per_page, total):
 
     def link(number, rel):
         words = dict(query, page=number, per_page=per_page)
-        return "<%s?%s>;rel=%s" % (path, urlencode(sorted(words.items())), rel)
+        return f"<{path}?{urlencode(sorted(words.items()))}>;rel={rel}"
 
     following = page if page == last else page + 1
     return ",".join((link(max(page - 1, 1), "prev"), link(following, "next"), link(1, "first"), link(last, "last")))

@@ -44,8 +44,12 @@ _TABLE = {
     "job_user": (None, "zero", "zero", "row", "row"),  # "row": looked up, and a job of nobody cannot be read (T5)
     "limited": ((), (), ("/api",), ("/oapi", "/api"), ("/oapi", "/api")),
     "unknown_cluster": (
-        "Not Found", "Not Found", "scheduler cluster id %d: record not found", "scheduler cluster id %d: record not found",
-        "scheduler cluster id %d: record not found"),
+        "Not Found",
+        "Not Found",
+        "scheduler cluster id %d: record not found",
+        "scheduler cluster id %d: record not found",
+        "scheduler cluster id %d: record not found",
+    ),
     "preheat_args_checked_when_empty": (True, True, False, False, False),
     "manifest_reader": ("plain", "plain", "distribution", "distribution", "distribution"),
     "refuses_loopback": (False, False, True, True, True),
@@ -56,10 +60,20 @@ _TABLE = {
     "state_for": ("blob", "blob", "blob", "cluster", "cluster"),  # one of job_states
     "group_updated_at": (False, False, True, True, True),
     "result_before_poll": (None, None, None, None, {}),
-    "known_blob_host": (True, True, True, True, False),  # False: a blob that the seed had already has the host "unknown"
+    "known_blob_host": (
+        True,
+        True,
+        True,
+        True,
+        False,
+    ),  # False: a blob that the seed had already has the host "unknown"
     "no_seed_peer": (
-        "cluster %d scheduler %s has no available seed peer", "cluster %d scheduler %s has no available seed peer",
-        "cluster %d scheduler %s has no available seed peer", None, "cluster %d scheduler %s no available seed peer"),
+        "cluster %d scheduler %s has no available seed peer",
+        "cluster %d scheduler %s has no available seed peer",
+        "cluster %d scheduler %s has no available seed peer",
+        None,
+        "cluster %d scheduler %s no available seed peer",
+    ),
     "no_task_peers": (None, None, None, [], []),  # get_task of a task that nobody has
     # Polls: name of the schedule, how many (jobs.SCHEDULES).
     "polls": (("short", 480), ("short", 480), ("long", 16), ("long", 16), ("fixed", 16)),
@@ -74,23 +88,41 @@ _TABLE = {
     "jwt_seconds": (172800, 172800, 1209600, 1209600, 1209600),
     # Clusters.
     "cluster_names": (
-        ("scheduler-cluster-1", "seed-peer-cluster-1"), ("scheduler-cluster-1", "seed-peer-cluster-1"),
-        ("cluster-1", "cluster-1"), ("cluster-1", "cluster-1"), ("cluster-1", "cluster-1")),
+        ("scheduler-cluster-1", "seed-peer-cluster-1"),
+        ("scheduler-cluster-1", "seed-peer-cluster-1"),
+        ("cluster-1", "cluster-1"),
+        ("cluster-1", "cluster-1"),
+        ("cluster-1", "cluster-1"),
+    ),
     "scheduler_config": (
         {"filter_parent_limit": 4, "filter_parent_range_limit": 40},
         {"candidate_parent_limit": 4, "filter_parent_limit": 40},
         {"candidate_parent_limit": 4, "filter_parent_limit": 15, "job_rate_limit": 10},
         {"candidate_parent_limit": 3, "filter_parent_limit": 15, "job_rate_limit": 10},
-        {"candidate_parent_limit": 3, "filter_parent_limit": 15, "job_rate_limit": 10}),
+        {"candidate_parent_limit": 3, "filter_parent_limit": 15, "job_rate_limit": 10},
+    ),
     "client_config": (
-        {"concurrent_piece_count": 4, "load_limit": 50}, {"concurrent_piece_count": 4, "load_limit": 50},
-        {"load_limit": 200}, {"load_limit": 200}, {"load_limit": 200}),
-    "seed_config": ({"load_limit": 300}, {"load_limit": 300}, {"load_limit": 2000}, {"load_limit": 2000}, {"load_limit": 2000}),
+        {"concurrent_piece_count": 4, "load_limit": 50},
+        {"concurrent_piece_count": 4, "load_limit": 50},
+        {"load_limit": 200},
+        {"load_limit": 200},
+        {"load_limit": 200},
+    ),
+    "seed_config": (
+        {"load_limit": 300},
+        {"load_limit": 300},
+        {"load_limit": 2000},
+        {"load_limit": 2000},
+        {"load_limit": 2000},
+    ),
     # Background garbage collection writes job rows: (task id, seconds between).
     "gc_rows": (
-        (), (), (),
+        (),
+        (),
+        (),
         (("scheduler", 3600), ("seed_peer", 3600), ("job", 10800), ("audit", 10800)),
-        (("scheduler", 3600), ("seed_peer", 3600), ("job", 10800), ("audit", 10800))),
+        (("scheduler", 3600), ("seed_peer", 3600), ("job", 10800), ("audit", 10800)),
+    ),
 }
 
 _FILTER = (
@@ -103,10 +135,15 @@ _FILTER = (
 _MINUTES = 60 * 10**9
 
 _OBJECT_STORAGE = [
-    Field("region", "Region"), Field("endpoint", "Endpoint"), Field("access_key_id", "AccessKeyID"),
-    Field("access_key_secret", "AccessKeySecret"), Field("session_token", "SessionToken"),
-    Field("credential_path", "CredentialPath"), Field("predefined_acl", "PredefinedACL"),
-    Field("security_token", "SecurityToken"), Field("insecure_skip_verify", "InsecureSkipVerify", "bool"),
+    Field("region", "Region"),
+    Field("endpoint", "Endpoint"),
+    Field("access_key_id", "AccessKeyID"),
+    Field("access_key_secret", "AccessKeySecret"),
+    Field("session_token", "SessionToken"),
+    Field("credential_path", "CredentialPath"),
+    Field("predefined_acl", "PredefinedACL"),
+    Field("security_token", "SecurityToken"),
+    Field("insecure_skip_verify", "InsecureSkipVerify", "bool"),
 ]
 _HDFS = [Field("delegation_token", "DelegationToken")]
 
@@ -172,12 +209,19 @@ _ARGS = {
     "preheat": ("PreheatArgs", "CreatePreheatJobRequest", _PREHEAT),
     "get_task": ("GetTaskArgs", "CreateGetTaskJobRequest", _GET_TASK),
     "delete_task": ("DeleteTaskArgs", "CreateDeleteTaskJobRequest", _DELETE_TASK),
-    "get_image_distribution": ("CreateGetImageDistributionJobRequestArgs", "CreateGetImageDistributionJobRequest", _DISTRIBUTION),
+    "get_image_distribution": (
+        "CreateGetImageDistributionJobRequestArgs",
+        "CreateGetImageDistributionJobRequest",
+        _DISTRIBUTION,
+    ),
     "gc": ("CreateGCJobRequestArgs", "CreateGCJobRequest", _GC),
     "sync_peers": ("SyncPeersArgs", "CreateSyncPeersJobRequest", ()),
 }
 _ENVELOPE = (
-    Field("bio", "BIO"), Field("type", "Type", required=True), Field("args", "Args", "any"), Field("user_id", "UserID", "uint"),
+    Field("bio", "BIO"),
+    Field("type", "Type", required=True),
+    Field("args", "Args", "any"),
+    Field("user_id", "UserID", "uint"),
     Field("seed_peer_cluster_ids", "SeedPeerClusterIDs", "[]uint"),
     Field("scheduler_cluster_ids", "SchedulerClusterIDs", "[]uint"),
 )
@@ -188,7 +232,7 @@ class Profile:
 
     def __init__(self, release):
         if release not in RELEASES:
-            raise ValueError("no profile of release %r, there are %s" % (release, ", ".join(RELEASES)))
+            raise ValueError(f"no profile of release {release!r}, there are {', '.join(RELEASES)}")
         self.release = release
         column = RELEASES.index(release)
         for name, values in _TABLE.items():
@@ -210,5 +254,8 @@ class Profile:
 
     def defaults(self, kind):
         """What the manager fills into ``args``: dict of key to value."""
-        return {field.key: field.default for releases, field in _ARGS[kind][2]
-                if self.release in releases and field.default is not None}
+        return {
+            field.key: field.default
+            for releases, field in _ARGS[kind][2]
+            if self.release in releases and field.default is not None
+        }

@@ -32,9 +32,9 @@ class Answer:
     def status_line(self):
         """As in ``404 Not Found``."""
         try:
-            return "%d %s" % (self.status, HTTPStatus(self.status).phrase)
+            return f"{int(self.status)} {HTTPStatus(self.status).phrase}"
         except ValueError:
-            return "%d " % self.status
+            return f"{int(self.status)} "
 
 
 @lru_cache(maxsize=None)
@@ -58,7 +58,11 @@ class Reach:
     async def open(self):
         connector = aiohttp.TCPConnector(ssl=_context(self._ca), limit=32)
         self._session = aiohttp.ClientSession(
-            connector=connector, timeout=aiohttp.ClientTimeout(total=60), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=60),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
 
     async def close(self):
         if self._session:
@@ -76,7 +80,7 @@ class Reach:
         except ValueError:
             private = host == "localhost"
         if not private:
-            raise ReachError("dial tcp: lookup %s: no such host" % host)
+            raise ReachError(f"dial tcp: lookup {host}: no such host")
         return parts.scheme, parts.netloc
 
     async def fetch(self, url, headers=None, refuse_loopback=False, method="GET"):
@@ -86,19 +90,23 @@ class Reach:
         :raises ReachError: if no answer came.
         """
         parts = urlsplit(url)
-        address = "%s:%d" % (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+        address = f"{parts.hostname}:{int(parts.port or (443 if parts.scheme == 'https' else 80))}"
         if refuse_loopback and parts.hostname in ("localhost", "127.0.0.1", "::1"):
-            raise ReachError("dial tcp %s: ip 127.0.0.1 is invalid" % address)
+            raise ReachError(f"dial tcp {address}: ip 127.0.0.1 is invalid")
         scheme, netloc = self._target(parts)
         target = urlunsplit((scheme, netloc, parts.path, parts.query, ""))
         try:
-            async with self._session.request(method, target, headers=headers or {}, skip_auto_headers=("Accept",)) as answer:
+            async with self._session.request(
+                method, target, headers=headers or {}, skip_auto_headers=("Accept",)
+            ) as answer:
                 return Answer(answer.status, answer.headers, await answer.read())
         except asyncio.TimeoutError:
             raise ReachError("context deadline exceeded (Client.Timeout exceeded while awaiting headers)") from None
         except aiohttp.ClientSSLError:
-            raise ReachError("tls: failed to verify certificate: x509: certificate signed by unknown authority") from None
+            raise ReachError(
+                "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+            ) from None
         except aiohttp.ClientConnectorError:
-            raise ReachError("dial tcp %s: connect: connection refused" % address) from None
+            raise ReachError(f"dial tcp {address}: connect: connection refused") from None
         except (aiohttp.ClientError, OSError):
             raise ReachError("EOF") from None

@@ -31,14 +31,14 @@ class Image:
         self.tag = tag
         self.digest = top.digest
         #: As in ``127.0.0.1:5000/library/app:1``.
-        self.reference = "%s/%s:%s" % (host, name, tag)
+        self.reference = f"{host}/{name}:{tag}"
         #: The reference as the module takes it: with ``http://`` in front where the registry speaks plain HTTP.
         self.source = ("http://" if base.startswith("http://") else "") + self.reference
-        self.manifest_url = "%s/v2/%s/manifests/%s" % (base, name, tag)
-        self.digest_url = "%s/v2/%s/manifests/%s" % (base, name, top.digest)
+        self.manifest_url = f"{base}/v2/{name}/manifests/{tag}"
+        self.digest_url = f"{base}/v2/{name}/manifests/{top.digest}"
         #: Platform to L(images.Manifest).
         self.platforms = platforms
-        self._root = "%s/v2/%s/blobs/" % (base, name)
+        self._root = f"{base}/v2/{name}/blobs/"
 
     def blobs(self, platform=None):
         """URLs of the blobs of one platform, config first; foreign layers are not among them.
@@ -49,8 +49,14 @@ class Image:
         return [self._root + digest for digest in manifest.pulled]
 
     def as_dict(self):
-        return {"reference": self.reference, "source": self.source, "digest": self.digest, "manifest_url": self.manifest_url,
-                "digest_url": self.digest_url, "blobs": {platform: self.blobs(platform) for platform in self.platforms}}
+        return {
+            "reference": self.reference,
+            "source": self.source,
+            "digest": self.digest,
+            "manifest_url": self.manifest_url,
+            "digest_url": self.digest_url,
+            "blobs": {platform: self.blobs(platform) for platform in self.platforms},
+        }
 
 
 class Registry:
@@ -80,7 +86,7 @@ class Registry:
 
         :param options: those of L(images.build).
         """
-        top, platforms, blobs = build("%s:%s version %s" % (name, tag, version), **options)
+        top, platforms, blobs = build(f"{name}:{tag} version {version}", **options)
         store = self._manifests.setdefault(name, {})
         waiting = [top]
         while waiting:
@@ -132,7 +138,7 @@ class Registry:
         if content is None:
             return _error(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": reference})
         if self.redirect_blobs:
-            return Reply(307, b"", {"Location": "/_blobs/%s" % reference})
+            return Reply(307, b"", {"Location": f"/_blobs/{reference}"})
         return self._blob(request, content, reference)
 
     def _find_blob(self, digest):
@@ -148,18 +154,24 @@ class Registry:
         if not asked:
             return Reply(200, content, headers)
         first, last = int(asked.group(1)), min(int(asked.group(2) or len(content)), len(content) - 1)
-        headers["Content-Range"] = "bytes %d-%d/%d" % (first, last, len(content))
-        return Reply(206, content[first:last + 1], headers)
+        headers["Content-Range"] = f"bytes {int(first)}-{int(last)}/{len(content)}"
+        return Reply(206, content[first : last + 1], headers)
 
     def _manifest(self, request, name, reference):
         by_tag = not reference.startswith("sha256:")
         digest = self._tags.get(name, {}).get(reference) if by_tag else reference
         manifest = self._manifests.get(name, {}).get(digest)
         if manifest is None:
-            return _error(404, "MANIFEST_UNKNOWN", "manifest unknown", {"Tag": reference} if by_tag else {"revision": reference})
-        accepted = {one.strip().partition(";")[0] for value in request.headers.getall("Accept", []) for one in value.split(",")}
+            return _error(
+                404, "MANIFEST_UNKNOWN", "manifest unknown", {"Tag": reference} if by_tag else {"revision": reference}
+            )
+        accepted = {
+            one.strip().partition(";")[0] for value in request.headers.getall("Accept", []) for one in value.split(",")
+        }
         if manifest.kind == OCI and OCI not in accepted:
-            return _error(404, "MANIFEST_UNKNOWN", "OCI manifest found, but accept header does not support OCI manifests")
+            return _error(
+                404, "MANIFEST_UNKNOWN", "OCI manifest found, but accept header does not support OCI manifests"
+            )
         if manifest.kind == INDEX and INDEX not in accepted:
             return _error(404, "MANIFEST_UNKNOWN", "OCI index found, but accept header does not support OCI indexes")
         if by_tag and manifest.kind == LIST and LIST not in accepted:
@@ -171,8 +183,11 @@ class Registry:
         if by_tag and manifest.kind == SCHEMA2 and SCHEMA2 not in accepted:
             # The registry would rewrite it in schema 1, which it cannot for images without a history.
             return _error(400, "MANIFEST_INVALID", "manifest invalid")
-        return Reply(200, manifest.body, {
-            "Content-Type": manifest.kind, "Docker-Content-Digest": manifest.digest, "Etag": '"%s"' % manifest.digest})
+        return Reply(
+            200,
+            manifest.body,
+            {"Content-Type": manifest.kind, "Docker-Content-Digest": manifest.digest, "Etag": f'"{manifest.digest}"'},
+        )
 
     # Who may ask
 
@@ -184,14 +199,15 @@ class Registry:
         if self.auth == "basic":
             if given == _basic(self.user, self.password):
                 return None
-            return _error(401, "UNAUTHORIZED", "authentication required", headers={
-                "Www-Authenticate": 'Basic realm="sandbox"'})
+            return _error(
+                401, "UNAUTHORIZED", "authentication required", headers={"Www-Authenticate": 'Basic realm="sandbox"'}
+            )
         scheme, dummy, token = given.partition(" ")
         if scheme.lower() == "bearer" and token in self._tokens:
             return None
-        challenge = 'Bearer realm="%s://%s/token",service="sandbox"' % (request.scheme, request.host)
+        challenge = f'Bearer realm="{request.scheme}://{request.host}/token",service="sandbox"'
         if name:
-            challenge += ',scope="repository:%s:pull"' % name
+            challenge += f',scope="repository:{name}:pull"'
         return _error(401, "UNAUTHORIZED", "authentication required", headers={"Www-Authenticate": challenge})
 
     def _token(self, request):
@@ -204,7 +220,7 @@ class Registry:
 
 
 def _basic(user, password):
-    return "Basic %s" % base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def _error(status, code, message, detail=None, headers=None):

@@ -25,13 +25,53 @@ FAULTS = {
     "zero_row": True,
 }
 OUTCOMES = (
-    "success", "nothing", "partial", "failure", "pending", "give_up", "unwatched", "gone", "race_lost", "failed_peers",
-    "go_peers", "no_seed_peer", "fetch",
+    "success",
+    "nothing",
+    "partial",
+    "failure",
+    "pending",
+    "give_up",
+    "unwatched",
+    "gone",
+    "race_lost",
+    "failed_peers",
+    "go_peers",
+    "no_seed_peer",
+    "fetch",
 )
-_FAULT_WORDS = {"at", "method", "path", "query", "nth", "times", "acts", "status", "body", "headers", "content_type", "seconds",
-                "location", "fault"}
-_OUTCOME_WORDS = {"outcome", "url", "type", "nth", "times", "missing", "error", "after", "polls", "lost", "peers", "reason",
-                  "task_after", "after_polls", "visible_after"}
+_FAULT_WORDS = {
+    "at",
+    "method",
+    "path",
+    "query",
+    "nth",
+    "times",
+    "acts",
+    "status",
+    "body",
+    "headers",
+    "content_type",
+    "seconds",
+    "location",
+    "fault",
+}
+_OUTCOME_WORDS = {
+    "outcome",
+    "url",
+    "type",
+    "nth",
+    "times",
+    "missing",
+    "error",
+    "after",
+    "polls",
+    "lost",
+    "peers",
+    "reason",
+    "task_after",
+    "after_polls",
+    "visible_after",
+}
 
 
 class RuleError(ValueError):
@@ -87,11 +127,13 @@ class Rules:
         """
         if ("fault" in words) == ("outcome" in words):
             raise RuleError("a rule has either fault or outcome")
-        kind, kinds, known = ("fault", FAULTS, _FAULT_WORDS) if "fault" in words else ("outcome", OUTCOMES, _OUTCOME_WORDS)
+        kind, kinds, known = (
+            ("fault", FAULTS, _FAULT_WORDS) if "fault" in words else ("outcome", OUTCOMES, _OUTCOME_WORDS)
+        )
         if words[kind] not in kinds:
-            raise RuleError("no %s %r, there are %s" % (kind, words[kind], ", ".join(kinds)))
+            raise RuleError(f"no {kind} {words[kind]!r}, there are {', '.join(kinds)}")
         if set(words) - known:
-            raise RuleError("a rule about %ss has no %s" % (kind, ", ".join(sorted(set(words) - known))))
+            raise RuleError(f"a rule about {kind}s has no {', '.join(sorted(set(words) - known))}")
         self._last += 1
         self._rules.append(Rule(self._last, dict(words)))
         return self._last

@@ -44,19 +44,45 @@ class Sandbox:
     :param seed: int, for everything that the manager does at random.
     """
 
-    def __init__(self, release="2.5.1", factor=1, token=None, client=None, hosts=HOSTS, scheduler=True, aliases=None, traps=(),
-                 rate_limit=True, tls=None, registry_tls=None, registry_ca=None, host="127.0.0.1", port=0, registry_port=0,
-                 clock=None, seed=0):
+    def __init__(
+        self,
+        release="2.5.1",
+        factor=1,
+        token=None,
+        client=None,
+        hosts=HOSTS,
+        scheduler=True,
+        aliases=None,
+        traps=(),
+        rate_limit=True,
+        tls=None,
+        registry_tls=None,
+        registry_ca=None,
+        host="127.0.0.1",
+        port=0,
+        registry_port=0,
+        clock=None,
+        seed=0,
+    ):
         self.clock = clock or Clock(factor)
         self.rules = Rules()
         self.registry_content = Registry()
         self._reach = Reach(aliases, registry_ca)
-        self._world = {"token": token, "client": client, "hosts": hosts, "scheduler": scheduler, "traps": traps,
-                       "rate_limit": rate_limit, "seed": seed}
+        self._world = {
+            "token": token,
+            "client": client,
+            "hosts": hosts,
+            "scheduler": scheduler,
+            "traps": traps,
+            "rate_limit": rate_limit,
+            "seed": seed,
+        }
         self.manager = self._make_manager(release)
         self.servers = {
             "manager": Server("manager", self._answer, self.rules, self.clock, host, port, tls),
-            "registry": Server("registry", self.registry_content.answer, self.rules, self.clock, host, registry_port, registry_tls),
+            "registry": Server(
+                "registry", self.registry_content.answer, self.rules, self.clock, host, registry_port, registry_tls
+            ),
         }
         self.servers["manager"].control = (PREFIX, Control(self).answer)
         self._loop = None
@@ -153,6 +179,7 @@ class Sandbox:
 
     def _do(self, function, *args, **words):
         """Call a function in the servers' thread, so that nothing changes while a request is answered."""
+
         async def call():
             return function(*args, **words)
 
@@ -187,8 +214,16 @@ class Sandbox:
 
     def state(self):
         """What a client needs to know, as JSON."""
-        return {"release": self.manager.profile.release, "url": self.url, "registry": self.registry,
-                "registry_url": self.registry_url, "token": self.token, "user": USER, "password": PASSWORD, "pid": os.getpid()}
+        return {
+            "release": self.manager.profile.release,
+            "url": self.url,
+            "registry": self.registry,
+            "registry_url": self.registry_url,
+            "token": self.token,
+            "user": USER,
+            "password": PASSWORD,
+            "pid": os.getpid(),
+        }
 
     # What happened
 
@@ -220,6 +255,7 @@ class Sandbox:
     @property
     def jobs(self):
         """Rows as a GET by id shows them (list of dict), oldest first."""
+
         async def read():
             await self.manager.catch_up()
             return [self.manager.jobs.show(job, "get") for job in self.manager.jobs]
@@ -237,7 +273,7 @@ class Sandbox:
 
     def make_file(self, path, content=b"sandbox\n"):
         self.registry_content.add_file(path, content)
-        return "%s/files/%s" % (self.registry_url, path)
+        return f"{self.registry_url}/files/{path}"
 
     def file(self, path, content=b"sandbox\n"):
         """Put a file at the origin; returns its URL."""
@@ -251,7 +287,7 @@ class Sandbox:
         """Set ``auth`` (None, ``basic``, ``token``), ``user``, ``password``, ``anonymous_pull``, ``redirect_blobs``."""
         for name, value in words.items():
             if name not in ("auth", "user", "password", "anonymous_pull", "redirect_blobs"):
-                raise ValueError("the registry has no %s" % name)
+                raise ValueError(f"the registry has no {name}")
             setattr(self.registry_content, name, value)
 
     def add_host(self, name, ip, **words):
@@ -264,10 +300,11 @@ class Sandbox:
 
     def add_cluster(self, scheduler=True, **words):
         """Add a cluster; returns its id."""
+
         def add():
             row = self.manager.clusters.add(**words)
             if scheduler:
-                self.manager.fleet.add_scheduler(row.id, name="scheduler-%d" % row.id)
+                self.manager.fleet.add_scheduler(row.id, name=f"scheduler-{int(row.id)}")
             return row.id
 
         return self._do(add)
@@ -300,6 +337,7 @@ class Sandbox:
 
         :param down: seconds for which nothing listens.
         """
+
         async def bounce():
             self.manager.restart()
             await self._bounce(self.servers["manager"], down)
@@ -328,18 +366,38 @@ class Sandbox:
 
     # History
 
-    def make_history(self, count, url="http://registry.example.com:5000/v2/library/history-{number}/manifests/1", kind="image", state="SUCCESS",
-                     age=7200, step=1, blobs=4, peers=0, **args):
+    def make_history(
+        self,
+        count,
+        url="http://registry.example.com:5000/v2/library/history-{number}/manifests/1",
+        kind="image",
+        state="SUCCESS",
+        age=7200,
+        step=1,
+        blobs=4,
+        peers=0,
+        **args,
+    ):
         manager = self.manager
         filled = manager.complete_args(dict(args, type=kind))
-        hosts = [{"hostname": "host-%d" % number, "ip": "10.0.%d.%d" % divmod(number, 250)} for number in range(peers)]
+        hosts = [
+            {"hostname": f"host-{int(number)}", "ip": "10.0.%d.%d" % divmod(number, 250)} for number in range(peers)
+        ]
         hosts = hosts or [{"hostname": "seed-1", "ip": "10.77.0.1"}]
-        warm = [dict(host, url="http://registry.example.com:5000/v2/library/history/blobs/sha256:%064x" % blob)
-                for host in hosts for blob in range(blobs)]
+        warm = [
+            dict(host, url=f"http://registry.example.com:5000/v2/library/history/blobs/sha256:{blob:064x}")
+            for host in hosts
+            for blob in range(blobs)
+        ]
         result = Raw(dump(manager.finished_result(warm if state == "SUCCESS" else None, state)))
         return manager.jobs.add_history(
-            count, state=state, age=age, step=step, result=result,
-            args=lambda number: dict(filled, url=url.replace("{number}", str(number))))
+            count,
+            state=state,
+            age=age,
+            step=step,
+            result=result,
+            args=lambda number: dict(filled, url=url.replace("{number}", str(number))),
+        )
 
     def history(self, count, **words):
         """Insert old jobs, fast.

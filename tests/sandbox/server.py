@@ -69,12 +69,20 @@ class Entry:
             return None
 
     def as_dict(self):
-        return {"method": self.method, "path": self.path, "query": self.query, "headers": self.headers, "json": self.json,
-                "status": self.status, "fault": self.fault, "time": self.time}
+        return {
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": self.headers,
+            "json": self.json,
+            "status": self.status,
+            "fault": self.fault,
+            "time": self.time,
+        }
 
     def __repr__(self):
-        query = "&".join("%s=%s" % item for item in self.query.items())
-        return "<%s %s%s -> %s>" % (self.method, self.path, "?" + query if query else "", self.status)
+        query = "&".join("{}={}".format(*item) for item in self.query.items())
+        return f"<{self.method} {self.path}{'?' + query if query else ''} -> {self.status}>"
 
 
 class Server:
@@ -103,11 +111,11 @@ class Server:
 
     @property
     def address(self):
-        return "%s:%d" % (self.host, self.port)
+        return f"{self.host}:{int(self.port)}"
 
     @property
     def url(self):
-        return "%s://%s" % (self.scheme, self.address)
+        return f"{self.scheme}://{self.address}"
 
     async def start(self):
         app = web.Application(client_max_size=64 * 2**20)
@@ -184,7 +192,7 @@ class Server:
         response = web.StreamResponse(status=reply.status, headers=reply.headers)
         response.content_length = len(reply.body)
         await response.prepare(request)
-        await response.write(reply.body[:len(reply.body) // 2])
+        await response.write(reply.body[: len(reply.body) // 2])
         return _reset(request)
 
 
@@ -224,7 +232,7 @@ def _spoil(rule, reply):
     if rule.fault == "two_documents":
         return Reply(reply.status, reply.body * 2, reply.headers)
     if rule.fault == "invalid_json":
-        return Reply(reply.status, reply.body[:len(reply.body) // 2], reply.headers)
+        return Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
     if rule.fault in ("status", "body"):
         words = rule.body if rule.body is not None else {"message": "by rule"}
         made = Reply.json(words) if not isinstance(words, str) else Reply.text(words)

@@ -19,7 +19,10 @@ from .pages import ApiError, read_uints
 from .server import Reply
 
 _TIMESTAMP_END = parse_time("2038-01-19T03:14:07Z")  # of a column of type timestamp
-_SIGN_IN = [Field("name", "Name", required=True, low=3, high=10), Field("password", "Password", required=True, low=8, high=20)]
+_SIGN_IN = [
+    Field("name", "Name", required=True, low=3, high=10),
+    Field("password", "Password", required=True, low=8, high=20),
+]
 _PERMISSION = re.compile(r"^/oapi/v[0-9]+/([-_a-zA-Z]*)")
 _SCOPES = {"jobs": "job", "clusters": "cluster"}
 
@@ -104,8 +107,10 @@ class Users:
         issued = self._clock.now() // SECOND
         claims = {"exp": issued + seconds, "id": user.id, "orig_iat": issued}
         token = self._sign({"alg": "HS256", "typ": "JWT"}, claims)
-        return Reply.json({"expire": time_text((issued + seconds) * SECOND), "token": token}, headers={
-            "Set-Cookie": "jwt=%s; Path=/; Max-Age=%d" % (token, seconds)})
+        return Reply.json(
+            {"expire": time_text((issued + seconds) * SECOND), "token": token},
+            headers={"Set-Cookie": f"jwt={token}; Path=/; Max-Age={int(seconds)}"},
+        )
 
     def _sign(self, header, claims):
         parts = [base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=") for one in (header, claims)]
@@ -204,7 +209,10 @@ class Tokens:
         match = _PERMISSION.match(request.path)
         needed = _SCOPES.get(match.group(1)) if match else None
         if row.scopes and needed not in row.scopes:
-            return Reply.json({"message": "Token doesn't have permission to access this resource. Required permission: %s" % needed}, 403)
+            return Reply.json(
+                {"message": f"Token doesn't have permission to access this resource. Required permission: {needed}"},
+                403,
+            )
         return None
 
     # /personal-access-tokens
@@ -212,10 +220,19 @@ class Tokens:
     def show(self, row, at="get"):
         digits = self._profile.row_digits
         return {
-            "id": row.id, "created_at": time_text(row.created, digits),
-            "updated_at": time_text(row.updated, 3 if at == "patch" else digits), "is_del": 0, "name": row.name, "bio": row.bio,
-            "token": row.token, "scopes": row.scopes, "state": row.state, "expired_at": time_text(row.expires, 0),
-            "user_id": row.user_id, "user": ZERO_USER if at == "post" else self._users.show(row.user_id)}
+            "id": row.id,
+            "created_at": time_text(row.created, digits),
+            "updated_at": time_text(row.updated, 3 if at == "patch" else digits),
+            "is_del": 0,
+            "name": row.name,
+            "bio": row.bio,
+            "token": row.token,
+            "scopes": row.scopes,
+            "state": row.state,
+            "expired_at": time_text(row.expires, 0),
+            "user_id": row.user_id,
+            "user": ZERO_USER if at == "post" else self._users.show(row.user_id),
+        }
 
     def list(self, query):
         state, (user_id,) = query.get("state"), read_uints(query, "user_id")
@@ -230,9 +247,13 @@ class Tokens:
 
     def _request(self, new):
         return [
-            Field("name", "Name", required=new), Field("bio", "BIO"), Field("scopes", "Scopes", "[]string"),
-            Field("state", "State", oneof=("active", "inactive")), Field("expired_at", "ExpiredAt", "time.Time", required=new),
-            Field("user_id", "UserID", "uint", required=new)]
+            Field("name", "Name", required=new),
+            Field("bio", "BIO"),
+            Field("scopes", "Scopes", "[]string"),
+            Field("state", "State", oneof=("active", "inactive")),
+            Field("expired_at", "ExpiredAt", "time.Time", required=new),
+            Field("user_id", "UserID", "uint", required=new),
+        ]
 
     def create(self, document):
         fields = [field for field in self._request(True) if field.key != "state"]

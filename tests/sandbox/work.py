@@ -83,7 +83,7 @@ class Work:
             elif error is not None:
                 warm.append(error)
         if errors and not by_cluster:
-            task.fail("rpc error: code = Aborted desc = %s" % errors[0])
+            task.fail(f"rpc error: code = Aborted desc = {errors[0]}")
         else:
             task.succeed(self.preheated(task, warm or None, None))
 
@@ -116,8 +116,9 @@ class Work:
         """The scopes that ask many hosts; a host that fails once counts as failed for all."""
         hosts = self._chosen(job, task)
         if not hosts:
-            task.fail("cluster %d scheduler %s has no available peer" % (
-                task.cluster_id, self._fleet.scheduler_of(task.cluster_id).ip))
+            task.fail(
+                f"cluster {int(task.cluster_id)} scheduler {self._fleet.scheduler_of(task.cluster_id).ip} has no available peer"
+            )
             return
         warm, failed = [], []
         for host in hosts:
@@ -126,7 +127,7 @@ class Work:
                 entry = {"hostname": host.name, "ip": host.ip, "url": url}
                 if error:
                     identity = self._task(url, job.args)
-                    failed.append(dict(description="task %s failed: %s" % (identity, error), **entry))
+                    failed.append(dict(description=f"task {identity} failed: {error}", **entry))
                 else:
                     warm.append(entry)
         failing = {entry["ip"] for entry in failed}
@@ -135,15 +136,17 @@ class Work:
             task.succeed(self.preheated(task, warm, failed))
             return
         first = failed[0]
-        identity = "%s %s" % (job.task_id, task.uuid)
+        identity = f"{job.task_id} {task.uuid}"
         if self._profile.state_for == "blob":
             identity = self._task(first["url"], job.args)
-        task.fail("all peers preheat failed: %s %s %s %s" % (identity, first["ip"], first["hostname"], first["description"]))
+        task.fail(f"all peers preheat failed: {identity} {first['ip']} {first['hostname']} {first['description']}")
 
     def _chosen(self, job, task):
         """The hosts that a job is for: ips beats count beats percentage."""
         args = job.args
-        role = "seed" if args.get("scope") == "all_seed_peers" else None if self._profile.state_for == "blob" else "peer"
+        role = (
+            "seed" if args.get("scope") == "all_seed_peers" else None if self._profile.state_for == "blob" else "peer"
+        )
         hosts = self._fleet.hosts_of(task.cluster_id, role)
         if args.get("ips"):
             return [host for host in hosts if host.ip in args["ips"]]
@@ -152,7 +155,7 @@ class Work:
             wanted = min(args["count"], len(hosts))
         elif args.get("percentage"):
             wanted = max(len(hosts) * args["percentage"] // 100, 1)
-        return hosts[len(hosts) - wanted:]
+        return hosts[len(hosts) - wanted :]
 
     async def _at_peer(self, job, url, host, rule, outcome):
         """Fetch a URL at one of many hosts; returns the error text or None."""
@@ -176,7 +179,7 @@ class Work:
         try:
             answer = await self._reach.fetch(url, job.fetch_headers)
         except ReachError as exc:
-            return 'Get "%s": %s' % (url, exc)
+            return f'Get "{url}": {exc}'
         return None if answer.status // 100 == 2 else answer.status_line
 
     # get_task and delete_task
@@ -194,8 +197,14 @@ class Work:
             return
         peers = []
         for host, whole, since in self._fleet.holders(self._key(job.args), task.cluster_id):
-            peer = {"created_at": job.time_text(since), "host_type": host.type, "hostname": host.name, "id": host.id,
-                    "ip": host.ip, "updated_at": job.time_text(self._clock.now())}
+            peer = {
+                "created_at": job.time_text(since),
+                "host_type": host.type,
+                "hostname": host.name,
+                "id": host.id,
+                "ip": host.ip,
+                "updated_at": job.time_text(self._clock.now()),
+            }
             if self._profile.release == "2.5.1":
                 peer = dict(IsFinished=whole, **peer)
             peers.append(peer)
@@ -211,7 +220,9 @@ class Work:
                 failed.append(dict(description=rule.reason or "rpc error: code = Internal desc = by rule", **entry))
             else:
                 gone.append(entry)
-        task.succeed([{"failure_tasks": failed or None, "scheduler_cluster_id": task.cluster_id, "success_tasks": gone or None}])
+        task.succeed(
+            [{"failure_tasks": failed or None, "scheduler_cluster_id": task.cluster_id, "success_tasks": gone or None}]
+        )
 
 
 def _seconds(rule, number):
@@ -228,4 +239,4 @@ def _names(listed, index, url):
 
 def _source_error(reason):
     """How a Go seed says why it could not fetch."""
-    return "source response %s/%s is not valid" % (reason[:3], reason) if reason[:3].isdigit() else reason
+    return f"source response {reason[:3]}/{reason} is not valid" if reason[:3].isdigit() else reason

@@ -51,7 +51,7 @@ def interpreters():
         except (OSError, subprocess.CalledProcessError):
             continue
         major, minor, prefix = answer.decode().strip().split(" ", 2)
-        program = os.path.join(prefix, "bin", "python%s.%s" % (major, minor))
+        program = os.path.join(prefix, "bin", f"python{major}.{minor}")
         if os.path.exists(program):
             found.setdefault((int(major), int(minor)), program)
     return found

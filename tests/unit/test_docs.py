@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _argspec
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Outcome, described, job_result
 

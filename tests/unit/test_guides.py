@@ -12,12 +12,11 @@ import re
 import subprocess
 import sys
 import textwrap
-import tomllib
 from pathlib import Path
 
 import pytest
+import tomllib
 import yaml
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import (
     MESSAGES,
     Context,
@@ -107,7 +106,8 @@ def check_playbook(document, text, sandbox, folder):
 
 
 @pytest.mark.parametrize(
-    ("client", "release", "containerd"), [("dfget", "2.1.67", "1.6.20"), ("dfdaemon", "1.4.2", "2.1.0"), ("dfdaemon", "0.1.114", "1.6.20")]
+    ("client", "release", "containerd"),
+    [("dfget", "2.1.67", "1.6.20"), ("dfdaemon", "1.4.2", "2.1.0"), ("dfdaemon", "0.1.114", "1.6.20")],
 )
 def test_a_host_with_the_files_of_the_guide_hits(client, release, containerd):
     guide = (GUIDES / "guide_hosts.rst").read_text(encoding="utf-8")
@@ -123,7 +123,9 @@ def test_a_host_with_the_files_of_the_guide_hits(client, release, containerd):
     )
     config = yaml.safe_load(host["clients"][client]["config"]["text"])
     assert config_problems(config, client, release, Context(dynconfig=True)) == []
-    verdict = judge(host, [wanted_image("registry.example.com/shop/web:1", {}, digests=["sha256:" + "a1" * 32])], Seed())
+    verdict = judge(
+        host, [wanted_image("registry.example.com/shop/web:1", {}, digests=["sha256:" + "a1" * 32])], Seed()
+    )
     assert (verdict.hit, verdict.reasons) == ("all", [])
 
 

@@ -14,7 +14,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.tests.tools import check_release
 
 CHECKOUT = Path(__file__).resolve().parents[2]

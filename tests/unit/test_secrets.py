@@ -12,7 +12,6 @@ import subprocess
 import sys
 
 import yaml
-
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.modules.every import (
     MODULES,
@@ -40,13 +39,31 @@ def run(box, folder):
             name = f"{module}_{number}"
             variables[name] = filled(box, module, **options)
             # Each as a variable, so that the playbook, which messages quote, holds no secret itself.
-            arguments = {key: "{{ %s['%s'] }}" % (name, key) for key in variables[name]}
+            arguments = {key: f"{{{{ {name}['{key}'] }}}}" for key in variables[name]}
             tasks.append({"name": name, f"dragonflyoss.dragonfly.{module}": arguments})
     playbook, extra = folder / "play.yml", folder / "extra.json"
-    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    playbook.write_text(
+        yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8"
+    )
     extra.write_text(json.dumps(variables), encoding="utf-8")
-    command = [sys.executable, "-m", "ansible.cli.playbook", str(playbook), "-vvvv", "--diff", "--extra-vars", f"@{extra}"]
+    command = [
+        sys.executable,
+        "-m",
+        "ansible.cli.playbook",
+        str(playbook),
+        "-vvvv",
+        "--diff",
+        "--extra-vars",
+        f"@{extra}",
+    ]
     environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_PIPELINING="1")
     return subprocess.run(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, check=False)
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )

@@ -24,7 +24,7 @@ def test_each_option_is_a_variable():
 
     options -= {"progress_file", "jwt"}  # the action plugin's, and one that this module ignores
     passed_on = play["tasks"][0]["dragonflyoss.dragonfly.preheat"]
-    assert passed_on == {name: "{{ %s | default(omit) }}" % name for name in options}
+    assert passed_on == {name: f"{{{{ {name} | default(omit) }}}}" for name in options}
 
 
 def documentation(file, variable):

@@ -52,7 +52,9 @@ def test_defaults_are_those_of_the_argument_spec(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_option_is_described_and_used(role):
-    text = "".join(path.read_text(encoding="utf-8") for path in COLLECTION.glob("roles/**/*") if path.suffix in (".yml", ".j2"))
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in COLLECTION.glob("roles/**/*") if path.suffix in (".yml", ".j2")
+    )
     for name, option in options(role).items():
         assert name.startswith(f"{role}_")
         assert option["description"]
@@ -78,7 +80,9 @@ def test_each_variable_that_tasks_read_is_known(role):
 def test_the_roles_of_the_clients_hand_on_all_that_their_private_role_reads(role):
     (task,) = load(role, "tasks/main.yml")
     text = "".join(
-        path.read_text(encoding="utf-8") for path in COLLECTION.glob("roles/client/**/*") if path.suffix in (".yml", ".j2")
+        path.read_text(encoding="utf-8")
+        for path in COLLECTION.glob("roles/client/**/*")
+        if path.suffix in (".yml", ".j2")
     )
     own = set(re.findall(r"register: (\w+)", text))
     read = set(re.findall(r"(?<![\w./])client_\w+", text)) - own
@@ -104,4 +108,6 @@ def test_the_role_preheat_has_the_options_of_the_module():
 def test_secrets_are_marked():
     for role in ROLES:
         for name, option in options(role).items():
-            assert bool(option.get("no_log")) is bool(re.search("token$|password|headers$|_storage$|hdfs$", name) and role == "preheat"), name
+            assert bool(option.get("no_log")) is bool(
+                re.search("token$|password|headers$|_storage$|hdfs$", name) and role == "preheat"
+            ), name

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import Context, config_problems
 
 # "ansible-test units" would run the same playbooks again with each Python.
 pytestmark = pytest.mark.skipif(
-    any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path), reason="plain pytest runs them"
+    any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path),
+    reason="plain pytest runs them",
 )
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -36,7 +36,11 @@ MARKER = "# Written by the Ansible role dragonflyoss.dragonfly.containerd_mirror
 
 
 def play(
-    folder: Path, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], options: tuple[str, ...] = ("--check",), **more: Any
+    folder: Path,
+    tasks: list[dict[str, Any]],
+    hosts: dict[str, dict[str, Any]],
+    options: tuple[str, ...] = ("--check",),
+    **more: Any,
 ) -> dict[str, Any]:
     """Run tasks, in check mode.
 
@@ -70,7 +74,9 @@ def play(
     (folder / "play.yml").write_text(json.dumps([the_play]), encoding="utf-8")
     command = [sys.executable, "-m", "ansible", "playbook", *options, "-i", "inventory.yml", "play.yml"]
     environment = {**os.environ, "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     (folder / "stdout").write_text(done.stdout + done.stderr, encoding="utf-8")
     files = {host: folder / f"{host}.json" for host in hosts}
     assert all(path.exists() for path in files.values()), done.stdout + done.stderr
@@ -84,7 +90,7 @@ def run(folder: Path, role: str, hosts: dict[str, dict[str, Any]], **more: Any) 
             {"ansible.builtin.include_role": {"name": f"dragonflyoss.dragonfly.{role}"}},
             {"ansible.builtin.set_fact": {"found": "ok"}},
         ],
-        "rescue": [{"ansible.builtin.set_fact": {"found": "{{ %s }}" % FAILURE}}],
+        "rescue": [{"ansible.builtin.set_fact": {"found": f"{{{{ {FAILURE} }}}}"}}],
     }
     return play(folder, [block], hosts, **more)
 
@@ -93,11 +99,17 @@ def render(folder: Path, role: str, hosts: dict[str, dict[str, Any]], show: str)
     """Host to what a variable of a role is, without running it."""
     # The role looks for its templates in its own folder, which the folder of the play stands for here.
     (folder / "templates").symlink_to(CHECKOUT / "roles" / role / "templates")
-    files = [f"{CHECKOUT}/roles/{each}" for each in ("client/vars/main.yml", f"{role}/defaults/main.yml", f"{role}/vars/main.yml")]
+    files = [
+        f"{CHECKOUT}/roles/{each}"
+        for each in ("client/vars/main.yml", f"{role}/defaults/main.yml", f"{role}/vars/main.yml")
+    ]
     # Host variables are below the files of a play, so they are set again above them.
-    task = {"ansible.builtin.set_fact": {"found": "{{ %s }}" % show}}
-    handed_on = {"client_release": "{{ %s_release }}" % role, "client_install_source": ""}
-    tasks = [{**task, "when": f"inventory_hostname == '{host}'", "vars": {**handed_on, **given}} for host, given in hosts.items()]
+    task = {"ansible.builtin.set_fact": {"found": f"{{{{ {show} }}}}"}}
+    handed_on = {"client_release": f"{{{{ {role}_release }}}}", "client_install_source": ""}
+    tasks = [
+        {**task, "when": f"inventory_hostname == '{host}'", "vars": {**handed_on, **given}}
+        for host, given in hosts.items()
+    ]
     return play(folder, tasks, {host: {} for host in hosts}, vars_files=files)
 
 
@@ -237,7 +249,9 @@ def test_a_rust_client_without_a_manager(rust):
     assert dynconfig == {"scheduler": {"addrs": ["s:8002"]}}
 
 
-@pytest.mark.parametrize("name, releases", [("peer", ["2.0.9", "2.1.0", "2.1.67", "2.2.5", "2.3.4"]), ("seed", ["2.0.9", "2.3.0"])])
+@pytest.mark.parametrize(
+    "name, releases", [("peer", ["2.0.9", "2.1.0", "2.1.67", "2.2.5", "2.3.4"]), ("seed", ["2.0.9", "2.3.0"])]
+)
 def test_what_is_written_is_sound_for_each_release_of_the_go_client(go, name, releases):
     for release in releases:
         assert config_problems(go[name], "dfget", release, Context(max_age=3600, bases=["http://b:5000"])) == []
@@ -259,8 +273,15 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
 @pytest.mark.parametrize(
     "name, words",
     [
-        ("unknown_key", ["proxy.defaultFilters: dfget has no such key", "Did you mean proxy.defaultFilter?", "(dfget 2.1.67)",
-                         "dfget_allowed_problems"]),
+        (
+            "unknown_key",
+            [
+                "proxy.defaultFilters: dfget has no such key",
+                "Did you mean proxy.defaultFilter?",
+                "(dfget 2.1.67)",
+                "dfget_allowed_problems",
+            ],
+        ),
         ("release", ["dfget 2.1.60 no longer has this key", "networkTopology.enable"]),
         ("alone", ["Set dfget_manager_addrs or dfget_scheduler_addrs."]),
         ("cache", ["storage.taskExpireTime", "dropped 21600 s after its last use"]),
@@ -282,7 +303,10 @@ def test_the_query_of_a_signed_url_is_not_shown(clients):
 
 
 SOURCES = {
-    "deb": ("https://a/b/dfget-2.1.67-linux-amd64.deb?X-Signature=a/b.rpm", ["deb", "dfget-2.1.67-linux-amd64.deb", False]),
+    "deb": (
+        "https://a/b/dfget-2.1.67-linux-amd64.deb?X-Signature=a/b.rpm",
+        ["deb", "dfget-2.1.67-linux-amd64.deb", False],
+    ),
     "archive": ("https://a/dragonfly-2.1.67.tar.gz?a=b#c", ["archive", "dragonfly-2.1.67.tar.gz", True]),
     "path": ("/a/b?c.tgz", ["archive", "b?c.tgz", True]),
     "name": ("dfget=2.1.67", ["name", "dfget=2.1.67", False]),
@@ -292,7 +316,9 @@ SOURCES = {
 def test_the_kind_of_a_source_is_that_of_its_name(tmp_path):
     tasks = [
         {
-            "ansible.builtin.set_fact": {"found": "{{ [__client_source_kind, __client_source_name, dfget_manage_unit] }}"},
+            "ansible.builtin.set_fact": {
+                "found": "{{ [__client_source_kind, __client_source_name, dfget_manage_unit] }}"
+            },
             "vars": {"client_install_source": "{{ dfget_install_source }}"},
         }
     ]
@@ -315,12 +341,20 @@ def shown(tmp_path_factory):
     """What is printed with --diff, for each host."""
     folder = tmp_path_factory.mktemp("shown")
     password = f"proxy:\n  basicAuth: {{username: u, password: {SECRET}}}\n"
-    earlier = {"fresh": None, "own": OWN + "old: 1\n", "foreign": f"old: {SECRET}\n", "own_secret": OWN + password, "new_secret": OWN}
+    earlier = {
+        "fresh": None,
+        "own": OWN + "old: 1\n",
+        "foreign": f"old: {SECRET}\n",
+        "own_secret": OWN + password,
+        "new_secret": OWN,
+    }
     for host, text in earlier.items():
         (folder / host / "unit.d").mkdir(parents=True)
         if text:
             (folder / host / "dfget.yaml").write_text(text, encoding="utf-8")
-    (folder / "own_secret/unit.d/drop-in.conf").write_text(OWN + f"[Service]\nEnvironment=A={SECRET}\n", encoding="utf-8")
+    (folder / "own_secret/unit.d/drop-in.conf").write_text(
+        OWN + f"[Service]\nEnvironment=A={SECRET}\n", encoding="utf-8"
+    )
     hosts = {host: {**GO, "dfget_config": SEEN} for host in earlier}
     secret = {"proxy": {"basicAuth": {"username": "u", "password": SECRET}}}
     hosts["new_secret"].update(dfget_config={**SEEN, **secret}, dfget_service_options={"Environment": [f"A={SECRET}"]})
@@ -390,7 +424,10 @@ def test_a_difference_of_mirrors_shows_no_secret(tmp_path):
 @pytest.fixture(scope="module")
 def mirrors(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mirrors")
-    hub = {"containerd_mirrors_client": "dfget", "containerd_mirrors_registries": {"docker.io": "https://index.docker.io"}}
+    hub = {
+        "containerd_mirrors_client": "dfget",
+        "containerd_mirrors_registries": {"docker.io": "https://index.docker.io"},
+    }
     ghcr = {"containerd_mirrors_client": "dfdaemon", "containerd_mirrors_registries": {"ghcr.io": "https://ghcr.io"}}
     port = {"containerd_mirrors_client": "dfget", "containerd_mirrors_registries": {"r:5000": "http://r:5000"}}
     hosts = {
@@ -404,7 +441,10 @@ def mirrors(tmp_path_factory):
         "old_mirrors": ghcr,
         "reserved": {**ghcr, "containerd_mirrors_server_options": {"ghcr.io": {"override_path": True}}},
         "no_toml": {**ghcr, "containerd_mirrors_server_options": {"ghcr.io": {"a b": 1}}},
-        "no_file": {**ghcr, "containerd_mirrors_server_options": {"ghcr.io": {"client": [["/nowhere.pem"]]}, "a": {"ca": "/x"}}},
+        "no_file": {
+            **ghcr,
+            "containerd_mirrors_server_options": {"ghcr.io": {"client": [["/nowhere.pem"]]}, "a": {"ca": "/x"}},
+        },
         "linked": {**hub, "containerd_mirrors_registries": {"linked.io": "https://a", "other.io": "https://b"}},
         "slash": {**hub, "containerd_mirrors_certs_dir": f"{folder}/slash/certs.d/"},
     }
@@ -447,15 +487,24 @@ def test_what_the_role_of_the_mirrors_refuses(mirrors, name, words):
 PROXIES = {
     "dfget": ({"containerd_mirrors_client": "dfget"}, "http://127.0.0.1:65001"),
     "dfdaemon": ({"containerd_mirrors_client": "dfdaemon"}, "http://127.0.0.1:4001"),
-    "any": ({"containerd_mirrors_client": "dfget", "dfget_proxy_ip": "0.0.0.0", "dfget_proxy_port": 7000}, "http://127.0.0.1:7000"),
+    "any": (
+        {"containerd_mirrors_client": "dfget", "dfget_proxy_ip": "0.0.0.0", "dfget_proxy_port": 7000},
+        "http://127.0.0.1:7000",
+    ),
     "any6": ({"containerd_mirrors_client": "dfdaemon", "dfdaemon_proxy_ip": "::"}, "http://[::1]:4001"),
     "one": ({"containerd_mirrors_client": "dfdaemon", "dfdaemon_proxy_ip": "fd00::2"}, "http://[fd00::2]:4001"),
     "own": (
-        {"containerd_mirrors_client": "dfdaemon", "dfdaemon_config": {"proxy": {"server": {"ip": "10.0.0.1", "port": 4100}}}},
+        {
+            "containerd_mirrors_client": "dfdaemon",
+            "dfdaemon_config": {"proxy": {"server": {"ip": "10.0.0.1", "port": 4100}}},
+        },
         "http://10.0.0.1:4100",
     ),
     "range": (
-        {"containerd_mirrors_client": "dfget", "dfget_config": {"proxy": {"tcpListen": {"port": {"start": 7000, "end": 7010}}}}},
+        {
+            "containerd_mirrors_client": "dfget",
+            "dfget_config": {"proxy": {"tcpListen": {"port": {"start": 7000, "end": 7010}}}},
+        },
         "http://127.0.0.1:7000",
     ),
     "none": ({}, ""),
@@ -465,7 +514,11 @@ PROXIES = {
 def test_the_proxy_is_where_the_role_of_the_client_puts_it(tmp_path):
     files = [f"{CHECKOUT}/roles/containerd_mirrors/{each}/main.yml" for each in ("defaults", "vars")]
     tasks = [
-        {"ansible.builtin.set_fact": {"found": "{{ containerd_mirrors_proxy }}"}, "when": f"inventory_hostname == '{host}'", "vars": given}
+        {
+            "ansible.builtin.set_fact": {"found": "{{ containerd_mirrors_proxy }}"},
+            "when": f"inventory_hostname == '{host}'",
+            "vars": given,
+        }
         for host, (given, _expected) in PROXIES.items()
     ]
     found = play(tmp_path, tasks, {host: {} for host in PROXIES}, vars_files=files)
@@ -480,7 +533,11 @@ def mirrors_after(folder: Path, **variables: Any) -> set[str]:
     (folder / "h1/ours.toml").write_text(MARKER, encoding="utf-8")
     (certs_dir / "link.io").mkdir()
     (certs_dir / "link.io/hosts.toml").symlink_to(folder / "h1/ours.toml")
-    common = {"containerd_mirrors_client": "dfget", "containerd_mirrors_restart": False, "containerd_mirrors_certs_dir": f"{certs_dir}/"}
+    common = {
+        "containerd_mirrors_client": "dfget",
+        "containerd_mirrors_restart": False,
+        "containerd_mirrors_certs_dir": f"{certs_dir}/",
+    }
     for _twice in range(2):
         assert run(folder, "containerd_mirrors", {"h1": {**common, **variables}}, options=()) == {"h1": "ok"}
     assert (folder / "h1/ours.toml").exists()
@@ -516,7 +573,9 @@ def test_mixed_clients_may_be_allowed(tmp_path):
     # The next refusal tells that this one did not come.
     allowed = {"preheat_allow_mixed_clients": True, "preheat_images": ["redis:7"], "containerd_mirrors_registries": {}}
     found = preheat(tmp_path, h1={"preheat_client": "dfget", **allowed}, h2={"preheat_client": "dfdaemon", **allowed})
-    assert all("redis:7 would be preheated, but pulled from the registry itself" in message for message in found.values())
+    assert all(
+        "redis:7 would be preheated, but pulled from the registry itself" in message for message in found.values()
+    )
 
 
 def test_registries_that_differ_are_refused(tmp_path):
@@ -538,14 +597,22 @@ def test_the_client_is_required(tmp_path):
     assert "missing required arguments: preheat_client" in run(tmp_path, "preheat", {"h1": {}})["h1"]
 
 
-@pytest.mark.parametrize("name, values", [("images", [["a"], ["b"]]), ("tag", ["a", "b"]), ("scope", ["all_peers", "single_seed_peer"])])
+@pytest.mark.parametrize(
+    "name, values", [("images", [["a"], ["b"]]), ("tag", ["a", "b"]), ("scope", ["all_peers", "single_seed_peer"])]
+)
 def test_hosts_that_want_something_else_are_refused(tmp_path, name, values):
-    found = preheat(tmp_path, **{f"h{n}": {"preheat_mirrors": False, f"preheat_{name}": value} for n, value in enumerate(values)})
+    found = preheat(
+        tmp_path, **{f"h{n}": {"preheat_mirrors": False, f"preheat_{name}": value} for n, value in enumerate(values)}
+    )
     assert f"preheat_{name} is not the same for all hosts of the play" in found["h1"]
 
 
 def test_one_login_for_several_registries_is_refused(tmp_path):
-    images = {"preheat_images": ["a.io/x:1", "b.io/x:1"], "preheat_registry_username": "u", "preheat_registry_password": SECRET}
+    images = {
+        "preheat_images": ["a.io/x:1", "b.io/x:1"],
+        "preheat_registry_username": "u",
+        "preheat_registry_password": SECRET,
+    }
     found = preheat(tmp_path, h1=images)
     assert "would go to each of the registries a.io, b.io. Give username and password by registry" in found["h1"]
     assert SECRET not in found["h1"]
@@ -554,7 +621,10 @@ def test_one_login_for_several_registries_is_refused(tmp_path):
 def test_clients_that_differ_are_refused_with_serial_too(tmp_path):
     """Also where they are there already, and only the mirrors name them."""
     block = {"preheat_client": "none", "preheat_host_ip": "10.0.0.1", "preheat_mirrors": False}
-    hosts = {"h1": {**block, "containerd_mirrors_client": "dfget"}, "h2": {**block, "containerd_mirrors_client": "dfdaemon"}}
+    hosts = {
+        "h1": {**block, "containerd_mirrors_client": "dfget"},
+        "h2": {**block, "containerd_mirrors_client": "dfdaemon"},
+    }
     found = run(tmp_path, "preheat", hosts, serial=1)
     assert found["h1"] == "ok"
     assert "The hosts have both clients, dfdaemon and dfget." in found["h2"]

@@ -56,10 +56,10 @@ def box(sandbox):
 @pytest.fixture
 def sources(box):
     """Give five images: warm at once, after 4 s, after 8 s, at once, and the last one fails."""
-    images = [box.image("shop/app-%d" % number, "1") for number in range(5)]
+    images = [box.image(f"shop/app-{int(number)}", "1") for number in range(5)]
     for image, seconds in ((images[1], 4), (images[2], 8)):
-        box.rule(outcome="fetch", after=seconds * 20000 - 20000, polls=[seconds * 20000], url="*/%s/*" % image.name)
-    box.rule(outcome="failure", url="*/%s/*" % images[4].name)
+        box.rule(outcome="fetch", after=seconds * 20000 - 20000, polls=[seconds * 20000], url=f"*/{image.name}/*")
+    box.rule(outcome="failure", url=f"*/{images[4].name}/*")
     return [image.source for image in images]
 
 
@@ -76,8 +76,15 @@ class Terminal:
         environment["ANSIBLE_ASYNC_DIR"] = str(folder / "async")
         environment["ANSIBLE_INJECT_INVOCATION"] = "true"  # for what is looked at in results, from ansible-core 2.21 on
         self.lines = []
-        with subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment, stdin=terminal,
-                              stdout=terminal, stderr=terminal, start_new_session=True) as process:
+        with subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env=environment,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        ) as process:
             os.close(terminal)
             with os.fdopen(controller, "rb", buffering=0) as handle:
                 self._read(handle)
@@ -111,6 +118,7 @@ class Terminal:
 @pytest.fixture
 def play(box, tmp_path):
     """Give a function that runs a play of preheats: their options, with what else a task has in ``task``."""
+
     def run(*tasks):
         made = []
         for options in tasks:
@@ -142,8 +150,10 @@ def test_lines_are_shown_while_it_runs_and_each_once(play, sources):
     assert shown.rc == 2
     assert shown.progress[0] == "dragonfly: 0 of 5 warm, 5 pending"
     assert shown.progress[-3:] == [
-        "dragonfly: 2 of 5 warm, 2 pending, 1 failed", "dragonfly: 3 of 5 warm, 1 pending, 1 failed",
-        "dragonfly: 4 of 5 warm, 1 failed"]
+        "dragonfly: 2 of 5 warm, 2 pending, 1 failed",
+        "dragonfly: 3 of 5 warm, 1 pending, 1 failed",
+        "dragonfly: 4 of 5 warm, 1 failed",
+    ]
     # There are more looks than lines, and what has not changed is not said again.
     assert len(set(shown.progress)) == len(shown.progress)
     times = [shown.time_of(line) for line in shown.progress[-3:]] + [shown.time_of("fatal: [localhost]")]

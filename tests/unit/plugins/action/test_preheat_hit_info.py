@@ -16,7 +16,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import recipe_for
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
@@ -72,12 +71,15 @@ def host(folder, box, server, name, default_filter="Expires&Signature&ns", broke
     (folder / "config.toml").write_text(
         f'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{folder}/certs.d"\n'
     )
-    config = {"scheduler": {"netAddrs": [{"type": "tcp", "addr": "127.0.0.1:8002"}]}, "proxy": {
-        "defaultFilter": default_filter,
-        "basicAuth": {"username": "me", "password": SECRET},
-        "tcpListen": {"port": server.server_port},
-        "registryMirror": {"url": box.registry_url, "dynamic": True},
-    }}
+    config = {
+        "scheduler": {"netAddrs": [{"type": "tcp", "addr": "127.0.0.1:8002"}]},
+        "proxy": {
+            "defaultFilter": default_filter,
+            "basicAuth": {"username": "me", "password": SECRET},
+            "tcpListen": {"port": server.server_port},
+            "registryMirror": {"url": box.registry_url, "dynamic": True},
+        },
+    }
     (folder / "dfget.yaml").write_text(yaml.safe_dump(config) + broken)
     return {
         "dfget_config": str(folder / "dfget.yaml"),
@@ -89,17 +91,25 @@ def host(folder, box, server, name, default_filter="Expires&Signature&ns", broke
 def play(folder, tasks, *options):
     """Run tasks on localhost; give what they registered by name, and all that was printed."""
     result = folder / "result.json"
-    tasks = tasks + [{
-        "ansible.builtin.copy": {"dest": str(result), "content": "{{ found | to_json }}", "mode": "0600"},
-        "vars": {"found": {task["register"]: "{{ %s }}" % task["register"] for task in tasks if "register" in task}},
-        "check_mode": False,
-        "diff": False,
-    }]
+    tasks = tasks + [
+        {
+            "ansible.builtin.copy": {"dest": str(result), "content": "{{ found | to_json }}", "mode": "0600"},
+            "vars": {
+                "found": {task["register"]: f"{{{{ {task['register']} }}}}" for task in tasks if "register" in task}
+            },
+            "check_mode": False,
+            "diff": False,
+        }
+    ]
     path = folder / "play.yml"
     path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], sort_keys=False))
     done = subprocess.run(
         [sys.executable, "-m", "ansible.cli.playbook", str(path), *options],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(result.read_text()), done.stdout + done.stderr
@@ -123,34 +133,47 @@ def test_after_a_preheat(world, tmp_path):
     preheat = {"url": box.url, "token": box.token, "image": source, "wait_sleep": 1}
     files = {"url": box.url, "token": box.token, "file": box.file("a.bin", "a"), "wait_sleep": 1}
     server.seen.clear()
-    found, output = play(tmp_path, [
-        {"dragonflyoss.dragonfly.preheat": preheat, "register": "warm"},
-        {"dragonflyoss.dragonfly.preheat": files, "register": "files"},
-        {"dragonflyoss.dragonfly.preheat": dict(preheat, force=True), "register": "planned", "check_mode": True},
-        judge("good", good, jobs="{{ warm.jobs + files.jobs }}"),
-        judge("by_image", good, images=[source]),
-        judge("probed", good, jobs="{{ warm.jobs }}", probe=True),
-        judge("bad", bad, jobs="{{ warm.jobs }}"),
-        # Its files say that it misses, its proxy that it hits: it runs with what was there before.
-        judge("bad_probed", bad, jobs="{{ warm.jobs }}", probe=True),
-        judge("broken", broken, jobs="{{ warm.jobs }}"),
-        judge("no_manifest", good, images=[f"http://{box.registry}/library/none:1"]),
-        judge("unreachable", good, images=[f"{box.registry}/library/none:1"],
-              registries={box.registry: "http://127.0.0.1:9"}),
-        judge("unproven", good, images=[f"{box.registry}/library/none:1"], registries={box.registry: "http://127.0.0.1:9"},
-              probe=True),
-        judge("planned", good, jobs="{{ planned.jobs }}"),
-        dict(judge("checked", good, jobs="{{ warm.jobs }}", probe=True), check_mode=True),
-        may_fail(judge("only_files", good, jobs="{{ files.jobs }}")),
-        may_fail(judge("no_image", good, images=["Upper/Case"])),
-        may_fail(judge("no_platform", good, images=[source], platforms=["x"])),
-        may_fail(judge("lacks_platform", good, images=[source], platforms=["linux/s390x"])),
-        may_fail(judge("no_release", good, images=[source], seed_release="new")),
-        may_fail(judge("nothing", good)),
-        may_fail(judge("both", good, images=[source], jobs=[])),
-        may_fail(judge("no_job", good, jobs=[{"id": 1}])),
-        may_fail(judge("unknown", good, images=[source], unknown=True)),
-    ], "-vvvv")
+    found, output = play(
+        tmp_path,
+        [
+            {"dragonflyoss.dragonfly.preheat": preheat, "register": "warm"},
+            {"dragonflyoss.dragonfly.preheat": files, "register": "files"},
+            {"dragonflyoss.dragonfly.preheat": dict(preheat, force=True), "register": "planned", "check_mode": True},
+            judge("good", good, jobs="{{ warm.jobs + files.jobs }}"),
+            judge("by_image", good, images=[source]),
+            judge("probed", good, jobs="{{ warm.jobs }}", probe=True),
+            judge("bad", bad, jobs="{{ warm.jobs }}"),
+            # Its files say that it misses, its proxy that it hits: it runs with what was there before.
+            judge("bad_probed", bad, jobs="{{ warm.jobs }}", probe=True),
+            judge("broken", broken, jobs="{{ warm.jobs }}"),
+            judge("no_manifest", good, images=[f"http://{box.registry}/library/none:1"]),
+            judge(
+                "unreachable",
+                good,
+                images=[f"{box.registry}/library/none:1"],
+                registries={box.registry: "http://127.0.0.1:9"},
+            ),
+            judge(
+                "unproven",
+                good,
+                images=[f"{box.registry}/library/none:1"],
+                registries={box.registry: "http://127.0.0.1:9"},
+                probe=True,
+            ),
+            judge("planned", good, jobs="{{ planned.jobs }}"),
+            dict(judge("checked", good, jobs="{{ warm.jobs }}", probe=True), check_mode=True),
+            may_fail(judge("only_files", good, jobs="{{ files.jobs }}")),
+            may_fail(judge("no_image", good, images=["Upper/Case"])),
+            may_fail(judge("no_platform", good, images=[source], platforms=["x"])),
+            may_fail(judge("lacks_platform", good, images=[source], platforms=["linux/s390x"])),
+            may_fail(judge("no_release", good, images=[source], seed_release="new")),
+            may_fail(judge("nothing", good)),
+            may_fail(judge("both", good, images=[source], jobs=[])),
+            may_fail(judge("no_job", good, jobs=[{"id": 1}])),
+            may_fail(judge("unknown", good, images=[source], unknown=True)),
+        ],
+        "-vvvv",
+    )
 
     for name in ("good", "by_image", "probed", "checked"):
         assert found[name]["hit"] == "all" and found[name]["reasons"] == [], (name, found[name])
@@ -171,7 +194,11 @@ def test_after_a_preheat(world, tmp_path):
 
     assert found["bad"]["hit"] == "none"
     [reason] = found["bad"]["reasons"]
-    assert (reason["code"], reason["key"], reason["file"]) == ("filter_without_ns", "proxy.defaultFilter", bad["dfget_config"])
+    assert (reason["code"], reason["key"], reason["file"]) == (
+        "filter_without_ns",
+        "proxy.defaultFilter",
+        bad["dfget_config"],
+    )
     assert "probe_differs" in [one["code"] for one in found["bad_probed"]["reasons"]]
     assert found["broken"]["hit"] == "none"
     assert "not valid YAML in line" in found["broken"]["reasons"][0]["message"]
@@ -209,10 +236,16 @@ def test_a_registry_that_wants_credentials(world, tmp_path):
     box.set_registry(auth="token", user="me", password=SECRET, anonymous_pull=False)
     server.seen.clear()
     try:
-        found, output = play(tmp_path, [
-            judge("refused", options, images=[source], probe=True),
-            judge("granted", options, images=[source], probe=True, registry_username="me", registry_password=SECRET),
-        ], "-vvvv")
+        found, output = play(
+            tmp_path,
+            [
+                judge("refused", options, images=[source], probe=True),
+                judge(
+                    "granted", options, images=[source], probe=True, registry_username="me", registry_password=SECRET
+                ),
+            ],
+            "-vvvv",
+        )
     finally:
         box.set_registry(auth=None)
     assert found["refused"]["hit"] == "none" and found["refused"]["probe"] is None

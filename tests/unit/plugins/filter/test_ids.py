@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.filter import manifest_url as manifest_url_file
 from ansible_collections.dragonflyoss.dragonfly.plugins.filter import task_id as task_id_file
 
@@ -18,11 +17,18 @@ task_id = task_id_file.FilterModule().filters()["task_id"]
 BLOB = "https://index.docker.io/v2/dragonflyoss/busybox/blobs/sha256:a711f05d33845e2e9deffcfcc5adf082d7c6e97e3e3a881d193d9aae38f092a8"
 
 
-@pytest.mark.parametrize("image, registries, url", [
-    ("redis:7", None, "https://index.docker.io/v2/library/redis/manifests/7"),
-    ("redis:7", {"docker.io": "https://harbor.example.com/hub"}, "https://harbor.example.com/v2/hub/library/redis/manifests/7"),
-    ("r:5000/a/b", {"r:5000": {"url": "http://r:5000", "password": "x"}}, "http://r:5000/v2/a/b/manifests/latest"),
-])
+@pytest.mark.parametrize(
+    "image, registries, url",
+    [
+        ("redis:7", None, "https://index.docker.io/v2/library/redis/manifests/7"),
+        (
+            "redis:7",
+            {"docker.io": "https://harbor.example.com/hub"},
+            "https://harbor.example.com/v2/hub/library/redis/manifests/7",
+        ),
+        ("r:5000/a/b", {"r:5000": {"url": "http://r:5000", "password": "x"}}, "http://r:5000/v2/a/b/manifests/latest"),
+    ],
+)
 def test_manifest_url(image, registries, url):
     assert manifest_url(image, registries) == url
 
@@ -42,14 +48,17 @@ def test_task_id():
     assert task_id(BLOB, "dfdaemon", tag="mytag") == "c04c24338b69810243ca19f686e3be330b5a07cf828f3ef5dd2dfa31fe61ce87"
 
 
-@pytest.mark.parametrize("url, words, text", [
-    ("no url", {"client": "dfdaemon"}, "it is no absolute URL"),
-    (BLOB, {"client": "dfcache"}, "'dfcache' is no client"),
-    (BLOB, {"client": "dfget", "release": "new"}, "'new' is no release, write it like 2.1.67"),
-    (BLOB, {"client": "dfdaemon", "release": "0.1.100"}, "from 0.1.114 on they agree"),
-    (BLOB, {"client": "dfdaemon", "filtered_query_params": {"a": 1}}, "must be a list of names, .* not {'a': 1}"),
-    (BLOB, {"client": "dfdaemon", "filtered_query_params": [5]}, "must be a list of names, .* not \\[5\\]"),
-])
+@pytest.mark.parametrize(
+    "url, words, text",
+    [
+        ("no url", {"client": "dfdaemon"}, "it is no absolute URL"),
+        (BLOB, {"client": "dfcache"}, "'dfcache' is no client"),
+        (BLOB, {"client": "dfget", "release": "new"}, "'new' is no release, write it like 2.1.67"),
+        (BLOB, {"client": "dfdaemon", "release": "0.1.100"}, "from 0.1.114 on they agree"),
+        (BLOB, {"client": "dfdaemon", "filtered_query_params": {"a": 1}}, "must be a list of names, .* not {'a': 1}"),
+        (BLOB, {"client": "dfdaemon", "filtered_query_params": [5]}, "must be a list of names, .* not \\[5\\]"),
+    ],
+)
 def test_task_id_of_what_it_cannot_be_of(url, words, text):
     with pytest.raises(AnsibleFilterError, match=text):
         task_id(url, **words)

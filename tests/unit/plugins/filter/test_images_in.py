@@ -13,10 +13,9 @@ import sys
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
+from ansible_collections.dragonflyoss.dragonfly.plugins.filter import images_in as file
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ansible_collections.dragonflyoss.dragonfly.plugins.filter import images_in as file
 
 images_in = file.FilterModule().filters()["images_in"]
 
@@ -66,8 +65,12 @@ items:
       ephemeralContainers: [{name: b, image: "debug:1"}]
 """ % ("a" * 64)
 IMAGES = [
-    "busybox:1.36", "registry.example.com/shop/web:4.2.0", "envoyproxy/envoy@sha256:" + "a" * 64,
-    "registry.example.com/shop/model:7", "redis:7", "debug:1",
+    "busybox:1.36",
+    "registry.example.com/shop/web:4.2.0",
+    "envoyproxy/envoy@sha256:" + "a" * 64,
+    "registry.example.com/shop/model:7",
+    "redis:7",
+    "debug:1",
 ]
 COMPOSE = """
 x-common: &common
@@ -120,14 +123,17 @@ def test_what_helm_install_prints():
     assert images_in(text + "\nNOTES:\nGo to http://{{ it }}: [now\n") == IMAGES
 
 
-@pytest.mark.parametrize("text", [
-    "a: !Ref thing\ncontainers: [{image: redis:7}]",
-    "enum: [=, '!=']\ncontainers: [{image: redis:7}]",
-    "when: 2026-99-99\ncontainers: [{image: redis:7}]",
-    "containers: [{image: redis:7}, {image: ~}, {image: null}, {image: }, {name: x}, text]",
-    "a: &a {containers: [{image: redis:7}]}\nb: *a\nc: *a",
-    "kind: Workflow\napiVersion: v1\nservices: {a: {image: postgres:17}}\ncontainers: [{image: redis:7}]",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: !Ref thing\ncontainers: [{image: redis:7}]",
+        "enum: [=, '!=']\ncontainers: [{image: redis:7}]",
+        "when: 2026-99-99\ncontainers: [{image: redis:7}]",
+        "containers: [{image: redis:7}, {image: ~}, {image: null}, {image: }, {name: x}, text]",
+        "a: &a {containers: [{image: redis:7}]}\nb: *a\nc: *a",
+        "kind: Workflow\napiVersion: v1\nservices: {a: {image: postgres:17}}\ncontainers: [{image: redis:7}]",
+    ],
+)
 def test_yaml_of_all_kinds(text):
     assert images_in(text) == ["redis:7"]
 
@@ -143,18 +149,24 @@ def test_nothing(source):
     assert images_in(source) == []
 
 
-@pytest.mark.parametrize("source, words", [
-    ("services: {web: {image: 'shop/web:${TAG:-1}'}}", "document 1: services.web.image is .*docker compose config"),
-    ("containers: [{image: 'shop/web:{{ .Values.tag }}'}]", r"containers\[0\].image is .*holds a variable"),
-    ("spec: {containers: [{image: a}, {image: 'S/Web'}]}", r"spec.containers\[1\].image: 'S/Web' is no .*lower case"),
-    ("a: &a {<<: &b {<<: *a}}", "recursive node"),
-    ("a: [1\nb: 2", "the input is not valid YAML at line 2"),
-    ("redis:7", "document 1 is a text and no manifest"),
-    (["kind: Pod", "a: ]"], "the input, item 2 is not valid YAML"),
-    (7, "neither YAML text nor a mapping"),
-    ("[" * 5000 + "]" * 5000, "nested too deeply|maximum nesting depth"),
-    (functools.reduce(lambda inner, dummy: {"a": inner}, range(5000), {}), "nested too deeply"),
-])
+@pytest.mark.parametrize(
+    "source, words",
+    [
+        ("services: {web: {image: 'shop/web:${TAG:-1}'}}", "document 1: services.web.image is .*docker compose config"),
+        ("containers: [{image: 'shop/web:{{ .Values.tag }}'}]", r"containers\[0\].image is .*holds a variable"),
+        (
+            "spec: {containers: [{image: a}, {image: 'S/Web'}]}",
+            r"spec.containers\[1\].image: 'S/Web' is no .*lower case",
+        ),
+        ("a: &a {<<: &b {<<: *a}}", "recursive node"),
+        ("a: [1\nb: 2", "the input is not valid YAML at line 2"),
+        ("redis:7", "document 1 is a text and no manifest"),
+        (["kind: Pod", "a: ]"], "the input, item 2 is not valid YAML"),
+        (7, "neither YAML text nor a mapping"),
+        ("[" * 5000 + "]" * 5000, "nested too deeply|maximum nesting depth"),
+        (functools.reduce(lambda inner, dummy: {"a": inner}, range(5000), {}), "nested too deeply"),
+    ],
+)
 def test_what_is_refused(source, words):
     with pytest.raises(AnsibleFilterError, match="images_in: .*" + words):
         images_in(source)
@@ -174,11 +186,29 @@ def test_each_is_found_once_and_in_order(pods):
 
 def test_in_a_playbook(tmp_path):
     (tmp_path / "manifest.yml").write_text(MANIFEST, encoding="utf-8")
-    play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.assert": {"that": [
-        "lookup('ansible.builtin.file', 'manifest.yml') | dragonflyoss.dragonfly.images_in == %r" % IMAGES,
-        "(lookup('ansible.builtin.file', 'manifest.yml') | from_yaml_all | list | dragonflyoss.dragonfly.images_in)"
-        " == %r" % IMAGES]}}]}]
+    play = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "tasks": [
+                {
+                    "ansible.builtin.assert": {
+                        "that": [
+                            f"lookup('ansible.builtin.file', 'manifest.yml') | dragonflyoss.dragonfly.images_in == {IMAGES!r}",
+                            "(lookup('ansible.builtin.file', 'manifest.yml') | from_yaml_all | list | dragonflyoss.dragonfly.images_in)"
+                            f" == {IMAGES!r}",
+                        ]
+                    }
+                }
+            ],
+        }
+    ]
     (tmp_path / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
-    done = subprocess.run([sys.executable, "-m", "ansible.cli.playbook", "play.yml"], cwd=tmp_path, capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible.cli.playbook", "play.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -52,7 +52,13 @@ def ansible(box, tmp_path):
         env.update(ANSIBLE_INVENTORY_ENABLED=PLUGIN, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1")
         done = subprocess.run(
             [sys.executable, "-m", "ansible.cli." + command[0], "-i", str(path), *command[1:]],
-            env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+            env=env,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         run.words = " ".join(done.stderr.split())
         assert box.jwt not in done.stdout + done.stderr
@@ -113,25 +119,71 @@ class TestOneRelease:
     def test_what_a_peer_says_is_no_template(self, box, ansible):
         system = box.manager.fleet.hosts[0]
         system.system = lambda dummy: dict.fromkeys(
-            ["os", "platform", "platform_family", "platform_version", "kernel_version", "git_version", "git_commit",
-             "build_platform", "port", "download_port", "proxy_port"], "{{ 6 * 7 }}{% raw %}")
-        out = ansible("adhoc", system.name, "-c", "local", "-m", "ansible.builtin.debug", "-a",
-                      "msg={{ dragonfly_git_version }}", compose={"copy": "dragonfly_git_version"})
+            [
+                "os",
+                "platform",
+                "platform_family",
+                "platform_version",
+                "kernel_version",
+                "git_version",
+                "git_commit",
+                "build_platform",
+                "port",
+                "download_port",
+                "proxy_port",
+            ],
+            "{{ 6 * 7 }}{% raw %}",
+        )
+        out = ansible(
+            "adhoc",
+            system.name,
+            "-c",
+            "local",
+            "-m",
+            "ansible.builtin.debug",
+            "-a",
+            "msg={{ dragonfly_git_version }}",
+            compose={"copy": "dragonfly_git_version"},
+        )
         assert "{{ 6 * 7 }}{% raw %}" in out
-        out = ansible("adhoc", system.name, "-c", "local", "-m", "ansible.builtin.debug", "-a", "msg={{ copy }}",
-                      compose={"copy": "dragonfly_git_version"})
+        out = ansible(
+            "adhoc",
+            system.name,
+            "-c",
+            "local",
+            "-m",
+            "ansible.builtin.debug",
+            "-a",
+            "msg={{ copy }}",
+            compose={"copy": "dragonfly_git_version"},
+        )
         assert "42" not in out
 
-    @pytest.mark.parametrize("name, ip, problem", [
-        ("{{ lookup('pipe', 'id') }}", "10.77.0.60", "none of a host"),
-        ("-oProxyCommand=id", "10.77.0.60", "none of a host"),
-        ("localhost", "10.77.0.60", "of the controller"),
-        ("host-9", "-oProxyCommand=id", "no IP address"),
-        ("host-9", "fe80::1%eth0", "no IP address"),
-        *[("host-9", address, "of the controller, or of no host") for address in (
-            "127.0.0.1", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0", "::", "::ffff:0.0.0.0", "224.0.0.1",
-            "ff02::1", "::ffff:224.0.0.1")],
-    ])
+    @pytest.mark.parametrize(
+        "name, ip, problem",
+        [
+            ("{{ lookup('pipe', 'id') }}", "10.77.0.60", "none of a host"),
+            ("-oProxyCommand=id", "10.77.0.60", "none of a host"),
+            ("localhost", "10.77.0.60", "of the controller"),
+            ("host-9", "-oProxyCommand=id", "no IP address"),
+            ("host-9", "fe80::1%eth0", "no IP address"),
+            *[
+                ("host-9", address, "of the controller, or of no host")
+                for address in (
+                    "127.0.0.1",
+                    "::1",
+                    "::127.0.0.1",
+                    "::ffff:127.0.0.1",
+                    "0.0.0.0",
+                    "::",
+                    "::ffff:0.0.0.0",
+                    "224.0.0.1",
+                    "ff02::1",
+                    "::ffff:224.0.0.1",
+                )
+            ],
+        ],
+    )
     def test_peers_that_are_no_hosts_are_left_out(self, box, ansible, listed, name, ip, problem):
         box.add_host(name, ip)
         assert set(listed()["_meta"]["hostvars"]) == {"host-1", "host-2", "host-3", "seed-1"}
@@ -145,16 +197,32 @@ class TestOneRelease:
     def test_peers_with_the_name_of_a_group_are_left_out(self, box, ansible, tmp_path, hostname):
         names = ["all", "ungrouped", "web", "cluster_1", "cluster_2", "parent", "go"]
         for number, name in enumerate(names):
-            box.add_host(name, "10.77.0.%d" % (60 + number), cluster_id=1)
+            box.add_host(name, f"10.77.0.{int(60 + number)}", cluster_id=1)
         second = tmp_path / "second.dragonfly.yml"
-        second.write_text(yaml.safe_dump({
-            "plugin": PLUGIN, "hostname": hostname, "compose": {"copy": "dragonfly_ip"},
-            "groups": {"go": "copy == '10.77.0.13'"},
-            "keyed_groups": [{"key": "dragonfly_scheduler_cluster_id | string", "prefix": "cluster",
-                              "parent_group": "parent"}]}), encoding="utf-8")
-        found = json.loads(ansible(
-            "inventory", "-i", str(second), "--list", types=["super"], groups={"web": "dragonfly_type == 'super'"}))
-        hosts, left = found["_meta"]["hostvars"], [name for name in names if "The peer %r " % name in ansible.words]
+        second.write_text(
+            yaml.safe_dump(
+                {
+                    "plugin": PLUGIN,
+                    "hostname": hostname,
+                    "compose": {"copy": "dragonfly_ip"},
+                    "groups": {"go": "copy == '10.77.0.13'"},
+                    "keyed_groups": [
+                        {
+                            "key": "dragonfly_scheduler_cluster_id | string",
+                            "prefix": "cluster",
+                            "parent_group": "parent",
+                        }
+                    ],
+                }
+            ),
+            encoding="utf-8",
+        )
+        found = json.loads(
+            ansible(
+                "inventory", "-i", str(second), "--list", types=["super"], groups={"web": "dragonfly_type == 'super'"}
+            )
+        )
+        hosts, left = found["_meta"]["hostvars"], [name for name in names if f"The peer {name!r} " in ansible.words]
         if hostname == "ip":
             assert len(hosts) == 12 and left == []
             return
@@ -187,7 +255,7 @@ class TestOneRelease:
 
     def test_all_pages_are_read(self, box, listed):
         for number in range(120):
-            box.add_host("many-%d" % number, "10.78.0.%d" % number)
+            box.add_host(f"many-{int(number)}", f"10.78.0.{int(number)}")
         assert len(listed()["_meta"]["hostvars"]) == 124
 
     def test_failures_are_told(self, box, ansible):
@@ -200,8 +268,11 @@ class TestOneRelease:
         assert "no list of peers" in ansible.words
 
     def test_the_examples_work(self, box, ansible):
-        text = next(node.value.value for node in ast.parse((CHECKOUT / "plugins/inventory/peers.py").read_text()).body
-                    if isinstance(node, ast.Assign) and node.targets[0].id == "EXAMPLES")
+        text = next(
+            node.value.value
+            for node in ast.parse((CHECKOUT / "plugins/inventory/peers.py").read_text()).body
+            if isinstance(node, ast.Assign) and node.targets[0].id == "EXAMPLES"
+        )
         examples = [part for part in text.split("---\n") if "plugin:" in part]
         assert len(examples) == 2
         for example in examples:

@@ -49,7 +49,7 @@ class Loopback(ThreadingMixIn, HTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.url = "http://127.0.0.1:%d" % self.server_port
+        self.url = f"http://127.0.0.1:{int(self.server_port)}"
         self.asked = []
         self.now = time.time
         self.answers = [(200, {})]

@@ -10,7 +10,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import (
     CONSOLE_API,
     DragonflyClient,
@@ -150,7 +149,7 @@ def test_recorded_errors(client, loopback, release, scenario, method, path, part
     else:
         exc = refused(client.request, method, path)
     assert (exc.status, exc.reason) == (status, reason)
-    assert exc.message.startswith("%s %s: " % (method, "/oapi/v1/jobs" if method == "POST" else path))
+    assert exc.message.startswith(f"{method} {'/oapi/v1/jobs' if method == 'POST' else path}: ")
     # Two documents back to back are read as one.
     assert exc.message.count("invalid character") == (part == "invalid character")
 
@@ -234,7 +233,7 @@ def test_redirects(client, loopback, location, place):
     loopback.answers = [(302, b"", {"Location": location})]
     exc = refused(client.create_job, {})
     assert (exc.reason, exc.status) == ("redirected", 302)
-    assert "(302) to %s. " % place in exc.message
+    assert f"(302) to {place}. " in exc.message
     assert len(loopback.asked) == 1
 
 
@@ -275,7 +274,7 @@ def test_words_are_short_and_hold_no_secret(client, loopback):
 
 @pytest.mark.parametrize("release, number", [("2.1.0", 1), ("2.1.67", 31), ("2.5.1", 2)])
 def test_recorded_jobs(client, loopback, release, number):
-    status, body, headers = recorded(release, "image_success", "GET", "/oapi/v1/jobs/%d" % number)
+    status, body, headers = recorded(release, "image_success", "GET", f"/oapi/v1/jobs/{int(number)}")
     loopback.answers = [(status, body, headers)]
     assert client.get_job(number) == body
 
@@ -308,7 +307,7 @@ def test_the_console_has_jobs_too(client, loopback):
         ("</oapi/v1/jobs?page=1&per_page=2>; rel=prev, </oapi/v1/jobs?page=7&per_page=2>; rel=last", 7),
         ('</oapi/v1/jobs?per_page=2&page=7>; rel="last"', 7),
         ("</oapi/v1/jobs?page=0>; rel=last", 1),
-        ("</oapi/v1/jobs?page=%s>; rel=last" % ("9" * 20), 2),
+        (f"</oapi/v1/jobs?page={'9' * 20}>; rel=last", 2),
         ("nonsense", 2),
     ],
 )

@@ -11,9 +11,6 @@ import string
 import pytest
 import tomlkit
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import (
     CLIENT_KEYS,
     CONTAINERD_KEYS,
@@ -22,6 +19,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scr
     scrub_toml,
     scrub_yaml,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 SECRET = "s3cr3t-marker"
 KEPT = ["port", "defaultFilter", "url", "enable", "regx", "start"]
@@ -119,11 +118,14 @@ def test_dfget_yaml():
     ]
 
 
-@pytest.mark.parametrize("text, filters", [
-    ("x-a: &f Expires&ns\nproxy: {defaultFilter: *f}\n", "Expires&ns"),
-    ("x-a: &f 'Expires&ns'\nx-b: secret\nproxy:\n  defaultFilter: *f\n", "Expires&ns"),
-    ("x-a: &f [Expires, ns]\nproxy:\n  defaultFilter: *f\n", ["Expires", "ns"]),
-])
+@pytest.mark.parametrize(
+    "text, filters",
+    [
+        ("x-a: &f Expires&ns\nproxy: {defaultFilter: *f}\n", "Expires&ns"),
+        ("x-a: &f 'Expires&ns'\nx-b: secret\nproxy:\n  defaultFilter: *f\n", "Expires&ns"),
+        ("x-a: &f [Expires, ns]\nproxy:\n  defaultFilter: *f\n", ["Expires", "ns"]),
+    ],
+)
 def test_what_a_kept_key_has_an_alias_of(text, filters):
     found = yaml.safe_load(scrub_yaml(text))
     assert found["proxy"]["defaultFilter"] == filters

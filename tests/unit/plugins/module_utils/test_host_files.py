@@ -13,7 +13,6 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _host_files as host_files
 
 SECRET = "s3cr3t-marker"
@@ -53,13 +52,21 @@ def write(path, text):
 
 
 def test_a_host(tmp_path):
-    config = write(tmp_path / "own.yaml", "proxy: {defaultFilter: ns, basicAuth: {password: %s}}\n" % SECRET)
+    config = write(tmp_path / "own.yaml", f"proxy: {{defaultFilter: ns, basicAuth: {{password: {SECRET}}}}}\n")
     folder = tmp_path / "certs.d"
-    toml = write(tmp_path / "config.toml", 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "%s"\n' % folder)
-    mirror = write(folder / "docker.io" / "hosts.toml", 'server = "https://docker.io"\n[host."http://u:%s@h".header]\nx = "%s"' % (SECRET, SECRET))
+    toml = write(
+        tmp_path / "config.toml",
+        f'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{folder}"\n',
+    )
+    mirror = write(
+        folder / "docker.io" / "hosts.toml",
+        f'server = "https://docker.io"\n[host."http://u:{SECRET}@h".header]\nx = "{SECRET}"',
+    )
     (folder / "ghcr.io").mkdir()
     run = commands(
-        dfget=GO, containerd=CONTAINERD, dfget_daemon=unit("/opt/bin/dfget daemon --config %s" % config),
+        dfget=GO,
+        containerd=CONTAINERD,
+        dfget_daemon=unit(f"/opt/bin/dfget daemon --config {config}"),
         dfdaemon="LoadState=not-found\nActiveState=inactive\n",
     )
     found = host_files.gather(run, {"dfdaemon": str(tmp_path / "none.yaml")}, toml)
@@ -70,7 +77,10 @@ def test_a_host(tmp_path):
     assert abs(dfget["unit"]["since"] - (time.time() - 60)) < 5
     assert ["/opt/bin/dfget", "version"] in run.asked
     assert found["clients"]["dfdaemon"] == {
-        "config": {"path": str(tmp_path / "none.yaml"), "text": None, "error": None, "mtime": None}, "unit": None, "version": None}
+        "config": {"path": str(tmp_path / "none.yaml"), "text": None, "error": None, "mtime": None},
+        "unit": None,
+        "version": None,
+    }
     containerd = found["containerd"]
     assert containerd["version"] == "1.6.20" and containerd["unit"] is None
     hosts = {one["path"]: one for one in containerd["hosts"] if one["path"].startswith(str(tmp_path))}
@@ -87,18 +97,33 @@ def test_a_host_without_anything(tmp_path):
     assert found["clients"]["dfget"]["version"] is None
 
 
-@pytest.mark.parametrize("output, version", [
-    (GO, "2.1.67"), ("MajorVersion:\t2\nGitVersion:\tv2.3.4\n", "2.3.4"), (RUST, "1.4.2"), (CONTAINERD, "1.6.20"),
-    ("containerd containerd.io 2.2.0 abcdef", "2.2.0"), ("", None), ("error: 1.2", None), (None, None),
-])
+@pytest.mark.parametrize(
+    "output, version",
+    [
+        (GO, "2.1.67"),
+        ("MajorVersion:\t2\nGitVersion:\tv2.3.4\n", "2.3.4"),
+        (RUST, "1.4.2"),
+        (CONTAINERD, "1.6.20"),
+        ("containerd containerd.io 2.2.0 abcdef", "2.2.0"),
+        ("", None),
+        ("error: 1.2", None),
+        (None, None),
+    ],
+)
 def test_releases(output, version):
     assert host_files._version(commands(x=output), ["x"]) == version
 
 
-@pytest.mark.parametrize("command, path", [
-    ("/usr/bin/dfdaemon --config /a.yaml --console", "/a.yaml"), ("dfget daemon --config=/b.yaml", "/b.yaml"),
-    ("dfdaemon -c /c.yaml", "/c.yaml"), ("dfdaemon", None), ("dfdaemon -c", None),
-])
+@pytest.mark.parametrize(
+    "command, path",
+    [
+        ("/usr/bin/dfdaemon --config /a.yaml --console", "/a.yaml"),
+        ("dfget daemon --config=/b.yaml", "/b.yaml"),
+        ("dfdaemon -c /c.yaml", "/c.yaml"),
+        ("dfdaemon", None),
+        ("dfdaemon -c", None),
+    ],
+)
 def test_the_configuration_that_a_unit_names(command, path):
     assert host_files._config_of(command.split()) == path
 
@@ -113,13 +138,19 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "latin").write_bytes(b"a: \xe4")
     (tmp_path / "large").write_bytes(b"#" * (host_files._MAX_BYTES + 1))
     found = {name: host_files._file(str(tmp_path / name), str)["error"] for name in ("latin", "large", "latin/below")}
-    assert found == {"latin": "it is not in UTF-8 (byte 3)", "large": "it is larger than 1048576 bytes", "latin/below": None}
+    assert found == {
+        "latin": "it is not in UTF-8 (byte 3)",
+        "large": "it is larger than 1048576 bytes",
+        "latin/below": None,
+    }
     assert host_files._file(str(tmp_path), str)["error"] == "Is a directory"
 
 
 class Proxy(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.server.seen.append((self.path, self.headers["X-Dragonfly-Registry"], self.headers.get_all("Proxy-Authorization")))
+        self.server.seen.append(
+            (self.path, self.headers["X-Dragonfly-Registry"], self.headers.get_all("Proxy-Authorization"))
+        )
         self.send_response(200)
         self.send_header("X-Dragonfly-Task", "a1")
         self.send_header("Set-Cookie", SECRET)
@@ -148,31 +179,49 @@ def proxy():
 
 
 def test_a_probe(proxy):
-    answer = host_files.probe("http://127.0.0.1:%d" % proxy.server_port, "/v2/a?ns=h", {"x-dragonfly-registry": "http://h"}, 5)
+    answer = host_files.probe(
+        f"http://127.0.0.1:{int(proxy.server_port)}", "/v2/a?ns=h", {"x-dragonfly-registry": "http://h"}, 5
+    )
     assert proxy.seen == [("/v2/a?ns=h", "http://h", None)]
     assert answer["seconds"] >= 0 and answer["unknown"] == []
     assert {key: answer[key] for key in ("status", "headers", "bytes", "error")} == {
-        "status": 200, "headers": {"x-dragonfly-task": "a1"}, "bytes": 100000, "error": None}
+        "status": 200,
+        "headers": {"x-dragonfly-task": "a1"},
+        "bytes": 100000,
+        "error": None,
+    }
 
 
-@pytest.mark.parametrize("line", [
-    'Proxy-Authorization = ["Basic %s"]', "proxy-authorization = 'Basic %s'", '"Proxy-Authorization" = [\n  "Basic %s",\n]',
-    '#Proxy-Authorization = "x"\nproxy-authorization="Basic %s" # "x"',
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        'Proxy-Authorization = ["Basic %s"]',
+        "proxy-authorization = 'Basic %s'",
+        '"Proxy-Authorization" = [\n  "Basic %s",\n]',
+        '#Proxy-Authorization = "x"\nproxy-authorization="Basic %s" # "x"',
+    ],
+)
 def test_a_probe_with_what_stayed_on_the_host(proxy, tmp_path, line):
     path = write(tmp_path / "hosts.toml", '[host."http://h".header]\nX-Other = "x"\n' + line % SECRET)
-    answer = host_files.probe("http://127.0.0.1:%d" % proxy.server_port, "/", HIDDEN_HEADER, 5, path)
+    answer = host_files.probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/", HIDDEN_HEADER, 5, path)
     assert proxy.seen == [("/", None, ["Basic " + SECRET])]
     assert answer["status"] == 200 and SECRET not in repr(answer)
 
 
-@pytest.mark.parametrize("text", [
-    "", 'Proxy-Authorization = """\nBasic %s"""', 'header = {Proxy-Authorization = "Basic %s"}', 'Proxy-Authorization = "Basic \\t%s"',
-    'Proxy-Authorization = "\u00e4%s"', 'Proxy-Authorization = "Basic x"\nproxy-authorization = "Basic %s"',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        'Proxy-Authorization = """\nBasic %s"""',
+        'header = {Proxy-Authorization = "Basic %s"}',
+        'Proxy-Authorization = "Basic \\t%s"',
+        'Proxy-Authorization = "\u00e4%s"',
+        'Proxy-Authorization = "Basic x"\nproxy-authorization = "Basic %s"',
+    ],
+)
 def test_a_probe_whose_header_is_not_known(proxy, tmp_path, text):
     path = write(tmp_path / "hosts.toml", text.replace("%s", SECRET))
-    answer = host_files.probe("http://127.0.0.1:%d" % proxy.server_port, "/", HIDDEN_HEADER, 5, path)
+    answer = host_files.probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/", HIDDEN_HEADER, 5, path)
     assert answer["unknown"] == ["proxy-authorization"] and SECRET not in repr(answer)
     assert proxy.seen == [] and answer["error"] is None
     assert host_files.probe("http://127.0.0.1:1", "/", HIDDEN_HEADER, 5, str(tmp_path / "none"))["unknown"]
@@ -181,7 +230,7 @@ def test_a_probe_whose_header_is_not_known(proxy, tmp_path, text):
 def test_probes_that_fail():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        closed = "http://127.0.0.1:%d" % taken.getsockname()[1]
+        closed = f"http://127.0.0.1:{int(taken.getsockname()[1])}"
         assert "refused" in host_files.probe(closed, "/", {}, 5)["error"]
         taken.listen()
         assert "timed out" in host_files.probe(closed, "/", {}, 0.2)["error"]

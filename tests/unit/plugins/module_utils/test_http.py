@@ -12,7 +12,6 @@ import threading
 import time
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http, Response, decode_json
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION
@@ -148,9 +147,9 @@ def test_bytes_of_any_encoding_are_text():
 
 def test_nothing_listens():
     port = free_port()
-    exc = failure(Http(auth=TOKEN), "http://127.0.0.1:%d/a/b?token=s3cr3t" % port)
+    exc = failure(Http(auth=TOKEN), f"http://127.0.0.1:{int(port)}/a/b?token=s3cr3t")
     assert (exc.reason, exc.sent, exc.request) == ("refused", False, "GET /a/b")
-    assert exc.message.startswith("GET /a/b: 127.0.0.1:%d refused the connection. What to do: check" % port)
+    assert exc.message.startswith(f"GET /a/b: 127.0.0.1:{int(port)} refused the connection. What to do: check")
 
 
 def test_a_name_that_does_not_exist():
@@ -160,12 +159,12 @@ def test_a_name_that_does_not_exist():
 
 
 def test_user_info_is_not_shown():
-    exc = failure(Http(), "http://user:s3cr3t@127.0.0.1:%d/" % free_port())
+    exc = failure(Http(), f"http://user:s3cr3t@127.0.0.1:{int(free_port())}/")
     assert "user" not in exc.message
 
 
 def test_no_answer_in_time(silent):
-    exc = failure(Http(timeout=0.2), "http://127.0.0.1:%d/" % silent)
+    exc = failure(Http(timeout=0.2), f"http://127.0.0.1:{int(silent)}/")
     assert (exc.reason, exc.sent) == ("read_timeout", True)
 
 
@@ -194,7 +193,7 @@ def test_an_answer_that_drips(stream):
         try:
             with pytest.raises(TransportError) as caught:
                 answer = Http(timeout=0.5).send(
-                    "GET", "http://127.0.0.1:%d/" % listener.getsockname()[1], stream=stream
+                    "GET", f"http://127.0.0.1:{int(listener.getsockname()[1])}/", stream=stream
                 )
                 list(answer.chunks)
         finally:
@@ -230,7 +229,7 @@ def test_a_server_without_tls(loopback):
 
 @pytest.mark.parametrize("words", [{"verify": "/nothing/ca.pem"}, {"cert": "/nothing/client.pem"}])
 def test_a_file_that_is_missing(words):
-    exc = failure(Http(**words), "https://127.0.0.1:%d/" % free_port())
+    exc = failure(Http(**words), f"https://127.0.0.1:{int(free_port())}/")
     assert (exc.reason, exc.sent) == ("bad_file", False)
     assert "/nothing/" in exc.message
 
@@ -241,7 +240,7 @@ def test_a_url_that_cannot_be_used(url):
 
 
 def test_a_proxy_that_is_gone(monkeypatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:%d" % free_port())
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{int(free_port())}")
     exc = failure(Http(), "http://manager.example/")
     assert (exc.reason, exc.sent) == ("proxy", False)
     assert "HTTP_PROXY" in exc.message

@@ -7,9 +7,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
     CONFIG_TYPES,
@@ -24,6 +21,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image impo
     parse_manifest,
     same_platform,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 D1, D2, D3 = ("sha256:" + one * 64 for one in "abc")
 SHA512 = "sha512:" + "0" * 128
@@ -144,7 +143,7 @@ REFERENCE = st.from_regex(r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}\Z") | st.just(D1)
 @given(HOST, st.lists(COMPONENT, min_size=1, max_size=3), REFERENCE, st.sampled_from(["", "http://", "https://"]))
 def test_references_round_trip(host, components, reference, scheme):
     name = "/".join(components)
-    text = "%s%s/%s%s%s" % (scheme, host, name, "@" if ":" in reference else ":", reference)
+    text = f"{scheme}{host}/{name}{'@' if ':' in reference else ':'}{reference}"
     if scheme and name.startswith("v2/"):
         return  # That would be a URL of the registry's API.
     image = parse_image(text)

@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     ApiError,
@@ -80,7 +79,7 @@ class Jobs:
         mine = rows[(page - 1) * size : page * size]
         if self.broken & {one["id"] for one in mine}:
             return 404, {"message": "record not found"}
-        return 200, mine, {"Link": "<%s/jobs?page=%d>;rel=last" % (self.api, -(-len(rows) // size))}
+        return 200, mine, {"Link": f"<{self.api}/jobs?page={int(-(-len(rows) // size))}>;rel=last"}
 
     def lists(self):
         return [asked.path for asked in self.asked if urlsplit(asked.path).path == self.api + "/jobs"]

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json_rows import rows
+from hypothesis import given
+from hypothesis import strategies as st
 
 LEAF = st.none() | st.booleans() | st.integers() | st.text(alphabet='"\\{}[],: aé€\n', max_size=6) | st.just('},{"id":')
 VALUE = st.recursive(

@@ -11,9 +11,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import (
     Outcome,
     Reading,
@@ -24,7 +22,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome im
     peers_of,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import Wanted
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
+from hypothesis import given
+from hypothesis import strategies as st
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
 SEED = "10.77.0.1"
@@ -243,7 +242,13 @@ def test_many_peers(tasks, percentage, outcome, words):
         # Pairs of warm and cold hosts, one for each job.
         ([("1", "")], "1", "", 0, None),
         ([("1", ""), ("2", "")], "12", "12", 0, None),
-        ([("1", ""), ("2", "")], "123", "", 0, "1 of 3 hosts are not warm: 10.0.0.3. The result does not name 10.0.0.3"),
+        (
+            [("1", ""), ("2", "")],
+            "123",
+            "",
+            0,
+            "1 of 3 hosts are not warm: 10.0.0.3. The result does not name 10.0.0.3",
+        ),
         ([("1", "2")], "2", "", 100, "1 of 2 hosts are not warm: 10.0.0.2"),
         ([("1", "2")], "1", "", 50, None),
         ([("1", "2")], "1", "12", 50, None),
@@ -313,28 +318,30 @@ def test_old_results_count_tasks():
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "SUCCESS", "FAILURE", "all_peers", "u"]),
-    lambda inner: st.lists(inner, max_size=2)
-    | st.dictionaries(
-        st.sampled_from(
-            [
-                "state",
-                "State",
-                "job_states",
-                "results",
-                "success_tasks",
-                "failure_tasks",
-                "url",
-                "ip",
-                "scope",
-                "scheduler_cluster_id",
-                "error",
-                "type",
-                "urls",
-                "id",
-            ]
-        ),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "state",
+                    "State",
+                    "job_states",
+                    "results",
+                    "success_tasks",
+                    "failure_tasks",
+                    "url",
+                    "ip",
+                    "scope",
+                    "scheduler_cluster_id",
+                    "error",
+                    "type",
+                    "urls",
+                    "id",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
@@ -380,8 +387,8 @@ def test_results_hold_no_secret():
         headers={"Authorization": "hidden"},
     )
     job["bio"] = url
-    job["result"]["job_states"][0]["error"] = "GET %s: no" % url
-    job["result"]["job_states"][0]["results"][0]["failure_tasks"][0]["description"] = "GET %s: no" % url
+    job["result"]["job_states"][0]["error"] = f"GET {url}: no"
+    job["result"]["job_states"][0]["results"][0]["failure_tasks"][0]["description"] = f"GET {url}: no"
     for state in ("SUCCESS", "FAILURE"):
         assert "hidden" not in json.dumps(described(dict(job, state=state), details=True))
 
@@ -408,7 +415,7 @@ def test_a_result_is_named_and_dated():
 
 
 def test_only_the_first_failures_are_returned():
-    job = job_of([(1, [(SEED, "a")], [("10.0.0.%d" % one, "a") for one in range(30)])], scope="all_peers")
+    job = job_of([(1, [(SEED, "a")], [(f"10.0.0.{int(one)}", "a") for one in range(30)])], scope="all_peers")
     shown = job_result(job, judge(job, wanting(["a"])))
     assert (len(shown["failures"]), shown["failures_count"]) == (20, 30)
 

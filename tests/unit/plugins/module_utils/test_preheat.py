@@ -11,9 +11,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Outcome
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import (
@@ -33,6 +30,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat im
     wanted_jobs,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import ARGS, BY_KEY, Releases
+from hypothesis import given
+from hypothesis import strategies as st
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
 IMAGE = "http://10.77.0.1:5000/v2/library/app/manifests/1"
@@ -95,7 +94,7 @@ def wanted(url=IMAGE, kind="image", platform=None, **options):
         ({"scheduler_cluster_ids": [1, 0]}, "not 0"),
         ({"scope": "all_peers", "ips": ["host-1"]}, "'host-1' is none"),
         ({"scope": "all_peers", "expected_ips": ["10.0.0.1\n"]}, "is none"),
-        ({"scope": "all_peers", "ips": ["10.0.0.%d" % one for one in range(101)]}, "at most 100"),
+        ({"scope": "all_peers", "ips": [f"10.0.0.{int(one)}" for one in range(101)]}, "at most 100"),
         ({"bio": "x" * 1025}, "bio must not be longer"),
     ],
 )

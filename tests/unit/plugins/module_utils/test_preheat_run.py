@@ -14,7 +14,6 @@ from datetime import datetime, timezone
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
@@ -24,10 +23,22 @@ FILE = "https://origin.example/model.bin?X-Amz-Signature=hidden"
 LIMITED = (429, b"rate limit exceeded", {"Content-Type": "text/plain; charset=utf-8"})
 LOST = b""  # The connection breaks.
 ECHO = {
-    "application": "", "concurrent_peer_count": 500, "concurrent_task_count": 8, "count": None,
-    "filtered_query_params": "", "headers": None, "ips": None, "password": "",
-    "percentage": None, "piece_length": None, "platform": "", "scope": "single_seed_peer", "tag": "",
-    "timeout": 3600 * 10**9, "urls": None, "username": "",
+    "application": "",
+    "concurrent_peer_count": 500,
+    "concurrent_task_count": 8,
+    "count": None,
+    "filtered_query_params": "",
+    "headers": None,
+    "ips": None,
+    "password": "",
+    "percentage": None,
+    "piece_length": None,
+    "platform": "",
+    "scope": "single_seed_peer",
+    "tag": "",
+    "timeout": 3600 * 10**9,
+    "urls": None,
+    "username": "",
 }
 
 
@@ -298,7 +309,7 @@ def test_a_post_that_was_not_sent_is_sent_again(manager, loopback, start, clock,
 
 def test_a_refused_token_stops_every_post(manager, start):
     manager.posts = [(403, {"message": "Forbidden: token has expired"})] * 100
-    files = ["https://origin.example/%d" % one for one in range(50)]
+    files = [f"https://origin.example/{int(one)}" for one in range(50)]
     result = start(files=files).run()
     assert result["failed"] and result["reason"] == "token_expired"
     assert len(result["jobs"]) == 50 and {job["outcome"] for job in result["jobs"]} == {"refused"}

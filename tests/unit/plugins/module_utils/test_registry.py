@@ -13,7 +13,6 @@ import time
 
 import pytest
 import requests
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
@@ -127,9 +126,7 @@ def test_a_header_of_the_user_is_sent_unasked(loopback, image):
 
 def token_server(loopback, token_answer=(200, {"token": "t0k3n"}), challenge=None):
     """A registry that wants a token of its own token service."""
-    challenge = (
-        challenge or 'Bearer realm="%s/token",service="registry",scope="repository:team/app:pull"' % loopback.url
-    )
+    challenge = challenge or f'Bearer realm="{loopback.url}/token",service="registry",scope="repository:team/app:pull"'
 
     def answer(asked):
         if asked.path.startswith("/token"):
@@ -158,14 +155,16 @@ def test_a_token_is_for_one_repository(loopback, image, registry):
     for one in (image, image, other):
         registry.manifest(one)
     assert [authorization for _path, authorization in sent(loopback)] == (
-        [None, BASIC, "Bearer t0k3n"] + ["Bearer t0k3n"] + [None, BASIC, "Bearer t0k3n"])
+        [None, BASIC, "Bearer t0k3n"] + ["Bearer t0k3n"] + [None, BASIC, "Bearer t0k3n"]
+    )
 
 
 def test_a_token_that_is_too_old(loopback, image, registry):
     tokens = ["old", "t0k3n"]
     answer = token_server(loopback)
     loopback.answers = lambda asked: (
-        (200, {"token": tokens.pop(0)}) if asked.path.startswith("/token") else answer(asked))
+        (200, {"token": tokens.pop(0)}) if asked.path.startswith("/token") else answer(asked)
+    )
     failure(registry.manifest, image)
     assert registry.manifest(image).blobs == [D1, D2]
 
@@ -186,8 +185,8 @@ BEARER = 'Bearer realm="URL/token",service="a, b=\\"c",scope="repository:team/ap
     ],
 )
 def test_a_token_is_preferred(loopback, image, registry, challenges):
-    headers = "".join("WWW-Authenticate: %s\r\n" % one.replace("URL", loopback.url) for one in challenges)
-    refusal = ("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n%sContent-Length: 0\r\n\r\n" % headers).encode("utf-8")
+    headers = "".join(f"WWW-Authenticate: {one.replace('URL', loopback.url)}\r\n" for one in challenges)
+    refusal = (f"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n{headers}Content-Length: 0\r\n\r\n").encode("utf-8")
     answer = token_server(loopback)
 
     def ask(asked):
@@ -201,7 +200,7 @@ def test_a_token_is_preferred(loopback, image, registry, challenges):
 
 
 def test_parameters_without_quotes(loopback, image, registry):
-    loopback.answers = token_server(loopback, challenge="Bearer service=r, scope=s ,realm=%s/token?a=b" % loopback.url)
+    loopback.answers = token_server(loopback, challenge=f"Bearer service=r, scope=s ,realm={loopback.url}/token?a=b")
     registry.manifest(image)
     assert loopback.asked[1].path == "/token?a=b&service=r&scope=s"
 
@@ -220,14 +219,14 @@ def test_token_for_anybody(loopback, image):
 
 
 def test_a_realm_with_a_query(loopback, image, registry):
-    loopback.answers = token_server(loopback, challenge='bearer realm="%s/token?a=b",service="r",x="y"' % loopback.url)
+    loopback.answers = token_server(loopback, challenge=f'bearer realm="{loopback.url}/token?a=b",service="r",x="y"')
     registry.manifest(image)
     assert loopback.asked[1].path == "/token?a=b&service=r"
 
 
 @pytest.mark.parametrize("realm", ["", "ftp://h/token", "file:///etc/passwd", "nonsense", "http://[::1/token"])
 def test_realms_that_are_none(loopback, image, registry, realm):
-    loopback.answers = token_server(loopback, challenge='Bearer realm="%s"' % realm)
+    loopback.answers = token_server(loopback, challenge=f'Bearer realm="{realm}"')
     exc = failure(registry.manifest, image)
     assert isinstance(exc, RegistryRefused) and exc.reason == "registry_denied"
     assert "no usable token service" in exc.message and len(loopback.asked) == 1
@@ -269,7 +268,7 @@ def test_statuses(loopback, image, registry, status, kind, reason, words):
     loopback.answers = [(status, {"errors": []}, {"WWW-Authenticate": "Basic realm=x"} if status == 401 else {})]
     exc = failure(registry.manifest, image)
     assert isinstance(exc, kind) and (exc.reason, exc.status) == (reason, status)
-    assert words in exc.message and exc.message.startswith("GET %s%s: " % (loopback.url, PATH))
+    assert words in exc.message and exc.message.startswith(f"GET {loopback.url}{PATH}: ")
 
 
 def test_credentials_that_are_refused(loopback, image, registry):
@@ -320,7 +319,7 @@ def test_who_gave_no_answer_is_not_asked_again(loopback, image, silent):
     registry = Registry(http)
     loopback.answers = lambda asked: time.sleep(1) or (200, MANIFEST)
     base = loopback.url if silent else "http://127.0.0.1:1"
-    first, second = (failure(registry.manifest, parse_image("%s/%s:1" % (base, name))) for name in ("a", "b"))
+    first, second = (failure(registry.manifest, parse_image(f"{base}/{name}:1")) for name in ("a", "b"))
     assert http.urls == [base + "/v2/a/manifests/1"]
     assert isinstance(second, RegistryUnreachable) and second.reason == first.reason == "registry_unreachable"
     assert second.message == first.message.replace("/v2/a/", "/v2/b/") and "/v2/a/" in first.message
@@ -360,7 +359,8 @@ def test_tls_that_is_none(loopback, registry):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_within_the_registry(loopback, image, registry, status):
     loopback.answers = asking_for_basic(
-        lambda asked: (status, b"", {"Location": "/elsewhere/1"}) if asked.path == PATH else (200, MANIFEST))
+        lambda asked: (status, b"", {"Location": "/elsewhere/1"}) if asked.path == PATH else (200, MANIFEST)
+    )
     assert registry.manifest(image).blobs == [D1, D2]
     assert sent(loopback) == [(PATH, None), (PATH, BASIC), ("/elsewhere/1", BASIC)]
 
@@ -400,7 +400,7 @@ def index(*children):
 
 
 def digest_of(number):
-    return "sha256:%064x" % number
+    return f"sha256:{number:064x}"
 
 
 def test_blobs_of_a_platform(loopback, image, registry):
@@ -423,7 +423,7 @@ def test_an_index_that_holds_no_image(loopback, image, registry):
     loopback.answers = [(200, index((D3, "unknown/unknown")))]
     manifest = registry.manifest(image)
     exc = failure(registry.blobs, image, manifest, None)
-    assert exc.reason == "no_platform" and "%s is an image index that holds no image." % PATH in exc.message
+    assert exc.reason == "no_platform" and f"{PATH} is an image index that holds no image." in exc.message
     assert "It has: none." in failure(registry.blobs, image, manifest, "linux/amd64").message
 
 
@@ -494,7 +494,8 @@ def test_a_config_that_is_elsewhere(loopback, image, registry):
     image_with(loopback, (307, b"", {"Location": loopback.url.replace("127.0.0.1", "localhost") + "/cdn"}))
     answers = loopback.answers
     loopback.answers = lambda asked: (
-        (200, {"os": "linux", "architecture": "s390x"}) if asked.path == "/cdn" else answers(asked))
+        (200, {"os": "linux", "architecture": "s390x"}) if asked.path == "/cdn" else answers(asked)
+    )
     manifest = registry.manifest(image)
     assert "It has: linux/s390x." in failure(registry.blobs, image, manifest, "linux/amd64").message
     assert sent(loopback)[2:] == [(CONFIG_PATH, BASIC), ("/cdn", None)]
@@ -529,7 +530,8 @@ def test_indexes_within_indexes(loopback, image, registry):
 
 def test_registry_finder(loopback):
     loopback.answers = lambda asked: (
-        (200, MANIFEST) if asked.headers["Authorization"] else (401, {}, {"WWW-Authenticate": "Basic realm=x"}))
+        (200, MANIFEST) if asked.headers["Authorization"] else (401, {}, {"WWW-Authenticate": "Basic realm=x"})
+    )
     params = {
         "ca_path": None,
         "validate_certs": True,

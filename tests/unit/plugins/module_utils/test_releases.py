@@ -10,9 +10,6 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
     ARGS,
     JOB_TYPES,
@@ -25,6 +22,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases i
     releases_of_echo,
     request_args,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
 #: Values that each option can have.

@@ -10,9 +10,6 @@ import json
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import _DEFAULT_FILTER
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import (
     MASK,
@@ -21,6 +18,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub impo
     scrub_url,
     url_secrets,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 SECRET = "hid/den@+ 1"
 ESCAPED = quote(SECRET, safe="")
@@ -90,22 +89,22 @@ def test_scrub_url(url, scrubbed):
 )
 def test_parameters_that_are_secrets(name):
     for spelling in (name, name.upper()):
-        assert scrub_url("https://h/f?%s=hidden" % spelling) == "https://h/f?%s=%s" % (spelling, MASK)
+        assert scrub_url(f"https://h/f?{spelling}=hidden") == f"https://h/f?{spelling}={MASK}"
 
 
 @pytest.mark.parametrize("name", ["a", "page", "compass", "monkey", "keyboard", "versionId", "partNumber", "ns"])
 def test_parameters_that_are_none(name):
-    assert scrub_url("https://h/f?%s=shown" % name) == "https://h/f?%s=shown" % name
+    assert scrub_url(f"https://h/f?{name}=shown") == f"https://h/f?{name}=shown"
 
 
 def test_every_signature_that_a_manager_filters_is_masked():
     for name in _DEFAULT_FILTER.split("&"):
         if any(word in name.lower() for word in ("signature", "token", "credential", "accesskey", "q-ak")):
-            assert "hidden" not in scrub_url("https://h/f?%s=hidden" % name), name
+            assert "hidden" not in scrub_url(f"https://h/f?{name}=hidden"), name
 
 
 def test_url_secrets():
-    url = "https://user:%s@h/f?a=shown&token=%s&Signature=x%%2fy&sig=" % (ESCAPED, ESCAPED)
+    url = f"https://user:{ESCAPED}@h/f?a=shown&token={ESCAPED}&Signature=x%2fy&sig="
     assert url_secrets(url) == [ESCAPED, SECRET, "x%2fy", "x/y"]
     assert url_secrets("https://to%2Fken@h/f") == url_secrets("https://to%2Fken:@h/f") == ["to%2Fken", "to/ken"]
     assert url_secrets("https://h/f") == url_secrets("https://user:hidden@[::1") == []
@@ -169,15 +168,15 @@ SECRET_NAMES = st.sampled_from(["token", "Sig", "X-Amz-Signature", "%74oken", "a
     st.booleans(),
 )
 def test_no_secret_is_left(scheme, user, password, path, query, in_text):
-    info = "" if password is None else "%s:%s@" % (user, quote(password, safe=""))
-    pairs = ["%s=%s" % (name, quote(value, safe="")) for name, value in query]
-    url = "%s://%shost/%s%s" % (scheme, info, path, "?" + "&".join(pairs) if pairs else "")
-    scrubbed = scrub_text("see %s now" % url)[4:-4] if in_text else scrub_url(url)
+    info = "" if password is None else f"{user}:{quote(password, safe='')}@"
+    pairs = [f"{name}={quote(value, safe='')}" for name, value in query]
+    url = f"{scheme}://{info}host/{path}{'?' + '&'.join(pairs) if pairs else ''}"
+    scrubbed = scrub_text(f"see {url} now")[4:-4] if in_text else scrub_url(url)
     # The names of parameters keep their letters.
     left = scrubbed.replace("X-Amz", "")
     assert not set("XYZ") & set(unquote(left))
     assert scrub_url(scrubbed) == scrubbed
-    assert scrubbed.startswith("%s://" % scheme) and "host/" + path in scrubbed
+    assert scrubbed.startswith(f"{scheme}://") and "host/" + path in scrubbed
     assert scrubbed.count("plain=") == len([1 for name, _value in query if name == "plain"])
     for secret in [password] if password else []:
         assert secret in url_secrets(url)
@@ -186,7 +185,7 @@ def test_no_secret_is_left(scheme, user, password, path, query, in_text):
 @given(PLAIN, HIDDEN.filter(lambda text: "@" not in text))
 def test_no_secret_is_left_where_it_was_not_escaped(user, password):
     # What starts with a letter is no port, so that the URL has none of the meanings that it could have otherwise.
-    url = "https://%s:X%s@host/path" % (user, password)
+    url = f"https://{user}:X{password}@host/path"
     assert not set("XYZ") & set(scrub_url(url))
 
 

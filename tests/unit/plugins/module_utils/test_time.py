@@ -10,10 +10,9 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date, parse_time
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date, parse_time
 
 MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(9990, 1, 1))
 

@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock, poll
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock, poll
 
 
 class Told:

@@ -162,7 +162,7 @@ def box(sandboxes, release):
 def new_image(box, release):
     """Give a function that pushes an image that no other test has, of a kind that the manager can read."""
     kind = "docker" if release in ("2.0.9", "2.1.0") else "oci"
-    return lambda **words: box.image("shop/app-%d" % next(_NUMBERS), "1", kind=kind, **words)
+    return lambda **words: box.image(f"shop/app-{int(next(_NUMBERS))}", "1", kind=kind, **words)
 
 
 @pytest.fixture

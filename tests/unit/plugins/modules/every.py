@@ -41,28 +41,34 @@ SECRETS = {
     "password": MARK + "-password",
     "registry_username": "puller",
     "registry_password": MARK + "-registry-password",
-    "headers": {"X-Any": MARK + "-header", "Authorization": "Bearer %s-authorization" % MARK},
-    "object_storage": {name: "%s-%s" % (MARK, name) for name in (
-        "access_key_id", "access_key_secret", "session_token", "security_token")},
+    "headers": {"X-Any": MARK + "-header", "Authorization": f"Bearer {MARK}-authorization"},
+    "object_storage": {
+        name: f"{MARK}-{name}" for name in ("access_key_id", "access_key_secret", "session_token", "security_token")
+    },
     "hdfs": {"delegation_token": MARK + "-hdfs"},
     "registries": {
-        "other.example.com": {"url": "http://other.example.com", "username": "puller", "password": MARK + "-detail"}},
+        "other.example.com": {"url": "http://other.example.com", "username": "puller", "password": MARK + "-detail"}
+    },
 }
 #: Options with which these modules go as far as they can; those with secrets for files only are for another run.
 FAR = {
     "preheat": [
         {"image": IMAGE, "headers": SECRETS["headers"]},
-        {"image": None, "file": FILE + "?X-Amz-Signature=%s-signature&access_token=%s-query" % (MARK, MARK),
-         "object_storage": SECRETS["object_storage"]},
-        {"image": None, "file": "http://reader:%s-info@REGISTRY/files/every.bin" % MARK, "hdfs": SECRETS["hdfs"]},
+        {
+            "image": None,
+            "file": FILE + f"?X-Amz-Signature={MARK}-signature&access_token={MARK}-query",
+            "object_storage": SECRETS["object_storage"],
+        },
+        {"image": None, "file": f"http://reader:{MARK}-info@REGISTRY/files/every.bin", "hdfs": SECRETS["hdfs"]},
     ],
-    "task": [{}, {"image": None, "file": FILE + "?X-Amz-Signature=%s-signature" % MARK}],
-    "task_info": [{}, {"image": None, "file": FILE + "?X-Amz-Signature=%s-signature" % MARK}],
+    "task": [{}, {"image": None, "file": FILE + f"?X-Amz-Signature={MARK}-signature"}],
+    "task_info": [{}, {"image": None, "file": FILE + f"?X-Amz-Signature={MARK}-signature"}],
 }
 
 
 def documentation(path):
     """Return a module's options, those of fragments among them, and whether it has the connection group."""
+
     def read(file, variable):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Assign) and node.targets[0].id == variable:
@@ -94,8 +100,11 @@ def filled(box, module, **more):
 
 def marked(module, keep=()):
     """Return the secrets that a module's options take, but those of L(FAR) and these."""
-    return {name: value for name, value in SECRETS.items()
-            if name in OPTIONS[module][0] and name not in keep and name not in ("headers", "object_storage", "hdfs")}
+    return {
+        name: value
+        for name, value in SECRETS.items()
+        if name in OPTIONS[module][0] and name not in keep and name not in ("headers", "object_storage", "hdfs")
+    }
 
 
 def far_runs(module):

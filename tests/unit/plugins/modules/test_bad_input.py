@@ -72,22 +72,39 @@ PREHEAT = {
     "count and percentage": ({"count": 1, "percentage": 10, "scope": "all_peers"}, "exclusive: count|percentage"),
     "a file's option on an image": ({"object_storage": {"region": "eu"}}, "object_storage is only for files"),
     "hdfs on an image": ({"hdfs": {"delegation_token": "t"}}, "hdfs is only for files"),
-    "an image's option on a file": ({"image": None, "file": "http://REGISTRY/files/a", "platforms": ["linux/amd64"]},
-                                    "platforms is only for images"),
+    "an image's option on a file": (
+        {"image": None, "file": "http://REGISTRY/files/a", "platforms": ["linux/amd64"]},
+        "platforms is only for images",
+    ),
     "ips for one seed peer": ({"ips": ["10.0.0.1"]}, "ips needs scope all_peers"),
     "expected_ips for one seed peer": ({"expected_ips": ["10.0.0.1"]}, "expected_ips needs scope all_peers"),
     "a password without a user": ({"registry_password": "hunter22"}, "registry_username"),
     "one password for two registries": (
-        {"image": None, "images": [IMAGE, "http://other.example.com/shop/api:1"], "registry_username": "puller",
-         "registry_password": "hunter22"}, "Give credentials by registry"),
+        {
+            "image": None,
+            "images": [IMAGE, "http://other.example.com/shop/api:1"],
+            "registry_username": "puller",
+            "registry_password": "hunter22",
+        },
+        "Give credentials by registry",
+    ),
     "one Authorization for two registries": (
-        {"image": None, "images": [IMAGE, "http://other.example.com/shop/api:1"],
-         "headers": {"authorization": "Basic hunter22"}},
-        "Give credentials by registry"),
+        {
+            "image": None,
+            "images": [IMAGE, "http://other.example.com/shop/api:1"],
+            "headers": {"authorization": "Basic hunter22"},
+        },
+        "Give credentials by registry",
+    ),
     "a misspelt key of an object store": (
-        {"image": None, "file": "s3://bucket/a", "object_storage": {"acces_key_id": "hunter22"}}, "acces_key_id"),
+        {"image": None, "file": "s3://bucket/a", "object_storage": {"acces_key_id": "hunter22"}},
+        "acces_key_id",
+    ),
     "a header that is true": ({"headers": {"X-Any": True}}, "the value of 'X-Any' must be a string, not bool"),
-    "an image with credentials and no scheme": ({"image": "admin:hunter22@REGISTRY/shop/web:1"}, "must not hold credentials"),
+    "an image with credentials and no scheme": (
+        {"image": "admin:hunter22@REGISTRY/shop/web:1"},
+        "must not hold credentials",
+    ),
     # Words.
     "half a platform": ({"platforms": ["amd64"]}, "'amd64' is no platform"),
     "an empty platform": ({"platforms": [""]}, "'' is no platform"),
@@ -98,7 +115,9 @@ PREHEAT = {
     "a query instead of names": ({"filtered_query_params": ["a&b"]}, "'a&b' is none"),
     "registries without a scheme": ({"registries": {"docker.io": "mirror"}}, "registries: the URL of 'docker.io'"),
     "registries with credentials in the URL": (
-        {"registries": {"docker.io": "http://puller:hunter22@mirror"}}, "must not hold credentials"),
+        {"registries": {"docker.io": "http://puller:hunter22@mirror"}},
+        "must not hold credentials",
+    ),
     "registries with an unknown key": ({"registries": {"docker.io": {"uri": "http://mirror"}}}, "dictionary of url"),
     "a long bio": ({"bio": 1025 * "a"}, "bio must not be longer than 1024"),
     "a misspelt option": ({"imge": IMAGE}, "imge"),
@@ -126,6 +145,7 @@ def test_job_info(run, box, options, words):
 
 def refused(run, box, module, options, words):
     """Check that a module fails with these words and has asked nobody."""
+
     def real(value):
         if isinstance(value, str):
             return value.replace(MANAGER, box.url.partition("://")[2]).replace(REGISTRY, box.registry)

@@ -49,7 +49,10 @@ def test_from_nothing_to_nothing(cluster, box):
     assert row["scheduler_cluster_config"]["candidate_parent_limit"] == 4
     assert row["scheduler_cluster_config"].get("job_rate_limit", 10) == 10
     assert row["peer_cluster_config"]["load_limit"] == 200 and row["seed_peer_cluster_config"]["load_limit"] == 2000
-    assert made.result["diff"]["before"] == {} and made.result["diff"]["after"]["scopes"]["cidrs"] == row["scopes"]["cidrs"]
+    assert (
+        made.result["diff"]["before"] == {}
+        and made.result["diff"]["after"]["scopes"]["cidrs"] == row["scopes"]["cidrs"]
+    )
 
     again = cluster(**dict(options, scopes={"cidrs": ["10.1.0.0/16", "10.2.0.0/16"]}))
     assert not again.changed and again.result["cluster"] == made.result["cluster"]
@@ -60,7 +63,8 @@ def test_from_nothing_to_nothing(cluster, box):
     changed = cluster(diff=True, **options)
     assert changed.changed and changed.result["cluster"]["peer_cluster_config"]["load_limit"] == 50
     assert dict(predicted.result["cluster"], updated_at=row["updated_at"]) == dict(
-        changed.result["cluster"], updated_at=row["updated_at"])
+        changed.result["cluster"], updated_at=row["updated_at"]
+    )
     before, after = changed.result["diff"]["before"], changed.result["diff"]["after"]
     assert [key for key in before if before[key] != after[key]] == ["peer_cluster_config"]
     assert not cluster(**options).changed
@@ -74,9 +78,12 @@ def test_from_nothing_to_nothing(cluster, box):
 @pytest.mark.parametrize("release", RELEASES)
 def test_what_is_not_named_stays(cluster, box):
     box.add_cluster(
-        names=("site-a", "seeds-of-a"), bio="b", is_default=True,
+        names=("site-a", "seeds-of-a"),
+        bio="b",
+        is_default=True,
         scopes={"idc": "a", "location": "x|y", "cidrs": ["10.1.0.0/16"]},
-        config={"candidate_parent_limit": 7, "filter_parent_limit": 70}, seed_config={"load_limit": 700},
+        config={"candidate_parent_limit": 7, "filter_parent_limit": 70},
+        seed_config={"load_limit": 700},
         client_config={"load_limit": 77},
     )
     before = stored(box)["site-a"]
@@ -104,8 +111,21 @@ def test_block_lists(cluster, box):
     # Another key of the same object does not drop it.
     assert cluster(name="site-a", peer_cluster_config={"load_limit": 5}).changed
     shown = stored(box)["site-a"]["peer_cluster_config"]
-    assert shown == {"load_limit": 5, "block_list": {"persistent_task": None, "persistent_cache_task": None, "task": {
-        "download": {"applications": None, "urls": ["https://example.com/big"], "tags": ["debug"], "priorities": [1, 2]}}}}
+    assert shown == {
+        "load_limit": 5,
+        "block_list": {
+            "persistent_task": None,
+            "persistent_cache_task": None,
+            "task": {
+                "download": {
+                    "applications": None,
+                    "urls": ["https://example.com/big"],
+                    "tags": ["debug"],
+                    "priorities": [1, 2],
+                }
+            },
+        },
+    }
     assert cluster(name="site-a", peer_cluster_config=config(tags=[])).changed
     assert not cluster(name="site-a", peer_cluster_config=config(tags=[])).changed
 
@@ -153,11 +173,17 @@ def test_a_cluster_with_schedulers_stays(cluster, box):
     assert done.reason == "in_use" and "schedulers belong to this cluster" in done.msg and "cluster-1" in stored(box)
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"name": " "}, "name is empty"),
-    ({"scheduler_cluster_config": {"candidate_parent_limit": 21}}, "candidate_parent_limit must be from 1 to 20, not 21"),
-    ({"peer_cluster_config": {"load_limit": 0}}, "peer_cluster_config.load_limit must be from 1 to 2000"),
-])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"name": " "}, "name is empty"),
+        (
+            {"scheduler_cluster_config": {"candidate_parent_limit": 21}},
+            "candidate_parent_limit must be from 1 to 20, not 21",
+        ),
+        ({"peer_cluster_config": {"load_limit": 0}}, "peer_cluster_config.load_limit must be from 1 to 2000"),
+    ],
+)
 def test_bad_input_is_not_sent(cluster, box, options, words):
     done = cluster(**dict({"name": "site-a"}, **options))
     assert done.reason == "bad_input" and words in done.msg and not box.log
@@ -187,7 +213,11 @@ def test_a_release_with_other_clusters(run, box, rows):
     if rows is not None:
         box.rule(fault="body", body=rows, method="GET", path="^/api/v1/clusters$")
     for credentials in ({"jwt": box.jwt}, {"jwt": box.jwt, "token": "any"}):
-        for module, options in (("cluster", {"name": "site-a"}), ("cluster", {"id": 1, "bio": "x"}), ("cluster_info", {})):
+        for module, options in (
+            ("cluster", {"name": "site-a"}),
+            ("cluster", {"id": 1, "bio": "x"}),
+            ("cluster_info", {}),
+        ):
             done = run(module, url=box.url, **credentials, **options)
             assert done.reason == "no_api" and "before 2.1.0 are not supported" in done.msg
     assert {one.method for one in box.log} == {"GET"}

@@ -18,7 +18,7 @@ def test_all_by_name_and_by_id(run, box):
     for dummy in range(60):
         box.add_cluster(scheduler=False)
     everything = run("cluster_info", url=box.url, token=box.token)
-    assert not everything.changed and names(everything) == ["cluster-%d" % number for number in range(1, 62)]
+    assert not everything.changed and names(everything) == [f"cluster-{int(number)}" for number in range(1, 62)]
     first = everything.result["clusters"][0]
     assert first["is_default"] and first["scopes"] == {"idc": "", "location": "", "cidrs": [], "hostnames": []}
     assert first["seed_peer_cluster_config"]["load_limit"] == 2000

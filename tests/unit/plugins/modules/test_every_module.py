@@ -11,7 +11,6 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.modules.every import (
     MODULES,
     OPTIONS,
@@ -36,8 +35,12 @@ def test_every_module_is_tested_here():
 
 
 def test_every_option_that_sounds_secret_is_tested_here():
-    sounding = {option for module in MODULES for option in OPTIONS[module][0]
-                if re.search("token$|jwt|password|secret|key$|headers|storage|hdfs|credential", option)}
+    sounding = {
+        option
+        for module in MODULES
+        for option in OPTIONS[module][0]
+        if re.search("token$|jwt|password|secret|key$|headers|storage|hdfs|credential", option)
+    }
     assert sounding - NO_SECRETS <= set(SECRETS)
 
 
@@ -110,7 +113,7 @@ def test_a_refused_connection_is_said_to_be_that(sandboxes, run):
     box.image("shop/every", "1")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        address = f"127.0.0.1:{int(taken.getsockname()[1])}"
 
         def one(module):
             return run(module, **filled(box, module, url="http://" + address))
@@ -200,6 +203,6 @@ def test_secrets_are_not_shown_where_ansible_refuses_options(box, call, module, 
 
 
 def test_registries_that_cannot_be_read_are_not_shown(call):
-    done = call("task_info", verbosity=4, registries="r.example.com: {password: %s-nested}" % SECRETS["password"])
+    done = call("task_info", verbosity=4, registries=f"r.example.com: {{password: {SECRETS['password']}-nested}}")
     assert done.failed and "registries" in done.msg and "invocation" in done.result
     check_secrets(done.output)

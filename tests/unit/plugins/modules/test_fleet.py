@@ -46,7 +46,7 @@ def test_schedulers_are_filtered(box, read, release):
 
 def test_all_pages_are_read(box, read):
     for number in range(120):
-        box.manager.fleet.add_scheduler(name="scheduler-%d" % number)
+        box.manager.fleet.add_scheduler(name=f"scheduler-{int(number)}")
     found = read("scheduler_info").result["schedulers"]
     assert len(found) == len({one["id"] for one in found}) == 121
 
@@ -67,7 +67,8 @@ def test_seed_peers(box, read, release):
     box.add_host("seed-9", "10.77.0.9", role="seed", client="go", cluster_id=1)
     found = read("seed_peer_info", host_name="seed-9").result["seed_peers"]
     assert [(one["ip"], one["type"], one["state"], one["seed_peer_cluster_id"]) for one in found] == [
-        ("10.77.0.9", "super", "active", 1)]
+        ("10.77.0.9", "super", "active", 1)
+    ]
     # The manager itself takes no notice of this filter.
     assert read("seed_peer_info", state="inactive").result["seed_peers"] == []
     assert read("seed_peer_info", type="weak").result["seed_peers"] == []

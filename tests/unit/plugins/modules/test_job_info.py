@@ -15,6 +15,7 @@ all_releases = pytest.mark.parametrize("release", RELEASES)
 @pytest.fixture
 def job_info(run, box):
     """Give a function that runs the module with the box's URL and token."""
+
     def call(**options):
         return run("job_info", **dict({"url": box.url, "token": box.token}, **options))
 
@@ -24,6 +25,7 @@ def job_info(run, box):
 @pytest.fixture
 def preheat(run, box):
     """Give a function that preheats, each time with a new job."""
+
     def call(**options):
         return run("preheat", url=box.url, token=box.token, wait_sleep=1, force=True, **options)
 
@@ -71,8 +73,8 @@ def test_an_id_that_does_not_exist_fails(box, job_info):
 
 
 def test_filters_are_the_managers(box, job_info, preheat, image, images):
-    box.rule(outcome="failure", url="*/%s/*" % images[0].name)
-    box.rule(outcome="pending", url="*/%s/*" % images[1].name)
+    box.rule(outcome="failure", url=f"*/{images[0].name}/*")
+    box.rule(outcome="pending", url=f"*/{images[1].name}/*")
     box.history(2, kind="file")
     preheat(images=[one.source for one in (image, images[0], images[1])], wait_timeout=1)
 

@@ -91,11 +91,14 @@ def test_credentials_of_other_modules_are_not_sent(run, box):
     assert "Authorization" not in box.log[-1].headers
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"username": ""}, "username is empty"),
-    ({"password": ""}, "password is empty"),
-    ({"retry_timeout": -1}, "retry_timeout"),
-])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"username": ""}, "username is empty"),
+        ({"password": ""}, "password is empty"),
+        ({"retry_timeout": -1}, "retry_timeout"),
+    ],
+)
 def test_bad_input_is_not_sent(run, box, options, words):
     done = run("login", **dict({"url": box.url, "username": "root", "password": PASSWORD}, **options))
     assert done.reason == "bad_input" and words in done.msg

@@ -125,30 +125,36 @@ def test_spans_count_by_the_managers_clock(pat, box):
     assert in_days(366) < stored(box)["rollout"]["expired_at"] < in_days(367)
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"expires_at": "2038-01-20"}, "2038-01-19"),
-    ({"expires_at": "2040-01-01T00:00:00+01:00"}, "2038-01-19"),
-    ({"expires_in": "20000d"}, "2038-01-19"),
-    ({"expires_at": "tomorrow"}, "expires_at must be a date"),
-    ({"expires_at": "2027-02-30"}, "expires_at must be a date"),
-    ({"expires_in": "3 months"}, "expires_in must be a span"),
-    ({"expires_in": "90"}, "expires_in must be a span"),
-    ({"expires_in": "0d"}, "expires_in must be a span"),
-    ({"expires_in": "1d", "scopes": []}, "scopes is empty"),
-    ({"expires_in": "1d", "name": ""}, "name is empty"),
-])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"expires_at": "2038-01-20"}, "2038-01-19"),
+        ({"expires_at": "2040-01-01T00:00:00+01:00"}, "2038-01-19"),
+        ({"expires_in": "20000d"}, "2038-01-19"),
+        ({"expires_at": "tomorrow"}, "expires_at must be a date"),
+        ({"expires_at": "2027-02-30"}, "expires_at must be a date"),
+        ({"expires_in": "3 months"}, "expires_in must be a span"),
+        ({"expires_in": "90"}, "expires_in must be a span"),
+        ({"expires_in": "0d"}, "expires_in must be a span"),
+        ({"expires_in": "1d", "scopes": []}, "scopes is empty"),
+        ({"expires_in": "1d", "name": ""}, "name is empty"),
+    ],
+)
 def test_bad_input_is_not_sent(pat, box, options, words):
     done = pat(**options)
     assert done.reason == "bad_input" and words in done.msg
     assert not box.log
 
 
-@pytest.mark.parametrize("options, words", [
-    ({}, "expires_in or expires_at is missing"),
-    ({"state": "rotated"}, "expires_in or expires_at is missing"),
-    ({"expires_at": "2020-01-01"}, "is past"),
-    ({"expires_in": "1d", "user_id": 99}, "no such user"),
-])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({}, "expires_in or expires_at is missing"),
+        ({"state": "rotated"}, "expires_in or expires_at is missing"),
+        ({"expires_at": "2020-01-01"}, "is past"),
+        ({"expires_in": "1d", "user_id": 99}, "no such user"),
+    ],
+)
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_what_would_be_of_no_use_is_not_written(pat, box, options, words, check_mode):
     box.add_token("rollout" if "state" in options else "another")
@@ -182,7 +188,7 @@ def test_an_expired_token_is_a_warning(pat, box):
 
 def test_one_of_many_is_found(pat, box):
     for number in range(120):
-        box.add_token("token-%d" % number)
+        box.add_token(f"token-{int(number)}")
     token = box.add_token("rollout")
     done = pat(expires_in="1d")
     assert not done.changed and done.result["token"] == token
@@ -281,8 +287,16 @@ def test_odd_rows(pat, box, wrong):
 
 def test_a_manager_that_shows_a_token_only_once(pat, box, run):
     """As managers after 2.5.1 do: the answer to the POST has it, later reads have an empty one."""
-    hidden = {"id": 7, "name": "rollout", "bio": "", "token": "", "scopes": ["job"], "state": "active", "user_id": 1,
-              "expired_at": "2037-01-01T00:00:00Z"}
+    hidden = {
+        "id": 7,
+        "name": "rollout",
+        "bio": "",
+        "token": "",
+        "scopes": ["job"],
+        "state": "active",
+        "user_id": 1,
+        "expired_at": "2037-01-01T00:00:00Z",
+    }
     box.rule(fault="body", body=hidden, method="GET", path=PATH + r"/\d+$")
     made = pat(expires_at="2037-01-01")
     assert made.result["token"] == stored(box)["rollout"]["token"]

@@ -10,7 +10,6 @@ import socket
 import time
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
 RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1")
@@ -22,6 +21,7 @@ careless_releases = pytest.mark.parametrize("release", RELEASES[3:])
 @pytest.fixture
 def preheat(run, box):
     """Give a function that runs the module with the box's URL and token."""
+
     def call(**options):
         return run("preheat", **dict({"url": box.url, "token": box.token, "wait_sleep": 1}, **options))
 
@@ -33,7 +33,7 @@ def nowhere():
     """Give ``host:port`` at which nothing listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        yield "127.0.0.1:%d" % taken.getsockname()[1]
+        yield f"127.0.0.1:{int(taken.getsockname()[1])}"
 
 
 # Created, found, adopted, made again
@@ -71,15 +71,15 @@ def test_a_second_run_finds_it_with_as_few_requests_as_can_be(box, image, prehea
     assert second.job["source"] == "found"
     assert dict(second.job, source="created") == first.job
     if release == "2.0.9":
-        paths = ["/oapi/v1/jobs", "/api/v1/jobs", "/api/v1/jobs/%d" % first.job["id"]]
+        paths = ["/oapi/v1/jobs", "/api/v1/jobs", f"/api/v1/jobs/{int(first.job['id'])}"]
     else:
-        paths = ["/oapi/v1/jobs", "/oapi/v1/clusters", "/oapi/v1/jobs/%d" % first.job["id"]]
+        paths = ["/oapi/v1/jobs", "/oapi/v1/clusters", f"/oapi/v1/jobs/{int(first.job['id'])}"]
     assert [(entry.method, entry.path) for entry in box.log] == [("GET", path) for path in paths]
 
 
 @all_releases
 def test_a_file_becomes_warm_and_is_found(box, preheat, release):
-    url = box.file("model-%s.bin" % release)
+    url = box.file(f"model-{release}.bin")
     first, second = preheat(file=url), preheat(file=url)
 
     assert first.job["outcome"] == second.job["outcome"] == "warm"
@@ -138,8 +138,9 @@ def test_force_makes_a_job_in_any_case(box, image, preheat):
     assert second.job["outcome"] == "warm"
 
 
-@pytest.mark.parametrize("age, max_age, found", [
-    (3500, None, True), (3700, None, False), (3700, 7200, True), (10, 0, False)])
+@pytest.mark.parametrize(
+    "age, max_age, found", [(3500, None, True), (3700, None, False), (3700, 7200, True), (10, 0, False)]
+)
 def test_a_warm_job_counts_for_max_age_by_the_managers_clock(box, image, preheat, age, max_age, found):
     preheat(image=image.source)
     box.clock_offset = age
@@ -171,10 +172,20 @@ def test_with_another_registry_password_it_is_the_same_job(box, image, preheat):
     assert "sandbox-registry" not in first.output and "rotated" not in second.output
 
 
-@pytest.mark.parametrize("options", [
-    {"tag": "blue"}, {"application": "shop"}, {"piece_length": 8388608}, {"headers": {"X-Site": "b"}},
-    {"scope": "all_peers"}, {"filtered_query_params": ["ns"]}, {"platforms": ["linux/amd64"]}, {"job_timeout": 60},
-], ids=lambda options: next(iter(options)))
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tag": "blue"},
+        {"application": "shop"},
+        {"piece_length": 8388608},
+        {"headers": {"X-Site": "b"}},
+        {"scope": "all_peers"},
+        {"filtered_query_params": ["ns"]},
+        {"platforms": ["linux/amd64"]},
+        {"job_timeout": 60},
+    ],
+    ids=lambda options: next(iter(options)),
+)
 def test_a_job_with_another_option_is_another_job(box, image, preheat, options):
     plain = preheat(image=image.source)
     other, again = [preheat(image=image.source, **options) for dummy in range(2)]
@@ -184,10 +195,16 @@ def test_a_job_with_another_option_is_another_job(box, image, preheat, options):
     assert not again.changed and again.job["id"] == other.job["id"]
 
 
-@pytest.mark.parametrize("options", [
-    {"job_timeout": 3600}, {"concurrent_task_count": 8, "concurrent_peer_count": 500}, {"scope": "single_seed_peer"},
-    {"bio": "other"},
-], ids=lambda options: next(iter(options)))
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"job_timeout": 3600},
+        {"concurrent_task_count": 8, "concurrent_peer_count": 500},
+        {"scope": "single_seed_peer"},
+        {"bio": "other"},
+    ],
+    ids=lambda options: next(iter(options)),
+)
 def test_an_option_with_the_managers_default_is_the_same_job(box, image, preheat, options):
     preheat(image=image.source)
     again = preheat(image=image.source, **options)
@@ -209,7 +226,7 @@ def test_a_success_that_warmed_nothing_fails(box, image, preheat):
     assert done.job["warm"] == [] and done.job["cold"] == image.blobs()
     assert done.job["warm_percentage"] == 0
     assert "SUCCESS and nothing was warmed" in done.msg
-    assert "%s is not warm (job %d)" % (image.source, done.job["id"]) in done.msg
+    assert f"{image.source} is not warm (job {int(done.job['id'])})" in done.msg
 
 
 @careless_releases
@@ -281,7 +298,7 @@ def test_a_job_that_is_deleted_meanwhile_is_gone(box, image, preheat):
     done = preheat(image=image.source)
 
     assert done.failed and (done.reason, done.job["outcome"]) == ("gone", "gone")
-    assert "does not have job %d any more" % done.job["id"] in done.msg
+    assert f"does not have job {int(done.job['id'])} any more" in done.msg
 
 
 @all_releases
@@ -324,7 +341,8 @@ def test_several_images_are_awaited_with_one_list_a_look(box, images, preheat):
 
     assert done.column("outcome") == ["timed_out"] * 5
     assert [entry.query for entry in box.log if entry.query.get("state") == "PENDING"] == 3 * [
-        {"type": "preheat", "state": "PENDING", "page": "1", "per_page": "1000"}]
+        {"type": "preheat", "state": "PENDING", "page": "1", "per_page": "1000"}
+    ]
     assert box.counts()["LIST"] == 1 + 3
     assert box.counts()["GET"] == {}
     assert box.counts()["POST"] == 5
@@ -333,7 +351,7 @@ def test_several_images_are_awaited_with_one_list_a_look(box, images, preheat):
 
 def test_each_of_several_images_ends_in_its_own_way_and_only_the_cold_ones_are_made_again(box, images, preheat):
     for image, outcome in zip(images, ("fetch", "nothing", "failure", "gone", "give_up")):
-        box.rule(outcome=outcome, url="*/%s/*" % image.name, times=1)
+        box.rule(outcome=outcome, url=f"*/{image.name}/*", times=1)
     sources = [image.source for image in images]
     first = preheat(images=sources)
 
@@ -341,7 +359,7 @@ def test_each_of_several_images_ends_in_its_own_way_and_only_the_cold_ones_are_m
     assert first.column("name") == sources
     assert first.column("outcome") == ["warm", "cold", "failed", "gone", "given_up"]
     assert first.msg.startswith("4 of 5 are not warm.")
-    assert all(("%s is not warm" % source in first.msg) is (source != sources[0]) for source in sources)
+    assert all((f"{source} is not warm" in first.msg) is (source != sources[0]) for source in sources)
     # Over the whole wait a job is read by its id once.
     assert set(box.counts()["GET"].values()) == {1}
 
@@ -385,7 +403,7 @@ def test_check_mode_sends_nothing_that_changes_anything(box, image, preheat):
     assert planned.changed and not planned.failed
     assert (planned.job["id"], planned.job["source"], planned.job["outcome"]) == (None, "planned", "planned")
     assert planned.job["digest"] == image.digest
-    assert planned.result["diff"] == {"before": "", "after": "preheat %s\n" % image.source}
+    assert planned.result["diff"] == {"before": "", "after": f"preheat {image.source}\n"}
     assert {entry.method for entry in box.log} == {"GET"} and not box.jobs
 
     done = preheat(image=image.source, diff=True)
@@ -417,8 +435,10 @@ UNKNOWN = {
 }
 
 
-@pytest.mark.parametrize("release, option, value", [
-    (release, option, value) for release, options in UNKNOWN.items() for option, value in options.items()])
+@pytest.mark.parametrize(
+    "release, option, value",
+    [(release, option, value) for release, options in UNKNOWN.items() for option, value in options.items()],
+)
 def test_an_option_that_the_manager_does_not_know_is_refused_by_name(box, image, preheat, option, value):
     options = {option: value}
     if option == "count":
@@ -433,8 +453,9 @@ def test_an_option_that_the_manager_does_not_know_is_refused_by_name(box, image,
     assert box.counts()["POST"] == posts
 
 
-@pytest.mark.parametrize("release, option", [
-    ("2.0.9", "application"), ("2.1.67", "application"), ("2.5.1", "load_to_cache")])
+@pytest.mark.parametrize(
+    "release, option", [("2.0.9", "application"), ("2.1.67", "application"), ("2.5.1", "load_to_cache")]
+)
 def test_an_option_that_a_manager_without_jobs_ignores_is_said_to_be_ignored(box, image, preheat, option):
     done = preheat(image=image.source, **{option: "1"})
 
@@ -591,9 +612,16 @@ def test_a_new_cluster_is_warmed_too(box, image, preheat):
     assert second.jobs[0]["id"] == first.job["id"]
 
 
-@pytest.mark.parametrize("release, words", [
-    ("2.0.9", "Not Found"), ("2.1.0", "Not Found"), ("2.1.67", "scheduler cluster id 42"),
-    ("2.3.4", "there is no cluster 42"), ("2.5.1", "there is no cluster 42")])
+@pytest.mark.parametrize(
+    "release, words",
+    [
+        ("2.0.9", "Not Found"),
+        ("2.1.0", "Not Found"),
+        ("2.1.67", "scheduler cluster id 42"),
+        ("2.3.4", "there is no cluster 42"),
+        ("2.5.1", "there is no cluster 42"),
+    ],
+)
 def test_an_unknown_cluster_is_said_to_be_that(box, image, preheat, words):
     done = preheat(image=image.source, scheduler_cluster_ids=[42])
 
@@ -637,9 +665,14 @@ def test_an_oci_image_is_explained_where_the_manager_cannot_read_it(run, box):
 @pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
 def test_registries_give_address_and_credentials(box, image, preheat, auth):
     box.set_registry(auth=auth)
-    registries = {"registry.example.com": {"url": box.registry_url, "username": box.registry_content.user,
-                                           "password": box.registry_content.password}}
-    done = preheat(image="registry.example.com/%s:1" % image.name, registries=registries)
+    registries = {
+        "registry.example.com": {
+            "url": box.registry_url,
+            "username": box.registry_content.user,
+            "password": box.registry_content.password,
+        }
+    }
+    done = preheat(image=f"registry.example.com/{image.name}:1", registries=registries)
 
     assert not done.failed, done.msg
     assert done.job["outcome"] == "warm" and done.job["url"] == image.digest_url
@@ -648,8 +681,10 @@ def test_registries_give_address_and_credentials(box, image, preheat, auth):
 
 
 def test_a_prefix_in_registries_is_one_of_the_repository(box, image, preheat):
-    done = preheat(image="docker.io/%s:1" % image.name.rpartition("/")[2],
-                   registries={"docker.io": box.registry_url + "/" + image.name.rpartition("/")[0] + "/library"})
+    done = preheat(
+        image=f"docker.io/{image.name.rpartition('/')[2]}:1",
+        registries={"docker.io": box.registry_url + "/" + image.name.rpartition("/")[0] + "/library"},
+    )
     assert done.failed and "/v2/shop/library/" in done.msg
 
     box.image("mirror/library/redis", "7")
@@ -680,7 +715,7 @@ def test_a_registry_that_says_no_fails(box, image, preheat, verify, status):
 def test_where_the_registry_cannot_be_reached_auto_judges_by_the_result(new_sandbox, run, nowhere):
     # The manager and the hosts reach it, as they know another address for its name.
     box = new_sandbox(aliases={nowhere: "registry"})
-    options = {"image": "http://%s/%s:1" % (nowhere, box.image("shop/far", "1").name)}
+    options = {"image": f"http://{nowhere}/{box.image('shop/far', '1').name}:1"}
 
     def preheat(**more):
         return run("preheat", url=box.url, token=box.token, wait_sleep=1, **dict(options, **more))
@@ -697,8 +732,9 @@ def test_where_the_registry_cannot_be_reached_auto_judges_by_the_result(new_sand
     assert exact.failed and "cannot be reached" in exact.msg
 
 
-@pytest.mark.parametrize("verify, verified", [
-    ("auto", "blobs"), ("blobs", "blobs"), ("result", "result"), ("none", "none")])
+@pytest.mark.parametrize(
+    "verify, verified", [("auto", "blobs"), ("blobs", "blobs"), ("result", "result"), ("none", "none")]
+)
 def test_verify_says_what_counts(box, image, preheat, verify, verified):
     warm = preheat(image=image.source, verify=verify)
     assert (warm.job["outcome"], warm.job["verified"]) == ("warm", verified)
@@ -775,8 +811,8 @@ def test_a_token_that_is_refused_stops_all_posts(box, images, preheat):
 def test_progress_lines_are_appended_when_the_picture_changes(box, images, preheat, tmp_path):
     path = tmp_path / "progress"
     path.write_text("from before\n", encoding="utf-8")
-    box.rule(outcome="failure", url="*/%s/*" % images[0].name)
-    box.rule(outcome="fetch", after=20000, polls=[30000], url="*/%s/*" % images[1].name)
+    box.rule(outcome="failure", url=f"*/{images[0].name}/*")
+    box.rule(outcome="fetch", after=20000, polls=[30000], url=f"*/{images[1].name}/*")
     preheat(images=[image.source for image in images], progress_file=str(path))
 
     lines = path.read_text(encoding="utf-8").splitlines()

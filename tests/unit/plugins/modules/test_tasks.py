@@ -28,7 +28,7 @@ def warm(box, call):
     """Give a function that makes an image that all hosts hold, and that no other test has."""
 
     def make(tag="1", name=None, **words):
-        name = name or "tasks/app-%d" % next(_NUMBERS)
+        name = name or f"tasks/app-{int(next(_NUMBERS))}"
         image = box.image(name, tag, **words)
         done = call("preheat", image=image.source)
         assert not done.failed, done.msg
@@ -139,7 +139,7 @@ def test_platforms_and_digest_ids(box, call):
     assert len(both) == 2 * len(one)
     for task in both:
         assert task["task_id"] in (None, task["url"].rpartition("sha256:")[2])
-    asked = [job["args"] for job in types(box, "get_task")][-len(both):]
+    asked = [job["args"] for job in types(box, "get_task")][-len(both) :]
     assert sorted(bool(args["task_id"]) for args in asked) == [False] * len(one) + [True] * len(one)
     assert not any(args["task_id"] and args["url"] for args in asked)
     missing = call("task_info", image=image.source, platforms=["linux/s390x"])
@@ -157,13 +157,16 @@ def test_peers_that_do_not_delete(box, call, warm):
         assert [(peer["hostname"], peer["description"]) for peer in one["failures"]] == [("seed-1", "disk is gone")]
 
 
-@pytest.mark.parametrize("outcome, reason, words", [
-    ({"outcome": "failure", "error": "no space left"}, "failed", "no space left"),
-    ({"outcome": "pending"}, "timed_out", "still PENDING after 2 s"),
-    ({"outcome": "gone"}, "gone", "does not have job"),
-])
+@pytest.mark.parametrize(
+    "outcome, reason, words",
+    [
+        ({"outcome": "failure", "error": "no space left"}, "failed", "no space left"),
+        ({"outcome": "pending"}, "timed_out", "still PENDING after 2 s"),
+        ({"outcome": "gone"}, "gone", "does not have job"),
+    ],
+)
 def test_questions_without_an_answer(box, call, outcome, reason, words):
-    file = box.file("no/answer-%s.bin" % reason)
+    file = box.file(f"no/answer-{reason}.bin")
     box.rule(type="get_task", **outcome)
     done = call("task_info", files=[file, file + "?2"], wait_timeout=2)
     assert done.failed and done.reason == reason and words in done.msg
@@ -181,7 +184,7 @@ def test_it_does_not_wait_where_it_should_not(box, call):
 
 def test_many_pending_jobs_are_watched_by_one_list(box, call):
     box.rule(type="get_task", outcome="pending")
-    call("task_info", files=[box.file("many/%d" % number) for number in range(20)], wait_timeout=3)
+    call("task_info", files=[box.file(f"many/{int(number)}") for number in range(20)], wait_timeout=3)
     counts = box.counts()
     assert counts["POST"] == 20
     assert 2 <= counts["LIST"] <= 5 and sum(counts["GET"].values()) <= 20
@@ -196,10 +199,16 @@ def test_secrets_in_urls_do_not_come_back(box, call):
     assert done.failed and "signed.bin" in done.msg and "5ecre7" not in done.output
 
 
-@pytest.mark.parametrize("fault", [
-    {"fault": "reset"}, {"fault": "reset", "acts": True}, {"fault": "status", "status": 503}, {"fault": "half"},
-    {"fault": "status", "status": 429, "body": "rate limit exceeded"},
-])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "reset"},
+        {"fault": "reset", "acts": True},
+        {"fault": "status", "status": 503},
+        {"fault": "half"},
+        {"fault": "status", "status": 429, "body": "rate limit exceeded"},
+    ],
+)
 def test_a_lost_answer_is_asked_for_again(box, call, warm, fault):
     image = warm()
     box.rule(method="POST", path="/jobs$", times=1, **fault)
@@ -218,11 +227,14 @@ def test_what_a_job_without_an_answer_deleted_is_a_change(box, call):
     assert not done.failed and done.changed
 
 
-@pytest.mark.parametrize("status, body, reason, posts", [
-    (401, {"message": "Unauthorized"}, "token_unknown", 1),
-    (500, {"message": "candidate schedulers not found"}, "no_scheduler", 1),
-    (503, {"message": "later"}, "server_error", 3),
-])
+@pytest.mark.parametrize(
+    "status, body, reason, posts",
+    [
+        (401, {"message": "Unauthorized"}, "token_unknown", 1),
+        (500, {"message": "candidate schedulers not found"}, "no_scheduler", 1),
+        (503, {"message": "later"}, "server_error", 3),
+    ],
+)
 def test_what_no_second_try_helps(box, call, status, body, reason, posts):
     box.rule(fault="status", status=status, body=body, method="POST", path="/jobs$")
     done = call("task_info", files=[box.file("x"), box.file("y")])
@@ -247,9 +259,15 @@ def test_nothing_is_deleted_where_an_option_would_be_ignored(box, call, option):
     assert all(one["peers"] for one in call("task_info", files=files).result["tasks"])
 
 
-@pytest.mark.parametrize("release, options, asked", [("2.5.1", {"application": "shop"}, 1)] + [
-    (release, options, asked) for release in RELEASES for options, asked in (
-        ({"filtered_query_params": ["a"]}, 1), ({"tag": "blue"}, 0), ({"job_timeout": 60}, 0))])
+@pytest.mark.parametrize(
+    "release, options, asked",
+    [("2.5.1", {"application": "shop"}, 1)]
+    + [
+        (release, options, asked)
+        for release in RELEASES
+        for options, asked in (({"filtered_query_params": ["a"]}, 1), ({"tag": "blue"}, 0), ({"job_timeout": 60}, 0))
+    ],
+)
 def test_who_deletes_asks_first_where_an_option_could_be_ignored(box, call, options, asked):
     file = box.file("with/options.bin")
     preheated = {key: value for key, value in options.items() if key != "job_timeout"}
@@ -302,22 +320,25 @@ def test_old_managers_have_no_such_jobs(box, call):
         assert "no such API" in done.msg or "has no jobs of the type" in done.msg
 
 
-@pytest.mark.parametrize("module, options, words", [
-    ("task_info", {}, "one of the following is required: image, images"),
-    ("task_info", {"image": "a", "file": "http://h/b"}, "mutually exclusive"),
-    ("task_info", {"task_id": "NONE"}, "'NONE' is no id of a task"),
-    ("task_info", {"file": "nothing"}, "'nothing' is no URL of a file"),
-    ("task_info", {"image": "UPPER"}, "no image reference"),
-    ("task_info", {"file": "http://h/b", "platforms": ["linux/amd64"]}, "platforms is only for images"),
-    ("task_info", {"image": "a", "platforms": ["linux"]}, "'linux' is no platform"),
-    ("task", {"file": "http://h/b", "keep_images": ["a"]}, "keep_images is only for images"),
-    ("task", {"file": "http://h/b", "wait_sleep": 0}, "wait_sleep must be from 1"),
-    ("task", {"file": "http://h/b", "scheduler_cluster_ids": [0]}, "numbers from 1"),
-    ("task", {"file": "http://h/b", "filtered_query_params": ["a&b"]}, "list of names"),
-    ("image_distribution_info", {"image": "UPPER"}, "no image reference"),
-    ("image_distribution_info", {"image": "a", "platform": "x"}, "'x' is no platform"),
-    ("image_distribution_info", {"image": "a", "job_timeout": 0}, "job_timeout must be from 1"),
-])
+@pytest.mark.parametrize(
+    "module, options, words",
+    [
+        ("task_info", {}, "one of the following is required: image, images"),
+        ("task_info", {"image": "a", "file": "http://h/b"}, "mutually exclusive"),
+        ("task_info", {"task_id": "NONE"}, "'NONE' is no id of a task"),
+        ("task_info", {"file": "nothing"}, "'nothing' is no URL of a file"),
+        ("task_info", {"image": "UPPER"}, "no image reference"),
+        ("task_info", {"file": "http://h/b", "platforms": ["linux/amd64"]}, "platforms is only for images"),
+        ("task_info", {"image": "a", "platforms": ["linux"]}, "'linux' is no platform"),
+        ("task", {"file": "http://h/b", "keep_images": ["a"]}, "keep_images is only for images"),
+        ("task", {"file": "http://h/b", "wait_sleep": 0}, "wait_sleep must be from 1"),
+        ("task", {"file": "http://h/b", "scheduler_cluster_ids": [0]}, "numbers from 1"),
+        ("task", {"file": "http://h/b", "filtered_query_params": ["a&b"]}, "list of names"),
+        ("image_distribution_info", {"image": "UPPER"}, "no image reference"),
+        ("image_distribution_info", {"image": "a", "platform": "x"}, "'x' is no platform"),
+        ("image_distribution_info", {"image": "a", "job_timeout": 0}, "job_timeout must be from 1"),
+    ],
+)
 def test_bad_input_is_refused_before_anything_is_sent(box, call, module, options, words):
     done = call(module, **options)
     assert done.failed and words in done.msg
@@ -334,8 +355,9 @@ def test_distribution(box, call, warm, source):
     host = next(one for one in box.manager.fleet.hosts if one.name == "host-1")
     from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.fleet import task_id
 
-    box.manager.fleet.store(task_id(urls(image)[0], types(box, "preheat")[0]["args"],
-                                    box.manager.profile.standard_tasks), host)
+    box.manager.fleet.store(
+        task_id(urls(image)[0], types(box, "preheat")[0]["args"], box.manager.profile.standard_tasks), host
+    )
     done = call("image_distribution_info", image=image.source)
     assert not done.failed and not done.changed
     assert done.result["source"] == source
@@ -354,7 +376,8 @@ def test_distribution_of_an_index(box, call):
     done = call("image_distribution_info", image=image.source, platform="linux/arm64")
     assert not done.failed and done.result["peers"] == []
     assert {one["url"] for one in done.result["layers"]} == {
-        one["url"] for one in call("task_info", image=image.source, platforms=["linux/arm64"]).result["tasks"]}
+        one["url"] for one in call("task_info", image=image.source, platforms=["linux/arm64"]).result["tasks"]
+    }
     if box.manager.profile.release == "2.1.67":
         assert call("image_distribution_info", image=image.source).reason == "no_platform"
 

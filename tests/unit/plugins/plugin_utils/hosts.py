@@ -51,10 +51,18 @@ def merged(config, changes):
     return config
 
 
-def hosts_toml(client="dfget", header=BASE, port=None, extra="", capabilities='["pull", "resolve"]', before="", path=""):
+def hosts_toml(
+    client="dfget", header=BASE, port=None, extra="", capabilities='["pull", "resolve"]', before="", path=""
+):
     """A hosts.toml that sends containerd to a client of the host."""
     proxy = f"http://127.0.0.1:{port or PORTS[client]}{path}"
-    lines = [f'server = "{BASE}"', before, f'[host."{proxy}"]', f"capabilities = {capabilities}", f'[host."{proxy}".header]']
+    lines = [
+        f'server = "{BASE}"',
+        before,
+        f'[host."{proxy}"]',
+        f"capabilities = {capabilities}",
+        f'[host."{proxy}".header]',
+    ]
     lines += [f'X-Dragonfly-Registry = ["{header}"]'] if header else []
     return "\n".join(lines + [extra, ""])
 

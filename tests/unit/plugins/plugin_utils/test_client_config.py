@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import (
     FIRST_RELEASE,
     LAST_RELEASE,
@@ -82,8 +81,13 @@ def test_the_table_has_every_key_of_a_release(client, release, count):
         ("dfdaemon", "1.2.5", "network.enableIpv6", "gone", "network.enableIPv6"),
         ("dfdaemon", "1.2.4", "network.enableIPv6", "later", "network.enableIpv6"),
         ("dfdaemon", "1.1.7", "proxy.registryMirror.enableTaskIdBasedBlobDigest", "known", None),
-        ("dfdaemon", "1.1.8", "proxy.registryMirror.enableTaskIdBasedBlobDigest", "gone",
-         "proxy.registryMirror.enableTaskIDBasedBlobDigest"),
+        (
+            "dfdaemon",
+            "1.1.8",
+            "proxy.registryMirror.enableTaskIdBasedBlobDigest",
+            "gone",
+            "proxy.registryMirror.enableTaskIDBasedBlobDigest",
+        ),
         # The Rust client does not fold case.
         ("dfdaemon", "1.4.2", "proxy.registrymirror.addr", "unknown", "proxy.registryMirror.addr"),
         ("dfdaemon", "1.0.11", "seedPeer.clusterID", "gone", "host.schedulerClusterID"),
@@ -129,7 +133,8 @@ def test_a_dropped_letter_is_found(client):
 
 
 @pytest.mark.parametrize(
-    "release, parsed", [("2.1.67", (2, 1, 67)), ("v0.1.112", (0, 1, 112)), ("v2.3.4-rc.1", (2, 3, 4)), (None, None), ("", None)]
+    "release, parsed",
+    [("2.1.67", (2, 1, 67)), ("v0.1.112", (0, 1, 112)), ("v2.3.4-rc.1", (2, 3, 4)), (None, None), ("", None)],
 )
 def test_releases(release, parsed):
     assert parse_release(release) == parsed
@@ -249,13 +254,25 @@ def test_sizes(value, client, size):
         ("str(1..20)", ["a", "a" * 20], ["", "a" * 21]),
         ("super|strong|weak", ["super"], ["Super", "", 1]),
         ("ip", ["127.0.0.1", "::1"], ["localhost", "", 1]),
-        ("url", ["https://index.docker.io", "http://a:5000"], ["index.docker.io", "https://", "ftp://a", "https://a:port"]),
+        (
+            "url",
+            ["https://index.docker.io", "http://a:5000"],
+            ["index.docker.io", "https://", "ftp://a", "https://a:port"],
+        ),
         ("port", [0, 65535], [65536, -1, "80"]),
-        ("ports", [65001, {"start": 1, "end": 2}, {"start": 1}], ["65001", {"end": 2}, {"start": "1"}, {"start": 1, "stop": 2}]),
+        (
+            "ports",
+            [65001, {"start": 1, "end": 2}, {"start": 1}],
+            ["65001", {"end": 2}, {"start": "1"}, {"start": 1, "stop": 2}],
+        ),
         ("files", [[], ["/a"]], ["/a", [1]]),
         ("strings", [["ns"], [80]], ["ns", [None]]),
         ("map", [{}, {"a": 1}], [[], "a"]),
-        ("addresses", [["m:65003"], [{"type": "tcp", "addr": "m:1"}]], ["m:65003", [{"addr": "m:1"}], [{"type": "udp", "addr": "m"}]]),
+        (
+            "addresses",
+            [["m:65003"], [{"type": "tcp", "addr": "m:1"}]],
+            ["m:65003", [{"addr": "m:1"}], [{"type": "udp", "addr": "m"}]],
+        ),
     ],
 )
 def test_types(kind, good, bad):

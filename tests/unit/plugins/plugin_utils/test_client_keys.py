@@ -10,7 +10,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import SCHEMA, look_up
 
 KEYS = Path(__file__).parents[3] / "hosts/stand_in/keys"

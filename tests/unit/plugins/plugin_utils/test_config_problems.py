@@ -10,9 +10,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import SCHEMA
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import (
     MESSAGES,
@@ -25,6 +22,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     header_problems,
     judge_config,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 DOCS = Path(__file__).parents[4] / "docs" / "traps.md"
 
@@ -94,7 +93,12 @@ CASES = [
     rust("ids_of_their_own", "host.idc", "", key="release", release="0.1.113"),
     go("unknown_key", "proxy.defaultFilters", "ns"),
     go("unknown_key", "proxy.proxies", [{"regx": "blobs"}, {"regex": "blobs"}], key="proxy.proxies[1].regex"),
-    rust("unknown_key", "proxy.rules", [{"regex": "blobs", "filterQueryParams": ["ns"]}], key="proxy.rules[0].filterQueryParams"),
+    rust(
+        "unknown_key",
+        "proxy.rules",
+        [{"regex": "blobs", "filterQueryParams": ["ns"]}],
+        key="proxy.rules[0].filterQueryParams",
+    ),
     go("key_gone", "security.autoIssueCert", True, release="2.1.61"),
     rust("key_gone", "download.rateLimit", "1GB", release="1.2.8"),
     go("key_not_yet", "download.seedConcurrent", 4, release="2.1.58"),
@@ -121,8 +125,13 @@ CASES = [
     go("filter_without_ns", "proxy.defaultFilter", GONE),
     go("filter_without_ns", "proxy.defaultFilter", "Expires,Signature,ns"),
     go("filter_without_ns", "proxy.defaultFilter", "Expires& ns"),
-    rust("filter_without_ns", "proxy.rules", [{"regex": "blobs", "filteredQueryParams": []}],
-         key="proxy.rules[0].filteredQueryParams", release="1.1.1"),
+    rust(
+        "filter_without_ns",
+        "proxy.rules",
+        [{"regex": "blobs", "filteredQueryParams": []}],
+        key="proxy.rules[0].filteredQueryParams",
+        release="1.1.1",
+    ),
     go("tag_mismatch", "proxy.defaultTag", "shop"),
     go("tag_mismatch", "proxy.defaultApplication", "shop"),
     go("tag_mismatch", "proxy.defaultTag", "", tag="shop"),
@@ -137,16 +146,39 @@ CASES = [
     go("proxy_off", "proxy.tcpListen.port", GONE),
     go("not_p2p", "proxy.registryMirror.direct", True),
     go("not_p2p", "proxy", {**GO_PROXIES, "proxies": [{"regx": "manifests"}]}, key="proxy.registryMirror.useProxies"),
-    go("not_p2p", "proxy", {**GO_PROXIES, "proxies": [{"regx": "blobs", "direct": True}]}, key="proxy.registryMirror.useProxies"),
+    go(
+        "not_p2p",
+        "proxy",
+        {**GO_PROXIES, "proxies": [{"regx": "blobs", "direct": True}]},
+        key="proxy.registryMirror.useProxies",
+    ),
     rust("not_p2p", "proxy.rules", GONE),
     rust("not_p2p", "proxy.rules", []),
-    rust("not_p2p", "proxy.rules", [{"regex": "https://ghcr.io/.*blobs"}], bases=["https://ghcr.io", "https://index.docker.io"]),
-    go("not_p2p", "proxy", {**GO_PROXIES, "proxies": [{"regx": ".*", "direct": True}, {"regx": "blobs"}]},
-       key="proxy.registryMirror.useProxies"),
-    rust("filter_without_ns", "proxy.rules", [{"regex": "https://ghcr.io/.*blobs", "filteredQueryParams": ["Signature"]}],
-         key="proxy.rules[0].filteredQueryParams"),
+    rust(
+        "not_p2p",
+        "proxy.rules",
+        [{"regex": "https://ghcr.io/.*blobs"}],
+        bases=["https://ghcr.io", "https://index.docker.io"],
+    ),
+    go(
+        "not_p2p",
+        "proxy",
+        {**GO_PROXIES, "proxies": [{"regx": ".*", "direct": True}, {"regx": "blobs"}]},
+        key="proxy.registryMirror.useProxies",
+    ),
+    rust(
+        "filter_without_ns",
+        "proxy.rules",
+        [{"regex": "https://ghcr.io/.*blobs", "filteredQueryParams": ["Signature"]}],
+        key="proxy.rules[0].filteredQueryParams",
+    ),
     # Only the Rust client from 1.2.1 on matches rules against a URL without its query.
-    go("not_p2p", "proxy", {**GO_PROXIES, "proxies": [{"regx": "sha256:[0-9a-f]+$"}]}, key="proxy.registryMirror.useProxies"),
+    go(
+        "not_p2p",
+        "proxy",
+        {**GO_PROXIES, "proxies": [{"regx": "sha256:[0-9a-f]+$"}]},
+        key="proxy.registryMirror.useProxies",
+    ),
     rust("not_p2p", "proxy.rules", [{"regex": "sha256:[0-9a-f]+$"}], release="1.2.0", bases=["https://a"]),
     go("rewritten_url", "proxy.proxies", [{"regx": "blobs", "useHTTPS": True}], key="proxy.proxies[0].useHTTPS"),
     rust("rewritten_url", "proxy.rules", [{"regex": "blobs", "redirect": "mirror"}], key="proxy.rules[0].redirect"),
@@ -182,7 +214,9 @@ def test_a_sound_go_configuration_has_no_problem(release):
     assert config_problems(GO, "dfget", release) == []
 
 
-@pytest.mark.parametrize("release", [None, "0.1.114", "0.1.127", "0.2.42", "1.0.39", "1.1.7", "1.2.8", "1.4.2", "1.5.1", "1.6.0"])
+@pytest.mark.parametrize(
+    "release", [None, "0.1.114", "0.1.127", "0.2.42", "1.0.39", "1.1.7", "1.2.8", "1.4.2", "1.5.1", "1.6.0"]
+)
 def test_a_sound_rust_configuration_has_no_problem(release):
     assert config_problems(RUST, "dfdaemon", release) == []
 
@@ -218,8 +252,20 @@ def test_each_problem_is_found_and_nothing_else(case):
         ("dfdaemon", "proxy.rules", [{"regex": "sha256:[0-9a-f]+$"}], "1.2.1", {"bases": ["https://a"]}),
         # These rules do not decide about blobs.
         ("dfdaemon", "proxy.rules", [{"regex": "blobs"}, {"regex": "s3", "useTLS": True}], "1.4.2", {}),
-        ("dfdaemon", "proxy.rules", [{"regex": "blobs"}, {"regex": "s3", "filteredQueryParams": ["Signature"]}], "1.4.2", {}),
-        ("dfdaemon", "proxy.rules", [{"regex": "blobs"}, {"regex": ".*", "redirect": "a"}], "1.4.2", {"bases": ["https://a"]}),
+        (
+            "dfdaemon",
+            "proxy.rules",
+            [{"regex": "blobs"}, {"regex": "s3", "filteredQueryParams": ["Signature"]}],
+            "1.4.2",
+            {},
+        ),
+        (
+            "dfdaemon",
+            "proxy.rules",
+            [{"regex": "blobs"}, {"regex": ".*", "redirect": "a"}],
+            "1.4.2",
+            {"bases": ["https://a"]},
+        ),
         ("dfget", "proxy.registryMirror.url", "https://index.docker.io/", "2.1.67", {}),
         ("dfget", "proxy.defaultTag", "shop", "2.1.67", {"tag": "shop"}),
         ("dfget", "scheduler", {"netAddrs": ["scheduler:8002"]}, "2.1.67", {}),
@@ -238,7 +284,14 @@ def test_what_is_none(client, path, value, release, context):
 @pytest.mark.parametrize(
     "client, config, release, expiry, max_age, code",
     [
-        ("dfget", GO_SEED, "2.1.67", {"storage": {"multiplex": True, "taskExpireTime": "10m"}}, 3600, "expires_too_soon"),
+        (
+            "dfget",
+            GO_SEED,
+            "2.1.67",
+            {"storage": {"multiplex": True, "taskExpireTime": "10m"}},
+            3600,
+            "expires_too_soon",
+        ),
         ("dfget", GO_SEED, "2.1.67", {}, 6 * 3600, None),
         ("dfget", GO_SEED, "2.1.67", {}, 6 * 3600 + 1, "expires_too_soon"),
         ("dfget", GO, "2.1.67", {}, 10**9, None),
@@ -258,7 +311,13 @@ MEASURED = [
     ("dfget", "2.1.67", {"defaultFilter": "Expires&Signature&ns"}, "2.1.67", True),
     ("dfget", "2.1.67", {"defaultFilter": ""}, "2.1.67", False),
     ("dfdaemon", "1.4.2", {"rules": [{"regex": "blobs/sha256.*"}]}, "2.5.1", True),
-    ("dfdaemon", "1.4.2", {"rules": [{"regex": "blobs/sha256.*", "filteredQueryParams": ["Expires", "Signature"]}]}, "2.5.1", False),
+    (
+        "dfdaemon",
+        "1.4.2",
+        {"rules": [{"regex": "blobs/sha256.*", "filteredQueryParams": ["Expires", "Signature"]}]},
+        "2.5.1",
+        False,
+    ),
     (
         "dfdaemon",
         "1.4.2",
@@ -293,7 +352,9 @@ def test_a_release_that_is_none_is_an_error():
 SECRET = "s3cr3t-s3cr3t-s3cr3t-s3cr3t"
 
 
-@pytest.mark.parametrize("client, path", [("dfget", "proxy.basicAuth.password"), ("dfdaemon", "proxy.server.basicAuth.password")])
+@pytest.mark.parametrize(
+    "client, path", [("dfget", "proxy.basicAuth.password"), ("dfdaemon", "proxy.server.basicAuth.password")]
+)
 @pytest.mark.parametrize("value", [SECRET, [SECRET], {SECRET: SECRET}])
 def test_no_problem_shows_a_password(client, path, value):
     for problem in config_problems(with_key(base(client), path, value), client):
@@ -349,24 +410,38 @@ CONTAINERD_CASES = {
     "toml_invalid": lambda: judge_config("version = ", "/etc/containerd/certs.d").problems,
     "config_version_1": lambda: judge_config("root = '/x'", "/etc/containerd/certs.d").problems,
     "cri_disabled": lambda: judge_config("version = 2\ndisabled_plugins = ['cri']", "/etc/containerd/certs.d").problems,
-    "mirrors_in_use": lambda: judge_config(
-        "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.registry.mirrors.'docker.io']\nendpoint = ['http://a']",
-        "/etc/containerd/certs.d",
-    ).problems,
-    "tls_in_use": lambda: judge_config(
-        "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.registry.configs.'a'.tls]\nca_file = '/a'", "/etc/containerd/certs.d"
-    ).problems,
-    "other_config_path": lambda: judge_config(
-        "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.registry]\nconfig_path = '/elsewhere'", "/etc/containerd/certs.d"
-    ).problems,
-    "parallel_fetch": lambda: judge_config(
-        "version = 3\n[plugins.'io.containerd.transfer.v1.local']\nconcurrent_layer_fetch_buffer = 1048576",
-        "/etc/containerd/certs.d",
-        client="dfget",
-    ).problems,
-    "lazy_snapshotter": lambda: judge_config(
-        "version = 3\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'nydus'", "/etc/containerd/certs.d", client="dfget"
-    ).problems,
+    "mirrors_in_use": lambda: (
+        judge_config(
+            "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.registry.mirrors.'docker.io']\nendpoint = ['http://a']",
+            "/etc/containerd/certs.d",
+        ).problems
+    ),
+    "tls_in_use": lambda: (
+        judge_config(
+            "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.registry.configs.'a'.tls]\nca_file = '/a'",
+            "/etc/containerd/certs.d",
+        ).problems
+    ),
+    "other_config_path": lambda: (
+        judge_config(
+            "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.registry]\nconfig_path = '/elsewhere'",
+            "/etc/containerd/certs.d",
+        ).problems
+    ),
+    "parallel_fetch": lambda: (
+        judge_config(
+            "version = 3\n[plugins.'io.containerd.transfer.v1.local']\nconcurrent_layer_fetch_buffer = 1048576",
+            "/etc/containerd/certs.d",
+            client="dfget",
+        ).problems
+    ),
+    "lazy_snapshotter": lambda: (
+        judge_config(
+            "version = 3\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'nydus'",
+            "/etc/containerd/certs.d",
+            client="dfget",
+        ).problems
+    ),
 }
 
 
@@ -384,7 +459,9 @@ class _Word(str):
 
 def documented() -> list[tuple[str, str | None, str]]:
     """Numbers of traps, code and message of each row of the table of traps."""
-    rows = re.findall(r"^\| ([\d, ]+) \| .+? \| (?:`(\w+)`)?.*? \| (.+?) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| ([\d, ]+) \| .+? \| (?:`(\w+)`)?.*? \| (.+?) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE
+    )
     return [(numbers, code or None, message) for numbers, code, message in rows]
 
 
@@ -394,7 +471,9 @@ def test_the_document_says_what_the_code_says():
 
 
 def test_the_document_has_every_trap():
-    assert {int(number) for numbers, _code, _message in documented() for number in numbers.split(",")} == set(range(1, 31))
+    assert {int(number) for numbers, _code, _message in documented() for number in numbers.split(",")} == set(
+        range(1, 31)
+    )
 
 
 @pytest.mark.parametrize("code", sorted(MESSAGES))

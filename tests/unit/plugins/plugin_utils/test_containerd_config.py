@@ -8,9 +8,6 @@ import difflib
 
 import pytest
 import tomlkit
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     header_problems,
@@ -19,6 +16,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     mirrors,
     pulls,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 CERTS = "/etc/containerd/certs.d"
 CRI2 = 'plugins."io.containerd.grpc.v1.cri"'
@@ -104,7 +103,9 @@ def test_config_path_is_set_once(text, release, plugin):
 
 @pytest.mark.parametrize("text", [DEFAULT_1, DEFAULT_3])
 def test_one_line_changes_and_no_other(text):
-    lines = list(difflib.unified_diff(text.splitlines(), judge_config(text, CERTS).text.splitlines(), n=0, lineterm=""))[3:]
+    lines = list(
+        difflib.unified_diff(text.splitlines(), judge_config(text, CERTS).text.splitlines(), n=0, lineterm="")
+    )[3:]
     assert [line[0] for line in lines] == ["-", "+"]
     assert all("config_path" in line for line in lines)
 
@@ -117,7 +118,9 @@ def test_a_new_table_is_put_behind_what_is_there():
 
 TOML = st.recursive(
     st.booleans() | st.integers(-(2**31), 2**31) | st.text("abc \"'\\#[]=", max_size=8),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text("ab.-", min_size=1, max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text("ab.-", min_size=1, max_size=4), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -142,7 +145,11 @@ def test_everything_else_stays_as_it_was(others, version):
         (f"version = 2\n[{CRI2}.registry]\nconfig_path = '{CERTS}'\n", "1.7.24", CERTS),
         (f"version = 3\n[{CRI3}.registry]\nconfig_path = '{CERTS}'\n", "2.3.4", CERTS),
         (f"version = 3\n[{CRI3}.registry]\nconfig_path = '/etc/other:{CERTS}'\n", "2.0.5", CERTS),
-        (f"version = 3\n[{CRI3}.registry]\nconfig_path = '/a:{CERTS}'\n[{CRI3}.registry.configs.a.auth]\n", "2.1.0", CERTS),
+        (
+            f"version = 3\n[{CRI3}.registry]\nconfig_path = '/a:{CERTS}'\n[{CRI3}.registry.configs.a.auth]\n",
+            "2.1.0",
+            CERTS,
+        ),
     ],
 )
 def test_nothing_is_needed(text, release, certs_dir):
@@ -196,7 +203,10 @@ def codes(*args, **kwargs):
         (f'version = 3\n[{CRI3}.registry.mirrors."docker.io"]\nendpoint = ["http://a"]\n', ["mirrors_in_use"]),
         (f'version = 2\n[{CRI2}.registry.configs."a".tls]\nca_file = "/a"\n', ["tls_in_use"]),
         (f'version = 2\n[{CRI2}.registry]\nconfig_path = "/etc/mirrors"\n', ["other_config_path"]),
-        (f'version = 2\n[{CRI2}.registry]\nconfig_path = "/etc/containerd/certs.d.old:/etc/docker/certs.d"\n', ["other_config_path"]),
+        (
+            f'version = 2\n[{CRI2}.registry]\nconfig_path = "/etc/containerd/certs.d.old:/etc/docker/certs.d"\n',
+            ["other_config_path"],
+        ),
     ],
 )
 def test_what_is_refused(text, found):
@@ -219,7 +229,10 @@ def test_credentials_may_stand_beside_config_path():
     [
         (f"version = 3\n[{CRI3}]\nsnapshotter = 'stargz'\n", "lazy_snapshotter"),
         (f"version = 2\n[{CRI2}.containerd]\nsnapshotter = 'nydus'\n", "lazy_snapshotter"),
-        ("version = 3\n[plugins.'io.containerd.transfer.v1.local']\nconcurrent_layer_fetch_buffer = 512\n", "parallel_fetch"),
+        (
+            "version = 3\n[plugins.'io.containerd.transfer.v1.local']\nconcurrent_layer_fetch_buffer = 512\n",
+            "parallel_fetch",
+        ),
         (f"version = 3\n[{CRI3}]\nconcurrent_layer_fetch_buffer = 8388608\n", "parallel_fetch"),
     ],
 )
@@ -258,7 +271,9 @@ def test_a_mirror_without_a_prefix():
 
 
 def test_a_mirror_with_a_prefix():
-    (mirror,) = mirrors({"docker.io": {"url": "https://harbor.example.com/hub/proxy", "username": "a", "password": "b"}})
+    (mirror,) = mirrors(
+        {"docker.io": {"url": "https://harbor.example.com/hub/proxy", "username": "a", "password": "b"}}
+    )
     assert mirror == (
         "docker.io",
         "https://harbor.example.com/hub/proxy",

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import (
     Probe,
@@ -109,22 +108,33 @@ TEXT = {client: yaml.safe_dump(config) for client, config in hosts.GOOD.items()}
 GOOD = {
     "go": facts(),
     "go-empty-keys": facts(config=TEXT["dfget"] + "host:\n  idc:\nupload:\naliveTime:\nkeepStorage: ~\ngcInterval:\n"),
-    "go-empty-proxy-keys": facts(config=TEXT["dfget"].replace(
-        "proxy:\n", "proxy:\n  whiteList:\n  defaultTag:\n  proxies:\n")),
-    "rust-empty-keys": facts("dfdaemon", "1.4.2", config=TEXT["dfdaemon"] + "host:\n  ip:\n  idc:\nseedPeer:\nsecurity:\n"),
-    "go-merges": facts(config="x: &x {defaultFilter: ns}\n" + TEXT["dfget"].replace("defaultFilter: Expires&Signature&ns", "<<: *x")),
+    "go-empty-proxy-keys": facts(
+        config=TEXT["dfget"].replace("proxy:\n", "proxy:\n  whiteList:\n  defaultTag:\n  proxies:\n")
+    ),
+    "rust-empty-keys": facts(
+        "dfdaemon", "1.4.2", config=TEXT["dfdaemon"] + "host:\n  ip:\n  idc:\nseedPeer:\nsecurity:\n"
+    ),
+    "go-merges": facts(
+        config="x: &x {defaultFilter: ns}\n" + TEXT["dfget"].replace("defaultFilter: Expires&Signature&ns", "<<: *x")
+    ),
     "go-numbers-as-go-writes-them": facts(config=TEXT["dfget"].replace("65001", "65_001")),
     "texts-that-look-like-something": facts(
-        "dfdaemon", "1.4.2", config=TEXT["dfdaemon"] + "host: {idc: yes, location: 12:30, hostname: 2020-01-01}\n"),
+        "dfdaemon", "1.4.2", config=TEXT["dfdaemon"] + "host: {idc: yes, location: 12:30, hostname: 2020-01-01}\n"
+    ),
     "go-on-2.0.9": facts(release="2.0.9"),
     "rust": facts("dfdaemon", "1.4.2"),
     "rust-on-0.1.127-drops-the-query": facts(
-        "dfdaemon", "0.1.127", {"proxy.rules": [{"regex": "blobs/sha256.*", "filteredQueryParams": []}]}),
+        "dfdaemon", "0.1.127", {"proxy.rules": [{"regex": "blobs/sha256.*", "filteredQueryParams": []}]}
+    ),
     "filter-in-hosts.toml": facts(
-        changes={"proxy.defaultFilter": None}, hosts=hosts_toml(extra='X-Dragonfly-Filter = "ns"')),
+        changes={"proxy.defaultFilter": None}, hosts=hosts_toml(extra='X-Dragonfly-Filter = "ns"')
+    ),
     "rust-filter-in-hosts.toml": facts(
-        "dfdaemon", "1.4.2", {"proxy.rules": [{"regex": ".", "filteredQueryParams": []}]},
-        hosts=hosts_toml("dfdaemon", extra='X-Dragonfly-Filtered-Query-Params = ["Expires,ns"]')),
+        "dfdaemon",
+        "1.4.2",
+        {"proxy.rules": [{"regex": ".", "filteredQueryParams": []}]},
+        hosts=hosts_toml("dfdaemon", extra='X-Dragonfly-Filtered-Query-Params = ["Expires,ns"]'),
+    ),
     "go-mirror-of-one-registry": facts(changes={"proxy.registryMirror.dynamic": False}, hosts=hosts_toml(header=None)),
     "go-rules": facts(changes={"proxy.registryMirror.useProxies": True, "proxy.proxies": [{"regx": "blobs/sha256"}]}),
     "rust-ns": facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", header=None)),
@@ -132,32 +142,54 @@ GOOD = {
     "port-range": facts(changes={"proxy.tcpListen.port": {"start": 65001, "end": 65010}}),
     "containerd-3": facts(
         config_toml='version = 3\n[plugins."io.containerd.cri.v1.images".registry]\n'
-        'config_path = "/etc/containerd/certs.d"\n', containerd="2.1.0"),
-    "containerd-2.2-with-its-default-in-local-pulls": facts(config_toml=IMAGES + "use_local_image_pull = true\n", containerd="2.2.0"),
+        'config_path = "/etc/containerd/certs.d"\n',
+        containerd="2.1.0",
+    ),
+    "containerd-2.2-with-its-default-in-local-pulls": facts(
+        config_toml=IMAGES + "use_local_image_pull = true\n", containerd="2.2.0"
+    ),
     "folders-before-2.1": facts(config_toml=TWO_FOLDERS, containerd="2.0.5"),
     "folders-in-local-pulls": facts(
-        config_toml=TWO_FOLDERS + '[plugins."io.containerd.grpc.v1.cri"]\nmax_concurrent_downloads = 4\n', containerd="2.1.0"),
+        config_toml=TWO_FOLDERS + '[plugins."io.containerd.grpc.v1.cri"]\nmax_concurrent_downloads = 4\n',
+        containerd="2.1.0",
+    ),
     "certificates-of-the-old-kind-from-2.0-on": facts(
-        config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".registry.configs."a".tls]\n', containerd="2.0.0"),
+        config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".registry.configs."a".tls]\n',
+        containerd="2.0.0",
+    ),
     "lazy-snapshotter-with-rust": facts(
-        "dfdaemon", "1.4.2", config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".containerd]\nsnapshotter = "nydus"\n'),
+        "dfdaemon",
+        "1.4.2",
+        config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".containerd]\nsnapshotter = "nydus"\n',
+    ),
     "old-mirrors": facts(hosts={}, config_toml=old_mirror("http://127.0.0.1:65001")),
     "old-mirrors-with-a-path": facts(hosts={}, config_toml=old_mirror("http://127.0.0.1:65001/v2/")),
     "old-mirrors-without-a-scheme": facts(hosts={}, config_toml=old_mirror("localhost:65001")),
     "old-mirrors-of-ipv6": facts(hosts={}, config_toml=old_mirror("[::1]:65001")),
     "capabilities-in-capitals": facts(hosts=hosts_toml(capabilities='["Pull", "PUSH"]')),
     "no-capabilities": facts(hosts=hosts_toml(capabilities="[]")),
-    "referrers": facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", capabilities='["pull", "referrers"]'), containerd="2.2.0"),
+    "referrers": facts(
+        "dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", capabilities='["pull", "referrers"]'), containerd="2.2.0"
+    ),
     "referrers-who-knows": facts(hosts=hosts_toml(capabilities='["pull", "referrers"]'), containerd=None),
     "inline-hosts-before-2.0": facts(hosts=INLINE),
-    "named-hosts": facts(containerd="2.0.0", hosts=hosts_toml().replace("\n", "\r\n").replace("[host.", " [ 'host' . ")),
+    "named-hosts": facts(
+        containerd="2.0.0", hosts=hosts_toml().replace("\n", "\r\n").replace("[host.", " [ 'host' . ")
+    ),
     "inline-hosts-are-skipped": facts(containerd="2.0.0", hosts='host."https://a" = {}\n' + hosts_toml()),
     "server-from-2.0-on": facts(hosts=SERVER, containerd="2.0.0"),
-    "headers-that-differ-in-case": facts(hosts=hosts_toml(
-        header="https://a", extra=f'X-DRAGONFLY-REGISTRY = "{BASE}"\nx-dragonfly-registry = "https://b"')),
+    "headers-that-differ-in-case": facts(
+        hosts=hosts_toml(
+            header="https://a", extra=f'X-DRAGONFLY-REGISTRY = "{BASE}"\nx-dragonfly-registry = "https://b"'
+        )
+    ),
     "go-login": facts(changes={"proxy.basicAuth": LOGIN}, hosts=hosts_toml(extra='Proxy-Authorization = "hidden"')),
-    "rust-login": facts("dfdaemon", "1.4.2", {"proxy.server.basicAuth": LOGIN},
-                        hosts=hosts_toml("dfdaemon", extra='authorization = ["hidden"]')),
+    "rust-login": facts(
+        "dfdaemon",
+        "1.4.2",
+        {"proxy.server.basicAuth": LOGIN},
+        hosts=hosts_toml("dfdaemon", extra='authorization = ["hidden"]'),
+    ),
     "other-loopback": facts(hosts=at("[::1]")),
     "localhost": facts(hosts=at("localhost")),
     "no-address": facts(hosts=at("0.0.0.0")),
@@ -186,7 +218,9 @@ def test_pulls_with_a_folder_of_their_own():
     # They go past the CRI plugin.
     found["containerd"]["config"]["text"] = 'version = 2\ndisabled_plugins = ["cri"]\n'
     assert judge(found, [image()]).hit == "all"
-    found["containerd"]["config"]["text"] += '[plugins."io.containerd.transfer.v1.local"]\nconcurrent_layer_fetch_buffer = 8388608\n'
+    found["containerd"]["config"]["text"] += (
+        '[plugins."io.containerd.transfer.v1.local"]\nconcurrent_layer_fetch_buffer = 8388608\n'
+    )
     assert codes(judge(found, [image()])) == ["parallel_fetch"]
 
 
@@ -221,158 +255,590 @@ def misses():
 
     def mirror(name, code, key, text, client="dfget", release=None, changes=None, **words):
         release = release or {"dfget": "2.1.67", "dfdaemon": "1.4.2"}[client]
-        return name, facts(client, release, changes, hosts=hosts_toml(client, **words)), Seed(), code, toml_file, key, text
+        return (
+            name,
+            facts(client, release, changes, hosts=hosts_toml(client, **words)),
+            Seed(),
+            code,
+            toml_file,
+            key,
+            text,
+        )
 
     rule = {"regex": "blobs/sha256.*"}
     yield go("no-filter", {"proxy.defaultFilter": None}, "filter_without_ns", "proxy.defaultFilter", "Add ns: 'Expires")
-    yield go("filter-without-ns", {"proxy.defaultFilter": "Expires&Signature"}, "filter_without_ns", "proxy.defaultFilter", "?ns=")
-    yield go("filter-with-spaces", {"proxy.defaultFilter": "Expires& ns"}, "filter_without_ns", "proxy.defaultFilter", "?ns=")
-    yield mirror("filter-header-without-ns", "filter_without_ns", "X-Dragonfly-Filter", "?ns=", extra='X-Dragonfly-Filter = "Expires"')
-    for base in ("https://index.docker.io", "https://registry-1.docker.io", "https://docker.io", "http://registry.example.com"):
+    yield go(
+        "filter-without-ns",
+        {"proxy.defaultFilter": "Expires&Signature"},
+        "filter_without_ns",
+        "proxy.defaultFilter",
+        "?ns=",
+    )
+    yield go(
+        "filter-with-spaces", {"proxy.defaultFilter": "Expires& ns"}, "filter_without_ns", "proxy.defaultFilter", "?ns="
+    )
+    yield mirror(
+        "filter-header-without-ns",
+        "filter_without_ns",
+        "X-Dragonfly-Filter",
+        "?ns=",
+        extra='X-Dragonfly-Filter = "Expires"',
+    )
+    for base in (
+        "https://index.docker.io",
+        "https://registry-1.docker.io",
+        "https://docker.io",
+        "http://registry.example.com",
+    ):
         yield mirror(f"base-{base}", "base_differs", "X-Dragonfly-Registry", f"asks for {base}, while", header=base)
     yield mirror("base-with-a-port", "base_differs", "X-Dragonfly-Registry", ":443, while", header=BASE + ":443")
-    yield go("dynamic-off", {"proxy.registryMirror.dynamic": False, "proxy.registryMirror.url": "https://index.docker.io"},
-             "static_mirror", "proxy.registryMirror.dynamic", "Set it to true.")
-    yield go("other-mirror", {"proxy.registryMirror.url": "https://index.docker.io"}, "base_differs", "proxy.registryMirror.url",
-             "https://index.docker.io, while", hosts=hosts_toml(header=None))
-    yield go("tag", {"proxy.defaultTag": "mine"}, "tag_mismatch", "proxy.defaultTag", "carry the tag 'mine', the preheat the tag ''")
-    yield go("application", {"proxy.defaultApplication": "mine"}, "tag_mismatch", "proxy.defaultApplication", "the application 'mine'")
-    yield mirror("tag-header", "tag_mismatch", "X-Dragonfly-Tag", "the tag 'mine'", "dfdaemon", extra='X-Dragonfly-Tag = ["mine"]')
-    yield mirror("piece-length-header", "tag_mismatch", "X-Dragonfly-Piece-Length", "the piece length '4194304'", "dfdaemon",
-                 extra='X-Dragonfly-Piece-Length = "4194304"')
-    yield go("direct", {"proxy.registryMirror.direct": True}, "not_p2p", "proxy.registryMirror.direct", "Set it to false.")
-    yield go("no-rule", {"proxy.registryMirror.useProxies": True}, "not_p2p", "proxy.registryMirror.useProxies", "no rule of")
-    yield go("direct-rule", {"proxy.registryMirror.useProxies": True, "proxy.proxies": [{"regx": "blobs", "direct": True}]},
-             "not_p2p", "proxy.registryMirror.useProxies", "says direct")
-    yield go("use-https", {"proxy.registryMirror.useProxies": True, "proxy.registryMirror.url": "http://registry.example.com",
-                           "proxy.proxies": [{"regx": "blobs", "redirect": "other:5000"}]},
-             "rewritten_url", "proxy.proxies[0].redirect", "changes the URL")
+    yield go(
+        "dynamic-off",
+        {"proxy.registryMirror.dynamic": False, "proxy.registryMirror.url": "https://index.docker.io"},
+        "static_mirror",
+        "proxy.registryMirror.dynamic",
+        "Set it to true.",
+    )
+    yield go(
+        "other-mirror",
+        {"proxy.registryMirror.url": "https://index.docker.io"},
+        "base_differs",
+        "proxy.registryMirror.url",
+        "https://index.docker.io, while",
+        hosts=hosts_toml(header=None),
+    )
+    yield go(
+        "tag",
+        {"proxy.defaultTag": "mine"},
+        "tag_mismatch",
+        "proxy.defaultTag",
+        "carry the tag 'mine', the preheat the tag ''",
+    )
+    yield go(
+        "application",
+        {"proxy.defaultApplication": "mine"},
+        "tag_mismatch",
+        "proxy.defaultApplication",
+        "the application 'mine'",
+    )
+    yield mirror(
+        "tag-header",
+        "tag_mismatch",
+        "X-Dragonfly-Tag",
+        "the tag 'mine'",
+        "dfdaemon",
+        extra='X-Dragonfly-Tag = ["mine"]',
+    )
+    yield mirror(
+        "piece-length-header",
+        "tag_mismatch",
+        "X-Dragonfly-Piece-Length",
+        "the piece length '4194304'",
+        "dfdaemon",
+        extra='X-Dragonfly-Piece-Length = "4194304"',
+    )
+    yield go(
+        "direct", {"proxy.registryMirror.direct": True}, "not_p2p", "proxy.registryMirror.direct", "Set it to false."
+    )
+    yield go(
+        "no-rule", {"proxy.registryMirror.useProxies": True}, "not_p2p", "proxy.registryMirror.useProxies", "no rule of"
+    )
+    yield go(
+        "direct-rule",
+        {"proxy.registryMirror.useProxies": True, "proxy.proxies": [{"regx": "blobs", "direct": True}]},
+        "not_p2p",
+        "proxy.registryMirror.useProxies",
+        "says direct",
+    )
+    yield go(
+        "use-https",
+        {
+            "proxy.registryMirror.useProxies": True,
+            "proxy.registryMirror.url": "http://registry.example.com",
+            "proxy.proxies": [{"regx": "blobs", "redirect": "other:5000"}],
+        },
+        "rewritten_url",
+        "proxy.proxies[0].redirect",
+        "changes the URL",
+    )
     yield go("no-mirror", {"proxy.registryMirror": None}, "no_mirror", "proxy.registryMirror.url", "404")
-    yield rust("rust-rule-that-does-not-match", {"proxy.rules": [{"regex": "huggingface"}]}, "not_p2p", "proxy.rules", "no rule matches")
+    yield rust(
+        "rust-rule-that-does-not-match",
+        {"proxy.rules": [{"regex": "huggingface"}]},
+        "not_p2p",
+        "proxy.rules",
+        "no rule matches",
+    )
     yield rust("rust-no-rules", {"proxy.rules": None}, "not_p2p", "proxy.rules", "there is no rule")
-    yield rust("rust-list-without-ns", {"proxy.rules": [dict(rule, filteredQueryParams=["Expires"])]}, "filter_without_ns",
-               "proxy.rules[0].filteredQueryParams", "append ns")
-    yield rust("rust-empty-list", {"proxy.rules": [dict(rule, filteredQueryParams=[])]}, "filter_without_ns",
-               "proxy.rules[0].filteredQueryParams", "append ns")
-    yield rust("rust-redirect", {"proxy.rules": [dict(rule, redirect="other:5000")]}, "rewritten_url", "proxy.rules[0].redirect",
-               "changes the URL")
-    yield rust("blob-digest", {"proxy.registryMirror.enableTaskIDBasedBlobDigest": True}, "blob_digest_ids",
-               "proxy.registryMirror.enableTaskIDBasedBlobDigest", "Set it to false")
-    yield rust("blob-digest-as-it-was-spelt", {"proxy.registryMirror.enableTaskIdBasedBlobDigest": True}, "blob_digest_ids",
-               "proxy.registryMirror.enableTaskIdBasedBlobDigest", "Set it to false", "1.1.5")
-    yield mirror("blob-digest-header", "blob_digest_ids", "X-Dragonfly-Enable-Task-ID-Based-Blob-Digest", "Set it to false",
-                 "dfdaemon", extra='X-Dragonfly-Enable-Task-ID-Based-Blob-Digest = "true"')
-    yield mirror("content-header", "content_id", "X-Dragonfly-Content-For-Calculating-Task-ID", "another content", "dfdaemon",
-                 extra='X-Dragonfly-Content-For-Calculating-Task-ID = "x"')
-    yield mirror("rust-trailing-slash", "trailing_slash", "X-Dragonfly-Registry", "Leave the slash out", "dfdaemon", header=BASE + "/")
+    yield rust(
+        "rust-list-without-ns",
+        {"proxy.rules": [dict(rule, filteredQueryParams=["Expires"])]},
+        "filter_without_ns",
+        "proxy.rules[0].filteredQueryParams",
+        "append ns",
+    )
+    yield rust(
+        "rust-empty-list",
+        {"proxy.rules": [dict(rule, filteredQueryParams=[])]},
+        "filter_without_ns",
+        "proxy.rules[0].filteredQueryParams",
+        "append ns",
+    )
+    yield rust(
+        "rust-redirect",
+        {"proxy.rules": [dict(rule, redirect="other:5000")]},
+        "rewritten_url",
+        "proxy.rules[0].redirect",
+        "changes the URL",
+    )
+    yield rust(
+        "blob-digest",
+        {"proxy.registryMirror.enableTaskIDBasedBlobDigest": True},
+        "blob_digest_ids",
+        "proxy.registryMirror.enableTaskIDBasedBlobDigest",
+        "Set it to false",
+    )
+    yield rust(
+        "blob-digest-as-it-was-spelt",
+        {"proxy.registryMirror.enableTaskIdBasedBlobDigest": True},
+        "blob_digest_ids",
+        "proxy.registryMirror.enableTaskIdBasedBlobDigest",
+        "Set it to false",
+        "1.1.5",
+    )
+    yield mirror(
+        "blob-digest-header",
+        "blob_digest_ids",
+        "X-Dragonfly-Enable-Task-ID-Based-Blob-Digest",
+        "Set it to false",
+        "dfdaemon",
+        extra='X-Dragonfly-Enable-Task-ID-Based-Blob-Digest = "true"',
+    )
+    yield mirror(
+        "content-header",
+        "content_id",
+        "X-Dragonfly-Content-For-Calculating-Task-ID",
+        "another content",
+        "dfdaemon",
+        extra='X-Dragonfly-Content-For-Calculating-Task-ID = "x"',
+    )
+    yield mirror(
+        "rust-trailing-slash",
+        "trailing_slash",
+        "X-Dragonfly-Registry",
+        "Leave the slash out",
+        "dfdaemon",
+        header=BASE + "/",
+    )
     yield mirror("other-path", "path_differs", "X-Dragonfly-Registry", "/v2/hub/v2/shop/web", path="/v2/hub")
     yield "rust-below-0.1.114", facts("dfdaemon", "0.1.113"), Seed(), "ids_of_their_own", "", "", "0.1.114"
-    yield ("go-host-rust-seed", facts(), Seed("dfdaemon", "1.4.2"), "recipes_differ", "", "",
-           "On this host dfget 2.1.67 computes other task ids than dfdaemon 1.4.2 on the seed peers")
-    yield "rust-host-go-seed", facts("dfdaemon", "1.4.2"), Seed("dfget", "2.1.67"), "recipes_differ", "", "", "than dfget 2.1.67"
-    yield "old-rust-seed", facts("dfdaemon", "1.4.2"), Seed("dfdaemon", "0.2.20"), "recipes_differ", "", "", "than dfdaemon 0.2.20"
-    yield ("go-seed-with-a-manager-of-2.3.1", facts(), Seed(manager_release="2.3.1"), "seed_cannot_be_preheated", "", "",
-           "SUCCESS with nothing warmed")
+    yield (
+        "go-host-rust-seed",
+        facts(),
+        Seed("dfdaemon", "1.4.2"),
+        "recipes_differ",
+        "",
+        "",
+        "On this host dfget 2.1.67 computes other task ids than dfdaemon 1.4.2 on the seed peers",
+    )
+    yield (
+        "rust-host-go-seed",
+        facts("dfdaemon", "1.4.2"),
+        Seed("dfget", "2.1.67"),
+        "recipes_differ",
+        "",
+        "",
+        "than dfget 2.1.67",
+    )
+    yield (
+        "old-rust-seed",
+        facts("dfdaemon", "1.4.2"),
+        Seed("dfdaemon", "0.2.20"),
+        "recipes_differ",
+        "",
+        "",
+        "than dfdaemon 0.2.20",
+    )
+    yield (
+        "go-seed-with-a-manager-of-2.3.1",
+        facts(),
+        Seed(manager_release="2.3.1"),
+        "seed_cannot_be_preheated",
+        "",
+        "",
+        "SUCCESS with nothing warmed",
+    )
     yield "go-of-2.3.4", facts(release="2.3.4"), Seed(), "seed_cannot_be_preheated", "", "", "role dfdaemon"
-    yield ("no-mirror-for-the-registry", facts(registry="other"), Seed(), "no_mirror_for_registry", "/etc/containerd/certs.d", "",
-           "no mirror of registry.example.com")
+    yield (
+        "no-mirror-for-the-registry",
+        facts(registry="other"),
+        Seed(),
+        "no_mirror_for_registry",
+        "/etc/containerd/certs.d",
+        "",
+        "no mirror of registry.example.com",
+    )
     shadow = {toml_file: None, "/etc/containerd/certs.d/_default/hosts.toml": hosts_toml()}
-    yield ("folder-without-a-file", facts(hosts=shadow), Seed(), "no_mirror_for_registry", toml_file + " (which is not there)", "",
-           "no mirror of registry.example.com")
-    yield "config-path-not-set", facts(config_toml="version = 2\n"), Seed(), "config_path_not_set", config, "config_path", "restart containerd"
+    yield (
+        "folder-without-a-file",
+        facts(hosts=shadow),
+        Seed(),
+        "no_mirror_for_registry",
+        toml_file + " (which is not there)",
+        "",
+        "no mirror of registry.example.com",
+    )
+    yield (
+        "config-path-not-set",
+        facts(config_toml="version = 2\n"),
+        Seed(),
+        "config_path_not_set",
+        config,
+        "config_path",
+        "restart containerd",
+    )
     cri = '[plugins."io.containerd.grpc.v1.cri"'
-    yield ("default-folders", facts(config_toml="version = 3\n", containerd="2.2.0"), Seed(), "config_path_not_split", config, "config_path",
-           "takes /etc/containerd/certs.d:/etc/docker/certs.d (its default) for the name of one folder")
-    yield ("two-folders", facts(config_toml=TWO_FOLDERS.replace("docker", "other"), containerd="2.1.0"), Seed(), "config_path_not_split",
-           config, "config_path", "takes /etc/containerd/certs.d:/etc/other/certs.d for the name of one folder")
-    yield ("cri-disabled", facts(config_toml=hosts.CONFIG_TOML.replace("\n", '\ndisabled_plugins = ["cri"]\n', 1)), Seed(), "cri_disabled",
-           config, "disabled_plugins", "cri is disabled")
-    yield ("certificates-of-the-old-kind", facts(config_toml=hosts.CONFIG_TOML + cri + '.registry.configs."a".tls]\nca_file = "/a"\n'),
-           Seed(), "tls_in_use", config, "io.containerd.grpc.v1.cri.registry.configs.a.tls", "does not load its CRI plugin")
-    yield ("lazy-snapshotter", facts(config_toml=hosts.CONFIG_TOML + cri + '.containerd]\nsnapshotter = "nydus"\n'), Seed(),
-           "lazy_snapshotter", config, "io.containerd.grpc.v1.cri snapshotter", "nydus asks for parts of a blob")
-    yield ("wrong-kind", facts(config_toml=hosts.CONFIG_TOML.replace('"/etc/containerd/certs.d"', "5")), Seed(), "toml_invalid", config, "",
-           "plugins.io.containerd.grpc.v1.cri.registry.config_path is not a string")
-    yield ("mirrors-and-config-path",
-           facts(config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\nendpoint = []\n'),
-           Seed(), "mirrors_in_use", config, "io.containerd.grpc.v1.cri.registry.mirrors", "docker.io")
+    yield (
+        "default-folders",
+        facts(config_toml="version = 3\n", containerd="2.2.0"),
+        Seed(),
+        "config_path_not_split",
+        config,
+        "config_path",
+        "takes /etc/containerd/certs.d:/etc/docker/certs.d (its default) for the name of one folder",
+    )
+    yield (
+        "two-folders",
+        facts(config_toml=TWO_FOLDERS.replace("docker", "other"), containerd="2.1.0"),
+        Seed(),
+        "config_path_not_split",
+        config,
+        "config_path",
+        "takes /etc/containerd/certs.d:/etc/other/certs.d for the name of one folder",
+    )
+    yield (
+        "cri-disabled",
+        facts(config_toml=hosts.CONFIG_TOML.replace("\n", '\ndisabled_plugins = ["cri"]\n', 1)),
+        Seed(),
+        "cri_disabled",
+        config,
+        "disabled_plugins",
+        "cri is disabled",
+    )
+    yield (
+        "certificates-of-the-old-kind",
+        facts(config_toml=hosts.CONFIG_TOML + cri + '.registry.configs."a".tls]\nca_file = "/a"\n'),
+        Seed(),
+        "tls_in_use",
+        config,
+        "io.containerd.grpc.v1.cri.registry.configs.a.tls",
+        "does not load its CRI plugin",
+    )
+    yield (
+        "lazy-snapshotter",
+        facts(config_toml=hosts.CONFIG_TOML + cri + '.containerd]\nsnapshotter = "nydus"\n'),
+        Seed(),
+        "lazy_snapshotter",
+        config,
+        "io.containerd.grpc.v1.cri snapshotter",
+        "nydus asks for parts of a blob",
+    )
+    yield (
+        "wrong-kind",
+        facts(config_toml=hosts.CONFIG_TOML.replace('"/etc/containerd/certs.d"', "5")),
+        Seed(),
+        "toml_invalid",
+        config,
+        "",
+        "plugins.io.containerd.grpc.v1.cri.registry.config_path is not a string",
+    )
+    yield (
+        "mirrors-and-config-path",
+        facts(
+            config_toml=hosts.CONFIG_TOML
+            + '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\nendpoint = []\n'
+        ),
+        Seed(),
+        "mirrors_in_use",
+        config,
+        "io.containerd.grpc.v1.cri.registry.mirrors",
+        "docker.io",
+    )
 
     def unused(name, text, wanted, containerd="1.6.20"):
         return name, facts(hosts=text, containerd=containerd), Seed(), "hosts_toml_unused", toml_file, "", wanted
 
     yield unused("capabilities-as-text", hosts_toml(capabilities='"pull"'), "capabilities is no list of texts")
-    yield unused("capabilities-of-another-kind", hosts_toml(capabilities='["pull", 1]'), "capabilities is no list of texts")
+    yield unused(
+        "capabilities-of-another-kind", hosts_toml(capabilities='["pull", 1]'), "capabilities is no list of texts"
+    )
     yield unused("unknown-capability", hosts_toml(capabilities='["pull", "fetch"]'), "it has no capability fetch")
     yield unused("unknown-capability-of-the-server", 'capabilities = ["x"]\n' + hosts_toml(), "it has no capability x")
-    yield unused("referrers-before-2.2", hosts_toml(capabilities='["pull", "referrers"]'), "it has no capability referrers")
+    yield unused(
+        "referrers-before-2.2", hosts_toml(capabilities='["pull", "referrers"]'), "it has no capability referrers"
+    )
     yield unused("override-path", hosts_toml(before="override_path = 1"), "override_path is neither true nor false")
-    yield unused("number-as-header", hosts_toml(extra="X-Dragonfly-Priority = 5"), "a header is neither a text nor a list of texts")
+    yield unused(
+        "number-as-header",
+        hosts_toml(extra="X-Dragonfly-Priority = 5"),
+        "a header is neither a text nor a list of texts",
+    )
     yield unused("host-of-another-kind", "[host]\na = 5\n", "host is no table of tables")
     yield unused("server-of-another-kind", hosts_toml().replace(f'"{BASE}"', "5", 1), "server is no text")
     yield unused("inline-hosts", INLINE, 'without a table [host."URL"]', "2.0.0")
-    yield ("server-before-2.0", facts(hosts=SERVER), Seed(), "no_mirror_for_registry", toml_file, "", "no mirror of registry.example.com")
-    yield ("old-mirror-with-a-slash", facts(hosts={}, changes={"proxy.registryMirror.url": BASE},
-                                            config_toml=old_mirror("http://127.0.0.1:65001/")), Seed(), "path_differs",
-           "/etc/dragonfly/dfget.yaml", "proxy.registryMirror.url", "asks for /shop/web, while the preheat was made of /v2/shop/web")
+    yield (
+        "server-before-2.0",
+        facts(hosts=SERVER),
+        Seed(),
+        "no_mirror_for_registry",
+        toml_file,
+        "",
+        "no mirror of registry.example.com",
+    )
+    yield (
+        "old-mirror-with-a-slash",
+        facts(hosts={}, changes={"proxy.registryMirror.url": BASE}, config_toml=old_mirror("http://127.0.0.1:65001/")),
+        Seed(),
+        "path_differs",
+        "/etc/dragonfly/dfget.yaml",
+        "proxy.registryMirror.url",
+        "asks for /shop/web, while the preheat was made of /v2/shop/web",
+    )
     without = old_mirror("http://127.0.0.1:65001").replace("registry.example.com", "*")
     without += '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]\n'
-    yield ("old-mirror-without-endpoints", facts(hosts={}, config_toml=without), Seed(),
-           "no_mirror_for_registry", config, "mirrors", "no mirror of")
+    yield (
+        "old-mirror-without-endpoints",
+        facts(hosts={}, config_toml=without),
+        Seed(),
+        "no_mirror_for_registry",
+        config,
+        "mirrors",
+        "no mirror of",
+    )
     yield mirror("cannot-pull", "mirror_cannot_pull", "", "may pull", capabilities='["resolve"]')
     yield mirror("other-port", "wrong_port", "", "dfget listens on port 65001", port=4001)
-    yield go("go-login-missing", {"proxy.basicAuth": LOGIN}, "no_login", "proxy.basicAuth",
-             "dfget answers a pull without the header Proxy-Authorization with 407", hosts=hosts_toml(extra="Authorization = ['hidden']"))
-    yield rust("rust-login-missing", {"proxy.server.basicAuth": LOGIN}, "no_login", "proxy.server.basicAuth",
-               "the header Authorization with 401")
-    yield ("address-of-go", facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}), Seed(), "wrong_port", toml_file, "",
-           "http://127.0.0.1:65001, where no Dragonfly client of this host listens: dfget listens on port 65001 of 10.0.0.5.")
-    yield ("address-of-rust", facts("dfdaemon", "1.4.2", {"proxy.server.ip": "10.0.0.5"}), Seed(), "wrong_port", toml_file, "",
-           "dfdaemon listens on port 4001 of 10.0.0.5")
-    yield ("another-host", facts(hosts=at("10.9.9.9")), Seed(), "wrong_port", toml_file, "", "dfget listens on port 65001 of 127.0.0.1")
-    yield ("another-address", facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("10.0.0.6")), Seed(), "wrong_port",
-           toml_file, "", "of 10.0.0.5")
-    yield ("localhost-of-another-address", facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("localhost")), Seed(),
-           "wrong_port", toml_file, "", "of 10.0.0.5")
-    yield mirror("other-host-first", "other_mirror_first", "", "asks https://cache.example.com first",
-                 before='[host."https://cache.example.com"]')
-    yield ("https-proxy", facts(hosts=hosts_toml().replace("http://127", "https://127")), Seed(), "https_proxy", toml_file, "",
-           "Write http://")
+    yield go(
+        "go-login-missing",
+        {"proxy.basicAuth": LOGIN},
+        "no_login",
+        "proxy.basicAuth",
+        "dfget answers a pull without the header Proxy-Authorization with 407",
+        hosts=hosts_toml(extra="Authorization = ['hidden']"),
+    )
+    yield rust(
+        "rust-login-missing",
+        {"proxy.server.basicAuth": LOGIN},
+        "no_login",
+        "proxy.server.basicAuth",
+        "the header Authorization with 401",
+    )
+    yield (
+        "address-of-go",
+        facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}),
+        Seed(),
+        "wrong_port",
+        toml_file,
+        "",
+        "http://127.0.0.1:65001, where no Dragonfly client of this host listens: dfget listens on port 65001 of 10.0.0.5.",
+    )
+    yield (
+        "address-of-rust",
+        facts("dfdaemon", "1.4.2", {"proxy.server.ip": "10.0.0.5"}),
+        Seed(),
+        "wrong_port",
+        toml_file,
+        "",
+        "dfdaemon listens on port 4001 of 10.0.0.5",
+    )
+    yield (
+        "another-host",
+        facts(hosts=at("10.9.9.9")),
+        Seed(),
+        "wrong_port",
+        toml_file,
+        "",
+        "dfget listens on port 65001 of 127.0.0.1",
+    )
+    yield (
+        "another-address",
+        facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("10.0.0.6")),
+        Seed(),
+        "wrong_port",
+        toml_file,
+        "",
+        "of 10.0.0.5",
+    )
+    yield (
+        "localhost-of-another-address",
+        facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("localhost")),
+        Seed(),
+        "wrong_port",
+        toml_file,
+        "",
+        "of 10.0.0.5",
+    )
+    yield mirror(
+        "other-host-first",
+        "other_mirror_first",
+        "",
+        "asks https://cache.example.com first",
+        before='[host."https://cache.example.com"]',
+    )
+    yield (
+        "https-proxy",
+        facts(hosts=hosts_toml().replace("http://127", "https://127")),
+        Seed(),
+        "https_proxy",
+        toml_file,
+        "",
+        "Write http://",
+    )
     yield go("no-port", {"proxy.tcpListen": None}, "proxy_off", "proxy.tcpListen.port", "Set it to a port")
-    yield go("bad-regex", {"proxy.proxies": [{"regx": "blobs/(sha256"}]}, "bad_regex", "proxy.proxies[0].regx", "would not start")
+    yield go(
+        "bad-regex",
+        {"proxy.proxies": [{"regx": "blobs/(sha256"}]},
+        "bad_regex",
+        "proxy.proxies[0].regx",
+        "would not start",
+    )
     yield go("bad-strategy", {"storage.strategy": "fancy"}, "bad_strategy", "storage.strategy", "Leave the key out")
-    yield go("too-slow", {"download.totalRateLimit": "1Mi"}, "rate_limit_too_low", "download.totalRateLimit", "Raise it")
+    yield go(
+        "too-slow", {"download.totalRateLimit": "1Mi"}, "rate_limit_too_low", "download.totalRateLimit", "Raise it"
+    )
     yield go("no-manager", {"scheduler.manager.enable": False}, "no_scheduler", "scheduler", "cannot join a cluster")
-    yield rust("rust-bad-regex", {"proxy.rules": [{"regex": "blobs/(sha256"}]}, "bad_regex", "proxy.rules[0].regex", "would not start")
-    yield rust("rust-no-manager", {"manager.addr": None, "manager.xaddr": "x"}, "no_scheduler", "manager.addr", "cannot join a cluster",
-               "1.4.2")
+    yield rust(
+        "rust-bad-regex",
+        {"proxy.rules": [{"regex": "blobs/(sha256"}]},
+        "bad_regex",
+        "proxy.rules[0].regex",
+        "would not start",
+    )
+    yield rust(
+        "rust-no-manager",
+        {"manager.addr": None, "manager.xaddr": "x"},
+        "no_scheduler",
+        "manager.addr",
+        "cannot join a cluster",
+        "1.4.2",
+    )
     yield rust("rust-wrong-type", {"storage.keep": "yes"}, "wrong_type", "storage.keep", "true or false")
-    yield ("version-3", facts(config_toml=hosts.CONFIG_TOML.replace("version = 2", "version = 3")), Seed(), "config_version", config,
-           "version", "containerd 1.6.20 does not read version 3")
-    yield ("other-plugin", facts(config_toml=hosts.CONFIG_TOML.replace("version = 2", "version = 3"), containerd="2.0.0"), Seed(),
-           "config_path_elsewhere", config, "config_path", "containerd reads io.containerd.cri.v1.images")
-    yield ("no-config", facts(config_toml=None), Seed(), "config_path_not_set", config + " (which is not there)", "config_path",
-           "restart containerd")
-    yield ("parallel-fetch", facts(config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.transfer.v1.local"]\n'
-                                   "concurrent_layer_fetch_buffer = 8388608\n"),
-           Seed(), "parallel_fetch", config, "concurrent_layer_fetch_buffer", "Set it to 0.")
-    yield ("no-containerd", facts(config_toml=None, containerd=None), Seed(), "no_containerd", "", "", "Run this on the hosts that pull")
+    yield (
+        "version-3",
+        facts(config_toml=hosts.CONFIG_TOML.replace("version = 2", "version = 3")),
+        Seed(),
+        "config_version",
+        config,
+        "version",
+        "containerd 1.6.20 does not read version 3",
+    )
+    yield (
+        "other-plugin",
+        facts(config_toml=hosts.CONFIG_TOML.replace("version = 2", "version = 3"), containerd="2.0.0"),
+        Seed(),
+        "config_path_elsewhere",
+        config,
+        "config_path",
+        "containerd reads io.containerd.cri.v1.images",
+    )
+    yield (
+        "no-config",
+        facts(config_toml=None),
+        Seed(),
+        "config_path_not_set",
+        config + " (which is not there)",
+        "config_path",
+        "restart containerd",
+    )
+    yield (
+        "parallel-fetch",
+        facts(
+            config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.transfer.v1.local"]\n'
+            "concurrent_layer_fetch_buffer = 8388608\n"
+        ),
+        Seed(),
+        "parallel_fetch",
+        config,
+        "concurrent_layer_fetch_buffer",
+        "Set it to 0.",
+    )
+    yield (
+        "no-containerd",
+        facts(config_toml=None, containerd=None),
+        Seed(),
+        "no_containerd",
+        "",
+        "",
+        "Run this on the hosts that pull",
+    )
     yield go("quotes", {"proxy.tcpListen.port": "65001"}, "wrong_type", "proxy.tcpListen.port", "without quotes")
-    yield go("too-long", {"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "9" * 500 + "s"}, "wrong_type",
-             "storage.taskExpireTime", "a duration with its unit")
+    yield go(
+        "too-long",
+        {"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "9" * 500 + "s"},
+        "wrong_type",
+        "storage.taskExpireTime",
+        "a duration with its unit",
+    )
     yield go("quoted-true", {"keepStorage": "true"}, "wrong_type", "keepStorage", "without quotes")
     yield go("yes", None, "wrong_type", "keepStorage", "without quotes", config=TEXT["dfget"] + "keepStorage: yes\n")
-    yield rust("rust-on", None, "wrong_type", "storage.keep", "without quotes", config=TEXT["dfdaemon"] + "storage: {keep: on}\n")
-    yield rust("rust-underscore", None, "wrong_type", "proxy.server.port", "without quotes", config=TEXT["dfdaemon"].replace("4001", "4_001"))
-    yield rust("rust-empty-port", None, "wrong_type", "proxy.server.port", "a port number",
-               config=TEXT["dfdaemon"].replace("port: 4001", "port:"))
-    yield rust("rust-merges-nothing", None, "not_p2p", "proxy.rules", "there is no rule",
-               config=TEXT["dfdaemon"].replace("  rules:\n  - regex: blobs/sha256.*\n", "  <<: {rules: [{regex: .}]}\n"))
+    yield rust(
+        "rust-on",
+        None,
+        "wrong_type",
+        "storage.keep",
+        "without quotes",
+        config=TEXT["dfdaemon"] + "storage: {keep: on}\n",
+    )
+    yield rust(
+        "rust-underscore",
+        None,
+        "wrong_type",
+        "proxy.server.port",
+        "without quotes",
+        config=TEXT["dfdaemon"].replace("4001", "4_001"),
+    )
+    yield rust(
+        "rust-empty-port",
+        None,
+        "wrong_type",
+        "proxy.server.port",
+        "a port number",
+        config=TEXT["dfdaemon"].replace("port: 4001", "port:"),
+    )
+    yield rust(
+        "rust-merges-nothing",
+        None,
+        "not_p2p",
+        "proxy.rules",
+        "there is no rule",
+        config=TEXT["dfdaemon"].replace("  rules:\n  - regex: blobs/sha256.*\n", "  <<: {rules: [{regex: .}]}\n"),
+    )
     yield go("bad-yaml", None, "unreadable", "", "not valid YAML in line 3", config="proxy:\n  - a: [\n")
-    yield go("key-twice", None, "unreadable", "", "in line 3 (the key proxy stands there already in line 1",
-             config="proxy:\n  defaultFilter: ns\nproxy: {}\n")
-    yield go("key-twice-in-a-line", None, "unreadable", "", "the key a stands there already", config="proxy: [{a: 1, a: 2}]\n")
+    yield go(
+        "key-twice",
+        None,
+        "unreadable",
+        "",
+        "in line 3 (the key proxy stands there already in line 1",
+        config="proxy:\n  defaultFilter: ns\nproxy: {}\n",
+    )
+    yield go(
+        "key-twice-in-a-line",
+        None,
+        "unreadable",
+        "",
+        "the key a stands there already",
+        config="proxy: [{a: 1, a: 2}]\n",
+    )
     yield go("yaml-of-another-kind", None, "unreadable", "", "no mapping", config="- a\n")
-    yield ("bad-toml", facts(config_toml="version ="), Seed(), "unreadable", config, "", "not valid TOML (Invalid value")
+    yield (
+        "bad-toml",
+        facts(config_toml="version ="),
+        Seed(),
+        "unreadable",
+        config,
+        "",
+        "not valid TOML (Invalid value",
+    )
     yield ("bad-hosts-toml", facts(hosts="\nserver = x\n"), Seed(), "unreadable", toml_file, "", "line 2")
 
 
@@ -387,7 +853,9 @@ def test_misses(found, seed, code, file, key, text):
     assert (code, file, key) in [(one.code, one.file, one.key) for one in verdict.reasons]
     reason = next(one for one in verdict.reasons if one.code == code)
     assert text in reason.message
-    assert reason.cure and "{" not in reason.cure.replace("{regex: 'blobs/sha256.*'}", "").replace("{regx: blobs/sha256.*}", "")
+    assert reason.cure and "{" not in reason.cure.replace("{regex: 'blobs/sha256.*'}", "").replace(
+        "{regx: blobs/sha256.*}", ""
+    )
     assert len(codes(verdict)) == len(set(codes(verdict)))
 
 
@@ -460,8 +928,12 @@ def test_cold_blobs_are_no_hits():
 
 
 def test_a_job_says_what_it_was_made_with():
-    job = {"url": f"{BASE}/v2/shop/web/manifests/4.2.0", "warm": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[0]}"], "cold": [],
-           "args": {"tag": "mine", "application": "shop", "piece_length": 4194304}}
+    job = {
+        "url": f"{BASE}/v2/shop/web/manifests/4.2.0",
+        "warm": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[0]}"],
+        "cold": [],
+        "args": {"tag": "mine", "application": "shop", "piece_length": 4194304},
+    }
     wanted = wanted_job(job, {})
     assert (wanted.tag, wanted.application, wanted.piece_length) == ("mine", "shop", "4194304")
     assert wanted.registry == "registry.example.com"
@@ -470,24 +942,30 @@ def test_a_job_says_what_it_was_made_with():
     assert judge(facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", extra=headers)), [wanted]).hit == "all"
 
 
-@pytest.mark.parametrize("name, registry", [
-    ("redis:7", "docker.io"),
-    ("harbor.example.com/hub/library/redis:7", "harbor.example.com"),
-    ("nightly", "harbor.example.com"),
-    ("warmed by CI", "harbor.example.com"),
-    (None, "harbor.example.com"),
-])
+@pytest.mark.parametrize(
+    "name, registry",
+    [
+        ("redis:7", "docker.io"),
+        ("harbor.example.com/hub/library/redis:7", "harbor.example.com"),
+        ("nightly", "harbor.example.com"),
+        ("warmed by CI", "harbor.example.com"),
+        (None, "harbor.example.com"),
+    ],
+)
 def test_the_registry_that_a_job_is_pulled_from(name, registry):
     url = "https://harbor.example.com/v2/hub/library/redis/manifests/7"
     wanted = wanted_job({"url": url, "name": name}, {"docker.io": "https://harbor.example.com/hub"})
     assert (wanted.registry, wanted.made.manifest_url()) == (registry, url)
 
 
-@pytest.mark.parametrize("text, registry", [
-    ("redis:7", "docker.io"),
-    ("https://index.docker.io/v2/library/redis/manifests/7", "docker.io"),
-    ("registry:5000/a/b:1", "registry:5000"),
-])
+@pytest.mark.parametrize(
+    "text, registry",
+    [
+        ("redis:7", "docker.io"),
+        ("https://index.docker.io/v2/library/redis/manifests/7", "docker.io"),
+        ("registry:5000/a/b:1", "registry:5000"),
+    ],
+)
 def test_the_name_that_containerd_looks_for(text, registry):
     assert wanted_image(text, {}).registry == registry
 
@@ -498,7 +976,12 @@ def test_an_image_that_is_not_there():
 
 
 def test_values_that_stayed_on_the_host_are_no_problem():
-    changes = {"gcInterval": "hidden", "host.advertiseIP": "hidden", "storage.diskGCThreshold": "hidden", "metrics": "hidden"}
+    changes = {
+        "gcInterval": "hidden",
+        "host.advertiseIP": "hidden",
+        "storage.diskGCThreshold": "hidden",
+        "metrics": "hidden",
+    }
     assert judge(facts(changes=changes), [image()]).hit == "all"
 
 
@@ -508,16 +991,22 @@ def test_without_digests_a_blob_stands_for_all():
     assert any("the registry is down" in note for note in verdict.notes)
 
 
-@pytest.mark.parametrize("found, text", [
-    (facts(release=None), "dfget did not tell its release; 2.3.4 is assumed."),
-    (facts("dfdaemon", "1.4.2"), "up to 4 MiB from the registry"),
-    (facts(changes={"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "2h"}), "for 7200 s"),
-    (facts("dfdaemon", "1.4.2", {"seedPeer.enable": True}), "for 2592000 s after its last use (gc.policy.taskTTL)"),
-    (facts(), "seed peers are taken to run dfget 2.1.67"),
-    (GOOD["all-addresses"], "http://10.0.0.5:65001 is taken to be the client of this host, which listens on 0.0.0.0."),
-    (GOOD["all-addresses-by-default"], "which listens on all addresses."),
-    (GOOD["a-name"], "http://dragonfly.example.com:65001 is taken to be the client"),
-])
+@pytest.mark.parametrize(
+    "found, text",
+    [
+        (facts(release=None), "dfget did not tell its release; 2.3.4 is assumed."),
+        (facts("dfdaemon", "1.4.2"), "up to 4 MiB from the registry"),
+        (facts(changes={"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "2h"}), "for 7200 s"),
+        (facts("dfdaemon", "1.4.2", {"seedPeer.enable": True}), "for 2592000 s after its last use (gc.policy.taskTTL)"),
+        (facts(), "seed peers are taken to run dfget 2.1.67"),
+        (
+            GOOD["all-addresses"],
+            "http://10.0.0.5:65001 is taken to be the client of this host, which listens on 0.0.0.0.",
+        ),
+        (GOOD["all-addresses-by-default"], "which listens on all addresses."),
+        (GOOD["a-name"], "http://dragonfly.example.com:65001 is taken to be the client"),
+    ],
+)
 def test_notes(found, text):
     assert any(text in note for note in judge(found, [image()]).notes)
 
@@ -587,10 +1076,14 @@ def test_the_probe_asks_as_containerd_would():
     _verdict, probe, _found = probed()
     path = f"/v2/shop/web/blobs/{DIGESTS[1]}?ns=registry.example.com"
     file = "/etc/containerd/certs.d/registry.example.com/hosts.toml"
-    assert probe == Probe("http://127.0.0.1:65001", path, {"x-dragonfly-registry": BASE}, file, f"{BASE}/v2/shop/web/blobs/{DIGESTS[1]}")
+    assert probe == Probe(
+        "http://127.0.0.1:65001", path, {"x-dragonfly-registry": BASE}, file, f"{BASE}/v2/shop/web/blobs/{DIGESTS[1]}"
+    )
 
 
-@pytest.mark.parametrize("client, header, cached", [("dfget", "x-dragonfly-task", None), ("dfdaemon", "x-dragonfly-task-id", False)])
+@pytest.mark.parametrize(
+    "client, header, cached", [("dfget", "x-dragonfly-task", None), ("dfdaemon", "x-dragonfly-task-id", False)]
+)
 def test_a_probe_that_agrees(client, header, cached):
     found = facts(client, {"dfget": "2.1.67", "dfdaemon": "1.4.2"}[client])
     expected = judge(found, [image()]).blobs[1]["host_task_id"]
@@ -604,11 +1097,14 @@ def test_a_probe_from_the_cache():
     assert probed(facts("dfdaemon", "1.4.2"), headers=headers)[2]["from_cache"] is True
 
 
-@pytest.mark.parametrize("answer, code, text", [
-    ({"headers": {"x-dragonfly-task": "0" * 64}}, "probe_differs", "asked for task 000"),
-    ({"status": 200}, "probe_no_task", "without a task id"),
-    ({"status": None, "error": "Connection refused"}, "probe_failed", "Connection refused"),
-])
+@pytest.mark.parametrize(
+    "answer, code, text",
+    [
+        ({"headers": {"x-dragonfly-task": "0" * 64}}, "probe_differs", "asked for task 000"),
+        ({"status": 200}, "probe_no_task", "without a task id"),
+        ({"status": None, "error": "Connection refused"}, "probe_failed", "Connection refused"),
+    ],
+)
 def test_a_probe_that_disproves_it(answer, code, text):
     verdict, _probe, _answer = probed(**answer)
     assert codes(verdict) == [code]

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match, regex_error, regex_found
 
 GO_AND_RUST = [
