@@ -4,9 +4,9 @@
 
 """Make ``ansible_collections.dragonflyoss.dragonfly`` importable for plain pytest, from a checkout in any folder.
 
-Ansible wants a collection in a folder ``ansible_collections/dragonflyoss/dragonfly``. Where the checkout is not in one, a
-link to it under the git-ignored ``.cache`` is. ``ansible-test units`` brings an import system of its own, so there only
-the environment of subprocesses is prepared.
+Ansible wants a collection in a folder ``ansible_collections/dragonflyoss/dragonfly``. Where the checkout is not in one,
+a link to it under the git-ignored ``.cache`` is. ``ansible-test units`` brings an import system of its own, so there
+only the environment of subprocesses is prepared.
 """
 
 from __future__ import annotations

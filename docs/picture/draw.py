@@ -17,7 +17,10 @@ FOLDER = Path(__file__).resolve().parent
 # REUSE-IgnoreStart
 LICENCE = "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->"
 # REUSE-IgnoreEnd
-TITLE = "A playbook makes Dragonfly fetch every blob of an image from the registry once; every host then pulls from Dragonfly."
+TITLE = (
+    "A playbook makes Dragonfly fetch every blob of an image from the registry once; every host then pulls from "
+    "Dragonfly."
+)
 
 # A page shows the picture as an image, so it has its own background and follows the reader's system, not the page.
 STYLE = """\
@@ -28,7 +31,8 @@ STYLE = """\
     svg { --back: #0d1117; --rim: #3d444d; --text: #f0f6fc; --quiet: #9198a1; --control: #ab7df8; --data: #3fb950;
       --ansible: #2b1d45; --dragonfly: #0c2d4f; --registry: #21262d; --host: #12341d; }
   }
-  text { font-family: -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", Helvetica, Arial, sans-serif; fill: var(--text); }
+  text { fill: var(--text);
+    font-family: -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", Helvetica, Arial, sans-serif; }
   .node text + text { fill: var(--quiet); }
   .graph > polygon { fill: var(--back); }
   .node path { stroke: var(--rim); stroke-width: 1.5; }

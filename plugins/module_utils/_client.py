@@ -185,15 +185,18 @@ class DragonflyClient:
         if 300 <= status < 400:
             return _redirect_error(answer)
         if answer.media_type == "text/html":
-            text = f"{name}: a web page came back (status {int(status)}), which no Dragonfly manager answers here. What to do: set url to the REST address of the manager (port 8080 by default)."
+            text = (
+                f"{name}: a web page came back (status {int(status)}), which no Dragonfly manager answers here. "
+                "What to do: set url to the REST address of the manager (port 8080 by default)."
+            )
             if status >= 500:
                 return ApiError(text, "server_error", name, status)
             return GarbledError(text, "not_a_manager", name, status)
         words = _words(answer)
         if status == 404 and answer.media_type != "application/json":
             return ApiError(
-                f"{name}: there is no such path here (404). What to do: set url to the REST address of the manager (port "
-                "8080 by default), with a path prefix where it has one.",
+                f"{name}: there is no such path here (404). What to do: set url to the REST address of the "
+                "manager (port 8080 by default), with a path prefix where it has one.",
                 "no_path",
                 name,
                 status,
@@ -374,14 +377,17 @@ def _redirect_error(answer):
     parts = urlsplit(location)
     if location == "/":
         return ApiError(
-            f"{name}: this manager has no such API (it answered {int(answer.status)} to its console): its release is older or newer than this needs, or url has a wrong path.",
+            f"{name}: this manager has no such API (it answered {int(answer.status)} to its console): its "
+            "release is older or newer than this needs, or url has a wrong path.",
             "no_api",
             name,
             answer.status,
         )
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
     return ApiError(
-        f"{name}: the answer is a redirect ({int(answer.status)}) to {place or 'nowhere'}. Redirects are not followed, they would lose the request and could give away the token. What to do: set url to the manager itself, with the right scheme.",
+        f"{name}: the answer is a redirect ({int(answer.status)}) to {place or 'nowhere'}. Redirects are not "
+        "followed, they would lose the request and could give away the token. What to do: set url to the "
+        "manager itself, with the right scheme.",
         "redirected",
         name,
         answer.status,

@@ -222,7 +222,9 @@ class Crud:
         other = differences(planned, view)
         if other:
             raise ApiError(
-                f"{answer.request}: the manager answered {int(answer.status)}, but did not take {', '.join(other)}. What to do: leave out what this release does not know, and see whether something else sets the same {self.kind}.",
+                f"{answer.request}: the manager answered {int(answer.status)}, but did not take "
+                f"{', '.join(other)}. What to do: leave out what this release does not know, and see whether "
+                f"something else sets the same {self.kind}.",
                 "not_taken",
                 answer.request,
                 answer.status,

@@ -73,7 +73,8 @@ def read(client, kind, filters=None):
     rows = client.all_rows(kind.path, kind.words, **sent)
     if kind is PEERS and any("seed_peer_cluster_id" in row for row in rows):
         raise DragonflyError(
-            f"GET {kind.path}: it answered with seed peers, as 2.1.7 to 2.1.11 do. There is no list of peers before 2.1.12.",
+            f"GET {kind.path}: it answered with seed peers, as 2.1.7 to 2.1.11 do. There is no list of peers "
+            "before 2.1.12.",
             "no_api",
             f"GET {kind.path}",
         )

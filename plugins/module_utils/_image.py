@@ -161,7 +161,8 @@ def parse_image(text, bases=None):
         return _from_reference(text, registry, rest.partition("/")[2], {registry: f"{scheme}://{registry}"})
     if "://" in text:
         raise InputError(
-            f"{scrub_url(text)!r} is no image reference: leave the scheme out, or use http:// for a registry without TLS."
+            f"{scrub_url(text)!r} is no image reference: leave the scheme out, or use http:// for a registry "
+            "without TLS."
         )
     registry, slash, rest = text.partition("/")
     if not slash or not ("." in registry or ":" in registry or registry == "localhost" or registry in bases):

@@ -56,7 +56,8 @@ def no_cluster(error, cluster_id):
     :param error: L(ApiError) of the 429.
     """
     return ApiError(
-        f"{error.message} This means: there is no cluster {int(cluster_id)}, which this manager answers like a rate limit. See scheduler_cluster_ids.",
+        f"{error.message} This means: there is no cluster {int(cluster_id)}, which this manager answers like "
+        "a rate limit. See scheduler_cluster_ids.",
         "no_cluster",
         error.request,
         error.status,
@@ -145,8 +146,8 @@ class JobReader:
             if exc.reason != "not_found":
                 raise
             self.warnings.append(
-                f"{exc.message} A job of a user that does not exist makes every page that holds it unreadable; the others are read "
-                "one by one."
+                f"{exc.message} A job of a user that does not exist makes every page that holds it "
+                "unreadable; the others are read one by one."
             )
             self._by_id = True
             yield [row for row in self._around_broken_rows(horizon, shape, filters) if row["id"] not in given]

@@ -122,7 +122,8 @@ def judge_cluster(schedulers, able, seeds, versions, releases):
     has += f" and {len(versions)} active seed {'peer' if len(versions) == 1 else 'peers'}"
     if releases.since(FIRST_WITHOUT_GO_SEEDS) and all(one.startswith("v") for one in versions):
         return False, has + (
-            f", which are Go clients ({', '.join(sorted(set(versions)))}). Schedulers of 2.3.1 and later cannot use them, jobs end as SUCCESS with nothing warm: use dfdaemon"
+            f", which are Go clients ({', '.join(sorted(set(versions)))}). Schedulers of 2.3.1 and later "
+            "cannot use them, jobs end as SUCCESS with nothing warm: use dfdaemon"
         )
     return True, has
 

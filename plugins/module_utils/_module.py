@@ -66,7 +66,10 @@ class DragonflyModule(AnsibleModule):
             # A fault of this collection. The message of the exception could hold anything, so only its kind and place
             # are shown.
             self.fail_json(
-                msg=f"This is a fault of the collection dragonflyoss.dragonfly, please report it: {type(exc).__name__} in {_place(exc)}.",
+                msg=(
+                    "This is a fault of the collection dragonflyoss.dragonfly, please report it: "
+                    f"{type(exc).__name__} in {_place(exc)}."
+                ),
                 reason="fault",
             )
         if result.pop("failed", False):

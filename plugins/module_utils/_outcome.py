@@ -297,7 +297,9 @@ def _verdict(blobs, cold, reading, failures):
         message, reason = _NOTHING, "nothing_warmed"
     else:
         reason = "cold"
-        message = f"the manager says SUCCESS and {len(cold)} of {len(blobs)} blobs are not warm: {', '.join((scrub_url(url.rpartition('/blobs/')[2]) for url in cold[:_NAMED])) + (', ...' if len(cold) > _NAMED else '')}"
+        names = ", ".join(scrub_url(url.rpartition("/blobs/")[2]) for url in cold[:_NAMED])
+        more = ", ..." if len(cold) > _NAMED else ""
+        message = f"the manager says SUCCESS and {len(cold)} of {len(blobs)} blobs are not warm: {names}{more}"
     return Outcome("cold", reason, message, verified="blobs", blobs=len(blobs), warm=warm, cold=cold, failures=failures)
 
 
@@ -340,7 +342,9 @@ def _many_peers(reading, clusters, manifests, max_failed_percentage, verify):
 
 
 def _cold_hosts(cold, named):
-    return f"the manager says SUCCESS and {len(cold)} of {len(named)} hosts are not warm: {', '.join(sorted(cold)[:10]) + (', ...' if len(cold) > 10 else '')}"
+    names = ", ".join(sorted(cold)[:10])
+    more = ", ..." if len(cold) > 10 else ""
+    return f"the manager says SUCCESS and {len(cold)} of {len(named)} hosts are not warm: {names}{more}"
 
 
 def lacking_hosts(outcomes, expected_ips=(), ips=(), max_failed_percentage=0):

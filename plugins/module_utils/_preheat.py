@@ -204,8 +204,10 @@ def registry_bases(registries):
         detail = {"url": value} if isinstance(value, str) else value
         unknown = sorted(set(detail) - {"url", "username", "password", "ca_path"}) if isinstance(detail, dict) else []
         if not isinstance(detail, dict) or unknown:
+            others = f", not {', '.join(str(key) for key in unknown)}" if unknown else ""
             raise InputError(
-                f"registries: the value of {name!r} must be a URL or a dictionary of url, username, password, ca_path{', not ' + ', '.join((str(key) for key in unknown)) if unknown else ''}."
+                f"registries: the value of {name!r} must be a URL or a dictionary of url, username, password, "
+                f"ca_path{others}."
             )
         if any(not isinstance(one, (str, int)) for one in detail.values() if one is not None):
             raise InputError(f"registries: url, username, password and ca_path of {name!r} must be strings.")
@@ -254,7 +256,9 @@ def wanted_jobs(params):
         shared.remove("headers")
     if shared and len(registries) > 1:
         raise InputError(
-            f"The credentials of {shared[0]} would go to each of the registries {', '.join(sorted(registries))}. Give credentials by registry: registries: {{NAME: {{url: ..., username: ..., password: ...}}}}."
+            f"The credentials of {shared[0]} would go to each of the registries "
+            f"{', '.join(sorted(registries))}. Give credentials by registry: registries: {{NAME: {{url: ..., "
+            f"username: ..., password: ...}}}}."
         )
     return jobs
 

@@ -158,14 +158,16 @@ class Preheat:
                 _pin(wanted, *found)
                 if found[0].children is not None and wanted.platform is None:
                     self.warnings.append(
-                        f"{scrub_url(wanted.source)} is an image index and no platform is asked for: the manager preheats that of its own host. "
+                        f"{scrub_url(wanted.source)} is an image index and no platform is asked for: the "
+                        "manager preheats that of its own host. "
                         "Set platforms."
                     )
         if refused:
             raise _all_refused(refused, len(by_url))
         if unreachable:
             self.warnings.append(
-                f"{len(unreachable)} of {len(by_url)} manifests could not be read, so the images are not pinned to a digest and warm is what the job says: {unreachable[0].message}"
+                f"{len(unreachable)} of {len(by_url)} manifests could not be read, so the images are not "
+                f"pinned to a digest and warm is what the job says: {unreachable[0].message}"
             )
 
     def _read_manifest(self, wanted):
@@ -283,7 +285,10 @@ class Preheat:
             return
         ids = sorted(set().union(*(cluster_ids(job) for job in self._any_cluster)))
         self.warnings.append(
-            f"Which clusters there are cannot be read: that needs a token with the scope cluster, and release 2.1.9 or later. So existing jobs ({len(self._any_cluster)}) count that are only known to be for cluster {', '.join((str(one) for one in ids)) or '(unknown)'}. Give the token that scope, or set scheduler_cluster_ids."
+            "Which clusters there are cannot be read: that needs a token with the scope cluster, and release "
+            f"2.1.9 or later. So existing jobs ({len(self._any_cluster)}) count that are only known to be for "
+            f"cluster {', '.join((str(one) for one in ids)) or '(unknown)'}. Give the token that scope, or "
+            "set scheduler_cluster_ids."
         )
 
     def _judge(self, wanted, job, proven=()):
@@ -347,7 +352,10 @@ class Preheat:
             unknown = not_in_releases(options, self._jobs.releases)
         if unknown:
             raise DragonflyError(
-                f"This manager (release {self._jobs.releases}) does not know {', '.join((f'{_option(one)} ({option_releases(one)})' for one in unknown))} and would silently ignore it. Nothing was created. What to do: leave it out, or use a release that knows it.",
+                f"This manager (release {self._jobs.releases}) does not know "
+                f"{', '.join((f'{_option(one)} ({option_releases(one)})' for one in unknown))} and would "
+                "silently ignore it. Nothing was created. What to do: leave it out, or use a release that "
+                "knows it.",
                 "unknown_option",
             )
 
@@ -357,7 +365,8 @@ class Preheat:
         for wanted, ids in todo:
             if ids and wanted.cluster_id is None:
                 self.warnings.append(
-                    f"No job for {wanted.name} covers cluster {int(ids[0])}. A run tries to make one there, which only works where that cluster has an active scheduler."
+                    f"No job for {wanted.name} covers cluster {int(ids[0])}. A run tries to make one there, "
+                    "which only works where that cluster has an active scheduler."
                 )
                 continue
             self.changed = True
@@ -393,7 +402,8 @@ class Preheat:
             if isinstance(job, DragonflyError):
                 if job.reason == "no_scheduler" and ids and wanted.cluster_id is None:
                     self.warnings.append(
-                        f"Cluster {int(ids[0])} has no active scheduler with the feature preheat, so nothing is warmed there."
+                        f"Cluster {int(ids[0])} has no active scheduler with the feature preheat, so nothing "
+                        "is warmed there."
                     )
                     continue
                 self.tracked.append(Tracked(wanted, None, None, Outcome("refused", job.reason, job.message)))
@@ -406,7 +416,8 @@ class Preheat:
         self.tracked += made
         if dead:
             self.warnings.append(
-                f"Nothing is warmed in cluster {', '.join((str(one) for one in sorted(dead)))}, which has no active scheduler with the feature preheat."
+                f"Nothing is warmed in cluster {', '.join((str(one) for one in sorted(dead)))}, which has no "
+                "active scheduler with the feature preheat."
             )
         return made
 
@@ -419,14 +430,16 @@ class Preheat:
             return Outcome(
                 "refused",
                 "unknown_option",
-                f"job {int(job['id'])} was made, but this manager (release {releases_of_echo(args)}) does not know {names} and ignored it. What to do: leave it out, or use a release that knows it",
+                f"job {int(job['id'])} was made, but this manager (release {releases_of_echo(args)}) does not "
+                f"know {names} and ignored it. What to do: leave it out, or use a release that knows it",
             )
         left_out = set(ids or []) - cluster_ids(job)
         if left_out and cluster_ids(job):
             return Outcome(
                 "refused",
                 "no_scheduler",
-                f"job {int(job['id'])} was made without cluster {', '.join((str(one) for one in sorted(left_out)))}, which has no active scheduler",
+                f"job {int(job['id'])} was made without cluster "
+                f"{', '.join((str(one) for one in sorted(left_out)))}, which has no active scheduler",
             )
         return None
 
@@ -485,8 +498,8 @@ class Preheat:
         waited = self._clock.now() - newest
         if waited > (_RATE_LIMIT_KNOWN if known else _RATE_LIMIT_UNKNOWN):
             raise ApiError(
-                f"{exc.message} It said so for too long: the limit of the cluster (job_rate_limit) is used up by others, or there "
-                "is no such cluster.",
+                f"{exc.message} It said so for too long: the limit of the cluster (job_rate_limit) is used up "
+                "by others, or there is no such cluster.",
                 exc.reason,
                 exc.request,
                 exc.status,
@@ -573,7 +586,8 @@ class Preheat:
                     one.outcome = Outcome(
                         "gone",
                         "gone",
-                        f"the manager does not have job {int(job_id)} any more: somebody deleted it, or its retention is over",
+                        f"the manager does not have job {int(job_id)} any more: somebody deleted it, or its "
+                        "retention is over",
                     )
                 else:
                     one.outcome, one.job = seen[0][number], seen[1]
@@ -583,7 +597,8 @@ class Preheat:
                 one.outcome = Outcome(
                     "given_up",
                     "given_up",
-                    f"the manager does not watch job {int(one.job['id'])} any more, as after its restart. It may be warm or still running; a new run makes a new job",
+                    f"the manager does not watch job {int(one.job['id'])} any more, as after its restart. It "
+                    "may be warm or still running; a new run makes a new job",
                 )
         self._report()
         return bool(self._pending())
@@ -603,7 +618,8 @@ class Preheat:
             proven = self._jobs.held(outcome.cold, args, cluster_ids(job), timeout, self._params["wait_sleep"])
         except DragonflyError as exc:
             self.warnings.append(
-                f"Could not ask for the {len(outcome.cold)} blobs that the result of job {int(job['id'])} lacks: {exc.message}"
+                f"Could not ask for the {len(outcome.cold)} blobs that the result of job {int(job['id'])} "
+                f"lacks: {exc.message}"
             )
             return outcome
         outcome = self._judge(wanted, job, proven=proven)

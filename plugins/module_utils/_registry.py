@@ -135,7 +135,8 @@ class Registry:
         except TransportError as exc:
             if exc.reason == "tls":
                 raise RegistryRefused(
-                    f"{exc.message.rstrip('.')}. The option registries takes a ca_path. A registry without TLS is written http://{image.registry}/...",
+                    f"{exc.message.rstrip('.')}. The option registries takes a ca_path. A registry without "
+                    f"TLS is written http://{image.registry}/...",
                     "registry_tls",
                     asked,
                 ) from None

@@ -88,7 +88,11 @@ def _refused(error, username, waited, badly_long):
     if badly_long:
         cure = badly_long
     elif waited:
-        cure = f"It was tried again for {int(waited)} s, since a manager also refuses a user for some 5 s after any other sign-in of the same user. What to do: check username and password; if others sign in as this user all the time, sign in once (run_once) and hand on the jwt, or raise retry_timeout."
+        cure = (
+            f"It was tried again for {int(waited)} s, since a manager also refuses a user for some 5 s after any "
+            "other sign-in of the same user. What to do: check username and password; if others sign in as this "
+            "user all the time, sign in once (run_once) and hand on the jwt, or raise retry_timeout."
+        )
     else:
         cure = "What to do: check username and password."
     message = f"{error.request}: the manager refuses the user {username} (401). {cure}"

@@ -315,8 +315,10 @@ def check_echo(params, args):
     """
     ignored = [key for key in task_args(params) if isinstance(args, dict) and key not in args]
     if ignored:
+        names = ", ".join("job_timeout" if key == "timeout" else key for key in ignored)
         raise DragonflyError(
-            f"This manager does not know {', '.join(('job_timeout' if key == 'timeout' else key for key in ignored))} for tasks and ignored it. What to do: leave it out, or use a release that knows it.",
+            f"This manager does not know {names} for tasks and ignored it. What to do: leave it out, or use a "
+            "release that knows it.",
             "unknown_option",
         )
 

@@ -143,7 +143,8 @@ class Tokens(Crud):
         expires_anew = not before or planned["expires_at"] != before["expires_at"]
         if expires_anew and parse_time(planned["expires_at"]) <= self.now():
             raise InputError(
-                f"expires_at {planned['expires_at']} is past, the token would be of no use. To switch a token off set active=false."
+                f"expires_at {planned['expires_at']} is past, the token would be of no use. To switch a token "
+                "off set active=false."
             )
         if self._params["user_id"] is not None and (not before or planned["user_id"] != before["user_id"]):
             # A manager takes any number, and a job of a user that does not exist breaks its lists (manager-api T5).
@@ -203,7 +204,8 @@ class Tokens(Crud):
         expires = parse_time(change.after["expires_at"])
         if expires is not None and expires <= self.now():
             found.append(
-                f"The token {name} expired at {change.after['expires_at']}. Set expires_at, or use state=rotated for a new one."
+                f"The token {name} expired at {change.after['expires_at']}. Set expires_at, or use "
+                "state=rotated for a new one."
             )
         if change.after["state"] != "active" and self._params["active"] is None:
             found.append(f"The token {name} is inactive. Set active=true to switch it on.")

@@ -48,7 +48,8 @@ _LATER = (
     "image_partly_warmed_all_peers",
 )
 
-#: Managers that were recorded, each as (release, scenarios before there were schedulers, scenarios with schedulers and hosts).
+#: Managers that were recorded, each as (release, scenarios before there were schedulers, scenarios with schedulers and
+#: hosts).
 RUNS = (
     (
         "2.0.9",
@@ -107,8 +108,9 @@ def _get_task():
     return {"type": "get_task", "args": {"url": f"http://{REGISTRY}/v2/library/app/manifests/1"}}
 
 
-#: Jobs that these runs made before a scenario and that no exchange shows, by release and scenario: ids are taken by them, and
-#: the counts in Link tell how many there were. ``None`` is a row that is not there any more. Each with the time of the first.
+#: Jobs that these runs made before a scenario and that no exchange shows, by release and scenario: they take ids, and
+#: the counts in Link tell how many there were. ``None`` is a row that is not there any more. Each with the time of
+#: the first.
 UNRECORDED = {
     ("2.1.67", "infra"): ("2026-11-24T22:22:23.000000007Z", [_image("library/app", 1)] * 27 + [None] * 2),
     ("2.1.67", "ghost_user"): ("2026-11-24T22:27:02.020000007Z", [_file()] * 12 + [_get_task()] * 2),
@@ -232,7 +234,7 @@ class Replay:
         self._secrets = {}
         self._moment = None
         first = min(time for dummy, exchange in self._exchanges for time in _times(exchange["response"].get("json")))
-        # The manager's audit log, which ends the time after a sign-in in which the next ones fail, began a moment later.
+        # The manager's audit log, which ends the time after a sign-in in which the next ones fail, began a bit later.
         self._clock = ManualClock(first + 4 * _SECOND // 10)
         self.box = Sandbox(
             release=self._release,
@@ -266,7 +268,7 @@ class Replay:
         self.box.image("docker/multi", "1", kind="docker", platforms=platforms, layers=2)
 
     def differences(self, place):
-        """How the sandbox's answer to an exchange differs from the recorded one (list of str); earlier ones are played first."""
+        """Return how the sandbox's answer to an exchange differs from the recorded one; play earlier ones first."""
         while len(self._results) <= place:
             self._results.append(self._play(*self._exchanges[len(self._results)]))
         return self._results[place]
@@ -415,7 +417,7 @@ _HOST = re.compile(r"10\.77\.0\.1\d? (seed|host)-\d")
 
 
 def _time_shape(text):
-    """A time with its digits taken out, but for the zero time; how long a fraction is beyond 3 digits does not count."""
+    """Return a time without its digits, but for the zero time; a fraction beyond 3 digits does not count."""
     if text.startswith("0001"):
         return text
     shape = re.sub(r"\d", "9", text)

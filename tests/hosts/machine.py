@@ -27,8 +27,8 @@ PROGRAMS = {
     "setpriv": "util-linux",
 }
 
-#: What a host is made of, besides debootstrap's smallest system. python3-apt is for Ansible's module apt, docker-registry
-#: runs beside the hosts, out of the same root.
+#: What a host is made of, besides debootstrap's smallest system. python3-apt is for Ansible's module apt,
+#: docker-registry runs beside the hosts, out of the same root.
 PACKAGES = (
     "systemd",
     "systemd-sysv",
@@ -43,8 +43,8 @@ PACKAGES = (
     "docker-registry",
 )
 
-#: What a host is better off without: on an overlay, the attributes that lsattr shows of a file in the lower layer cannot
-#: be set by chattr in the upper one, which Ansible does for each backup where it finds the two programs.
+#: What a host is better off without: on an overlay, the attributes that lsattr shows of a file in the lower layer
+#: cannot be set by chattr in the upper one, which Ansible does for each backup where it finds the two programs.
 WITHOUT = "e2fsprogs"
 
 #: User who Ansible is on the hosts, and becomes root from.

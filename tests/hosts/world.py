@@ -4,10 +4,10 @@
 
 """A world for the hosts: process, mount and network namespaces that end with the run.
 
-Everything that the tests start and mount is in there: hosts, registries, the manager, Ansible itself. When the run ends,
-however it ends, the kernel ends all of it. Addresses and ports are the world's own, so nothing on the machine is in the
-way, and nothing of the machine can be reached. Only empty control groups outlive their processes; one process stays
-outside to remove them.
+Everything that the tests start and mount is in there: hosts, registries, the manager, Ansible itself. When the run
+ends, however it ends, the kernel ends all of it. Addresses and ports are the world's own, so nothing on the machine is
+in the way, and nothing of the machine can be reached. Only empty control groups outlive their processes; one process
+stays outside to remove them.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Clock:
 
     @property
     def skips_work(self):
-        """Whether fetches take no time by this clock: beside waits that are so much shorter they would last for ever."""
+        """Whether fetches take no time by this clock: beside waits that are so much shorter they would never end."""
         return self.factor > 1
 
     def now(self):

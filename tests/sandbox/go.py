@@ -128,8 +128,8 @@ class Field:
 
     :param key: JSON key.
     :param name: Go's name.
-    :param kind: Go's type: string, bool, int64, uint32, ..., time.Duration, time.Time, []string, []uint, map[string]string,
-        ``any``, or the name of a struct whose fields are ``fields``.
+    :param kind: Go's type: string, bool, int64, uint32, ..., time.Duration, time.Time, []string, []uint,
+        map[string]string, ``any``, or the name of a struct whose fields are ``fields``.
     :param pointer: whether it is a pointer: unset is null, and a zero that was sent is checked.
     :param omit_empty: for a struct, whether it is not checked where all of it is zero.
     :param required: whether validator wants it; ``oneof`` the strings that it allows, ``low`` and ``high`` its range.

@@ -22,7 +22,10 @@ from .tokens import Tokens, Users
 from .work import Work
 
 _Route = namedtuple("_Route", "method pattern guard handler")
-_CONSOLE_PAGE = '<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n<a href=".gitkeep">.gitkeep</a>\n</pre>\n'
+_CONSOLE_PAGE = (
+    '<!doctype html>\n<meta name="viewport" content="width=device-width">\n'
+    '<pre>\n<a href=".gitkeep">.gitkeep</a>\n</pre>\n'
+)
 _STATES = ("PENDING", "RECEIVED", "STARTED", "RETRY", "SUCCESS", "FAILURE")
 _POSTGRES_DUPLICATE = 'ERROR: duplicate key value violates unique constraint "name" (SQLSTATE 23505)'
 _V1_STATUS = {"PENDING": "WAITING", "STARTED": "RUNNING", "SUCCESS": "SUCCESS", "FAILURE": "FAIL"}
@@ -256,14 +259,14 @@ class Manager:
         return await getattr(self, "_create_" + kind)(values)
 
     def _allowed(self, number):
-        """Whether the limiter lets a job for a cluster pass; it does not know clusters that are not there, nor new ones (T11)."""
+        """Whether the limiter lets a job for a cluster pass; it knows neither missing nor new clusters (T11)."""
         cluster = self.clusters.get(number)
         if cluster is None or ("T11" in self.traps and self.clock.now() - cluster.created < self.clock.wait(180)):
             return False
         return self.limiter.allows(cluster)
 
     def _candidates(self, numbers, feature="preheat"):
-        """Ids of the clusters that a job is for: those that have a scheduler; the others are left out silently (T15)."""
+        """Ids of the clusters that a job is for: those with a scheduler; the others are left out silently (T15)."""
         for number in numbers or []:
             if self.clusters.get(number) is None:
                 text = self.profile.unknown_cluster

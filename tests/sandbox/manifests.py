@@ -65,7 +65,7 @@ class ManifestReader:
         return found, headers
 
     async def _read_plain(self, url, headers):
-        """Up to 2.1.20: Docker's schema 2 only, anonymous bearer token (which goes into ``headers``) or the job's headers."""
+        """Up to 2.1.20: Docker's schema 2 only, anonymous bearer token (put into ``headers``) or the job's headers."""
         answer = await _get(self._reach, url, dict(headers, Accept=SCHEMA2), self._refuse_loopback)
         if answer.status == 401:
             challenge = _challenge(answer)
@@ -200,7 +200,10 @@ def _refusal(answer):
         return "errors:\n{}\n".format("\n".join(lines))
     if answer.status == 401:
         return "unauthorized: authentication required"
-    return f"error parsing HTTP {int(answer.status)} response body: invalid character '{text[:1]}' looking for beginning of value: {json.dumps(text)}"
+    return (
+        f"error parsing HTTP {int(answer.status)} response body: invalid character '{text[:1]}' looking for "
+        f"beginning of value: {json.dumps(text)}"
+    )
 
 
 def _parse(platform):

@@ -15,7 +15,7 @@ from .go import Field
 RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1")
 
 _TABLE = {
-    # Routes and who may use them: "" everybody, "jwt" a signed-in user, "pat" a personal access token, None no such route.
+    # Routes and who may use them: "" everybody, "jwt" a signed-in user, "pat" a personal access token, None no route.
     "open_jobs": (None, "pat", "pat", "pat", "pat"),
     "open_clusters": (None, None, "pat", "pat", "pat"),
     "console_jobs": ("", "", "", "", "jwt"),

@@ -238,7 +238,10 @@ class Sandbox:
         return list(self.servers["registry"].log)
 
     def counts(self):
-        """How often jobs were made, listed and read: ``{"POST": n, "LIST": n, "GET": {id: n}, "DELETE": n, "requests": n}``."""
+        """Count how often jobs were created, listed and read.
+
+        :returns: ``{"POST": n, "LIST": n, "GET": {id: n}, "DELETE": n, "requests": n}``.
+        """
         log = self.servers["manager"].log
         gets = Counter()
         found = {"POST": 0, "LIST": 0, "DELETE": 0, "requests": len(log)}

@@ -117,7 +117,8 @@ class Work:
         hosts = self._chosen(job, task)
         if not hosts:
             task.fail(
-                f"cluster {int(task.cluster_id)} scheduler {self._fleet.scheduler_of(task.cluster_id).ip} has no available peer"
+                f"cluster {int(task.cluster_id)} scheduler {self._fleet.scheduler_of(task.cluster_id).ip} has "
+                "no available peer"
             )
             return
         warm, failed = [], []

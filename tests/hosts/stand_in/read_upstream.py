@@ -7,12 +7,13 @@
     python3 tests/hosts/stand_in/read_upstream.py dfget 2.1.67 PATH/OF/dragonfly
     python3 tests/hosts/stand_in/read_upstream.py dfdaemon 1.4.2 PATH/OF/client
 
-PATH is a clone (a bare one will do) of the repository ``dragonfly`` or ``client`` of the organisation ``dragonflyoss``. What
-comes out is ``keys/CLIENT-RELEASE.json``, with a tree as deep as the configuration: a mapping holds keys, a list holds the
-one thing that each of its elements is, a string names a type. For the Rust client it has the flags of the command line, too.
+PATH is a clone (a bare one will do) of the repository ``dragonfly`` or ``client`` of the organisation ``dragonflyoss``.
+What comes out is ``keys/CLIENT-RELEASE.json``, with a tree as deep as the configuration: a mapping holds keys, a list
+holds the one thing that each of its elements is, a string names a type. For the Rust client it has the flags of the
+command line, too.
 
-The roles check configurations with a table of their own, which was written by hand. This one was not, so that a mistake in
-one of them shows.
+The roles check configurations with a table of their own, which was written by hand. This one was not, so that a mistake
+in one of them shows.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class Go:
         self._structs = {}
         for path in self.FILES:
             for name, body in self.STRUCT.findall(source.read(path)):
-                # Two files have a TelemetryOption; the one of the package that the options are embedded from is read last.
+                # Two files have a TelemetryOption; that of the package that embeds the options is read last.
                 self._structs[name] = body
 
     def tree(self, name: str) -> Tree:

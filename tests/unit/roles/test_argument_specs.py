@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The argument specs are the contract of the roles: their defaults, and the options of the module that they call, agree."""
+"""The argument specs are the contract of the roles: their defaults and the options of the called modules agree."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@
 """Stand in for a client of Dragonfly, where its binary cannot be had.
 
 It takes the command line of the client, reads its configuration (more strictly, see settings.py), listens on its ports,
-connects to its manager, serves containerd as its proxy does and answers with the id of the task. It knows nothing of other
-peers. ``package.py`` puts this into one file, with what it stands in for in ``stands_for.py``.
+connects to its manager, serves containerd as its proxy does and answers with the id of the task. It knows nothing of
+other peers. ``package.py`` puts this into one file, with what it stands in for in ``stands_for.py``.
 """
 
 from __future__ import annotations

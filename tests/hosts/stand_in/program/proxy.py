@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The proxy of a stand-in: requests of a container runtime go to the registry, blobs are kept by the id of their task."""
+"""The proxy of a stand-in: passes requests of a runtime to the registry, keeps blobs by the id of their task."""
 
 from __future__ import annotations
 

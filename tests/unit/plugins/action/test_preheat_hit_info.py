@@ -24,7 +24,7 @@ LOGIN = "Basic " + base64.b64encode(("me:" + SECRET).encode()).decode()
 
 
 class Proxy(BaseHTTPRequestHandler):
-    """A client's proxy as far as a probe sees it: it makes the id of what the header and the path say, without the query."""
+    """A client's proxy as far as a probe sees it: the id comes from the header and the path, without the query."""
 
     def do_GET(self):
         self.server.seen.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})

@@ -194,9 +194,10 @@ def test_in_a_playbook(tmp_path):
                 {
                     "ansible.builtin.assert": {
                         "that": [
-                            f"lookup('ansible.builtin.file', 'manifest.yml') | dragonflyoss.dragonfly.images_in == {IMAGES!r}",
-                            "(lookup('ansible.builtin.file', 'manifest.yml') | from_yaml_all | list | dragonflyoss.dragonfly.images_in)"
-                            f" == {IMAGES!r}",
+                            "lookup('ansible.builtin.file', 'manifest.yml') | "
+                            f"dragonflyoss.dragonfly.images_in == {IMAGES!r}",
+                            "(lookup('ansible.builtin.file', 'manifest.yml') | from_yaml_all | list | "
+                            f"dragonflyoss.dragonfly.images_in) == {IMAGES!r}",
                         ]
                     }
                 }

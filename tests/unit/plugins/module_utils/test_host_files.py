@@ -18,7 +18,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _hos
 SECRET = "s3cr3t-marker"
 
 # As dfget 2.1.67, dfdaemon 1.4.2 and containerd of Debian print them.
-GO = "Major: 2, Minor: 1, GitVersion: v2.1.67, GitCommit: 5c1f, Platform: linux, BuildTime: 2024-09-02, GoVersion: go1.23.0\n"
+GO = (
+    "Major: 2, Minor: 1, GitVersion: v2.1.67, GitCommit: 5c1f, Platform: linux, BuildTime: 2024-09-02, "
+    "GoVersion: go1.23.0\n"
+)
 RUST = "dfdaemon 1.4.2 (5c1f 2026-07-23)\n"
 CONTAINERD = "containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u1\n"
 

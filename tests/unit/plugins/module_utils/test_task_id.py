@@ -30,7 +30,8 @@ DG = "sha256:c71d239df91726fc519c6eb72d318ec65820627232b2f796219e87dcf35d0ab4"
 ALL = ["foo", "bar"]
 
 # Language and recipe, URL, filter, other inputs, id.
-# dragonflyoss/dragonfly pkg/idgen/task_id_test.go v2.0.9 to v2.5.1, dragonflyoss/client id_generator/mod.rs v0.1.114 to v1.5.1.
+# dragonflyoss/dragonfly pkg/idgen/task_id_test.go v2.0.9 to v2.5.1,
+# dragonflyoss/client id_generator/mod.rs v0.1.114 to v1.5.1.
 UPSTREAM = [
     ("go V1", E, [], {}, "100680ad546ce6a577f42f52df33b4cfdca756859e664b8d7de329b150d09ce9"),
     (

@@ -43,7 +43,7 @@ def test_each_line_of_the_table_makes_sense(client, key):
     [("dfget", "2.0.9", 171), ("dfget", "2.3.4", 184), ("dfdaemon", "0.1.112", 66), ("dfdaemon", "1.5.1", 106)],
 )
 def test_the_table_has_every_key_of_a_release(client, release, count):
-    """As many as client/config/peerhost.go and dragonfly-client-config/src/dfdaemon.rs have at the tag, with aliases."""
+    """As many as client/config/peerhost.go and dragonfly-client-config/src/dfdaemon.rs have at the tag, and aliases."""
     assert len([key for key in SCHEMA[client] if look_up(client, key, release).status == "known"]) == count
 
 

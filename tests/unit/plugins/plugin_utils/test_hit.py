@@ -639,7 +639,8 @@ def misses():
         "wrong_port",
         toml_file,
         "",
-        "http://127.0.0.1:65001, where no Dragonfly client of this host listens: dfget listens on port 65001 of 10.0.0.5.",
+        "http://127.0.0.1:65001, where no Dragonfly client of this host listens: dfget listens on port 65001 "
+        "of 10.0.0.5.",
     )
     yield (
         "address-of-rust",
