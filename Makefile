@@ -63,8 +63,12 @@ matrix: $(VENV)/run ## Sanity and unit tests with every ansible-core and Python,
 
 .PHONY: test-lint
 test-lint: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
-test-lint: $(VENV)/lint $(LINK) ## ansible-lint, yamllint, changelog, documentation, licences
+test-lint: $(VENV)/lint $(VENV)/unit $(LINK) ## ruff, mypy, names, ansible-lint, yamllint, changelog, documentation, licences
 	@failed=0; for linter in \
+	    "ruff format --check ." \
+	    "ruff check ." \
+	    "mypy" \
+	    "python tests/tools/vague_names.py" \
 	    "yamllint ." \
 	    "ansible-lint" \
 	    "antsibull-changelog lint" \
@@ -126,6 +130,8 @@ $(VENV)/run $(VENV)/unit $(VENV)/lint $(VENV)/hosts $(VENV)/docs:
 	@touch $@
 
 # Ansible's tools find the collection of this checkout below it, as pytest does (tests/conftest.py).
+.PHONY: link
+link: $(LINK)
 $(LINK):
 	@mkdir -p $(@D) && ln -s ../../../.. $@
 

@@ -1,0 +1,226 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reject names that say nothing about what they stand for, such as ``one`` or ``tmp``.
+
+    python tests/tools/vague_names.py [FILE ...]
+
+Without arguments it reads all Python files that git knows in plugins, tests and docs. Counted is every place that gives
+a name to a value: arguments, assignments, targets of loops, comprehensions, ``with``, ``except`` and ``:=``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATTERNS = ("plugins/*.py", "tests/*.py", "docs/*.py")
+VAGUE = re.compile(
+    r"_?(?:ones?|found|words?|dummy|things?|stuff|data|tmp|temp|foo|bar|baz|obj|val|vals|ret|retval|res|some|rest|"
+    r"told|asked|turn|again|cure|misc|blah)_?\d*"
+)
+
+#: Files that are being rewritten and may still hold vague names. The list only gets shorter.
+EXCEPTIONS: frozenset[str] = frozenset(
+    """
+    plugins/action/preheat.py
+    plugins/action/preheat_hit_info.py
+    plugins/filter/containerd_config.py
+    plugins/filter/header_problems.py
+    plugins/inventory/peers.py
+    plugins/module_utils/_client.py
+    plugins/module_utils/_clusters.py
+    plugins/module_utils/_config_scrub.py
+    plugins/module_utils/_crud.py
+    plugins/module_utils/_distribution.py
+    plugins/module_utils/_errors.py
+    plugins/module_utils/_fleet.py
+    plugins/module_utils/_host_files.py
+    plugins/module_utils/_http.py
+    plugins/module_utils/_image.py
+    plugins/module_utils/_jobs.py
+    plugins/module_utils/_manager.py
+    plugins/module_utils/_module.py
+    plugins/module_utils/_outcome.py
+    plugins/module_utils/_preheat.py
+    plugins/module_utils/_preheat_run.py
+    plugins/module_utils/_registry.py
+    plugins/module_utils/_releases.py
+    plugins/module_utils/_scrub.py
+    plugins/module_utils/_sign_in.py
+    plugins/module_utils/_task_id.py
+    plugins/module_utils/_tasks.py
+    plugins/module_utils/_tokens.py
+    plugins/modules/job_info.py
+    plugins/modules/manager_info.py
+    plugins/modules/preheat_hit_info.py
+    plugins/modules/task_info.py
+    plugins/plugin_utils/_client_config.py
+    plugins/plugin_utils/_config_problems.py
+    plugins/plugin_utils/_config_values.py
+    plugins/plugin_utils/_containerd_config.py
+    plugins/plugin_utils/_hit.py
+    plugins/plugin_utils/_hit_images.py
+    plugins/plugin_utils/_images_in.py
+    plugins/plugin_utils/_pull.py
+    plugins/plugin_utils/_regex.py
+    tests/bench/__main__.py
+    tests/bench/benchmarks.py
+    tests/bench/measure.py
+    tests/contract/client.py
+    tests/contract/conftest.py
+    tests/contract/replay.py
+    tests/contract/test_contract.py
+    tests/contract/test_polls.py
+    tests/contract/test_registry.py
+    tests/contract/test_rules.py
+    tests/contract/test_servers.py
+    tests/demo/__main__.py
+    tests/faults/matrix.py
+    tests/faults/test_hostile.py
+    tests/faults/test_hostile_files.py
+    tests/faults/test_matrix.py
+    tests/faults/test_templates.py
+    tests/faults/test_tls_and_leaks.py
+    tests/faults/test_two_controllers.py
+    tests/faults/world.py
+    tests/hosts/__main__.py
+    tests/hosts/host.py
+    tests/hosts/stand_in/program/proxy.py
+    tests/hosts/stand_in/read_upstream.py
+    tests/hosts/world.py
+    tests/sandbox/clusters.py
+    tests/sandbox/control.py
+    tests/sandbox/fleet.py
+    tests/sandbox/go.py
+    tests/sandbox/images.py
+    tests/sandbox/jobs.py
+    tests/sandbox/manager.py
+    tests/sandbox/manifests.py
+    tests/sandbox/pages.py
+    tests/sandbox/profiles.py
+    tests/sandbox/registry.py
+    tests/sandbox/rules.py
+    tests/sandbox/sandbox.py
+    tests/sandbox/server.py
+    tests/sandbox/tokens.py
+    tests/sandbox/work.py
+    tests/tools/ansible_test.py
+    tests/tools/check_release.py
+    tests/tools/matrix.py
+    tests/tools/messages.py
+    tests/tools/pythons.py
+    tests/unit/plugins/action/test_preheat.py
+    tests/unit/plugins/action/test_preheat_hit_info.py
+    tests/unit/plugins/filter/test_ids.py
+    tests/unit/plugins/filter/test_images_in.py
+    tests/unit/plugins/inventory/test_peers.py
+    tests/unit/plugins/module_utils/conftest.py
+    tests/unit/plugins/module_utils/test_client.py
+    tests/unit/plugins/module_utils/test_config_scrub.py
+    tests/unit/plugins/module_utils/test_host_files.py
+    tests/unit/plugins/module_utils/test_http.py
+    tests/unit/plugins/module_utils/test_image.py
+    tests/unit/plugins/module_utils/test_jobs.py
+    tests/unit/plugins/module_utils/test_json_rows.py
+    tests/unit/plugins/module_utils/test_outcome.py
+    tests/unit/plugins/module_utils/test_preheat.py
+    tests/unit/plugins/module_utils/test_preheat_run.py
+    tests/unit/plugins/module_utils/test_registry.py
+    tests/unit/plugins/module_utils/test_releases.py
+    tests/unit/plugins/module_utils/test_scrub.py
+    tests/unit/plugins/module_utils/test_task_id.py
+    tests/unit/plugins/module_utils/test_wait.py
+    tests/unit/plugins/modules/conftest.py
+    tests/unit/plugins/modules/every.py
+    tests/unit/plugins/modules/launcher.py
+    tests/unit/plugins/modules/test_bad_input.py
+    tests/unit/plugins/modules/test_cluster.py
+    tests/unit/plugins/modules/test_cluster_info.py
+    tests/unit/plugins/modules/test_every_module.py
+    tests/unit/plugins/modules/test_fleet.py
+    tests/unit/plugins/modules/test_job_info.py
+    tests/unit/plugins/modules/test_login.py
+    tests/unit/plugins/modules/test_personal_access_token.py
+    tests/unit/plugins/modules/test_preheat.py
+    tests/unit/plugins/modules/test_tasks.py
+    tests/unit/plugins/plugin_utils/test_client_config.py
+    tests/unit/plugins/plugin_utils/test_config_problems.py
+    tests/unit/plugins/plugin_utils/test_containerd_config.py
+    tests/unit/plugins/plugin_utils/test_hit.py
+    tests/unit/plugins/plugin_utils/test_regex.py
+    tests/unit/roles/test_in_check_mode.py
+    tests/unit/test_docs.py
+    tests/unit/test_guides.py
+    tests/unit/test_layers.py
+    tests/unit/test_release.py
+    """.split()
+)
+
+
+class Binding(t.NamedTuple):
+    """A place that gives a name to a value."""
+
+    line: int
+    name: str
+
+
+def bindings(source: str) -> list[Binding]:
+    """Return each binding of a Python source, sorted by line.
+
+    :raises SyntaxError: if it is not Python.
+    """
+    names: list[Binding] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.append(Binding(node.lineno, node.id))
+        elif isinstance(node, ast.arg):
+            names.append(Binding(node.lineno, node.arg))
+        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
+            names.append(Binding(node.lineno, node.name))
+    return sorted(names)
+
+
+def vague(names: t.Iterable[Binding]) -> list[Binding]:
+    """Return the bindings whose name is vague."""
+    return [binding for binding in names if VAGUE.fullmatch(binding.name)]
+
+
+def python_files() -> list[str]:
+    """Return the paths of the checkout's Python files, relative to it."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    paths = subprocess.check_output([*command, *PATTERNS], cwd=CHECKOUT, text=True).splitlines()
+    return [path for path in paths if (CHECKOUT / path).is_file()]
+
+
+def main() -> int:
+    """Print each vague name outside the exceptions, and how many of all names are vague.
+
+    :returns: the exit code, 1 where a vague name is not excepted.
+    """
+    total = vague_total = 0
+    failed = False
+    for path in sys.argv[1:] or python_files():
+        names = bindings((CHECKOUT / path).read_text(encoding="utf-8"))
+        rejected = vague(names)
+        total += len(names)
+        vague_total += len(rejected)
+        if path not in EXCEPTIONS:
+            failed = failed or bool(rejected)
+            for binding in rejected:
+                print(f"{path}:{binding.line}: the name {binding.name} is vague; name what it is, such as job or url")
+        elif not rejected:
+            print(f"{path}: no vague name is left, so take it off the list of exceptions")
+            failed = True
+    print(f"{vague_total} of {total} names are vague ({vague_total / max(total, 1):.1%})")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
