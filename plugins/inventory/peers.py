@@ -161,7 +161,12 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import NO_PEERS, PEERS, read, refresh_peers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import (
+    PEERS,
+    no_peers_warning,
+    read_list,
+    refresh_peers,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
@@ -219,11 +224,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             client = connect(options, "jwt")
             if self.get_option("refresh"):
                 refresh_peers(client, options["timeout"], Clock())
-            rows = read(client, PEERS)
+            rows = read_list(client, PEERS)
         except DragonflyError as exc:
             raise AnsibleParserError(exc.message) from exc
         if not rows and not self.get_option("refresh"):
-            self.display.warning(NO_PEERS % url)
+            self.display.warning(no_peers_warning(url))
         return rows
 
     def _peers(self, rows):

@@ -9,10 +9,15 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible.module_utils.basic import env_fallback
 
+#: Names of options and what Ansible needs to know of each.
+ArgumentSpec = t.Dict[str, t.Dict[str, t.Any]]
+
 # Both credentials, though a module takes one of them: they are set once for all modules, in module_defaults.
-CONNECTION = {
+CONNECTION: ArgumentSpec = {
     "url": {"type": "str", "fallback": (env_fallback, ["DRAGONFLY_URL"])},
     "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_TOKEN"])},
     "jwt": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_JWT"])},
@@ -23,13 +28,13 @@ CONNECTION = {
     "timeout": {"type": "int", "default": 120, "fallback": (env_fallback, ["DRAGONFLY_TIMEOUT"])},
 }
 
-WAIT = {
+WAIT: ArgumentSpec = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 4200},
     "wait_sleep": {"type": "int", "default": 5},
 }
 
-FLEET = {
+FLEET: ArgumentSpec = {
     "host_name": {"type": "str"},
     "ip": {"type": "str"},
     "idc": {"type": "str"},
@@ -38,7 +43,7 @@ FLEET = {
 }
 
 # What a task's id is made of, and where it is looked for.
-TASK = {
+TASK: ArgumentSpec = {
     "tag": {"type": "str"},
     "application": {"type": "str"},
     "filtered_query_params": {"type": "list", "elements": "str"},
@@ -46,7 +51,7 @@ TASK = {
     "job_timeout": {"type": "int"},
     "scheduler_cluster_ids": {"type": "list", "elements": "int"},
 }
-TASK_SOURCES = {
+TASK_SOURCES: ArgumentSpec = {
     "image": {"type": "str"},
     "images": {"type": "list", "elements": "str"},
     "file": {"type": "str"},
@@ -57,14 +62,14 @@ TASK_SOURCES = {
     "digest_ids": {"type": "bool", "default": False},
 }
 
-REGISTRY = {
+REGISTRY: ArgumentSpec = {
     "registries": {"type": "dict"},
     "registry_username": {"type": "str"},
     "registry_password": {"type": "str", "no_log": True},
 }
 
 # Of preheat_hit_info, whose action plugin checks them on the controller before its module runs on the host.
-HIT = {
+HIT: ArgumentSpec = {
     "jobs": {"type": "list", "elements": "dict"},
     "images": {"type": "list", "elements": "str"},
     "platforms": {"type": "list", "elements": "str"},
@@ -85,10 +90,10 @@ HIT = {
 }
 
 
-def merged(*groups, **own):
-    """One argument spec of several groups and a module's own options."""
-    spec = {}
+def merged(*groups: ArgumentSpec, **options: dict[str, t.Any]) -> ArgumentSpec:
+    """Return one argument spec of several groups and a module's own options."""
+    spec: ArgumentSpec = {}
     for group in groups:
         spec.update(group)
-    spec.update(own)
+    spec.update(options)
     return spec

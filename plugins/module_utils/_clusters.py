@@ -9,19 +9,41 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, OPEN_API
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._crud import Crud, without_empty
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, InputError
+import typing as t
 
-#: The numbers that can be set, with the least and the greatest that a manager takes (manager/types/cluster.go).
-LIMITS = {
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import (
+    CONSOLE_API,
+    OPEN_API,
+    DragonflyClient,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_resource import (
+    Change,
+    ManagedResource,
+    Refusal,
+    Row,
+    View,
+    without_empty,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+
+
+class Range(t.NamedTuple):
+    """The numbers that a manager takes for a key."""
+
+    least: int
+    greatest: int
+
+
+#: The numbers that can be set (manager/types/scheduler_cluster.go and seed_peer_cluster.go of 2.1.63 to 2.5.1).
+RANGES = {
     "scheduler_cluster_config": {
-        "candidate_parent_limit": (1, 20),
-        "filter_parent_limit": (10, 1000),
-        "job_rate_limit": (1, 1000000),
+        "candidate_parent_limit": Range(1, 20),
+        "filter_parent_limit": Range(10, 1000),
+        "job_rate_limit": Range(1, 1000000),
     },
-    "seed_peer_cluster_config": {"load_limit": (1, 50000)},
-    "peer_cluster_config": {"load_limit": (1, 2000)},
+    "seed_peer_cluster_config": {"load_limit": Range(1, 50000)},
+    "peer_cluster_config": {"load_limit": Range(1, 2000)},
 }
 # A manager stores 0 for what is not sent. Its own first cluster has these in most releases (contract/*/clusters).
 _NEW = {
@@ -30,15 +52,17 @@ _NEW = {
     "peer_cluster_config": {"load_limit": 200},
 }
 _NEW_JOB_RATE_LIMIT = 10
-_TEXTS = ("idc", "location")
-_LISTS = ("cidrs", "hostnames")
+_SCOPE_TEXTS = ("idc", "location")
+_SCOPE_LISTS = ("cidrs", "hostnames")
 
 
-def cluster_api(client_for, params):
-    """The client and the path for clusters: the Open API, which has them from 2.1.9 on, else ``/api/v1``.
+def cluster_api(
+    client_for: t.Callable[[str], DragonflyClient], params: dict[str, t.Any]
+) -> tuple[DragonflyClient, str]:
+    """Return the client and the path for clusters: the Open API, which has them from 2.1.9 on, else ``/api/v1``.
 
-    :param client_for: function that gives the L(DragonflyClient) of a credential.
-    :param params: the module's options (dict).
+    :param client_for: returns the client of a credential.
+    :param params: the module's options.
     :raises ApiError: with reason ``no_api`` for a release before 2.1.0.
     """
     if params["jwt"] and params["token"]:
@@ -56,8 +80,8 @@ def cluster_api(client_for, params):
     return client_for("token"), OPEN_API + "/clusters"
 
 
-def _refuse_old_manager(client):
-    """Releases before 2.1.0 have clusters at ``/api/v1``, too, but take and show other keys. They have no Open API."""
+def _refuse_old_manager(client: DragonflyClient) -> None:
+    """Refuse releases before 2.1.0: they have clusters at ``/api/v1``, too, but with other keys, and no Open API."""
     try:
         client.request("GET", OPEN_API + "/jobs", query={"page": 1, "per_page": 1})
     except ApiError as exc:
@@ -68,117 +92,132 @@ def _refuse_old_manager(client):
                 exc.request,
                 exc.status,
             ) from None
-        # It has the Open API, for which a jwt is none of its tokens.
+        # Any other refusal shows that there is an Open API, which does not take a jwt.
 
 
-def wanted_cluster(params):
-    """What the options name of a view (dict), None where there is to be no cluster.
+def desired_cluster(params: dict[str, t.Any]) -> View | None:
+    """Return the part of a view that the options set, None for a cluster to delete.
 
-    :param params: the module's options (dict).
+    :param params: the module's options.
     :raises InputError: for a value that no manager takes.
     """
     if params["name"] is not None and not params["name"].strip():
         raise InputError("name is empty.")
     if params["state"] == "absent":
         return None
-    for key, limits in LIMITS.items():
-        for name, (least, greatest) in limits.items():
-            value = (params[key] or {}).get(name)
-            if value is not None and not least <= value <= greatest:
-                raise InputError(f"{key}.{name} must be from {int(least)} to {int(greatest)}, not {int(value)}.")
-    wanted = {key: params[key] for key in ("name", "bio", "is_default", "scopes") + tuple(LIMITS)}
-    if wanted["scopes"]:
-        lists = {key: sorted(set(value)) for key, value in wanted["scopes"].items() if key in _LISTS and value}
-        wanted["scopes"] = dict(wanted["scopes"], **lists)
-    return wanted
+    for key, ranges in RANGES.items():
+        for name, (least, greatest) in ranges.items():
+            number = (params[key] or {}).get(name)
+            if number is not None and not least <= number <= greatest:
+                raise InputError(f"{key}.{name} must be from {least} to {greatest}, not {number}.")
+    desired = {key: params[key] for key in ("name", "bio", "is_default", "scopes", *RANGES)}
+    if desired["scopes"]:
+        scopes = dict(desired["scopes"])
+        for key in _SCOPE_LISTS:
+            if scopes.get(key):
+                scopes[key] = sorted(set(scopes[key]))
+        desired["scopes"] = scopes
+    return desired
 
 
-class Clusters(Crud):
+class Clusters(ManagedResource):
     """One cluster, by its id or its name.
 
-    :param client: L(DragonflyClient).
     :param path: of clusters, see L(cluster_api).
-    :param params: the module's options (dict): ``id``, ``name`` and, to change it, the rest.
+    :param params: the module's options: ``id``, ``name`` and, to change the cluster, the rest.
     """
 
     kind = "cluster"
-    types = dict({"name": str, "bio": str, "scopes": dict}, **{key: dict for key in LIMITS})
+    types = {"name": str, "bio": str, "scopes": dict, **{key: dict for key in RANGES}}
     refusals = (
-        ("exists scheduler", "in_use", "schedulers belong to this cluster, stop them and delete them from the manager"),
-        ("exists seed peer", "in_use", "seed peers belong to this cluster, stop them and delete them from the manager"),
+        Refusal(
+            "exists scheduler",
+            "in_use",
+            "schedulers belong to this cluster, stop them and delete them from the manager",
+        ),
+        Refusal(
+            "exists seed peer",
+            "in_use",
+            "seed peers belong to this cluster, stop them and delete them from the manager",
+        ),
     )
 
-    def __init__(self, client, path, clock, params):
+    def __init__(self, client: DragonflyClient, path: str, clock: Clock, params: dict[str, t.Any]) -> None:
         super().__init__(client, path, clock)
         self._params = params
 
     # Reading
 
-    def read_one(self):
-        """The cluster of the option ``id`` (dict).
+    def read_by_id(self) -> Row:
+        """Return the cluster of the option ``id``.
 
         :raises ApiError: with reason ``not_found`` where there is none.
         """
-        return self.get(f"{self.path}/{int(self._params['id'])}")
+        return self.get(f"{self.path}/{self._params['id']}")
 
-    def read_all(self):
-        """All clusters, or those of the option ``name`` (list of dict)."""
+    def read_all(self) -> list[Row]:
+        """Return all clusters, or those of the option ``name``."""
         name = self._params["name"]
         rows = self.client.all_rows(self.path, "clusters", name=name)
         # A database may take upper and lower case for the same.
-        return [self.checked(one, "GET " + self.path) for one in rows if name is None or one.get("name") == name]
+        return [self.checked(row, "GET " + self.path) for row in rows if name is None or row.get("name") == name]
 
-    def find(self):
+    def find(self) -> Row | None:
+        """Return the cluster of the option ``id``, else of ``name``; None where there is none."""
         if self._params["id"] is None:
             return next(iter(self.read_all()), None)
         try:
-            return self.read_one()
+            return self.read_by_id()
         except ApiError as exc:
-            # An id cannot be chosen, so what has this one cannot be made.
+            # An id cannot be chosen, so a cluster of this id cannot be created.
             if exc.reason == "not_found" and self._params["state"] == "absent":
                 return None
             raise
 
-    def view(self, row):
+    def view(self, row: Row) -> View:
+        """Return what can be set of a cluster."""
         scopes = row.get("scopes") or {}
-        view = {
+        view: View = {
             "name": row.get("name"),
             "bio": row.get("bio") or "",
             "is_default": bool(row.get("is_default")),
-            "scopes": {key: scopes.get(key) or "" for key in _TEXTS},
+            "scopes": {key: scopes.get(key) or "" for key in _SCOPE_TEXTS},
         }
-        view["scopes"].update({key: sorted(str(one) for one in scopes.get(key) or ()) for key in _LISTS})
+        for key in _SCOPE_LISTS:
+            view["scopes"][key] = sorted(str(item) for item in scopes.get(key) or ())
         # As they are: a newer manager may have more in them, which must not get lost.
-        view.update({key: dict(row.get(key) or {}) for key in LIMITS})
+        view.update({key: dict(row.get(key) or {}) for key in RANGES})
         return view
 
-    def shown(self, row, view=None):
-        """A cluster as the modules return it (dict)."""
+    def shown(self, row: Row, view: View | None = None) -> dict[str, t.Any]:
+        """Return a cluster as the modules return it."""
         return dict(view or self.view(row), **{key: row.get(key) for key in ("id", "created_at", "updated_at")})
 
     # Changing
 
-    def new(self, before):
-        return dict(self.view({}), **{key: dict(value) for key, value in _NEW.items()})
+    def new(self, before: View | None) -> View:
+        """Return the view of a cluster that is created without any option."""
+        return dict(self.view({}), **{key: dict(config) for key, config in _NEW.items()})
 
-    def body(self, planned, before):
+    def body(self, planned: View, before: View | None) -> dict[str, t.Any]:
+        """Return the body of the request that creates or updates a cluster."""
         if before is None:
-            sent = dict(planned, scopes=without_empty(planned["scopes"]))
-            # Not in what is planned, for releases before 2.1.63 do not have it.
-            config = dict({"job_rate_limit": _NEW_JOB_RATE_LIMIT}, **planned["scheduler_cluster_config"])
-            return dict(sent, scheduler_cluster_config=config)
-        sent = {key: value for key, value in planned.items() if value != before[key]}
-        for key in ("scopes",) + tuple(LIMITS):
-            if key in sent:
-                # The manager replaces the whole of it. It shows 0 for what was never set, which needs no sending.
-                sent[key] = without_empty(sent[key])
-        # A PATCH without it means false.
-        return dict(sent, is_default=planned["is_default"])
+            # The rate limit is not part of the plan, since releases before 2.1.63 do not have it.
+            config = {"job_rate_limit": _NEW_JOB_RATE_LIMIT, **planned["scheduler_cluster_config"]}
+            return dict(planned, scopes=without_empty(planned["scopes"]), scheduler_cluster_config=config)
+        changed = {key: value for key, value in planned.items() if value != before[key]}
+        for key in ("scopes", *RANGES):
+            if key in changed:
+                # The manager replaces it whole. It shows 0 for what was never set, which needs no sending.
+                changed[key] = without_empty(changed[key])
+        # A PATCH without is_default means false.
+        return dict(changed, is_default=planned["is_default"])
 
-    def result(self, change):
-        """The module's result (dict) of an L(Change)."""
+    def result(self, change: Change) -> dict[str, t.Any]:
+        """Return the module's result of a change."""
+        name = (change.before or change.after or self._params).get("name")
         return {
             "changed": change.changed,
             "cluster": self.shown(change.row or {}, change.after) if change.after else None,
-            "diff": change.diff(f"cluster {(change.before or change.after or self._params).get('name')}"),
+            "diff": change.diff(f"cluster {name}"),
         }

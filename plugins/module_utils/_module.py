@@ -10,51 +10,59 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import traceback
+import types
+import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import MASK, is_secret_header, url_secrets
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
+# A shorter header that is no credential by its name would hide parts of words and numbers everywhere.
 _LONG_HEADER = 12
+# A shorter secret would, too.
+_SHORTEST_SECRET = 4
 _NO_SECRETS = ("region", "endpoint", "credential_path", "predefined_acl", "insecure_skip_verify")
+#: Fills in the result of a module.
+Main = t.Callable[["DragonflyModule"], t.Dict[str, t.Any]]
 
 
 class DragonflyModule(AnsibleModule):
     """A module of this collection."""
 
-    def __init__(self, argument_spec, **kwargs):
+    def __init__(self, argument_spec: ArgumentSpec, **kwargs: t.Any) -> None:
         kwargs.setdefault("supports_check_mode", True)
         super().__init__(argument_spec=argument_spec, **kwargs)
 
-    def _hide_secrets(self):
-        """Has Ansible hide secrets within values that are no secret as a whole, also those of options that are none."""
-        found = set(_secrets(self.params))
+    def _hide_secrets(self) -> None:
+        """Have Ansible hide secrets within values that are not secret as a whole, also in options without no_log."""
+        secrets = set(secrets_in(self.params))
         if isinstance(self.params.get("registries"), str):
-            # What is written of it cannot be read, so that nothing tells where its passwords are.
-            found.add(self.params["registries"])
-        self.no_log_values.update(secret for secret in found if len(secret) > 3 and secret != MASK)
+            # It cannot be read as a dictionary, so its passwords may be anywhere in it.
+            secrets.add(self.params["registries"])
+        self.no_log_values.update(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and secret != MASK)
 
-    def _log_invocation(self):
+    def _log_invocation(self) -> None:
         # Before AnsibleModule writes the parameters to the system's log.
         self._hide_secrets()
         super()._log_invocation()
 
-    def fail_json(self, msg, **kwargs):
+    def fail_json(self, msg: str, **kwargs: t.Any) -> None:
+        """End the module as failed, without secrets."""
         # AnsibleModule refuses options before it comes to its log, and the result says how the module was called.
         self._hide_secrets()
         super().fail_json(msg, **kwargs)
 
-    def run(self, function, needs_requests=True):
-        """Calls a function that returns the module's result, and ends the module.
+    def run(self, function: Main, needs_requests: bool = True) -> None:
+        """Call a function for the module's result, and end the module.
 
-        :param function: takes this module; what it returns (dict) is the result, failed where its key ``failed`` is
-            true.
-        :param needs_requests: whether it sends requests, for which the library requests is needed.
+        :param function: the result that it returns means failure where its key ``failed`` is true.
+        :param needs_requests: whether the module sends requests, for which the library requests is needed.
         """
         try:
             if REQUESTS_ERROR and needs_requests:
@@ -68,7 +76,7 @@ class DragonflyModule(AnsibleModule):
             self.fail_json(
                 msg=(
                     "This is a fault of the collection dragonflyoss.dragonfly, please report it: "
-                    f"{type(exc).__name__} in {_place(exc)}."
+                    f"{type(exc).__name__} in {_place(exc.__traceback__)}."
                 ),
                 reason="fault",
             )
@@ -76,56 +84,64 @@ class DragonflyModule(AnsibleModule):
             self.fail_json(**result)
         self.exit_json(**result)
 
-    def client(self, credential="token", timeout=None):
-        """The manager's L(DragonflyClient).
+    def client(self, credential: str | None = "token", timeout: float | None = None) -> DragonflyClient:
+        """Return a client of the manager.
 
         :param credential: see L(connect).
         :param timeout: seconds for one request, None for those of the option.
         """
         return connect(dict(self.params, timeout=timeout) if timeout else self.params, credential)
 
-    def registry_for(self):
-        """A function that gives the L(Registry) of a wanted image: its own credentials, else those for all."""
-        dummy, details = registry_bases(self.params.get("registries"))
+    def registry_for(self) -> t.Callable[[t.Any], Registry]:
+        """Return a function that gives the registry of a planned image: its own credentials, else those for all."""
+        _bases, details = registry_bases(self.params.get("registries"))
         find = registry_finder(self.params, details)
-        return lambda wanted: find(wanted.image.registry)
+        return lambda planned: find(planned.image.registry)
 
-    def reveal(self, secret):
-        """Lets the result hold a secret that it is about, which Ansible hides where an option holds it too.
-
-        :param secret: str or None.
-        """
+    def reveal(self, secret: str | None) -> None:
+        """Let the result hold a secret that it is about, which Ansible hides where an option holds it too."""
         self.no_log_values.discard(secret)
         for name, value in self.params.items():
             if secret and value == secret:
                 # The result says how the module was called, too.
                 self.params[name] = None
 
-    def clock(self):
-        """The time."""
+    def clock(self) -> Clock:
+        """Return the clock to wait by."""
         return Clock()
 
 
-def _secrets(value):
+def secrets_in(value: t.Any) -> list[str]:
+    """Return the secrets within an option: passwords, credentials in URLs and headers, keys of an object storage."""
     if isinstance(value, str):
         return url_secrets(value)
-    if isinstance(value, dict):
-        headers = value.get("headers") if isinstance(value.get("headers"), dict) else {}
-        found = [str(one) for key, one in value.items() if key == "password" and one]
-        # What is short and no credential by its name would hide parts of words and numbers everywhere.
-        found += [
-            str(one) for name, one in headers.items() if is_secret_header(str(name)) or len(str(one)) >= _LONG_HEADER
-        ]
-        # Also what stands at a misspelt key.
-        nested = [value[name] for name in ("object_storage", "hdfs") if isinstance(value.get(name), dict)]
-        found += [str(one) for group in nested for key, one in group.items() if one and key not in _NO_SECRETS]
-        return found + [secret for key, one in value.items() if key != "password" for secret in _secrets(one)]
     if isinstance(value, list):
-        return [secret for one in value for secret in _secrets(one)]
+        return [secret for item in value for secret in secrets_in(item)]
+    if isinstance(value, dict):
+        return _secrets_in_dict(value)
     return []
 
 
-def _place(exc):
-    frames = traceback.extract_tb(exc.__traceback__)
-    last = frames[-1]
-    return f"{last.filename.rpartition('/')[2]}, line {last.lineno}"
+def _secrets_in_dict(options: dict[str, t.Any]) -> list[str]:
+    secrets = []
+    for key, value in options.items():
+        if key != "password":
+            secrets += secrets_in(value)
+        elif value:
+            secrets.append(str(value))
+        if isinstance(value, dict):
+            if key == "headers":
+                secrets += [str(text) for name, text in value.items() if _is_secret(str(name), str(text))]
+            elif key in ("object_storage", "hdfs"):
+                # Also what is at a misspelt key.
+                secrets += [str(text) for name, text in value.items() if text and name not in _NO_SECRETS]
+    return secrets
+
+
+def _is_secret(header: str, text: str) -> bool:
+    return is_secret_header(header) or len(text) >= _LONG_HEADER
+
+
+def _place(trace: types.TracebackType | None) -> str:
+    frame = traceback.extract_tb(trace)[-1]
+    return f"{frame.filename.rpartition('/')[2]}, line {frame.lineno}"

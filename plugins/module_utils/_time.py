@@ -10,18 +10,17 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import re
+import typing as t
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 _RFC3339 = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
 
 
-def parse_time(text):
-    """Seconds since 1970 (float), or None where there is no usable time.
+def parse_time(text: t.Any) -> float | None:
+    """Return the seconds since 1970 of a time such as ``2026-11-24T22:23:21.964+08:00``, None for anything else.
 
-    The manager's zero time, year 1, counts as none: 2.0.7 to 2.2.2 answer a POST with it (manager-api T18).
-
-    :param text: str such as ``2026-11-24T22:23:21.964+08:00``.
+    The zero time, year 1, which a manager writes where it has none, is None (contract/2.3.4/image_again).
     """
     match = _RFC3339.match(text) if isinstance(text, str) else None
     if not match or match.group(1) == "0001":
@@ -32,14 +31,14 @@ def parse_time(text):
     if zone != "Z":
         offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
     try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
-        return (moment - offset).timestamp() + float("0." + (match.group(7) or "0"))
+        local_time = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+        return (local_time - offset).timestamp() + float("0." + (match.group(7) or "0"))
     except (ValueError, OverflowError):
         return None
 
 
-def parse_http_date(text):
-    """Seconds since 1970 (float) of a header ``Date``, or None."""
+def parse_http_date(text: t.Any) -> float | None:
+    """Return the seconds since 1970 of a header ``Date``, None where it is not a date."""
     try:
         return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):

@@ -222,12 +222,14 @@ reason:
   sample: in_use
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._clusters import (
-    LIMITS,
+    RANGES,
     Clusters,
     cluster_api,
-    wanted_cluster,
+    desired_cluster,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
@@ -239,17 +241,19 @@ SCOPES = {
 }
 
 
-def cluster(module):
-    wanted = wanted_cluster(module.params)
+def cluster(module: DragonflyModule) -> dict[str, t.Any]:
+    """Bring a cluster to the desired state."""
+    desired = desired_cluster(module.params)
     client, path = cluster_api(module.client, module.params)
     clusters = Clusters(client, path, module.clock(), module.params)
-    return clusters.result(clusters.ensure(wanted, module.check_mode))
+    return clusters.result(clusters.ensure(desired, module.check_mode))
 
 
-def main():
-    configs = {
-        key: {"type": "dict", "options": {name: {"type": "int"} for name in limits}} for key, limits in LIMITS.items()
-    }
+def main() -> None:
+    """Run the module."""
+    configs: dict[str, dict[str, t.Any]] = {}
+    for key, ranges in RANGES.items():
+        configs[key] = {"type": "dict", "options": {name: {"type": "int"} for name in ranges}}
     for key in ("seed_peer_cluster_config", "peer_cluster_config"):
         configs[key]["options"]["block_list"] = {"type": "dict"}
     module = DragonflyModule(

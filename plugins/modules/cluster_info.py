@@ -128,19 +128,23 @@ reason:
   sample: not_found
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._clusters import Clusters, cluster_api
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
 
-def cluster_info(module):
+def cluster_info(module: DragonflyModule) -> dict[str, t.Any]:
+    """Read one cluster, or all."""
     client, path = cluster_api(module.client, module.params)
     clusters = Clusters(client, path, module.clock(), module.params)
-    rows = clusters.read_all() if module.params["id"] is None else [clusters.read_one()]
+    rows = clusters.read_all() if module.params["id"] is None else [clusters.read_by_id()]
     return {"changed": False, "clusters": [clusters.shown(row) for row in rows]}
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(CONNECTION, id={"type": "int"}, name={"type": "str"}),
         mutually_exclusive=[["id", "name"]],

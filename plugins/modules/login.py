@@ -104,13 +104,16 @@ reason:
   sample: signin_refused
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import sign_in
 
 
-def login(module):
+def login(module: DragonflyModule) -> dict[str, t.Any]:
+    """Sign a user in."""
     params = module.params
     for name in ("username", "password"):
         if not params[name]:
@@ -128,7 +131,8 @@ def login(module):
     return {"changed": False, "jwt": signed_in.jwt, "expires_at": signed_in.expires_at}
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
             CONNECTION,

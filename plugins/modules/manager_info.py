@@ -148,11 +148,13 @@ reason:
   sample: jwt_unknown
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_status import (
     read_clusters,
     read_releases,
-    summary,
+    summarize,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
@@ -162,11 +164,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases i
 )
 
 
-def manager_info(module):
+def manager_info(module: DragonflyModule) -> dict[str, t.Any]:
+    """Read what a manager is and knows."""
     client = module.client("jwt")
     releases = read_releases(client, module.client(None), module.clock())
     clusters = read_clusters(client, releases)
-    can_preheat, verdict = summary(clusters)
+    can_preheat, message = summarize(clusters)
     return {
         "changed": False,
         "release": str(releases),
@@ -174,15 +177,16 @@ def manager_info(module):
         "release_before": dotted(releases.high),
         "job_types": known_job_types(releases),
         "preheat_options": known_options(releases),
-        "schedulers": sum(one["schedulers"] for one in clusters),
-        "seed_peers": sum(one["seed_peers"] for one in clusters),
+        "schedulers": sum(cluster["schedulers"] for cluster in clusters),
+        "seed_peers": sum(cluster["seed_peers"] for cluster in clusters),
         "clusters": clusters,
         "can_preheat": can_preheat,
-        "verdict": verdict,
+        "verdict": message,
     }
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     DragonflyModule(argument_spec=CONNECTION).run(manager_info)
 
 

@@ -198,8 +198,15 @@ reason:
   sample: jwt_unknown
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, FLEET, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import NO_PEERS, PEERS, read, refresh_peers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import (
+    PEERS,
+    no_peers_warning,
+    read_list,
+    refresh_peers,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
 FILTERS = dict(
@@ -209,17 +216,19 @@ FILTERS = dict(
 )
 
 
-def peer_info(module):
+def peer_info(module: DragonflyModule) -> dict[str, t.Any]:
+    """Read the peers, refreshed on request."""
     client = module.client("jwt")
     if module.params["refresh"] and not module.check_mode:
         refresh_peers(client, module.params["timeout"], module.clock())
-    peers = read(client, PEERS, {name: module.params[name] for name in FILTERS})
+    peers = read_list(client, PEERS, {name: module.params[name] for name in FILTERS})
     if not peers and not module.params["refresh"] and not any(module.params[name] for name in FILTERS):
-        module.warn(NO_PEERS % module.params["url"])
+        module.warn(no_peers_warning(module.params["url"]))
     return {"changed": False, "peers": peers}
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     spec = merged(CONNECTION, FILTERS, refresh={"type": "bool", "default": False})
     DragonflyModule(argument_spec=spec).run(peer_info)
 

@@ -220,14 +220,17 @@ reason:
   sample: jwt_unknown
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tokens import SCOPES, Tokens
 
 
-def personal_access_token(module):
+def personal_access_token(module: DragonflyModule) -> dict[str, t.Any]:
+    """Bring a token to the desired state."""
     tokens = Tokens(module.client("jwt"), module.clock(), module.params)
-    change = tokens.ensure(tokens.wanted(), module.check_mode, anew=module.params["state"] == "rotated")
+    change = tokens.ensure(tokens.desired(), module.check_mode, recreate=module.params["state"] == "rotated")
     for warning in tokens.warnings(change):
         module.warn(warning)
     result = tokens.result(change)
@@ -235,7 +238,8 @@ def personal_access_token(module):
     return result
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
             CONNECTION,

@@ -130,19 +130,23 @@ reason:
   sample: jwt_unknown
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, FLEET, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import SCHEDULERS, read
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import SCHEDULERS, read_list
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
 FILTERS = dict(FLEET, scheduler_cluster_id={"type": "int"})
 
 
-def scheduler_info(module):
+def scheduler_info(module: DragonflyModule) -> dict[str, t.Any]:
+    """Read the schedulers."""
     filters = {name: module.params[name] for name in FILTERS}
-    return {"changed": False, "schedulers": read(module.client("jwt"), SCHEDULERS, filters)}
+    return {"changed": False, "schedulers": read_list(module.client("jwt"), SCHEDULERS, filters)}
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     DragonflyModule(argument_spec=merged(CONNECTION, FILTERS)).run(scheduler_info)
 
 

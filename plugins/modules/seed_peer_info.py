@@ -135,8 +135,10 @@ reason:
   sample: jwt_unknown
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, FLEET, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._fleet import SEED_PEERS, read
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import SEED_PEERS, read_list
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
 FILTERS = dict(
@@ -146,12 +148,14 @@ FILTERS = dict(
 )
 
 
-def seed_peer_info(module):
+def seed_peer_info(module: DragonflyModule) -> dict[str, t.Any]:
+    """Read the seed peers."""
     filters = {name: module.params[name] for name in FILTERS}
-    return {"changed": False, "seed_peers": read(module.client("jwt"), SEED_PEERS, filters)}
+    return {"changed": False, "seed_peers": read_list(module.client("jwt"), SEED_PEERS, filters)}
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     DragonflyModule(argument_spec=merged(CONNECTION, FILTERS)).run(seed_peer_info)
 
 

@@ -35,30 +35,22 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/filter/header_problems.py
     plugins/inventory/peers.py
     plugins/module_utils/_client.py
-    plugins/module_utils/_clusters.py
     plugins/module_utils/_config_scrub.py
-    plugins/module_utils/_crud.py
     plugins/module_utils/_distribution.py
     plugins/module_utils/_errors.py
-    plugins/module_utils/_fleet.py
     plugins/module_utils/_host_files.py
     plugins/module_utils/_http.py
     plugins/module_utils/_image.py
     plugins/module_utils/_jobs.py
-    plugins/module_utils/_manager.py
-    plugins/module_utils/_module.py
     plugins/module_utils/_outcome.py
     plugins/module_utils/_preheat.py
     plugins/module_utils/_preheat_run.py
     plugins/module_utils/_registry.py
     plugins/module_utils/_releases.py
     plugins/module_utils/_scrub.py
-    plugins/module_utils/_sign_in.py
     plugins/module_utils/_task_id.py
     plugins/module_utils/_tasks.py
-    plugins/module_utils/_tokens.py
     plugins/modules/job_info.py
-    plugins/modules/manager_info.py
     plugins/modules/preheat_hit_info.py
     plugins/modules/task_info.py
     plugins/plugin_utils/_client_config.py

@@ -1,0 +1,308 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bring one object of the manager to a desired state: find, compare, create, update, delete, read back.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    GarbledError,
+    InputError,
+    TransportError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock, poll
+
+#: An object as the manager shows it.
+Row = t.Dict[str, t.Any]
+#: What can be set of an object: each key always there, one spelling for all releases, no secrets.
+View = t.Dict[str, t.Any]
+
+# For 30 s a replica of the manager may answer with what it read before (manager/database/cacher.go of 2.2.0 and later).
+_STALE_SECONDS = 35
+_SECONDS_BETWEEN = 2
+
+
+class Change(t.NamedTuple):
+    """What was done, or would be done in check mode.
+
+    :ivar before: the view of the object as it was, None where there was none.
+    :ivar after: the view of the object as it is, or would be; None where there is none.
+    :ivar row: the object as the manager shows it now, None where there is none or a new one would be created.
+    """
+
+    changed: bool
+    before: View | None
+    after: View | None
+    row: Row | None = None
+
+    def diff(self, title: str) -> dict[str, t.Any]:
+        """Return what Ansible shows for ``--diff``, under a title."""
+        return {
+            "before_header": title,
+            "after_header": title,
+            "before": self.before or {},
+            "after": self.after or {},
+        }
+
+
+class Refusal(t.NamedTuple):
+    """What a manager means by a refusal whose message contains a part."""
+
+    message_part: str
+    reason: str
+    meaning: str
+
+
+class ManagedResource:
+    """One object of the manager. Subclasses describe their kind of object.
+
+    :param path: of the objects, such as ``/oapi/v1/clusters``.
+    """
+
+    #: The kind of object, for messages.
+    kind = ""
+    #: Keys of a row and the types that a manager gives them; any may be null.
+    types: dict[str, type] = {}
+    #: Top-level keys that a manager cannot empty: it takes an empty value for a missing one.
+    cannot_empty: tuple[str, ...] = ("bio",)
+    refusals: tuple[Refusal, ...] = ()
+
+    def __init__(self, client: DragonflyClient, path: str, clock: Clock) -> None:
+        self.client = client
+        self.path = path
+        self.clock = clock
+
+    # What subclasses provide
+
+    def find(self) -> Row | None:
+        """Return the object as the manager shows it, None where there is none."""
+        raise NotImplementedError
+
+    def view(self, row: Row) -> View:
+        """Return what can be set of an object."""
+        raise NotImplementedError
+
+    def new(self, before: View | None) -> View:
+        """Return the view of an object that is created without any option.
+
+        :param before: the view of the object that it replaces, None where there is none.
+        """
+        raise NotImplementedError
+
+    def body(self, planned: View, before: View | None) -> dict[str, t.Any]:
+        """Return the body of the request that creates or updates an object.
+
+        :param before: the view of the object that is updated, None for a new one.
+        """
+        raise NotImplementedError
+
+    def check(self, planned: View, before: View | None) -> None:
+        """Refuse what a manager would refuse, ignore or get wrong, before it is sent.
+
+        :raises InputError: if so.
+        """
+        for key in self.cannot_empty:
+            if before and before.get(key) and not planned.get(key):
+                raise InputError(f"{key} of the {self.kind} cannot be emptied: the manager would ignore it.")
+
+    def freshest(self, answered: Row, read_back: Row) -> Row:
+        """Return the row to go by, of the one that answered a write and the one that was read back after it."""
+        return read_back
+
+    # Reading
+
+    def checked(self, row: t.Any, request: str) -> Row:
+        """Return a row, after checking its types.
+
+        :param request: verb and path, for errors.
+        :raises GarbledError: if it is not a row of this kind.
+        """
+        if not isinstance(row, dict) or not isinstance(row.get("id"), int):
+            raise GarbledError(f"{request}: the answer is no {self.kind}.", "garbled", request)
+        for key, expected in self.types.items():
+            if row.get(key) is not None and not isinstance(row[key], expected):
+                raise GarbledError(f"{request}: {key} of the {self.kind} cannot be read.", "garbled", request)
+        return row
+
+    def get(self, path: str) -> Row:
+        """Return the object at a path."""
+        answer = self.client.request("GET", path)
+        return self.checked(answer.json(), answer.request)
+
+    # Changing
+
+    def ensure(self, desired: View | None, check_mode: bool = False, recreate: bool = False) -> Change:
+        """Bring the object to the desired state.
+
+        :param desired: the part of a view that the options set, the rest stays; None to delete the object.
+        :param check_mode: only predict the change.
+        :param recreate: create the object anew even where it exists.
+        :raises InputError: if no manager can reach that state.
+        :raises DragonflyError: if this manager did not reach it.
+        """
+        row = self.find()
+        before = self.view(row) if row else None
+        planned = self._plan(desired, before, recreate)
+        if planned == before and not recreate:
+            return Change(False, before, before, row)
+        if planned is not None:
+            self.check(planned, before)
+        if check_mode:
+            # An updated object keeps its id; a created one, also in the place of another, has none yet.
+            return Change(True, before, planned, None if planned is None or recreate else row)
+        if planned is None:
+            self._delete(t.cast(Row, row))
+            return Change(True, before, None)
+        row = self._apply(planned, before, row, recreate)
+        return Change(True, before, self.view(row), row)
+
+    def _plan(self, desired: View | None, before: View | None, recreate: bool) -> View | None:
+        if desired is None:
+            return None
+        if before is None or recreate:
+            return deep_merge(self.new(before), desired)
+        return deep_merge(before, desired)
+
+    def _apply(self, planned: View, before: View | None, row: Row | None, recreate: bool) -> Row:
+        if row is None or before is None:
+            return self.create(planned)
+        if not recreate:
+            return self.update(row, before, planned)
+        self._delete(row)
+        try:
+            return self.create(planned)
+        except DragonflyError as exc:
+            exc.message += f" The old {self.kind} is deleted already."
+            raise
+
+    def create(self, planned: View) -> Row:
+        """Create an object and return it as the manager shows it."""
+        return self._write("POST", self.path, self.body(planned, None), planned, self.find)
+
+    def update(self, row: Row, before: View, planned: View) -> Row:
+        """Update an object and return it as the manager shows it."""
+        path = self._path(row)
+        return self._write("PATCH", path, self.body(planned, before), planned, lambda: self.get(path))
+
+    def _delete(self, row: Row) -> None:
+        try:
+            self.client.request("DELETE", self._path(row))
+        except (ApiError, TransportError) as exc:
+            if exc.status == 404:
+                return
+            if not may_have_been_applied(exc) or _read_after(exc, self.find) is not None:
+                raise self._explained(exc) from None
+
+    def _write(
+        self, method: str, path: str, body: dict[str, t.Any], planned: View, read: t.Callable[[], Row | None]
+    ) -> Row:
+        """Send an object and read it back.
+
+        :param read: reads the object where the answer to the write is lost.
+        """
+        try:
+            answer = self.client.request(method, path, body=body)
+        except (ApiError, TransportError) as exc:
+            # Perhaps the answer was lost, or somebody else did the same at the same time.
+            existing = _read_after(exc, read) if may_have_been_applied(exc) else None
+            if existing is None or differences(planned, self.view(existing)):
+                raise self._explained(exc) from None
+            return existing
+        row = self.checked(answer.json(), answer.request)
+        # The answer holds what the manager understood of the body, and not always the rest (contract/*/clusters).
+        self._fail_if_not_taken(answer, {key: planned[key] for key in body if key in planned}, row)
+        path = self._path(row)
+        read_back = poll(
+            lambda: self.get(path),
+            lambda current: not differences(planned, self.view(current)),
+            _STALE_SECONDS,
+            _SECONDS_BETWEEN,
+            self.clock,
+        )
+        self._fail_if_not_taken(answer, planned, read_back)
+        return self.freshest(row, read_back)
+
+    def _fail_if_not_taken(self, answer: t.Any, planned: View, row: Row) -> None:
+        keys = differences(planned, self.view(row))
+        if keys:
+            raise ApiError(
+                f"{answer.request}: the manager answered {answer.status}, but did not take {', '.join(keys)}. What to "
+                f"do: leave out what this release does not know, and see whether something else sets the same "
+                f"{self.kind}.",
+                "not_taken",
+                answer.request,
+                answer.status,
+            )
+
+    def _explained(self, error: DragonflyError) -> DragonflyError:
+        if isinstance(error, ApiError):
+            for refusal in self.refusals:
+                if refusal.message_part in error.words:
+                    message = f"{error.message} This means: {refusal.meaning}."
+                    return ApiError(message, refusal.reason, error.request, error.status, error.words)
+        return error
+
+    def _path(self, row: Row) -> str:
+        return f"{self.path}/{row['id']}"
+
+
+def _read_after(error: DragonflyError, read: t.Callable[[], Row | None]) -> Row | None:
+    """Return the object as it is after a request failed.
+
+    :raises DragonflyError: the error of that request, if the object cannot be read.
+    """
+    try:
+        return read()
+    except DragonflyError:
+        raise error from None
+
+
+def may_have_been_applied(error: ApiError | TransportError) -> bool:
+    """Return whether the manager may have done what was requested, by this request or by somebody else's."""
+    if isinstance(error, TransportError):
+        return error.sent
+    return error.status == 409 or error.status >= 500
+
+
+def deep_merge(base: dict[str, t.Any], override: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a dict with the values of another in it, dicts in it likewise. None does not override."""
+    merged = dict(base)
+    for key, value in override.items():
+        if isinstance(value, dict):
+            merged[key] = deep_merge(merged.get(key) or {}, value)
+        elif value is not None:
+            merged[key] = value
+    return merged
+
+
+def differences(planned: dict[str, t.Any], actual: t.Any) -> list[str]:
+    """Return the keys whose values differ, dotted where they are in dicts.
+
+    Null, 0 and empty are the same: managers store zero values for what was not sent (contract/*/clusters).
+
+    :param planned: keys that it lacks do not count.
+    :param actual: a dict; anything else counts as an empty one.
+    """
+    keys = []
+    for key in sorted(planned):
+        planned_value = planned[key]
+        actual_value = actual.get(key) if isinstance(actual, dict) else None
+        if isinstance(planned_value, dict):
+            keys += [f"{key}.{name}" for name in differences(planned_value, actual_value)]
+        elif (planned_value or None) != (actual_value or None):
+            keys.append(key)
+    return keys
+
+
+def without_empty(values: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a dict without its empty values."""
+    return {key: value for key, value in values.items() if value not in (None, "", 0, [], {})}

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a manager is: its release, what it knows, and whether a preheat can work at all.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import (
+    PEERS,
+    SCHEDULERS,
+    SEED_PEERS,
+    read_list,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS, Releases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+
+# Before this one every seed peer was in the manager's own list.
+_HIDDEN_SEEDS = (2, 2, 0)
+
+_Row = t.Dict[str, t.Any]
+
+
+class Verdict(t.NamedTuple):
+    """Whether a preheat can work.
+
+    :ivar can_preheat: None where it cannot be told.
+    :ivar message: why, for people.
+    """
+
+    can_preheat: bool | None
+    message: str
+
+
+class ClusterMembers(t.NamedTuple):
+    """Who is in a cluster.
+
+    :ivar schedulers: how many schedulers the manager has a row of.
+    :ivar active_schedulers: how many schedulers are active.
+    :ivar preheating_schedulers: how many of them take jobs.
+    :ivar listed_seeds: how many seed peers the manager's own list has, active or not.
+    :ivar seed_versions: the release of each active seed peer, empty where it is not known.
+    """
+
+    schedulers: int
+    active_schedulers: int
+    preheating_schedulers: int
+    listed_seeds: int
+    seed_versions: list[str]
+
+
+def read_releases(client: DragonflyClient, anonymous: DragonflyClient, clock: Clock) -> Releases:
+    """Return the releases that a manager can be of, by its newest preheat job and by which routes it guards.
+
+    :param client: with a JWT.
+    :param anonymous: without credentials.
+    """
+    client.use_console_jobs()
+    jobs = JobReader(client, clock)
+    try:
+        # Reading a job narrows the releases.
+        for _unused in jobs.recent(None, type="preheat"):
+            pass
+    except DragonflyError:
+        # No job can be read, so only the routes tell.
+        pass
+    probes = JobReader(anonymous, clock)
+    probes.releases = jobs.releases
+    probes.probe_releases()
+    return probes.releases
+
+
+def read_clusters(client: DragonflyClient, releases: Releases) -> list[_Row]:
+    """Return the clusters, how many schedulers and seed peers can be used, and whether a preheat can work there.
+
+    :param client: with a JWT.
+    :returns: dicts with ``id``, ``name``, ``schedulers`` and ``seed_peers`` (int), ``can_preheat`` (None where it
+        cannot be told) and ``verdict`` (str).
+    """
+    rows = client.all_rows(CONSOLE_API + "/scheduler-clusters", "clusters")
+    schedulers = read_list(client, SCHEDULERS)
+    seeds = read_list(client, SEED_PEERS)
+    try:
+        # The one type that the manager takes as a filter.
+        peers = client.all_rows(PEERS.path, PEERS.title, type="super")
+    except ApiError as exc:
+        if exc.reason != "no_api":
+            raise
+        peers = []
+    return [_cluster_status(row, _members(row, schedulers, seeds, peers), releases) for row in rows]
+
+
+def _cluster_status(row: _Row, members: ClusterMembers, releases: Releases) -> _Row:
+    verdict = judge_cluster(members, releases)
+    return {
+        "id": row["id"],
+        "name": row.get("name"),
+        "schedulers": members.preheating_schedulers,
+        "seed_peers": len(members.seed_versions),
+        "can_preheat": verdict.can_preheat,
+        "verdict": verdict.message,
+    }
+
+
+def _members(cluster: _Row, schedulers: list[_Row], seeds: list[_Row], peers: list[_Row]) -> ClusterMembers:
+    schedulers = [scheduler for scheduler in schedulers if scheduler["scheduler_cluster_id"] == cluster["id"]]
+    active = [scheduler for scheduler in schedulers if scheduler["state"] == "active"]
+    seed_cluster_ids = _seed_cluster_ids(cluster)
+    seeds = [seed for seed in seeds if seed["seed_peer_cluster_id"] in seed_cluster_ids]
+    peers = [peer for peer in peers if peer.get("scheduler_cluster_id") == cluster["id"]]
+    # The list of peers is as old as its last refresh, so it counts for addresses that the list of seed peers lacks.
+    listed = {str(seed["ip"]) for seed in seeds}
+    current = seeds + [peer for peer in peers if str(peer.get("ip")) not in listed]
+    active_ips = {str(seed.get("ip")) for seed in current if seed.get("state") == "active"}
+    versions = {str(peer.get("ip")): str(peer.get("git_version") or "") for peer in peers}
+    return ClusterMembers(
+        schedulers=len(schedulers),
+        active_schedulers=len(active),
+        preheating_schedulers=sum(_takes_jobs(scheduler) for scheduler in active),
+        listed_seeds=len(seeds),
+        seed_versions=[versions.get(ip, "") for ip in sorted(active_ips)],
+    )
+
+
+def _seed_cluster_ids(cluster: _Row) -> list[t.Any]:
+    seed_clusters = cluster.get("seed_peer_clusters")
+    if not isinstance(seed_clusters, list):
+        return []
+    return [seed_cluster.get("id") for seed_cluster in seed_clusters if isinstance(seed_cluster, dict)]
+
+
+def _takes_jobs(scheduler: _Row) -> bool:
+    # Before 2.0.9 schedulers do not tell their features.
+    features = scheduler["features"]
+    return features is None or (isinstance(features, list) and "preheat" in features)
+
+
+def judge_cluster(members: ClusterMembers, releases: Releases) -> Verdict:
+    """Return whether a preheat can work in a cluster."""
+    if not members.preheating_schedulers:
+        return Verdict(False, _no_scheduler(members))
+    versions = members.seed_versions
+    message = f"{_count(members.preheating_schedulers, 'active scheduler')} with the feature preheat"
+    if not versions:
+        message += f", but no active seed peer is known ({members.listed_seeds} are in the list)"
+        if releases.before(_HIDDEN_SEEDS):
+            return Verdict(False, message + ": start one")
+        return Verdict(
+            None,
+            message
+            + ". Newer Rust seed peers tell schedulers only: dragonflyoss.dragonfly.peer_info with refresh finds them",
+        )
+    message += f" and {_count(len(versions), 'active seed peer')}"
+    if releases.since(FIRST_WITHOUT_GO_SEEDS) and all(version.startswith("v") for version in versions):
+        return Verdict(
+            False,
+            f"{message}, which are Go clients ({', '.join(sorted(set(versions)))}). Schedulers of 2.3.1 and later "
+            "cannot use them, jobs end as SUCCESS with nothing warm: use dfdaemon",
+        )
+    return Verdict(True, message)
+
+
+def _no_scheduler(members: ClusterMembers) -> str:
+    if not members.active_schedulers:
+        return f"no scheduler is active ({members.schedulers} are known): start one"
+    return (
+        f"none of the {members.active_schedulers} active schedulers takes jobs: set job.enable to true in their files"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def summarize(clusters: list[_Row]) -> Verdict:
+    """Return whether a preheat can work anywhere, and where.
+
+    :param clusters: as L(read_clusters) returns them.
+    """
+    if not clusters:
+        return Verdict(False, "A preheat cannot work: there is no cluster.")
+    answers = [cluster["can_preheat"] for cluster in clusters]
+    if True in answers:
+        can_preheat, message = True, "A preheat can work."
+    elif None in answers:
+        can_preheat, message = None, "It cannot be told whether a preheat can work."
+    else:
+        can_preheat, message = False, "A preheat cannot work."
+    parts = [f"Cluster {cluster['id']} ({cluster['name']}): {cluster['verdict']}." for cluster in clusters]
+    return Verdict(can_preheat, " ".join([message, *parts]))

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lists of schedulers, seed peers and peers, as the modules return them.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+
+# As 2.0.x spells them.
+_OLD_KEYS = {"scheduler_cluster_id": "SchedulerClusterID", "seed_peer_cluster_id": "SeedPeerClusterID"}
+
+
+class PeerList(t.NamedTuple):
+    """One of the lists that only a signed-in user may read.
+
+    :ivar title: what the rows are, for messages.
+    :ivar keys: of a row, as the modules return it.
+    :ivar filters: names of filters that the manager takes.
+    """
+
+    path: str
+    title: str
+    keys: tuple[str, ...]
+    filters: tuple[str, ...]
+
+
+_COMMON = ("id", "host_name", "ip", "port", "idc", "location", "state")
+_TIMES = ("created_at", "updated_at")
+_FILTERS = ("host_name", "ip", "idc", "location", "state")
+SCHEDULERS = PeerList(
+    CONSOLE_API + "/schedulers",
+    "schedulers",
+    (*_COMMON, "features", "scheduler_cluster_id", "last_keep_alive_at", *_TIMES),
+    (*_FILTERS, "scheduler_cluster_id"),
+)
+SEED_PEERS = PeerList(
+    CONSOLE_API + "/seed-peers",
+    "seed peers",
+    (*_COMMON, "type", "download_port", "seed_peer_cluster_id", *_TIMES),
+    (*_FILTERS, "seed_peer_cluster_id"),
+)
+_PEER_KEYS = ("type", "download_port", "proxy_port", "os", "platform", "platform_family", "platform_version")
+_BUILD_KEYS = ("kernel_version", "git_version", "git_commit", "build_platform", "scheduler_cluster_id")
+PEERS = PeerList(
+    CONSOLE_API + "/peers",
+    "peers",
+    (*_COMMON, *_PEER_KEYS, *_BUILD_KEYS, *_TIMES),
+    (*_FILTERS, "scheduler_cluster_id"),
+)
+
+
+def read_list(
+    client: DragonflyClient, peer_list: PeerList, filters: dict[str, t.Any] | None = None
+) -> list[dict[str, t.Any]]:
+    """Return the rows of a list, with the same keys whatever the release; None where a release has none.
+
+    The manager filters, and so does this: some releases ignore some filters, ``state`` of seed peers all of them.
+
+    :param client: with a JWT.
+    :param filters: key to value; None for any.
+    :raises DragonflyError: with reason ``no_api`` for a release without this list.
+    """
+    filters = {key: value for key, value in (filters or {}).items() if value is not None}
+    query = {key: value for key, value in filters.items() if key in peer_list.filters}
+    rows = client.all_rows(peer_list.path, peer_list.title, **query)
+    if peer_list is PEERS and any("seed_peer_cluster_id" in row for row in rows):
+        request = f"GET {peer_list.path}"
+        raise DragonflyError(
+            f"{request}: it answered with seed peers, as 2.1.7 to 2.1.11 do. There is no list of peers before 2.1.12.",
+            "no_api",
+            request,
+        )
+    uniform = [{key: row.get(key, row.get(_OLD_KEYS.get(key))) for key in peer_list.keys} for row in rows]
+    return [row for row in uniform if all(row[key] == value for key, value in filters.items())]
+
+
+def no_peers_warning(url: str) -> str:
+    """Return the warning for an empty list of peers that was not refreshed, with the manager's address."""
+    return f"{url} knows no peers yet. From release 2.2 on it has to ask its schedulers first: set refresh to true."
+
+
+_BUSY_PAUSE = 2
+
+
+def refresh_peers(client: DragonflyClient, timeout: float, clock: Clock) -> None:
+    """Have the manager ask its schedulers for their peers, after another such request where one is under way.
+
+    :param client: with a JWT.
+    :param timeout: seconds for which the other request is awaited.
+    :raises ApiError: see L(DragonflyClient.sync_peers).
+    """
+    deadline = clock.now() + timeout
+    while True:
+        try:
+            client.sync_peers()
+            return
+        except ApiError as exc:
+            if exc.reason != "busy" or clock.now() + _BUSY_PAUSE > deadline:
+                raise
+        clock.pause(_BUSY_PAUSE)
