@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import config_files, has_secret
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_files, has_secret
 
 
 def _config_facts(config: dict[str, t.Any], client: str) -> dict[str, t.Any]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import SCHEMA
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import Context, config_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import SCHEMA
 
 _CONTEXT = Context()._fields
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, check_base, parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import parse_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 
 try:
     import tomlkit
@@ -198,7 +198,7 @@ def judge_config(
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
     :param allowed: codes of problems that are none here.
     """
-    release = parse_release(containerd)
+    release = checked_release(containerd)
     try:
         config = tomlkit.parse(text)
         effective = tomlkit.parse(dump).unwrap() if dump else config.unwrap()

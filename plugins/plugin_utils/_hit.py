@@ -27,7 +27,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
     parse_release,
     recipe_for,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_values import is_loopback
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_loopback
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._pull import (
     NOTES,
     Asked,

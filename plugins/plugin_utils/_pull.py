@@ -30,14 +30,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
     parse_release,
     recipe_for,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import get, settings
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import (
-    MESSAGES,
-    Context,
-    Problem,
-    config_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_values import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import MESSAGES, Problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get, settings
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
     is_loopback,
     may_reach,
     parse_duration,
@@ -51,7 +48,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 
-# code: what makes a pull miss, and the cure; beside those of _config_problems.MESSAGES.
+# code: what makes a pull miss, and the cure; beside those of _config.messages.MESSAGES.
 MISSES: dict[str, tuple[str, str]] = {
     "no_containerd": (
         "there is no containerd on this host: neither its program nor its configuration was found.",
@@ -221,7 +218,7 @@ _KEEPS_FROM_STARTING = (
 class Reason(t.NamedTuple):
     """Why a host misses.
 
-    :ivar code: stable, a key of MISSES or of _config_problems.MESSAGES.
+    :ivar code: stable, a key of MISSES or of _config.messages.MESSAGES.
     :ivar file: path on the host; empty where it is in none.
     :ivar key: in the file; empty where it is none.
     :ivar reason: what makes it miss.
@@ -430,7 +427,7 @@ class Containerd:
         elif not self._folders:
             found = [one for one in found if one.code not in _BESIDE_CONFIG_PATH]
         where = [one.key.removeprefix("config.toml ") for one in found]
-        return [Reason(one.code, self.path, key, one.reason, one.cure) for one, key in zip(found, where)]
+        return [Reason(one.code, self.path, key, one.reason, one.remedy) for one, key in zip(found, where)]
 
     @property
     def _folders(self) -> list[str]:
@@ -619,7 +616,7 @@ def _problems(client: str, text: str, release: str | None) -> tuple[list[Problem
     # Whether there is a dynconfig.yaml is not known.
     found = config_problems(config, client, release, Context(dynconfig=True))
     serious = [one for one in found if one.code in _KEEPS_FROM_STARTING and HIDDEN not in str(values.get(one.key))]
-    return serious, [one for one in found if one.code == "unknown_key" and one.cure.startswith("Did you mean")]
+    return serious, [one for one in found if one.code == "unknown_key" and one.remedy.startswith("Did you mean")]
 
 
 # Source: dragonfly v2.1.67 client/daemon/proxy/proxy.go (ServeHTTP), client v1.4.2 dragonfly-client/src/proxy/mod.rs.
@@ -661,7 +658,7 @@ class Client:
             self.misspelt = self._reasons_of(found[1])
 
     def _reasons_of(self, problems: list[Problem]) -> list[Reason]:
-        return [Reason(one.code, self.path, one.key, one.reason, one.cure) for one in problems]
+        return [Reason(one.code, self.path, one.key, one.reason, one.remedy) for one in problems]
 
     def get(self, path: str, default: t.Any = None) -> t.Any:
         """A value of the configuration, else the default; also where it is of another type than the default."""
@@ -757,13 +754,16 @@ class Client:
         base = base.rstrip("/")
         url = base + path + ("?" + route.query if route.query else "")
         if self.get("proxy.registryMirror.direct", False):
-            words = {"why": "it is set so", "cure": "Set it to false."}
+            words = {"why": "it is set so", "remedy": "Set it to false."}
             reasons.append(reason("not_p2p", self.path, "proxy.registryMirror.direct", **words))
         elif self.get("proxy.registryMirror.useProxies", False):
             url, found = self._go_rules(url, told)
             reasons += found
         elif not re.match(r".+/blobs/sha256", path):
-            words = {"why": "the Go client knows blobs of sha256 only", "cure": "Build the image with sha256 digests."}
+            words = {
+                "why": "the Go client knows blobs of sha256 only",
+                "remedy": "Build the image with sha256 digests.",
+            }
             reasons.append(reason("not_p2p", **words))
         names, told["filter"] = self._header_or(route, "X-Dragonfly-Filter", "proxy.defaultFilter")
         tag, told["tag"] = self._header_or(route, "X-Dragonfly-Tag", "proxy.defaultTag")
@@ -779,7 +779,7 @@ class Client:
                 if index is None
                 else "the rule that matches says direct"
             )
-            words = {"why": why, "cure": "Set useProxies to false, or add the rule {regx: blobs/sha256.*}."}
+            words = {"why": why, "remedy": "Set useProxies to false, or add the rule {regx: blobs/sha256.*}."}
             return url, [reason("not_p2p", self.path, "proxy.registryMirror.useProxies", **words)]
         rule, where = rules[index], f"proxy.proxies[{index}]"
         if get(rule, self.name, "useHTTPS") and url.startswith("http:"):
@@ -823,7 +823,7 @@ class Client:
         use_p2p = route.headers.get("x-dragonfly-use-p2p", "").lower() == "true"
         if index is None and not use_p2p:
             why = "no rule matches this blob" if rules else "there is no rule"
-            words = {"why": why, "cure": "Add the rule {regex: 'blobs/sha256.*'}."}
+            words = {"why": why, "remedy": "Add the rule {regex: 'blobs/sha256.*'}."}
             reasons.append(reason("not_p2p", self.path, "proxy.rules", **words))
         if rule.get("useTLS") and url.startswith("http:"):
             url, told["rewritten"] = "https:" + url[len("http:") :], (self.path, f"proxy.rules[{index}].useTLS")

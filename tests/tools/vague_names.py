@@ -53,9 +53,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/modules/job_info.py
     plugins/modules/preheat_hit_info.py
     plugins/modules/task_info.py
-    plugins/plugin_utils/_client_config.py
-    plugins/plugin_utils/_config_problems.py
-    plugins/plugin_utils/_config_values.py
     plugins/plugin_utils/_containerd_config.py
     plugins/plugin_utils/_hit.py
     plugins/plugin_utils/_hit_images.py

@@ -17,11 +17,9 @@ from pathlib import Path
 import pytest
 import tomllib
 import yaml
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import (
-    MESSAGES,
-    Context,
-    config_problems,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import MESSAGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import Seed, judge, wanted_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._pull import MISSES
 from ansible_collections.dragonflyoss.dragonfly.tests.tools import messages

@@ -73,14 +73,21 @@ def imports(path):
     return found
 
 
+def imported_file(name):
+    """Return folder and file of an import, such as plugin_utils and _config/schema, without the suffix."""
+    folder, stem, *rest = name[len(OURS) :].split(".")
+    inner = rest[0] if rest else "__init__"
+    return folder, f"{stem}/{inner}" if (PLUGINS / folder / stem).is_dir() else stem
+
+
 def own_imports(path):
     """Return the files of this collection that a file imports, as (folder, stem)."""
     found = set()
     for name in imports(path):
         if name.startswith(OURS):
-            folder, stem, *_rest = name[len(OURS) :].split(".")
-            assert (PLUGINS / folder / f"{stem}.py").is_file(), f"{short(path)} imports {name}"
-            found.add((folder, stem))
+            folder, file = imported_file(name)
+            assert (PLUGINS / folder / f"{file}.py").is_file(), f"{short(path)} imports {name}"
+            found.add((folder, file))
         else:
             assert not name.startswith("ansible_collections"), f"{short(path)} imports {name}"
     return found
@@ -107,7 +114,10 @@ def test_module_utils_import_downwards(path):
 
 
 def test_no_import_leads_back():
-    below = {(path.parent.name, path.stem): own_imports(path) for path in FILES}
+    below = {
+        imported_file(OURS + ".".join(path.relative_to(PLUGINS).with_suffix("").parts)): own_imports(path)
+        for path in FILES
+    }
     while below:
         leaves = {one for one, needed in below.items() if not needed & set(below)}
         assert leaves, f"these import each other: {sorted(below)}"

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import Context, config_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
 
 # "ansible-test units" would run the same playbooks again with each Python.
 pytestmark = pytest.mark.skipif(

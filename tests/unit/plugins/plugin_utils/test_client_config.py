@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import (
     FIRST_RELEASE,
     LAST_RELEASE,
     SCHEMA,
     get,
     look_up,
-    parse_release,
+    checked_release,
     settings,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_values import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
     is_loopback,
     parse_bytes,
     parse_duration,
@@ -137,13 +137,13 @@ def test_a_dropped_letter_is_found(client):
     [("2.1.67", (2, 1, 67)), ("v0.1.112", (0, 1, 112)), ("v2.3.4-rc.1", (2, 3, 4)), (None, None), ("", None)],
 )
 def test_releases(release, parsed):
-    assert parse_release(release) == parsed
+    assert checked_release(release) == parsed
 
 
 @pytest.mark.parametrize("release", ["2.1", "latest", "2.x.1"])
 def test_a_release_that_is_none(release):
     with pytest.raises(ValueError, match="write it like 2.1.67"):
-        parse_release(release)
+        checked_release(release)
 
 
 def test_the_bounds_of_the_table():
@@ -199,7 +199,7 @@ def test_get_folds_case_for_the_go_client_only():
         ("30", "dfget", None),
         ("30", "dfdaemon", None),
         ("1d", "dfget", None),
-        ("1.5h", "dfdaemon", None),
+        ("1.5h", "dfdaemon", 5400),
         ("1 h", "dfget", None),
         ("", "dfget", None),
         ("", "dfdaemon", None),
@@ -215,6 +215,11 @@ def test_get_folds_case_for_the_go_client_only():
 )
 def test_durations(value, client, seconds):
     assert parse_duration(value, client) == (None if seconds is None else pytest.approx(seconds))
+
+
+@pytest.mark.parametrize("release, seconds", [((1, 4, 0), None), ((1, 4, 1), 5400), (None, 5400)])
+def test_fractions_of_a_duration_came_with_humantime_2_4(release, seconds):
+    assert parse_duration("1.5h", "dfdaemon", release) == seconds
 
 
 @pytest.mark.parametrize(
@@ -233,8 +238,19 @@ def test_durations(value, client, seconds):
         (True, "dfget", None),
         (None, "dfdaemon", None),
         ("9" * 500 + "Gi", "dfget", None),
-        ("9Ei", "dfdaemon", None),
-        ("7Ei", "dfdaemon", 7 * 1024**6),
+        ("9Ei", "dfget", None),
+        ("7Ei", "dfget", 7 * 1024**6),
+        # The crate bytesize knows no exabytes, but fractions that Go does not; too much is the most it can count.
+        ("7Ei", "dfdaemon", None),
+        (".5Gi", "dfdaemon", 1024**3 // 2),
+        ("1.GB", "dfdaemon", 1000**3),
+        ("1.5", "dfdaemon", None),
+        ("9" * 500 + "Gi", "dfdaemon", 2**64 - 1),
+        (-1, "dfdaemon", None),
+        (2**64, "dfdaemon", None),
+        ("-1GB", "dfdaemon", None),
+        (" 1GB", "dfdaemon", None),
+        ("1GB ", "dfdaemon", None),
     ],
 )
 def test_sizes(value, client, size):
@@ -245,15 +261,20 @@ def test_sizes(value, client, size):
     "kind, good, bad",
     [
         ("bool", [True, False], ["true", 1, None]),
-        ("int", [0, -1], ["1", True, 1.5]),
-        ("uint", [0, 7], [-1, "7"]),
+        ("i64", [0, -1, 2**63 - 1], ["1", True, 1.5, 2**63]),
+        ("i32", [-(2**31)], [2**31]),
+        ("u8", [0, 255], [256, -1, 1.0, None]),
+        ("u32", [2**32 - 1], [2**32, -1]),
+        ("u64", [0, 2**64 - 1], [-1, "7", 2**64]),
+        ("u64?", [None, 7], [-1]),
         ("float", [1, 0.5], ["0.5", True]),
         ("str", ["", "a"], [1, None, []]),
-        ("int(1..99)", [1, 99], [0, 100, "5"]),
-        ("int(1..)", [1, 10**9], [0]),
-        ("str(1..20)", ["a", "a" * 20], ["", "a" * 21]),
+        ("i32(0..6)", [0, 6], [-1, 7, "5"]),
+        ("u32(1..)", [1, 10**9], [0, 2**32]),
+        ("texts", [{}, {"a": "b", "c": 1}], ["a", {"a": ["b"]}, {"a": {}}]),
+        ("headers", [{"X-A": "b"}, {"x-a": ["b", "c"]}], [{"X A": "b"}, {"": "b"}, {"X-A": "a\nb"}, {"X-A": 1}, []]),
         ("super|strong|weak", ["super"], ["Super", "", 1]),
-        ("ip", ["127.0.0.1", "::1"], ["localhost", "", 1]),
+        ("ip", ["127.0.0.1", "::1"], ["localhost", "", 1, "fe80::1%eth0"]),
         (
             "url",
             ["https://index.docker.io", "http://a:5000"],
@@ -263,7 +284,7 @@ def test_sizes(value, client, size):
         (
             "ports",
             [65001, {"start": 1, "end": 2}, {"start": 1}],
-            ["65001", {"end": 2}, {"start": "1"}, {"start": 1, "stop": 2}],
+            ["65001", {"end": 2}, {"start": "1"}, {"start": 1, "end": "2"}],
         ),
         ("files", [[], ["/a"]], ["/a", [1]]),
         ("strings", [["ns"], [80]], ["ns", [None]]),

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import SCHEMA, look_up
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import SCHEMA, look_up
 
 KEYS = Path(__file__).parents[3] / "hosts/stand_in/keys"
 RELEASES = sorted(path.stem for path in KEYS.glob("*.json"))

@@ -10,14 +10,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._client_config import SCHEMA
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config_problems import (
-    MESSAGES,
-    Context,
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import MESSAGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import (
     config_files,
     config_problems,
     has_secret,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import SCHEMA
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     header_problems,
     judge_config,
@@ -107,7 +107,7 @@ CASES = [
     go("wrong_type", "aliveTime", 30),
     go("wrong_type", "proxy", "/etc/dragonfly/proxy.yaml"),
     rust("wrong_type", "storage.keep", "yes"),
-    rust("wrong_type", "gc.policy.diskHighThresholdPercent", 100),
+    rust("wrong_type", "gc.policy.diskHighThresholdPercent", 256),
     go("bad_regex", "proxy.proxies", [{"regx": "(?!manifests)blobs"}], key="proxy.proxies[0].regx"),
     rust("bad_regex", "proxy.rules", [{"regex": "blobs("}], key="proxy.rules[0].regex"),
     go("bad_value", "gcInterval", "0s"),
@@ -230,8 +230,8 @@ def test_each_problem_is_found_and_nothing_else(case):
         assert others == set()
     assert (case.code, case.key) in [(problem.code, problem.key) for problem in found]
     for problem in found:
-        assert problem.reason.endswith(".") and problem.cure.endswith((".", "?"))
-        assert not re.search(r"\{\w+\}", problem.reason + problem.cure)
+        assert problem.reason.endswith(".") and problem.remedy.endswith((".", "?"))
+        assert not re.search(r"\{\w+\}", problem.reason + problem.remedy)
 
 
 @pytest.mark.parametrize(
@@ -467,7 +467,7 @@ def documented() -> list[tuple[str, str | None, str]]:
 
 def test_the_document_says_what_the_code_says():
     described = {code: message for _numbers, code, message in documented() if code}
-    assert described == {code: reason.format_map(_Words()) for code, (reason, _cure) in MESSAGES.items()}
+    assert described == {code: reason.format_map(_Words()) for code, (reason, _remedy) in MESSAGES.items()}
 
 
 def test_the_document_has_every_trap():

@@ -1,0 +1,225 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with a client's configuration: what both clients have in common.
+
+Nothing here touches a host: the configuration, the releases and what is known of the host and of the preheat are
+arguments, problems are the result.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
+    is_loopback,
+    parse_duration,
+    pattern_error,
+    value_error,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
+
+
+class Context(t.NamedTuple):
+    """What is known besides the configuration. Nothing is said about what is left out.
+
+    :ivar manager_release: str, as ``2.5.1``.
+    :ivar dynconfig: whether the Rust client finds its schedulers in dynconfig.yaml.
+    :ivar bases: base URLs of the registries that the host pulls from.
+    :ivar taken_ports: ports of the host on which other programs listen.
+    :ivar missing_files: paths in the configuration that the host does not have.
+    :ivar max_age: seconds for which a preheat counts as warm.
+    :ivar tag: of the preheat.
+    :ivar application: of the preheat.
+    """
+
+    manager_release: str | None = None
+    dynconfig: bool = False
+    bases: t.Sequence[str] = ()
+    taken_ports: t.Sequence[int] = ()
+    missing_files: t.Sequence[str] = ()
+    max_age: float | None = None
+    tag: str = ""
+    application: str = ""
+
+
+class Checker:
+    """Collects the problems of one configuration; what the two clients differ in is up to the subclasses.
+
+    :ivar client: ``dfget`` or ``dfdaemon``.
+    :ivar engine: the regular expressions of the client, for people.
+    :ivar has_last_release: whether there will be no newer releases than the schema knows.
+    """
+
+    client: t.ClassVar[str]
+    engine: t.ClassVar[str]
+    has_last_release: t.ClassVar[bool]
+
+    def __init__(self, config: dict[str, t.Any], release: str | None, context: Context) -> None:
+        self.config = config
+        self.release = schema.checked_release(release)
+        self.release_text = (release or "").lstrip("v") or "(release unknown)"
+        self.manager = schema.checked_release(context.manager_release)
+        self.context = context
+        self.problems: list[Problem] = []
+        self._unreadable: set[str] = set()
+
+    def check(self) -> list[Problem]:
+        """Return the problems, in the order of the file for its keys, then those of the whole."""
+        self.check_release()
+        for setting in schema.settings(self.config, self.client):
+            self._check_setting(setting)
+        self.check_client()
+        return self.problems
+
+    def check_client(self) -> None:
+        """Add the problems that only this client has."""
+        raise NotImplementedError
+
+    def deciding_query(self) -> str:
+        """Return the query of the URL that the rules of the proxy are matched against."""
+        raise NotImplementedError
+
+    def add(self, code: str, key: str, **details: t.Any) -> None:
+        """Add the problem of a code."""
+        self.problems.append(problem(code, key, client=self.client, release=self.release_text, **details))
+
+    def get(self, path: str, default: t.Any = None) -> t.Any:
+        """Return a value that the client can read, else the default: what it cannot read has been reported."""
+        return default if path in self._unreadable else schema.get(self.config, self.client, path, default)
+
+    def seconds(self, path: str, default: str) -> float:
+        """Return the seconds of a duration that the client can read."""
+        return t.cast(float, parse_duration(self.get(path, default), self.client, self.release))
+
+    def before(self, *release: int) -> bool:
+        """Return whether the client is known to be older than a release."""
+        return self.release is not None and self.release < release
+
+    # --- keys and values
+
+    def check_release(self) -> None:
+        """Add a problem where the schema says nothing about the release."""
+        first, last = schema.FIRST_RELEASE[self.client], schema.LAST_RELEASE[self.client]
+        is_too_old = self.before(*t.cast(schema.Release, schema.checked_release(first)))
+        newest_line = t.cast(schema.Release, schema.checked_release(last))[:2]
+        is_too_new = self.has_last_release and self.release is not None and self.release[:2] > newest_line
+        if is_too_old or is_too_new:
+            self.add("no_such_client", "release", first=first, last=last)
+            self.release = None  # Nothing is known about its keys.
+
+    def _check_setting(self, setting: schema.Setting) -> None:
+        release = None if self.release is None else ".".join(str(part) for part in self.release)
+        lookup = schema.look_up(self.client, setting.path, release)
+        if lookup.status == "known" and lookup.key is not None:
+            self._check_value(setting, lookup.key)
+        elif lookup.status == "branch":
+            self._check_branch(setting)
+        else:
+            self._add_unknown(setting, lookup)
+
+    def _check_branch(self, setting: schema.Setting) -> None:
+        """Check a value that stands where a mapping is expected."""
+        if setting.value or not isinstance(setting.value, (dict, list, type(None))):
+            self._add_unreadable(setting, "wrong_type", wanted="a mapping")
+
+    def _add_unknown(self, setting: schema.Setting, lookup: schema.Lookup) -> None:
+        code = {"unknown": "unknown_key", "gone": "key_gone", "later": "key_not_yet"}[lookup.status]
+        hint = f"Write {lookup.instead}." if lookup.instead else "Leave it out."
+        if lookup.status == "unknown" and lookup.instead:
+            hint = f"Did you mean {lookup.instead}?"
+        since = ".".join(str(part) for part in lookup.key.since) if lookup.key is not None and lookup.key.since else ""
+        self.add(code, setting.where, hint=hint, since=since)
+
+    def _add_unreadable(self, setting: schema.Setting, code: str, **details: t.Any) -> None:
+        self._unreadable.add(setting.path)
+        self.add(code, setting.where, **details)
+
+    def accepts_empty(self, _key: schema.Key) -> bool:
+        """Return whether the client reads an empty value as one that is not there."""
+        return False
+
+    def _check_value(self, setting: schema.Setting, key: schema.Key) -> None:
+        if setting.value is None and self.accepts_empty(key):
+            return
+        errors = [value_error(kind, setting.value, self.client, self.release) for kind in key.types_in(self.release)]
+        if all(errors):
+            self._add_unreadable(setting, "wrong_type", wanted=errors[-1])
+            return
+        if key.type == "regex":
+            error = pattern_error(setting.value, self.client)
+            if error:
+                self._add_unreadable(setting, "bad_regex", error=error, engine=self.engine)
+        for path in files_of(key.type, setting.value):
+            if path in self.context.missing_files:
+                self.add("missing_file", setting.where, path=path)
+
+    # --- what both clients have
+
+    def check_ports(self, listeners: dict[str, t.Any]) -> None:
+        """Add a problem for a fixed port that two listeners share, or that another program of the host has."""
+        seen: dict[int, str] = {}
+        for key, port in listeners.items():
+            if not isinstance(port, int) or not port:
+                continue
+            if port in seen:
+                self.add("port_clash", key, port=port, other=seen[port])
+            elif port in self.context.taken_ports:
+                self.add("port_taken", key, port=port)
+            seen.setdefault(port, key)
+
+    def check_expiry(self, key: str, default: str) -> None:
+        """Add a problem where a seed peer drops what a preheat still counts as warm."""
+        expiry = self.seconds(key, default)
+        if self.context.max_age is not None and expiry < self.context.max_age:
+            self.add("expires_too_soon", key, expiry=int(expiry), max_age=int(self.context.max_age))
+
+    def check_listener(self, key: str, address: str, auth: t.Any) -> None:
+        """Add a problem where the proxy serves other hosts without a password."""
+        if not is_loopback(address) and not auth:
+            self.add("open_proxy", key, address=address or "all addresses")
+
+    def deciding_rules(self, rules: list[dict[str, t.Any]], pattern: str) -> dict[str, int | None]:
+        """Return for the base URL of each registry the index of the rule that decides about its blobs.
+
+        :param rules: of the proxy; the first that matches decides.
+        :param pattern: the key of a rule that holds its regular expression.
+        :returns: None for a registry that no rule matches.
+        """
+        patterns = [str(rule.get(pattern, ".*")) for rule in rules]
+        blob = f"/v2/library/app/blobs/sha256:{'0' * 64}{self.deciding_query()}"
+        bases = self.context.bases or (DOCKER_HUB,)
+        deciding: dict[str, int | None] = {base: first_match(patterns, base.rstrip("/") + blob) for base in bases}
+        if not self.context.bases:
+            # Rules for a registry whose name is not known here.
+            deciding.update({text: index for index, text in enumerate(patterns) if "blobs" in text or "sha256" in text})
+        return deciding
+
+    def check_rewrites(
+        self, rules: list[dict[str, t.Any]], deciding: t.Iterable[int | None], where: str, *names: str
+    ) -> None:
+        """Add a problem for each setting of a deciding rule that changes the URL, and with it the task ID."""
+        for index, rule in enumerate(rules):
+            for name in names:
+                if index in deciding and rule.get(name):
+                    self.add("rewritten_url", f"{where}[{index}].{name}")
+
+
+def files_of(kind: str, value: t.Any) -> list[str]:
+    """Return the paths that a client opens when it starts with a value.
+
+    :param kind: a type of the schema.
+    :param value: of that type.
+    """
+    kind = kind.rstrip("?")
+    if kind == "files":
+        return list(value)
+    if kind == "file" or (kind == "pem" and not value.strip().startswith("-----BEGIN ")):
+        return [value] if value else []
+    return []

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with dfget.yaml, the configuration of the Go client.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Checker
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_bytes
+
+_STRATEGIES = ("io.d7y.storage.v2.simple", "io.d7y.storage.v2.advance")
+# DefaultMinRate in client/config/constants.go.
+_MIN_RATE = 20 * 1024 * 1024
+#: proxy.defaultFilter as the role dfget writes it.
+DEFAULT_FILTER = "Expires&Signature&ns"
+
+
+class GoChecker(Checker):
+    """Collects the problems of dfget.yaml. DaemonOption.Validate in client/config/peerhost.go has most bounds."""
+
+    client = "dfget"
+    engine = "Go's regexp (RE2)"
+    has_last_release = True
+
+    def accepts_empty(self, _key: schema.Key) -> bool:
+        """Return True: yaml.v3 leaves what is empty at its default."""
+        return True
+
+    def deciding_query(self) -> str:
+        """Return the query that containerd adds."""
+        return "?ns=registry"
+
+    def check_client(self) -> None:
+        """Add the problems that only the Go client has."""
+        is_seed = bool(self.get("scheduler.manager.seedPeer.enable", False))
+        self._check_cluster(is_seed)
+        self._check_proxy()
+        if self.seconds("aliveTime", "5m") != 0:
+            self.add("exits_when_idle", "aliveTime")
+        self._check_storage()
+        if is_seed:
+            self.check_expiry("storage.taskExpireTime", "6h")
+        for key in ("download.totalRateLimit", "upload.rateLimit"):
+            if t.cast(int, parse_bytes(self.get(key, _MIN_RATE), self.client)) < _MIN_RATE:
+                self.add("rate_limit_too_low", key)
+        self._check_bounds()
+        self.check_ports(self._listeners())
+
+    def _check_cluster(self, is_seed: bool) -> None:
+        has_manager = self.get("scheduler.manager.enable")
+        addresses = self.get("scheduler.manager.netAddrs" if has_manager else "scheduler.netAddrs")
+        if not addresses:
+            self.add("no_scheduler", "scheduler", variable="dfget_manager_addrs or dfget_scheduler_addrs")
+        # Managers and Go clients are released together, so an unknown manager is taken to be as new as the client.
+        if is_seed and (self.manager or self.release or ()) >= FIRST_WITHOUT_GO_SEEDS:
+            self.add("seed_cannot_be_preheated", "scheduler.manager.seedPeer.enable")
+
+    def _check_storage(self) -> None:
+        if self.get("keepStorage", False) is not True:
+            self.add("storage_not_kept", "keepStorage")
+        if self.get("storage.multiplex", False) is not True:
+            self.add("no_reuse", "storage.multiplex")
+        if self.get("storage.strategy", _STRATEGIES[0]) not in _STRATEGIES:
+            self.add("bad_strategy", "storage.strategy", known=" and ".join(_STRATEGIES))
+
+    def _listeners(self) -> dict[str, t.Any]:
+        return {
+            "download.peerGRPC.tcpListen.port": self.get("download.peerGRPC.tcpListen.port"),
+            "proxy.tcpListen.port": self.get("proxy.tcpListen.port"),
+            "upload.tcpListen.port": self.get("upload.tcpListen.port"),
+            "objectStorage.tcpListen.port": self.get("objectStorage.enable")
+            and self.get("objectStorage.tcpListen.port"),
+            "health.tcpListen.port": self.get("health.tcpListen.port"),
+        }
+
+    def _check_bounds(self) -> None:
+        if self.seconds("gcInterval", "1m") <= 0:
+            self.add("bad_value", "gcInterval", wanted="above 0s")
+        if 0 < self.seconds("reload.interval", "1m") < 1:
+            self.add("bad_value", "reload.interval", wanted="0s or at least 1s")
+        if self.get("scheduler.manager.enable") and self.seconds("scheduler.manager.refreshInterval", "10m") == 0:
+            self.add("bad_value", "scheduler.manager.refreshInterval", wanted="above 0s")
+        if self.get("objectStorage.enable") and self.get("objectStorage.maxReplicas", 3) <= 0:
+            self.add("bad_value", "objectStorage.maxReplicas", wanted="above 0")
+
+    def _check_proxy(self) -> None:
+        port = self.get("proxy.tcpListen.port", 0)
+        if isinstance(port, dict) and port.get("end", port["start"]) != port["start"]:
+            self.add("port_drifts", "proxy.tcpListen.port")
+        if not port:
+            self.add("proxy_off", "proxy.tcpListen.port")
+            return
+        if "ns" not in self.get("proxy.defaultFilter", "").split("&"):
+            self.add("filter_without_ns", "proxy.defaultFilter", example=f"'{DEFAULT_FILTER}', separated by &")
+        for key, what, preheat in (
+            ("proxy.defaultTag", "the tag", self.context.tag),
+            ("proxy.defaultApplication", "the application", self.context.application),
+        ):
+            if self.get(key, "") != preheat:
+                self.add("tag_mismatch", key, what=what, host=self.get(key, ""), preheat=preheat)
+        if not self.get("proxy.registryMirror.url"):
+            self.add("no_mirror", "proxy.registryMirror.url")
+        if self.get("proxy.registryMirror.dynamic", False) is not True:
+            self.add("static_mirror", "proxy.registryMirror.dynamic")
+        address = self.get("proxy.tcpListen.listen", "")
+        self.check_listener("proxy.tcpListen.listen", address, self.get("proxy.basicAuth"))
+        self._check_rules()
+
+    def _check_rules(self) -> None:
+        rules = [rule for rule in self.get("proxy.proxies", None) or [] if isinstance(rule, dict)]
+        deciding = self.deciding_rules(rules, "regx")
+        if self.get("proxy.registryMirror.direct"):
+            self.add("not_p2p", "proxy.registryMirror.direct", why="it is set so", remedy="Set it to false.")
+        elif self.get("proxy.registryMirror.useProxies"):
+            missed = [base for base, index in deciding.items() if index is None or rules[index].get("direct")]
+            if missed:
+                self.add(
+                    "not_p2p",
+                    "proxy.registryMirror.useProxies",
+                    why=f"no rule of proxy.proxies sends the blobs of {', '.join(missed)} to peers",
+                    remedy="Set it to false, or add the rule {regx: blobs/sha256.*}.",
+                )
+        self.check_rewrites(rules, deciding.values(), "proxy.proxies", "useHTTPS", "redirect")

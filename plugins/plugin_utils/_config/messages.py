@@ -1,0 +1,218 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be wrong with the configurations of clients and of containerd: a code each, with reason and remedy.
+
+docs/traps.md lists every code; a test holds it to this file.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+# code: what goes wrong, and the remedy. Values of secrets are never part of either.
+MESSAGES: dict[str, tuple[str, str]] = {
+    "no_such_client": (
+        "there is no {client} of release {release} that this role could configure ({first} to {last} are known).",
+        "Name the release of the client that is on the host; after 2.3.4 that is the Rust client, role dfdaemon.",
+    ),
+    "ids_of_their_own": (
+        "clients before 0.1.114 compute task ids that no other client or seed computes.",
+        "Use release 0.1.114 or later on seeds and hosts.",
+    ),
+    "unknown_key": (
+        "{client} has no such key and would ignore it without a word.",
+        "{hint}",
+    ),
+    "key_gone": (
+        "{client} {release} no longer has this key and would ignore it without a word.",
+        "{hint}",
+    ),
+    "key_not_yet": (
+        "{client} {release} does not have this key yet and would ignore it without a word: it came with {since}.",
+        "{hint}",
+    ),
+    "wrong_type": (
+        "{client} cannot read this value and would not start.",
+        "It must be {wanted}.",
+    ),
+    "bad_regex": (
+        "the regular expression does not compile, so that {client} would not start: {error}.",
+        "Write it in the syntax of {engine}.",
+    ),
+    "bad_value": (
+        "{client} would not start with this value.",
+        "It must be {wanted}.",
+    ),
+    "missing_file": (
+        "the host has no file {path}, so that {client} would not start.",
+        "Put the file there before this role runs, or correct the path.",
+    ),
+    "no_scheduler": (
+        "neither a manager nor a scheduler is named, so that the client cannot join a cluster.",
+        "Set {variable}.",
+    ),
+    "filter_without_ns": (
+        "containerd adds ?ns=REGISTRY to each pull through a mirror, a preheat does not; as ns is not filtered out of "
+        "the task id, every pull misses what was preheated.",
+        "Add ns: {example}.",
+    ),
+    "tag_mismatch": (
+        "pulls of this host carry {what} {host!r}, the preheat {what} {preheat!r}; both are part of the task id, so "
+        "every pull misses.",
+        "Give both the same, best none.",
+    ),
+    "blob_digest_ids": (
+        "with this flag the host's task id is the bare digest of a blob, while a preheat by a manager up to 2.5.1 uses "
+        "the blob's URL, so every pull misses.",
+        "Set it to false on all hosts.",
+    ),
+    "seed_cannot_be_preheated": (
+        "schedulers from 2.3.1 on preheat seeds through a protocol that the Go client lacks: the job ends SUCCESS with "
+        "nothing warmed.",
+        "Use the role dfdaemon for seeds of this cluster.",
+    ),
+    "trailing_slash": (
+        "the Rust client appends the path to this address as it is, so that a trailing slash makes it //v2/... and "
+        "every pull fails or misses.",
+        "Leave the slash out.",
+    ),
+    "static_mirror": (
+        "the header X-Dragonfly-Registry is ignored unless this is true, so that images of every registry are asked "
+        "for at proxy.registryMirror.url; containerd then falls back to the registry without a word.",
+        "Set it to true.",
+    ),
+    "no_mirror": (
+        "without a registry mirror the proxy answers containerd with 404, and containerd falls back to the registry "
+        "without a word.",
+        "Set it to the base URL of the registry that is used most.",
+    ),
+    "proxy_off": (
+        "no port is set, so that the client starts without its proxy.",
+        "Set it to a port, as 65001.",
+    ),
+    "not_p2p": (
+        "pulls of blobs go straight to the registry: {why}.",
+        "{remedy}",
+    ),
+    "rewritten_url": (
+        "this changes the URL before the task id is made of it, so that blobs which the rule matches miss what was "
+        "preheated.",
+        "Preheat the URL that comes out of it and allow this problem, or leave it out.",
+    ),
+    "open_proxy": (
+        "the proxy listens on {address}, where it serves everybody who can reach the host.",
+        "Listen on 127.0.0.1; or set basicAuth, and send it with the mirrors (containerd_mirrors_headers), as"
+        " Proxy-Authorization to the Go client, as Authorization to the Rust client.",
+    ),
+    "exits_when_idle": (
+        "the daemon ends itself after this time without work (5m where it is not set).",
+        "Set it to 0s.",
+    ),
+    "storage_not_kept": (
+        "a restart of the daemon throws away all that was preheated to this host.",
+        "Set it to true.",
+    ),
+    "no_reuse": (
+        "a blob that this host already holds is downloaded again for each pull.",
+        "Set it to true.",
+    ),
+    "bad_strategy": (
+        "the daemon would not start: it knows {known} (the documents of 2.0.9 and 2.1 show one with a dot at its end).",
+        "Leave the key out.",
+    ),
+    "expires_too_soon": (
+        "what was preheated is dropped {expiry} s after its last use, yet a preheat counts as warm for {max_age} s "
+        "(preheat_max_age).",
+        "Raise it above preheat_max_age.",
+    ),
+    "rate_limit_too_low": (
+        "the daemon would not start with less than 20 MiB a second.",
+        "Raise it to 20Mi or more.",
+    ),
+    "request_rate_too_low": (
+        "above {limit} requests a second the proxy answers 429, and containerd falls back to the registry without a "
+        "word; pulls in parallel reach that.",
+        "Leave it at the default of 4000, at least above 100.",
+    ),
+    "port_clash": (
+        "port {port} is {other}'s as well, so that the daemon would not start.",
+        "Give each listener a port of its own.",
+    ),
+    "port_taken": (
+        "another program listens on port {port} of this host, so that the daemon would not start.",
+        "Choose another port, or stop that program.",
+    ),
+    "port_drifts": (
+        "with a range the daemon takes the next port without a word when the first is taken, and the mirrors keep "
+        "asking the first.",
+        "Give the port as one number.",
+    ),
+    "registry_header": (
+        "the role sends X-Dragonfly-Registry itself, with the base URL of the registry.",
+        "Leave the header out and give the registry its URL.",
+    ),
+    "toml_invalid": (
+        "containerd cannot read the file: {error}.",
+        "Correct it; containerd would not start with it.",
+    ),
+    "config_version_1": (
+        "the file has no version or version 1, whose plugins have other names, and which containerd 2 no longer reads.",
+        "Migrate it (containerd config migrate, or version = 2 with the full names of the plugins).",
+    ),
+    "cri_disabled": (
+        "{plugin} is disabled, so that the kubelet and crictl cannot pull with these mirrors.",
+        "Take it out of disabled_plugins; where only ctr or nerdctl pull, allow this problem.",
+    ),
+    "mirrors_in_use": (
+        "containerd does not load its CRI plugin with both mirrors and config_path, and there are mirrors of {names}.",
+        "Move them to containerd_mirrors_registries and delete the tables.",
+    ),
+    "tls_in_use": (
+        "containerd does not load its CRI plugin with both configs.*.tls and config_path.",
+        "Move the settings to containerd_mirrors_server_options (ca, client, skip_verify) and delete the table.",
+    ),
+    "other_config_path": (
+        "containerd reads its mirrors in {path}, not in {wanted}.",
+        "Set containerd_mirrors_certs_dir to that folder, or delete config_path.",
+    ),
+    "parallel_fetch": (
+        "containerd then asks for parts of a blob, and the Go client makes another task id of each part, so every pull "
+        "misses.",
+        "Set it to 0.",
+    ),
+    "lazy_snapshotter": (
+        "{snapshotter} asks for parts of a blob, and the Go client makes another task id of each part, so every pull "
+        "misses.",
+        "Use overlayfs with the Go client, or the Rust client.",
+    ),
+}
+
+
+class Problem(t.NamedTuple):
+    """One thing that is wrong.
+
+    :ivar code: stable, a key of MESSAGES.
+    :ivar key: of the configuration, with its position in lists.
+    :ivar reason: what goes wrong.
+    :ivar remedy: what to do.
+    """
+
+    code: str
+    key: str
+    reason: str
+    remedy: str
+
+    @property
+    def message(self) -> str:
+        """Return all of it in one line, for people."""
+        return f"{self.key}: {self.reason} {self.remedy} [{self.code}]"
+
+
+def problem(code: str, key: str, **details: t.Any) -> Problem:
+    """Return the problem of a code, with the details that its texts need."""
+    reason, remedy = MESSAGES[code]
+    return Problem(code, key, reason.format(**details), remedy.format(**details))

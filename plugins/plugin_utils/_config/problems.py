@@ -1,0 +1,59 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything that is wrong with the configuration of a client, and what a role must know about it before it writes it.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Checker, Context, files_of
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.go_checker import GoChecker
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import RustChecker
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import value_error
+
+_CHECKERS: dict[str, type[Checker]] = {checker.client: checker for checker in (GoChecker, RustChecker)}
+
+
+def config_problems(
+    config: dict[str, t.Any], client: str, release: str | None = None, context: Context | None = None
+) -> list[Problem]:
+    """Return everything that is wrong with a client's configuration.
+
+    :param config: the configuration.
+    :param client: ``dfget`` (Go) or ``dfdaemon`` (Rust).
+    :param release: of the client; None where it is not known, then a key of any release is known.
+    :param context: what is known besides.
+    :raises ValueError: if a release is not a release.
+    """
+    return _CHECKERS[client](config, release, context or Context()).check()
+
+
+def config_files(config: dict[str, t.Any], client: str) -> list[str]:
+    """Return the paths of the files that must be on the host before the client starts with a configuration."""
+    paths: list[str] = []
+    for setting in schema.settings(config, client):
+        key = schema.look_up(client, setting.path, None).key
+        if key is not None and setting.value is not None and not value_error(key.type, setting.value, client):
+            paths.extend(files_of(key.type, setting.value))
+    return sorted(set(paths))
+
+
+def has_secret(config: dict[str, t.Any], client: str) -> bool:
+    """Return whether a configuration holds something that must not be shown: a password, a private key, headers."""
+    return any(_may_be_secret(setting, client) for setting in schema.settings(config, client))
+
+
+def _may_be_secret(setting: schema.Setting, client: str) -> bool:
+    lookup = schema.look_up(client, setting.path, None)
+    if not setting.value or lookup.status == "unknown":
+        return bool(setting.value)
+    kind = "" if lookup.key is None else lookup.key.type.rstrip("?")
+    is_inline_pem = kind == "pem" and isinstance(setting.value, str) and not files_of(kind, setting.value)
+    return is_inline_pem or kind in ("secret", "map", "texts", "headers")

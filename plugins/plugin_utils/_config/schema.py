@@ -1,0 +1,288 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which keys a release of a client knows, and which was meant by a key that it does not know.
+
+``dfget`` is the Go client (dfget.yaml, releases of dragonflyoss/dragonfly), ``dfdaemon`` the Rust client
+(dfdaemon.yaml, releases of dragonflyoss/client). Both silently ignore a key that they do not know, so only these tables
+tell a setting from a misspelling.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _task_id
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import go_keys, rust_keys
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import FIELDS
+
+FIRST_RELEASE = {"dfget": go_keys.FIRST_RELEASE, "dfdaemon": rust_keys.FIRST_RELEASE}
+LAST_RELEASE = {"dfget": go_keys.LAST_RELEASE, "dfdaemon": rust_keys.LAST_RELEASE}
+_MISTAKES = {"dfget": go_keys.MISTAKES, "dfdaemon": rust_keys.MISTAKES}
+
+Release = tuple[int, ...]
+
+
+class Key(t.NamedTuple):
+    """One key of a configuration file.
+
+    :ivar path: dotted, with ``[]`` after the name of a list.
+    :ivar kinds: pairs of a type and the first release that has it, None for the first type; see values.value_error.
+    :ivar since: first release that has the key; None for all before ``until``.
+    :ivar until: first release that lacks it again; None where the newest has it.
+    :ivar now: the key that replaces it in later releases, or None.
+    :ivar was: the key that it replaces, or None.
+    :ivar same: the key of which this is another spelling (serde's alias), or None.
+    """
+
+    path: str
+    kinds: tuple[tuple[Release | None, str], ...]
+    since: Release | None = None
+    until: Release | None = None
+    now: str | None = None
+    was: str | None = None
+    same: str | None = None
+
+    @property
+    def type(self) -> str:
+        """Return the type that the newest release has."""
+        return self.kinds[-1][1]
+
+    def is_in(self, release: Release | None) -> bool:
+        """Return whether a release knows the key; where the release is not known, whether any does."""
+        if release is None:
+            return True
+        return (self.since is None or release >= self.since) and (self.until is None or release < self.until)
+
+    def types_in(self, release: Release | None) -> list[str]:
+        """Return the type that a release has; where the release is not known, those of all releases."""
+        if release is None:
+            return [kind for _since, kind in self.kinds]
+        return [kind for since, kind in self.kinds if since is None or release >= since][-1:]
+
+
+class Lookup(t.NamedTuple):
+    """What a release does with a key.
+
+    :ivar status: ``known``, ``branch`` (keys are below it), ``gone``, ``later`` or ``unknown``.
+    :ivar key: the Key, or None.
+    :ivar instead: the key to write instead in this release, or None.
+    """
+
+    status: str
+    key: Key | None = None
+    instead: str | None = None
+
+
+def checked_release(release: str | None) -> Release | None:
+    """Return a release as a tuple of three ints, None where it is not known.
+
+    :param release: str such as ``2.1.67`` or ``v2.1.67-rc.0``; None and empty mean that it is not known.
+    :raises ValueError: if it does not begin with three numbers.
+    """
+    if release is None or release == "":
+        return None
+    parsed = _task_id.parse_release(str(release))
+    if parsed is None:
+        raise ValueError(f"{release!r} is not a release: write it like 2.1.67")
+    return parsed
+
+
+def _parse_line(line: str) -> Key:
+    path, kind, *notes = line.split()
+    kinds: list[tuple[Release | None, str]] = [(None, kind)]
+    named: dict[str, str] = {}
+    while notes:
+        name = notes.pop(0)
+        if name == "from":
+            kinds.append((checked_release(notes.pop(0)), notes.pop(0)))
+        else:
+            named[name] = notes.pop(0)
+    return Key(
+        path,
+        tuple(kinds),
+        checked_release(named.get("since")),
+        checked_release(named.get("until")),
+        named.get("now"),
+        named.get("was"),
+        named.get("same"),
+    )
+
+
+def parse_keys(text: str, blocks: dict[str, str] | None = None) -> dict[str, Key]:
+    """Return the keys of a table by their paths.
+
+    Each line has a path (``[]`` after a name is a list, whose elements the lines below it describe) and a type, then
+    any of ``since RELEASE`` (the first that knows the key), ``until RELEASE`` (the first that no longer does),
+    ``now KEY``, ``was KEY``, ``same KEY`` and ``from RELEASE TYPE`` (the type changed). A line of a path and names in
+    braces stands for the keys of these blocks below the path.
+    """
+    keys: dict[str, Key] = {}
+    for line in text.strip().splitlines():
+        prefix, _space, details = line.partition(" ")
+        names = details.split() if "{" in details else []
+        for name in names:
+            for inner in parse_keys((blocks or {})[name]).values():
+                key = inner._replace(path=f"{prefix}.{inner.path}")
+                keys[key.path] = key
+        if not names:
+            key = _parse_line(line)
+            keys[key.path] = key
+    return keys
+
+
+SCHEMA: dict[str, dict[str, Key]] = {
+    "dfget": parse_keys(go_keys.KEYS, go_keys.BLOCKS),
+    "dfdaemon": parse_keys(rust_keys.KEYS),
+}
+
+
+def _fold(client: str, path: str) -> str:
+    """Return a name as the client compares it: the Go client ignores case, the Rust client does not."""
+    return path.lower() if client == "dfget" else path
+
+
+_FOLDED = {client: {_fold(client, path): key for path, key in keys.items()} for client, keys in SCHEMA.items()}
+
+
+@functools.lru_cache(maxsize=None)
+def _below(client: str, folded: str) -> tuple[Key, ...]:
+    return tuple(key for name, key in _FOLDED[client].items() if name.startswith((folded + ".", folded + "[]")))
+
+
+def look_up(client: str, path: str, release: str | None) -> Lookup:
+    """Return what a release of a client does with a key.
+
+    :param client: ``dfget`` or ``dfdaemon``.
+    :param path: dotted, with ``[]`` after the name of a list, such as ``proxy.proxies[].regx``.
+    :param release: of the client; None where it is not known, then a key of any release is known.
+    """
+    wanted = checked_release(release)
+    folded = _fold(client, path)
+    key = _FOLDED[client].get(folded)
+    if key is not None:
+        if key.is_in(wanted):
+            return Lookup("known", key)
+        if _is_over(key, wanted):
+            return Lookup("gone", key, key.now)
+        return Lookup("later", key, key.was)
+    below = _below(client, folded)
+    if any(inner.is_in(wanted) for inner in below):
+        return Lookup("branch")
+    if below:
+        return Lookup("gone" if all(_is_over(inner, wanted) for inner in below) else "later", below[0])
+    return Lookup("unknown", None, nearest(client, path, release))
+
+
+def _is_over(key: Key, release: Release | None) -> bool:
+    return key.until is not None and release is not None and release >= key.until
+
+
+def nearest(client: str, path: str, release: str | None) -> str | None:
+    """Return the key that was most likely meant by one that does not exist, or None."""
+    if path in _MISTAKES[client]:
+        return _MISTAKES[client][path]
+    names = _names(client, checked_release(release))
+    parent, _dot, leaf = path.lower().rpartition(".")
+    siblings = {name.rpartition(".")[2]: full for name, full in names.items() if name.rpartition(".")[0] == parent}
+    for pool, spelling in ((siblings, leaf), (names, path.lower())):
+        close = difflib.get_close_matches(spelling, list(pool), n=1, cutoff=0.75)
+        if close:
+            return pool[close[0]]
+    # The right name in the wrong place.
+    elsewhere = [full for name, full in names.items() if name.rpartition(".")[2] == leaf]
+    return elsewhere[0] if len(elsewhere) == 1 else None
+
+
+def _names(client: str, release: Release | None) -> dict[str, str]:
+    """Return the keys of a release and the mappings that they are in, by their names in lower case."""
+    names: dict[str, str] = {}
+    for key in SCHEMA[client].values():
+        parts = key.path.split(".") if key.is_in(release) else []
+        for end in range(1, len(parts) + 1):
+            name = ".".join(parts[:end]).removesuffix("[]")
+            names.setdefault(name.lower(), name)
+    return names
+
+
+class Setting(t.NamedTuple):
+    """A value of a configuration.
+
+    :ivar path: as in the schema.
+    :ivar where: with the position in a list, for people.
+    :ivar value: what the file says.
+    """
+
+    path: str
+    where: str
+    value: t.Any
+
+
+def settings(config: dict[str, t.Any], client: str) -> t.Iterator[Setting]:
+    """Yield each key of a configuration as the schema sees it.
+
+    A mapping that the schema knows as one value is not entered, but its keys are yielded where the client reads only
+    certain ones (an address in a list of addresses).
+    """
+    yield from _settings(config, client, "", "")
+
+
+def _settings(node: dict[str, t.Any], client: str, path: str, where: str) -> t.Iterator[Setting]:
+    for name, value in node.items():
+        here = f"{path}.{name}" if path else str(name)
+        there = f"{where}.{name}" if where else str(name)
+        folded = _fold(client, here)
+        key = _FOLDED[client].get(folded)
+        below = _below(client, folded)
+        is_list = any(_fold(client, inner.path).startswith(folded + "[]") for inner in below)
+        if key is not None:
+            yield Setting(here, there, value)
+            yield from _misplaced(value, key.type, here, there)
+        elif value and isinstance(value, dict) and below and not is_list:
+            yield from _settings(value, client, here, there)
+        elif value and isinstance(value, list) and is_list:
+            yield from _items(value, client, here, there)
+        else:
+            yield Setting(here, there, value)
+
+
+def _items(items: list[t.Any], client: str, path: str, where: str) -> t.Iterator[Setting]:
+    for index, item in enumerate(items):
+        if isinstance(item, dict):
+            yield from _settings(item, client, f"{path}[]", f"{where}[{index}]")
+        else:
+            yield Setting(f"{path}[]", f"{where}[{index}]", item)
+
+
+def _misplaced(value: t.Any, kind: str, path: str, where: str) -> t.Iterator[Setting]:
+    """Yield the keys that a client ignores in the mappings of a value."""
+    known = FIELDS.get(kind.rstrip("?"))
+    if known is None:
+        return
+    nodes = [(path, where, value)]
+    if isinstance(value, list):
+        nodes = [(f"{path}[]", f"{where}[{index}]", item) for index, item in enumerate(value)]
+    for inner_path, inner_where, node in nodes:
+        for name in node if isinstance(node, dict) else ():
+            if name not in known:
+                yield Setting(f"{inner_path}.{name}", f"{inner_where}.{name}", node[name])
+
+
+def get(config: dict[str, t.Any], client: str, path: str, default: t.Any = None) -> t.Any:
+    """Return the value of a dotted key as the client would find it, the default where it is missing or empty."""
+    node: t.Any = config
+    for part in path.split("."):
+        if not isinstance(node, dict):
+            return default
+        for name, value in node.items():
+            if _fold(client, str(name)) == _fold(client, part):
+                node = value
+                break
+        else:
+            return default
+    return default if node is None else node

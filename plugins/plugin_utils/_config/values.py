@@ -1,0 +1,281 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The types of the clients' settings: what each client can read as a duration, a size, an address and so on.
+
+Like the clients, this refuses a number or a boolean in quotes. It is stricter in one point: it refuses a number where a
+text is expected, which the clients take as it stands.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import regex_error
+
+ENGINE = {"dfget": "go", "dfdaemon": "rust"}
+
+#: What a client reads in the mappings of these types; it silently ignores other keys.
+FIELDS = {"addresses": ("type", "addr"), "ports": ("start", "end")}
+
+_GO_UNITS = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
+# The crate humantime, src/duration.rs.
+_RUST_UNITS = {
+    1e-9: "nanos nsec ns",
+    1e-6: "usec us \u00b5s",
+    1e-3: "millis msec ms",
+    1.0: "seconds second secs sec s",
+    60.0: "minutes minute min mins m",
+    3600.0: "hours hour hrs hr h",
+    86400.0: "days day d",
+    604800.0: "weeks week wks wk w",
+    2630016.0: "months month M",
+    31557600.0: "years year yrs yr y",
+}
+_RUST_SECONDS = {unit: seconds for seconds, units in _RUST_UNITS.items() for unit in units.split()}
+_RUST_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z\u00b5]+)\s*")
+#: The first Rust client with humantime 2.4.0, which reads fractions.
+_FIRST_WITH_FRACTIONS = (1, 4, 1)
+# Nanoseconds in 63 bits, seconds in 64 bits; bytes in 63 bits.
+_MAX_SECONDS = {"dfget": 2**63 / 1e9, "dfdaemon": 2.0**64}
+_MAX_BYTES = 2**63
+# docker/go-units reads E, the crate bytesize 1.3 does not.
+_SIZE = {
+    "dfget": re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtpe])(i?))?b?\Z", re.IGNORECASE),
+    "dfdaemon": re.compile(r"(\d+\.?\d*|\.\d+)\s*(?:([kmgtp])(i?)b?|b)\Z|(\d+)\Z", re.IGNORECASE),
+}
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*\Z")
+
+
+def parse_duration(value: t.Any, client: str, release: tuple[int, ...] | None = None) -> float | None:
+    """Return the seconds that a client reads from a duration, None where it cannot read it.
+
+    :param value: text such as ``6h``; for the Go client 0 too. Its other bare numbers are nanoseconds, which nobody
+        means.
+    :param client: ``dfget`` or ``dfdaemon``.
+    :param release: of the client, None where it is not known.
+    """
+    if client == "dfget" and value == 0 and not isinstance(value, bool):
+        return 0.0
+    if not isinstance(value, str):
+        return None
+    if client == "dfdaemon":
+        has_fraction = "." in value and release is not None and release < _FIRST_WITH_FRACTIONS
+        return None if has_fraction else _sum_parts(value, client, _RUST_PART, _RUST_SECONDS)
+    unsigned = value.lstrip("+-")
+    seconds = 0.0 if unsigned == "0" else _sum_parts(unsigned, client, _GO_PART, _GO_UNITS)
+    return -seconds if seconds is not None and value.startswith("-") else seconds
+
+
+def _sum_parts(text: str, client: str, part: re.Pattern[str], units: dict[str, float]) -> float | None:
+    total, at = 0.0, 0
+    while at < len(text):
+        match = part.match(text, at)
+        if not match or match.group(2) not in units:
+            return None
+        total += float(match.group(1)) * units[match.group(2)]
+        at = match.end()
+    return total if text and total < _MAX_SECONDS[client] else None
+
+
+def parse_bytes(value: t.Any, client: str) -> int | None:
+    """Return the bytes that a client reads from a size, None where it cannot read it.
+
+    :param value: an int, or text such as ``1024Mi`` (``KB`` are 1024 bytes for the Go client, 1000 for the Rust
+        client).
+    """
+    if _is_int(value):
+        return None if client == "dfdaemon" and not 0 <= value < 2**64 else value
+    match = _SIZE[client].match(value) if isinstance(value, str) else None
+    if not match:
+        return None
+    base = 1024 if match.group(3) or client == "dfget" else 1000
+    unit = match.group(2)
+    number = match.group(1) or match.group(4)
+    size = float(number) * base ** ("kmgtpe".index(unit.lower()) + 1 if unit else 0)
+    if client == "dfdaemon":
+        return int(min(size, 2**64 - 1))  # Rust takes the largest number for a larger one.
+    return int(size) if size < _MAX_BYTES else None
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether only this host can reach a listener on an address."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def may_reach(address: str, listener: str) -> bool:
+    """Return whether what is sent to an address may reach a listener on this host: True where that cannot be known.
+
+    :param address: as in a URL, an IP address or a name.
+    :param listener: the address that it is bound to; empty for all.
+    """
+    try:
+        target, bound = (
+            ipaddress.ip_address("127.0.0.1" if text == "localhost" else text) for text in (address, listener)
+        )
+    except ValueError:
+        return True
+    is_local = target.is_loopback or target.is_unspecified
+    return bound.is_unspecified or target == bound or (bound.is_loopback and is_local)
+
+
+def is_socket_address(text: str) -> bool:
+    """Return whether a text is ``IP:PORT``, with an IPv6 address in brackets (Rust's SocketAddr)."""
+    host, _colon, port = text.rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    if not _is_port_text(port, 0) or (":" in host and not is_bracketed):
+        return False
+    return _is_ip(host[1:-1] if is_bracketed else host) and is_bracketed == (":" in host)
+
+
+def is_host_and_port(text: str) -> bool:
+    """Return whether a text is ``HOST:PORT``, with an IPv6 address in brackets."""
+    host, _colon, port = text.rpartition(":")
+    has_host = bool(host) and (":" not in host or (host.startswith("[") and host.endswith("]")))
+    return has_host and _is_port_text(port, 1)
+
+
+def _is_port_text(text: str, lowest: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 6 and lowest <= int(text) <= 65535
+
+
+def _is_int(value: t.Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: t.Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_ip(value: t.Any) -> bool:
+    try:
+        # Neither client reads a zone, as in fe80::1%eth0.
+        return isinstance(value, str) and "%" not in value and bool(ipaddress.ip_address(value))
+    except ValueError:
+        return False
+
+
+def _is_url(value: t.Any) -> bool:
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else None
+        return (
+            parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        )
+    except ValueError:
+        return False
+
+
+def _is_port(value: t.Any) -> bool:
+    return _is_int(value) and 0 <= value <= 65535
+
+
+def _is_ports(value: t.Any) -> bool:
+    if isinstance(value, dict):
+        return "start" in value and all(_is_port(value[name]) for name in FIELDS["ports"] if name in value)
+    return _is_port(value)
+
+
+def _is_address(value: t.Any) -> bool:
+    if isinstance(value, dict):
+        if value.get("type") in ("unix", "vsock"):
+            return isinstance(value.get("addr"), str)
+        value = value.get("addr") if value.get("type") == "tcp" else None
+    return isinstance(value, str) and is_host_and_port(value)
+
+
+def _is_header(name: t.Any, value: t.Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return (
+        isinstance(name, str)
+        and _HEADER_NAME.match(name) is not None
+        and all(isinstance(text, str) and _HEADER_VALUE.match(text) for text in values)
+    )
+
+
+def _is_headers(value: t.Any) -> bool:
+    return isinstance(value, dict) and all(_is_header(name, text) for name, text in value.items())
+
+
+def _is_texts(value: t.Any) -> bool:
+    return isinstance(value, dict) and not any(isinstance(text, (dict, list)) for text in value.values())
+
+
+def _list_of(check: t.Callable[[t.Any], bool]) -> t.Callable[[t.Any], bool]:
+    return lambda value: isinstance(value, list) and all(check(item) for item in value)
+
+
+_TEXT = (_is_text, "a text (in quotes where it looks like a number)")
+_SIMPLE: dict[str, tuple[t.Callable[[t.Any], bool], str]] = {
+    "bool": (lambda value: isinstance(value, bool), "true or false, without quotes"),
+    "float": (lambda value: _is_int(value) or isinstance(value, float), "a number, without quotes"),
+    "str": _TEXT,
+    "secret": _TEXT,
+    "path": (_is_text, "a path"),
+    "file": (_is_text, "the path of a file"),
+    "files": (_list_of(_is_text), "a list of paths"),
+    "pem": (_is_text, "the path of a PEM file, or PEM text"),
+    "map": (lambda value: isinstance(value, dict), "a mapping"),
+    "texts": (_is_texts, "a mapping of names to texts"),
+    "headers": (_is_headers, "a mapping of HTTP header names to texts"),
+    "ip": (_is_ip, "an IP address"),
+    "url": (_is_url, "a URL such as https://index.docker.io"),
+    "port": (_is_port, "a port number, without quotes"),
+    "ports": (_is_ports, "a port number without quotes, or start and end of a range"),
+    "strings": (_list_of(lambda item: isinstance(item, str) or _is_int(item)), "a list of texts"),
+    "addresses": (_list_of(_is_address), "a list of HOST:PORT, or of mappings with type (tcp, unix, vsock) and addr"),
+    "regex": (_is_text, "a regular expression, as text"),
+}
+_INTEGERS = {
+    **{f"u{bits}": (0, 2**bits - 1) for bits in (8, 32, 64)},
+    **{f"i{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (32, 64)},
+}
+
+
+def value_error(kind: str, value: t.Any, client: str, release: tuple[int, ...] | None = None) -> str | None:
+    """Return what a client expects instead of a value that it cannot read, None where it can read it.
+
+    :param kind: a type of the schema: one of _SIMPLE, _INTEGERS, ``duration`` and ``bytes``, or ``a|b`` for choices;
+        with ``(1..)`` for the bounds of an integer, and with ``?`` where the value may be empty.
+    :param value: what the configuration says.
+    :param client: ``dfget`` or ``dfdaemon``.
+    :param release: of the client, None where it is not known.
+    """
+    if kind.endswith("?"):
+        return None if value is None else value_error(kind[:-1], value, client, release)
+    if "|" in kind:
+        choices = kind.split("|")
+        return None if value in choices else f"one of {', '.join(choices)}"
+    if kind == "duration":
+        example = "such as 30s or 6h" if client == "dfget" else "such as 30s or 6h, as text"
+        return None if parse_duration(value, client, release) is not None else f"a duration with its unit, {example}"
+    if kind == "bytes":
+        return None if parse_bytes(value, client) is not None else "a size such as 1024MiB"
+    name, _paren, bounds = kind.rstrip(")").partition("(")
+    if name in _INTEGERS:
+        return _integer_error(value, *_INTEGERS[name], bounds)
+    check, expected = _SIMPLE[name]
+    return None if check(value) else expected
+
+
+def _integer_error(value: t.Any, low: int, high: int, bounds: str) -> str | None:
+    first, _dots, last = bounds.partition("..")
+    low, high = int(first or low), int(last or high)
+    if _is_int(value) and low <= value <= high:
+        return None
+    return f"a whole number from {low} to {high}, without quotes"
+
+
+def pattern_error(value: t.Any, client: str) -> str | None:
+    """Return why a client refuses a regular expression, None where it compiles it."""
+    return regex_error(value, ENGINE[client]) if isinstance(value, str) else None
