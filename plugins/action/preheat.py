@@ -2,70 +2,81 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows on the controller how far the module dragonflyoss.dragonfly.preheat is, while it runs there."""
+"""Show on the controller how far the module dragonflyoss.dragonfly.preheat is, while it runs there."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 import threading
+import typing as t
 
 from ansible import constants as C
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
 _display = Display()
-_SECONDS = 0.5
+_SECONDS_BETWEEN = 0.5
 
 
 class ActionModule(NormalAction):
     """The action that every module has, with the lines of ``progress_file`` on stderr beside it."""
 
-    def run(self, tmp=None, task_vars=None):
-        """Runs the module and returns its result (dict)."""
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the module and return its result."""
         if self._connection.transport != "local" or self._task.async_val:
             return super().run(tmp, task_vars)
         args = self._task.args
-        own = None
+        temporary_file = None
         path = args.get("progress_file")
         if not path:
-            handle, own = tempfile.mkstemp(prefix="dragonfly-progress-", dir=C.DEFAULT_LOCAL_TMP)
+            handle, temporary_file = tempfile.mkstemp(prefix="dragonfly-progress-", dir=C.DEFAULT_LOCAL_TMP)
             os.close(handle)
-            path = own
-            self._task.args = dict(args, progress_file=own)
-        done = threading.Event()
-        reader = threading.Thread(target=_follow, args=(path, done), daemon=True)
-        reader.start()
+            path = temporary_file
+            self._task.args = dict(args, progress_file=temporary_file)
+        ended = threading.Event()
+        follower = threading.Thread(target=_follow, args=(path, ended), daemon=True)
+        follower.start()
         try:
             return super().run(tmp, task_vars)
         finally:
-            done.set()
-            reader.join(2 * _SECONDS)
+            ended.set()
+            follower.join(2 * _SECONDS_BETWEEN)
             self._task.args = args
-            if own:
-                os.unlink(own)
+            if temporary_file:
+                os.unlink(temporary_file)
 
 
-def _follow(path, done):
-    """Shows the lines that are appended to a file until it is told that no more come. A file that is missing, not made
-    yet or lost, has none."""
-    try:
-        size = os.path.getsize(path)
-    except OSError:
-        size = 0
-    rest = ""
+def _follow(path: str, ended: threading.Event) -> None:
+    """Show the lines that are appended to a file from now on, until the module has ended."""
+    position = _size(path)
+    incomplete = ""
     while True:
-        last = done.wait(_SECONDS)
-        try:
-            with open(path, encoding="utf-8", errors="replace") as handle:
-                handle.seek(size)
-                new = handle.read()
-                size = handle.tell()
-        except OSError:
-            new = ""
-        lines = (rest + new).split("\n")
-        rest = lines.pop()
+        is_last = ended.wait(_SECONDS_BETWEEN)
+        text, position = _read_from(path, position)
+        lines = (incomplete + text).split("\n")
+        incomplete = lines.pop()
         for line in lines:
-            _display.display("dragonfly: " + line, stderr=True)
-        if last:
+            _display.display(f"dragonfly: {line}", stderr=True)
+        if is_last:
             return
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+def _read_from(path: str, position: int) -> tuple[str, int]:
+    """Return the text from a position on and where it ends.
+
+    A file that is missing, created later or lost is empty.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="replace") as progress:
+            progress.seek(position)
+            return progress.read(), progress.tell()
+    except OSError:
+        return "", position

@@ -152,6 +152,7 @@ cache_timeout: 3600
 import hashlib
 import ipaddress
 import re
+import typing as t
 
 from ansible.constants import LOCALHOST
 from ansible.errors import AnsibleParserError
@@ -161,61 +162,64 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import (
     PEERS,
     no_peers_warning,
     read_list,
     refresh_peers,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
 _CONNECTION = ("url", "jwt", "validate_certs", "ca_path", "client_cert", "client_key", "timeout")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\Z")
+#: A peer as the manager shows it, see L(read_list).
+Row = t.Dict[str, t.Any]
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
-    """The plugin."""
+    """The inventory plugin."""
 
     NAME = "dragonflyoss.dragonfly.peers"
+    inventory: t.Any
 
-    def verify_file(self, path):
-        """Whether a file is one for this plugin."""
+    def verify_file(self, path: str) -> bool:
+        """Return whether a file is one for this plugin."""
         return super().verify_file(path) and path.endswith(("dragonfly.yml", "dragonfly.yaml"))
 
-    def parse(self, inventory, loader, path, cache=True):
-        """Adds the hosts of a file.
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        """Add the hosts of a file.
 
         :raises AnsibleParserError: if the manager does not give them.
         """
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        peers = self._peers(self._through_cache(path, cache))
+        peers = self._usable_peers(self._through_cache(path, cache))
         groups = self._groups_of(peers)
-        for name, row in peers:
+        for name, row in peers.items():
             if name in groups:
                 self._leave_out(row, "its name is that of a group")
             else:
                 inventory.add_host(name)
                 self._fill(inventory.get_host(name), row)
 
-    def _through_cache(self, path, cache):
+    def _through_cache(self, path: str, cache: bool) -> list[Row]:
         url = self.templar.template(self.get_option("url"))
         # The address can come from the environment, and what another manager knows must not be taken for this one's.
         key = f"{self.get_cache_key(path)}_{hashlib.sha256(str(url).encode('utf-8')).hexdigest()[:12]}"
-        kept = self.get_option("cache")
-        if kept and cache:
+        use_cache = self.get_option("cache")
+        if use_cache and cache:
             try:
                 return self._cache[key]
             except KeyError:
                 # Nothing there, or too old.
                 pass
         rows = self._fetch(url)
-        if kept:
+        if use_cache:
             self._cache[key] = rows
         return rows
 
-    def _fetch(self, url):
+    def _fetch(self, url: str) -> list[Row]:
         if REQUESTS_ERROR:
             raise AnsibleParserError(f"The inventory plugin {self.NAME} needs the Python library requests.")
         options = {name: self.get_option(name) for name in _CONNECTION}
@@ -231,89 +235,90 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.display.warning(no_peers_warning(url))
         return rows
 
-    def _peers(self, rows):
-        """The rows that are wanted and usable, by their names in the inventory."""
-        types, states, clusters = (self.get_option(name) for name in ("types", "states", "scheduler_cluster_ids"))
-        chosen = [
-            row
-            for row in rows
-            if row["type"] in types
-            and row["state"] in states
-            and (not clusters or row["scheduler_cluster_id"] in clusters)
-        ]
+    def _usable_peers(self, rows: list[Row]) -> dict[str, Row]:
+        """Return the chosen and usable rows by their names in the inventory, sorted by them."""
         key = self.get_option("hostname")
         by_name = {}
-        for row in sorted(chosen, key=lambda row: (str(row["updated_at"]), row["id"])):
-            problem = _problem(row[key], row["ip"])
+        # Of several peers with one name the row that was written last counts.
+        for row in sorted(filter(self._is_chosen, rows), key=lambda row: (str(row["updated_at"]), row["id"])):
+            problem = host_problem(row[key], row["ip"])
             if problem:
                 self._leave_out(row, problem)
             else:
                 by_name[row[key]] = row
-        return [(name, by_name[name]) for name in sorted(by_name)]
+        return dict(sorted(by_name.items()))
 
-    def _leave_out(self, row, problem):
+    def _is_chosen(self, row: Row) -> bool:
+        clusters = self.get_option("scheduler_cluster_ids")
+        return (
+            row["type"] in self.get_option("types")
+            and row["state"] in self.get_option("states")
+            and (not clusters or row["scheduler_cluster_id"] in clusters)
+        )
+
+    def _leave_out(self, row: Row, problem: str) -> None:
         self.display.warning(f"The peer {row['host_name']!r} ({row['ip']!r}) is left out: {problem}.")
 
-    def _groups_of(self, peers):
-        """The names of all groups, those that are there and those that the peers would make."""
+    def _groups_of(self, peers: dict[str, Row]) -> set[str]:
+        """Return the names of all groups, those that exist and those that the peers would create."""
         inventory, names = self.inventory, set(self.inventory.groups)
-        for name, row in peers:
+        for name, row in peers.items():
             self.inventory = _Rehearsal(Host(name), names)
             self._fill(self.inventory.host, row)
         self.inventory = inventory
         return names
 
-    def _fill(self, host, row):
+    def _fill(self, host: Host, row: Row) -> None:
         # What a peer says of itself must never be taken for a template.
-        values = {"ansible_host": row["ip"]}
-        values.update(("dragonfly_" + key, value) for key, value in row.items())
-        for key, value in values.items():
+        variables = {"ansible_host": row["ip"], **{f"dragonfly_{key}": value for key, value in row.items()}}
+        for key, value in variables.items():
             host.set_variable(key, wrap_var(value))
         strict = self.get_option("strict")
-        values = host.get_vars()
-        self._set_composite_vars(self.get_option("compose"), values, host.name, strict=strict)
-        self._add_host_to_composed_groups(self.get_option("groups"), values, host.name, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), values, host.name, strict=strict)
+        variables = host.get_vars()
+        self._set_composite_vars(self.get_option("compose"), variables, host.name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), variables, host.name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host.name, strict=strict)
 
 
 class _Rehearsal:
-    """Stands in for the inventory, to learn which groups a host makes before it is in any: in the inventory a name is
-    looked for among the groups first, so that a host of the same name is taken for the group.
+    """Stands in for the inventory, to learn which groups a host would create.
 
-    :param host: the only one (Host).
-    :param names: set of str, to which the names of groups are added.
+    In the inventory a name is looked up among the groups first, so that a host of the same name is taken for the group.
+
+    :param host: the only one.
+    :param names: to which the names of groups are added.
     """
 
-    def __init__(self, host, names):
+    def __init__(self, host: Host, names: set[str]) -> None:
         self.host = host
         self._names = names
 
-    def get_host(self, dummy):
+    def get_host(self, _name: str) -> Host:
         return self.host
 
-    def set_variable(self, dummy, key, value):
+    def set_variable(self, _name: str, key: str, value: t.Any) -> None:
         self.host.set_variable(key, value)
 
-    def add_group(self, name):
+    def add_group(self, name: str) -> str:
         group = Group(name).name
         self._names.add(group)
         return group
 
-    def add_host(self, dummy, group):
+    def add_host(self, _name: str, group: str) -> None:
         self.host.add_group(Group(group))
 
-    def add_child(self, group, child):
+    def add_child(self, group: str, child: str) -> None:
         if child == self.host.name:
             self.add_host(child, group)
 
 
-def _problem(name, address):
-    """Why a peer can be no host of the inventory (str), None where it can."""
+def host_problem(name: t.Any, address: t.Any) -> str | None:
+    """Return why a peer cannot be a host of the inventory, None where it can."""
     # Python takes a number for an address, too, and the zone after a % can be any text.
     if not isinstance(address, str) or "%" in address:
         return "its address is no IP address"
     try:
-        if _is_no_host(ipaddress.ip_address(address)):
+        if _is_never_a_host(ipaddress.ip_address(address)):
             return "its address is that of the controller, or of no host"
     except ValueError:
         return "its address is no IP address"
@@ -322,10 +327,12 @@ def _problem(name, address):
     return "its name is that of the controller" if name.lower() in LOCALHOST else None
 
 
-def _is_no_host(address):
-    found = [address]
-    if address.version == 6:
+def _is_never_a_host(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    addresses = [address]
+    if isinstance(address, ipaddress.IPv6Address):
         # Within ::/96 and ::ffff:0:0/96 the last 32 bits are an address of IPv4.
-        found += [address.ipv4_mapped] if address.ipv4_mapped else []
-        found += [ipaddress.IPv4Address(int(address))] if int(address) < 2**32 else []
-    return any(one.is_loopback or one.is_unspecified or one.is_multicast for one in found)
+        if address.ipv4_mapped:
+            addresses.append(address.ipv4_mapped)
+        if int(address) < 2**32:
+            addresses.append(ipaddress.IPv4Address(int(address)))
+    return any(spelling.is_loopback or spelling.is_unspecified or spelling.is_multicast for spelling in addresses)

@@ -29,11 +29,9 @@ VAGUE = re.compile(
 #: Files that are being rewritten and may still hold vague names. The list only gets shorter.
 EXCEPTIONS: frozenset[str] = frozenset(
     """
-    plugins/action/preheat.py
     plugins/action/preheat_hit_info.py
     plugins/filter/containerd_config.py
     plugins/filter/header_problems.py
-    plugins/inventory/peers.py
     plugins/module_utils/_client.py
     plugins/module_utils/_config_scrub.py
     plugins/module_utils/_distribution.py
@@ -166,7 +164,11 @@ def bindings(source: str) -> list[Binding]:
     :raises SyntaxError: if it is not Python.
     """
     names: list[Binding] = []
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    given_by_ansible = {id(argument) for argument in _arguments_of_actions(tree)}
+    for node in ast.walk(tree):
+        if id(node) in given_by_ansible:
+            continue
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.append(Binding(node.lineno, node.id))
         elif isinstance(node, ast.arg):
@@ -174,6 +176,13 @@ def bindings(source: str) -> list[Binding]:
         elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
             names.append(Binding(node.lineno, node.name))
     return sorted(names)
+
+
+def _arguments_of_actions(tree: ast.AST) -> t.Iterator[ast.arg]:
+    """Yield the argument ``tmp`` of action plugins, whose name Ansible gives."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == "run":
+            yield from (argument for argument in node.args.args if argument.arg == "tmp")
 
 
 def vague(names: t.Iterable[Binding]) -> list[Binding]:

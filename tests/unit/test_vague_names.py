@@ -55,6 +55,11 @@ def test_reading_a_name_or_an_attribute_binds_nothing():
     assert bindings("print(one)\njob.one = 2\njobs['one'] = 3") == []
 
 
+def test_the_argument_that_ansible_names_is_none_of_ours():
+    assert vague(bindings("def run(self, tmp=None, task_vars=None): pass")) == []
+    assert vague(bindings("def look(tmp): pass")) == [Binding(1, "tmp")]
+
+
 def check(path):
     command = [sys.executable, str(CHECKOUT / "tests/tools/vague_names.py"), str(path)]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True)
