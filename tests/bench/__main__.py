@@ -42,7 +42,7 @@ def table(rows: list[tuple[str, ...]]) -> str:
     rows = [("what", "measured", "goal", "met"), *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [f"| {' | '.join((cell.ljust(width) for cell, width in zip(row, widths)))} |" for row in rows]
-    return "\n".join([lines[0], f"|{'|'.join(('-' * (width + 2) for width in widths))}|", *lines[1:]])
+    return "\n".join([lines[0], f"|{'|'.join('-' * (width + 2) for width in widths)}|", *lines[1:]])
 
 
 def main() -> int:
@@ -58,22 +58,24 @@ def main() -> int:
     from ansible_collections.dragonflyoss.dragonfly.tests.bench.benchmarks import BENCHMARKS
 
     parser = argparse.ArgumentParser(description="Measure speed, memory and requests.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(one.__name__ for one in BENCHMARKS))
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=", ".join(benchmark.__name__ for benchmark in BENCHMARKS)
+    )
     chosen = parser.parse_args().names
     figures = []
     for benchmark in BENCHMARKS:
         if not chosen or benchmark.__name__ in chosen:
             print(benchmark.__name__.replace("_", " "), file=sys.stderr, flush=True)
             figures += benchmark()
-    found = table([figure.cells for figure in figures])
-    print(found)
+    page = table([figure.cells for figure in figures])
+    print(page)
     if not chosen:
         text = TEXT.format(
             python=platform.python_version(),
             ansible=release,
             processors=os.cpu_count(),
             load=os.getloadavg()[0],
-            table=found,
+            table=page,
         )
         DOCUMENT.write_text(text, encoding="utf-8")
     return 0 if all(figure.is_met for figure in figures) else 1

@@ -35,12 +35,12 @@ FACTOR = 100
 Figures = t.Iterator[Figure]
 
 
-def _images(box: Sandbox, count: int, **words: t.Any) -> list[str]:
-    return [box.image(f"shop/web-{int(number)}", "1", size=100, **words).source for number in range(count)]
+def _images(box: Sandbox, count: int, **options: t.Any) -> list[str]:
+    return [box.image(f"shop/web-{int(number)}", "1", size=100, **options).source for number in range(count)]
 
 
-def _options(box: Sandbox, **words: t.Any) -> dict[str, t.Any]:
-    return dict(words, url=box.url, token=box.token)
+def _options(box: Sandbox, **options: t.Any) -> dict[str, t.Any]:
+    return dict(options, url=box.url, token=box.token)
 
 
 def _good(result: dict) -> dict:
@@ -87,14 +87,14 @@ def processor_time_over_a_loop_of_uri() -> Figures:
     count = 100
     with Sandbox(factor=FACTOR) as box, tempfile.TemporaryDirectory() as folder:
         sources = [box.image(f"shop/web-{int(number)}", "1", size=100) for number in range(count)]
-        words = {"headers": {"Authorization": "Bearer " + box.token}, "body_format": "json"}
+        task = {"headers": {"Authorization": "Bearer " + box.token}, "body_format": "json"}
         jobs = box.url + "/oapi/v1/jobs"
         loop = run_playbook(
             Path(folder),
             [
                 {
                     "ansible.builtin.uri": dict(
-                        words,
+                        task,
                         url=jobs,
                         method="POST",
                         body={"type": "preheat", "args": {"type": "image", "url": "{{ item }}"}},
@@ -103,7 +103,7 @@ def processor_time_over_a_loop_of_uri() -> Figures:
                     "register": "made",
                 },
                 {
-                    "ansible.builtin.uri": dict(words, url=jobs + "/{{ item.json.id }}"),
+                    "ansible.builtin.uri": dict(task, url=jobs + "/{{ item.json.id }}"),
                     "loop": "{{ made.results }}",
                     "loop_control": {"label": "{{ item.json.id }}"},
                     "register": "job",
@@ -177,7 +177,7 @@ def _lookup(box: Sandbox, image: str) -> t.Callable[[], float]:
         begun = time.perf_counter()
         client = DragonflyClient(Http(auth="Bearer " + box.token), box.url)
         registry = Registry(Http())
-        result = Preheat(client, lambda dummy: registry, parameters(**_options(box, image=image)), Clock()).run()
+        result = Preheat(client, lambda _planned: registry, parameters(**_options(box, image=image)), Clock()).run()
         assert not result["changed"]
         return time.perf_counter() - begun
 
@@ -225,7 +225,7 @@ def rate_limit() -> Figures:
     count, burst, rate = 200, 10, 10
     with Sandbox(factor=1) as box:
         images = _images(box, count)
-        result, dummy = run_module("preheat", **_options(box, images=images, scheduler_cluster_ids=[1], wait=False))
+        result, _used = run_module("preheat", **_options(box, images=images, scheduler_cluster_ids=[1], wait=False))
         made = [entry.time for entry in box.log if entry.method == "POST" and entry.status == 200]
     failed = sum(job["outcome"] not in ("pending", "warm") for job in result["jobs"])
     yield Figure(f"{count} images in one cluster, {rate} creates a second: failures", failed + count - len(made), 0)

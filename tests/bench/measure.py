@@ -132,4 +132,4 @@ def ansible(name: str) -> str:
 
 def median_ratio(first: t.Callable[[], float], second: t.Callable[[], float], rounds: int) -> float:
     """The median of what the first gives over what the second gives, in turn so that both see the same machine."""
-    return statistics.median(first() / second() for dummy in range(rounds))
+    return statistics.median(first() / second() for _round in range(rounds))

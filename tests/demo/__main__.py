@@ -37,8 +37,8 @@ inventory_unparsed_warning = false
 """
 
 
-def say(*words: str, **options: str) -> None:
-    print(*words, **options, flush=True)
+def say(*texts: str, **options: str) -> None:
+    print(*texts, **options, flush=True)
 
 
 def install(scratch: Path) -> None:
@@ -135,10 +135,10 @@ def main() -> None:
     say(f"\nDone in {time.monotonic() - start:.0f} s. The sandboxes are stopped and the scratch folder is gone.")
 
 
-def expect(words: str, recap: str) -> None:
-    """End the demo if the play's last line does not hold some words."""
-    if words not in recap:
-        sys.exit(f"\nThis is not what the demo shows: {words} was expected.")
+def expect(recap_part: str, recap: str) -> None:
+    """End the demo if the play's last line does not hold a part of it."""
+    if recap_part not in recap:
+        sys.exit(f"\nThis is not what the demo shows: {recap_part} was expected.")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet"] + argu
 PIP_RELEASES = {"2.18": "24_2", "2.19": "24_2", "2.20": "25_2", "2.21": "25_2"}
 
 
-def choose_core(wanted: str, found: dict[tuple[int, int], str]) -> tuple[str, str]:
+def choose_core(wanted: str, pythons: dict[tuple[int, int], str]) -> tuple[str, str]:
     """Return the ansible-core release to use and its interpreter.
 
     The oldest release runs on the oldest interpreter that it takes, every other one on its newest.
@@ -71,7 +71,7 @@ def choose_core(wanted: str, found: dict[tuple[int, int], str]) -> tuple[str, st
     if wanted in CORES:
         releases = [wanted]
     for release in releases:
-        python = for_core(release, found, newest=release != next(iter(CORES)))
+        python = for_core(release, pythons, newest=release != next(iter(CORES)))
         if python:
             return release, python
         first, last = (".".join(map(str, version)) for version in CORES[release])
@@ -151,17 +151,17 @@ def main() -> int:
     parser.add_argument("command", choices=("sanity", "units", "integration"))
     parser.add_argument("--core", default="newest", choices=("oldest", "newest", *CORES))
     parser.add_argument("--python")
-    arguments, rest = parser.parse_known_args()
+    arguments, options = parser.parse_known_args()
 
-    found = interpreters()
+    pythons = interpreters()
     if arguments.python == "oldest":
-        first = min(version for version in found if version >= OLDEST_TARGET)
+        first = min(version for version in pythons if version >= OLDEST_TARGET)
         if first > OLDEST_TARGET:
             print("skipped: Python {}.{}: this machine lacks it, {}.{} is the oldest".format(*OLDEST_TARGET, *first))
         arguments.python = "{}.{}".format(*first)
     if arguments.python:
-        rest += ["--python", arguments.python]
-    core, python = choose_core(arguments.core, found)
+        options += ["--python", arguments.python]
+    core, python = choose_core(arguments.core, pythons)
     print(f"ansible-test {arguments.command} with ansible-core {core} on {python}", flush=True)
     folder = CHECKOUT / ".cache/ansible-test" / core
     tools = make_environment(folder, core, python)
@@ -169,11 +169,15 @@ def main() -> int:
     copy = copy_checkout(folder)
 
     # ansible-test takes the interpreters from PATH.
-    path = [str(tools), *(str(Path(program).parent) for program in found.values()), os.environ.get("PATH", os.defpath)]
+    path = [
+        str(tools),
+        *(str(Path(program).parent) for program in pythons.values()),
+        os.environ.get("PATH", os.defpath),
+    ]
     environment = {**os.environ, "HOME": str(home), "PATH": os.pathsep.join(path)}
     config = write_integration_config(copy) if arguments.command == "integration" else None
     try:
-        command = [str(tools / "ansible-test"), arguments.command, "--venv", *rest]
+        command = [str(tools / "ansible-test"), arguments.command, "--venv", *options]
         return subprocess.call(command, cwd=copy, env=environment, stdin=subprocess.DEVNULL)
     finally:
         if config:

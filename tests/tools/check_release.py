@@ -117,9 +117,11 @@ def problems_for_ee(tarball: Path) -> list[str]:
         folder = Path(name)
         install(tarball, folder, "tarball")
         listed = subprocess.check_output(["ansible-builder", "introspect", str(folder)], text=True)
-        found = {re.split(r"[^\w.-]", line)[0] for line in yaml.safe_load(listed)["python"]}
-        if found != EE_PYTHON:
-            problems.append(f"ansible-builder finds the Python requirements {sorted(found)}, not {sorted(EE_PYTHON)}")
+        packages = {re.split(r"[^\w.-]", line)[0] for line in yaml.safe_load(listed)["python"]}
+        if packages != EE_PYTHON:
+            problems.append(
+                f"ansible-builder finds the Python requirements {sorted(packages)}, not {sorted(EE_PYTHON)}"
+            )
         definition = {
             "version": 3,
             "images": {"base_image": {"name": "quay.io/fedora/fedora:latest"}},

@@ -51,9 +51,9 @@ print(json.dumps([
 """
 
 
-def ask(core: str, found: dict[tuple[int, int], str]) -> tuple[str, list[str], list[str]]:
+def ask(core: str, pythons: dict[tuple[int, int], str]) -> tuple[str, list[str], list[str]]:
     """Return the exact release of an ansible-core, and its Pythons for targets alone and for controllers."""
-    release, python = choose_core(core, found)
+    release, python = choose_core(core, pythons)
     programs = make_environment(CHECKOUT / ".cache/ansible-test" / release, release, python)
     return json.loads(subprocess.check_output([programs / "python", "-c", ASK], text=True))
 
@@ -84,15 +84,15 @@ def page(rows: dict[str, dict[str, str]]) -> str:
 
 def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
-    found = interpreters()
-    here = {f"{major}.{minor}" for major, minor in found}
-    asked = {core: ask(core, found) for core in CORES}
+    pythons = interpreters()
+    here = {f"{major}.{minor}" for major, minor in pythons}
+    cores = {core: ask(core, pythons) for core in CORES}
     rows: dict[str, dict[str, str]] = {}
-    for core, (release, targets, controllers) in asked.items():
+    for core, (release, targets, controllers) in cores.items():
         sanity = "sanity" if passes("sanity", core) else "sanity fails"
         rows[release] = {python: sanity if python in here else "not here" for python in [*targets, *controllers]}
         PAGE.write_text(page(rows), encoding="utf-8")
-    for core, (release, targets, controllers) in asked.items():
+    for core, (release, targets, _controllers) in cores.items():
         for python, result in rows[release].items():
             if result != "not here":
                 if not passes("units", core, python):

@@ -84,28 +84,28 @@ def python_messages(path: Path) -> list[str]:
 
 def role_messages(path: Path) -> list[str]:
     """What the tasks of a file say when they refuse."""
-    found: list[str] = []
+    texts: list[str] = []
     todo: list[t.Any] = [yaml.safe_load(path.read_text(encoding="utf-8"))]
     while todo:
         value = todo.pop(0)
         if isinstance(value, dict):
-            found += [clean(value[key]) for key in ("fail_msg", "msg") if isinstance(value.get(key), str)]
+            texts += [clean(value[key]) for key in ("fail_msg", "msg") if isinstance(value.get(key), str)]
             todo = [*value.values(), *todo]
         elif isinstance(value, list):
             todo = [*value, *todo]
-    return [text for text in found if is_message(text)]
+    return [text for text in texts if is_message(text)]
 
 
 def all_messages() -> dict[str, list[str]]:
     """Heading to messages, sorted, each once under its heading."""
-    found: dict[str, list[str]] = {}
+    by_heading: dict[str, list[str]] = {}
     for path in sorted((CHECKOUT / "plugins").rglob("*.py")):
         if path.parent.name != "doc_fragments":
             place = {"module_utils": "Modules", "modules": "Modules", "plugin_utils": "Configurations and hosts"}
-            found.setdefault(place.get(path.parent.name, "Other plugins"), []).extend(python_messages(path))
+            by_heading.setdefault(place.get(path.parent.name, "Other plugins"), []).extend(python_messages(path))
     for path in sorted((CHECKOUT / "roles").glob("*/tasks/*.yml")):
-        found.setdefault("Roles", []).extend(role_messages(path))
-    return {heading: sorted(set(texts), key=str.casefold) for heading, texts in found.items() if texts}
+        by_heading.setdefault("Roles", []).extend(role_messages(path))
+    return {heading: sorted(set(texts), key=str.casefold) for heading, texts in by_heading.items() if texts}
 
 
 def section() -> str:
@@ -121,8 +121,8 @@ def section() -> str:
 
 def with_section(guide: str) -> str:
     """The guide with the part up to date."""
-    before, rest = guide.split(START, 1)
-    after = rest.split(END, 1)[1]
+    before, after_start = guide.split(START, 1)
+    after = after_start.split(END, 1)[1]
     return f"{before}{START}\n\n{section()}\n{END}{after}"
 
 

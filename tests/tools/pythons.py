@@ -9,8 +9,6 @@ newest supported ansible-core runs on, else the newest that any supported ansibl
 whatever ``python3`` is, so it keeps to the syntax of Python 3.6.
 """
 
-from __future__ import print_function
-
 import glob
 import os
 import re
@@ -44,7 +42,7 @@ def interpreters():
             if re.match(r"python3(\.\d+)?$", name):
                 path = os.path.join(folder, name)
                 programs.setdefault(os.path.realpath(path), path)
-    found = {}
+    pythons = {}
     for path in programs.values():
         try:
             answer = subprocess.check_output([path, "-c", PROBE], stderr=subprocess.DEVNULL)
@@ -53,11 +51,11 @@ def interpreters():
         major, minor, prefix = answer.decode().strip().split(" ", 2)
         program = os.path.join(prefix, "bin", f"python{major}.{minor}")
         if os.path.exists(program):
-            found.setdefault((int(major), int(minor)), program)
-    return found
+            pythons.setdefault((int(major), int(minor)), program)
+    return pythons
 
 
-def for_core(core, found, newest=True):
+def for_core(core, pythons, newest=True):
     """Return the interpreter for an ansible-core release, or None where this machine has none that it runs on.
 
     :param core: release, for example ``"2.18"``
@@ -65,14 +63,14 @@ def for_core(core, found, newest=True):
     :param newest: take the newest of them, else the oldest
     """
     first, last = CORES[core]
-    usable = sorted(version for version in found if first <= version <= last)
-    return found[usable[-1 if newest else 0]] if usable else None
+    usable = sorted(version for version in pythons if first <= version <= last)
+    return pythons[usable[-1 if newest else 0]] if usable else None
 
 
 def main():
-    found = interpreters()
+    pythons = interpreters()
     for core in reversed(list(CORES)):
-        path = for_core(core, found)
+        path = for_core(core, pythons)
         if path:
             print(path)
             return

@@ -41,8 +41,8 @@ def documentation_of(name):
     """Return the DOCUMENTATION of a module and all of its options, those of its fragments too."""
     documentation = yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{name}").DOCUMENTATION)
     options = {}
-    for one in fragments_of(documentation):
-        options.update(fragment(one).get("options", {}))
+    for fragment_name in fragments_of(documentation):
+        options.update(fragment(fragment_name).get("options", {}))
     options.update(documentation.get("options", {}))
     return documentation, options
 
@@ -77,7 +77,7 @@ def described_as(option):
         "aliases": option.get("aliases", []),
         "environment": re.findall(r"environment variable E\((\w+)\)", str(option["description"])),
     }
-    spec["options"] = {name: described_as(one) for name, one in option.get("suboptions", {}).items()}
+    spec["options"] = {name: described_as(suboption) for name, suboption in option.get("suboptions", {}).items()}
     return spec
 
 
@@ -92,7 +92,7 @@ def specified_as(option):
         "aliases": option.get("aliases", []),
         "environment": option["fallback"][1] if "fallback" in option else [],
     }
-    spec["options"] = {name: specified_as(one) for name, one in (option.get("options") or {}).items()}
+    spec["options"] = {name: specified_as(suboption) for name, suboption in (option.get("options") or {}).items()}
     return spec
 
 
@@ -106,19 +106,21 @@ def test_groups():
 
 @pytest.mark.parametrize("name", GROUPS)
 def test_fragment_is_the_twin_of_its_group(name):
-    documented = {option: described_as(one) for option, one in fragment(name)["options"].items()}
+    documented = {option: described_as(details) for option, details in fragment(name)["options"].items()}
     group = getattr(_argspec, name.strip("_").upper())
-    assert documented == {option: specified_as(one) for option, one in group.items()}
+    assert documented == {option: specified_as(details) for option, details in group.items()}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_options_are_the_arguments(name, monkeypatch):
     arguments = arguments_of(name, monkeypatch)
     _documentation, options = documentation_of(name)
-    documented = {option: described_as(one) for option, one in options.items()}
+    documented = {option: described_as(details) for option, details in options.items()}
     # An option with a leading underscore is between an action plugin and its module.
     specified = {
-        option: specified_as(one) for option, one in arguments["argument_spec"].items() if not option.startswith("_")
+        option: specified_as(details)
+        for option, details in arguments["argument_spec"].items()
+        if not option.startswith("_")
     }
     assert documented == specified
 
@@ -157,7 +159,8 @@ def test_options_named_in_texts_exist(name):
     module = importlib.import_module(f"{PACKAGE}.modules.{name}")
     documentation, options = documentation_of(name)
     returned = yaml.safe_load(module.RETURN)
-    texts = str(documentation) + str(returned) + "".join(str(fragment(one)) for one in fragments_of(documentation))
+    fragments = [fragment(fragment_name) for fragment_name in fragments_of(documentation)]
+    texts = "".join(str(part) for part in (documentation, returned, *fragments))
     assert set(re.findall(r"\bO\((\w+)[=)]", texts)) <= set(options)
     assert set(re.findall(r"\bRV\((\w+)[^)#]*\)", texts)) <= set(returned)
     mentioned = set(re.findall(r"M\(dragonflyoss\.dragonfly\.(\w+)\)", texts))
@@ -173,13 +176,15 @@ def test_results_are_of_their_types(name):
 def check_results(results, within=""):
     for key, result in results.items():
         where = within + key
-        assert result.get("description") and result.get("returned") and result.get("type") in TYPES, where
+        assert result.get("description"), where
+        assert result.get("returned"), where
+        assert result.get("type") in TYPES, where
         assert ("elements" in result) == (result["type"] == "list"), where
         if result.get("sample") is not None:
             sample = result["sample"]
             assert isinstance(sample, TYPES[result["type"]]), where
             if result["type"] == "list":
-                assert all(isinstance(one, TYPES[result["elements"]]) for one in sample), where
+                assert all(isinstance(item, TYPES[result["elements"]]) for item in sample), where
         if "contains" in result:
             assert "dict" in (result["type"], result.get("elements")), where
             check_results(result["contains"], where + ".")

@@ -63,34 +63,34 @@ ANSIBLE = {"module_utils/_module.py", "module_utils/_argspec.py"}
 
 def imports(path):
     """Return the names that a file imports, each a module or something of one, wherever in the file they are."""
-    found = []
+    names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{short(path)} line {node.lineno}: a relative import"
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-    return found
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
 
 
 def imported_file(name):
     """Return folder and file of an import, such as plugin_utils and _config/schema, without the suffix."""
-    folder, stem, *rest = name[len(OURS) :].split(".")
-    inner = rest[0] if rest else "__init__"
+    folder, stem, *names_within = name[len(OURS) :].split(".")
+    inner = names_within[0] if names_within else "__init__"
     return folder, f"{stem}/{inner}" if (PLUGINS / folder / stem).is_dir() else stem
 
 
 def own_imports(path):
     """Return the files of this collection that a file imports, as (folder, stem)."""
-    found = set()
+    files = set()
     for name in imports(path):
         if name.startswith(OURS):
             folder, file = imported_file(name)
             assert (PLUGINS / folder / f"{file}.py").is_file(), f"{short(path)} imports {name}"
-            found.add((folder, file))
+            files.add((folder, file))
         else:
             assert not name.startswith("ansible_collections"), f"{short(path)} imports {name}"
-    return found
+    return files
 
 
 def short(path):
@@ -104,7 +104,7 @@ def layer(stem):
 @pytest.mark.parametrize("path", FILES, ids=short)
 def test_folders_import_what_is_below_them(path):
     folder = path.relative_to(PLUGINS).parts[0]
-    assert {one for one, _stem in own_imports(path)} <= FOLDERS[folder]
+    assert {imported for imported, _stem in own_imports(path)} <= FOLDERS[folder]
 
 
 @pytest.mark.parametrize("path", sorted((PLUGINS / "module_utils").glob("*.py")), ids=short)
@@ -119,9 +119,9 @@ def test_no_import_leads_back():
         for path in FILES
     }
     while below:
-        leaves = {one for one, needed in below.items() if not needed & set(below)}
+        leaves = {file for file, needed in below.items() if not needed & set(below)}
         assert leaves, f"these import each other: {sorted(below)}"
-        below = {one: needed for one, needed in below.items() if one not in leaves}
+        below = {file: needed for file, needed in below.items() if file not in leaves}
 
 
 def test_layers_name_files_that_exist():
@@ -131,7 +131,7 @@ def test_layers_name_files_that_exist():
 
 @pytest.mark.parametrize("stem", sorted(PURE))
 def test_pure_files_import_pure_files(stem):
-    assert {one for _folder, one in own_imports(PLUGINS / f"module_utils/{stem}.py")} <= PURE | BOTTOM
+    assert {imported for _folder, imported in own_imports(PLUGINS / f"module_utils/{stem}.py")} <= PURE | BOTTOM
 
 
 @pytest.mark.parametrize("path", [*MODULES, *sorted((PLUGINS / "module_utils").glob("*.py"))], ids=short)

@@ -48,8 +48,8 @@ def test_other_files_are_noticed(tarball, tmp_path, name):
             if member.name != "plugins/modules/preheat.py":
                 new.addfile(member, old.extractfile(member) if member.isfile() else None)
         new.addfile(tarfile.TarInfo(name))
-    found = check_release.problems_of(other)
-    assert found == [f"{name}: users do not need it", "plugins/modules/preheat.py: is missing"]
+    problems = check_release.problems_of(other)
+    assert problems == [f"{name}: users do not need it", "plugins/modules/preheat.py: is missing"]
 
 
 @pytest.mark.parametrize("way", ["tarball", "requirements", "install", "clone"])

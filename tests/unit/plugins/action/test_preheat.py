@@ -158,7 +158,8 @@ def test_lines_are_shown_while_it_runs_and_each_once(play, sources):
     assert len(set(shown.progress)) == len(shown.progress)
     times = [shown.time_of(line) for line in shown.progress[-3:]] + [shown.time_of("fatal: [localhost]")]
     assert times == sorted(times)
-    assert times[1] - times[0] > 2 and times[2] - times[1] > 2
+    assert times[1] - times[0] > 2
+    assert times[2] - times[1] > 2
 
 
 def test_nothing_is_shown_where_nobody_waits(box, play, sources):
@@ -210,7 +211,8 @@ def test_a_file_that_vanishes_does_no_harm(play, sources, tmp_path):
 
     assert gone.is_set()
     assert shown.rc == 0, shown.text
-    assert "changed: [localhost]" in shown.text and "WARNING" not in shown.text
+    assert "changed: [localhost]" in shown.text
+    assert "WARNING" not in shown.text
     assert shown.progress[0] == "dragonfly: 0 of 2 warm, 2 pending"
 
 

@@ -40,31 +40,42 @@ def box(release):
         yield box
 
 
-@pytest.fixture
-def ansible(box, tmp_path):
-    """Give a function that runs a command of Ansible with the plugin's file, and returns what it printed."""
+class Ansible:
+    """Runs commands of Ansible with the plugin's file.
 
-    def run(*command, source=None, fails=False, **options):
-        path = tmp_path / "peers.dragonfly.yml"
+    :ivar messages: what the last command wrote to stderr, on one line.
+    """
+
+    def __init__(self, box, folder):
+        self._box = box
+        self._folder = folder
+        self.messages = ""
+
+    def __call__(self, *command, source=None, fails=False, **options):
+        """Run a command and return what it printed."""
+        path = self._folder / "peers.dragonfly.yml"
         config = dict({"plugin": PLUGIN, "refresh": True}, **options)
         path.write_text(source or yaml.safe_dump(config), encoding="utf-8")
-        env = dict(os.environ, DRAGONFLY_URL=box.url, DRAGONFLY_JWT=box.jwt, HOME=str(tmp_path))
+        env = dict(os.environ, DRAGONFLY_URL=self._box.url, DRAGONFLY_JWT=self._box.jwt, HOME=str(self._folder))
         env.update(ANSIBLE_INVENTORY_ENABLED=PLUGIN, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1")
         done = subprocess.run(
             [sys.executable, "-m", "ansible.cli." + command[0], "-i", str(path), *command[1:]],
             env=env,
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            cwd=self._folder,
+            capture_output=True,
             text=True,
             check=False,
         )
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        run.words = " ".join(done.stderr.split())
-        assert box.jwt not in done.stdout + done.stderr
+        assert self._box.jwt not in done.stdout + done.stderr
+        self.messages = " ".join(done.stderr.split())
         return done.stdout
 
-    return run
+
+@pytest.fixture
+def ansible(box, tmp_path):
+    """Give a function that runs a command of Ansible with the plugin's file, and returns what it printed."""
+    return Ansible(box, tmp_path)
 
 
 @pytest.fixture
@@ -83,8 +94,8 @@ def marked(document):
 
 
 def test_peers_are_hosts(listed):
-    found = listed()
-    variables = found["_meta"]["hostvars"]
+    inventory = listed()
+    variables = inventory["_meta"]["hostvars"]
     assert set(variables) == {"host-1", "host-2", "host-3", "seed-1"}
     host = variables["host-1"]
     assert host["ansible_host"] == host["dragonfly_ip"] == "10.77.0.11"
@@ -95,18 +106,18 @@ def test_peers_are_hosts(listed):
 
 
 def test_groups_are_made_and_filters_count(listed):
-    found = listed(
+    inventory = listed(
         types=["normal"],
         keyed_groups=[{"key": "dragonfly_scheduler_cluster_id | string", "prefix": "cluster"}],
         groups={"go_clients": "dragonfly_git_version.startswith('v')"},
         compose={"ansible_user": "'deploy'", "label": "dragonfly_host_name ~ '!'"},
     )
-    assert set(found["_meta"]["hostvars"]) == {"host-1", "host-2", "host-3"}
-    assert found["cluster_1"]["hosts"] == ["host-1", "host-2"]
-    assert found["cluster_2"]["hosts"] == ["host-3"]
-    assert "host-3" in found["go_clients"]["hosts"]
-    assert found["_meta"]["hostvars"]["host-3"]["ansible_user"] == "deploy"
-    assert found["_meta"]["hostvars"]["host-3"]["label"] == "host-3!"
+    assert set(inventory["_meta"]["hostvars"]) == {"host-1", "host-2", "host-3"}
+    assert inventory["cluster_1"]["hosts"] == ["host-1", "host-2"]
+    assert inventory["cluster_2"]["hosts"] == ["host-3"]
+    assert "host-3" in inventory["go_clients"]["hosts"]
+    assert inventory["_meta"]["hostvars"]["host-3"]["ansible_user"] == "deploy"
+    assert inventory["_meta"]["hostvars"]["host-3"]["label"] == "host-3!"
     assert set(listed(scheduler_cluster_ids=[2])["_meta"]["hostvars"]) == {"host-3"}
     assert listed(states=["inactive"])["_meta"]["hostvars"] == {}
     assert "10.77.0.13" in listed(hostname="ip")["_meta"]["hostvars"]
@@ -118,7 +129,7 @@ class TestOneRelease:
 
     def test_what_a_peer_says_is_no_template(self, box, ansible):
         system = box.manager.fleet.hosts[0]
-        system.system = lambda dummy: dict.fromkeys(
+        system.system = lambda _name: dict.fromkeys(
             [
                 "os",
                 "platform",
@@ -187,7 +198,7 @@ class TestOneRelease:
     def test_peers_that_are_no_hosts_are_left_out(self, box, ansible, listed, name, ip, problem):
         box.add_host(name, ip)
         assert set(listed()["_meta"]["hostvars"]) == {"host-1", "host-2", "host-3", "seed-1"}
-        assert problem in ansible.words
+        assert problem in ansible.messages
 
     def test_addresses_of_ipv6_are_taken(self, box, listed):
         box.add_host("host-9", "2001:db8::9")
@@ -217,26 +228,32 @@ class TestOneRelease:
             ),
             encoding="utf-8",
         )
-        found = json.loads(
+        inventory = json.loads(
             ansible(
                 "inventory", "-i", str(second), "--list", types=["super"], groups={"web": "dragonfly_type == 'super'"}
             )
         )
-        hosts, left = found["_meta"]["hostvars"], [name for name in names if f"The peer {name!r} " in ansible.words]
+        hosts, left = (
+            inventory["_meta"]["hostvars"],
+            [name for name in names if f"The peer {name!r} " in ansible.messages],
+        )
         if hostname == "ip":
-            assert len(hosts) == 12 and left == []
+            assert len(hosts) == 12
+            assert left == []
             return
-        assert found["web"]["hosts"] == ["seed-1"]
-        assert set(hosts) == {"host-1", "host-2", "host-3", "seed-1"} and left == names
-        assert found["cluster_1"]["hosts"] == ["host-1", "host-2", "seed-1"] and found["go"]["hosts"] == ["host-3"]
-        assert found["parent"] == {"children": ["cluster_1", "cluster_2"]}
+        assert inventory["web"]["hosts"] == ["seed-1"]
+        assert set(hosts) == {"host-1", "host-2", "host-3", "seed-1"}
+        assert left == names
+        assert inventory["cluster_1"]["hosts"] == ["host-1", "host-2", "seed-1"]
+        assert inventory["go"]["hosts"] == ["host-3"]
+        assert inventory["parent"] == {"children": ["cluster_1", "cluster_2"]}
 
     def test_an_empty_list_is_explained(self, box, ansible):
         ansible("inventory", "--list")
-        assert "set refresh to true" not in ansible.words
+        assert "set refresh to true" not in ansible.messages
         box.reset()
         ansible("inventory", "--list", refresh=False)
-        assert f"{box.url} knows no peers yet" in ansible.words
+        assert f"{box.url} knows no peers yet" in ansible.messages
 
     def test_it_is_cached(self, box, ansible, listed, tmp_path):
         cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
@@ -251,7 +268,8 @@ class TestOneRelease:
         with_slash = json.loads(ansible("inventory", "--list", url=box.url + "/", **cache), object_hook=marked)
         assert "host-4" in with_slash["_meta"]["hostvars"]
         kept = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "cache").iterdir())
-        assert box.jwt not in kept and "host-1" in kept
+        assert box.jwt not in kept
+        assert "host-1" in kept
 
     def test_all_pages_are_read(self, box, listed):
         for number in range(120):
@@ -260,12 +278,12 @@ class TestOneRelease:
 
     def test_failures_are_told(self, box, ansible):
         ansible("inventory", "--list", jwt="not.a.jwt", fails=True)
-        assert "sign in again with dragonflyoss.dragonfly.login" in ansible.words
+        assert "sign in again with dragonflyoss.dragonfly.login" in ansible.messages
         ansible("inventory", "--list", url="dragonfly-manager", fails=True)
-        assert "url must be the manager's address" in ansible.words
+        assert "url must be the manager's address" in ansible.messages
         box.rule(fault="body", body={"id": 1}, path="/peers$")
         ansible("inventory", "--list", fails=True)
-        assert "no list of peers" in ansible.words
+        assert "no list of peers" in ansible.messages
 
     def test_the_examples_work(self, box, ansible):
         text = next(
@@ -277,8 +295,12 @@ class TestOneRelease:
         assert len(examples) == 2
         for example in examples:
             example = example.replace("http://dragonfly-manager:8080", box.url)
-            found = json.loads(ansible("inventory", "--list", source=example))
-        assert found["cluster_2"]["hosts"] == ["host-3"] and found["rust_clients"]["hosts"] == ["host-1", "host-2"]
+            inventory = json.loads(ansible("inventory", "--list", source=example))
+        assert inventory["cluster_2"]["hosts"] == ["host-3"]
+        assert inventory["rust_clients"]["hosts"] == [
+            "host-1",
+            "host-2",
+        ]
 
 
 def test_only_its_own_files_are_taken(ansible, tmp_path):

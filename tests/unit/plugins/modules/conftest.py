@@ -37,7 +37,7 @@ class Run:
         self.result = json.loads(stdout)
         # From ansible-core 2.19 on a warning is more than its text.
         warnings = self.result.get("warnings", [])
-        self.warnings = [one if isinstance(one, str) else one["event"]["msg"] for one in warnings]
+        self.warnings = [warning if isinstance(warning, str) else warning["event"]["msg"] for warning in warnings]
 
     @property
     def failed(self):
@@ -119,9 +119,9 @@ def new_sandbox():
 
     started = []
 
-    def start(**words):
+    def start(**options):
         # A job is done before the module looks at it for the first time, unless a rule says otherwise.
-        started.append(Sandbox(factor=20000, **words).start())
+        started.append(Sandbox(factor=20000, **options).start())
         return started[-1]
 
     yield start
@@ -162,7 +162,7 @@ def box(sandboxes, release):
 def new_image(box, release):
     """Give a function that pushes an image that no other test has, of a kind that the manager can read."""
     kind = "docker" if release in ("2.0.9", "2.1.0") else "oci"
-    return lambda **words: box.image(f"shop/app-{int(next(_NUMBERS))}", "1", kind=kind, **words)
+    return lambda **options: box.image(f"shop/app-{int(next(_NUMBERS))}", "1", kind=kind, **options)
 
 
 @pytest.fixture
@@ -174,4 +174,4 @@ def image(new_image):
 @pytest.fixture
 def images(new_image):
     """Give five images that no other test has."""
-    return [new_image() for dummy in range(5)]
+    return [new_image() for _unused in range(5)]

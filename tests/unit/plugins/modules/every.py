@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import base64
 import json
+import typing as t
 from pathlib import Path
 
 import yaml
@@ -16,21 +17,36 @@ import yaml
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 IMAGE, FILE = "http://REGISTRY/shop/every:1", "http://REGISTRY/files/every.bin"
 
-#: Module to the credential that it shows to the manager, the scope that a token needs, and the least options.
+
+class ModuleCall(t.NamedTuple):
+    """How a module is called: what it shows to the manager, the scope that a token needs, and the least options."""
+
+    credential: str | None
+    scope: str | None
+    options: dict[str, t.Any]
+
+
+class Documented(t.NamedTuple):
+    """What the documentation of a module says."""
+
+    options: set[str]
+    asks_manager: bool
+
+
 MODULES = {
-    "cluster": ("token", "cluster", {"name": "every"}),
-    "cluster_info": ("token", "cluster", {}),
-    "image_distribution_info": ("token", "job", {"image": IMAGE, "wait_sleep": 1}),
-    "job_info": ("token", "job", {}),
-    "login": (None, None, {"username": "root", "password": "dragonfly"}),
-    "manager_info": ("jwt", None, {}),
-    "peer_info": ("jwt", None, {}),
-    "personal_access_token": ("jwt", None, {"name": "every", "expires_in": "30d"}),
-    "preheat": ("token", "job", {"image": IMAGE, "wait_sleep": 1}),
-    "scheduler_info": ("jwt", None, {}),
-    "seed_peer_info": ("jwt", None, {}),
-    "task": ("token", "job", {"image": IMAGE, "wait_sleep": 1}),
-    "task_info": ("token", "job", {"image": IMAGE, "wait_sleep": 1}),
+    "cluster": ModuleCall("token", "cluster", {"name": "every"}),
+    "cluster_info": ModuleCall("token", "cluster", {}),
+    "image_distribution_info": ModuleCall("token", "job", {"image": IMAGE, "wait_sleep": 1}),
+    "job_info": ModuleCall("token", "job", {}),
+    "login": ModuleCall(None, None, {"username": "root", "password": "dragonfly"}),
+    "manager_info": ModuleCall("jwt", None, {}),
+    "peer_info": ModuleCall("jwt", None, {}),
+    "personal_access_token": ModuleCall("jwt", None, {"name": "every", "expires_in": "30d"}),
+    "preheat": ModuleCall("token", "job", {"image": IMAGE, "wait_sleep": 1}),
+    "scheduler_info": ModuleCall("jwt", None, {}),
+    "seed_peer_info": ModuleCall("jwt", None, {}),
+    "task": ModuleCall("token", "job", {"image": IMAGE, "wait_sleep": 1}),
+    "task_info": ModuleCall("token", "job", {"image": IMAGE, "wait_sleep": 1}),
 }
 
 MARK = "5ecret"
@@ -78,10 +94,10 @@ def documentation(path):
     own = read(path, "DOCUMENTATION")
     options, fragments = set(own.get("options", ())), own["extends_documentation_fragment"]
     for fragment in fragments:
-        name, dummy, variant = fragment.split(".", 2)[2].partition(".")
+        name, _dot, variant = fragment.split(".", 2)[2].partition(".")
         text = read(PLUGINS / "doc_fragments" / (name + ".py"), variant.upper() or "DOCUMENTATION")
         options |= set(text.get("options", ()))
-    return options, "dragonflyoss.dragonfly._connection" in fragments
+    return Documented(options, "dragonflyoss.dragonfly._connection" in fragments)
 
 
 OPTIONS = {path.stem: documentation(path) for path in sorted((PLUGINS / "modules").glob("*.py"))}
@@ -89,13 +105,13 @@ OPTIONS = {path.stem: documentation(path) for path in sorted((PLUGINS / "modules
 
 def filled(box, module, **more):
     """Return options with the box's addresses and credentials."""
-    credential, dummy, options = MODULES[module]
-    found = dict({"url": box.url}, **options)
-    if credential:
-        found[credential] = getattr(box, credential)
-    found.update(more)
-    given = json.dumps({key: value for key, value in found.items() if value is not None})
-    return json.loads(given.replace("REGISTRY", box.registry))
+    call = MODULES[module]
+    options = dict({"url": box.url}, **call.options)
+    if call.credential:
+        options[call.credential] = getattr(box, call.credential)
+    options.update(more)
+    template = json.dumps({key: value for key, value in options.items() if value is not None})
+    return json.loads(template.replace("REGISTRY", box.registry))
 
 
 def marked(module, keep=()):

@@ -30,7 +30,7 @@ class Handler(socketserver.StreamRequestHandler):
     def handle(self):
         order = json.loads(self.rfile.readline())
         # pylint: disable-next=consider-using-with
-        files = stdin, stdout, stderr = [tempfile.TemporaryFile("w+") for dummy in range(3)]
+        files = stdin, stdout, stderr = [tempfile.TemporaryFile("w+") for _unused in range(3)]
         stdin.write(order["stdin"])
         for number, file in enumerate(files):
             file.seek(0)

@@ -133,29 +133,31 @@ JOB_INFO = {
 }
 
 
-@pytest.mark.parametrize("options, words", PREHEAT.values(), ids=PREHEAT)
-def test_preheat(run, box, options, words):
-    refused(run, box, "preheat", dict({"image": IMAGE}, **options), words)
+@pytest.mark.parametrize("options, message", PREHEAT.values(), ids=PREHEAT)
+def test_preheat(run, box, options, message):
+    refused(run, box, "preheat", dict({"image": IMAGE}, **options), message)
 
 
-@pytest.mark.parametrize("options, words", JOB_INFO.values(), ids=JOB_INFO)
-def test_job_info(run, box, options, words):
-    refused(run, box, "job_info", options, words)
+@pytest.mark.parametrize("options, message", JOB_INFO.values(), ids=JOB_INFO)
+def test_job_info(run, box, options, message):
+    refused(run, box, "job_info", options, message)
 
 
-def refused(run, box, module, options, words):
+def refused(run, box, module, options, message):
     """Check that a module fails with these words and has asked nobody."""
 
     def real(value):
         if isinstance(value, str):
             return value.replace(MANAGER, box.url.partition("://")[2]).replace(REGISTRY, box.registry)
         if isinstance(value, list):
-            return [real(one) for one in value]
-        return {key: real(one) for key, one in value.items()} if isinstance(value, dict) else value
+            return [real(item) for item in value]
+        return {key: real(item) for key, item in value.items()} if isinstance(value, dict) else value
 
     done = run(module, **dict({"url": box.url, "token": box.token}, **real(options)))
-    assert done.failed and done.rc == 1
-    assert real(words) in done.msg
+    assert done.failed
+    assert done.rc == 1
+    assert real(message) in done.msg
     assert "fault of the collection" not in done.msg
     assert "hunter22" not in done.output
-    assert not box.log and not box.registry_log
+    assert not box.log
+    assert not box.registry_log

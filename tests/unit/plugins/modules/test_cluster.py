@@ -29,39 +29,44 @@ def stored(box):
     """Return the clusters as the manager lists them, by name."""
     request = urllib.request.Request(box.url + "/api/v1/clusters", headers={"Authorization": "Bearer " + box.jwt})
     with urllib.request.urlopen(request) as answer:
-        return {one["name"]: one for one in json.load(answer)}
+        return {row["name"]: row for row in json.load(answer)}
 
 
 def sent(box, method):
-    return [one.json for one in box.log if one.method == method]
+    return [request.json for request in box.log if request.method == method]
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_from_nothing_to_nothing(cluster, box):
     options = {"name": "site-a", "bio": "b", "scopes": {"idc": "a", "cidrs": ["10.2.0.0/16", "10.1.0.0/16"]}}
     predicted = cluster(check_mode=True, **options)
-    assert predicted.changed and predicted.result["cluster"]["id"] is None and "site-a" not in stored(box)
+    assert predicted.changed
+    assert predicted.result["cluster"]["id"] is None
+    assert "site-a" not in stored(box)
 
     made = cluster(diff=True, **options)
     row = stored(box)["site-a"]
-    assert made.changed and made.result["cluster"]["id"] == row["id"] == 2
+    assert made.changed
+    assert made.result["cluster"]["id"] == row["id"] == 2
     assert (row["bio"], row["is_default"], row["scopes"]["idc"]) == ("b", False, "a")
     assert row["scheduler_cluster_config"]["candidate_parent_limit"] == 4
     assert row["scheduler_cluster_config"].get("job_rate_limit", 10) == 10
-    assert row["peer_cluster_config"]["load_limit"] == 200 and row["seed_peer_cluster_config"]["load_limit"] == 2000
-    assert (
-        made.result["diff"]["before"] == {}
-        and made.result["diff"]["after"]["scopes"]["cidrs"] == row["scopes"]["cidrs"]
-    )
+    assert row["peer_cluster_config"]["load_limit"] == 200
+    assert row["seed_peer_cluster_config"]["load_limit"] == 2000
+    assert made.result["diff"]["before"] == {}
+    assert made.result["diff"]["after"]["scopes"]["cidrs"] == row["scopes"]["cidrs"]
 
-    again = cluster(**dict(options, scopes={"cidrs": ["10.1.0.0/16", "10.2.0.0/16"]}))
-    assert not again.changed and again.result["cluster"] == made.result["cluster"]
+    repeated = cluster(**dict(options, scopes={"cidrs": ["10.1.0.0/16", "10.2.0.0/16"]}))
+    assert not repeated.changed
+    assert repeated.result["cluster"] == made.result["cluster"]
 
     options["peer_cluster_config"] = {"load_limit": 50}
     predicted = cluster(check_mode=True, **options)
-    assert predicted.changed and stored(box)["site-a"] == row
+    assert predicted.changed
+    assert stored(box)["site-a"] == row
     changed = cluster(diff=True, **options)
-    assert changed.changed and changed.result["cluster"]["peer_cluster_config"]["load_limit"] == 50
+    assert changed.changed
+    assert changed.result["cluster"]["peer_cluster_config"]["load_limit"] == 50
     assert dict(predicted.result["cluster"], updated_at=row["updated_at"]) == dict(
         changed.result["cluster"], updated_at=row["updated_at"]
     )
@@ -69,9 +74,12 @@ def test_from_nothing_to_nothing(cluster, box):
     assert [key for key in before if before[key] != after[key]] == ["peer_cluster_config"]
     assert not cluster(**options).changed
 
-    assert cluster(name="site-a", state="absent", check_mode=True).changed and "site-a" in stored(box)
+    assert cluster(name="site-a", state="absent", check_mode=True).changed
+    assert "site-a" in stored(box)
     gone = cluster(name="site-a", state="absent")
-    assert gone.changed and gone.result["cluster"] is None and "site-a" not in stored(box)
+    assert gone.changed
+    assert gone.result["cluster"] is None
+    assert "site-a" not in stored(box)
     assert not cluster(name="site-a", state="absent").changed
 
 
@@ -133,7 +141,8 @@ def test_block_lists(cluster, box):
 @pytest.mark.parametrize("release", ["2.3.4"])
 def test_block_lists_before_there_were_any(cluster, box):
     done = cluster(name="cluster-1", peer_cluster_config={"block_list": {"task": {"download": {"tags": ["debug"]}}}})
-    assert done.reason == "not_taken" and "peer_cluster_config.block_list.task.download.tags" in done.msg
+    assert done.reason == "not_taken"
+    assert "peer_cluster_config.block_list.task.download.tags" in done.msg
 
 
 def test_what_is_not_known_is_sent_again(cluster, box):
@@ -153,28 +162,34 @@ def test_scopes_can_be_emptied(cluster, box):
 
 def test_default_or_not(cluster, box):
     assert not cluster(name="cluster-1", is_default=True).changed
-    assert cluster(name="cluster-1", is_default=False).changed and not stored(box)["cluster-1"]["is_default"]
-    assert cluster(name="cluster-1", is_default=True).changed and stored(box)["cluster-1"]["is_default"]
+    assert cluster(name="cluster-1", is_default=False).changed
+    assert not stored(box)["cluster-1"]["is_default"]
+    assert cluster(name="cluster-1", is_default=True).changed
+    assert stored(box)["cluster-1"]["is_default"]
 
 
 def test_renamed_by_id(cluster, box):
-    assert cluster(id=1, name="site-a").changed and list(stored(box)) == ["site-a"]
+    assert cluster(id=1, name="site-a").changed
+    assert list(stored(box)) == ["site-a"]
     assert stored(box)["site-a"]["is_default"]
     assert not cluster(id=1, name="site-a").changed
     assert cluster(id=9, bio="x").reason == "not_found"
     assert not cluster(id=9, state="absent").changed
     box.add_cluster(scheduler=False)
     taken = cluster(id=2, name="site-a")
-    assert taken.reason == "conflict" and taken.result["status"] == 409
+    assert taken.reason == "conflict"
+    assert taken.result["status"] == 409
 
 
 def test_a_cluster_with_schedulers_stays(cluster, box):
     done = cluster(name="cluster-1", state="absent")
-    assert done.reason == "in_use" and "schedulers belong to this cluster" in done.msg and "cluster-1" in stored(box)
+    assert done.reason == "in_use"
+    assert "schedulers belong to this cluster" in done.msg
+    assert "cluster-1" in stored(box)
 
 
 @pytest.mark.parametrize(
-    "options, words",
+    "options, message",
     [
         ({"name": " "}, "name is empty"),
         (
@@ -184,26 +199,30 @@ def test_a_cluster_with_schedulers_stays(cluster, box):
         ({"peer_cluster_config": {"load_limit": 0}}, "peer_cluster_config.load_limit must be from 1 to 2000"),
     ],
 )
-def test_bad_input_is_not_sent(cluster, box, options, words):
+def test_bad_input_is_not_sent(cluster, box, options, message):
     done = cluster(**dict({"name": "site-a"}, **options))
-    assert done.reason == "bad_input" and words in done.msg and not box.log
+    assert done.reason == "bad_input"
+    assert message in done.msg
+    assert not box.log
 
 
 def test_a_bio_cannot_be_emptied(cluster, box):
     cluster(name="site-a", bio="b")
-    assert cluster(name="site-a", bio="").reason == "bad_input" and not sent(box, "PATCH")
+    assert cluster(name="site-a", bio="").reason == "bad_input"
+    assert not sent(box, "PATCH")
 
 
 @pytest.mark.parametrize("release", ["2.1.0"])
 def test_an_option_that_the_release_lacks(cluster, box):
     done = cluster(name="scheduler-cluster-1", scheduler_cluster_config={"job_rate_limit": 5})
-    assert done.reason == "not_taken" and "scheduler_cluster_config.job_rate_limit" in done.msg
+    assert done.reason == "not_taken"
+    assert "scheduler_cluster_config.job_rate_limit" in done.msg
 
 
 @pytest.mark.parametrize("release", ["2.1.0", "2.5.1"])
 def test_with_both_credentials(cluster, box, release):
     assert cluster(name="site-a", token=box.token, jwt=box.jwt).changed
-    [post] = [one for one in box.log if one.method == "POST"]
+    [post] = [request for request in box.log if request.method == "POST"]
     assert post.path == ("/api/v1/clusters" if release == "2.1.0" else "/oapi/v1/clusters")
 
 
@@ -219,14 +238,16 @@ def test_a_release_with_other_clusters(run, box, rows):
             ("cluster_info", {}),
         ):
             done = run(module, url=box.url, **credentials, **options)
-            assert done.reason == "no_api" and "before 2.1.0 are not supported" in done.msg
-    assert {one.method for one in box.log} == {"GET"}
+            assert done.reason == "no_api"
+            assert "before 2.1.0 are not supported" in done.msg
+    assert {request.method for request in box.log} == {"GET"}
 
 
 def test_refused_credentials(cluster, box):
     box.add_token("job-only", scopes=["job"], token="job-only-token")
     done = cluster(name="site-a", token="job-only-token")
-    assert done.reason == "token_scope" and "cluster" in done.msg
+    assert done.reason == "token_scope"
+    assert "cluster" in done.msg
     assert cluster(name="site-a", token="nobody").reason == "token_unknown"
 
 
@@ -234,7 +255,8 @@ def test_refused_credentials(cluster, box):
 def test_odd_rows(cluster, box, wrong):
     row = dict(stored(box)["cluster-1"], **wrong)
     box.rule(fault="body", body=row, method="GET", path=r"/clusters/1$")
-    assert cluster(id=1, bio="x").reason == "garbled" and not sent(box, "PATCH")
+    assert cluster(id=1, bio="x").reason == "garbled"
+    assert not sent(box, "PATCH")
 
 
 def test_lost_answers(cluster, box):
@@ -251,4 +273,4 @@ def test_a_write_that_was_not_stored_fails(cluster, box):
     row = stored(box)["site-a"]
     box.rule(fault="body", body=row, method="GET", path=r"/clusters/2$", times=2)
     assert cluster(name="site-a", bio="new").result["cluster"]["bio"] == "new"
-    assert [one.method for one in box.log][-3:] == ["GET"] * 3
+    assert [request.method for request in box.log][-3:] == ["GET"] * 3

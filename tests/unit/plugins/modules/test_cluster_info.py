@@ -10,17 +10,19 @@ import pytest
 
 
 def names(done):
-    return [one["name"] for one in done.result["clusters"]]
+    return [cluster["name"] for cluster in done.result["clusters"]]
 
 
 @pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
 def test_all_by_name_and_by_id(run, box):
-    for dummy in range(60):
+    for _unused in range(60):
         box.add_cluster(scheduler=False)
     everything = run("cluster_info", url=box.url, token=box.token)
-    assert not everything.changed and names(everything) == [f"cluster-{int(number)}" for number in range(1, 62)]
+    assert not everything.changed
+    assert names(everything) == [f"cluster-{int(number)}" for number in range(1, 62)]
     first = everything.result["clusters"][0]
-    assert first["is_default"] and first["scopes"] == {"idc": "", "location": "", "cidrs": [], "hostnames": []}
+    assert first["is_default"]
+    assert first["scopes"] == {"idc": "", "location": "", "cidrs": [], "hostnames": []}
     assert first["seed_peer_cluster_config"]["load_limit"] == 2000
     assert names(run("cluster_info", url=box.url, token=box.token, name="cluster-7")) == ["cluster-7"]
     assert names(run("cluster_info", url=box.url, token=box.token, name="cluster-0")) == []

@@ -21,8 +21,8 @@ from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.modules.every
     marked,
 )
 
-WITH_TOKEN = sorted(name for name, (credential, dummy, dummy2) in MODULES.items() if credential == "token")
-WITH_JWT = sorted(name for name, (credential, dummy, dummy2) in MODULES.items() if credential == "jwt")
+WITH_TOKEN = sorted(name for name, call in MODULES.items() if call.credential == "token")
+WITH_JWT = sorted(name for name, call in MODULES.items() if call.credential == "jwt")
 with_token = pytest.mark.parametrize("module", WITH_TOKEN)
 every_module = pytest.mark.parametrize("module", sorted(MODULES))
 
@@ -31,14 +31,14 @@ NO_SECRETS = {"client_key"}
 
 
 def test_every_module_is_tested_here():
-    assert set(MODULES) == {name for name, (dummy, asks_manager) in OPTIONS.items() if asks_manager}
+    assert set(MODULES) == {name for name, documented in OPTIONS.items() if documented.asks_manager}
 
 
 def test_every_option_that_sounds_secret_is_tested_here():
     sounding = {
         option
         for module in MODULES
-        for option in OPTIONS[module][0]
+        for option in OPTIONS[module].options
         if re.search("token$|jwt|password|secret|key$|headers|storage|hdfs|credential", option)
     }
     assert sounding - NO_SECRETS <= set(SECRETS)
@@ -56,12 +56,13 @@ def call(run, box):
     return function
 
 
-def check_failure(done, reason, *words):
-    assert done.failed and done.rc == 1, done.output
+def check_failure(done, reason, *parts):
+    assert done.failed, done.output
+    assert done.rc == 1, done.output
     assert done.reason == reason, done.msg
     assert "fault of the collection" not in done.msg
-    for word in words:
-        assert word in done.msg
+    for part in parts:
+        assert part in done.msg
 
 
 # How they fail
@@ -130,18 +131,19 @@ def test_a_refused_connection_is_said_to_be_that(sandboxes, run):
 
 @every_module
 def test_without_a_credential(box, call, module):
-    credential = MODULES[module][0]
+    credential = MODULES[module].credential
     if credential is None:
         pytest.skip("it needs none")
     done = call(module, **{credential: None})
     check_failure(done, credential + "_missing", "401", "set " + credential)
-    assert done.result["status"] == 401 and done.result["request"] in done.msg
+    assert done.result["status"] == 401
+    assert done.result["request"] in done.msg
 
 
 @every_module
 @pytest.mark.parametrize("release", ["2.1.67", "2.5.1"])
 def test_a_wrong_credential(box, call, module):
-    credential = MODULES[module][0]
+    credential = MODULES[module].credential
     if credential is None:
         check_failure(call(module, password="wrong-one", retry_timeout=0), "signin_refused", "401")
         return
@@ -162,8 +164,8 @@ def test_an_inactive_token(box, call, module):
 
 @with_token
 def test_a_token_without_the_scope(box, call, module):
-    scope = MODULES[module][1]
-    token = box.add_token("narrow", scopes=[one for one in ("job", "cluster") if one != scope])
+    scope = MODULES[module].scope
+    token = box.add_token("narrow", scopes=[scope_name for scope_name in ("job", "cluster") if scope_name != scope])
     check_failure(call(module, token=token), "token_scope", "403", scope)
 
 
@@ -180,7 +182,8 @@ def test_an_expired_jwt(box, call, module):
 @every_module
 def test_secrets_are_not_shown_where_it_is_refused(box, call, module):
     done = call(module, verbosity=4, **dict(marked(module), **({"retry_timeout": 0} if module == "login" else {})))
-    assert done.failed and done.result.get("status") == 401
+    assert done.failed
+    assert done.result.get("status") == 401
     check_secrets(done.output)
 
 
@@ -189,7 +192,7 @@ def test_secrets_are_not_shown_where_it_works(box, call, module):
     for options in far_runs(module):
         done = call(module, verbosity=4, diff=True, **options)
         assert not done.failed, done.msg
-        credential = MODULES[module][0] or "password"
+        credential = MODULES[module].credential or "password"
         check_secrets(done.output, *([getattr(box, credential)] if credential != "password" else []))
 
 
@@ -198,11 +201,15 @@ def test_secrets_are_not_shown_where_it_works(box, call, module):
 def test_secrets_are_not_shown_where_ansible_refuses_options(box, call, module, wrong):
     for options in far_runs(module):
         done = call(module, verbosity=4, **dict(options, **wrong))
-        assert done.failed and not box.log and "invocation" in done.result
+        assert done.failed
+        assert not box.log
+        assert "invocation" in done.result
         check_secrets(done.output, box.token)
 
 
 def test_registries_that_cannot_be_read_are_not_shown(call):
     done = call("task_info", verbosity=4, registries=f"r.example.com: {{password: {SECRETS['password']}-nested}}")
-    assert done.failed and "registries" in done.msg and "invocation" in done.result
+    assert done.failed
+    assert "registries" in done.msg
+    assert "invocation" in done.result
     check_secrets(done.output)

@@ -38,8 +38,8 @@ def test_schedulers_have_the_same_keys_in_every_release(box, read, release):
 def test_schedulers_are_filtered(box, read, release):
     box.add_cluster()
     box.manager.fleet.schedulers[0].state = "inactive"
-    assert [one["id"] for one in read("scheduler_info", state="active").result["schedulers"]] == [2]
-    assert [one["id"] for one in read("scheduler_info", scheduler_cluster_id=1).result["schedulers"]] == [1]
+    assert [row["id"] for row in read("scheduler_info", state="active").result["schedulers"]] == [2]
+    assert [row["id"] for row in read("scheduler_info", scheduler_cluster_id=1).result["schedulers"]] == [1]
     assert read("scheduler_info", host_name="nobody").result["schedulers"] == []
     assert box.log[-1].query["host_name"] == "nobody"
 
@@ -47,8 +47,8 @@ def test_schedulers_are_filtered(box, read, release):
 def test_all_pages_are_read(box, read):
     for number in range(120):
         box.manager.fleet.add_scheduler(name=f"scheduler-{int(number)}")
-    found = read("scheduler_info").result["schedulers"]
-    assert len(found) == len({one["id"] for one in found}) == 121
+    rows = read("scheduler_info").result["schedulers"]
+    assert len(rows) == len({row["id"] for row in rows}) == 121
 
 
 def test_it_takes_the_jwt_and_not_the_token(box, run):
@@ -65,8 +65,8 @@ def test_it_takes_the_jwt_and_not_the_token(box, run):
 @pytest.mark.parametrize("release", RELEASES)
 def test_seed_peers(box, read, release):
     box.add_host("seed-9", "10.77.0.9", role="seed", client="go", cluster_id=1)
-    found = read("seed_peer_info", host_name="seed-9").result["seed_peers"]
-    assert [(one["ip"], one["type"], one["state"], one["seed_peer_cluster_id"]) for one in found] == [
+    rows = read("seed_peer_info", host_name="seed-9").result["seed_peers"]
+    assert [(row["ip"], row["type"], row["state"], row["seed_peer_cluster_id"]) for row in rows] == [
         ("10.77.0.9", "super", "active", 1)
     ]
     # The manager itself takes no notice of this filter.
@@ -82,11 +82,13 @@ def test_peers_are_refreshed(box, read, release, before, after):
     assert len(read("peer_info", refresh=True, check_mode=True).result["peers"]) == before
     done = read("peer_info", refresh=True)
     peers = done.result["peers"]
-    assert len(peers) == after and not done.warnings
-    assert all(one["git_version"] and one["scheduler_cluster_id"] == 1 for one in peers)
+    assert len(peers) == after
+    assert not done.warnings
+    assert all(row["git_version"] and row["scheduler_cluster_id"] == 1 for row in peers)
     normal = read("peer_info", type="normal").result["peers"]
-    assert {one["host_name"] for one in normal} == {"host-1", "host-2"}
-    assert len(box.counts()["GET"]) == 0 and box.counts()["POST"] == 1
+    assert {row["host_name"] for row in normal} == {"host-1", "host-2"}
+    assert len(box.counts()["GET"]) == 0
+    assert box.counts()["POST"] == 1
 
 
 def test_a_refresh_waits_for_another_one(box, read):
@@ -117,7 +119,7 @@ def numbers(text):
 
 
 @pytest.mark.parametrize(
-    "release, words, narrower",
+    "release, message, narrower",
     [
         ("2.0.9", "before 2.1.0", "2.0.3 or later, before 2.1.0"),
         ("2.1.0", "2.1.0 or later, before 2.1.9", "2.1.0 or later, before 2.1.9"),
@@ -126,15 +128,16 @@ def numbers(text):
         ("2.5.1", "2.4.1 or later", "2.4.4 or later"),
     ],
 )
-def test_the_release_is_narrowed_down(box, read, release, words, narrower):
+def test_the_release_is_narrowed_down(box, read, release, message, narrower):
     result = read("manager_info").result
-    assert result["release"] == words
+    assert result["release"] == message
     # A preheat job tells more.
     box.history(1)
     result = read("manager_info").result
     assert result["release"] == narrower
     low, high = result["release_since"], result["release_before"]
-    assert numbers(low or "0") <= numbers(release) and (high is None or numbers(release) < numbers(high))
+    assert numbers(low or "0") <= numbers(release)
+    assert high is None or numbers(release) < numbers(high)
     taken = box.manager.profile.job_types
     for kind, answer in result["job_types"].items():
         assert answer in ((kind in taken), None)
@@ -150,18 +153,20 @@ def test_without_a_scheduler_no_preheat_can_work(box, read, release):
     scheduler = box.manager.fleet.schedulers[0]
     scheduler.state = "inactive"
     result = read("manager_info").result
-    assert result["can_preheat"] is False and result["schedulers"] == 0
+    assert result["can_preheat"] is False
+    assert result["schedulers"] == 0
     assert "no scheduler is active (1 are known)" in result["verdict"]
     scheduler.state, scheduler.features = "active", ["schedule"]
     result = read("manager_info").result
-    assert result["can_preheat"] is False and "job.enable" in result["verdict"]
+    assert result["can_preheat"] is False
+    assert "job.enable" in result["verdict"]
 
 
 def test_one_cluster_of_two_is_enough(box, read):
     box.add_cluster(scheduler=False)
     read("peer_info", refresh=True)
     result = read("manager_info").result
-    assert [one["can_preheat"] for one in result["clusters"]] == [True, False]
+    assert [row["can_preheat"] for row in result["clusters"]] == [True, False]
     assert (result["can_preheat"], result["schedulers"], result["seed_peers"]) == (True, 1, 1)
     assert "Cluster 2 (cluster-2): no scheduler is active (0 are known)" in result["verdict"]
 

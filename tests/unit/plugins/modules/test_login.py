@@ -28,13 +28,14 @@ def status_of(box, path, jwt):
 
 
 def bodies(box):
-    return [one.json for one in box.log if one.path == "/api/v1/users/signin"]
+    return [request.json for request in box.log if request.path == "/api/v1/users/signin"]
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_jwt_opens_the_console_api(run, box):
     done = run("login", url=box.url, username="root", password=PASSWORD)
-    assert not done.failed and not done.changed
+    assert not done.failed
+    assert not done.changed
     assert status_of(box, "/api/v1/users", done.result["jwt"]) == 200
     assert status_of(box, "/api/v1/users", done.result["jwt"] + "x") == 401
     assert done.result["expires_at"].startswith("20")
@@ -56,9 +57,12 @@ def test_a_sign_in_after_another_one_is_tried_again(run, box, password):
 @pytest.mark.parametrize("release", LATE)
 def test_retries_have_a_bound(run, box):
     done = run("login", url=box.url, username="root", password=WRONG, retry_timeout=3)
-    assert done.failed and done.reason == "signin_refused" and done.result["status"] == 401
+    assert done.failed
+    assert done.reason == "signin_refused"
+    assert done.result["status"] == 401
     assert len(bodies(box)) == 3
-    assert "tried again for 3 s" in done.msg and "check username and password" in done.msg
+    assert "tried again for 3 s" in done.msg
+    assert "check username and password" in done.msg
     assert WRONG not in done.output.replace('"password": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"', "")
 
 
@@ -71,12 +75,13 @@ def test_no_retry_where_none_is_wanted_or_none_helps(run, box, release):
 
 
 @pytest.mark.parametrize(
-    "username, password, words",
+    "username, password, message",
     [("administrator", PASSWORD, "3 to 10 characters, this one has 13"), ("root", "short", "8 to 20 characters")],
 )
-def test_lengths_that_no_manager_takes_are_named_at_once(run, box, username, password, words):
+def test_lengths_that_no_manager_takes_are_named_at_once(run, box, username, password, message):
     done = run("login", url=box.url, username=username, password=password)
-    assert done.reason == "signin_refused" and words in done.msg
+    assert done.reason == "signin_refused"
+    assert message in done.msg
     assert len(bodies(box)) == 1
 
 
@@ -92,16 +97,17 @@ def test_credentials_of_other_modules_are_not_sent(run, box):
 
 
 @pytest.mark.parametrize(
-    "options, words",
+    "options, message",
     [
         ({"username": ""}, "username is empty"),
         ({"password": ""}, "password is empty"),
         ({"retry_timeout": -1}, "retry_timeout"),
     ],
 )
-def test_bad_input_is_not_sent(run, box, options, words):
+def test_bad_input_is_not_sent(run, box, options, message):
     done = run("login", **dict({"url": box.url, "username": "root", "password": PASSWORD}, **options))
-    assert done.reason == "bad_input" and words in done.msg
+    assert done.reason == "bad_input"
+    assert message in done.msg
     assert not box.log
 
 
@@ -109,7 +115,8 @@ def test_bad_input_is_not_sent(run, box, options, words):
 def test_an_answer_without_a_jwt_fails(run, box, answer):
     box.rule(fault="body", body=answer, path="/signin$")
     done = run("login", url=box.url, username="root", password=PASSWORD)
-    assert done.reason == "garbled" and "no JWT" in done.msg
+    assert done.reason == "garbled"
+    assert "no JWT" in done.msg
 
 
 def test_the_password_is_in_no_output(run, box):

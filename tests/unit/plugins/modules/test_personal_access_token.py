@@ -32,7 +32,7 @@ def stored(box):
     """Return the tokens as the manager lists them, by name, without the sandbox's own."""
     request = urllib.request.Request(box.url + "/api/v1" + PATH, headers={"Authorization": "Bearer " + box.jwt})
     with urllib.request.urlopen(request) as answer:
-        return {one["name"]: one for one in json.load(answer) if one["token"] != box.token}
+        return {row["name"]: row for row in json.load(answer) if row["token"] != box.token}
 
 
 def opens(box, token, path="/oapi/v1/jobs"):
@@ -45,7 +45,7 @@ def opens(box, token, path="/oapi/v1/jobs"):
 
 
 def sent(box, method):
-    return [one.json for one in box.log if one.method == method]
+    return [request.json for request in box.log if request.method == method]
 
 
 def in_days(days):
@@ -55,47 +55,62 @@ def in_days(days):
 @pytest.mark.parametrize("release", RELEASES)
 def test_from_nothing_to_nothing(pat, box):
     predicted = pat(expires_in="90d", check_mode=True)
-    assert predicted.changed and predicted.result["token"] is None and not stored(box)
+    assert predicted.changed
+    assert predicted.result["token"] is None
+    assert not stored(box)
 
     made = pat(expires_in="90d", diff=True)
     token = made.result["token"]
-    assert made.changed and opens(box, token) == 200
+    assert made.changed
+    assert opens(box, token) == 200
     [row] = stored(box).values()
     assert (row["scopes"], row["state"], row["user_id"], row["token"]) == (["job"], "active", 1, token)
     assert made.result["personal_access_token"]["id"] == row["id"]
     assert in_days(89.9) < row["expired_at"] <= in_days(90)
-    assert made.result["diff"]["before"] == {} and made.result["diff"]["after"]["scopes"] == ["job"]
+    assert made.result["diff"]["before"] == {}
+    assert made.result["diff"]["after"]["scopes"] == ["job"]
     assert predicted.result["diff"]["after"].keys() == made.result["diff"]["after"].keys()
 
     # A span counts only when a token is made.
-    again = pat(expires_in="30d")
-    assert not again.changed and again.result["token"] == token
+    repeated = pat(expires_in="30d")
+    assert not repeated.changed
+    assert repeated.result["token"] == token
 
     changed = pat(scopes=["cluster", "job"], bio="for the shop", expires_at="2037-01-01", check_mode=True)
-    assert changed.changed and stored(box)["rollout"] == row and changed.result["token"] == token
+    assert changed.changed
+    assert stored(box)["rollout"] == row
+    assert changed.result["token"] == token
     predicted = changed.result["personal_access_token"]
     changed = pat(scopes=["cluster", "job"], bio="for the shop", expires_at="2037-01-01")
-    assert changed.changed and changed.result["token"] == token
+    assert changed.changed
+    assert changed.result["token"] == token
     assert dict(predicted, updated_at="") == dict(changed.result["personal_access_token"], updated_at="")
     row = stored(box)["rollout"]
     assert (sorted(row["scopes"]), row["bio"]) == (["cluster", "job"], "for the shop")
     assert row["expired_at"] == "2037-01-01T00:00:00Z"
-    assert changed.result["diff"]["before"]["bio"] == "" and changed.result["diff"]["after"]["bio"] == "for the shop"
-    again = pat(scopes=["job", "cluster", "job"], bio="for the shop", expires_at="2037-01-01T02:00:00+02:00")
-    assert not again.changed
+    assert changed.result["diff"]["before"]["bio"] == ""
+    assert changed.result["diff"]["after"]["bio"] == "for the shop"
+    repeated = pat(scopes=["job", "cluster", "job"], bio="for the shop", expires_at="2037-01-01T02:00:00+02:00")
+    assert not repeated.changed
 
     rotated = pat(state="rotated", expires_in="10d", check_mode=True)
-    assert rotated.changed and rotated.result["token"] is rotated.result["personal_access_token"]["id"] is None
+    assert rotated.changed
+    assert rotated.result["token"] is rotated.result["personal_access_token"]["id"] is None
     rotated = pat(state="rotated", expires_in="10d")
     row = stored(box)["rollout"]
-    assert rotated.changed and rotated.result["token"] == row["token"] != token
+    assert rotated.changed
+    assert rotated.result["token"] == row["token"] != token
     assert (sorted(row["scopes"]), row["bio"], row["state"]) == (["cluster", "job"], "for the shop", "active")
     assert row["expired_at"] < in_days(11)
-    assert opens(box, token) == 401 and opens(box, row["token"]) == 200
+    assert opens(box, token) == 401
+    assert opens(box, row["token"]) == 200
 
-    assert pat(state="absent", check_mode=True).changed and stored(box)
+    assert pat(state="absent", check_mode=True).changed
+    assert stored(box)
     gone = pat(state="absent")
-    assert gone.changed and gone.result["token"] is None and not stored(box)
+    assert gone.changed
+    assert gone.result["token"] is None
+    assert not stored(box)
     assert not pat(state="absent").changed
 
 
@@ -104,12 +119,16 @@ def test_a_change_keeps_the_scopes(pat, box):
     """A PATCH without scopes grants all of them."""
     pat(scopes=["job"], expires_in="1w")
     off = pat(active=False)
-    assert off.changed and not off.warnings
-    assert stored(box)["rollout"]["scopes"] == ["job"] and stored(box)["rollout"]["state"] == "inactive"
+    assert off.changed
+    assert not off.warnings
+    assert stored(box)["rollout"]["scopes"] == ["job"]
+    assert stored(box)["rollout"]["state"] == "inactive"
     assert sent(box, "PATCH") == [{"state": "inactive", "scopes": ["job"]}]
     left = pat()
-    assert not left.changed and "is inactive" in left.warnings[0]
-    assert pat(active=True).changed and stored(box)["rollout"]["state"] == "active"
+    assert not left.changed
+    assert "is inactive" in left.warnings[0]
+    assert pat(active=True).changed
+    assert stored(box)["rollout"]["state"] == "active"
 
 
 def test_a_new_token_can_be_inactive(pat, box):
@@ -126,7 +145,7 @@ def test_spans_count_by_the_managers_clock(pat, box):
 
 
 @pytest.mark.parametrize(
-    "options, words",
+    "options, message",
     [
         ({"expires_at": "2038-01-20"}, "2038-01-19"),
         ({"expires_at": "2040-01-01T00:00:00+01:00"}, "2038-01-19"),
@@ -140,14 +159,15 @@ def test_spans_count_by_the_managers_clock(pat, box):
         ({"expires_in": "1d", "name": ""}, "name is empty"),
     ],
 )
-def test_bad_input_is_not_sent(pat, box, options, words):
+def test_bad_input_is_not_sent(pat, box, options, message):
     done = pat(**options)
-    assert done.reason == "bad_input" and words in done.msg
+    assert done.reason == "bad_input"
+    assert message in done.msg
     assert not box.log
 
 
 @pytest.mark.parametrize(
-    "options, words",
+    "options, message",
     [
         ({}, "expires_in or expires_at is missing"),
         ({"state": "rotated"}, "expires_in or expires_at is missing"),
@@ -156,18 +176,21 @@ def test_bad_input_is_not_sent(pat, box, options, words):
     ],
 )
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_what_would_be_of_no_use_is_not_written(pat, box, options, words, check_mode):
+def test_what_would_be_of_no_use_is_not_written(pat, box, options, message, check_mode):
     box.add_token("rollout" if "state" in options else "another")
     before = stored(box)
     done = pat(check_mode=check_mode, **options)
-    assert done.reason == "bad_input" and words in done.msg
+    assert done.reason == "bad_input"
+    assert message in done.msg
     assert stored(box) == before
 
 
 def test_a_bio_cannot_be_emptied(pat, box):
     pat(bio="old", expires_in="1d")
     done = pat(bio="")
-    assert done.reason == "bad_input" and "bio" in done.msg and not sent(box, "PATCH")
+    assert done.reason == "bad_input"
+    assert "bio" in done.msg
+    assert not sent(box, "PATCH")
 
 
 def test_tokens_of_other_users(pat, box):
@@ -183,7 +206,8 @@ def test_an_expired_token_is_a_warning(pat, box):
     pat(expires_in="1d")
     box.clock_offset = 86400 * 2
     done = pat()
-    assert not done.changed and "expired" in done.warnings[0]
+    assert not done.changed
+    assert "expired" in done.warnings[0]
 
 
 def test_one_of_many_is_found(pat, box):
@@ -191,7 +215,8 @@ def test_one_of_many_is_found(pat, box):
         box.add_token(f"token-{int(number)}")
     token = box.add_token("rollout")
     done = pat(expires_in="1d")
-    assert not done.changed and done.result["token"] == token
+    assert not done.changed
+    assert done.result["token"] == token
 
 
 def test_the_token_is_seen_where_an_option_holds_it_too(pat, box):
@@ -205,15 +230,16 @@ def test_the_token_is_seen_where_an_option_holds_it_too(pat, box):
 def test_the_token_is_nowhere_else(pat, box):
     made = pat(expires_in="1d", verbosity=4, diff=True)
     done = pat(bio="x", verbosity=4, diff=True)
-    for one in (made, done):
-        assert one.output.count(made.result["token"]) == 1
-        assert box.jwt not in one.output
+    for run in (made, done):
+        assert run.output.count(made.result["token"]) == 1
+        assert box.jwt not in run.output
 
 
 @pytest.mark.parametrize("jwt, reason", [(None, "jwt_missing"), ("a.b.c", "jwt_unknown")])
 def test_without_a_jwt_that_counts(pat, box, jwt, reason):
     done = pat(jwt=jwt, expires_in="1d", token=box.token)
-    assert done.reason == reason and "login" in done.msg
+    assert done.reason == reason
+    assert "login" in done.msg
 
 
 def test_a_guest_may_look_only(pat, box):
@@ -238,14 +264,17 @@ def test_a_lost_answer_makes_no_second_token(pat, box, fault):
     done = pat(expires_in="1d")
     assert not done.failed if fault != "invalid_json" else done.reason == "garbled"
     assert len(sent(box, "POST")) == 1
-    again = pat(expires_in="1d")
-    assert not again.changed and list(stored(box)) == ["rollout"]
+    repeated = pat(expires_in="1d")
+    assert not repeated.changed
+    assert list(stored(box)) == ["rollout"]
 
 
 def test_a_request_that_did_not_arrive_fails(pat, box):
     box.rule(fault="reset", method="POST", path=PATH + "$", acts=False, times=1)
     done = pat(expires_in="1d")
-    assert done.failed and done.reason == "reset" and not stored(box)
+    assert done.failed
+    assert done.reason == "reset"
+    assert not stored(box)
 
 
 @pytest.mark.parametrize("status", [409, 500])
@@ -254,35 +283,42 @@ def test_who_comes_second_finds_the_token(pat, box, status):
     body = {"message": "Conflict"}
     box.rule(fault="status", status=status, method="POST", path=PATH + "$", body=body, acts=True, times=1)
     done = pat(expires_in="1d")
-    assert not done.failed and done.result["token"] == stored(box)["rollout"]["token"]
+    assert not done.failed
+    assert done.result["token"] == stored(box)["rollout"]["token"]
 
 
 def test_a_lost_answer_to_a_change_and_to_a_deletion(pat, box):
     pat(expires_in="1d")
     box.rule(fault="reset", method="PATCH", path=PATH, acts=True, times=1)
-    assert pat(bio="new").changed and stored(box)["rollout"]["bio"] == "new"
+    assert pat(bio="new").changed
+    assert stored(box)["rollout"]["bio"] == "new"
     box.rule(fault="reset", method="DELETE", path=PATH, acts=True, times=1)
-    assert pat(state="absent").changed and not stored(box)
+    assert pat(state="absent").changed
+    assert not stored(box)
 
 
 def test_a_deletion_that_did_not_happen_fails(pat, box):
     pat(expires_in="1d")
     box.rule(fault="reset", method="DELETE", path=PATH, acts=False, times=1)
-    assert pat(state="absent").reason == "reset" and stored(box)
+    assert pat(state="absent").reason == "reset"
+    assert stored(box)
 
 
 def test_a_rotation_that_breaks_says_that_the_old_token_is_gone(pat, box):
     pat(expires_in="1d")
     box.rule(fault="status", status=503, method="POST", path=PATH + "$", times=1)
     done = pat(state="rotated", expires_in="1d")
-    assert done.reason == "server_error" and "is deleted already" in done.msg and not stored(box)
+    assert done.reason == "server_error"
+    assert "is deleted already" in done.msg
+    assert not stored(box)
 
 
 @pytest.mark.parametrize("wrong", [{"scopes": "job"}, {"expired_at": 7}, {"user_id": "1"}])
 def test_odd_rows(pat, box, wrong):
     row = {"id": 7, "name": "rollout", "scopes": ["job"], "state": "active", "user_id": 1}
     box.rule(fault="body", body=[dict(row, **wrong)], method="GET", path=PATH + "$")
-    assert pat(bio="x").reason == "garbled" and not sent(box, "PATCH")
+    assert pat(bio="x").reason == "garbled"
+    assert not sent(box, "PATCH")
 
 
 def test_a_manager_that_shows_a_token_only_once(pat, box, run):
@@ -303,4 +339,5 @@ def test_a_manager_that_shows_a_token_only_once(pat, box, run):
     box.rule(fault="body", body=[hidden], method="GET", path=PATH + "$")
     for options in ({}, {"scopes": ["job", "cluster"], "check_mode": True}):
         done = pat(**options)
-        assert done.result["token"] is None and re.search("only when it makes it", done.warnings[0])
+        assert done.result["token"] is None
+        assert re.search("only when it makes it", done.warnings[0])
