@@ -89,6 +89,11 @@ faults: export PYTHONPATH := $(CURDIR)/.cache/collections
 faults: $(VENV)/unit $(LINK) ## Break everything and write docs/faults.md
 	python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.matrix
 
+.PHONY: compare-upstream
+compare-upstream: export PYTHONPATH := $(CURDIR)/.cache/collections
+compare-upstream: $(VENV)/run $(LINK) ## The tables of the clients' keys against the clone at CLIENT=path, all releases (5 s)
+	@python -m ansible_collections.dragonflyoss.dragonfly.tests.tools.compare_upstream $(CLIENT)
+
 ##@ Publish
 .PHONY: docs
 docs: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections

@@ -145,8 +145,8 @@ proxy.proxies[].regx                     regex
 proxy.proxies[].useHTTPS                 bool
 proxy.proxies[].direct                   bool
 proxy.proxies[].redirect                 str
-proxy.hijackHTTPS.cert                   pem
-proxy.hijackHTTPS.key                    pem
+proxy.hijackHTTPS.cert                   file      from 2.1.53 pem
+proxy.hijackHTTPS.key                    file      from 2.1.53 pem
 proxy.hijackHTTPS.hosts[].regx           regex
 proxy.hijackHTTPS.hosts[].insecure       bool
 proxy.hijackHTTPS.hosts[].certs          files

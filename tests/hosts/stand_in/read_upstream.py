@@ -13,7 +13,7 @@ holds the one thing that each of its elements is, a string names a type. For the
 command line, too.
 
 The roles check configurations with a table of their own, which was written by hand. This one was not, so that a mistake
-in one of them shows.
+in one of them shows. tests/tools/compare_upstream.py compares the two for all releases of a clone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import json
 import re
 import subprocess
 import sys
+import typing as t
 from pathlib import Path
 
 KEYS = Path(__file__).parent / "keys"
@@ -78,6 +79,19 @@ RUST_TYPES = {
 Tree = "str | list[Tree] | dict[str, Tree]"
 
 
+class Field(t.NamedTuple):
+    """A key as the sources have it.
+
+    :ivar type: as the language spells it, with Option, Vec and []; the values of an enumeration, joined by ``|``.
+    :ivar bounds: of an integer, such as ``1..`` and ``1..99``, where the client checks them; else empty.
+    :ivar same: the key of which this is an alias, or None.
+    """
+
+    type: str
+    bounds: str = ""
+    same: str | None = None
+
+
 class Source:
     """The files of a repository at a tag."""
 
@@ -88,6 +102,11 @@ class Source:
     def read(self, path: str) -> str:
         command = [*self._git, "show", f"{self._tag}:{path}"]
         return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def below(prefix: str, name: str) -> str:
+    """Return the path of a key below another, or at the top where the prefix is empty."""
+    return f"{prefix}.{name}" if prefix else name
 
 
 class Go:
@@ -123,6 +142,19 @@ class Go:
                 keys[key] = [inner] if is_list else inner
         return keys
 
+    def fields(self, name: str = ROOT, prefix: str = "") -> dict[str, Field]:
+        """Return the keys below a struct by their paths, with ``[]`` after the name of a list of structs."""
+        fields: dict[str, Field] = {}
+        for field, is_list, type_name, tags in self.FIELD.findall(self._structs[name.removeprefix("base.")]):
+            tag = dict(re.findall(r'(\w+):"([^"]*)"', tags))
+            key, *options = tag.get("mapstructure", tag.get("yaml", field)).split(",")
+            path = prefix if "squash" in options else below(prefix, key) + is_list
+            if type_name in GO_TYPES:
+                fields[path.removesuffix("[]")] = Field(f"{is_list}{type_name}")
+            else:
+                fields.update(self.fields(type_name, path))
+        return fields
+
 
 class Rust:
     """Structs of Rust, whose attributes rename the keys."""
@@ -131,6 +163,7 @@ class Rust:
     MORE = "dragonfly-client-util/src/ratelimiter/bbr.rs"
     MAIN = "dragonfly-client/src/bin/dfdaemon/main.rs"
     STRUCT = re.compile(r"^pub struct (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+    ENUM = re.compile(r"^pub enum (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
     FIELD = re.compile(r"((?:^    #\[(?:[^\]]|\n)*?\]\n)*)^    pub (\w+): (.+),$", re.MULTILINE)
     ROOT = "Config"
 
@@ -140,6 +173,7 @@ class Rust:
             text += "\n" + source.read(self.MORE)
         text = re.sub(r"^\s*//.*\n|^\s*\n", "", text, flags=re.MULTILINE)
         self._structs = dict(self.STRUCT.findall(text))
+        self._enums = {name: re.findall(r'\brename = "([^"]+)"', body) for name, body in self.ENUM.findall(text)}
         arguments = re.search(r"^struct Args \{\n(.*?)^\}", source.read(self.MAIN), re.MULTILINE | re.DOTALL)[1]
         self.flags = [field.replace("_", "-") for field in re.findall(r"^    (\w+): ", arguments, re.MULTILINE)]
 
@@ -163,6 +197,40 @@ class Rust:
             for key in [renamed[1] if renamed else camel, *re.findall(r'\balias = "([^"]+)"', attributes)]:
                 keys[key] = inner
         return keys
+
+    def fields(self, name: str = ROOT, prefix: str = "", is_validated: bool = True) -> dict[str, Field]:
+        """Return the keys below a struct by their paths, with ``[]`` after the name of a list of structs.
+
+        :param is_validated: whether the attributes ``validate`` of the struct have an effect: only where the field
+            that holds it says ``#[validate]``, and all fields above do.
+        """
+        fields: dict[str, Field] = {}
+        for attributes, field, type_name in self.FIELD.findall(self._structs[name]):
+            if re.search(r"\bskip(_deserializing)?\b", attributes):
+                continue
+            head, *rest = field.split("_")
+            renamed = re.search(r'\brename = "([^"]+)"', attributes)
+            key = below(prefix, renamed[1] if renamed else head + "".join(word.capitalize() for word in rest))
+            struct = re.sub(r"(?:Option|Vec)<|>", "", type_name)
+            if struct in self._structs:
+                is_nested = is_validated and re.search(r"#\[validate(\(nested\))?\]", attributes) is not None
+                fields.update(self.fields(struct, key + ("[]" if "Vec<" in type_name else ""), is_nested))
+                continue
+            fields[key] = Field(self._spelled(type_name, attributes), self._bounds(attributes) if is_validated else "")
+            for alias in re.findall(r'\balias = "([^"]+)"', attributes):
+                fields[below(prefix, alias)] = fields[key]._replace(same=key)
+        return fields
+
+    def _spelled(self, type_name: str, attributes: str) -> str:
+        if type_name == "Duration" and "humantime_serde" not in attributes:
+            return "Duration of seconds and nanoseconds"
+        return re.sub(r"\w+", lambda name: "|".join(self._enums.get(name[0], [name[0]])), type_name)
+
+    @staticmethod
+    def _bounds(attributes: str) -> str:
+        inner = re.search(r"validate\((?:range|length)\(([^)]*)\)\)", attributes)
+        limits = dict(re.findall(r"(min|max) = (\d+)", inner[1])) if inner else {}
+        return f"{limits.get('min', '')}..{limits.get('max', '')}" if limits else ""
 
 
 def main() -> None:

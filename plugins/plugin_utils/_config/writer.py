@@ -1,0 +1,60 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Configurations as YAML that both clients read as it was meant.
+
+The clients read YAML 1.2, PyYAML writes 1.1: it leaves texts such as ``1e3`` and ``0o17`` without quotes, which are
+numbers to the clients. And where the Rust client takes an empty value for one that is not there, it does not take the
+word ``null`` (serde_yaml, de.rs).
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import yaml
+
+# What no YAML reads as anything but a text.
+_PLAIN = re.compile(r"(?:/|[A-Za-z][\w-]*[/.])[\w./-]*\Z|[A-Za-z][\w-]*\Z", re.ASCII)
+_WORDS_WITH_A_MEANING = frozenset("true false yes no on off y n null nan inf".split())
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts in double quotes unless they are plain, None as nothing, and no references to earlier values."""
+
+    def ignore_aliases(self, _value: t.Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)
+
+    def represent_text(self, text: str) -> yaml.Node:
+        is_plain = _PLAIN.match(text) and text.lower() not in _WORDS_WITH_A_MEANING
+        return self.represent_scalar("tag:yaml.org,2002:str", str(text), style=None if is_plain else '"')
+
+    def represent_nothing(self, _nothing: None) -> yaml.Node:
+        return self.represent_scalar("tag:yaml.org,2002:null", "")
+
+    def represent_mapping_in_order(self, mapping: dict[t.Any, t.Any]) -> yaml.Node:
+        return self.represent_mapping("tag:yaml.org,2002:map", mapping.items())
+
+
+# For subclasses, too: ansible-core marks values with classes of its own.
+_Dumper.add_multi_representer(str, _Dumper.represent_text)
+_Dumper.add_multi_representer(bool, _Dumper.represent_bool)
+_Dumper.add_multi_representer(int, _Dumper.represent_int)
+_Dumper.add_multi_representer(float, _Dumper.represent_float)
+_Dumper.add_multi_representer(list, _Dumper.represent_list)
+_Dumper.add_multi_representer(dict, _Dumper.represent_mapping_in_order)
+_Dumper.add_representer(str, _Dumper.represent_text)
+_Dumper.add_representer(dict, _Dumper.represent_mapping_in_order)
+_Dumper.add_representer(type(None), _Dumper.represent_nothing)
+
+
+def to_yaml(config: dict[str, t.Any]) -> str:
+    """Return a configuration as YAML, its keys in their order."""
+    return yaml.dump(config, Dumper=_Dumper, default_flow_style=False, allow_unicode=False, width=1_000_000)
