@@ -15,6 +15,7 @@ import argparse
 import os
 import platform
 import sys
+import typing as t
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -62,7 +63,7 @@ def main() -> int:
         "names", nargs="*", metavar="NAME", help=", ".join(benchmark.__name__ for benchmark in BENCHMARKS)
     )
     chosen = parser.parse_args().names
-    figures = []
+    figures: list[t.Any] = []
     for benchmark in BENCHMARKS:
         if not chosen or benchmark.__name__ in chosen:
             print(benchmark.__name__.replace("_", " "), file=sys.stderr, flush=True)

@@ -171,7 +171,7 @@ def lookup_in_a_long_history() -> Figures:
 
 
 def _lookup(box: Sandbox, image: str) -> t.Callable[[], float]:
-    """A function that runs a no-op preheat in this process, and gives the seconds it took."""
+    """Return a function that runs a no-op preheat in this process and returns the seconds it took."""
 
     def run() -> float:
         begun = time.perf_counter()

@@ -99,7 +99,8 @@ def measure(command: list[str], stdin: str = "", **environment: str) -> Used:
         output = printed.read()
     if process.returncode:
         raise RuntimeError(f"{command} ended with {process.returncode}: {output[-2000:]}{process.stderr}")
-    return Used(*json.loads(process.stderr), output)
+    wall, cpu, memory = json.loads(process.stderr)
+    return Used(wall, cpu, memory, output)
 
 
 def run_module(name: str, **options: t.Any) -> tuple[dict, Used]:
@@ -131,5 +132,5 @@ def ansible(name: str) -> str:
 
 
 def median_ratio(first: t.Callable[[], float], second: t.Callable[[], float], rounds: int) -> float:
-    """The median of what the first gives over what the second gives, in turn so that both see the same machine."""
+    """Return the median ratio of two measurements, made in turn so that both see the same machine."""
     return statistics.median(first() / second() for _round in range(rounds))

@@ -39,7 +39,7 @@ class Client:
         return self.ask("GET", f"/{int(number)}").json()
 
     def wait(self, number, seconds=10):
-        """The job once it is over (dict)."""
+        """Return the job once it has ended."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             job = self.get(number)

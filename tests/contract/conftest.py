@@ -13,7 +13,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
 @pytest.fixture
 def start():
-    """Starts sandboxes, whose waits pass 200 times faster; returns each with a client of it."""
+    """Give a function that starts a sandbox, whose waits pass 200 times faster, and returns it with a client."""
     started = []
 
     def begin(release="2.5.1", **words):

@@ -122,7 +122,7 @@ _TICK = 100 * 1000 + 7
 
 
 def recording(release, scenario):
-    """The exchanges of one file (list of dict), empty where it was not recorded."""
+    """Return the exchanges of one file (list of dict), empty where it was not recorded."""
     path = RECORDINGS / release / (scenario + ".json")
     return json.loads(path.read_text(encoding="utf-8"))["exchanges"] if path.exists() else []
 
@@ -168,7 +168,7 @@ def _times(value, keys=("created_at", "updated_at", "CreatedAt", "UpdatedAt", "l
 
 
 def _get(document, *names):
-    """A value by its name or Go's name for it."""
+    """Return a value by its name or Go's name for it."""
     return next((document[name] for name in names if name in document), None)
 
 
@@ -193,7 +193,7 @@ class _Story:
         ]
 
     def words(self):
-        """The rule that makes the sandbox's polls see what these saw."""
+        """Return the rule that makes the sandbox's polls see what these saw."""
         whens = sorted(self.polls)
         first = [done and when - self.created < 2 * _SECOND for when in whens[:1] for done in self.polls[when]]
         words = {"task_after": [0 if done else 2 for done in first]}
@@ -294,7 +294,7 @@ class Replay:
     # Before an exchange
 
     def _prepare(self, name):
-        """What happened before a scenario: hosts joined, jobs were made that nobody recorded."""
+        """Repeat what happened before a scenario: hosts joined, jobs were created that nobody recorded."""
         dummy, scenario, number = name.split("/")
         if number != "0":
             return
@@ -342,7 +342,7 @@ class Replay:
             self._clock.set(max(times))
 
     def _sign_in_time(self, exchange):
-        """Notes tell the seconds since the last sign-in that counts, ``expire`` tells when one succeeded."""
+        """Set the clock by notes, which hold the seconds since the last sign-in, and ``expire``, when one succeeded."""
         if self._moment is None:
             signins = [one for dummy, one in self._exchanges if one["request"]["path"].endswith("/signin")]
             first = next(one for one in signins if one["response"]["status"] == 200)
@@ -425,7 +425,7 @@ def _time_shape(text):
 
 
 def shape(value, any_task, key=None):
-    """An answer without what varies from run to run.
+    """Return an answer without what varies from run to run.
 
     :param any_task: whether the task ids in error texts do.
     """
@@ -454,7 +454,7 @@ def shape(value, any_task, key=None):
 
 
 def _header_shape(headers):
-    """The headers that a recording keeps."""
+    """Return the headers that a recording keeps."""
     names = ("Content-Type", "Location", "Link", "Www-Authenticate", "Retry-After", "X-Server-IP", "Set-Cookie")
     kept = {name: headers[name] for name in names if name in headers}
     if "X-Server-IP" in kept:

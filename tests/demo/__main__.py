@@ -37,8 +37,8 @@ inventory_unparsed_warning = false
 """
 
 
-def say(*texts: str, **options: str) -> None:
-    print(*texts, **options, flush=True)
+def say(text: str) -> None:
+    print(text, flush=True)
 
 
 def install(scratch: Path) -> None:
@@ -110,7 +110,7 @@ def play(state: dict, scratch: Path) -> str:
     shown = re.sub(r"(?<=FAILED!) => .*", "", shown)  # the whole result; its message stands above
     shown = re.sub(r" \*\*\*+", "", shown)
     lines = [line.rstrip() for line in shown.splitlines() if line.strip()]
-    say(*(f"   {line}\n" for line in lines), sep="", end="")
+    say("\n".join(f"   {line}" for line in lines))
     return lines[-1] if lines else ""
 
 

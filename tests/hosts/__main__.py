@@ -111,7 +111,7 @@ def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
 
 
 def inside(options: argparse.Namespace) -> int:
-    """What happens in the world."""
+    """Run the tests within the world."""
     real = real_clients(options)
     world.furnish()
     host.write_ssh_config()

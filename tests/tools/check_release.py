@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check a tarball before it is published: what is in it, what Galaxy's importer says of it, what an execution
-environment takes from it, and the changelog.
+"""Check a tarball before it is published.
+
+Looked at are its contents, what Galaxy's importer says of it, what an execution environment takes from it, and the
+changelog.
 
     python tests/tools/check_release.py IMPORTER_PYTHON TARBALL
 
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import typing as t
 from pathlib import Path
 
 import yaml
@@ -37,7 +40,8 @@ WANTED = re.compile(
     | docs/picture/overview\.svg
     | meta/(runtime|execution-environment)\.yml | meta/ee-requirements\.txt
     | playbooks/[a-z_]+\.yml
-    | plugins/(action|doc_fragments|filter|inventory|module_utils|modules|plugin_utils)/[a-z_]+\.py
+    | plugins/(action|doc_fragments|filter|inventory|modules)/[a-z_]+\.py
+    | plugins/(module_utils|plugin_utils)/(_[a-z_]+/)?[a-z_]+\.py
     | plugins/filter/[a-z_]+\.yml
     | roles/[a-z_]+/(README\.md | meta/(main|argument_specs)\.yml | templates/[a-z.-]+\.j2)
     | roles/[a-z_]+/(defaults|handlers|tasks|vars)/[a-z_]+\.yml
@@ -57,7 +61,7 @@ def problems_of(tarball: Path) -> list[str]:
     problems = []
     with tarfile.open(tarball) as archive:
         names = {member.name for member in archive.getmembers() if not member.isdir()}
-        manifest = json.load(archive.extractfile("MANIFEST.json"))
+        manifest = json.load(t.cast(t.IO[bytes], archive.extractfile("MANIFEST.json")))
     problems += [f"{name}: users do not need it" for name in sorted(names) if not WANTED.fullmatch(name)]
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *WHOLE]
     tracked = subprocess.check_output(command, cwd=CHECKOUT, text=True).splitlines()
@@ -98,8 +102,16 @@ def install(tarball: Path, folder: Path, way: str) -> Path:
         entry = {"name": str(tarball), "type": "file"}
         requirements.write_text(yaml.safe_dump({"collections": [entry]}), encoding="utf-8")
         command += ["-r", str(requirements)] + ([] if way == "install" else ["-p", str(folder)])
-    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    subprocess.run(command, cwd=folder, env=environment_of(folder), check=True, text=True, **options)
+    subprocess.run(
+        command,
+        cwd=folder,
+        env=environment_of(folder),
+        check=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     return folder / "ansible_collections/dragonflyoss/dragonfly"
 
 

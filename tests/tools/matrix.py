@@ -75,7 +75,10 @@ def passes(command: str, core: str, python: str | None = None) -> bool:
 
 
 def page(rows: dict[str, dict[str, str]]) -> str:
-    """The page, from release to Python to what came out."""
+    """Return the page.
+
+    :param rows: release to Python to result.
+    """
     pythons = sorted({python for row in rows.values() for python in row}, key=lambda text: int(text.split(".")[1]))
     lines = [["ansible-core", *(f"Python {python}" for python in pythons)], ["---"] * (len(pythons) + 1)]
     lines += [[core, *(row.get(python, "-") for python in pythons)] for core, row in rows.items()]

@@ -30,7 +30,7 @@ _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def clean(text: str) -> str:
-    """A message as the guide shows it: on one line, with ellipses for what is filled in."""
+    """Return a message as the guide shows it: on one line, with ellipses for what is filled in."""
     text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", _ELLIPSIS, text, flags=re.DOTALL)
     text = _PLACEHOLDER.sub(_ELLIPSIS, text).replace("%%", "%")
     return " ".join(text.split()).strip(" .;,:")
@@ -83,7 +83,7 @@ def python_messages(path: Path) -> list[str]:
 
 
 def role_messages(path: Path) -> list[str]:
-    """What the tasks of a file say when they refuse."""
+    """Return the messages with which the tasks of a file fail."""
     texts: list[str] = []
     todo: list[t.Any] = [yaml.safe_load(path.read_text(encoding="utf-8"))]
     while todo:
@@ -109,7 +109,7 @@ def all_messages() -> dict[str, list[str]]:
 
 
 def section() -> str:
-    """The part of the guide that lists them, as reStructuredText."""
+    """Return the part of the guide that lists them, as reStructuredText."""
     lines = []
     for heading, texts in all_messages().items():
         lines += [heading, "^" * len(heading), ""]
@@ -120,7 +120,7 @@ def section() -> str:
 
 
 def with_section(guide: str) -> str:
-    """The guide with the part up to date."""
+    """Return the guide with the part up to date."""
     before, after_start = guide.split(START, 1)
     after = after_start.split(END, 1)[1]
     return f"{before}{START}\n\n{section()}\n{END}{after}"

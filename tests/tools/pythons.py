@@ -36,13 +36,13 @@ def interpreters():
     pyenv = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
     folders = [path for path in os.environ.get("PATH", os.defpath).split(os.pathsep) if path != pyenv + "/shims"]
     folders += sorted(glob.glob(os.path.join(pyenv, "versions", "*", "bin")))
-    programs = {}  # real path -> path, so that links to one program are probed once
+    programs: dict[str, str] = {}  # real path -> path, so that links to one program are probed once
     for folder in folders:
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             if re.match(r"python3(\.\d+)?$", name):
                 path = os.path.join(folder, name)
                 programs.setdefault(os.path.realpath(path), path)
-    pythons = {}
+    pythons: dict[tuple[int, int], str] = {}
     for path in programs.values():
         try:
             answer = subprocess.check_output([path, "-c", PROBE], stderr=subprocess.DEVNULL)
@@ -59,7 +59,7 @@ def for_core(core, pythons, newest=True):
     """Return the interpreter for an ansible-core release, or None where this machine has none that it runs on.
 
     :param core: release, for example ``"2.18"``
-    :param found: what :func:`interpreters` returned
+    :param pythons: what :func:`interpreters` returned
     :param newest: take the newest of them, else the oldest
     """
     first, last = CORES[core]

@@ -30,10 +30,17 @@ def run(stage: str) -> tuple[str, float, list[str]]:
     print(f"\n=== {stage}", flush=True)
     start, notes, line = time.monotonic(), [], ""
     command = [os.environ.get("MAKE", "make"), "--no-print-directory", f"test-{stage}"]
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     environment = {**os.environ, "NO_COLOR": "1"}  # not every tool sees that it writes to a pipe
-    with subprocess.Popen(command, **pipes, text=True, errors="replace", env=environment) as process:
-        for line in process.stdout:
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=environment,
+    ) as process:
+        for line in process.stdout or ():
             print(line, end="", flush=True)
             note = SKIPPED.match(line)
             if note and note[2] not in notes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ PACKAGE = "ansible_collections.dragonflyoss.dragonfly.plugins"
 
 #: Keys of any result that Ansible itself explains.
 COMMON_RESULTS = {"changed", "diff", "failed", "msg"}
-TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
+TYPES: dict[str, t.Any] = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
 
 
 def fragment(name):
@@ -58,7 +59,7 @@ def arguments_of(name, monkeypatch):
         def run(self, *_arguments, **_options):
             pass
 
-    recorded = []
+    recorded: list[dict[str, t.Any]] = []
     module = importlib.import_module(f"{PACKAGE}.modules.{name}")
     monkeypatch.setattr(module, "DragonflyModule", Recorder)
     module.main()
@@ -196,7 +197,7 @@ def written_result(name):
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     last = functions[name].body[-1] if name in functions else None
     if isinstance(last, ast.Return) and isinstance(last.value, ast.Dict) and all(last.value.keys):
-        return {key.value for key in last.value.keys}
+        return {ast.literal_eval(key) for key in last.value.keys if key}
     return None
 
 

@@ -6,19 +6,19 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.dragonflyoss.dragonfly.tests.tools.sources import assigned
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULES = sorted((CHECKOUT / "plugins/modules").glob("*.py"))
 
 #: Modules whose examples are only checked for their syntax, and why they cannot run here.
-NOT_RUN = {}
+NOT_RUN: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def sandbox():
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_examples_run(module, sandbox, tmp_path):
-    examples = documentation(module, "EXAMPLES")
+    examples = assigned(module, "EXAMPLES")
     # What a reader replaces, too. The registry's name stays in references: registries says where it is.
     examples = examples.replace("http://dragonfly-manager:8080", sandbox.url)
     examples = examples.replace("https://registry.example.com", sandbox.registry_url)
@@ -74,11 +74,3 @@ def ansible_playbook(folder, plays, *options):
         command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     assert done.returncode == 0, done.stdout.decode()
-
-
-def documentation(module, variable):
-    """Return a documentation text of a module."""
-    for node in ast.parse(module.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == variable:
-            return node.value.value
-    raise LookupError(f"{variable} in {module}")

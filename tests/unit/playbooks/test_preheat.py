@@ -6,30 +6,26 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import yaml
+from ansible_collections.dragonflyoss.dragonfly.tests.tools.sources import documented
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def test_each_option_is_a_variable():
     [play] = yaml.safe_load((CHECKOUT / "playbooks/preheat.yml").read_text(encoding="utf-8"))
-    module = documentation("modules/preheat.py", "DOCUMENTATION")
+    module = documented(CHECKOUT / "plugins/modules/preheat.py")
     options = set(module["options"])
     for fragment in module["extends_documentation_fragment"]:
         name, _dot, variant = fragment.split(".", 2)[2].partition(".")
-        options |= set(documentation(f"doc_fragments/{name}.py", variant.upper() or "DOCUMENTATION").get("options", ()))
+        options |= set(
+            documented(CHECKOUT / f"plugins/doc_fragments/{name}.py", variant.upper() or "DOCUMENTATION").get(
+                "options", ()
+            )
+        )
 
     options -= {"progress_file", "jwt"}  # the action plugin's, and one that this module ignores
     passed_on = play["tasks"][0]["dragonflyoss.dragonfly.preheat"]
     assert passed_on == {name: f"{{{{ {name} | default(omit) }}}}" for name in options}
-
-
-def documentation(file, variable):
-    """Return a documentation text of a plugin, parsed."""
-    for node in ast.walk(ast.parse((CHECKOUT / "plugins" / file).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Assign) and node.targets[0].id == variable:
-            return yaml.safe_load(node.value.value)
-    raise LookupError(f"{variable} in {file}")

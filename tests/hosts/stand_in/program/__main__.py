@@ -74,7 +74,7 @@ def serve(server, *held):
 
 
 def dfget():
-    """The Go client: ``dfget version`` and ``dfget daemon``. It ignores flags that it does not know."""
+    """Be the Go client: ``dfget version`` and ``dfget daemon``. It ignores unknown flags."""
     if sys.argv[1:2] == ["version"]:
         print(VERSION_OF_GO.format(minor=RELEASE[1], release=stands_for.RELEASE), end="")
         return
@@ -117,7 +117,7 @@ def go_headers(task, _hit):
 
 
 def dfdaemon():
-    """The Rust client. It refuses flags that it does not know."""
+    """Be the Rust client, which refuses unknown flags."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     flags = {
         "config": {"default": "/etc/dragonfly/dfdaemon.yaml"},

@@ -108,7 +108,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_words):
-        """The log says more."""
+        """Print nothing, since the log has more."""
 
 
 def tls_context(certificates, insecure):

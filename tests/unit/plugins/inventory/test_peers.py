@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.dragonflyoss.dragonfly.tests.tools.sources import assigned
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 PLUGIN = "dragonflyoss.dragonfly.peers"
@@ -286,11 +286,7 @@ class TestOneRelease:
         assert "no list of peers" in ansible.messages
 
     def test_the_examples_work(self, box, ansible):
-        text = next(
-            node.value.value
-            for node in ast.parse((CHECKOUT / "plugins/inventory/peers.py").read_text()).body
-            if isinstance(node, ast.Assign) and node.targets[0].id == "EXAMPLES"
-        )
+        text = assigned(CHECKOUT / "plugins/inventory/peers.py", "EXAMPLES")
         examples = [part for part in text.split("---\n") if "plugin:" in part]
         assert len(examples) == 2
         for example in examples:

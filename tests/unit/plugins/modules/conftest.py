@@ -77,6 +77,7 @@ def run():
         address = os.path.join(folder, "socket")
         command = [sys.executable, str(Path(__file__).with_name("launcher.py")), address]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as launcher:
+            assert launcher.stdout
             assert launcher.stdout.readline() == b"ready\n"
 
             def run_module(module, check_mode=False, diff=False, verbosity=0, env=None, limit=60, **options):

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import json
 import typing as t
 from pathlib import Path
 
-import yaml
+from ansible_collections.dragonflyoss.dragonfly.tests.tools.sources import documented
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 IMAGE, FILE = "http://REGISTRY/shop/every:1", "http://REGISTRY/files/every.bin"
@@ -51,7 +50,7 @@ MODULES = {
 
 MARK = "5ecret"
 #: Option to a value with marks in it. A credential that is to be accepted is left as it is.
-SECRETS = {
+SECRETS: dict[str, t.Any] = {
     "token": MARK + "-token",
     "jwt": MARK + "-jwt",
     "password": MARK + "-password",
@@ -67,7 +66,7 @@ SECRETS = {
     },
 }
 #: Options with which these modules go as far as they can; those with secrets for files only are for another run.
-FAR = {
+FAR: dict[str, list[dict[str, t.Any]]] = {
     "preheat": [
         {"image": IMAGE, "headers": SECRETS["headers"]},
         {
@@ -84,18 +83,11 @@ FAR = {
 
 def documentation(path):
     """Return a module's options, those of fragments among them, and whether it has the connection group."""
-
-    def read(file, variable):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Assign) and node.targets[0].id == variable:
-                return yaml.safe_load(node.value.value)
-        raise LookupError(variable)
-
-    own = read(path, "DOCUMENTATION")
+    own = documented(path)
     options, fragments = set(own.get("options", ())), own["extends_documentation_fragment"]
     for fragment in fragments:
         name, _dot, variant = fragment.split(".", 2)[2].partition(".")
-        text = read(PLUGINS / "doc_fragments" / (name + ".py"), variant.upper() or "DOCUMENTATION")
+        text = documented(PLUGINS / "doc_fragments" / (name + ".py"), variant.upper() or "DOCUMENTATION")
         options |= set(text.get("options", ()))
     return Documented(options, "dragonflyoss.dragonfly._connection" in fragments)
 
@@ -119,7 +111,7 @@ def marked(module, keep=()):
     return {
         name: value
         for name, value in SECRETS.items()
-        if name in OPTIONS[module][0] and name not in keep and name not in ("headers", "object_storage", "hdfs")
+        if name in OPTIONS[module].options and name not in keep and name not in ("headers", "object_storage", "hdfs")
     }
 
 
@@ -127,7 +119,7 @@ def far_runs(module):
     """Return the options of runs with which a module goes as far as it can with secrets in its options."""
     runs = []
     for more in FAR.get(module, [{}]):
-        keep = {MODULES[module][0] or "password"}
+        keep = {MODULES[module].credential or "password"}
         if "file" in more:
             keep |= {"registry_username", "registry_password", "registries"}
         runs.append(dict(marked(module, keep), **more))
@@ -135,6 +127,6 @@ def far_runs(module):
 
 
 def check_secrets(output, *own):
-    encoded = base64.b64encode(("puller:" + SECRETS["registry_password"]).encode()).decode()
+    encoded = base64.b64encode(f"puller:{SECRETS['registry_password']}".encode()).decode()
     for secret in (MARK, encoded) + own:
         assert secret not in output
