@@ -17,7 +17,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     GarbledError,
     InputError,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json_rows import rows
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_text, scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
@@ -27,6 +27,9 @@ CONSOLE_API = "/api/v1"
 
 _LONGEST_TIMEOUT = 86400
 _WORDS_LIMIT = 500
+# Bytes of a job, which names each peer and layer that it warmed, and of a page of jobs, which is read row by row.
+_JOB_LIMIT = 24 * 1024 * 1024
+_PAGE_LIMIT = 512 * 1024 * 1024
 # The most that every release allows (2.0.x).
 _ROWS_PER_PAGE = 50
 _LAST_PAGE = re.compile(r"<[^>]*[?&]page=(\d+)[^>]*>;\s*rel=\"?last")
@@ -159,16 +162,17 @@ class DragonflyClient:
 
     # Requests
 
-    def request(self, method, path, query=None, body=None, stream=False):
+    def request(self, method, path, query=None, body=None, stream=False, limit=ANSWER_LIMIT):
         """Sends a request and returns the L(Response) of a 2xx answer.
 
         :param path: below the base URL, such as ``/oapi/v1/jobs``.
+        :param limit: see L(Http.send).
         :raises ApiError: for any other status.
         :raises GarbledError: if the answer is none of a manager's.
         :raises TransportError: if no whole answer came.
         """
         url = self._url + path + ("?" + urlencode(query) if query else "")
-        answer = self._http.send(method, url, body=body, stream=stream)
+        answer = self._http.send(method, url, body=body, stream=stream, limit=limit)
         self.date = parse_http_date(answer.headers.get("Date")) or self.date
         self.server_ip = self.server_ip or "X-Server-IP" in answer.headers
         if 200 <= answer.status < 300 and answer.media_type != "text/html":
@@ -262,7 +266,7 @@ class DragonflyClient:
 
     def _post_job(self, body):
         try:
-            return self.request("POST", self.jobs_api + "/jobs", body=body)
+            return self.request("POST", self.jobs_api + "/jobs", body=body, limit=_JOB_LIMIT)
         except ApiError as exc:
             if exc.status != 500:
                 # The words of other statuses from 500 on are those of a proxy in between.
@@ -276,7 +280,7 @@ class DragonflyClient:
 
     def get_job(self, job_id):
         """One job by its id (int), whole."""
-        answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}")
+        answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}", limit=_JOB_LIMIT)
         return _job(answer.json(), answer.request)
 
     def list_jobs(self, page, per_page, **filters):
@@ -289,7 +293,7 @@ class DragonflyClient:
         """
         query = {key: value for key, value in filters.items() if value is not None}
         query.update(page=page, per_page=per_page)
-        answer = self.request("GET", self.jobs_api + "/jobs", query=query, stream=True)
+        answer = self.request("GET", self.jobs_api + "/jobs", query=query, stream=True, limit=_PAGE_LIMIT)
         match = _LAST_PAGE.search(answer.headers.get("Link", ""))
         # A number longer than any count of pages is no number.
         last = int(match.group(1)) if match and len(match.group(1)) < 10 else page

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP: the only file that imports requests.
+"""HTTP requests with limits: each ends at its timeout, and no answer is held that is larger than its kind can be.
 
 One L(Http) speaks to one kind of server with one set of credentials. It never follows redirects (a POST would become
 a GET), never reads ``.netrc`` (it would replace the token), and never sends its credentials anywhere but to the URL
@@ -17,110 +17,163 @@ import json
 import socket
 import ssl
 import threading
-import time
-import traceback
+import typing as t
+import zlib
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import (
+    ERRORS,
+    PROXY_ERRORS,
+    REQUESTS_ERROR,
+    TLS_ERRORS,
+    Attempt,
+    TimedSession,
+    TooManyBytes,
+    disable_warnings,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION
 
-try:
-    import requests
+__all__ = ["ANSWER_LIMIT", "REQUESTS_ERROR", "Http", "Response", "decode_json"]
 
-    REQUESTS_ERROR = None
-except ImportError:
-    REQUESTS_ERROR = traceback.format_exc()
-
+#: Bytes of an answer where its kind has no other limit; as many as distribution takes of a manifest
+#: (registry/handlers/manifests.go, v2.8.3).
+ANSWER_LIMIT = 4 * 1024 * 1024
+#: Bytes that are read of the body of an answer that is not 2xx.
+_ERROR_BYTES = 64 * 1024
 _CHUNK = 64 * 1024
+#: A body may have so many bytes more on the wire than it has: for the sizes of its chunks.
+_FRAMING_FACTOR, _FRAMING_BYTES = 2, 64 * 1024
+#: No number that Go writes for one of its integers has more digits. Python takes quadratic time for long ones.
+_MOST_DIGITS = 20
 
 
+@dataclass
 class Response:
-    """A status, its headers (a mapping that ignores case) and its body, read whole or, with ``stream``, in chunks."""
+    """An answer: its body is read whole or, with ``stream``, comes in chunks.
 
-    def __init__(self, request, status, headers, body=b"", chunks=None, close=None):
-        self.request = request
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.chunks = chunks
-        self.close = close or (lambda: None)
+    :ivar request: verb and path.
+    :ivar headers: a mapping that ignores case.
+    """
+
+    request: str
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes = b""
+    chunks: t.Iterable[bytes] = ()
+    close: t.Callable[[], t.Any] = lambda: None
 
     @property
-    def media_type(self):
+    def media_type(self) -> str:
         """The media type without parameters, in lower case; an empty string where there is none."""
         return self.headers.get("Content-Type", "").split(";")[0].strip().lower()
 
-    def text(self):
-        """The body as text, whatever bytes it holds."""
+    def text(self) -> str:
+        """Return the body as text, whatever bytes it holds."""
         return self.body.decode("utf-8", "replace")
 
-    def json(self):
-        """The first JSON document of the body. A manager may send two back to back (manager-api T10).
+    def json(self) -> t.Any:
+        """Return the first JSON document of the body: a manager may send two, one after the other.
 
-        :raises GarbledError: if the body is no JSON.
+        :raises GarbledError: if there is none.
         """
         return decode_json(self.text(), self.request)
 
 
-def decode_json(text, request):
-    """The first JSON document of a text.
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError("the number is too long")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> t.NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse_constant)
+
+
+def decode_json(text: str, request: str) -> t.Any:
+    """Return the first JSON document of a text.
 
     :raises GarbledError: if there is none.
     """
     try:
-        return json.JSONDecoder().raw_decode(text.lstrip())[0]
+        return _DECODER.raw_decode(text.lstrip())[0]
     except (ValueError, RecursionError):
-        raise GarbledError(f"{request}: the answer is no JSON that can be read.", "garbled", request) from None
+        raise GarbledError(f"{request}: the answer is not JSON that can be read.", "garbled", request) from None
 
 
 class Http:
     """Sends requests, one session a thread.
 
-    :param auth: value of the header Authorization (str), or None.
+    :param auth: value of the header Authorization, or None.
     :param timeout: seconds for a whole request.
-    :param verify: True, False, or the path of a CA bundle (str).
-    :param cert: path of a client certificate (str), a pair of certificate and key, or None.
+    :param verify: True, False, or the path of a CA bundle.
+    :param cert: path of a client certificate, a pair of certificate and key, or None.
     :param connect_timeout: seconds for a connection, where they are fewer than ``timeout``.
     """
 
-    def __init__(self, auth=None, timeout=120, verify=True, cert=None, connect_timeout=None):
+    def __init__(
+        self,
+        auth: str | None = None,
+        timeout: float = 120,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        connect_timeout: float | None = None,
+    ) -> None:
         self._auth = auth
         self._timeout = timeout
         self._connect_timeout = min(connect_timeout or timeout, timeout)
         self._verify = verify
         self._cert = cert
         self._local = threading.local()
-        if verify is False and not REQUESTS_ERROR:
-            # Who switches it off knows.
-            requests.packages.urllib3.disable_warnings()
+        if verify is False:
+            disable_warnings()
 
-    def _session(self):
+    def _session(self) -> TimedSession:
         session = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = requests.Session()
+            session = self._local.session = TimedSession()
         return session
 
-    def _authorize(self, request):
+    def _authorize(self, request: t.Any) -> t.Any:
         # As an auth object, for requests asks .netrc only where there is none.
         if self._auth is not None:
             request.headers.setdefault("Authorization", self._auth)
         return request
 
-    def send(self, method, url, headers=None, body=None, stream=False):
-        """Sends one request and returns the answer, whatever its status.
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str] | None = None,
+        body: t.Any = None,
+        stream: bool = False,
+        limit: int = ANSWER_LIMIT,
+    ) -> Response:
+        """Send one request and return the answer, whatever its status.
 
-        :param headers: dict of str, or None.
+        Of the body of an answer that is not 2xx only the beginning is read.
+
         :param body: what is sent as JSON, or None.
         :param stream: leave the body in ``Response.chunks``; the caller calls ``Response.close``.
+        :param limit: bytes that the body may have, decompressed.
         :raises TransportError: if no whole answer came within the timeout.
+        :raises GarbledError: with reason ``too_large`` if the answer is larger than the limit.
         """
-        path = urlsplit(url).path or "/"
-        name = f"{method} {path}"
-        deadline = time.monotonic() + self._timeout
-        all_headers = {"User-Agent": f"dragonflyoss.dragonfly/{VERSION}", "Accept": "application/json"}
+        attempt = Attempt(self._timeout, self._connect_timeout)
+        exchange = _Exchange(method, url, attempt)
+        all_headers = {
+            "User-Agent": f"dragonflyoss.dragonfly/{VERSION}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        }
         all_headers.update(headers or {})
         try:
-            answer = self._session().request(
+            answer = self._session().send_attempt(
+                attempt,
                 method,
                 url,
                 headers=all_headers,
@@ -129,96 +182,179 @@ class Http:
                 timeout=(self._connect_timeout, self._timeout),
                 verify=self._verify,
                 cert=self._cert,
-                allow_redirects=False,
-                stream=True,
             )
-        except (requests.exceptions.RequestException, OSError, ValueError) as exc:
-            raise _transport_error(exc, name, url) from None
-        # Cookies are of no use here, and a stored one would outrank the token at the manager's console API.
-        self._session().cookies.clear()
-        chunks = _read(answer, deadline, name, url)
+        except ERRORS as exc:
+            raise exchange.error(exc) from None
+        chunks = exchange.read(answer, limit)
         if stream:
-            return Response(name, answer.status_code, answer.headers, chunks=chunks, close=answer.close)
-        return Response(name, answer.status_code, answer.headers, body=b"".join(chunks))
+            return Response(exchange.request, answer.status_code, answer.headers, chunks=chunks, close=answer.close)
+        return Response(exchange.request, answer.status_code, answer.headers, body=b"".join(chunks))
 
 
-def _read(answer, deadline, name, url):
-    try:
-        for chunk in answer.iter_content(_CHUNK):
-            yield chunk
-            if time.monotonic() > deadline:
-                raise TransportError(
-                    f"{name}: {_host(url)} did not finish its answer in time.", "read_timeout", name, sent=True
-                )
-    except (requests.exceptions.RequestException, OSError, ValueError) as exc:
-        raise _transport_error(exc, name, url, sent=True) from None
-    finally:
-        answer.close()
+class _Exchange:
+    """One request and what comes of it."""
+
+    def __init__(self, method: str, url: str, attempt: Attempt) -> None:
+        self._attempt = attempt
+        try:
+            parts = urlsplit(url)
+            path, self._address, self._host = parts.path, parts.netloc.rpartition("@")[2], parts.hostname
+        except ValueError:
+            path, self._address, self._host = "", "", ""
+        self.request = f"{method} {path or '/'}"
+
+    def read(self, answer: t.Any, limit: int) -> t.Iterator[bytes]:
+        """Yield the body of an answer of requests, decompressed, in chunks.
+
+        :param limit: in bytes.
+        """
+        failed = not 200 <= answer.status_code < 300
+        self._attempt.expect(_FRAMING_FACTOR * limit + _FRAMING_BYTES)
+        left = _ERROR_BYTES if failed else limit
+        try:
+            for chunk in _decode(answer):
+                if failed and len(chunk) >= left:
+                    yield chunk[:left]
+                    return
+                left -= len(chunk)
+                if left < 0:
+                    raise self._too_large(f"its body has more than {limit} bytes")
+                yield chunk
+        except _Undecodable as exc:
+            raise GarbledError(f"{self.request}: {self._address} {exc}.", "garbled", self.request) from None
+        except ERRORS as exc:
+            raise self.error(exc, begun=True) from None
+        finally:
+            answer.close()
+
+    def _too_large(self, what: str) -> GarbledError:
+        message = (
+            f"{self.request}: the answer of {self._address} is too large, {what}. "
+            "What to do: check the URL and what stands between here and there."
+        )
+        return GarbledError(message, "too_large", self.request)
+
+    def error(self, exc: Exception, begun: bool = False) -> TransportError | GarbledError:
+        """Return what a failure means for a person.
+
+        :param begun: whether the headers of an answer have come.
+        """
+        causes = list(_causes(exc))
+        if _first(causes, TooManyBytes):
+            return self._too_large("more came than such an answer has" if begun else "its headers do not end")
+        if not self._attempt.sent:
+            reason, message = self._before_request(exc, causes)
+        else:
+            reason, message = self._after_request(exc, causes, begun)
+        sent = self._attempt.sent and reason not in ("tls", "bad_url", "bad_file")
+        return TransportError(f"{self.request}: {message}", reason, self.request, sent=sent)
+
+    def _before_request(self, exc: Exception, causes: list[BaseException]) -> tuple[str, str]:
+        """Return reason and message of a failure before the server can have seen the request."""
+        if _is_tls(exc, causes):
+            return "tls", self._tls_message(causes)
+        if isinstance(exc, PROXY_ERRORS):
+            return (
+                "proxy",
+                f"the proxy of the environment (HTTP_PROXY, HTTPS_PROXY) does not connect to {self._address}.",
+            )
+        if _first(causes, socket.gaierror) or _named(causes, "NameResolutionError"):
+            return (
+                "dns",
+                f"the name {self._host} cannot be resolved. What to do: check the name and the DNS of this host.",
+            )
+        if _first(causes, socket.timeout) or _named(causes, "ConnectTimeoutError", "ConnectTimeout"):
+            return "connect_timeout", f"no connection to {self._address} in time."
+        if _first(causes, ConnectionRefusedError):
+            remedy = "check host and port, and that something listens there"
+            return "refused", f"{self._address} refused the connection. What to do: {remedy}."
+        if isinstance(exc, ValueError) or _named(causes, "LocationParseError"):
+            return "bad_url", "the URL cannot be used."
+        if type(exc).__module__ == "builtins" and isinstance(exc, OSError):
+            # requests raises a bare OSError for a ca_path or client_cert that does not exist, before it connects.
+            return "bad_file", str(exc)
+        words = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
+        return "unreachable", f"no connection to {self._address}: {words or 'it is closed at once'}."
+
+    def _after_request(self, exc: Exception, causes: list[BaseException], begun: bool) -> tuple[str, str]:
+        """Return reason and message of a failure after the request was sent, or a part of it."""
+        if _first(causes, socket.timeout) or _named(causes, "ReadTimeoutError", "ReadTimeout"):
+            problem = "did not finish its answer" if begun else "did not answer"
+            return "read_timeout", f"{self._address} {problem} in time."
+        if not begun and _is_tls(exc, causes) and "CERTIFICATE" in _tls_reason(causes).upper():
+            # TLS 1.3 lets the client speak before the server has judged its certificate.
+            return "tls", self._tls_message(causes)
+        return "incomplete" if begun else "reset", f"{self._address} broke the connection before its answer was whole."
+
+    def _tls_message(self, causes: list[BaseException]) -> str:
+        if getattr(_first(causes, ssl.SSLError), "verify_code", 0):
+            remedy = "set ca_path to the CA that signed its certificate, or validate_certs to false if you accept any"
+        else:
+            remedy = "check the scheme of the URL, ca_path, client_cert and client_key"
+        return f"no TLS connection with {self._address}: {_tls_reason(causes)}. What to do: {remedy}."
 
 
-def _host(url):
-    parts = urlsplit(url)
-    return parts.netloc.rpartition("@")[2]
+class _Undecodable(Exception):
+    """The encoding of a body is not one that was accepted."""
 
 
-def _causes(exc):
-    # requests and urllib3 hide the reason in args, in .reason, or in the context.
-    todo, seen = [exc], set()
-    while todo:
-        one = todo.pop(0)
-        if not isinstance(one, BaseException) or id(one) in seen:
+def _decode(answer: t.Any) -> t.Iterator[bytes]:
+    """Yield the body of an answer of requests in chunks that are never large, whatever they are decompressed from.
+
+    :raises OSError: if it ends too early.
+    """
+    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+    received = answer.raw.stream(_CHUNK, decode_content=False)
+    if encoding in ("", "identity"):
+        yield from received
+    elif encoding in ("gzip", "x-gzip"):
+        yield from _gunzip(received)
+    else:
+        raise _Undecodable(f"answers with the Content-Encoding {encoding[:40]!r}, which was not requested")
+
+
+def _gunzip(chunks: t.Iterable[bytes]) -> t.Iterator[bytes]:
+    unzip = None
+    for compressed in chunks:
+        while compressed:
+            if unzip is None or unzip.eof:
+                unzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            try:
+                yield unzip.decompress(compressed, _CHUNK)
+            except zlib.error as exc:
+                raise OSError(str(exc)) from None
+            compressed = unzip.unconsumed_tail or unzip.unused_data
+    if unzip is not None and not unzip.eof:
+        raise OSError("the compressed body ends too early")
+
+
+def _causes(exc: BaseException) -> t.Iterator[BaseException]:
+    """Yield an exception and what led to it: requests and urllib3 hide that in args, in .reason, or in the context."""
+    waiting: list[t.Any] = [exc]
+    visited = set()
+    while waiting:
+        cause = waiting.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in visited:
             continue
-        seen.add(id(one))
-        yield one
-        todo.extend(one.args)
-        todo.extend([getattr(one, "reason", None), one.__cause__, one.__context__])
+        visited.add(id(cause))
+        yield cause
+        waiting.extend(cause.args)
+        waiting.extend([getattr(cause, "reason", None), cause.__cause__, cause.__context__])
 
 
-def _transport_error(exc, name, url, sent=None):
-    causes = list(_causes(exc))
-    host = _host(url)
+def _first(causes: list[BaseException], kind: type[BaseException]) -> BaseException | None:
+    return next((cause for cause in causes if isinstance(cause, kind)), None)
 
-    def found(*types):
-        return next((one for one in causes if isinstance(one, types)), None)
 
-    tls = found(ssl.SSLError)
-    if tls is not None or isinstance(exc, requests.exceptions.SSLError):
-        words = getattr(tls, "verify_message", "") or getattr(tls, "reason", None) or "TLS failed"
-        cure = "set ca_path to the CA that signed its certificate, or validate_certs to false if you accept any"
-        if not getattr(tls, "verify_code", 0):
-            cure = "check the scheme of the URL, ca_path, client_cert and client_key"
-        return TransportError(
-            f"{name}: no TLS connection with {host}: {words}. What to do: {cure}.", "tls", name, sent=False
-        )
-    if isinstance(exc, requests.exceptions.ProxyError):
-        return TransportError(
-            f"{name}: the proxy of the environment (HTTP_PROXY, HTTPS_PROXY) gave no connection to {host}.",
-            "proxy",
-            name,
-            sent=False,
-        )
-    if found(socket.gaierror) is not None or any(type(one).__name__ == "NameResolutionError" for one in causes):
-        host = urlsplit(url).hostname or host
-        words = "%s: the name %s cannot be resolved. What to do: check the name, and the DNS of the host that asks."
-        return TransportError(words % (name, host), "dns", name, sent=False)
-    if isinstance(exc, requests.exceptions.ConnectTimeout):
-        return TransportError(f"{name}: no connection to {host} in time.", "connect_timeout", name, sent=False)
-    if found(ConnectionRefusedError) is not None:
-        words = "%s: %s refused the connection. What to do: check host and port, and that something listens there."
-        return TransportError(words % (name, host), "refused", name, sent=False)
-    if isinstance(exc, requests.exceptions.Timeout) or found(socket.timeout) is not None:
-        return TransportError(f"{name}: {host} did not answer in time.", "read_timeout", name, sent=True)
-    if any(type(one).__name__ == "NewConnectionError" for one in causes):
-        words = next((one.strerror for one in causes if isinstance(one, OSError) and one.strerror), "no connection")
-        return TransportError(f"{name}: no connection to {host}: {words}.", "unreachable", name, sent=False)
-    if isinstance(exc, OSError) and not isinstance(exc, requests.exceptions.RequestException):
-        # requests raises a bare OSError for a ca_path or client_cert that does not exist, before it connects.
-        return TransportError(f"{name}: {exc}", "bad_file", name, sent=False)
-    if isinstance(exc, ValueError):
-        return TransportError(f"{name}: the URL cannot be used.", "bad_url", name, sent=False)
-    return TransportError(
-        f"{name}: {host} broke the connection before its answer was whole.",
-        "incomplete" if sent else "reset",
-        name,
-        sent=True,
-    )
+def _named(causes: list[BaseException], *names: str) -> bool:
+    """Return whether there is a cause of one of these classes, which requests does not show everywhere."""
+    return any(type(cause).__name__ in names for cause in causes)
+
+
+def _is_tls(exc: Exception, causes: list[BaseException]) -> bool:
+    return isinstance(exc, TLS_ERRORS) or _first(causes, ssl.SSLError) is not None
+
+
+def _tls_reason(causes: list[BaseException]) -> str:
+    tls = _first(causes, ssl.SSLError)
+    return getattr(tls, "verify_message", "") or getattr(tls, "reason", None) or "TLS failed"

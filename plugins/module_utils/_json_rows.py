@@ -63,7 +63,7 @@ def _rest(buffer, start, started, request):
         else:
             last = json.JSONDecoder().raw_decode(bytes(buffer).decode("utf-8", "replace").lstrip())[0]
     except (ValueError, RecursionError):
-        raise GarbledError(f"{request}: the answer is no JSON that can be read.", "garbled", request) from None
+        raise GarbledError(f"{request}: the answer is not JSON that can be read.", "garbled", request) from None
     if last is None:
         last = []
     if not isinstance(last, list):

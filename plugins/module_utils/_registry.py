@@ -215,7 +215,10 @@ class Registry:
             answer = self._send(url, sent)
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
-            target = urljoin(url, answer.headers.get("Location", ""))
+            try:
+                target = urljoin(url, answer.headers.get("Location", ""))
+            except ValueError:
+                break
             if urlsplit(target)[:2] != urlsplit(url)[:2]:
                 authorization, headers = None, {}
             if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":

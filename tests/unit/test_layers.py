@@ -28,7 +28,7 @@ LINE_LENGTH = 120
 TOP = {"_module"}
 LOGIC = "logic"
 SERVERS = {"_client", "_registry"}
-HTTP = {"_http"}
+HTTP = {"_http", "_session"}
 #: Decisions: no requests, no clock, no files.
 PURE = {
     "_config_scrub",
@@ -57,7 +57,7 @@ FOLDERS = {
 }
 
 #: What a module may need on a target beside Python and Ansible, and the one file that does.
-DEPENDENCIES = {"requests": "module_utils/_http.py"}
+DEPENDENCIES = {"requests": "module_utils/_session.py"}
 #: The files of module_utils that may import Ansible.
 ANSIBLE = {"module_utils/_module.py", "module_utils/_argspec.py"}
 

@@ -22,12 +22,14 @@ settings.load_profile("unit")
 
 
 class Asked:
-    """One request as it came: method, path with query, headers (a mapping that ignores case), body (bytes)."""
+    """One request as it came: method, path with query, headers (a mapping that ignores case), body (bytes), and whose it
+    is (address and port)."""
 
     def __init__(self, handler):
         self.method = handler.command
         self.path = handler.path
         self.headers = handler.headers
+        self.peer = handler.client_address
         self.body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
 
     def json(self):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import threading
@@ -135,7 +136,7 @@ def test_json(body, document):
 def test_json_that_is_none(body):
     with pytest.raises(GarbledError) as caught:
         Response("GET /x", 200, {}, body=body.encode("utf-8")).json()
-    assert caught.value.message == "GET /x: the answer is no JSON that can be read."
+    assert caught.value.message == "GET /x: the answer is not JSON that can be read."
 
 
 def test_bytes_of_any_encoding_are_text():
@@ -244,3 +245,214 @@ def test_a_proxy_that_is_gone(monkeypatch):
     exc = failure(Http(), "http://manager.example/")
     assert (exc.reason, exc.sent) == ("proxy", False)
     assert "HTTP_PROXY" in exc.message
+
+
+# Limits
+
+
+@pytest.fixture
+def hostile():
+    """A function that starts a server of one answer: it takes a function of a connection, and gives the server's URL."""
+    listeners, threads, over = [], [], threading.Event()
+
+    def serve(answer):
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.settimeout(10)
+        listeners.append(listener)
+
+        def accept():
+            with contextlib.suppress(OSError), listener.accept()[0] as peer:
+                peer.settimeout(10)
+                peer.recv(65536)
+                answer(peer, over)
+
+        threads.append(threading.Thread(target=accept, daemon=True))
+        threads[-1].start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    yield serve
+    over.set()
+    for listener in listeners:
+        listener.close()
+    for thread in threads:
+        thread.join(10)
+
+
+def repeat(head, part, pause=0.0):
+    """An answer that goes on until the client goes away."""
+
+    def answer(peer, over):
+        peer.sendall(head)
+        while not over.wait(pause) if pause else not over.is_set():
+            peer.sendall(part)
+
+    return answer
+
+
+def drip(text):
+    """An answer whose bytes come one after the other, slowly."""
+
+    def answer(peer, over):
+        for position in range(len(text)):
+            peer.sendall(text[position : position + 1])
+            if over.wait(0.05):
+                return
+
+    return answer
+
+
+SLOW = {
+    "headers": drip(b"HTTP/1.1 200 OK\r\n" + b"X-Long: aaaaaaaaaa\r\n" * 50),
+    "status line": drip(b"HTTP/1.1 200 " + b"O" * 1000),
+    "body": drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000),
+    "chunk size": repeat(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a", 0.05),
+    "trailer": repeat(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n", 0.05),
+    "100 Continue": repeat(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
+    "error": drip(b"HTTP/1.1 500 no\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000),
+    "redirect": drip(b"HTTP/1.1 302 no\r\nLocation: /x\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000),
+}
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_the_timeout_is_for_the_whole_request(hostile, kind):
+    start = time.monotonic()
+    exc = failure(Http(timeout=0.5), hostile(SLOW[kind]))
+    assert (exc.reason, exc.sent) == ("read_timeout", True)
+    assert 0.4 < time.monotonic() - start < 1.5
+
+
+def test_the_timeout_is_for_the_handshake_of_tls_too(hostile):
+    start = time.monotonic()
+    url = hostile(repeat(b"\x16\x03\x03\x40\x00", b"\x02", 0.05)).replace("http:", "https:")
+    exc = failure(Http(timeout=0.5), url)
+    assert exc.sent is False
+    assert time.monotonic() - start < 1.5
+
+
+def test_the_timeout_is_for_the_answer_of_a_proxy_too(hostile, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", hostile(SLOW["headers"]))
+    start = time.monotonic()
+    exc = failure(Http(timeout=0.5), "https://manager.example/")
+    assert exc.sent is False
+    assert time.monotonic() - start < 1.5
+
+
+def test_the_timeout_is_for_all_addresses_of_a_name_together(monkeypatch):
+    # TEST-NET-1: nobody answers.
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{number}", 9)) for number in range(1, 9)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments: addresses)
+    start = time.monotonic()
+    exc = failure(Http(timeout=0.5), "http://manager.example/")
+    assert exc.sent is False
+    assert time.monotonic() - start < 1.5
+
+
+BOMB = gzip.compress(bytes(50_000_000))
+LARGE = {
+    "body": repeat(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", b"a" * 65536),
+    "chunks": repeat(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b"a" * 4096 + b"\r\n"),
+    "trailers": repeat(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: " + b"y" * 9999 + b"\r\n"),
+    "without length": repeat(b"HTTP/1.0 200 OK\r\n\r\n", b"a" * 65536),
+    "gzip": repeat(
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB, b"", 0.1
+    ),
+    "100 Continue": repeat(b"", b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" * 1000),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kind", LARGE)
+def test_an_answer_that_is_too_large(hostile, kind, stream):
+    with pytest.raises(GarbledError) as caught:
+        list(Http(timeout=5).send("GET", hostile(LARGE[kind]), stream=stream).chunks)
+    assert caught.value.reason == "too_large"
+    assert "GET /: the answer of 127.0.0.1" in caught.value.message
+
+
+def test_an_endless_line_is_not_held(hostile):
+    url = hostile(repeat(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * 65536))
+    with pytest.raises((GarbledError, TransportError)) as caught:
+        Http(timeout=5).send("GET", url)
+    # Newer releases of urllib3 have a limit of their own.
+    assert caught.value.reason in ("too_large", "incomplete")
+
+
+def test_the_limit_is_that_of_the_request(loopback):
+    loopback.answers = [(200, b"x" * 1000)]
+    assert len(Http().send("GET", loopback.url, limit=1000).body) == 1000
+    with pytest.raises(GarbledError) as caught:
+        Http().send("GET", loopback.url, limit=999)
+    assert "its body has more than 999 bytes" in caught.value.message
+
+
+@pytest.mark.parametrize("status", [301, 404, 500])
+def test_the_body_of_an_error_is_cut(hostile, status):
+    head = b"HTTP/1.1 %d no\r\nLocation: /x\r\nContent-Length: 99999999999\r\n\r\n" % status
+    answer = Http(timeout=5).send("GET", hostile(repeat(head, b"a" * 65536)))
+    assert (answer.status, len(answer.body)) == (status, 65536)
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "zstd"])
+def test_an_encoding_that_was_not_requested(loopback, encoding):
+    loopback.answers = [(200, b"x", {"Content-Encoding": encoding})]
+    with pytest.raises(GarbledError) as caught:
+        Http().send("GET", loopback.url)
+    assert f"Content-Encoding {encoding!r}" in caught.value.message
+    assert loopback.asked[0].headers["Accept-Encoding"] == "gzip"
+
+
+def test_gzip_in_several_members_and_chunks(loopback):
+    text = b"0123456789" * 30000
+    loopback.answers = [(200, gzip.compress(text) + gzip.compress(b"end"), {"Content-Encoding": "gzip"})]
+    assert Http().send("GET", loopback.url).body == text + b"end"
+
+
+def test_a_connection_is_used_again(loopback):
+    peers = []
+    loopback.answers = lambda asked: peers.append(asked.peer) or (200, {"id": 1})
+    http = Http()
+    for _number in range(3):
+        http.send("GET", loopback.url)
+    assert len(set(peers)) == 1
+
+
+def test_a_connection_that_was_closed_meanwhile_is_not_used_and_a_post_is_not_sent_twice():
+    requests_seen = []
+
+    def receive(peer):
+        received = b""
+        while not received.endswith(b": 1}"):
+            received += peer.recv(65536)
+        requests_seen.append(received)
+
+    def serve(listener):
+        for number in range(2):
+            with listener.accept()[0] as peer:
+                receive(peer)
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                if number == 1:
+                    # The second one is read, and the connection breaks.
+                    receive(peer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        http = Http(timeout=5)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        http.send("POST", url, body={"first": 1})
+        time.sleep(0.1)
+        http.send("POST", url, body={"second": 1})
+        with pytest.raises(TransportError) as caught:
+            http.send("POST", url, body={"third": 1})
+        thread.join(5)
+    assert (caught.value.reason, caught.value.sent) == ("reset", True)
+    assert len(requests_seen) == 3
+    assert [b"third" in request for request in requests_seen] == [False, False, True]
+
+
+@pytest.mark.parametrize("number", ["9" * 21, "-" + "9" * 30, "9" * 1_000_000, "NaN", "Infinity", "-Infinity"])
+def test_numbers_that_nobody_writes(number):
+    start = time.monotonic()
+    with pytest.raises(GarbledError):
+        decode_json(f'{{"id": {number}}}', "GET /")
+    assert time.monotonic() - start < 0.5

@@ -84,12 +84,12 @@ def test_a_second_document_is_ignored():
 @pytest.mark.parametrize(
     "body, words",
     [
-        (b"", "no JSON that can be read"),
-        (b"   ", "no JSON that can be read"),
-        (b"<html>", "no JSON that can be read"),
-        (b'[{"id":1},{"id":2}', "no JSON that can be read"),
-        (b'[{"id":1},{"id":', "no JSON that can be read"),
-        (b"[" * 100000, "no JSON that can be read"),
+        (b"", "not JSON that can be read"),
+        (b"   ", "not JSON that can be read"),
+        (b"<html>", "not JSON that can be read"),
+        (b'[{"id":1},{"id":2}', "not JSON that can be read"),
+        (b'[{"id":1},{"id":', "not JSON that can be read"),
+        (b"[" * 100000, "not JSON that can be read"),
         (b'{"message": "x"}', "is no list"),
         (b'"[]"', "is no list"),
         (b"5", "is no list"),
