@@ -33,6 +33,14 @@ test: $(VENV)/run ## Run every test but test-hosts
 test-unit: $(VENV)/unit ## Unit tests, with pytest; those of TESTS=path alone
 	pytest -q $(if $(TESTS),$(TESTS),-n auto tests/unit)
 
+# The unit tests that start modules, Ansible or pip.
+SLOW := plugins/modules plugins/action plugins/inventory roles/test_in_check_mode.py \
+    test_examples.py test_guides.py test_release.py test_secrets.py
+
+.PHONY: test-fast
+test-fast: $(VENV)/unit ## The tests that start neither modules nor Ansible (1 min)
+	pytest -q tests/unit tests/contract $(addprefix --ignore=tests/unit/,$(SLOW))
+
 .PHONY: test-unit-oldest
 test-unit-oldest: $(VENV)/run ## Unit tests on the oldest Python for modules that this machine has, with ansible-test
 	python tests/tools/ansible_test.py units --core oldest --python oldest

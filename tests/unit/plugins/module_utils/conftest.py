@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import ThreadingMixIn
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.fake_clock import FakeClock
 from hypothesis import settings
 
 # How long an example takes says nothing on a machine that is busy. The examples are the same each time, so that a run
@@ -110,24 +111,6 @@ def loopback():
     thread.join()
 
 
-class Told:
-    """A clock that only pauses move, so that nothing is waited for."""
-
-    def __init__(self):
-        self.time = 1000.0
-        self.pauses = []
-
-    def now(self):
-        return self.time
-
-    def wall(self):
-        return 1764000000.0 + self.time
-
-    def pause(self, seconds):
-        self.pauses.append(seconds)
-        self.time += seconds
-
-
 @pytest.fixture
 def clock():
-    return Told()
+    return FakeClock()

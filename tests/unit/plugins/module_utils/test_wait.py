@@ -8,23 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock, poll
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
-
-
-class Told:
-    """A clock that stands still but for pauses and for what a look costs."""
-
-    def __init__(self):
-        self.time = 1000.0
-        self.pauses = []
-
-    def now(self):
-        return self.time
-
-    def pause(self, seconds):
-        self.pauses.append(seconds)
-        self.time += seconds
 
 
 def looks(clock, answers, cost=0.0):
@@ -54,22 +40,22 @@ def looks(clock, answers, cost=0.0):
     ],
 )
 def test_poll(answers, timeout, sleep, last, pauses):
-    clock = Told()
+    clock = FakeClock()
     assert poll(looks(clock, answers), lambda seen: seen == "w", timeout, sleep, clock) == last
     assert clock.pauses == pauses
 
 
 def test_the_time_that_looks_take_counts():
-    clock = Told()
+    clock = FakeClock()
     assert poll(looks(clock, "p", cost=4), lambda seen: False, 10, 3, clock) == "p"
     assert clock.pauses == [3]
 
 
 @given(st.integers(0, 100), st.integers(1, 30), st.integers(0, 40))
 def test_poll_ends_in_time_and_looks_at_the_end(timeout, sleep, pending):
-    clock = Told()
+    clock = FakeClock()
     seen = poll(looks(clock, "p" * pending + "w"), lambda answer: answer == "w", timeout, sleep, clock)
-    assert clock.time - 1000 <= timeout
+    assert clock.elapsed <= timeout
     assert (seen == "w") == (pending * sleep < timeout + sleep)
 
 
