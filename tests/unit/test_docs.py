@@ -68,33 +68,29 @@ def arguments_of(name, monkeypatch):
 
 
 def described_as(option):
-    """Return an option of the documentation in the words of an argument spec, the default as a module sees it."""
-    spec = {
-        "type": option.get("type", "str"),
-        "elements": option.get("elements"),
-        "default": option.get("default"),
-        "choices": list(option["choices"]) if "choices" in option else None,
-        "required": option.get("required", False),
-        "aliases": option.get("aliases", []),
-        "environment": re.findall(r"environment variable E\((\w+)\)", str(option["description"])),
-    }
-    spec["options"] = {name: described_as(suboption) for name, suboption in option.get("suboptions", {}).items()}
-    return spec
+    """Return an option of the documentation as an argument spec has it, the default as a module sees it."""
+    environment = re.findall(r"environment variable E\((\w+)\)", str(option["description"]))
+    return uniform(option, environment, option.get("suboptions", {}), described_as)
 
 
 def specified_as(option):
-    """Return an option of an argument spec in the same words."""
-    spec = {
+    """Return an option of an argument spec in the same form."""
+    environment = option["fallback"][1] if "fallback" in option else []
+    return uniform(option, environment, option.get("options") or {}, specified_as)
+
+
+def uniform(option, environment, suboptions, convert):
+    """Return an option with all of its keys."""
+    return {
         "type": option.get("type", "str"),
         "elements": option.get("elements"),
         "default": option.get("default"),
         "choices": list(option["choices"]) if "choices" in option else None,
         "required": option.get("required", False),
         "aliases": option.get("aliases", []),
-        "environment": option["fallback"][1] if "fallback" in option else [],
+        "environment": environment,
+        "options": {name: convert(suboption) for name, suboption in suboptions.items()},
     }
-    spec["options"] = {name: specified_as(suboption) for name, suboption in (option.get("options") or {}).items()}
-    return spec
 
 
 FRAGMENTS = sorted(path.stem for path in (CHECKOUT / "plugins/doc_fragments").glob("*.py"))

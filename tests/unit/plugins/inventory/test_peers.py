@@ -129,46 +129,16 @@ class TestOneRelease:
 
     def test_what_a_peer_says_is_no_template(self, box, ansible):
         system = box.manager.fleet.hosts[0]
-        system.system = lambda _name: dict.fromkeys(
-            [
-                "os",
-                "platform",
-                "platform_family",
-                "platform_version",
-                "kernel_version",
-                "git_version",
-                "git_commit",
-                "build_platform",
-                "port",
-                "download_port",
-                "proxy_port",
-            ],
-            "{{ 6 * 7 }}{% raw %}",
-        )
-        out = ansible(
-            "adhoc",
-            system.name,
-            "-c",
-            "local",
-            "-m",
-            "ansible.builtin.debug",
-            "-a",
-            "msg={{ dragonfly_git_version }}",
-            compose={"copy": "dragonfly_git_version"},
-        )
-        assert "{{ 6 * 7 }}{% raw %}" in out
-        out = ansible(
-            "adhoc",
-            system.name,
-            "-c",
-            "local",
-            "-m",
-            "ansible.builtin.debug",
-            "-a",
-            "msg={{ copy }}",
-            compose={"copy": "dragonfly_git_version"},
-        )
-        assert "42" not in out
+        keys = "os platform platform_family platform_version kernel_version git_version git_commit build_platform"
+        ports = "port download_port proxy_port"
+        system.system = lambda _name: dict.fromkeys(f"{keys} {ports}".split(), "{{ 6 * 7 }}{% raw %}")
+
+        def printed(template):
+            command = ["adhoc", system.name, "--connection=local", "--module-name=ansible.builtin.debug"]
+            return ansible(*command, "--args", f"msg={template}", compose={"copy": "dragonfly_git_version"})
+
+        assert "{{ 6 * 7 }}{% raw %}" in printed("{{ dragonfly_git_version }}")
+        assert "42" not in printed("{{ copy }}")
 
     @pytest.mark.parametrize(
         "name, ip, problem",
