@@ -22,9 +22,9 @@ class Client:
         self.api = "/api/v1/jobs" if box.manager.profile.open_jobs is None else "/oapi/v1/jobs"
         self.headers = {"Authorization": f"Bearer {box.token}"}
 
-    def ask(self, method, path="", **words):
-        words.setdefault("headers", self.headers)
-        return requests.request(method, self.box.url + self.api + path, allow_redirects=False, timeout=10, **words)
+    def ask(self, method, path="", **options):
+        options.setdefault("headers", self.headers)
+        return requests.request(method, self.box.url + self.api + path, allow_redirects=False, timeout=10, **options)
 
     def post(self, url, **args):
         """POST a preheat of an image or file; returns the answer."""

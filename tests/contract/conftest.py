@@ -16,9 +16,9 @@ def start():
     """Give a function that starts a sandbox, whose waits pass 200 times faster, and returns it with a client."""
     started = []
 
-    def begin(release="2.5.1", **words):
-        words.setdefault("factor", 200)
-        box = Sandbox(release=release, **words).start()
+    def begin(release="2.5.1", **options):
+        options.setdefault("factor", 200)
+        box = Sandbox(release=release, **options).start()
         started.append(box)
         return box, Client(box)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import typing as t
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -127,14 +128,28 @@ def recording(release, scenario):
     return json.loads(path.read_text(encoding="utf-8"))["exchanges"] if path.exists() else []
 
 
-def exchanges():
-    """Names of all exchanges and where they are: list of (name, run, number in the run)."""
-    found = []
+class Exchange(t.NamedTuple):
+    """Where a recorded exchange is.
+
+    :ivar request: its verb and path.
+    :ivar run: which of RUNS.
+    :ivar place: its number in the run.
+    """
+
+    name: str
+    request: str
+    run: int
+    place: int
+
+
+def exchanges() -> list[Exchange]:
+    """Return all exchanges."""
+    places = []
     for number, run in enumerate(RUNS):
         for place, (name, exchange) in enumerate(_exchanges_of(run)):
             request = exchange["request"]
-            found.append((name, f"{request['method']} {request['path']}", number, place))
-    return found
+            places.append(Exchange(name, f"{request['method']} {request['path']}", number, place))
+    return places
 
 
 def _exchanges_of(run):
@@ -151,20 +166,22 @@ def _exchanges_of(run):
 
 def nanoseconds(text):
     match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z$", text)
-    moment = datetime.strptime(match.group(1), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    return int(moment.timestamp()) * _SECOND + int((match.group(2) or "").ljust(9, "0"))
+    assert match, text
+    second = datetime.strptime(match.group(1), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    return int(second.timestamp()) * _SECOND + int((match.group(2) or "").ljust(9, "0"))
 
 
 def _times(value, keys=("created_at", "updated_at", "CreatedAt", "UpdatedAt", "last_keep_alive_at")):
     """All times in an answer, in nanoseconds."""
     if isinstance(value, list):
-        return [time for one in value for time in _times(one, keys)]
+        return [time for item in value for time in _times(item, keys)]
+    times = []
     if isinstance(value, dict):
-        found = [
-            nanoseconds(one) for key, one in value.items() if key in keys and isinstance(one, str) and one[:4] != "0001"
-        ]
-        return found + [time for one in value.values() for time in _times(one, keys)]
-    return []
+        for key, item in value.items():
+            if key in keys and isinstance(item, str) and not item.startswith("0001"):
+                times.append(nanoseconds(item))
+            times += _times(item, keys)
+    return times
 
 
 def _get(document, *names):
@@ -189,31 +206,31 @@ class _Story:
         when = nanoseconds(when) if when else max(nanoseconds(row["updated_at"]), self.created)
         self.polls[when] = [
             _get(state, "state", "State") in ("SUCCESS", "FAILURE")
-            for state in sorted(states, key=lambda one: _get(one, "created_at", "CreatedAt"))
+            for state in sorted(states, key=lambda state: _get(state, "created_at", "CreatedAt"))
         ]
 
-    def words(self):
+    def rule(self):
         """Return the rule that makes the sandbox's polls see what these saw."""
         whens = sorted(self.polls)
         first = [done and when - self.created < 2 * _SECOND for when in whens[:1] for done in self.polls[when]]
-        words = {"task_after": [0 if done else 2 for done in first]}
+        rule = {"task_after": [0 if done else 2 for done in first]}
         later = [when for when in whens if when - self.created >= 2 * _SECOND]
         if later:
-            words["polls"] = [(when - self.created) / _SECOND for when in later]
-        return words
+            rule["polls"] = [(when - self.created) / _SECOND for when in later]
+        return rule
 
 
 def stories(run):
     """Job ids to stories; the times that a PATCH wrote are left out."""
-    found = {}
-    for dummy, exchange in _exchanges_of(run):
+    by_id: dict[int, _Story] = {}
+    for _name, exchange in _exchanges_of(run):
         answer = exchange["response"].get("json")
         for row in answer if isinstance(answer, list) else [answer]:
             if isinstance(row, dict) and row.get("type") in ("preheat", "get_task", "delete_task"):
-                story = found.setdefault(row["id"], _Story())
+                story = by_id.setdefault(row["id"], _Story())
                 if exchange["request"]["method"] != "PATCH":
                     story.add(row)
-    return found
+    return by_id
 
 
 # A run
@@ -233,7 +250,7 @@ class Replay:
         self._results = []
         self._secrets = {}
         self._moment = None
-        first = min(time for dummy, exchange in self._exchanges for time in _times(exchange["response"].get("json")))
+        first = min(time for _name, exchange in self._exchanges for time in _times(exchange["response"].get("json")))
         # The manager's audit log, which ends the time after a sign-in in which the next ones fail, began a bit later.
         self._clock = ManualClock(first + 4 * _SECOND // 10)
         self.box = Sandbox(
@@ -255,7 +272,7 @@ class Replay:
 
     def _fill_registry(self):
         def digests(hexes):
-            return ["sha256:" + one for one in hexes]
+            return ["sha256:" + digits for digits in hexes]
 
         for tag, hexes in enumerate((_APP, _APP_2, _APP_3), 1):
             self.box.image("library/app", str(tag), digests=digests(hexes))
@@ -295,7 +312,7 @@ class Replay:
 
     def _prepare(self, name):
         """Repeat what happened before a scenario: hosts joined, jobs were created that nobody recorded."""
-        dummy, scenario, number = name.split("/")
+        _release, scenario, number = name.split("/")
         if number != "0":
             return
         begin, bodies = UNRECORDED.get((self._release, scenario), (None, []))
@@ -344,8 +361,8 @@ class Replay:
     def _sign_in_time(self, exchange):
         """Set the clock by notes, which hold the seconds since the last sign-in, and ``expire``, when one succeeded."""
         if self._moment is None:
-            signins = [one for dummy, one in self._exchanges if one["request"]["path"].endswith("/signin")]
-            first = next(one for one in signins if one["response"]["status"] == 200)
+            signins = [entry for _name, entry in self._exchanges if entry["request"]["path"].endswith("/signin")]
+            first = next(entry for entry in signins if entry["response"]["status"] == 200)
             self._moment = self._succeeded(first) - int(_noted(first) * _SECOND)
         when = self._moment + int(_noted(exchange) * _SECOND)
         if exchange["response"]["status"] == 200:
@@ -353,7 +370,9 @@ class Replay:
         return when
 
     def _succeeded(self, exchange):
-        seconds = int(re.search(r"Max-Age=(\d+)", exchange["response"]["headers"]["Set-Cookie"]).group(1))
+        match = re.search(r"Max-Age=(\d+)", exchange["response"]["headers"]["Set-Cookie"])
+        assert match
+        seconds = int(match.group(1))
         return nanoseconds(exchange["response"]["json"]["expire"]) - seconds * _SECOND + 3 * _SECOND // 10
 
     def _expect_job(self, exchange):
@@ -361,12 +380,12 @@ class Replay:
         story = self._stories.get(_made_job(exchange))
         if story and story.polls:
             kind = exchange["request"]["json"]["type"] if exchange["request"]["path"].endswith("/jobs") else "preheat"
-            self.box.rule(outcome="fetch", type=kind, times=1, **story.words())
+            self.box.rule(outcome="fetch", type=kind, times=1, **story.rule())
         if exchange.get("note") == "t = 0 s" and exchange["response"]["json"]["id"] == 0:
             self.box.rule(fault="zero_row", method="GET", times=1)
 
     def _reveal(self, text):
-        return re.sub(r"<((?:PAT|JWT)[^>]*)>", lambda found: self._secrets[found.group(1)], text)
+        return re.sub(r"<((?:PAT|JWT)[^>]*)>", lambda match: self._secrets[match.group(1)], text)
 
     # After an exchange
 
@@ -421,7 +440,7 @@ def _time_shape(text):
     if text.startswith("0001"):
         return text
     shape = re.sub(r"\d", "9", text)
-    return re.sub(r"\.9+", lambda found: ".999" if len(found.group()) <= 4 else ".999999999", shape)
+    return re.sub(r"\.9+", lambda match: ".999" if len(match.group()) <= 4 else ".999999999", shape)
 
 
 def shape(value, any_task, key=None):
@@ -432,25 +451,30 @@ def shape(value, any_task, key=None):
     if isinstance(value, dict):
         if "host_name" in value and "kernel_version" in value:
             value = dict(value, id=0, kernel_version="", git_version="")
-        return {name: shape(one, any_task, name) for name, one in value.items()}
+        return {name: shape(item, any_task, name) for name, item in value.items()}
     if isinstance(value, list):
-        shaped = [shape(one, any_task) for one in value]
-        if key in ("job_states", "JobStates", "success_tasks", "failure_tasks"):
-            shaped.sort(key=lambda one: json.dumps(one, sort_keys=True))
-        if any(isinstance(one, dict) and "kernel_version" in one for one in shaped):
-            shaped.sort(key=lambda one: one["host_name"])
-        return shaped
-    if not isinstance(value, str):
-        return value
+        return _list_shape([shape(item, any_task) for item in value], key)
+    return _text_shape(value, any_task, key) if isinstance(value, str) else value
+
+
+def _list_shape(items, key):
+    if key in ("job_states", "JobStates", "success_tasks", "failure_tasks"):
+        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+    if any(isinstance(item, dict) and "kernel_version" in item for item in items):
+        return sorted(items, key=lambda host: host["host_name"])
+    return items
+
+
+def _text_shape(text, any_task, key):
     if key in _TIME_KEYS:
-        return _time_shape(value)
+        return _time_shape(text)
     if key == "token":
-        return "a token" if value else value
-    if key in ("state", "State") and value in ("RECEIVED", "STARTED"):
+        return "a token" if text else text
+    if key in ("state", "State") and text in ("RECEIVED", "STARTED"):
         return "PENDING"
     if key in ("error", "Error"):
-        value = _HOST.sub("a host", _TASK_ID.sub("a task", value) if any_task else value)
-    return _UUID.sub("a uuid", value)
+        text = _HOST.sub("a host", _TASK_ID.sub("a task", text) if any_task else text)
+    return _UUID.sub("a uuid", text)
 
 
 def _header_shape(headers):
@@ -465,38 +489,38 @@ def _header_shape(headers):
 
 
 def _walk(recorded, actual, path):
-    """Where two values differ."""
+    """Return where two values differ."""
     if isinstance(recorded, dict) and isinstance(actual, dict):
-        found = [f"{path}: the sandbox lacks {name}" for name in recorded if name not in actual]
-        found += [f"{path}: the sandbox has {name}, too" for name in actual if name not in recorded]
-        return found + [
-            one for name in recorded if name in actual for one in _walk(recorded[name], actual[name], path + "." + name)
-        ]
+        differences = [f"{path}: the sandbox lacks {name}" for name in recorded if name not in actual]
+        differences += [f"{path}: the sandbox has {name}, too" for name in actual if name not in recorded]
+        for name in recorded:
+            if name in actual:
+                differences += _walk(recorded[name], actual[name], f"{path}.{name}")
+        return differences
     if isinstance(recorded, list) and isinstance(actual, list) and len(recorded) == len(actual):
-        return [
-            one
-            for number, pair in enumerate(zip(recorded, actual))
-            for one in _walk(*pair, path=f"{path}[{int(number)}]")
-        ]
+        differences = []
+        for number, pair in enumerate(zip(recorded, actual)):
+            differences += _walk(*pair, path=f"{path}[{number}]")
+        return differences
     if recorded == actual and type(recorded) is type(actual):
         return []
     return [f"{path}: recorded {json.dumps(recorded)[:300]}, the sandbox says {json.dumps(actual)[:300]}"]
 
 
 def compare(recorded, answer, any_task=False):
-    """Differences between a recorded answer and the sandbox's.
+    """Return the differences between a recorded answer and the sandbox's.
 
     :param answer: a response of requests.
     :param any_task: whether task ids in error texts may differ.
     :returns: list of str, empty where they agree.
     """
-    found = _walk(recorded["status"], answer.status_code, "status")
-    found += _walk(_header_shape(recorded["headers"]), _header_shape(answer.headers), "headers")
+    differences = _walk(recorded["status"], answer.status_code, "status")
+    differences += _walk(_header_shape(recorded["headers"]), _header_shape(answer.headers), "headers")
     if "json" in recorded:
         try:
-            found += _walk(shape(recorded["json"], any_task), shape(answer.json(), any_task), "body")
+            differences += _walk(shape(recorded["json"], any_task), shape(answer.json(), any_task), "body")
         except ValueError:
-            found.append(f"body: recorded JSON, the sandbox says {answer.text[:300]}")
+            differences.append(f"body: recorded JSON, the sandbox says {answer.text[:300]}")
     else:
-        found += _walk(recorded["text"], answer.text, "body")
-    return found
+        differences += _walk(recorded["text"], answer.text, "body")
+    return differences

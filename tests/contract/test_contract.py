@@ -28,13 +28,16 @@ def replays():
         return started[number]
 
     yield get
-    for one in started.values():
-        one.close()
+    for run_replay in started.values():
+        run_replay.close()
 
 
 @pytest.mark.parametrize(
     ("name", "run", "place"),
-    [pytest.param(name, run, place, id=f"{name} {what}") for name, what, run, place in EXCHANGES],
+    [
+        pytest.param(exchange.name, exchange.run, exchange.place, id=f"{exchange.name} {exchange.request}")
+        for exchange in EXCHANGES
+    ],
 )
 def test_exchange(replays, name, run, place):
     differences = replays(run).differences(place)
@@ -51,6 +54,6 @@ def test_every_recording_is_replayed():
 
 
 def test_not_modelled_names_exchanges_that_may_be_missing():
-    names = {name for name, dummy, dummy2, dummy3 in EXCHANGES}
+    names = {exchange.name for exchange in EXCHANGES}
     assert [name for name in NOT_MODELLED if name not in names] == []
     assert [name for name in NOT_MODELLED if name.split("/")[1] not in MAY_BE_MISSING] == []

@@ -20,11 +20,11 @@ START = 1795563575 * SECOND
 
 def _turned():
     """Seconds after which recorded jobs were seen to be over, by release."""
-    found = {release: [] for release in RELEASES}
+    turned = {release: [] for release in RELEASES}
     for run in replay.RUNS:
         for story in replay.stories(run).values():
-            found[run[0]] += [(when - story.created) / SECOND for when, done in story.polls.items() if all(done)]
-    return found
+            turned[run[0]] += [(when - story.created) / SECOND for when, done in story.polls.items() if all(done)]
+    return turned
 
 
 def _possible(release, seconds):
@@ -49,7 +49,7 @@ def _possible(release, seconds):
 
 
 @pytest.mark.parametrize(
-    ("release", "seconds"), [(release, one) for release, times in _turned().items() for one in times]
+    ("release", "seconds"), [(release, time) for release, times in _turned().items() for time in times]
 )
 def test_recorded_jobs_turned_at_a_poll(release, seconds):
     assert _possible(release, seconds)
@@ -68,12 +68,12 @@ def clock():
 
 def _states(client, clock, number, seconds):
     """State and updated_at (seconds after the start) at times."""
-    found = []
-    for one in seconds:
-        clock.set(START + int(one * SECOND))
+    states = []
+    for second in seconds:
+        clock.set(START + int(second * SECOND))
         job = client.get(number)
-        found.append((job["state"], round((replay.nanoseconds(job["updated_at"]) - START) / SECOND)))
-    return found
+        states.append((job["state"], round((replay.nanoseconds(job["updated_at"]) - START) / SECOND)))
+    return states
 
 
 def test_a_pending_job_is_polled_and_given_up(start, clock):
@@ -123,8 +123,8 @@ def test_old_releases_write_the_row_only_when_it_turns(start, clock):
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_random_polls_are_the_same_for_the_same_seed(release):
-    name, dummy = Profile(release).polls
-    one, other = random.Random(7), random.Random(7)
-    assert [SCHEDULES[name](number, one) for number in range(9)] == [
-        SCHEDULES[name](number, other) for number in range(9)
+    name, _most = Profile(release).polls
+    first, second = random.Random(7), random.Random(7)
+    assert [SCHEDULES[name](number, first) for number in range(9)] == [
+        SCHEDULES[name](number, second) for number in range(9)
     ]

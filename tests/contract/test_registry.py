@@ -29,7 +29,7 @@ def _read(url, *kinds):
 
 
 def test_content_has_the_digest_that_it_is_called_by(start):
-    box, dummy = start()
+    box, _client = start()
     for image in (box.image("a", platforms=PLATFORMS, attestations=True), box.image("b", kind="docker")):
         top = _read(image.manifest_url, OCI, INDEX, SCHEMA2)
         assert (
@@ -43,13 +43,13 @@ def test_content_has_the_digest_that_it_is_called_by(start):
 
 
 def test_kinds_of_images(start):
-    box, dummy = start()
+    box, _client = start()
     plain = _read(box.image("plain").manifest_url, OCI).json()
     assert (plain["mediaType"], len(plain["layers"])) == (OCI, 3)
     docker = _read(box.image("docker", kind="docker", layers=5).manifest_url, SCHEMA2).json()
     assert (docker["mediaType"], len(docker["layers"])) == (SCHEMA2, 5)
     index = _read(box.image("index", platforms=PLATFORMS, attestations=True).manifest_url, INDEX).json()
-    assert [one["platform"]["architecture"] for one in index["manifests"]] == [
+    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == [
         "amd64",
         "unknown",
         "arm64",
@@ -59,24 +59,27 @@ def test_kinds_of_images(start):
     ]
     assert index["manifests"][2]["platform"]["variant"] == "v8"
     nested = _read(box.image("nested", platforms=PLATFORMS, nested=True).manifest_url, INDEX).json()
-    assert [one["mediaType"] for one in nested["manifests"]] == [INDEX]
+    assert [entry["mediaType"] for entry in nested["manifests"]] == [INDEX]
     listed = _read(box.image("list", kind="docker", platforms=PLATFORMS).manifest_url, LIST).json()
     assert listed["mediaType"] == LIST
     foreign = box.image("foreign", foreign=2)
     layers = _read(foreign.manifest_url, OCI).json()["layers"]
-    assert len(layers) == 5 and len(foreign.blobs()) == 4 and "urls" in layers[-1]
+    assert len(layers) == 5
+    assert len(foreign.blobs()) == 4
+    assert "urls" in layers[-1]
 
 
 def test_a_tag_moves(start):
-    box, dummy = start()
+    box, _client = start()
     first, second = box.image("a", "1"), box.image("a", "1", version=2)
-    assert first.digest != second.digest and first.blobs() != second.blobs()
+    assert first.digest != second.digest
+    assert first.blobs() != second.blobs()
     assert _read(first.manifest_url, OCI).headers["Docker-Content-Digest"] == second.digest
     assert _read(first.digest_url, OCI).status_code == 200
 
 
 def test_manifests_without_a_fitting_accept(start):
-    box, dummy = start()
+    box, _client = start()
     oci, docker = box.image("a"), box.image("b", kind="docker")
     many = box.image("c", kind="docker", platforms=["linux/arm64", "linux/amd64"])
     index = box.image("d", platforms=PLATFORMS)
@@ -88,7 +91,7 @@ def test_manifests_without_a_fitting_accept(start):
 
 
 def test_reads_of_blobs(start):
-    box, dummy = start()
+    box, _client = start()
     url = box.image("a").blobs()[1]
     whole = requests.get(url, timeout=5)
     part = requests.get(url, headers={"Range": "bytes=3-6"}, timeout=5)
@@ -165,9 +168,8 @@ def test_nothing_outside_is_asked(start):
     }
     box.image("library/redis", "7")
     job = client.run("https://registry.example.com/v2/library/redis/manifests/7")
-    assert len(warm(job)) == 4 and warm(job)[0].startswith(
-        "https://registry.example.com/v2/library/redis/blobs/sha256:"
-    )
+    assert len(warm(job)) == 4
+    assert warm(job)[0].startswith("https://registry.example.com/v2/library/redis/blobs/sha256:")
 
 
 def test_a_registry_with_tls(start, tmp_path):
@@ -176,7 +178,8 @@ def test_a_registry_with_tls(start, tmp_path):
     for trusted in (True, False):
         box, client = start(registry_tls=tls, registry_ca=paths["ca"] if trusted else None)
         image = box.image("a")
-        assert image.source == image.reference and image.manifest_url.startswith("https://")
+        assert image.source == image.reference
+        assert image.manifest_url.startswith("https://")
         answer = client.post(image.manifest_url)
         if trusted:
             assert len(warm(client.wait(answer.json()["id"]))) == 4

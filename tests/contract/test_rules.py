@@ -20,7 +20,7 @@ BREAKS = (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodi
 
 
 @pytest.mark.parametrize(
-    ("words", "made"),
+    ("options", "made"),
     [
         ({"fault": "reset"}, 0),
         ({"fault": "reset", "acts": True}, 1),
@@ -29,14 +29,15 @@ BREAKS = (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodi
         ({"fault": "timeout", "seconds": 0.1, "acts": True}, 1),
     ],
 )
-def test_a_broken_connection(start, words, made):
+def test_a_broken_connection(start, options, made):
     box, client = start()
     image = box.image("a")
-    box.rule(method="POST", path="/jobs$", times=1, **words)
+    box.rule(method="POST", path="/jobs$", times=1, **options)
     with pytest.raises(BREAKS):
         client.post(image.manifest_url)
     assert len(box.jobs) == made
-    assert box.log[0].status is None and box.log[0].fault == words["fault"]
+    assert box.log[0].status is None
+    assert box.log[0].fault == options["fault"]
     assert client.post(image.manifest_url).status_code == 200
 
 
@@ -52,7 +53,7 @@ def test_an_answer_that_comes_too_late(start):
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "kind", "text", "made"),
+    ("options", "status", "kind", "text", "made"),
     [
         ({"fault": "status", "status": 503}, 503, "application/json", "by rule", 0),
         ({"fault": "status", "status": 502, "acts": True}, 502, "application/json", "by rule", 1),
@@ -77,19 +78,19 @@ def test_an_answer_that_comes_too_late(start):
         ({"fault": "body", "body": {"id": "seven"}}, 200, "application/json", "seven", 0),
     ],
 )
-def test_another_answer(start, words, status, kind, text, made):
+def test_another_answer(start, options, status, kind, text, made):
     box, client = start()
     image = box.image("a")
-    box.rule(method="POST", **words)
+    box.rule(method="POST", **options)
     answer = client.post(image.manifest_url)
     assert answer.status_code == status
     assert answer.headers.get("Content-Type", "").startswith(kind)
     assert text in answer.text
     assert len(box.jobs) == made
-    for name, value in words.get("headers", {}).items():
+    for name, value in options.get("headers", {}).items():
         assert answer.headers[name] == value
     if status in (301, 302):
-        assert answer.headers["Location"] == words.get("location", "/")
+        assert answer.headers["Location"] == options.get("location", "/")
 
 
 def test_two_documents_and_half_a_document(start):
@@ -124,7 +125,7 @@ def test_which_requests_a_rule_takes(start):
 
 
 @pytest.mark.parametrize(
-    "words",
+    "options",
     [
         {},
         {"fault": "reset", "outcome": "nothing"},
@@ -134,10 +135,10 @@ def test_which_requests_a_rule_takes(start):
         {"outcome": "nothing", "path": "/"},
     ],
 )
-def test_a_rule_that_means_nothing(start, words):
-    box, dummy = start()
+def test_a_rule_that_means_nothing(start, options):
+    box, _client = start()
     with pytest.raises(RuleError):
-        box.rule(**words)
+        box.rule(**options)
 
 
 # Outcomes of jobs
@@ -163,7 +164,7 @@ def test_everything_is_fetched(start, release):
 
 @pytest.mark.parametrize("release", ["2.0.9", "2.1.0"])
 def test_everything_is_fetched_by_old_releases(start, release):
-    job, dummy, box = _run(start, release, kind="docker")
+    job, _image, box = _run(start, release, kind="docker")
     assert [(state["State"], state["Results"]) for state in job["result"]["JobStates"]] == [("SUCCESS", [])] * 4
     assert set(box.registry_content.blob_requests.values()) == {1}
 
@@ -181,7 +182,7 @@ def test_a_second_job_fetches_nothing(start):
 
 @pytest.mark.parametrize("release", ["2.3.4", "2.5.1"])
 def test_nothing_is_warm(start, release):
-    job, dummy, dummy2 = _run(start, release, rule={"outcome": "nothing"})
+    job, _image, _box = _run(start, release, rule={"outcome": "nothing"})
     assert job["state"] == "SUCCESS"
     assert job["result"]["job_states"][0]["results"] == [
         {"failure_tasks": None, "scheduler_cluster_id": 1, "success_tasks": None}
@@ -190,13 +191,14 @@ def test_nothing_is_warm(start, release):
 
 @pytest.mark.parametrize(("release", "state"), [("2.1.67", "FAILURE"), ("2.5.1", "SUCCESS")])
 def test_some_blobs_are_missing(start, release, state):
-    job, image, dummy = _run(start, release, rule={"outcome": "partial", "missing": [0, 2]})
+    job, image, _box = _run(start, release, rule={"outcome": "partial", "missing": [0, 2]})
     assert job["state"] == state
     assert warm(job) == sorted(image.blobs()[1::2])
-    job, image, dummy = _run(
+    job, image, _box = _run(
         start, release, rule={"outcome": "partial", "missing": [image.blobs()[1].rpartition("/")[2]]}
     )
-    assert len(warm(job)) == 3 and image.blobs()[1] not in warm(job)
+    assert len(warm(job)) == 3
+    assert image.blobs()[1] not in warm(job)
 
 
 @pytest.mark.parametrize(("release", "state"), [("2.1.67", "FAILURE"), ("2.5.1", "SUCCESS")])
@@ -208,7 +210,7 @@ def test_a_blob_is_gone_at_the_registry(start, release, state):
     job = client.run(image.manifest_url)
     assert job["state"] == state
     assert warm(job) == sorted(image.blobs()[:3])
-    errors = [one["error"] for one in job["result"]["job_states"] if one["error"]]
+    errors = [state["error"] for state in job["result"]["job_states"] if state["error"]]
     assert errors == (
         ["rpc error: code = Aborted desc = source response 404/404 Not Found is not valid"]
         if release == "2.1.67"
@@ -217,7 +219,7 @@ def test_a_blob_is_gone_at_the_registry(start, release, state):
 
 
 def test_a_job_fails(start):
-    job, dummy, dummy2 = _run(start, "2.5.1", rule={"outcome": "failure", "error": "no space left on device"})
+    job, _image, _box = _run(start, "2.5.1", rule={"outcome": "failure", "error": "no space left on device"})
     assert job["state"] == "FAILURE"
     assert job["result"]["job_states"][0]["error"] == "no space left on device"
     assert job["result"]["job_states"][0]["results"] is None
@@ -226,15 +228,17 @@ def test_a_job_fails(start):
 def test_an_entry_is_lost_by_a_race(start):
     job, image, box = _run(start, "2.3.4", rule={"outcome": "race_lost", "lost": [1]})
     lost = image.blobs()[1]
-    assert job["state"] == "SUCCESS" and lost not in warm(job) and len(warm(job)) == 3
-    asked = requests.post(
+    assert job["state"] == "SUCCESS"
+    assert lost not in warm(job)
+    assert len(warm(job)) == 3
+    response = requests.post(
         box.url + "/oapi/v1/jobs",
         json={"type": "get_task", "args": {"url": lost}},
         headers={"Authorization": f"Bearer {box.token}"},
         timeout=5,
     ).json()
     time.sleep(0.5)
-    task = next(job for job in box.jobs if job["id"] == asked["id"])
+    task = next(job for job in box.jobs if job["id"] == response["id"])
     assert [peer["hostname"] for peer in task["result"]["job_states"][0]["results"][0]["peers"]] == ["seed-1"]
 
 
@@ -277,7 +281,7 @@ def test_all_peers(start):
 
 
 def test_all_peers_with_go_clients(start):
-    job, dummy, dummy2 = _run(start, "2.1.67", scope="all_peers")
+    job, _image, _box = _run(start, "2.1.67", scope="all_peers")
     assert job["state"] == "FAILURE"
     assert all("unknown service dfdaemon.v2.DfdaemonUpload" in state["error"] for state in job["result"]["job_states"])
 
@@ -285,7 +289,8 @@ def test_all_peers_with_go_clients(start):
 def test_go_seeds_of_later_releases_warm_nothing(start):
     box, client = start("2.3.4", client="go")
     job = client.run(box.image("a").manifest_url)
-    assert job["state"] == "SUCCESS" and warm(job) == []
+    assert job["state"] == "SUCCESS"
+    assert warm(job) == []
 
 
 @pytest.mark.parametrize(
@@ -317,8 +322,8 @@ def test_rules_for_jobs_by_url_and_turn(start):
     box.rule(outcome="failure", url="*/team/*", nth=2)
     box.rule(outcome="nothing", url="*/library/*", times=1)
     team, library = box.image("team/a"), box.image("library/b")
-    assert [client.run(team.manifest_url)["state"] for dummy in range(3)] == ["SUCCESS", "FAILURE", "SUCCESS"]
-    assert [len(warm(client.run(library.manifest_url))) for dummy in range(2)] == [0, 4]
+    assert [client.run(team.manifest_url)["state"] for _attempt in range(3)] == ["SUCCESS", "FAILURE", "SUCCESS"]
+    assert [len(warm(client.run(library.manifest_url))) for _attempt in range(2)] == [0, 4]
 
 
 # More than one cluster, limits, traps
@@ -342,14 +347,15 @@ def test_clusters(start):
 def test_rate_limit(start):
     box, client = start()
     url = box.file("a")
-    answers = [client.post(url, scheduler_cluster_ids=[1]).status_code for dummy in range(14)]
-    assert answers[:10] == [200] * 10 and 429 in answers[10:]
-    assert {client.post(url).status_code for dummy in range(14)} == {200}
+    answers = [client.post(url, scheduler_cluster_ids=[1]).status_code for _attempt in range(14)]
+    assert answers[:10] == [200] * 10
+    assert 429 in answers[10:]
+    assert {client.post(url).status_code for _attempt in range(14)} == {200}
     time.sleep(0.15)
     assert client.post(url, scheduler_cluster_ids=[1]).status_code == 200
     free, client = start(rate_limit=False)
     url = free.file("a")
-    assert {client.post(url, scheduler_cluster_ids=[1]).status_code for dummy in range(30)} == {200}
+    assert {client.post(url, scheduler_cluster_ids=[1]).status_code for _attempt in range(30)} == {200}
 
 
 def test_traps(start):
@@ -358,13 +364,14 @@ def test_traps(start):
     assert client.post(url, scheduler_cluster_ids=[box.add_cluster()]).status_code == 429
     assert client.post(url).json()["created_at"] == "0001-01-01T00:00:00Z"
     assert "is invalid" in client.post(box.image("a").manifest_url).json()["message"]
-    again = requests.post(
+    second = requests.post(
         box.url + "/api/v1/personal-access-tokens",
         timeout=5,
         headers={"Authorization": f"Bearer {box.jwt}"},
         json={"name": "sandbox", "user_id": 1, "expired_at": "2030-01-01T00:00:00Z"},
     )
-    assert again.status_code == 500 and "duplicate key" in again.text
+    assert second.status_code == 500
+    assert "duplicate key" in second.text
 
 
 def test_a_refused_and_a_restarted_manager(start):
@@ -386,7 +393,8 @@ def test_a_clock_that_is_ahead(start):
     now = time.time()
     shown = time.mktime(time.strptime(answer.headers["Date"], "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone
     created = time.mktime(time.strptime(answer.json()["created_at"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
-    assert 3590 < shown - now < 3610 and 3590 < created - now < 3610
+    assert 3590 < shown - now < 3610
+    assert 3590 < created - now < 3610
 
 
 def test_history(start):
@@ -396,7 +404,8 @@ def test_history(start):
     rows = client.ask("GET", "?type=preheat&per_page=20").json()
     assert [row["id"] for row in rows] == ids[:-21:-1]
     assert set(rows[0]["args"]) == set(client.post(box.file("a")).json()["args"])
-    assert rows[0]["args"]["url"].endswith("/history-9999/manifests/1") and len(warm(rows[0])) == 4
+    assert rows[0]["args"]["url"].endswith("/history-9999/manifests/1")
+    assert len(warm(rows[0])) == 4
 
 
 def test_rows_of_12_megabytes(start):
@@ -415,4 +424,6 @@ def test_counts_and_reset(start):
     assert (counts["POST"], counts["LIST"], set(counts["GET"])) == (1, 1, {str(number)})
     assert counts["requests"] == 2 + counts["GET"][str(number)]
     box.reset("2.1.0")
-    assert box.state()["release"] == "2.1.0" and box.jobs == [] and box.counts()["requests"] == 0
+    assert box.state()["release"] == "2.1.0"
+    assert box.jobs == []
+    assert box.counts()["requests"] == 0

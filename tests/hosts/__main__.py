@@ -30,12 +30,14 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("scenarios", nargs="*", help="names in extensions/molecule, all if none is given")
     parser.add_argument("--shell", action="store_true", help="a shell beside the hosts instead, see README.md")
-    words = "how many scenarios at a time, each beside hosts of its own (default: %(default)s)"
-    parser.add_argument("--worlds", type=int, default=min(2, os.cpu_count() or 1), help=words)
+    description = "how many scenarios at a time, each beside hosts of its own (default: %(default)s)"
+    parser.add_argument("--worlds", type=int, default=min(2, os.cpu_count() or 1), help=description)
     for client, release in (("dfget", "2.1.67"), ("dfdaemon", "1.4.2")):
         name = f"DRAGONFLY_{client.upper()}"
-        words = f"real clients for the stand-ins, as RELEASE=PATH (default: ${name}), such as {release}=/opt/{client}"
-        parser.add_argument(f"--{client}", nargs="*", default=os.environ.get(name, "").split(), help=words)
+        description = (
+            f"real clients for the stand-ins, as RELEASE=PATH (default: ${name}), such as {release}=/opt/{client}"
+        )
+        parser.add_argument(f"--{client}", nargs="*", default=os.environ.get(name, "").split(), help=description)
     return parser.parse_args()
 
 

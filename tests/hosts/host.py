@@ -59,8 +59,8 @@ def write_ssh_config() -> None:
 
 
 def ssh(name: str, command: str) -> subprocess.CompletedProcess[str]:
-    words = ["ssh", "-F", str(SSH_CONFIG), name, command]
-    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command_line = ["ssh", "-F", str(SSH_CONFIG), name, command]
+    return subprocess.run(command_line, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
 def stop(name: str) -> None:

@@ -162,8 +162,8 @@ def become_init() -> None:
 
 def run(*command: str | Path) -> None:
     """Run a program, and show what it said only if it failed."""
-    words = [str(word) for word in command]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command_line = [str(word) for word in command]
+    done = subprocess.run(command_line, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unfit(f"{' '.join(map(str, command))}: {done.stderr.strip() or done.stdout.strip()}")
 
@@ -191,6 +191,8 @@ def start(name: str, command: list[str | Path], before: str = "") -> int:
     """
     # The shell ends at once, which leaves the program to the world's first process.
     script = f'{before}\n"$@" >>"$0" 2>&1 & echo $!'
-    words = ["sh", "-c", script, LOGS / f"{name}.log", *map(str, command)]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, start_new_session=True)
+    command_line = ["sh", "-c", script, LOGS / f"{name}.log", *map(str, command)]
+    done = subprocess.run(
+        command_line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, start_new_session=True
+    )
     return int(done.stdout)

@@ -57,14 +57,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/plugin_utils/_images_in.py
     plugins/plugin_utils/_pull.py
     plugins/plugin_utils/_regex.py
-    tests/contract/client.py
-    tests/contract/conftest.py
-    tests/contract/replay.py
-    tests/contract/test_contract.py
-    tests/contract/test_polls.py
-    tests/contract/test_registry.py
-    tests/contract/test_rules.py
-    tests/contract/test_servers.py
     tests/faults/matrix.py
     tests/faults/test_hostile.py
     tests/faults/test_hostile_files.py
@@ -73,11 +65,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/faults/test_tls_and_leaks.py
     tests/faults/test_two_controllers.py
     tests/faults/world.py
-    tests/hosts/__main__.py
-    tests/hosts/host.py
-    tests/hosts/stand_in/program/proxy.py
-    tests/hosts/stand_in/read_upstream.py
-    tests/hosts/world.py
     tests/sandbox/clusters.py
     tests/sandbox/control.py
     tests/sandbox/fleet.py

@@ -188,8 +188,8 @@ class Rust:
         for attributes, field, type_name in self.FIELD.findall(self._structs[name]):
             if re.search(r"\bskip(_deserializing)?\b", attributes):
                 continue
-            head, *rest = field.split("_")
-            camel = head + "".join(word.capitalize() for word in rest)
+            head, *parts = field.split("_")
+            camel = head + "".join(word.capitalize() for word in parts)
             renamed = re.search(r'\brename = "([^"]+)"', attributes)
             inner = self.tree(type_name)
             if inner == "duration" and "humantime_serde" not in attributes:
@@ -208,9 +208,9 @@ class Rust:
         for attributes, field, type_name in self.FIELD.findall(self._structs[name]):
             if re.search(r"\bskip(_deserializing)?\b", attributes):
                 continue
-            head, *rest = field.split("_")
+            head, *parts = field.split("_")
             renamed = re.search(r'\brename = "([^"]+)"', attributes)
-            key = below(prefix, renamed[1] if renamed else head + "".join(word.capitalize() for word in rest))
+            key = below(prefix, renamed[1] if renamed else head + "".join(word.capitalize() for word in parts))
             struct = re.sub(r"(?:Option|Vec)<|>", "", type_name)
             if struct in self._structs:
                 is_nested = is_validated and re.search(r"#\[validate(\(nested\))?\]", attributes) is not None

@@ -107,7 +107,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, *_words):
+    def log_message(self, *_details):
         """Print nothing, since the log has more."""
 
 
