@@ -51,4 +51,5 @@ def link_to_ansible(app, env, node, contnode):
 
 
 def setup(app):
+    """Connect the resolver of references."""
     app.connect("missing-reference", link_to_ansible)

@@ -45,6 +45,7 @@ STYLE = """\
 
 
 def main() -> None:
+    """Draw the picture."""
     command = ["neato", "-n2", "-Tsvg", str(FOLDER / "overview.dot")]
     svg = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     svg = svg[svg.index("<svg") :]

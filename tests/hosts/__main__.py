@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+import typing as t
 from pathlib import Path
 
 import host
@@ -97,9 +98,9 @@ def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
     begin = time.monotonic()
     command = ["molecule", "test", "--scenario-name", name]
     with open(LOGS / f"{name}.log", "wb") as log:
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        pipes: dict[str, t.Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         with subprocess.Popen(command, cwd=CHECKOUT, env=env, **pipes) as process:
-            for line in process.stdout:
+            for line in process.stdout or ():
                 log.write(line)
                 log.flush()
                 if not quiet:

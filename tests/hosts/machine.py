@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import typing as t
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -125,7 +126,7 @@ def base_root() -> Path:
     command += ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", f"--exclude={WITHOUT}"]
     command += [f"--components={','.join(components)}", codename, str(building), mirror]
     with open(log, "w") as output:
-        to_log = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
+        to_log: dict[str, t.Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
         made = subprocess.run(command, env=APT, check=False, **to_log)
         if made.returncode == 0:
             command = ["chroot", str(building), "/bin/sh", "-c", CUSTOMIZE]

@@ -86,7 +86,7 @@ def enter(runs: list[list[str]]) -> int:
         for group in groups:
             group.mkdir()
         worlds = [start_world(name, arguments) for name, arguments in zip(names, runs)]
-        signal.signal(signal.SIGTERM, lambda *_: [world.kill() for world in worlds])
+        signal.signal(signal.SIGTERM, lambda *_: _kill(worlds))
         return max(abs(world.wait()) for world in worlds)
     except OSError as error:
         raise Unfit(f"{error}: run this on a machine, or in a privileged container.") from error
@@ -116,6 +116,11 @@ def start_world(name: str, arguments: list[str]) -> subprocess.Popen[bytes]:
     command += ["--net", "--ipc", "--uts", sys.executable, *arguments]
     variables = {**os.environ, INSIDE: name, "DRAGONFLY_TEST_LOGS": str(logs)}
     return subprocess.Popen(command, env=variables, preexec_fn=restore_interrupt)
+
+
+def _kill(worlds: list[subprocess.Popen]) -> None:
+    for world in worlds:
+        world.kill()
 
 
 def remove_afterwards(groups: list[Path]) -> Callable[[], None]:

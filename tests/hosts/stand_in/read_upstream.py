@@ -76,7 +76,8 @@ RUST_TYPES = {
     "HeaderMap": "map",
 }
 
-Tree = "str | list[Tree] | dict[str, Tree]"
+#: Keys as deep as the configuration: a name of a type, a list of a tree, or a mapping of keys to trees.
+Tree = t.Any
 
 
 class Field(t.NamedTuple):
@@ -130,7 +131,7 @@ class Go:
     def tree(self, name: str) -> Tree:
         if name in GO_TYPES:
             return GO_TYPES[name]
-        keys = {}
+        keys: dict[str, Tree] = {}
         for field, is_list, type_name, tags in self.FIELD.findall(self._structs[name.removeprefix("base.")]):
             tag = dict(re.findall(r'(\w+):"([^"]*)"', tags))
             # viper decodes by the tags of mapstructure, and by the field's name in any case where there is none.
@@ -174,8 +175,9 @@ class Rust:
         text = re.sub(r"^\s*//.*\n|^\s*\n", "", text, flags=re.MULTILINE)
         self._structs = dict(self.STRUCT.findall(text))
         self._enums = {name: re.findall(r'\brename = "([^"]+)"', body) for name, body in self.ENUM.findall(text)}
-        arguments = re.search(r"^struct Args \{\n(.*?)^\}", source.read(self.MAIN), re.MULTILINE | re.DOTALL)[1]
-        self.flags = [field.replace("_", "-") for field in re.findall(r"^    (\w+): ", arguments, re.MULTILINE)]
+        arguments = re.search(r"^struct Args \{\n(.*?)^\}", source.read(self.MAIN), re.MULTILINE | re.DOTALL)
+        assert arguments, f"{self.MAIN} has no struct Args"
+        self.flags = [field.replace("_", "-") for field in re.findall(r"^    (\w+): ", arguments[1], re.MULTILINE)]
 
     def tree(self, name: str) -> Tree:
         wrapped = re.fullmatch(r"(Option|Vec)<(.+)>", name)
@@ -236,7 +238,7 @@ class Rust:
 def main() -> None:
     client, release, repository = sys.argv[1:]
     source = Source(repository, f"v{release}")
-    reader = {"dfget": Go, "dfdaemon": Rust}[client](source)
+    reader: Go | Rust = Go(source) if client == "dfget" else Rust(source)
     KEYS.mkdir(exist_ok=True)
     text = json.dumps({"flags": reader.flags, "keys": reader.tree(reader.ROOT)}, indent=1) + "\n"
     (KEYS / f"{client}-{release}.json").write_text(text)

@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import threading
+import typing as t
 import urllib.parse
 
 import proxy
@@ -119,7 +120,7 @@ def go_headers(task, _hit):
 def dfdaemon():
     """Be the Rust client, which refuses unknown flags."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    flags = {
+    flags: dict[str, dict[str, t.Any]] = {
         "config": {"default": "/etc/dragonfly/dfdaemon.yaml"},
         "dynconfig": {"default": "/etc/dragonfly/dynconfig.yaml"},
         "console": {"action": "store_true"},

@@ -51,6 +51,7 @@ class Proxy(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: Proxy
 
     def do_GET(self):
         if not self.path.startswith("/"):
@@ -80,7 +81,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _fetch(self, url):
         parts = urllib.parse.urlsplit(url)
         if parts.scheme == "https":
-            registry = http.client.HTTPSConnection(parts.netloc, timeout=30, context=self.server.tls)
+            registry: http.client.HTTPConnection = http.client.HTTPSConnection(
+                parts.netloc, timeout=30, context=self.server.tls
+            )
         else:
             registry = http.client.HTTPConnection(parts.netloc, timeout=30)
         sent = {name: value for name, value in self.headers.items() if name.lower() not in OWN_HEADERS}

@@ -106,7 +106,7 @@ def _is_address(value, _client):
 
 def _is_ports(value, _client):
     numbers = [value.get("start"), value.get("end")] if isinstance(value, dict) else [value]
-    return all(_whole(number) and 0 <= number < 65536 for number in numbers)
+    return all(_whole(number) and number in range(65536) for number in numbers)
 
 
 def _is_ip(value, _client):
