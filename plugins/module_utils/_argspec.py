@@ -34,7 +34,7 @@ WAIT: ArgumentSpec = {
     "wait_sleep": {"type": "int", "default": 5},
 }
 
-FLEET: ArgumentSpec = {
+PEER_FILTERS: ArgumentSpec = {
     "host_name": {"type": "str"},
     "ip": {"type": "str"},
     "idc": {"type": "str"},

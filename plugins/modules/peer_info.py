@@ -34,7 +34,7 @@ options:
     type: int
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
-  - dragonflyoss.dragonfly._fleet
+  - dragonflyoss.dragonfly._peer_filters
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
@@ -200,7 +200,7 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, FLEET, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, PEER_FILTERS, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import (
     PEERS,
     no_peers_warning,
@@ -210,7 +210,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
 FILTERS = dict(
-    FLEET,
+    PEER_FILTERS,
     type={"type": "str", "choices": ["normal", "super", "strong", "weak"]},
     scheduler_cluster_id={"type": "int"},
 )

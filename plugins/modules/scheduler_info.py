@@ -20,7 +20,7 @@ options:
     type: int
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
-  - dragonflyoss.dragonfly._fleet
+  - dragonflyoss.dragonfly._peer_filters
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
@@ -132,11 +132,11 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, FLEET, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, PEER_FILTERS, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import SCHEDULERS, read_list
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
-FILTERS = dict(FLEET, scheduler_cluster_id={"type": "int"})
+FILTERS = dict(PEER_FILTERS, scheduler_cluster_id={"type": "int"})
 
 
 def scheduler_info(module: DragonflyModule) -> dict[str, t.Any]:

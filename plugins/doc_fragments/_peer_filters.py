@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # The twin of FLEET in module_utils/_argspec.py.
+    # The twin of PEER_FILTERS in module_utils/_argspec.py.
     DOCUMENTATION = r"""
 options:
   host_name:
