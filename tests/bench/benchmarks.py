@@ -36,7 +36,7 @@ Figures = t.Iterator[Figure]
 
 
 def _images(box: Sandbox, count: int, **options: t.Any) -> list[str]:
-    return [box.image(f"shop/web-{int(number)}", "1", size=100, **options).source for number in range(count)]
+    return [box.image(f"shop/web-{number}", "1", size=100, **options).source for number in range(count)]
 
 
 def _options(box: Sandbox, **options: t.Any) -> dict[str, t.Any]:
@@ -86,7 +86,7 @@ def requests_of_a_wait() -> Figures:
 def processor_time_over_a_loop_of_uri() -> Figures:
     count = 100
     with Sandbox(factor=FACTOR) as box, tempfile.TemporaryDirectory() as folder:
-        sources = [box.image(f"shop/web-{int(number)}", "1", size=100) for number in range(count)]
+        sources = [box.image(f"shop/web-{number}", "1", size=100) for number in range(count)]
         task = {"headers": {"Authorization": "Bearer " + box.token}, "body_format": "json"}
         jobs = box.url + "/oapi/v1/jobs"
         loop = run_playbook(
@@ -186,7 +186,7 @@ def _lookup(box: Sandbox, image: str) -> t.Callable[[], float]:
 
 def memory_of_many_images() -> Figures:
     hosts = [("seed-1", "10.77.0.1", "seed")]
-    hosts += [(f"host-{int(number)}", f"10.78.0.{int(number)}", "peer") for number in range(99)]
+    hosts += [(f"host-{number}", f"10.78.0.{number}", "peer") for number in range(99)]
     with Sandbox(factor=FACTOR, hosts=hosts) as box:
         images = _images(box, 100, layers=49)
         box.rule(outcome="success")

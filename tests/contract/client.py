@@ -36,7 +36,7 @@ class Client:
         return self.ask("POST", json=body)
 
     def get(self, number):
-        return self.ask("GET", f"/{int(number)}").json()
+        return self.ask("GET", f"/{number}").json()
 
     def wait(self, number, seconds=10):
         """Return the job once it has ended."""
@@ -46,7 +46,7 @@ class Client:
             if job.get("state") != "PENDING":
                 return job
             time.sleep(0.01)
-        raise AssertionError(f"job {int(number)} is pending still")
+        raise AssertionError(f"job {number} is pending still")
 
     def run(self, url, **args):
         """Preheat and wait; returns the job."""

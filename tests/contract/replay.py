@@ -155,7 +155,7 @@ def exchanges() -> list[Exchange]:
 def _exchanges_of(run):
     release, alone, together = run
     return [
-        (f"{release}/{scenario}/{int(number)}", exchange)
+        (f"{release}/{scenario}/{number}", exchange)
         for scenario in alone + together
         for number, exchange in enumerate(recording(release, scenario))
     ]
@@ -336,7 +336,7 @@ class Replay:
         headers = {"Authorization": f"Bearer {self._secrets['PAT job-token']}"}
         made = requests.post(self.box.url + "/oapi/v1/jobs", headers=headers, json=body or _get_task(), timeout=30)
         if body is None:
-            requests.delete(f"{self.box.url}/oapi/v1/jobs/{int(made.json()['id'])}", headers=headers, timeout=30)
+            requests.delete(f"{self.box.url}/oapi/v1/jobs/{made.json()['id']}", headers=headers, timeout=30)
 
     def _set_clock(self, exchange):
         """Go to the time at which the exchange was recorded, as far as its answer tells."""

@@ -56,7 +56,7 @@ def box(sandbox):
 @pytest.fixture
 def sources(box):
     """Give five images: warm at once, after 4 s, after 8 s, at once, and the last one fails."""
-    images = [box.image(f"shop/app-{int(number)}", "1") for number in range(5)]
+    images = [box.image(f"shop/app-{number}", "1") for number in range(5)]
     for image, seconds in ((images[1], 4), (images[2], 8)):
         box.rule(outcome="fetch", after=seconds * 20000 - 20000, polls=[seconds * 20000], url=f"*/{image.name}/*")
     box.rule(outcome="failure", url=f"*/{images[4].name}/*")

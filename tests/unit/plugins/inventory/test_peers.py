@@ -178,7 +178,7 @@ class TestOneRelease:
     def test_peers_with_the_name_of_a_group_are_left_out(self, box, ansible, tmp_path, hostname):
         names = ["all", "ungrouped", "web", "cluster_1", "cluster_2", "parent", "go"]
         for number, name in enumerate(names):
-            box.add_host(name, f"10.77.0.{int(60 + number)}", cluster_id=1)
+            box.add_host(name, f"10.77.0.{60 + number}", cluster_id=1)
         second = tmp_path / "second.dragonfly.yml"
         second.write_text(
             yaml.safe_dump(
@@ -243,7 +243,7 @@ class TestOneRelease:
 
     def test_all_pages_are_read(self, box, listed):
         for number in range(120):
-            box.add_host(f"many-{int(number)}", f"10.78.0.{int(number)}")
+            box.add_host(f"many-{number}", f"10.78.0.{number}")
         assert len(listed()["_meta"]["hostvars"]) == 124
 
     def test_failures_are_told(self, box, ansible):

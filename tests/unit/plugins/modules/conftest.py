@@ -163,7 +163,7 @@ def box(sandboxes, release):
 def new_image(box, release):
     """Give a function that pushes an image that no other test has, of a kind that the manager can read."""
     kind = "docker" if release in ("2.0.9", "2.1.0") else "oci"
-    return lambda **options: box.image(f"shop/app-{int(next(_NUMBERS))}", "1", kind=kind, **options)
+    return lambda **options: box.image(f"shop/app-{next(_NUMBERS)}", "1", kind=kind, **options)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def test_all_by_name_and_by_id(run, box):
         box.add_cluster(scheduler=False)
     everything = run("cluster_info", url=box.url, token=box.token)
     assert not everything.changed
-    assert names(everything) == [f"cluster-{int(number)}" for number in range(1, 62)]
+    assert names(everything) == [f"cluster-{number}" for number in range(1, 62)]
     first = everything.result["clusters"][0]
     assert first["is_default"]
     assert first["scopes"] == {"idc": "", "location": "", "cidrs": [], "hostnames": []}

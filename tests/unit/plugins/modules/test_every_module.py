@@ -114,7 +114,7 @@ def test_a_refused_connection_is_said_to_be_that(sandboxes, run):
     box.image("shop/every", "1")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{int(taken.getsockname()[1])}"
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
 
         def one(module):
             return run(module, **filled(box, module, url="http://" + address))

@@ -46,7 +46,7 @@ def test_schedulers_are_filtered(box, read, release):
 
 def test_all_pages_are_read(box, read):
     for number in range(120):
-        box.manager.fleet.add_scheduler(name=f"scheduler-{int(number)}")
+        box.manager.fleet.add_scheduler(name=f"scheduler-{number}")
     rows = read("scheduler_info").result["schedulers"]
     assert len(rows) == len({row["id"] for row in rows}) == 121
 

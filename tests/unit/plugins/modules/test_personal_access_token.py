@@ -212,7 +212,7 @@ def test_an_expired_token_is_a_warning(pat, box):
 
 def test_one_of_many_is_found(pat, box):
     for number in range(120):
-        box.add_token(f"token-{int(number)}")
+        box.add_token(f"token-{number}")
     token = box.add_token("rollout")
     done = pat(expires_in="1d")
     assert not done.changed
