@@ -304,13 +304,20 @@ def _decode(answer: t.Any) -> t.Iterator[bytes]:
     :raises OSError: if it ends too early.
     """
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
-    received = answer.raw.stream(_CHUNK, decode_content=False)
+    received = _receive(answer.raw)
     if encoding in ("", "identity"):
         yield from received
     elif encoding in ("gzip", "x-gzip"):
         yield from _gunzip(received)
     else:
         raise _Undecodable(f"answers with the Content-Encoding {encoding[:40]!r}, which was not requested")
+
+
+def _receive(body: t.Any) -> t.Iterator[bytes]:
+    yield from body.stream(_CHUNK, decode_content=False)
+    # requests before 2.32 takes a part of a body for the whole.
+    if body.length_remaining:
+        raise OSError("the body ends too early")
 
 
 def _gunzip(chunks: t.Iterable[bytes]) -> t.Iterator[bytes]:
