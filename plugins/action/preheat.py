@@ -14,9 +14,12 @@ import typing as t
 from ansible import constants as C
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import printable
 
 _display = Display()
 _SECONDS_BETWEEN = 0.5
+# Of new lines that are shown at a time.
+_MOST_BYTES = 64 * 1024
 
 
 class ActionModule(NormalAction):
@@ -57,7 +60,7 @@ def _follow(path: str, ended: threading.Event) -> None:
         lines = (incomplete + text).split("\n")
         incomplete = lines.pop()
         for line in lines:
-            _display.display(f"dragonfly: {line}", stderr=True)
+            _display.display(f"dragonfly: {printable(line)}", stderr=True)
         if is_last:
             return
 
@@ -72,11 +75,14 @@ def _size(path: str) -> int:
 def _read_from(path: str, position: int) -> tuple[str, int]:
     """Return the text from a position on and where it ends.
 
-    A file that is missing, created later or lost is empty.
+    A file that is missing, created later, lost or not a regular one is empty.
     """
+    if not os.path.isfile(path):
+        return "", position
     try:
-        with open(path, encoding="utf-8", errors="replace") as progress:
+        with open(path, "rb") as progress:
             progress.seek(position)
-            return progress.read(), progress.tell()
+            text = progress.read(_MOST_BYTES)
     except OSError:
         return "", position
+    return text.decode("utf-8", "replace"), position + len(text)

@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import dotted
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import printable
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import (
     Seed,
     disprove,
@@ -37,7 +38,7 @@ class ActionModule(ActionBase):
         try:
             return self._judged(self._checked(), task_vars)
         except DragonflyError as error:
-            return {"failed": True, "changed": False, "msg": error.message, "reason": error.reason}
+            return {"failed": True, "changed": False, "msg": printable(error.message), "reason": error.reason}
 
     def _checked(self) -> dict[str, t.Any]:
         """The options with their types and defaults.

@@ -169,9 +169,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
     read_list,
     refresh_peers,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import printable
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
 _CONNECTION = ("url", "jwt", "validate_certs", "ca_path", "client_cert", "client_key", "timeout")
+# Characters of what a peer says of itself, in a warning.
+_LONGEST_SHOWN = 300
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\Z")
 #: A peer as the manager shows it, see L(read_list).
 Row = t.Dict[str, t.Any]
@@ -230,7 +233,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 refresh_peers(client, options["timeout"], Clock())
             rows = read_list(client, PEERS)
         except DragonflyError as exc:
-            raise AnsibleParserError(exc.message) from exc
+            raise AnsibleParserError(printable(exc.message)) from exc
         if not rows and not self.get_option("refresh"):
             self.display.warning(no_peers_warning(url))
         return rows
@@ -257,7 +260,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
 
     def _leave_out(self, row: Row, problem: str) -> None:
-        self.display.warning(f"The peer {row['host_name']!r} ({row['ip']!r}) is left out: {problem}.")
+        name, address = (repr(row[key])[:_LONGEST_SHOWN] for key in ("host_name", "ip"))
+        self.display.warning(printable(f"The peer {name} ({address}) is left out: {problem}."))
 
     def _groups_of(self, peers: dict[str, Row]) -> set[str]:
         """Return the names of all groups, those that exist and those that the peers would create."""

@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json_rows import rows
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_text, scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_beginning, scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
 
 OPEN_API = "/oapi/v1"
@@ -409,4 +409,4 @@ def _words(answer):
         words = document.get("message") or document.get("errors") or document.get("error")
     if not isinstance(words, str):
         words = answer.text()
-    return scrub_text(" ".join(words.split()))[:_WORDS_LIMIT].rstrip(".")
+    return scrub_beginning(words, _WORDS_LIMIT).rstrip(".")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Errors that people read: what was asked, what came back, what to do.
+"""Errors that people read: what was requested, what came back, what to do.
 
 PRIVATE to the collection.
 """
@@ -15,11 +15,11 @@ class DragonflyError(Exception):
 
     :param message: the whole text for the user, without secrets.
     :param reason: a stable code, for ``rescue`` blocks and tests.
-    :param request: verb and path, such as ``POST /oapi/v1/jobs``; None where nothing was asked.
+    :param request: verb and path, such as ``POST /oapi/v1/jobs``; None where nothing was requested.
     :param status: the HTTP status that came back; None where no answer came.
     """
 
-    def __init__(self, message, reason, request=None, status=None):
+    def __init__(self, message: str, reason: str, request: str | None = None, status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.reason = reason
@@ -30,23 +30,23 @@ class DragonflyError(Exception):
 class InputError(DragonflyError):
     """An option that makes no sense, found before anything is sent."""
 
-    def __init__(self, message):
+    def __init__(self, message: str) -> None:
         super().__init__(message, "bad_input")
 
 
 class TransportError(DragonflyError):
     """No whole answer came.
 
-    :param sent: False where the server cannot have seen the request, so that sending it again is safe.
+    :param sent: False where the server cannot have seen the request, so that it is safe to send it again.
     """
 
-    def __init__(self, message, reason, request, sent):
+    def __init__(self, message: str, reason: str, request: str, sent: bool) -> None:
         super().__init__(message, reason, request)
         self.sent = sent
 
 
 class GarbledError(DragonflyError):
-    """An answer came that is not what a Dragonfly manager or a registry says: HTML, broken JSON, wrong types."""
+    """An answer came that no Dragonfly manager or registry gives: HTML, broken JSON, wrong types, too much."""
 
 
 class ApiError(DragonflyError):
@@ -55,6 +55,6 @@ class ApiError(DragonflyError):
     :param words: the server's own words, for matching.
     """
 
-    def __init__(self, message, reason, request, status, words=""):
+    def __init__(self, message: str, reason: str, request: str | None, status: int | None, words: str = "") -> None:
         super().__init__(message, reason, request, status)
         self.words = words

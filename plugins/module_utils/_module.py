@@ -20,7 +20,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, registry_finder
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import MASK, is_secret_header, url_secrets
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import (
+    MASK,
+    is_secret_header,
+    printable,
+    url_secrets,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
 # A shorter header that is no credential by its name would hide parts of words and numbers everywhere.
@@ -56,7 +61,17 @@ class DragonflyModule(AnsibleModule):
         """End the module as failed, without secrets."""
         # AnsibleModule refuses options before it comes to its log, and the result says how the module was called.
         self._hide_secrets()
-        super().fail_json(msg, **kwargs)
+        super().fail_json(printable(msg), **kwargs)
+
+    def exit_json(self, **kwargs: t.Any) -> None:
+        """End the module as successful."""
+        if isinstance(kwargs.get("msg"), str):
+            kwargs["msg"] = printable(kwargs["msg"])
+        super().exit_json(**kwargs)
+
+    def warn(self, warning: str, **kwargs: t.Any) -> None:
+        """Warn, whatever a server has put into the text."""
+        super().warn(printable(warning), **kwargs)
 
     def run(self, function: Main, needs_requests: bool = True) -> None:
         """Call a function for the module's result, and end the module.

@@ -9,7 +9,14 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import os
 import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import printable
+
+# A link may lead to a file of somebody else, and to open a pipe that nobody reads would wait for ever.
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+_MODE = 0o644
 
 
 def progress_to(path: str | None) -> t.Callable[[str], None] | None:
@@ -23,9 +30,12 @@ def progress_to(path: str | None) -> t.Callable[[str], None] | None:
 
     def write(line: str) -> None:
         try:
-            with open(file, "a", encoding="utf-8") as progress:
-                progress.write(line + "\n")
-        except OSError:
+            descriptor = os.open(file, _FLAGS, _MODE)
+            try:
+                os.write(descriptor, f"{printable(line)}\n".encode())
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError):
             pass
 
     return write

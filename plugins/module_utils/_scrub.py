@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Takes secrets out of what a user may see.
+"""Takes secrets, and what a terminal would obey, out of what a user may see.
 
 PRIVATE to the collection.
 """
@@ -27,10 +27,15 @@ _SECRET_NESTED_ARGS = {
     "object_storage": frozenset(["access_key_id", "access_key_secret", "session_token", "security_token"]),
     "hdfs": frozenset(["delegation_token"]),
 }
-_SECRET_PLACES = re.compile(r"(?<=//).*(?=@)|(?<=\?).+", re.DOTALL)
 # Of an image reference, which has a slash after it; a digest has none.
-_USER_INFO = re.compile("[^/]*@[^@]*/")
-_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
+_USER_INFO = re.compile("[^/@]*@.*/", re.DOTALL)
+# From the end of its scheme on. To search for the scheme takes quadratic time.
+_URL_IN_TEXT = re.compile(r"://[^\s\"'<>]+")
+# What moves the cursor, changes colours or turns the order of letters: controls (C0 without tab and line feed, C1),
+# marks of direction, and separators of lines.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
 
 
 def url_secrets(url):
@@ -81,7 +86,7 @@ def scrub_url(url):
         parts = urlsplit(url)
         password, dummy = parts.password, parts.port
     except ValueError:
-        return _SECRET_PLACES.sub(MASK, url)
+        return _mask_unusable(url)
     netloc, query = parts.netloc, parts.query
     user, at, host = netloc.rpartition("@")
     if password:
@@ -96,12 +101,59 @@ def scrub_url(url):
     return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
 
 
+def _mask_unusable(url):
+    """The URL with all masked that may be a user info, or a query."""
+    scheme, slashes, rest = url.partition("//")
+    if not slashes:
+        scheme, rest = "", url
+    _user, at, rest = rest.rpartition("@")
+    place, mark, query = rest.partition("?")
+    return scheme + slashes + (MASK + at if at else "") + place + mark + (MASK if query else "")
+
+
 def scrub_text(text):
-    """A text with every URL in it scrubbed.
+    """A text with every URL in it scrubbed, also one within another.
 
     :param text: str.
     """
-    return _URL_IN_TEXT.sub(lambda match: scrub_url(match.group()), text)
+    return _URL_IN_TEXT.sub(_scrub_match, text)
+
+
+def _scrub_match(match):
+    scheme = "x"
+    url = scrub_url(scheme + match.group())
+    if url.count("://") > 1:
+        url = "://".join([scheme] + [_scrub_rest(part) for part in url.split("://")[1:]])
+    return url[len(scheme) :]
+
+
+def _scrub_rest(part):
+    return scrub_url("x://" + part)[len("x://") :]
+
+
+def scrub_beginning(text, length):
+    """The beginning of a foreign text: on one line, without secrets, and so short that it can be shown.
+
+    :param text: str of any length.
+    :param length: characters of the longest result.
+    """
+    # What is cut off is never looked at: time is for the length of the result alone.
+    kept = " ".join(text[: 8 * length].split())
+    if len(text) > 8 * length:
+        # The cut may be within a URL, whose secret is then not seen as one.
+        head, space, last = kept.rpartition(" ")
+        kept = head + space + last.partition("://")[0]
+    return printable(scrub_text(kept))[:length]
+
+
+def printable(text):
+    """A text in which nothing is left that a terminal obeys: such a character is shown as Python writes it.
+
+    :param text: str.
+    """
+    return _UNPRINTABLE.sub(
+        lambda match: f"\\x{ord(match[0]):02x}" if match[0] <= "\xff" else f"\\u{ord(match[0]):04x}", text
+    )
 
 
 def scrub_args(args):

@@ -199,7 +199,7 @@ options:
   progress_file:
     description:
       - Path of a file to which a line is appended whenever the picture changes. When the module runs on the controller,
-        its action plugin shows these lines while the task runs.
+        its action plugin shows these lines while the task runs. A symbolic link is not followed.
     type: path
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection

@@ -13,7 +13,9 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import _DEFAULT_FILTER
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import (
     MASK,
+    printable,
     scrub_args,
+    scrub_beginning,
     scrub_text,
     scrub_url,
     url_secrets,
@@ -194,3 +196,31 @@ def test_any_text(text):
     for function in (scrub_url, scrub_text):
         assert isinstance(function(text), str)
     url_secrets(text)
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("plain, é, 中\n\tx", "plain, é, 中\n\tx"),
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("a\rb\x9bc\x7f", "a\\x0db\\x9bc\\x7f"),
+        ("\u202eevil\u2028\ufeff", "\\u202eevil\\u2028\\ufeff"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_what_a_terminal_obeys_is_shown_as_text(text, shown):
+    assert printable(text) == shown
+
+
+def test_a_url_within_another_is_scrubbed():
+    text = "see https://h/?next=http://user:hidden@other/x&token=http://hidden and x://a:hidden@b"
+    assert "hidden" not in scrub_text(text)
+    assert "other/x" in scrub_text(text)
+
+
+def test_a_secret_at_the_cut_is_not_shown():
+    for length in range(780, 830):
+        text = "a" * length + " http://user:hiddenhiddenhidden@host/" + "b" * 500
+        assert "hid" not in scrub_beginning(text, 100) + scrub_beginning(text, 1000)
+    # What is masked makes room for what comes after it.
+    assert "hid" not in scrub_beginning("http://u:" + "x" * 790 + "@h http://user:hiddenhidden@h/" + "b" * 99, 100)
