@@ -34,7 +34,7 @@ test-unit: $(VENV)/unit ## Unit tests, with pytest; those of TESTS=path alone
 	pytest -q $(if $(TESTS),$(TESTS),-n auto tests/unit)
 
 # The unit tests that start modules, Ansible or pip.
-SLOW := plugins/modules plugins/action plugins/inventory roles/test_in_check_mode.py \
+SLOW := plugins/modules plugins/action plugins/inventory/test_peers.py roles/test_in_check_mode.py \
     test_examples.py test_guides.py test_release.py test_secrets.py
 
 .PHONY: test-fast

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long a token lives."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tokens import parse_duration, parse_expiry
+
+
+@pytest.mark.parametrize(
+    "text, seconds",
+    [("1s", 1), ("90d", 7776000), ("12h", 43200), ("1d12h", 129600), ("2w", 1209600), ("1m1s", 61), ("007s", 7)],
+)
+def test_durations(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0s", "90", "d", "1.5h", "-1d", "1y", "1d 12h", " 1d", "1D", "1d\n", "\N{SUPERSCRIPT TWO}d"]
+)
+def test_other_texts_are_not_durations(text):
+    with pytest.raises(InputError, match="must be a span of time"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    "text, seconds",
+    [
+        ("1970-01-02", 86400),
+        ("2027-06-30", 1814313600),
+        ("2027-06-30T12:00:00Z", 1814356800),
+        ("2027-06-30T12:00:00.9Z", 1814356800),
+        ("2027-06-30T14:00:00+02:00", 1814356800),
+        ("2038-01-19T03:14:07Z", 2147483647),
+    ],
+)
+def test_expiries(text, seconds):
+    assert parse_expiry(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2027-13-01", "2027-02-30", "30.06.2027", "2027-06-30T12:00:00"])
+def test_other_texts_are_not_expiries(text):
+    with pytest.raises(InputError, match="must be a date"):
+        parse_expiry(text)
+
+
+@pytest.mark.parametrize("text", ["2038-01-19T03:14:08Z", "2038-01-20", "2100-01-01"])
+def test_what_a_database_cannot_store_is_refused(text):
+    with pytest.raises(InputError, match="later than 2038-01-19T03:14:07Z"):
+        parse_expiry(text)
