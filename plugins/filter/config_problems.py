@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import SCHEMA
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import plain
 
 _CONTEXT = Context()._fields
 
@@ -26,9 +27,9 @@ def _config_problems(
     unknown = sorted(set(context) - set(_CONTEXT))
     if unknown:
         raise AnsibleFilterError(f"config_problems: there is no {', '.join(unknown)}; there are {', '.join(_CONTEXT)}")
-    given = {name: value for name, value in context.items() if value is not None}
+    given = {name: plain(value) for name, value in context.items() if value is not None}
     try:
-        problems = config_problems(config, client, release or None, Context(**given))
+        problems = config_problems(plain(config), client, release or None, Context(**given))
     except ValueError as error:
         raise AnsibleFilterError(f"config_problems: {error}") from error
     return [{**problem._asdict(), "message": problem.message} for problem in problems if problem.code not in allowed]
@@ -38,4 +39,5 @@ class FilterModule:
     """Filter config_problems."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filter by its name."""
         return {"config_problems": _config_problems}

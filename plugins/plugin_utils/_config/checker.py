@@ -17,6 +17,10 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import (
+    flat_options,
+    option_error,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
     is_loopback,
     parse_duration,
@@ -25,12 +29,18 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.val
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 
+#: For traces: initJaegerTracer in cmd/dependency/dependency.go, dragonfly-client/src/tracing/mod.rs.
+TRACING_PROTOCOLS = ("grpc", "http", "https")
+_MISSING = object()
+
 
 class Context(t.NamedTuple):
     """What is known besides the configuration. Nothing is said about what is left out.
 
     :ivar manager_release: str, as ``2.5.1``.
     :ivar dynconfig: whether the Rust client finds its schedulers in dynconfig.yaml.
+    :ivar schedulers: addresses that a role would write to dynconfig.yaml.
+    :ivar service_options: settings that a role would write to the section [Service] of the unit.
     :ivar bases: base URLs of the registries that the host pulls from.
     :ivar taken_ports: ports of the host on which other programs listen.
     :ivar missing_files: paths in the configuration that the host does not have.
@@ -41,6 +51,8 @@ class Context(t.NamedTuple):
 
     manager_release: str | None = None
     dynconfig: bool = False
+    schedulers: t.Sequence[str] = ()
+    service_options: t.Mapping[str, t.Any] = {}
     bases: t.Sequence[str] = ()
     taken_ports: t.Sequence[int] = ()
     missing_files: t.Sequence[str] = ()
@@ -76,6 +88,7 @@ class Checker:
         for setting in schema.settings(self.config, self.client):
             self._check_setting(setting)
         self.check_client()
+        self._check_service_options()
         return self.problems
 
     def check_client(self) -> None:
@@ -141,6 +154,12 @@ class Checker:
         self._unreadable.add(setting.path)
         self.add(code, setting.where, **details)
 
+    def _check_service_options(self) -> None:
+        for name, where, value in flat_options(dict(self.context.service_options)):
+            error = option_error(name, value)
+            if error:
+                self.add("bad_service_option", f"{self.client}_service_options.{where}", error=error)
+
     def accepts_empty(self, _key: schema.Key) -> bool:
         """Return whether the client reads an empty value as one that is not there."""
         return False
@@ -152,6 +171,8 @@ class Checker:
         if all(errors):
             self._add_unreadable(setting, "wrong_type", wanted=errors[-1])
             return
+        if key.same and schema.get(self.config, self.client, key.same, _MISSING) is not _MISSING:
+            self.add("duplicate_key", setting.where, other=key.same)
         if key.type == "regex":
             error = pattern_error(setting.value, self.client)
             if error:
@@ -161,6 +182,12 @@ class Checker:
                 self.add("missing_file", setting.where, path=path)
 
     # --- what both clients have
+
+    def check_tracing(self) -> None:
+        """Add a problem for a protocol of traces that a client does not know; it panics where it has an endpoint."""
+        protocol = self.get("tracing.protocol")
+        if protocol and self.get("tracing.endpoint") and protocol not in TRACING_PROTOCOLS:
+            self.add("bad_value", "tracing.protocol", wanted=f"one of {', '.join(TRACING_PROTOCOLS)}")
 
     def check_ports(self, listeners: dict[str, t.Any]) -> None:
         """Add a problem for a fixed port that two listeners share, or that another program of the host has."""

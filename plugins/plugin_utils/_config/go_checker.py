@@ -52,6 +52,7 @@ class GoChecker(Checker):
             if t.cast(int, parse_bytes(self.get(key, _MIN_RATE), self.client)) < _MIN_RATE:
                 self.add("rate_limit_too_low", key)
         self._check_bounds()
+        self.check_tracing()
         self.check_ports(self._listeners())
 
     def _check_cluster(self, is_seed: bool) -> None:
@@ -59,6 +60,8 @@ class GoChecker(Checker):
         addresses = self.get("scheduler.manager.netAddrs" if has_manager else "scheduler.netAddrs")
         if not addresses:
             self.add("no_scheduler", "scheduler", variable="dfget_manager_addrs or dfget_scheduler_addrs")
+        if has_manager and self.get("scheduler.netAddrs"):
+            self.add("schedulers_ignored", "scheduler.netAddrs", variable="dfget_scheduler_addrs")
         # Managers and Go clients are released together, so an unknown manager is taken to be as new as the client.
         if is_seed and (self.manager or self.release or ()) >= FIRST_WITHOUT_GO_SEEDS:
             self.add("seed_cannot_be_preheated", "scheduler.manager.seedPeer.enable")

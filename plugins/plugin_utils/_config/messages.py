@@ -51,6 +51,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the host has no file {path}, so that {client} would not start.",
         "Put the file there before this role runs, or correct the path.",
     ),
+    "duplicate_key": (
+        "in release {release} this is another name of {other}, which is set too, and {client} would not start.",
+        "Leave one of them out, best this one.",
+    ),
+    "bad_scheduler": (
+        "{address} is not an address that {client} can use for a scheduler, and it would not start.",
+        "{hint}",
+    ),
+    "schedulers_ignored": (
+        "with a manager, {client} asks the manager for its schedulers and ignores the ones set here.",
+        "Leave {variable} empty, or set no manager.",
+    ),
+    "bad_service_option": (
+        "systemd would not read this setting of the unit as it is written: {error}.",
+        "Correct it.",
+    ),
     "no_scheduler": (
         "neither a manager nor a scheduler is named, so that the client cannot join a cluster.",
         "Set {variable}.",

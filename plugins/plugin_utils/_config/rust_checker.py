@@ -13,11 +13,18 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Checker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import value_error
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
+    is_host_and_port,
+    is_socket_address,
+    parse_bytes,
+    parse_duration,
+    value_error,
+)
 
 #: Releases of the manager whose preheat cannot use the ids of blob digests (dragonfly pull request 4975 came after it).
 _LAST_WITHOUT_BLOB_IDS = (2, 5, 1)
 _MIN_REQUEST_RATE = 100
+_SCHEDULERS = "dfdaemon_scheduler_addrs"
 #: Where dfdaemon listens unless it is told otherwise.
 _PORTS = {
     "upload.server.port": 4000,
@@ -27,6 +34,29 @@ _PORTS = {
     "stats.server.port": 4004,
     "storage.server.tcpPort": 4005,
 }
+
+
+#: What tokio and tower panic at when it is 0 (seen with 1.5.1).
+_ABOVE_ZERO = (
+    "download.server.requestRateLimit",
+    "download.server.requestBufferSize",
+    "download.rateLimit",
+    "download.bandwidthLimit",
+    "download.backToSourceBandwidthLimit",
+    "upload.server.requestRateLimit",
+    "upload.server.requestBufferSize",
+    "upload.rateLimit",
+    "upload.bandwidthLimit",
+    "proxy.prefetchRateLimit",
+    "proxy.prefetchBandwidthLimit",
+    "scheduler.announceInterval",
+    "dynconfig.refreshInterval",
+    "gc.interval",
+    "server.adaptiveRateLimit.bucketCount",
+    "server.adaptiveRateLimit.collectInterval",
+)
+#: The most that tokio's channels hold.
+_MAX_BUFFER = 2**61 - 1
 
 
 class RustChecker(Checker):
@@ -49,6 +79,10 @@ class RustChecker(Checker):
     def check_client(self) -> None:
         """Add the problems that only the Rust client has."""
         self._check_manager()
+        self._check_schedulers()
+        self._check_bounds()
+        self.check_tracing()
+        self._check_endpoint()
         self._check_proxy()
         if self.get("storage.keep", False) is not True:
             self.add("storage_not_kept", "storage.keep")
@@ -57,12 +91,45 @@ class RustChecker(Checker):
         self.check_ports({key: self.get(key, default) for key, default in _PORTS.items()})
 
     def _check_manager(self) -> None:
-        if not self.get("manager.addr"):
-            if not self.context.dynconfig or self.before(1, 4, 3):
+        if self.context.dynconfig and self.get("manager.addr") == "" and not self.before(1, 4, 3):
+            self.add("bad_value", "manager.addr", wanted="a URL, or left out: an empty text is an address, too")
+        elif not self.get("manager.addr"):
+            if not (self.context.dynconfig or self.context.schedulers) or self.before(1, 4, 3):
                 variable = "dfdaemon_manager_addr (with release 1.4.3 or later, dfdaemon_scheduler_addrs)"
                 self.add("no_scheduler", "manager.addr", variable=variable)
         elif value_error("url", self.get("manager.addr"), self.client):
             self.add("bad_value", "manager.addr", wanted="a URL such as http://dragonfly-manager:65003")
+
+    def _check_schedulers(self) -> None:
+        """Check the addresses for dynconfig.yaml (dragonfly-client/src/dynconfig/local.rs, from 1.4.3 on)."""
+        schedulers = list(self.context.schedulers)
+        if schedulers and self.get("manager.addr"):
+            self.add("schedulers_ignored", _SCHEDULERS, variable=_SCHEDULERS)
+        if len(schedulers) == 1 and is_host_and_port(schedulers[0]):
+            return  # A name is resolved where it is the only one.
+        for index, address in enumerate(schedulers):
+            if not is_socket_address(address):
+                hint = "Give each as IP:PORT; a name is resolved only where it is the only address, as NAME:PORT."
+                self.add("bad_scheduler", f"{_SCHEDULERS}[{index}]", address=address, hint=hint)
+
+    def _check_bounds(self) -> None:
+        for path in _ABOVE_ZERO:
+            value = self.get(path)
+            if value == 0 or 0 in (parse_bytes(value, self.client), parse_duration(value, self.client)):
+                self.add("bad_value", path, wanted="above 0")
+        for path in ("download.server.requestBufferSize", "upload.server.requestBufferSize"):
+            if self.get(path, 1) > _MAX_BUFFER:
+                self.add("bad_value", path, wanted=f"at most {_MAX_BUFFER}")
+
+    def _check_endpoint(self) -> None:
+        endpoint, protocol = self.get("tracing.endpoint"), self.get("tracing.protocol")
+        if not (endpoint and protocol):
+            return
+        if value_error("url", f"http://{endpoint}", self.client) or any(char.isspace() for char in endpoint):
+            self.add("bad_value", "tracing.endpoint", wanted="HOST:PORT, without a scheme")
+        for name, value in (self.get("tracing.headers") or {}).items():
+            if not "".join([value] if isinstance(value, str) else value).isascii():
+                self.add("bad_value", f"tracing.headers.{name}", wanted="text in ASCII")
 
     def _check_proxy(self) -> None:
         self.check_listener("proxy.server.ip", self.get("proxy.server.ip", ""), self.get("proxy.server.basicAuth"))
@@ -104,3 +171,13 @@ def _filters_ns(rule: dict[str, t.Any]) -> bool:
     params = rule["filteredQueryParams"]
     # An empty value is an empty list. What is not a list has been reported.
     return params is not None and (not isinstance(params, list) or "ns" in params)
+
+
+def dynconfig(schedulers: t.Sequence[str]) -> dict[str, t.Any]:
+    """Return dynconfig.yaml for addresses of schedulers, empty without them.
+
+    The client takes IP addresses as a list and a name alone (dragonfly-client/src/dynconfig/local.rs).
+    """
+    if len(schedulers) == 1 and not is_socket_address(schedulers[0]):
+        return {"scheduler": {"addr": schedulers[0]}}
+    return {"scheduler": {"addrs": list(schedulers)}} if schedulers else {}

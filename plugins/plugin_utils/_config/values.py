@@ -41,7 +41,7 @@ _RUST_UNITS = {
 }
 _RUST_SECONDS = {unit: seconds for seconds, units in _RUST_UNITS.items() for unit in units.split()}
 _RUST_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z\u00b5]+)\s*")
-#: The first Rust client with humantime 2.4.0, which reads fractions.
+#: The first Rust client with humantime 2.4.0, which reads fractions, and 0 without a unit.
 _FIRST_WITH_FRACTIONS = (1, 4, 1)
 # Nanoseconds in 63 bits, seconds in 64 bits; bytes in 63 bits.
 _MAX_SECONDS = {"dfget": 2**63 / 1e9, "dfdaemon": 2.0**64}
@@ -58,16 +58,17 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*\Z")
 def parse_duration(value: t.Any, client: str, release: tuple[int, ...] | None = None) -> float | None:
     """Return the seconds that a client reads from a duration, None where it cannot read it.
 
-    :param value: text such as ``6h``; for the Go client 0 too. Its other bare numbers are nanoseconds, which nobody
-        means.
+    :param value: text such as ``6h``, or 0. Other bare numbers are nanoseconds to the Go client, which nobody means.
     :param client: ``dfget`` or ``dfdaemon``.
     :param release: of the client, None where it is not known.
     """
-    if client == "dfget" and value == 0 and not isinstance(value, bool):
-        return 0.0
+    if value == 0 and _is_int(value):
+        value = "0"
     if not isinstance(value, str):
         return None
     if client == "dfdaemon":
+        if value == "0" and not (release and release < _FIRST_WITH_FRACTIONS):
+            return 0.0
         has_fraction = "." in value and release is not None and release < _FIRST_WITH_FRACTIONS
         return None if has_fraction else _sum_parts(value, client, _RUST_PART, _RUST_SECONDS)
     unsigned = value.lstrip("+-")

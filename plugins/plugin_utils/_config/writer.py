@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Sequence
 
 import yaml
 
 # What no YAML reads as anything but a text.
-_PLAIN = re.compile(r"(?:/|[A-Za-z][\w-]*[/.])[\w./-]*\Z|[A-Za-z][\w-]*\Z", re.ASCII)
+_PLAIN = re.compile(r"(?:(?:/|[A-Za-z][\w-]*[/.])[\w./-]*|[A-Za-z][\w-]*|[0-9]+(?:ms|[smhd]|[KMGTP]i?B?))\Z", re.ASCII)
 _WORDS_WITH_A_MEANING = frozenset("true false yes no on off y n null nan inf".split())
 
 
@@ -55,6 +56,16 @@ _Dumper.add_representer(dict, _Dumper.represent_mapping_in_order)
 _Dumper.add_representer(type(None), _Dumper.represent_nothing)
 
 
+def plain(value: t.Any) -> t.Any:
+    """Return a value without the classes of Ansible, such as that of a text in Vault."""
+    if isinstance(value, dict):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    # Up to ansible-core 2.18 an encrypted text is a sequence that is not a str.
+    return str(value) if isinstance(value, (str, Sequence)) else value
+
+
 def to_yaml(config: dict[str, t.Any]) -> str:
     """Return a configuration as YAML, its keys in their order."""
-    return yaml.dump(config, Dumper=_Dumper, default_flow_style=False, allow_unicode=False, width=1_000_000)
+    return yaml.dump(plain(config), Dumper=_Dumper, default_flow_style=False, allow_unicode=False, width=1_000_000)

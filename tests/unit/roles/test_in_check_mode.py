@@ -10,14 +10,18 @@ roles do to real hosts is tested by the scenarios of extensions/molecule.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
 
@@ -102,11 +106,11 @@ def render(folder: Path, role: str, hosts: dict[str, dict[str, Any]], show: str)
     (folder / "templates").symlink_to(CHECKOUT / "roles" / role / "templates")
     files = [
         f"{CHECKOUT}/roles/{each}"
-        for each in ("client/vars/main.yml", f"{role}/defaults/main.yml", f"{role}/vars/main.yml")
+        for each in ("_client/vars/main.yml", f"{role}/defaults/main.yml", f"{role}/vars/main.yml")
     ]
     # Host variables are below the files of a play, so they are set again above them.
     task = {"ansible.builtin.set_fact": {"found": f"{{{{ {show} }}}}"}}
-    handed_on = {"client_release": f"{{{{ {role}_release }}}}", "client_install_source": ""}
+    handed_on = {"_client_release": f"{{{{ {role}_release }}}}", "_client_install_source": ""}
     tasks = [
         {**task, "when": f"inventory_hostname == '{host}'", "vars": {**handed_on, **given}}
         for host, given in hosts.items()
@@ -128,6 +132,7 @@ def go(tmp_path_factory):
         "text": {**GO, "dfget_proxy_port": "65009"},
         "ipv6": {"preheat_url": "http://[fd00::1]:8080"},
         "addresses": {"dfget_manager_addrs": "m1:65003, m2:65003", "dfget_scheduler_addrs": "s:8002"},
+        "instead": {**GO, "dfget_scheduler_addrs": "s:8002"},
     }
     return render(tmp_path_factory.mktemp("go"), "dfget", cases, "__dfget_config")
 
@@ -139,7 +144,8 @@ def rust(tmp_path_factory):
         "seed": {**RUST, "dfdaemon_seed_peer": True},
         "old_seed": {**RUST, "dfdaemon_seed_peer": True, "dfdaemon_release": "1.0.10"},
         "schedulers": {"dfdaemon_release": "1.4.3", "dfdaemon_scheduler_addrs": ["s:8002"]},
-        "ipv6": {"preheat_url": "http://[fd00::1]:8080", "dfdaemon_scheduler_addrs": "s1:8002,s2:8002"},
+        "ipv6": {"preheat_url": "http://[fd00::1]:8080"},
+        "addresses": {**RUST, "dfdaemon_scheduler_addrs": "10.0.0.1:8002, 10.0.0.2:8002"},
         "v": {**RUST, "dfdaemon_release": "v1.0.10", "dfdaemon_seed_peer": True},
     }
     return render(tmp_path_factory.mktemp("rust"), "dfdaemon", cases, "[__dfdaemon_config, __dfdaemon_dynconfig]")
@@ -161,8 +167,16 @@ def clients(tmp_path_factory):
         "no_checksum": {**GO, "dfget_install_source": "https://a/dfget-2.1.67-linux-amd64.deb?signature=geheim"},
         "no_sha256": {**GO, "dfget_install_source": "https://a/b.deb", "dfget_install_checksum": "sha256:12"},
     }
-    found = run(tmp_path_factory.mktemp("go"), "dfget", go_hosts)
-    return {**found, **run(tmp_path_factory.mktemp("rust"), "dfdaemon", {"flag": {**RUST, "dfdaemon_config": flag}})}
+    schedulers = {"preheat_url": "", "dfdaemon_release": "1.4.3"}
+    rust_hosts = {
+        "flag": {**RUST, "dfdaemon_config": flag},
+        "names": {**schedulers, "dfdaemon_scheduler_addrs": ["s1:8002", "s2:8002"]},
+        "ignored": {**RUST, "dfdaemon_manager_addr": "http://m:65003", "dfdaemon_scheduler_addrs": ["s:8002"]},
+        "line_break": {**RUST, "dfdaemon_service_options": {"MemoryMax": "2G\nExecStartPre=/bin/true"}},
+        "percent": {**RUST, "dfdaemon_service_options": {"Environment": ["A=b%h"]}},
+    }
+    go_found = run(tmp_path_factory.mktemp("go"), "dfget", go_hosts)
+    return {**go_found, **run(tmp_path_factory.mktemp("rust"), "dfdaemon", rust_hosts)}
 
 
 def test_the_go_client_by_default(go):
@@ -210,7 +224,12 @@ def test_addresses_may_be_a_text(go, rust):
     scheduler = go["addresses"]["scheduler"]
     assert [each["addr"] for each in scheduler["manager"]["netAddrs"]] == ["m1:65003", "m2:65003"]
     assert [each["addr"] for each in scheduler["netAddrs"]] == ["s:8002"]
-    assert rust["ipv6"][1] == {"scheduler": {"addrs": ["s1:8002", "s2:8002"]}}
+    assert rust["addresses"][1] == {"scheduler": {"addrs": ["10.0.0.1:8002", "10.0.0.2:8002"]}}
+
+
+def test_schedulers_take_the_place_of_the_manager_at_preheat_url(go, rust):
+    assert "manager" not in rust["addresses"][0]
+    assert go["instead"]["scheduler"]["manager"]["enable"] is False
 
 
 def test_a_manager_with_an_ipv6_address_keeps_its_brackets(go, rust):
@@ -247,7 +266,7 @@ def test_a_rust_seed_names_its_cluster_as_its_release_wants_it(rust):
 def test_a_rust_client_without_a_manager(rust):
     config, dynconfig = rust["schedulers"]
     assert "manager" not in config
-    assert dynconfig == {"scheduler": {"addrs": ["s:8002"]}}
+    assert dynconfig == {"scheduler": {"addr": "s:8002"}}
 
 
 @pytest.mark.parametrize(
@@ -288,6 +307,10 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
         ("cache", ["storage.taskExpireTime", "dropped 21600 s after its last use"]),
         ("tag", ["proxy.defaultTag: pulls of this host carry the tag '', the preheat the tag 'shop'"]),
         ("flag", ["enableTaskIDBasedBlobDigest", "[blob_digest_ids]"]),
+        ("names", ["dfdaemon_scheduler_addrs[0]: s1:8002 is not an address", "Give each as IP:PORT"]),
+        ("ignored", ["asks the manager for its schedulers", "Leave dfdaemon_scheduler_addrs empty"]),
+        ("line_break", ["dfdaemon_service_options.MemoryMax", "[bad_service_option]"]),
+        ("percent", ["dfdaemon_service_options.Environment[0]", "write %% for a percent sign"]),
         ("allowed", ["ok"]),
         ("letters", ["scheduler.netAddrs", "It must be a list of HOST:PORT"]),
         ("no_checksum", ["dfget-2.1.67-linux-amd64.deb would be downloaded and run as root"]),
@@ -304,29 +327,17 @@ def test_the_query_of_a_signed_url_is_not_shown(clients):
 
 
 SOURCES = {
-    "deb": (
-        "https://a/b/dfget-2.1.67-linux-amd64.deb?X-Signature=a/b.rpm",
-        ["deb", "dfget-2.1.67-linux-amd64.deb", False],
-    ),
-    "archive": ("https://a/dragonfly-2.1.67.tar.gz?a=b#c", ["archive", "dragonfly-2.1.67.tar.gz", True]),
-    "path": ("/a/b?c.tgz", ["archive", "b?c.tgz", True]),
-    "name": ("dfget=2.1.67", ["name", "dfget=2.1.67", False]),
+    "deb": ("https://a/b/dfget-2.1.67-linux-amd64.deb?X-Signature=a/b.rpm", False),
+    "archive": ("https://a/dragonfly-2.1.67.tar.gz?a=b#c", True),
+    "name": ("dfget=2.1.67", False),
 }
 
 
-def test_the_kind_of_a_source_is_that_of_its_name(tmp_path):
-    tasks = [
-        {
-            "ansible.builtin.set_fact": {
-                "found": "{{ [__client_source_kind, __client_source_name, dfget_manage_unit] }}"
-            },
-            "vars": {"client_install_source": "{{ dfget_install_source }}"},
-        }
-    ]
-    files = [f"{CHECKOUT}/roles/{each}" for each in ("client/vars/main.yml", "dfget/defaults/main.yml")]
+def test_the_unit_is_managed_where_the_source_is_an_archive(tmp_path):
+    tasks = [{"ansible.builtin.set_fact": {"found": "{{ dfget_manage_unit | bool }}"}}]
+    tasks[0]["vars"] = {"dfget_install_source": "{{ source }}"}
     hosts = {host: {"source": source} for host, (source, _expected) in SOURCES.items()}
-    tasks[0]["vars"]["dfget_install_source"] = "{{ source }}"
-    found = play(tmp_path, tasks, hosts, vars_files=files)
+    found = play(tmp_path, tasks, hosts, vars_files=[f"{CHECKOUT}/roles/dfget/defaults/main.yml"])
     assert found == {host: expected for host, (_source, expected) in SOURCES.items()}
 
 
@@ -360,9 +371,9 @@ def shown(tmp_path_factory):
     secret = {"proxy": {"basicAuth": {"username": "u", "password": SECRET}}}
     hosts["new_secret"].update(dfget_config={**SEEN, **secret}, dfget_service_options={"Environment": [f"A={SECRET}"]})
     paths = {
-        "client_config_path": f"{folder}/{{{{ inventory_hostname }}}}/dfget.yaml",
-        "__client_drop_in": f"{folder}/{{{{ inventory_hostname }}}}/unit.d/drop-in.conf",
-        "__client_unit_path": f"{folder}/{{{{ inventory_hostname }}}}/unit",
+        "_client_config_path": f"{folder}/{{{{ inventory_hostname }}}}/dfget.yaml",
+        "_client_drop_in": f"{folder}/{{{{ inventory_hostname }}}}/unit.d/drop-in.conf",
+        "_client_unit_path": f"{folder}/{{{{ inventory_hostname }}}}/unit",
     }
     (folder / "paths.yml").write_text(json.dumps(paths), encoding="utf-8")
 
@@ -555,6 +566,116 @@ def test_registries_that_are_no_longer_named_lose_their_mirrors(tmp_path):
 
 def test_without_the_role_there_is_no_mirror(tmp_path):
     assert mirrors_after(tmp_path, containerd_mirrors_state="absent") == set()
+
+
+# --- the private role
+
+
+def test_the_private_role_is_not_for_plays(tmp_path):
+    spec = yaml.safe_load((CHECKOUT / "roles/_client/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    kinds = {"str": "", "list": [], "dict": {}, "bool": False, "int": 1, "raw": 1}
+    options = spec["argument_specs"]["main"]["options"]
+    variables = {name: option.get("choices", [kinds[option["type"]]])[0] for name, option in options.items()}
+    found = run(tmp_path, "_client", {"all_of_them": variables, "nothing": {}})
+    assert "The role dragonflyoss.dragonfly._client is private to the collection." in found["all_of_them"]
+    assert "missing required arguments" in found["nothing"]
+
+
+def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, dict[str, bytes]]:
+    """Really run the tasks that fetch and install an archive in a folder.
+
+    :returns: the failure, ``ok`` without one, and the files below the folder afterwards.
+    """
+    top = folder / "host"
+    variables = {
+        "_client_name": "dfget",
+        "_client_install_source": str(source),
+        "_client_install_checksum": checksum,
+        "_client_downloads": f"{top}/downloads",
+        "_client_archives": f"{top}/archives",
+        "_client_program": f"{top}/dfget",
+        "ansible_connection": "local",
+    }
+    tasks = [
+        {"ansible.builtin.include_tasks": f"{CHECKOUT}/roles/_client/tasks/{name}.yml"}
+        for name in ("fetch", "install_archive")
+    ]
+    block = {
+        "block": [*tasks, {"ansible.builtin.set_fact": {"found": "ok"}}],
+        "rescue": [{"ansible.builtin.set_fact": {"found": f"{{{{ {FAILURE} }}}}"}}],
+        "vars": variables,
+    }
+    top.mkdir()
+    files = [f"{CHECKOUT}/roles/_client/vars/main.yml"]
+    message = play(folder, [block], {"h1": {}}, options=(), vars_files=files)["h1"]
+    return message, {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in top.rglob("*") if path.is_file()
+    }
+
+
+def archive(path: Path, *members: tuple[str, bytes, str], mode: int = 0o755) -> Path:
+    """Write an archive of members: name, tarfile's type, and the content or the target of a link."""
+    with tarfile.open(path, "w:gz") as tar:
+        for name, kind, text in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.mode = kind, mode
+            if kind == tarfile.REGTYPE:
+                info.size = len(text)
+                tar.addfile(info, io.BytesIO(text.encode()))
+            else:
+                info.linkname = text
+                tar.addfile(info)
+    return path
+
+
+CLIENT = ("x/dfget", tarfile.REGTYPE, "client")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="files of the role belong to root")
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "member, words",
+    [
+        (("../../outside", tarfile.REGTYPE, "evil"), "its member ../../outside is outside the folder"),
+        (("x/link", tarfile.SYMTYPE, "../../.."), "its member x/link is a link to ../../.., outside"),
+        (("x/hard", tarfile.LNKTYPE, "../../inventory.yml"), "its member x/hard is a link to ../../inventory.yml"),
+        (("x/abs", tarfile.SYMTYPE, "/etc"), "its member x/abs is a link to /etc, outside"),
+    ],
+)
+def test_an_archive_that_leaves_its_folder_is_not_unpacked(tmp_path, member, words):
+    source = archive(tmp_path / "dragonfly-2.1.67.tar.gz", member, CLIENT)
+    message, files = fetch(tmp_path, source)
+    assert f"dragonfly-2.1.67.tar.gz was not unpacked: {words}" in message
+    assert set(files) == {"host/downloads/dragonfly-2.1.67.tar.gz"}
+    assert not (tmp_path / "outside").exists()
+
+
+@needs_root
+def test_of_an_archive_the_client_alone_is_unpacked(tmp_path):
+    source = archive(tmp_path / "dragonfly-2.1.67.tar.gz", ("x/README", tarfile.REGTYPE, "text"), CLIENT, mode=0o6777)
+    message, files = fetch(tmp_path, source, f"sha256:{hashlib.sha256(source.read_bytes()).hexdigest().upper()}")
+    assert message == "ok"
+    unpacked = [name for name in files if name.startswith("host/archives/")]
+    assert sorted(name.rpartition("/")[2] for name in unpacked) == [".complete", "dfget"]
+    program = (tmp_path / "host/dfget").resolve()
+    assert program.read_text() == "client"
+    assert oct(program.stat().st_mode) == oct(0o100755)
+
+
+@needs_root
+def test_a_file_with_another_checksum_changes_nothing(tmp_path):
+    source = archive(tmp_path / "dragonfly-2.1.67.tar.gz", CLIENT)
+    message, files = fetch(tmp_path, source, "sha256:" + "0" * 64)
+    assert f"not sha256:{'0' * 64} (dfget_install_checksum). Nothing was changed." in message
+    assert files == {}
+
+
+@needs_root
+def test_a_download_with_another_checksum_leaves_nothing(tmp_path):
+    source = archive(tmp_path / "dragonfly-2.1.67.tar.gz", CLIENT)
+    message, files = fetch(tmp_path, f"file://{source}", "sha256:" + "0" * 64)
+    assert "checksum" in message
+    assert files == {}
 
 
 # --- the whole

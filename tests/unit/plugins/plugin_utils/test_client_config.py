@@ -196,6 +196,10 @@ def test_get_folds_case_for_the_go_client_only():
         # Nanoseconds for the Go client, an error for the Rust client; never what was meant.
         (30, "dfget", None),
         (30, "dfdaemon", None),
+        (0, "dfdaemon", 0),
+        ("0", "dfdaemon", 0),
+        ("0", "dfget", 0),
+        ("3 micros", "dfdaemon", None),
         ("30", "dfget", None),
         ("30", "dfdaemon", None),
         ("1d", "dfget", None),

@@ -86,6 +86,42 @@ def rust(code: str, path: str, value: t.Any, key: str = "", release: str | None 
     return Case(code, "dfdaemon", path, value, key or path, release, Context(**context))
 
 
+SCHEDULERS = "dfdaemon_scheduler_addrs"
+THRESHOLDS = {"distThreshold": "1GB", "diskThreshold": "1GB"}
+# What a dfdaemon 1.5.1 panicked at.
+ZEROS: dict[str, t.Any] = {
+    "download.server.requestRateLimit": 0,
+    "download.server.requestBufferSize": 0,
+    "download.bandwidthLimit": "0GB",
+    "download.backToSourceBandwidthLimit": 0,
+    "upload.server.requestRateLimit": 0,
+    "upload.server.requestBufferSize": 0,
+    "upload.bandwidthLimit": 0,
+    "proxy.prefetchBandwidthLimit": "0",
+    "scheduler.announceInterval": "0s",
+    "dynconfig.refreshInterval": 0,
+    "gc.interval": "0ms",
+    "server.adaptiveRateLimit.bucketCount": 0,
+    "server.adaptiveRateLimit.collectInterval": "0",
+}
+SERVICE_OPTIONS: dict[str, t.Any] = {
+    "CPUQuota": "400%",
+    "Environment": ["A=50%%h", '"B=c d"', "C='e f'"],
+    "ExecStartPre": [None, "/bin/sh -c 'echo \"a\"'"],
+    "TasksMax": 100,
+    "NoNewPrivileges": True,
+}
+BAD_SERVICE_OPTIONS: list[tuple[str, dict[str, t.Any]]] = [
+    ("MemoryMax", {"MemoryMax": "2G\nExecStartPre=/bin/true"}),
+    ("Environment[1]", {"Environment": ["A=b", "PASSWORD=a%hb"]}),
+    ("Environment", {"Environment": "A=b c"}),
+    ("Environment", {"Environment": 'A="b'}),
+    ("ExecStartPre", {"ExecStartPre": "/bin/echo a\\"}),
+    ("Memory Max", {"Memory Max": "2G"}),
+    ("MemoryMax", {"MemoryMax": {"a": "b"}}),
+]
+
+
 CASES = [
     go("no_such_client", "host.idc", "", key="release", release="2.0.8"),
     go("no_such_client", "host.idc", "", key="release", release="2.4.0"),
@@ -198,6 +234,50 @@ CASES = [
     rust("port_clash", "stats.server.port", 4001),
     go("port_taken", "proxy.tcpListen.port", 65001, taken_ports=[22, 65001]),
     rust("port_taken", "proxy.server.port", 4001, taken_ports=[4001]),
+    *(rust("bad_value", path, value, release="1.5.1") for path, value in ZEROS.items()),
+    rust("bad_value", "upload.server.requestBufferSize", 2**61, release="1.5.1"),
+    go("bad_value", "tracing", {"protocol": "jaeger", "endpoint": "a:1"}, key="tracing.protocol", release="2.3.4"),
+    rust("bad_value", "tracing", {"protocol": "jaeger", "endpoint": "a:1"}, key="tracing.protocol"),
+    rust("bad_value", "tracing", {"protocol": "grpc", "endpoint": "a b"}, key="tracing.endpoint"),
+    rust(
+        "bad_value",
+        "tracing",
+        {"protocol": "grpc", "endpoint": "a:1", "headers": {"X-A": "\u00e9"}},
+        key="tracing.headers.X-A",
+    ),
+    rust("bad_value", "manager.addr", "", release="1.4.3", dynconfig=True),
+    rust("wrong_type", "manager.addr", None, release="1.4.2"),
+    rust("wrong_type", "seedPeer.type", "strong", release="1.0.27"),
+    rust("wrong_type", "seedPeer.type", "weak", release="1.5.1"),
+    rust("wrong_type", "storage.cacheCapacity", "64MiB", release="0.2.19"),
+    rust("wrong_type", "storage.cacheCapacity", -1, release="1.5.1"),
+    rust("wrong_type", "server.adaptiveRateLimit.cpuThreshold", 300, release="1.5.1"),
+    rust("wrong_type", "upload.server.port", 65536),
+    rust("wrong_type", "backend.maxRetries", 2**32, release="1.5.1"),
+    rust("wrong_type", "tracing.headers", {"X A": "b"}),
+    rust("wrong_type", "tracing.headers", {"X-A": "b\nc"}),
+    rust("wrong_type", "proxy.rules", ["blobs"], key="proxy.rules[0]"),
+    rust("wrong_type", "proxy.rules", {"regex": "blobs"}),
+    rust("duplicate_key", "gc.policy", THRESHOLDS, key="gc.policy.distThreshold", release="1.1.15"),
+    rust("duplicate_key", "gc.policy", THRESHOLDS, key="gc.policy.distThreshold", release=None),
+    rust("bad_scheduler", "manager", {}, key=f"{SCHEDULERS}[0]", release="1.4.3", schedulers=["s", "10.0.0.1:8002"]),
+    rust("bad_scheduler", "manager", {}, key=f"{SCHEDULERS}[1]", release="1.4.3", schedulers=["10.0.0.1:1", "s:8002"]),
+    rust("bad_scheduler", "manager", {}, key=f"{SCHEDULERS}[0]", release="1.4.3", schedulers=["s"]),
+    rust("bad_scheduler", "manager", {}, key=f"{SCHEDULERS}[0]", release="1.4.3", schedulers=["fd00::1:80", "::1:1"]),
+    rust("schedulers_ignored", "host.idc", "", key=SCHEDULERS, release="1.4.3", schedulers=["s:8002"]),
+    go("schedulers_ignored", "scheduler.netAddrs", ["s:8002"]),
+    go(
+        "unknown_key",
+        "scheduler.manager.netAddrs",
+        [{"type": "tcp", "addr": "m:1", "refreshInterval": "10s"}],
+        key="scheduler.manager.netAddrs[0].refreshInterval",
+    ),
+    go("unknown_key", "proxy.tcpListen.port", {"start": 65001, "stop": 2}, key="proxy.tcpListen.port.stop"),
+    go("unknown_key", "proxy.whiteList", [{"host": "a"}, {"hots": "b"}], key="proxy.whiteList[1].hots"),
+    *(
+        go("bad_service_option", "host.idc", "", key=f"dfget_service_options.{key}", service_options=options)
+        for key, options in BAD_SERVICE_OPTIONS
+    ),
     go("port_drifts", "proxy.tcpListen.port", {"start": 65001, "end": 65010}),
 ]
 # A seed whose cache expires before a preheat does.
@@ -267,6 +347,27 @@ def test_each_problem_is_found_and_nothing_else(case):
             {"bases": ["https://a"]},
         ),
         ("dfget", "proxy.registryMirror.url", "https://index.docker.io/", "2.1.67", {}),
+        (
+            "dfdaemon",
+            "proxy.server",
+            {"ip": "::1", "basicAuth": {"username": "a" * 40, "password": "b" * 99}},
+            "1.5.1",
+            {},
+        ),
+        ("dfdaemon", "gc.policy.diskHighThresholdPercent", 100, "1.5.1", {}),
+        ("dfdaemon", "gc.policy.distLowThresholdPercent", 0, "1.0.39", {}),
+        ("dfdaemon", "manager", {"addr": None}, "1.4.3", {"dynconfig": True}),
+        ("dfdaemon", "manager", {"addr": None}, "1.4.3", {"schedulers": ["s:8002"]}),
+        ("dfdaemon", "manager", {}, "1.4.3", {"schedulers": ["[fd00::1]:8002", "10.0.0.1:8002"]}),
+        ("dfdaemon", "seedPeer.type", "strong", "1.0.26", {}),
+        ("dfdaemon", "storage.cacheCapacity", "64MiB", "0.2.20", {}),
+        ("dfdaemon", "storage.cacheCapacity", 64, "0.2.19", {}),
+        ("dfdaemon", "gc.policy.diskThreshold", "1GB", "1.1.15", {}),
+        ("dfdaemon", "gc.interval", "1.5h", "1.4.1", {}),
+        ("dfdaemon", "gc.policy", None, "1.5.1", {}),
+        ("dfdaemon", "tracing", {"protocol": "grpc", "endpoint": "a:1", "headers": {"X-A": "b"}}, "1.5.1", {}),
+        ("dfget", "tracing", {"protocol": "jaeger"}, "2.3.4", {}),
+        ("dfget", "host.idc", "", "2.1.67", {"service_options": SERVICE_OPTIONS}),
         ("dfget", "proxy.defaultTag", "shop", "2.1.67", {"tag": "shop"}),
         ("dfget", "scheduler", {"netAddrs": ["scheduler:8002"]}, "2.1.67", {}),
         ("dfget", "scheduler.manager.seedPeer.enable", True, "2.1.67", {"manager_release": "2.3.0"}),

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles of the clients conclude from what their tasks registered on a host.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import posixpath
+import re
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import dynconfig
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import unit_lines
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml
+
+_NUMBERS = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+_ARCHIVE = re.compile(r"\.(tar\.[a-z0-9]+|tgz)\Z")
+# A line of "ss --listening --tcp --numeric --processes": the address of the host comes first.
+_SOCKET = re.compile(r":([0-9]+)\s")
+# A line of "tar --list --verbose --absolute-names --quoting-style=c": type and mode, owner, size, date, time, name and perhaps a target.
+_MEMBER = re.compile(
+    r'(?P<type>\S)\S*\s+\S+\s+\S+\s+\S+\s+\S+\s+"(?P<name>(?:[^"\\]|\\.)*)"'
+    r'(?:\s+(?:->|link to)\s+"(?P<target>(?:[^"\\]|\\.)*)")?\Z'
+)
+_SECRET = re.compile(
+    r"auth|passw|token|secret|credential|header|environment|private key|tlsconfig|resourceclients|://[^/\s]*@",
+    re.IGNORECASE,
+)
+#: The first releases of the Rust client with a flag to log to the journal (dragonfly-client/src/bin/dfdaemon/main.rs).
+_FIRST_WITH_VERBOSE, _FIRST_WITH_CONSOLE = (0, 1, 17), (0, 2, 31)
+
+
+def source(given: str) -> dict[str, str]:
+    """Return the file name of what is to be installed, and its kind: ``deb``, ``rpm``, ``archive`` or ``name``.
+
+    :param given: a URL, whose query is left out (it may hold a secret), a path, or the name of a package.
+    """
+    name = posixpath.basename(re.sub(r"(://.*?)[?#].*\Z", r"\1", given, flags=re.DOTALL))
+    kinds = {"deb": name.endswith(".deb"), "rpm": name.endswith(".rpm"), "archive": bool(_ARCHIVE.search(name))}
+    return {"name": name, "kind": next((kind for kind, applies in kinds.items() if applies), "name")}
+
+
+def release(given: str, file_name: str, output: str) -> str:
+    """Return the release of a client, empty where it is not known.
+
+    :param given: what the user says.
+    :param file_name: of what is to be installed.
+    :param output: of the client on the host when it is asked for its release.
+    """
+    if given:
+        return given.removeprefix("v")
+    match = _NUMBERS.search(file_name) or _NUMBERS.search(output)
+    return match.group() if match else ""
+
+
+def console_flag(client_release: str) -> str:
+    """Return the flag with which a release of the Rust client logs to the journal, after a space; empty without one.
+
+    Without it, releases from 1.4.1 on log to files alone, of up to 1 GiB each from 1.4.3 on.
+    """
+    match = _NUMBERS.match(client_release)
+    numbers = tuple(int(part) for part in match.group().split(".")) if match else _FIRST_WITH_CONSOLE
+    if numbers < _FIRST_WITH_VERBOSE:
+        return ""
+    return " --console" if numbers >= _FIRST_WITH_CONSOLE else " --verbose"
+
+
+def taken_ports(lines: list[str], client: str) -> list[int]:
+    """Return the ports on which other programs than a client listen, sorted.
+
+    :param lines: of ss; it names the program of each socket, and the client may keep its own ports.
+    """
+    matches = [_SOCKET.search(line) for line in lines if f'"{client}"' not in line]
+    return sorted({int(match.group(1)) for match in matches if match})
+
+
+def missing(results: list[dict[str, t.Any]]) -> list[str]:
+    """Return the paths that a loop of the module stat did not find."""
+    return [result["item"] for result in results if not result["stat"]["exists"]]
+
+
+def newest(results: list[dict[str, t.Any]]) -> int:
+    """Return when the newest file of a loop of the module stat was written, in seconds since 1970; 0 without one."""
+    return max((int(result["stat"]["mtime"]) for result in results if result["stat"]["exists"]), default=0)
+
+
+def daemon(lines: list[str]) -> dict[str, t.Any]:
+    """Return whether systemd knows a unit, whether it runs, and since when.
+
+    :param lines: of "systemctl show" in UTC; none where there is no systemd.
+    :returns: ``load`` and ``active`` as systemd says them, ``started`` in seconds since 1970, 0 where it never ran.
+    """
+    properties = dict(line.partition("=")[::2] for line in lines)
+    since = properties.get("ExecMainStartTimestamp", "")
+    started = 0
+    if since:
+        moment = datetime.datetime.strptime(since, "%a %Y-%m-%d %H:%M:%S UTC")
+        started = int(moment.replace(tzinfo=datetime.timezone.utc).timestamp())
+    return {
+        "load": properties.get("LoadState", "not-found"),
+        "active": properties.get("ActiveState", ""),
+        "started": started,
+    }
+
+
+def may_hold_secret(text: str) -> bool:
+    """Return whether a text may hold a secret, so that no difference of it is shown."""
+    return _SECRET.search(text) is not None
+
+
+def hidden(results: list[dict[str, t.Any]], marker: str) -> list[str]:
+    """Return the files of which no difference is shown: those that a role did not write, and those with a secret.
+
+    :param results: of a loop of the module slurp; a file that is not there has no content.
+    :param marker: with which files of the role begin, after ``# ``.
+    """
+    paths = []
+    for result in results:
+        text = base64.b64decode(result["content"]).decode("latin-1") if "content" in result else f"# {marker}"
+        if not text.lower().startswith(f"# {marker}".lower()) or may_hold_secret(text[len(marker) + 2 :]):
+            paths.append(result["item"])
+    return paths
+
+
+def archive(lines: list[str], client: str) -> dict[str, str]:
+    """Return the member of an archive that is a client, or why the archive is refused.
+
+    :param lines: of "tar --list --verbose --absolute-names --quoting-style=c".
+    :returns: ``member`` and ``refusal``, one of them empty.
+    """
+    members = []
+    for line in lines:
+        match = _MEMBER.match(line)
+        refusal = _refusal(match.group("type"), match.group("name"), match.group("target")) if match else "?"
+        if match is None or refusal:
+            return {"member": "", "refusal": refusal if match else f"tar lists a member that cannot be read: {line}"}
+        if match.group("type") == "-" and posixpath.basename(match.group("name")) == client:
+            members.append(match.group("name"))
+    if not members:
+        return {"member": "", "refusal": f"it holds no {client}"}
+    return {"member": min(members, key=lambda name: (name.count("/"), name)), "refusal": ""}
+
+
+def _refusal(kind: str, name: str, target: str | None) -> str:
+    """Return why a member of an archive is refused, empty where it is not."""
+    if _leaves(name):
+        return f"its member {name} is outside the folder that it is unpacked to"
+    if kind not in "-dlh":
+        return f"its member {name} is neither a file nor a folder nor a link"
+    # A symbolic link is relative to its own folder, a hard link to that of the archive.
+    start = posixpath.dirname(name) if kind == "l" else ""
+    if target is not None and (target.startswith("/") or _leaves(posixpath.normpath(posixpath.join(start, target)))):
+        return f"its member {name} is a link to {target}, outside the folder that it is unpacked to"
+    return ""
+
+
+def _leaves(path: str) -> bool:
+    return path.startswith("/") or ".." in path.split("/")
+
+
+FACTS: dict[str, t.Callable[..., t.Any]] = {
+    "yaml": to_yaml,
+    **{
+        function.__name__: function
+        for function in (
+            dynconfig,
+            unit_lines,
+            source,
+            release,
+            console_flag,
+            taken_ports,
+            missing,
+            newest,
+            daemon,
+            may_hold_secret,
+            hidden,
+            archive,
+        )
+    },
+}
