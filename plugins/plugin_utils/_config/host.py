@@ -23,7 +23,8 @@ _NUMBERS = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 _ARCHIVE = re.compile(r"\.(tar\.[a-z0-9]+|tgz)\Z")
 # A line of "ss --listening --tcp --numeric --processes": the address of the host comes first.
 _SOCKET = re.compile(r":([0-9]+)\s")
-# A line of "tar --list --verbose --absolute-names --quoting-style=c": type and mode, owner, size, date, time, name and perhaps a target.
+# A line of "tar --list --verbose --absolute-names --quoting-style=c": type and mode, owner, size, date, time, name,
+# and perhaps a target.
 _MEMBER = re.compile(
     r'(?P<type>\S)\S*\s+\S+\s+\S+\s+\S+\s+\S+\s+"(?P<name>(?:[^"\\]|\\.)*)"'
     r'(?:\s+(?:->|link to)\s+"(?P<target>(?:[^"\\]|\\.)*)")?\Z'
@@ -32,7 +33,7 @@ _SECRET = re.compile(
     r"auth|passw|token|secret|credential|header|environment|private key|tlsconfig|resourceclients|://[^/\s]*@",
     re.IGNORECASE,
 )
-#: The first releases of the Rust client with a flag to log to the journal (dragonfly-client/src/bin/dfdaemon/main.rs).
+#: The first Rust clients with a flag to log to the journal (dragonfly-client/src/bin/dfdaemon/main.rs).
 _FIRST_WITH_VERBOSE, _FIRST_WITH_CONSOLE = (0, 1, 17), (0, 2, 31)
 
 
