@@ -13,6 +13,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import re
+import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
@@ -47,6 +48,8 @@ _RANGES = {
     "job_timeout": (1, 604800),
     "piece_length": (4194304, 67108864),
 }
+# What a host answers that does not hold the task (dragonfly-client-core, TaskNotFound). Other things can be not found, too.
+_NOT_FOUND = re.compile(r"\btask [0-9a-f]+ not found\b")
 # sha256, sha512 and crc32 in hexadecimal and decimal digits.
 _TASK_ID = re.compile(r"[0-9a-f]{8,128}\Z")
 
@@ -371,58 +374,101 @@ def _check_clusters(ids, cluster_exists, error):
 
 
 def holders(job):
-    """The peers that hold a task, by the answer of a job of the type get_task.
+    """Return the hosts that hold a task, by the answer of a job of the type get_task.
+
+    A host is named once. Up to 2.3.0 the scheduler lists its peers, of which a host that fetched twice has two
+    (scheduler/job/job.go, getTask); a cluster with several schedulers answers once for each.
 
     :returns: list of dict with ``hostname``, ``ip``, ``host_type``, ``finished`` (None before 2.4.0, which do not
         tell), ``scheduler_cluster_id``, ``created_at`` and ``updated_at``.
     """
-    found = {}
+    by_host = {}
     for cluster, peer in task_peers(job, "peers"):
-        key = (cluster, peer.get("id"), peer.get("ip"))
-        found[key] = {
-            "hostname": peer.get("hostname"),
-            "ip": peer.get("ip"),
-            "host_type": peer.get("host_type"),
-            "finished": peer.get("IsFinished"),
-            "scheduler_cluster_id": cluster,
-            "created_at": peer.get("created_at"),
-            "updated_at": peer.get("updated_at"),
-        }
-    return list(found.values())
+        host = by_host.setdefault(
+            _host_key(cluster, peer),
+            {
+                "hostname": peer.get("hostname"),
+                "ip": peer.get("ip"),
+                "host_type": peer.get("host_type"),
+                "finished": peer.get("IsFinished"),
+                "scheduler_cluster_id": cluster,
+                "created_at": peer.get("created_at"),
+                "updated_at": peer.get("updated_at"),
+            },
+        )
+        if peer.get("IsFinished") is True:
+            host["finished"] = True
+    return list(by_host.values())
+
+
+def _host_key(cluster, peer):
+    return cluster, str(peer.get("hostname")), str(peer.get("ip"))
+
+
+class HostDeletions(t.NamedTuple):
+    """What became of a task on the hosts that had peers of it: those that deleted it, and those that may hold it still.
+
+    A host that did not hold it is in neither.
+    """
+
+    deleted: list[dict[str, t.Any]]
+    failed: list[dict[str, t.Any]]
+
+
+def host_deletions(job):
+    """Return what a job of the type delete_task says, for each host once (L(HostDeletions)).
+
+    A scheduler asks a host once for each of its peers of the task, and each scheduler of a cluster does so: after the
+    first "deleted" the host answers "not found" (contract/2.5.1/task_deleted_twice). A deletion empties the host's disk
+    of the task, so one success counts for the host, and "not found" is what was wanted.
+    """
+    deleted, failed = {}, {}
+    for cluster, peer in task_peers(job, "success_tasks"):
+        deleted.setdefault(_host_key(cluster, peer), _host_entry(cluster, peer))
+    for cluster, peer in task_peers(job, "failure_tasks"):
+        key = _host_key(cluster, peer)
+        description = peer.get("description")
+        if key in deleted or (isinstance(description, str) and _NOT_FOUND.search(description)):
+            continue
+        failed.setdefault(key, dict(_host_entry(cluster, peer), description=description))
+    return HostDeletions(list(deleted.values()), list(failed.values()))
+
+
+def _host_entry(cluster, peer):
+    entry = {name: peer.get(name) for name in ("hostname", "ip", "host_type")}
+    entry["scheduler_cluster_id"] = cluster
+    return entry
 
 
 def deletion(jobs):
-    """What became of tasks that were to be deleted, by their jobs, or in check mode by who holds them.
+    """Return what became of tasks that were to be deleted, by their jobs, or in check mode by who holds them.
 
-    A job with peers that failed is noted as failed.
+    A job of which a host failed is noted as failed.
 
     :param jobs: list of L(TaskJob), of the type delete_task or get_task.
     :returns: dict with ``changed``, ``diff`` and ``tasks``.
     """
     tasks, gone = [], []
-    for one in jobs:
-        peers = _deleted(one.job, "success_tasks") + _deleted(one.job, "peers") if one.done else None
-        failures = _deleted(one.job, "failure_tasks") if one.job else []
-        if failures and one.done and one.reason is None:
-            named = [f"{peer['hostname']} ({peer['description']})" for peer in failures[:_NAMED_IN_MESSAGE]]
-            one.fail("peers_failed", f"{len(failures)} peers did not delete it: {', '.join(named)}")
-        if peers or one.lost or (one.job and not one.done and not failures):
-            gone.append(one.target.name)
-        tasks.append(dict(one.result(), deleted=peers, failures=failures))
+    for task_job in jobs:
+        hosts = host_deletions(task_job.job) if task_job.job else HostDeletions([], [])
+        deleted = None
+        if task_job.done:
+            held = [_host_entry(host["scheduler_cluster_id"], host) for host in holders(task_job.job)]
+            deleted = hosts.deleted + held
+        if hosts.failed and task_job.done and task_job.reason is None:
+            task_job.fail("peers_failed", _failed_hosts(hosts.failed))
+        if deleted or task_job.lost or (task_job.job and not task_job.done and not hosts.failed):
+            gone.append(task_job.target.name)
+        tasks.append(dict(task_job.result(), deleted=deleted, failures=hosts.failed))
     before = "".join(f"{name}\n" for name in gone)
     return {"changed": bool(gone), "diff": {"before": before, "after": ""}, "tasks": tasks}
 
 
-def _deleted(job, key):
-    found = []
-    for cluster, peer in task_peers(job, key):
-        entry = {name: peer.get(name) for name in ("hostname", "ip", "host_type")}
-        entry["scheduler_cluster_id"] = cluster
-        if key == "failure_tasks":
-            entry["description"] = peer.get("description")
-        if entry not in found:
-            found.append(entry)
-    return found
+def _failed_hosts(failed):
+    named = [f"{host['hostname']} ({host['description']})" for host in failed[:_NAMED_IN_MESSAGE]]
+    number = "1 host" if len(failed) == 1 else f"{len(failed)} hosts"
+    more = f" and {len(failed) - _NAMED_IN_MESSAGE} more" if len(failed) > _NAMED_IN_MESSAGE else ""
+    return f"{number} did not delete it: {', '.join(named)}{more}"
 
 
 def failure(jobs, verb):

@@ -92,6 +92,14 @@ class Control:
         self._box.manager.fleet.add_host(**words)
         return {}
 
+    async def _post_pull(self, words):
+        self._box.make_pull(**words)
+        return {}
+
+    async def _post_lose(self, words):
+        self._box.make_loss(**words)
+        return {}
+
     async def _post_restart(self, words):
         await self._box.restart_servers(float(words.get("down", 0)))
         return {}

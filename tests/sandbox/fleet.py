@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 #: What hosts say of themselves, by client.
@@ -85,14 +87,37 @@ class Scheduler:
         self.features = ["schedule", "preheat"]
 
 
+class Content(NamedTuple):
+    """What a host has on its disk of a task: all of it, or the beginning of a fetch that failed (``whole`` false).
+
+    ``since`` is in nanoseconds.
+    """
+
+    host: Host
+    whole: bool
+    since: int
+
+
+class Peer(NamedTuple):
+    """A download of a task by a host, as the scheduler keeps it. A host that fetched twice has two."""
+
+    id: str
+    host: Host
+
+
 class Fleet:
-    """All schedulers and hosts of a manager."""
+    """All schedulers and hosts of a manager.
+
+    What hosts hold on their disks and which peers a scheduler remembers are two things: a host that preheated and then
+    pulled has two peers for one content, and one whose disk was emptied has a peer and no content.
+    """
 
     def __init__(self, clock):
         self._clock = clock
         self.schedulers = []
         self.hosts = []
-        self._cache = {}
+        self._contents = {}
+        self._peers = {}
 
     # Who is there
 
@@ -108,6 +133,13 @@ class Fleet:
 
     def remove_host(self, name):
         self.hosts = [host for host in self.hosts if host.name != name]
+
+    def host(self, name):
+        """A host by its name.
+
+        :raises KeyError: if there is none.
+        """
+        return {host.name: host for host in self.hosts}[name]
 
     def scheduler_of(self, cluster_id, feature="preheat"):
         """An active scheduler of a cluster, or None."""
@@ -126,23 +158,47 @@ class Fleet:
     # Who has what
 
     def store(self, task, host, whole=True):
-        """A host has a task's content, or began and failed (``whole`` false)."""
-        self._cache.setdefault(task, {})[host.name] = (host, whole, self._clock.now())
+        """A host fetches a task, or begins to and fails (``whole`` false); what it holds registers no further peer."""
+        if whole and not self.has(task, host):
+            self._register(task, host)
+        self._contents.setdefault(task, {})[host.name] = Content(host, whole, self._clock.now())
+
+    def pull(self, task, host):
+        """A host pulls a task through its client, which registers one more peer of it at the scheduler."""
+        if self.has(task, host):
+            self._register(task, host)
+        else:
+            self.store(task, host)
+
+    def _register(self, task, host):
+        self._peers.setdefault(task, []).append(Peer(f"{host.id}-{uuid.uuid4()}", host))
 
     def has(self, task, host):
-        return self._cache.get(task, {}).get(host.name, (None, False))[1]
+        content = self._contents.get(task, {}).get(host.name)
+        return content is not None and content.whole
 
     def holders(self, task, cluster_id):
-        """List of (host, whether it has all, nanoseconds since when)."""
-        return [one for one in self._cache.get(task, {}).values() if one[0].cluster_id == cluster_id]
+        """What the hosts of a cluster have on their disks (list of L(Content))."""
+        return [one for one in self._contents.get(task, {}).values() if one.host.cluster_id == cluster_id]
 
-    def drop(self, task, cluster_id):
-        """Every host of a cluster deletes a task; returns those that had it."""
-        holders = self._cache.get(task, {})
-        gone = [host for host, whole, dummy in holders.values() if host.cluster_id == cluster_id and whole]
-        for host in gone:
-            del holders[host.name]
-        return gone
+    def peers(self, task, cluster_id):
+        """The peers that the scheduler of a cluster remembers, a host's several times (list of L(Peer))."""
+        return [peer for peer in self._peers.get(task, []) if peer.host.cluster_id == cluster_id]
+
+    def lose(self, task, host):
+        """A host's disk is emptied, and nobody tells the scheduler."""
+        self._contents.get(task, {}).pop(host.name, None)
+
+    def delete(self, task, peer):
+        """The host of a peer deletes a task and has the scheduler forget all its peers of it.
+
+        Returns whether the host held it (dragonfly-client/src/resource/task.rs, delete, 1.5.1).
+        """
+        if not self.has(task, peer.host):
+            return False
+        self.lose(task, peer.host)
+        self._peers[task] = [other for other in self._peers[task] if other.host is not peer.host]
+        return True
 
 
 def task_id(url, args, standard):

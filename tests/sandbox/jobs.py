@@ -253,6 +253,11 @@ class Jobs:
             return
         self._plan(job, job.created + _FIRST_POLL)
 
+    def poll(self, job):
+        """Poll a job now, as a distribution does with the jobs of which it is made."""
+        job.result = self._profile.result_before_poll
+        self._poll(job, self._clock.now())
+
     def _plan(self, job, when):
         heapq.heappush(self._queue, (when, job.id))
 

@@ -12,7 +12,7 @@ import uuid
 from collections import namedtuple
 
 from .clusters import Clusters
-from .fleet import Fleet
+from .fleet import Fleet, task_id
 from .go import SECOND, BindError, bind, load, parse_uint, time_text
 from .jobs import Job, Jobs, Task
 from .manifests import ManifestError, ManifestReader
@@ -285,6 +285,10 @@ class Manager:
         known = {field.key: args.get(field.key, field.zero) for field in fields}
         return self._with_defaults("preheat", known)
 
+    def task_of(self, url, args):
+        """Id of the task that a preheat with these ``args`` makes of a blob's or file's URL."""
+        return task_id(url, self.complete_args(args), self.profile.standard_tasks)
+
     def finished_result(self, warm, state):
         """A ``result`` as jobs have it when they are over.
 
@@ -329,7 +333,7 @@ class Manager:
             return urls, headers
         raise ManifestError("unknown preheat type")
 
-    def _add_job(self, kind, values, args, clusters, urls, headers=None):
+    def _add_job(self, kind, values, args, clusters, urls, headers=None, watch=True):
         """Write a row and set its tasks going."""
         job = self.jobs.new(kind, args, list(dict.fromkeys(clusters)))
         job.bio = values["bio"]
@@ -343,7 +347,8 @@ class Manager:
         for cluster in clusters:
             for part in [[url] for url in urls] if apart else [urls]:
                 job.tasks.append(Task(kind, job.created, cluster, part))
-        self.jobs.watch(job)
+        if watch:
+            self.jobs.watch(job)
         self.users.forget_reads()
         task = asyncio.ensure_future(self._work.run(job))
         self._under_way.add(task)
@@ -386,21 +391,20 @@ class Manager:
         except ManifestError as exc:
             raise ApiError(500, str(exc)) from None
         names = ("tag", "application", "filtered_query_params", "piece_length")
+        [get_task_args] = [field for field in self.profile.job_request("get_task")[0] if field.key == "args"]
+        jobs = []
         for url in urls:
-            one = {
-                field.key: field.zero
-                for field in self.profile.job_request("get_task")[0]
-                if field.key == "args"
-                for field in field.fields
-            }
-            one.update({name: args[name] for name in names}, url=url)
-            self._add_job("get_task", {"bio": "", "user_id": 0}, self._with_defaults("get_task", one), clusters, [])
+            layer_args = {field.key: field.zero for field in get_task_args.fields}
+            layer_args.update({name: args[name] for name in names}, url=url)
+            layer_args = self._with_defaults("get_task", layer_args)
+            jobs.append(self._add_job("get_task", {"bio": "", "user_id": 0}, layer_args, clusters, [], watch=False))
         await self.clock.sleep(3)
         holders = {}
-        for cluster in clusters:
-            for url in urls:
-                for host in self._work.holders(url, args, cluster):
-                    holders.setdefault((host.ip, host.name, cluster), []).append({"url": url})
+        for job in jobs:
+            self.jobs.poll(job)
+            for cluster in clusters:
+                for host in self._work.holders(job.args["url"], args, cluster) if job.state == "SUCCESS" else []:
+                    holders.setdefault((host.ip, host.name, cluster), []).append({"url": job.args["url"]})
         peers = [
             {"ip": ip, "hostname": name, "cached_layers": layers, "scheduler_cluster_id": cluster}
             for (ip, name, cluster), layers in holders.items()

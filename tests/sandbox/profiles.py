@@ -74,6 +74,8 @@ _TABLE = {
         None,
         "cluster %d scheduler %s no available seed peer",
     ),
+    "get_task_asks": (None, None, "scheduler", "hosts", "hosts"),  # who says who holds a task (2.3.1 changed it)
+    "tells_finished": (False, False, False, False, True),  # get_task: IsFinished, from 2.4.0 on
     "no_task_peers": (None, None, None, [], []),  # get_task of a task that nobody has
     # Polls: name of the schedule, how many (jobs.SCHEDULES).
     "polls": (("short", 480), ("short", 480), ("long", 16), ("long", 16), ("fixed", 16)),

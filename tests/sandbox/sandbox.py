@@ -301,6 +301,26 @@ class Sandbox:
         """A host is gone."""
         self._do(self.manager.fleet.remove_host, name)
 
+    def pull(self, url, host, **args):
+        """A host pulls a blob or file: it holds it, and the scheduler has one more peer of it.
+
+        :param args: what else makes the task's id, as a preheat's: tag, application, piece_length.
+        """
+        self._do(self.make_pull, url, host, **args)
+
+    def make_pull(self, url, host, **args):
+        manager = self.manager
+        manager.fleet.pull(manager.task_of(url, args), manager.fleet.host(host))
+
+    def lose(self, url, host=None, **args):
+        """A host, or every host, loses a blob or file from its disk; the scheduler is not told."""
+        self._do(self.make_loss, url, host, **args)
+
+    def make_loss(self, url, host=None, **args):
+        fleet = self.manager.fleet
+        for loser in [fleet.host(host)] if host else fleet.hosts:
+            fleet.lose(self.manager.task_of(url, args), loser)
+
     def add_cluster(self, scheduler=True, **words):
         """Add a cluster; returns its id."""
 

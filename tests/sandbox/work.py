@@ -14,6 +14,7 @@ from .reach import ReachError
 _NO_V2 = "rpc error: code = Unimplemented desc = unknown service dfdaemon.v2.DfdaemonUpload"
 _BACKEND = "rpc error: code = Internal desc = backend error: "
 _NOT_FOUND = "404 Not Found"
+_DELETE_NOT_FOUND = "task %s failed: rpc error: code = Internal desc = task %s not found"
 _UNFINISHED = ("pending", "give_up", "unwatched", "gone")
 _MANY = ("all_peers", "all_seed_peers")
 
@@ -168,7 +169,7 @@ class Work:
         if outcome == "failed_peers" and (host.name in rule.peers or host.ip in rule.peers):
             return rule.reason or _BACKEND + "by rule"
         task = self._task(url, job.args)
-        if outcome == "fetch" and not any(whole for dummy, whole, dummy2 in self._fleet.holders(task, host.cluster_id)):
+        if outcome == "fetch" and not any(content.whole for content in self._fleet.holders(task, host.cluster_id)):
             error = await self._fetch(job, url)
             if error:
                 return _BACKEND + error
@@ -186,8 +187,12 @@ class Work:
     # get_task and delete_task
 
     def holders(self, url, args, cluster_id):
-        """Hosts of a cluster that have all of a URL's content."""
-        return [host for host, whole, dummy in self._fleet.holders(self._task(url, args), cluster_id) if whole]
+        """Hosts of a cluster that a distribution names: not seed peers, and also those that have only begun to fetch.
+
+        (manager/service/job.go, extractPeersFromJobs, 2.2.4 and later; recorded in 2.5.1/task_held_by_seed).
+        """
+        contents = self._fleet.holders(self._task(url, args), cluster_id)
+        return [content.host for content in contents if content.host.role != "seed"]
 
     def _key(self, args):
         return self._task(args["url"], args) if args["url"] else args["task_id"]
@@ -196,34 +201,51 @@ class Work:
         if rule and rule.outcome == "failure":
             task.fail(rule.error or "by rule")
             return
-        peers = []
-        for host, whole, since in self._fleet.holders(self._key(job.args), task.cluster_id):
-            peer = {
-                "created_at": job.time_text(since),
-                "host_type": host.type,
-                "hostname": host.name,
-                "id": host.id,
-                "ip": host.ip,
-                "updated_at": job.time_text(self._clock.now()),
-            }
-            if self._profile.release == "2.5.1":
-                peer = dict(IsFinished=whole, **peer)
-            peers.append(peer)
+        listed = {"scheduler": self._remembered_peers, "hosts": self._peers_with_content}[self._profile.get_task_asks]
+        peers = [
+            dict(
+                known,
+                created_at=job.time_text(since),
+                host_type=host.type,
+                hostname=host.name,
+                ip=host.ip,
+                updated_at=job.time_text(self._clock.now()),
+            )
+            for host, since, known in listed(self._key(job.args), task.cluster_id)
+        ]
         task.succeed([{"peers": peers or self._profile.no_task_peers, "scheduler_cluster_id": task.cluster_id}])
 
+    def _peers_with_content(self, key, cluster_id):
+        """From 2.3.1 on: each host answers once, for its own disk. Yields host, time and what else there is."""
+        for content in self._fleet.holders(key, cluster_id):
+            known = {"id": content.host.id}
+            if self._profile.tells_finished:
+                known["IsFinished"] = content.whole
+            yield content.host, content.since, known
+
+    def _remembered_peers(self, key, cluster_id):
+        """Up to 2.3.0: the scheduler lists all its peers, whatever their disks hold."""
+        for peer in self._fleet.peers(key, cluster_id):
+            yield peer.host, peer.host.joined, {"id": peer.id}
+
     async def _delete_task(self, job, task, rule):
+        """The scheduler asks a host once for each of its peers; all but the first answer "not found"."""
         failing = (rule.peers or []) if rule and rule.outcome == "failed_peers" else []
+        key = self._key(job.args)
         gone, failed = [], []
-        for host in self._fleet.drop(self._key(job.args), task.cluster_id):
+        peers = self._fleet.peers(key, task.cluster_id)
+        for peer in peers:
+            host = peer.host
             entry = {"host_type": host.type, "hostname": host.name, "ip": host.ip}
             if host.name in failing or host.ip in failing:
-                self._fleet.store(self._key(job.args), host)
-                failed.append(dict(description=rule.reason or "rpc error: code = Internal desc = by rule", **entry))
-            else:
+                reason = rule.reason or "rpc error: code = Internal desc = by rule"
+                failed.append(dict(description=reason, **entry))
+            elif self._fleet.delete(key, peer):
                 gone.append(entry)
-        task.succeed(
-            [{"failure_tasks": failed or None, "scheduler_cluster_id": task.cluster_id, "success_tasks": gone or None}]
-        )
+            else:
+                failed.append(dict(description=_DELETE_NOT_FOUND % (key, key), **entry))
+        known = [gone, failed] if peers else [None, None]
+        task.succeed([{"failure_tasks": known[1], "scheduler_cluster_id": task.cluster_id, "success_tasks": known[0]}])
 
 
 def _seconds(rule, number):
