@@ -48,7 +48,7 @@ _RANGES = {
     "job_timeout": (1, 604800),
     "piece_length": (4194304, 67108864),
 }
-# What a host answers that does not hold the task (dragonfly-client-core, TaskNotFound). Other things can be not found, too.
+# What a host answers that does not hold the task (dragonfly-client-core, TaskNotFound).
 _NOT_FOUND = re.compile(r"\btask [0-9a-f]+ not found\b")
 # sha256, sha512 and crc32 in hexadecimal and decimal digits.
 _TASK_ID = re.compile(r"[0-9a-f]{8,128}\Z")

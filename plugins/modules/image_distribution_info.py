@@ -10,9 +10,11 @@ module: image_distribution_info
 short_description: Tell which peers hold which layers of an image
 version_added: 1.0.0
 description:
-  - Tells for each peer which layers of an image it holds, and for each layer how many peers hold it.
-  - From release 2.2.4 on the manager answers that itself; it reads the manifest from the registry. With an older one
-    the module reads the manifest, from where it runs, and asks for each layer.
+  - Returns which layers of an image each host holds, seed peers included, and how many hosts hold each layer.
+  - From release 2.2.4 on the manager answers that itself; it reads the manifest from the registry. Its answer leaves
+    seed peers out, so the module also reads the jobs of the type C(get_task) of which the manager creates that answer.
+    Layers of which these jobs do not tell get a job each.
+  - With an older manager the module reads the manifest, from where it runs, and creates a job for each layer.
 options:
   image:
     description:
@@ -99,12 +101,12 @@ layers:
       returned: success
       sample: https://registry:5000/v2/web/blobs/sha256:a711f05d33845e2e9deffcfcc5adf082d7c6e97e3e3a881d193d9aae38f092a8
     peers:
-      description: How many peers hold it.
+      description: How many hosts hold it, seed peers included.
       type: int
       returned: success
       sample: 3
 peers:
-  description: The peers that hold at least one of them.
+  description: The hosts that hold at least one of them, seed peers included, each once.
   returned: success
   type: list
   elements: dict
@@ -119,6 +121,12 @@ peers:
       type: str
       returned: success
       sample: 10.77.0.11
+    host_type:
+      description:
+        - V(normal), or another for a seed peer. V(null) where the manager does not tell.
+      type: str
+      returned: success
+      sample: normal
     scheduler_cluster_id:
       description: Id of the cluster.
       type: int

@@ -124,7 +124,8 @@ tasks:
       sample: SUCCESS
     deleted:
       description:
-        - The peers that held it and have deleted it, in check mode those that hold it. V(null) while that is not known.
+        - The hosts that held it and have deleted it, each once, in check mode those that hold it. V(null) while that is
+          not known. A host that did not hold it is in neither list.
       type: list
       elements: dict
       returned: always
@@ -150,7 +151,7 @@ tasks:
           returned: always
           sample: 1
     failures:
-      description: The peers that did not delete it, with the same keys and why.
+      description: The hosts that did not delete it, each once, with the same keys and why.
       type: list
       elements: dict
       returned: always

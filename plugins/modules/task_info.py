@@ -96,7 +96,9 @@ tasks:
       returned: always
       sample: SUCCESS
     peers:
-      description: Who holds it. V(null) while that is not known.
+      description:
+        - The hosts that hold it, each once. V(null) while that is not known. From release 2.3.1 on each host is asked for
+          what is on its disk; before, the scheduler names the hosts whose peers it remembers.
       type: list
       elements: dict
       returned: always
@@ -127,12 +129,12 @@ tasks:
           returned: always
           sample: 1
         created_at:
-          description: When the peer began, RFC 3339.
+          description: When the host joined, before release 2.3.1 when the peer began to fetch, RFC 3339.
           type: str
           returned: always
           sample: "2026-11-24T23:40:05Z"
         updated_at:
-          description: When it last told of it, RFC 3339.
+          description: When the scheduler last heard of the host or peer, RFC 3339.
           type: str
           returned: always
           sample: "2026-11-24T23:40:05Z"

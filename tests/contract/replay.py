@@ -458,7 +458,7 @@ def shape(value, any_task, key=None):
 
 
 def _list_shape(items, key):
-    if key in ("job_states", "JobStates", "success_tasks", "failure_tasks"):
+    if key in ("job_states", "JobStates", "success_tasks", "failure_tasks", "peers"):
         return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
     if any(isinstance(item, dict) and "kernel_version" in item for item in items):
         return sorted(items, key=lambda host: host["host_name"])
@@ -505,6 +505,11 @@ def _walk(recorded, actual, path):
     if recorded == actual and type(recorded) is type(actual):
         return []
     return [f"{path}: recorded {json.dumps(recorded)[:300]}, the sandbox says {json.dumps(actual)[:300]}"]
+
+
+def differing(recorded, actual):
+    """Differences between two JSON values, without what varies from run to run (list of str)."""
+    return _walk(shape(recorded, False), shape(actual, False), "body")
 
 
 def compare(recorded, answer, any_task=False):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from ansible_collections.dragonflyoss.dragonfly.tests.contract import replay
+from ansible_collections.dragonflyoss.dragonfly.tests.contract import replay, test_deletions
 
 NOT_MODELLED = yaml.safe_load((replay.RECORDINGS.parent / "not_modelled.yml").read_text(encoding="utf-8"))[
     "not_modelled"
@@ -50,7 +50,9 @@ def test_exchange(replays, name, run, place):
 def test_every_recording_is_replayed():
     recorded = {f"{path.parent.name}/{path.stem}" for path in replay.RECORDINGS.glob("*/*.json")}
     played = {f"{release}/{scenario}" for release, alone, together in replay.RUNS for scenario in alone + together}
-    assert recorded - played == set()
+    # Their jobs were created by requests that nobody recorded; test_deletions.py tells the same story to a sandbox.
+    told = {f"2.5.1/{scenario}" for scenario in test_deletions.SCENARIOS}
+    assert recorded - played - told == set()
 
 
 def test_not_modelled_names_exchanges_that_may_be_missing():

@@ -103,6 +103,7 @@ class Peer(NamedTuple):
 
     id: str
     host: Host
+    since: int
 
 
 class Fleet:
@@ -171,7 +172,7 @@ class Fleet:
             self.store(task, host)
 
     def _register(self, task, host):
-        self._peers.setdefault(task, []).append(Peer(f"{host.id}-{uuid.uuid4()}", host))
+        self._peers.setdefault(task, []).append(Peer(f"{host.id}-{uuid.uuid4()}", host, self._clock.now()))
 
     def has(self, task, host):
         content = self._contents.get(task, {}).get(host.name)

@@ -216,17 +216,17 @@ class Work:
         task.succeed([{"peers": peers or self._profile.no_task_peers, "scheduler_cluster_id": task.cluster_id}])
 
     def _peers_with_content(self, key, cluster_id):
-        """From 2.3.1 on: each host answers once, for its own disk. Yields host, time and what else there is."""
+        """From 2.3.1 on: each host answers once, for its own disk. Yields host, when it joined and what else is told."""
         for content in self._fleet.holders(key, cluster_id):
             known = {"id": content.host.id}
             if self._profile.tells_finished:
                 known["IsFinished"] = content.whole
-            yield content.host, content.since, known
+            yield content.host, content.host.joined, known
 
     def _remembered_peers(self, key, cluster_id):
         """Up to 2.3.0: the scheduler lists all its peers, whatever their disks hold."""
         for peer in self._fleet.peers(key, cluster_id):
-            yield peer.host, peer.host.joined, {"id": peer.id}
+            yield peer.host, peer.since, {"id": peer.id}
 
     async def _delete_task(self, job, task, rule):
         """The scheduler asks a host once for each of its peers; all but the first answer "not found"."""

@@ -157,6 +157,49 @@ def test_peers_that_do_not_delete(box, call, warm):
         assert [(peer["hostname"], peer["description"]) for peer in one["failures"]] == [("seed-1", "disk is gone")]
 
 
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_host_with_several_peers_is_judged_once(box, call, warm):
+    image = warm()
+    for url in urls(image):
+        for host in ("seed-1", "host-1", "host-1"):
+            box.pull(url, host)
+    for peers in [task["peers"] for task in call("task_info", image=image.source).result["tasks"]]:
+        assert sorted(peer["hostname"] for peer in peers) == ["host-1", "seed-1"]
+    planned = call("task", image=image.source, check_mode=True)
+    done = call("task", image=image.source)
+    assert not done.failed, done.msg
+    assert done.changed
+    for planned_task, task in zip(planned.result["tasks"], done.result["tasks"]):
+        assert sorted(host["hostname"] for host in task["deleted"]) == ["host-1", "seed-1"]
+        assert sorted(host["hostname"] for host in planned_task["deleted"]) == ["host-1", "seed-1"]
+        assert task["failures"] == []
+    assert all(task["peers"] == [] for task in call("task_info", image=image.source).result["tasks"])
+
+
+def test_content_that_is_gone_is_absent(box, call, warm):
+    image = warm()
+    for url in urls(image):
+        box.lose(url)
+    done = call("task", image=image.source)
+    assert not done.failed, done.msg
+    assert not done.changed
+    assert [(task["deleted"], task["failures"]) for task in done.result["tasks"]] == [([], [])] * len(urls(image))
+
+
+def test_a_host_that_fails_is_named_once(box, call, warm):
+    image = warm()
+    for url in urls(image):
+        for host in ("host-1", "host-2", "host-2"):
+            box.pull(url, host)
+    box.rule(outcome="failed_peers", type="delete_task", peers=["host-2"], reason="disk is gone")
+    done = call("task", image=image.source)
+    assert done.reason == "peers_failed"
+    assert "1 host did not delete it: host-2 (disk is gone)" in done.msg
+    for task in done.result["tasks"]:
+        assert sorted(host["hostname"] for host in task["deleted"]) == ["host-1", "seed-1"]
+        assert [host["hostname"] for host in task["failures"]] == ["host-2"]
+
+
 @pytest.mark.parametrize(
     "outcome, reason, words",
     [
@@ -351,23 +394,60 @@ def test_bad_input_is_refused_before_anything_is_sent(box, call, module, options
 @pytest.mark.parametrize("release, source", [("2.1.67", "tasks"), ("2.3.4", "manager"), ("2.5.1", "manager")])
 def test_distribution(box, call, warm, source):
     image = warm(layers=3)
-    first = image.blobs()[0]
-    host = next(one for one in box.manager.fleet.hosts if one.name == "host-1")
-    from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.fleet import task_id
-
-    box.manager.fleet.store(
-        task_id(urls(image)[0], types(box, "preheat")[0]["args"], box.manager.profile.standard_tasks), host
-    )
+    box.pull(urls(image)[0], "host-1")
+    before = box.counts()["POST"]
     done = call("image_distribution_info", image=image.source)
-    assert not done.failed and not done.changed
+    assert not done.failed, done.msg
+    assert not done.changed
     assert done.result["source"] == source
-    assert [one["url"] for one in done.result["layers"]] == urls(image), first
-    assert [one["peers"] for one in done.result["layers"]] == [2] + [1] * (len(urls(image)) - 1)
-    peers = {one["hostname"]: one for one in done.result["peers"]}
+    if source == "manager":
+        assert box.counts()["POST"] == before + 1
+    assert [layer["url"] for layer in done.result["layers"]] == urls(image)
+    assert [layer["peers"] for layer in done.result["layers"]] == [2] + [1] * (len(urls(image)) - 1)
+    peers = {peer["hostname"]: peer for peer in done.result["peers"]}
     assert set(peers) == {"host-1", "seed-1"}
-    assert peers["seed-1"]["percentage"] == 100 and peers["seed-1"]["layers"] == urls(image)
-    assert peers["host-1"]["layers"] == urls(image)[:1] and peers["host-1"]["percentage"] == 100 // len(urls(image))
-    assert peers["host-1"]["ip"] == host.ip and peers["host-1"]["scheduler_cluster_id"] == 1
+    assert peers["seed-1"] == {
+        "hostname": "seed-1",
+        "ip": "10.77.0.1",
+        "host_type": "super",
+        "scheduler_cluster_id": 1,
+        "layers": urls(image),
+        "percentage": 100,
+    }
+    assert peers["host-1"]["layers"] == urls(image)[:1]
+    assert peers["host-1"]["percentage"] == 100 // len(urls(image))
+    assert peers["host-1"]["host_type"] == "normal"
+
+
+def test_distribution_does_not_count_what_is_only_begun(box, call, warm):
+    image = warm()
+    fleet = box.manager.fleet
+    fleet.store(box.manager.task_of(urls(image)[0], {}), fleet.host("host-1"), whole=False)
+    done = call("image_distribution_info", image=image.source)
+    assert [peer["hostname"] for peer in done.result["peers"]] == ["seed-1"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"fault": "not_found", "method": "GET", "path": "/jobs$"},
+        {"fault": "body", "body": [], "method": "GET", "path": "/jobs$", "query": {"page": "1$"}},
+        {"outcome": "fetch", "type": "get_task", "polls": [0, 9], "task_after": [8], "times": 2},
+    ],
+)
+def test_distribution_asks_again_where_its_own_jobs_do_not_tell(box, call, warm, rule):
+    image = warm()
+    box.rule(**rule)
+    done = call("image_distribution_info", image=image.source)
+    assert not done.failed, done.msg
+    assert [(peer["hostname"], peer["percentage"]) for peer in done.result["peers"]] == [("seed-1", 100)]
+
+
+@pytest.mark.parametrize("release", ["2.3.4", "2.5.1"])
+def test_distribution_of_other_tags_does_not_count(box, call, image):
+    assert not call("preheat", image=image.source, tag="blue").failed
+    assert call("image_distribution_info", image=image.source, tag="blue").result["peers"]
+    assert call("image_distribution_info", image=image.source).result["peers"] == []
 
 
 @pytest.mark.parametrize("release", RELEASES)
