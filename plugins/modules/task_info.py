@@ -97,8 +97,8 @@ tasks:
       sample: SUCCESS
     peers:
       description:
-        - The hosts that hold it, each once. V(null) while that is not known. From release 2.3.1 on each host is asked for
-          what is on its disk; before, the scheduler names the hosts whose peers it remembers.
+        - The hosts that hold it, each once. V(null) while that is not known. From release 2.3.1 on each host is asked
+          for what is on its disk; before, the scheduler names the hosts whose peers it remembers.
       type: list
       elements: dict
       returned: always
