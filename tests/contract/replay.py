@@ -325,6 +325,8 @@ class Replay:
             fleet.add_scheduler()
         if scenario in together and scenario != "image_no_seed_peer" and not fleet.hosts:
             client = "rust" if self._release == "2.5.1" else "go"
+            # When a host joined is told with nanoseconds.
+            self._clock.set(self._clock.now() + _TICK)
             for host, ip, role in (
                 ("seed-1", "10.77.0.1", "seed"),
                 ("host-1", "10.77.0.11", "peer"),
