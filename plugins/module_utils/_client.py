@@ -10,15 +10,17 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import re
+import time
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     ApiError,
     GarbledError,
     InputError,
+    TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json_rows import rows
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import ROW_LIMIT, rows
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_beginning, scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
 
@@ -27,12 +29,17 @@ CONSOLE_API = "/api/v1"
 
 _LONGEST_TIMEOUT = 86400
 _WORDS_LIMIT = 500
-# Bytes of a job, which names each peer and layer that it warmed, and of a page of jobs, which is read row by row.
-_JOB_LIMIT = 24 * 1024 * 1024
-_PAGE_LIMIT = 512 * 1024 * 1024
+# Bytes of a page of jobs, which is read row by row.
+_PAGE_LIMIT = 256 * 1024 * 1024
 # The most that every release allows (2.0.x).
 _ROWS_PER_PAGE = 50
-_LAST_PAGE = re.compile(r"<[^>]*[?&]page=(\d+)[^>]*>;\s*rel=\"?last")
+# A list that is read to its end has no more pages and bytes, and takes no longer than so many requests may.
+_MOST_PAGES = 2000
+_MOST_BYTES_OF_LIST = 32 * 1024 * 1024
+_LIST_TIMEOUTS = 10
+# A link of a header Link, which starts where the one before it ends, and what it says of the last page.
+_LINK = re.compile(r"<([^<>]*)>;\s*rel=\"?last")
+_PAGE = re.compile(r"[?&]page=(\d{1,9})(?!\d)")
 
 # What a manager says in a 401 or 403 (manager/middlewares/personal_access_token.go), and what to do about it.
 _DENIED = (
@@ -266,7 +273,7 @@ class DragonflyClient:
 
     def _post_job(self, body):
         try:
-            return self.request("POST", self.jobs_api + "/jobs", body=body, limit=_JOB_LIMIT)
+            return self.request("POST", self.jobs_api + "/jobs", body=body, limit=ROW_LIMIT)
         except ApiError as exc:
             if exc.status != 500:
                 # The words of other statuses from 500 on are those of a proxy in between.
@@ -280,7 +287,7 @@ class DragonflyClient:
 
     def get_job(self, job_id):
         """One job by its id (int), whole."""
-        answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}", limit=_JOB_LIMIT)
+        answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}", limit=ROW_LIMIT)
         return _job(answer.json(), answer.request)
 
     def list_jobs(self, page, per_page, **filters):
@@ -294,10 +301,10 @@ class DragonflyClient:
         query = {key: value for key, value in filters.items() if value is not None}
         query.update(page=page, per_page=per_page)
         answer = self.request("GET", self.jobs_api + "/jobs", query=query, stream=True, limit=_PAGE_LIMIT)
-        match = _LAST_PAGE.search(answer.headers.get("Link", ""))
+        link = _LINK.search(answer.headers.get("Link", ""))
         # A number longer than any count of pages is no number.
-        last = int(match.group(1)) if match and len(match.group(1)) < 10 else page
-        return max(1, last), _closing(answer)
+        last_page = _PAGE.search(link[1]) if link else None
+        return max(1, int(last_page[1])) if last_page else page, _closing(answer)
 
     # Clusters
 
@@ -317,22 +324,32 @@ class DragonflyClient:
         :param path: such as ``/api/v1/schedulers``.
         :param what: in words, for errors.
         :param filters: query parameters; None and empty ones are left out.
-        :raises GarbledError: if the answer is no list of rows with ids.
+        :raises GarbledError: if the answer is no list of rows with ids, or with reason ``too_large`` if the list does
+            not end.
+        :raises TransportError: if the whole list takes longer than ten requests may.
         """
         query = {key: value for key, value in filters.items() if value not in (None, "")}
-        found, page = {}, 1
-        while True:
+        deadline = time.monotonic() + _LIST_TIMEOUTS * self._http.timeout
+        by_id, received = {}, 0
+        for page in range(1, _MOST_PAGES + 1):
             answer = self.request("GET", path, query=dict(query, page=page, per_page=_ROWS_PER_PAGE))
+            received += len(answer.body)
             # An empty page of clusters is null.
             batch = answer.json() or []
-            if not isinstance(batch, list) or not all(isinstance(one, dict) and _is_id(one.get("id")) for one in batch):
+            if not isinstance(batch, list) or not all(isinstance(row, dict) and _is_id(row.get("id")) for row in batch):
                 text = f"{answer.request}: the answer is no list of {what}."
                 raise GarbledError(text, "garbled", answer.request)
-            new = {one["id"]: one for one in batch if one["id"] not in found}
-            found.update(new)
+            new = {row["id"]: row for row in batch if row["id"] not in by_id}
+            by_id.update(new)
             if len(batch) < _ROWS_PER_PAGE or not new:
-                return list(found.values())
-            page += 1
+                return list(by_id.values())
+            if received > _MOST_BYTES_OF_LIST:
+                break
+            if time.monotonic() > deadline:
+                message = f"{answer.request}: the list of {what} did not end in time, after {page} pages."
+                raise TransportError(message, "read_timeout", answer.request, sent=True)
+        message = f"{answer.request}: the list of {what} is too large: it does not end after {len(by_id)} rows."
+        raise GarbledError(message, "too_large", answer.request)
 
     # The fleet
 

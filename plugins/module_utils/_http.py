@@ -13,7 +13,6 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import threading
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import (
     ERRORS,
     PROXY_ERRORS,
@@ -35,7 +35,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session im
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION
 
-__all__ = ["ANSWER_LIMIT", "REQUESTS_ERROR", "Http", "Response", "decode_json"]
+__all__ = ["ANSWER_LIMIT", "REQUESTS_ERROR", "Http", "Response"]
 
 #: Bytes of an answer where its kind has no other limit; as many as distribution takes of a manifest
 #: (registry/handlers/manifests.go, v2.8.3).
@@ -45,8 +45,6 @@ _ERROR_BYTES = 64 * 1024
 _CHUNK = 64 * 1024
 #: A body may have so many bytes more on the wire than it has: for the sizes of its chunks.
 _FRAMING_FACTOR, _FRAMING_BYTES = 2, 64 * 1024
-#: No number that Go writes for one of its integers has more digits. Python takes quadratic time for long ones.
-_MOST_DIGITS = 20
 
 
 @dataclass
@@ -81,30 +79,6 @@ class Response:
         return decode_json(self.text(), self.request)
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        raise ValueError("the number is too long")
-    return int(digits)
-
-
-def _refuse_constant(name: str) -> t.NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse_constant)
-
-
-def decode_json(text: str, request: str) -> t.Any:
-    """Return the first JSON document of a text.
-
-    :raises GarbledError: if there is none.
-    """
-    try:
-        return _DECODER.raw_decode(text.lstrip())[0]
-    except (ValueError, RecursionError):
-        raise GarbledError(f"{request}: the answer is not JSON that can be read.", "garbled", request) from None
-
-
 class Http:
     """Sends requests, one session a thread.
 
@@ -113,6 +87,7 @@ class Http:
     :param verify: True, False, or the path of a CA bundle.
     :param cert: path of a client certificate, a pair of certificate and key, or None.
     :param connect_timeout: seconds for a connection, where they are fewer than ``timeout``.
+    :ivar timeout: see above.
     """
 
     def __init__(
@@ -124,7 +99,7 @@ class Http:
         connect_timeout: float | None = None,
     ) -> None:
         self._auth = auth
-        self._timeout = timeout
+        self.timeout = timeout
         self._connect_timeout = min(connect_timeout or timeout, timeout)
         self._verify = verify
         self._cert = cert
@@ -163,7 +138,7 @@ class Http:
         :raises TransportError: if no whole answer came within the timeout.
         :raises GarbledError: with reason ``too_large`` if the answer is larger than the limit.
         """
-        attempt = Attempt(self._timeout, self._connect_timeout)
+        attempt = Attempt(self.timeout, self._connect_timeout)
         exchange = _Exchange(method, url, attempt)
         all_headers = {
             "User-Agent": f"dragonflyoss.dragonfly/{VERSION}",
@@ -179,7 +154,7 @@ class Http:
                 headers=all_headers,
                 json=body,
                 auth=self._authorize,
-                timeout=(self._connect_timeout, self._timeout),
+                timeout=(self._connect_timeout, self.timeout),
                 verify=self._verify,
                 cert=self._cert,
             )

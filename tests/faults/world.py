@@ -105,6 +105,7 @@ class WatchedHttp:
 
     def __init__(self, clock: SkippingClock, watch: Watch, **words: t.Any):
         self._https = {True: Http(timeout=_HASTY, **words), False: Http(timeout=_PATIENT, **words)}
+        self.timeout = TIMEOUT
         self._clock = clock
         self._watch = watch
         self.sent: list[Sent] = []

@@ -92,7 +92,7 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/unit/plugins/module_utils/test_http.py
     tests/unit/plugins/module_utils/test_image.py
     tests/unit/plugins/module_utils/test_jobs.py
-    tests/unit/plugins/module_utils/test_json_rows.py
+    tests/unit/plugins/module_utils/test_json.py
     tests/unit/plugins/module_utils/test_outcome.py
     tests/unit/plugins/module_utils/test_preheat.py
     tests/unit/plugins/module_utils/test_preheat_run.py

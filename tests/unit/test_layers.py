@@ -47,7 +47,7 @@ HTTP = {"_http", "_session"}
 PURE = {
     "_config_scrub",
     "_image",
-    "_json_rows",
+    "_json",
     "_outcome",
     "_preheat",
     "_releases",

@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _client
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import (
     CONSOLE_API,
     DragonflyClient,
@@ -21,6 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     DragonflyError,
     GarbledError,
     InputError,
+    TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
 
@@ -388,3 +392,58 @@ def test_sync_peers(client, loopback, status, words, reason):
     loopback.answers = [(status, {"message": words})]
     assert refused(client.sync_peers).reason == reason
     assert loopback.asked[0].json()["type"] == "sync_peers"
+
+
+# Lists that do not end
+
+
+def endless(size=0):
+    """Pages of rows that nobody has seen before."""
+
+    def answer(asked):
+        page = int(re.search(r"[?&]page=(\d+)", asked.path)[1])
+        return 200, [{"id": 50 * page + number, "x": "x" * size} for number in range(50)]
+
+    return answer
+
+
+def test_a_list_without_end(loopback, client, monkeypatch):
+    monkeypatch.setattr(_client, "_MOST_PAGES", 20)
+    loopback.answers = endless()
+    with pytest.raises(GarbledError) as caught:
+        client.all_rows("/api/v1/peers", "peers")
+    assert caught.value.reason == "too_large"
+    assert "the list of peers is too large: it does not end after 1000 rows" in caught.value.message
+    assert len(loopback.asked) == 20
+
+
+def test_a_list_that_is_too_large(loopback, client):
+    loopback.answers = endless(70_000)
+    with pytest.raises(GarbledError) as caught:
+        client.all_rows("/api/v1/peers", "peers")
+    assert caught.value.reason == "too_large"
+    assert len(loopback.asked) < 12
+
+
+def test_a_list_that_takes_too_long(loopback):
+    def answer(asked):
+        time.sleep(0.2)
+        return endless()(asked)
+
+    loopback.answers = answer
+    client = DragonflyClient(Http(timeout=0.3), loopback.url)
+    with pytest.raises(TransportError) as caught:
+        client.all_rows("/api/v1/peers", "peers")
+    assert caught.value.reason == "read_timeout"
+    assert "did not end in time" in caught.value.message
+
+
+@pytest.mark.parametrize("status", [401, 500])
+@pytest.mark.parametrize("text", ["a", "//", "a://", "http://a:b@", "?token=x&", '"', "{", " a"])
+def test_a_long_error_is_cut_in_linear_time(loopback, client, status, text):
+    loopback.answers = [(status, (text * 2**20)[: 2**20].encode(), {"Content-Type": "text/plain"})]
+    start = time.process_time()
+    with pytest.raises(ApiError) as caught:
+        client.get_job(1)
+    assert time.process_time() - start < 1
+    assert len(caught.value.message) < 1000

@@ -14,7 +14,8 @@ import time
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http, Response, decode_json
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http, Response
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION
 
 TOKEN = "Bearer s3cr3t"
@@ -448,11 +449,3 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used_and_a_post_is_not_se
     assert (caught.value.reason, caught.value.sent) == ("reset", True)
     assert len(requests_seen) == 3
     assert [b"third" in request for request in requests_seen] == [False, False, True]
-
-
-@pytest.mark.parametrize("number", ["9" * 21, "-" + "9" * 30, "9" * 1_000_000, "NaN", "Infinity", "-Infinity"])
-def test_numbers_that_nobody_writes(number):
-    start = time.monotonic()
-    with pytest.raises(GarbledError):
-        decode_json(f'{{"id": {number}}}', "GET /")
-    assert time.monotonic() - start < 0.5

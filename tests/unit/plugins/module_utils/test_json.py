@@ -6,15 +6,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import time
+import tracemalloc
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json_rows import rows
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-LEAF = st.none() | st.booleans() | st.integers() | st.text(alphabet='"\\{}[],: aé€\n', max_size=6) | st.just('},{"id":')
+LEAF = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64)
+    | st.text(alphabet='"\\{}[],: aé€\n', max_size=6)
+    | st.just('},{"id":')
+)
 VALUE = st.recursive(
     LEAF,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "a", '"']), inner, max_size=3),
@@ -60,15 +69,15 @@ def test_a_row_comes_as_soon_as_it_is_there():
 
 
 def test_rows_are_not_kept():
-    """What was given is forgotten: a long list needs the memory of one row."""
-    chunks = [b'[{"id":0}'] + [b',{"id":%d}' % number for number in range(1, 1000)] + [b"]"]
-    read = rows(chunks, "GET /")
-    longest = 0
-    for number, row in enumerate(read):
-        assert row["id"] == number
-        frame = read.gi_frame  # None once it has ended
-        longest = max(longest, len(getattr(frame, "f_locals", {"buffer": ""})["buffer"]))
-    assert number == 999 and longest < 100
+    """What was given is forgotten: a long list needs the memory of a few rows."""
+    count = 4000
+    chunks = (b'%s{"id":%d,"text":"%s"}' % (b"," if number else b"[", number, b"x" * 50_000) for number in range(count))
+    tracemalloc.start()
+    numbers = [row["id"] for row in rows(itertools.chain(chunks, [b"]"]), "GET /")]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert numbers == list(range(count))
+    assert peak < 2_000_000
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b" [ ] ", b" null\n", b" " * 100 + b"[]"])
@@ -90,11 +99,11 @@ def test_a_second_document_is_ignored():
         (b'[{"id":1},{"id":2}', "not JSON that can be read"),
         (b'[{"id":1},{"id":', "not JSON that can be read"),
         (b"[" * 100000, "not JSON that can be read"),
-        (b'{"message": "x"}', "is no list"),
-        (b'"[]"', "is no list"),
-        (b"5", "is no list"),
-        (b"[1]", "no list of objects"),
-        (b'[[],{"id":1},{"id":2}]', "no list of objects"),
+        (b'{"message": "x"}', "is not a list"),
+        (b'"[]"', "is not a list"),
+        (b"5", "is not a list"),
+        (b"[1]", "not a list of objects"),
+        (b'[[],{"id":1},{"id":2}]', "not a list of objects"),
     ],
 )
 def test_garbage(body, words):
@@ -103,3 +112,56 @@ def test_garbage(body, words):
             list(rows(chunks, "GET /oapi/v1/jobs"))
         assert words in caught.value.message and caught.value.message.startswith("GET /oapi/v1/jobs: ")
         assert caught.value.reason == "garbled"
+
+
+# Limits
+
+
+def in_chunks(body, size=65536):
+    return (body[start : start + size] for start in range(0, len(body), size))
+
+
+LARGE_ROWS = {
+    "a row": b'[{"id":1,"x":"' + b"a" * 20_000_000,
+    "a row of rows": b'[{"id":1,"x":[' + b'{"id":1},{"id":1},' * 1_000_000,
+    "a row of lists": b'[{"id":1,"x":[' + b"[]," * 6_000_000,
+    "many rows": b"[" + b'{"id":1},' * 6000,
+    "wide characters": b'[{"id":1,"x":"' + "\U0001f600".encode() + b"a" * 10_000_000,
+    "no list": b"7" * 20_000_000,
+}
+
+
+@pytest.mark.parametrize("kind", LARGE_ROWS)
+def test_rows_that_are_too_large(kind):
+    start = time.process_time()
+    tracemalloc.start()
+    with pytest.raises(GarbledError) as caught:
+        list(rows(in_chunks(LARGE_ROWS[kind]), "GET /jobs"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.reason == "too_large"
+    assert "GET /jobs: the answer is too large: " in caught.value.message
+    assert peak < 150_000_000
+    # Quadratic time would be hours.
+    assert time.process_time() - start < 20
+
+
+def test_a_large_row_that_is_none_too_many():
+    wanted = [{"id": 1, "x": [{"id": number, "text": "x" * 100} for number in range(50_000)]}, {"id": 2}]
+    assert list(rows(in_chunks(json.dumps(wanted, separators=(",", ":")).encode()), "GET /")) == wanted
+
+
+@pytest.mark.parametrize("text", ["[" + "[]," * 1_000_000 + "1]", '"\U0001f600' + "a" * 9_000_000 + '"'])
+def test_documents_that_take_too_much_memory(text):
+    with pytest.raises(GarbledError) as caught:
+        decode_json(text, "GET /")
+    assert caught.value.reason == "too_large"
+
+
+@pytest.mark.parametrize("number", ["9" * 21, "-" + "9" * 30, "9" * 1_000_000, "NaN", "Infinity", "-Infinity"])
+def test_numbers_that_nobody_writes(number):
+    start = time.process_time()
+    for read in (lambda body: decode_json(body.decode(), "GET /"), lambda body: list(rows([body], "GET /"))):
+        with pytest.raises(GarbledError):
+            read(b'[{"id": %s}]' % number.encode())
+    assert time.process_time() - start < 0.5

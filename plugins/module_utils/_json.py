@@ -1,0 +1,184 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decodes JSON of servers in bounded time and memory; lists row by row, for a page of huge jobs is never held whole.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import sys
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError
+
+#: Characters of the longest row of a list, which can be a job that names each peer and layer that it warmed.
+ROW_LIMIT = 16 * 1024 * 1024
+#: Rows of one answer; no request asks for more than 1000.
+_MOST_ROWS = 5000
+#: Bytes that a text may take in memory: a single emoji makes each character take four.
+_MOST_MEMORY = 32 * 1024 * 1024
+#: Values of one document; each takes up to 100 bytes in memory, however short it is written.
+_MOST_VALUES = 750_000
+#: A shorter text needs no check: whatever it holds takes little memory.
+_HARMLESS = 1024 * 1024
+#: No number that Go writes for one of its integers has more digits. Python takes quadratic time for long ones.
+_MOST_DIGITS = 20
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+Row = t.Dict[str, t.Any]
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError("the number is too long")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> t.NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse_constant)
+
+
+def decode_json(text: str, request: str) -> t.Any:
+    """Return the first JSON document of a text.
+
+    :param request: verb and path, for the error.
+    :raises GarbledError: if there is none, or with reason ``too_large`` if it would take too much memory.
+    """
+    _check_size(text, request)
+    try:
+        return _DECODER.raw_decode(text, _skip_space(text, 0))[0]
+    except (ValueError, RecursionError):
+        raise _unreadable(request) from None
+
+
+def rows(chunks: t.Iterable[bytes], request: str, limit: int = ROW_LIMIT) -> t.Iterator[Row]:
+    """Yield the elements of a JSON list, one after the other; ``null`` is an empty list, as Go writes it.
+
+    :param chunks: the body.
+    :param request: verb and path, for the error.
+    :param limit: characters of the longest row.
+    :raises GarbledError: if the body is not a JSON list of objects, or with reason ``too_large``.
+    """
+    reader = _RowReader(request, limit)
+    for chunk in chunks:
+        yield from reader.feed(chunk)
+    yield from reader.finish()
+
+
+class _RowReader:
+    """Reads rows from chunks.
+
+    A row that is not whole is read again when half as much again has come, so that the time is linear.
+    """
+
+    def __init__(self, request: str, limit: int) -> None:
+        self._request = request
+        self._limit = limit
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._pending: list[str] = []
+        self._length = 0
+        self._needed = 1
+        self._begun = self._after_row = self._ended = False
+        self._count = 0
+
+    def feed(self, chunk: bytes) -> t.Iterator[Row]:
+        if self._ended:
+            # The rest is read, so that the connection can be used again.
+            return
+        text = self._decoder.decode(chunk)
+        self._pending.append(text)
+        self._length += len(text)
+        if self._length >= self._needed:
+            yield from self._take()
+
+    def _take(self) -> t.Iterator[Row]:
+        text = "".join(self._pending)
+        _check_size(text, self._request)
+        position = _skip_space(text, 0)
+        if not self._begun and text[position : position + 1] == "[":
+            self._begun = True
+            position = _skip_space(text, position + 1)
+        while self._begun and not self._ended and position < len(text):
+            if not self._at_row(text[position]):
+                position = _skip_space(text, position + 1)
+                continue
+            try:
+                row, position = _DECODER.raw_decode(text, position)
+            except ValueError:
+                break
+            except RecursionError:
+                raise _unreadable(self._request) from None
+            position = _skip_space(text, position)
+            self._after_row = True
+            yield self._checked(row)
+            # A large row is not held while the next one is read.
+            row = None
+        self._keep(text[position:])
+
+    def _at_row(self, character: str) -> bool:
+        """Return whether a row begins here; otherwise the character is one between rows, or the last one."""
+        if self._after_row:
+            if character not in ",]":
+                raise _unreadable(self._request)
+            self._after_row = False
+            self._ended = character == "]"
+            return False
+        self._ended = character == "]" and not self._count
+        return not self._ended
+
+    def _keep(self, text: str) -> None:
+        self._pending = [text]
+        self._length = len(text)
+        if self._length >= self._limit:
+            raise _too_large(self._request, f"a row has more than {self._limit} characters")
+        self._needed = min(self._length + self._length // 2 + 1, self._limit)
+
+    def _checked(self, row: t.Any) -> Row:
+        self._count += 1
+        if self._count > _MOST_ROWS:
+            raise _too_large(self._request, f"it has more than {_MOST_ROWS} rows")
+        if not isinstance(row, dict):
+            raise GarbledError(f"{self._request}: the answer is not a list of objects.", "garbled", self._request)
+        return row
+
+    def finish(self) -> t.Iterator[Row]:
+        if not self._ended:
+            self._pending.append(self._decoder.decode(b"", True))
+            yield from self._take()
+        if self._ended:
+            return
+        if self._begun:
+            raise _unreadable(self._request)
+        if decode_json("".join(self._pending), self._request) is not None:
+            raise GarbledError(f"{self._request}: the answer is not a list.", "garbled", self._request)
+
+
+def _skip_space(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _check_size(text: str, request: str) -> None:
+    if len(text) < _HARMLESS:
+        return
+    if sys.getsizeof(text) > _MOST_MEMORY:
+        raise _too_large(request, f"it takes more than {_MOST_MEMORY} bytes of memory")
+    if text.count(",") + text.count("[") + text.count("{") > _MOST_VALUES:
+        raise _too_large(request, f"it has more than {_MOST_VALUES} values")
+
+
+def _too_large(request: str, problem: str) -> GarbledError:
+    return GarbledError(f"{request}: the answer is too large: {problem}.", "too_large", request)
+
+
+def _unreadable(request: str) -> GarbledError:
+    return GarbledError(f"{request}: the answer is not JSON that can be read.", "garbled", request)
