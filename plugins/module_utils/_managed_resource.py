@@ -270,7 +270,7 @@ def may_have_been_applied(error: ApiError | TransportError) -> bool:
     """Return whether the manager may have done what was requested, by this request or by somebody else's."""
     if isinstance(error, TransportError):
         return error.sent
-    return error.status == 409 or error.status >= 500
+    return error.status is not None and (error.status == 409 or error.status >= 500)
 
 
 def deep_merge(base: dict[str, t.Any], override: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -33,8 +33,8 @@ _LONG_HEADER = 12
 # A shorter secret would, too.
 _SHORTEST_SECRET = 4
 _NO_SECRETS = ("region", "endpoint", "credential_path", "predefined_acl", "insecure_skip_verify")
-#: Fills in the result of a module.
-Main = t.Callable[["DragonflyModule"], t.Dict[str, t.Any]]
+#: What a module does: it returns the result.
+ModuleFunction = t.Callable[["DragonflyModule"], t.Dict[str, t.Any]]
 
 
 class DragonflyModule(AnsibleModule):
@@ -73,7 +73,7 @@ class DragonflyModule(AnsibleModule):
         """Warn, whatever a server has put into the text."""
         super().warn(printable(warning), **kwargs)
 
-    def run(self, function: Main, needs_requests: bool = True) -> None:
+    def run(self, function: ModuleFunction, needs_requests: bool = True) -> None:
         """Call a function for the module's result, and end the module.
 
         :param function: the result that it returns means failure where its key ``failed`` is true.

@@ -76,7 +76,7 @@ def test_a_failed_request_may_have_been_applied(error, expected):
 
 
 def test_without_empty():
-    values = {"none": None, "text": "", "zero": 0, "list": [], "dict": {}, "kept": "a", "number": 1}
+    values: dict[str, object] = {"none": None, "text": "", "zero": 0, "list": [], "dict": {}, "kept": "a", "number": 1}
     assert without_empty(values) == {"kept": "a", "number": 1}
 
 
