@@ -18,7 +18,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds to wait in all. A manager gives a job up after at most 3750 seconds.
+      - Seconds to wait in all. A manager gives a job up after at most 4800 seconds.
     type: int
     default: 4200
   wait_sleep:

@@ -21,13 +21,16 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import ROW_LIMIT, rows
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    raise_problems,
+    range_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_beginning, scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
 
 OPEN_API = "/oapi/v1"
 CONSOLE_API = "/api/v1"
 
-_LONGEST_TIMEOUT = 86400
 _WORDS_LIMIT = 500
 # Bytes of a page of jobs, which is read row by row.
 _PAGE_LIMIT = 256 * 1024 * 1024
@@ -108,8 +111,7 @@ def connect(options, credential="token"):
         raise InputError(text)
     if options["client_key"] and not options["client_cert"]:
         raise InputError("client_key needs client_cert.")
-    if not 1 <= options["timeout"] <= _LONGEST_TIMEOUT:
-        raise InputError(f"timeout must be from 1 to {int(_LONGEST_TIMEOUT)}, not {int(options['timeout'])}.")
+    raise_problems(range_problems({"timeout": options["timeout"]}))
     check_url(options["url"])
     secret = options[credential] if credential else None
     if secret and re.search(r"[^\x21-\x7e]", secret):

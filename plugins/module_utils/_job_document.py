@@ -1,0 +1,158 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read what a job's document says: arguments, URLs, clusters, and what its result names. No requests.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_text, scrub_url
+
+#: What a scheduler writes where it does not know the host: 2.3.1 and later, and before.
+UNKNOWN_HOSTS = ("unknown", "unknow", "")
+_FAILURE_KEYS = ("url", "hostname", "ip", "description")
+# Parts of keys that Go spells in capitals.
+_GO_CAPITALS = ("uuid", "ttl")
+
+
+class WarmBlob(t.NamedTuple):
+    """One entry of ``success_tasks``: a host fetched a URL."""
+
+    cluster_id: int | None
+    #: Address of the host, None where the scheduler did not know it.
+    host: str | None
+    url: str
+
+
+class JobResult:
+    """The parts of a job's ``result`` that tell what became of it.
+
+    :ivar state: state of the group of tasks, None where there is no result yet.
+    :ivar warm: set of WarmBlob.
+    :ivar cluster_ids: clusters whose schedulers answered.
+    :ivar failures: entries of ``failure_tasks`` with url, hostname, ip, description, scheduler_cluster_id.
+    :ivar errors: texts of the tasks that failed.
+    :ivar tasks: number of tasks, ``succeeded`` of those with the state SUCCESS.
+    """
+
+    def __init__(self, job: dict) -> None:
+        result = job.get("result")
+        self.warm: set[WarmBlob] = set()
+        self.cluster_ids: set[int] = set()
+        self.failures: list[dict] = []
+        self.errors: list[str] = []
+        self.state = _get(result, "state")
+        tasks = _dicts(_get(result, "job_states"))
+        self.tasks = len(tasks)
+        self.succeeded = sum(1 for task in tasks if _get(task, "state") == "SUCCESS")
+        for task in tasks:
+            error = _get(task, "error")
+            if isinstance(error, str) and error:
+                self.errors.append(scrub_text(error))
+            for scheduler_result in _dicts(_get(task, "results")):
+                self._read(scheduler_result)
+
+    @property
+    def warm_urls(self) -> list[str]:
+        """The URLs that some host has, sorted."""
+        return sorted({blob.url for blob in self.warm})
+
+    @property
+    def warm_cluster_ids(self) -> set[int | None]:
+        """The clusters in which some host has something."""
+        return {blob.cluster_id for blob in self.warm}
+
+    def _read(self, scheduler_result: dict) -> None:
+        cluster_id = _cluster_id(scheduler_result)
+        if cluster_id is not None:
+            self.cluster_ids.add(cluster_id)
+        for entry in _dicts(scheduler_result.get("success_tasks")):
+            host = None if entry.get("ip") in UNKNOWN_HOSTS else entry.get("ip")
+            if isinstance(entry.get("url"), str) and isinstance(host, (str, type(None))):
+                self.warm.add(WarmBlob(cluster_id, host, entry["url"]))
+        for entry in _dicts(scheduler_result.get("failure_tasks")):
+            failure = {key: entry.get(key) if isinstance(entry.get(key), str) else "" for key in _FAILURE_KEYS}
+            self.failures.append(dict(failure, scheduler_cluster_id=cluster_id))
+
+
+def job_args(job: dict | None) -> dict:
+    """Return the arguments of a job, an empty dict where there are none."""
+    args = (job or {}).get("args")
+    return args if isinstance(args, dict) else {}
+
+
+def job_urls(args: dict) -> list[str]:
+    """Return the URLs of a job, each once: ``url`` and, for files from 2.2.3 on, ``urls``."""
+    many = args.get("urls") if isinstance(args.get("urls"), list) else []
+    return list(dict.fromkeys(url for url in [args.get("url"), *many] if isinstance(url, str) and url))
+
+
+def cluster_ids(job: dict) -> set[int]:
+    """Return the ids of the clusters that a job was created for, as the manager tells it."""
+    ids = [cluster.get("id") for cluster in _dicts(job.get("scheduler_clusters"))]
+    return {cluster_id for cluster_id in ids if isinstance(cluster_id, int)}
+
+
+def without_result(job: dict) -> dict:
+    """Return a job without its result, which can be large."""
+    return {key: value for key, value in job.items() if key != "result"}
+
+
+def task_peers(job: dict, key: str) -> t.Iterator[tuple[int | None, dict]]:
+    """Yield the entries of a list in the result of a job about a task, each with the id of its cluster.
+
+    :param key: ``peers``, ``success_tasks`` or ``failure_tasks``.
+    """
+    for task in _dicts(_get(job.get("result"), "job_states")):
+        for scheduler_result in _dicts(_get(task, "results")):
+            for entry in _dicts(scheduler_result.get(key)):
+                yield _cluster_id(scheduler_result), entry
+
+
+def host_reports(job: dict) -> list[dict]:
+    """Return the entries of a preheat's result, one for each URL and host, for those who want them all."""
+    reports = []
+    for task in _dicts(_get(job.get("result"), "job_states")):
+        for scheduler_result in _dicts(_get(task, "results")):
+            for key in ("success_tasks", "failure_tasks"):
+                for entry in _dicts(scheduler_result.get(key)):
+                    reports.append(_host_report(scheduler_result, key, entry))
+    return reports
+
+
+def _host_report(scheduler_result: dict, key: str, entry: dict) -> dict:
+    return {
+        "scheduler_cluster_id": scheduler_result.get("scheduler_cluster_id"),
+        "success": key == "success_tasks",
+        "url": scrub_url(entry.get("url")),
+        "hostname": entry.get("hostname"),
+        "ip": entry.get("ip"),
+        "description": scrub_text(str(entry.get("description") or "")),
+    }
+
+
+def _get(mapping: t.Any, key: str) -> t.Any:
+    """Return a key of a job's result in either casing: managers before 2.1.55 use that of Go's fields.
+
+    Recorded: contract/2.1.0/image_success and contract/2.1.67/image_success.
+    """
+    if not isinstance(mapping, dict):
+        return None
+    if key in mapping:
+        return mapping[key]
+    cased = "".join(part.upper() if part in _GO_CAPITALS else part.capitalize() for part in key.split("_"))
+    return mapping.get(cased)
+
+
+def _dicts(value: t.Any) -> list[dict]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _cluster_id(scheduler_result: dict) -> int | None:
+    cluster_id = scheduler_result.get("scheduler_cluster_id")
+    return cluster_id if isinstance(cluster_id, int) else None

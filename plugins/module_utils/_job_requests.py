@@ -1,0 +1,207 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Create jobs: the one place that knows rate limits, lost answers and refused tokens.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    GarbledError,
+    TransportError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, is_transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
+
+_ATTEMPTS = 3
+# A row can come late: the manager goes on after a lost POST, and replicas cache lists for 30 s.
+LOST_WINDOW = 60
+_LOST_SLEEP = 5
+# The manager lets 10 creates a second pass for a cluster, and does not say when to come again.
+_RATE_PAUSE = 0.05
+# Who gets no place for so long waits for something else, and need not ask so often.
+_RATE_PATIENCE = 5
+_RATE_LONG_PAUSE = 1
+# A new cluster is refused for up to 3 minutes; a cluster that does not exist, for ever.
+RATE_LIMIT_KNOWN = 240
+RATE_LIMIT_UNKNOWN = 30
+
+Send = t.Callable[[dict], dict]
+#: Looks once for a job that a POST without an answer created after all; takes when it was sent, by the manager's clock.
+FindLost = t.Callable[[float], t.Optional[dict]]
+
+
+class CreatedJob(t.NamedTuple):
+    """A job, and whether an answer was lost before it, so that there may be another one."""
+
+    job: dict
+    answer_lost: bool
+
+
+class _Attempts:
+    """What happened so far to one job that is being created."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+        self.lost = 0
+        self.first_rate_limit: float | None = None
+
+
+class JobRequests:
+    """Creates jobs at one manager, for several threads at a time."""
+
+    def __init__(self, client: DragonflyClient, reader: JobReader, clock: Clock) -> None:
+        self._client = client
+        self._reader = reader
+        self._clock = clock
+        self._lock = threading.Lock()
+        # Those who wait for a place wait one after the other, and so do not ask all at once.
+        self._pause_lock = threading.Lock()
+        self._last_created_at: dict[int, float] = {}
+        self._clusters: dict[int, bool | None] = {}
+        self._fatal_error: ApiError | None = None
+
+    def create(
+        self, body: dict, find_lost: FindLost | None = None, send: Send | None = None, deadline: float | None = None
+    ) -> CreatedJob:
+        """Create one job, and make sure that what may pass does.
+
+        :param find_lost: for a job that must not be created twice: where an answer is lost, the job is looked for
+            before another one is created. Without it, another one does no harm.
+        :param send: method of the client that sends the body, ``create_job`` by default.
+        :param deadline: when no more attempts are made, by the clock; None for no such time.
+        :raises ApiError: with the reason ``no_api`` where the manager has no jobs of this type, ``no_cluster`` where
+            there is no such cluster.
+        :raises DragonflyError: with the reason ``lost`` where answers are lost and no job appears.
+        """
+        send = send or self._client.create_job
+        attempts = _Attempts()
+        while True:
+            if self._fatal_error is not None:
+                raise self._fatal_error
+            sent_at = self._reader.now()
+            try:
+                job = send(body)
+            except DragonflyError as exc:
+                job = self._recover(exc, body, attempts, sent_at, find_lost, deadline)
+            if job is not None:
+                self._note_created(body)
+                return CreatedJob(job, attempts.lost > 0)
+
+    def _recover(
+        self,
+        exc: DragonflyError,
+        body: dict,
+        attempts: _Attempts,
+        sent_at: float,
+        find_lost: FindLost | None,
+        deadline: float | None,
+    ) -> dict | None:
+        """Wait until the POST may be sent again, or return the job that it created after all; raise what stays."""
+        status = exc.status if isinstance(exc, ApiError) else None
+        if isinstance(exc, ApiError) and status in (401, 403):
+            self._fatal_error = exc
+        elif isinstance(exc, ApiError) and status == 422 and "Unknow type" in exc.words:
+            raise _no_job_type(exc, body["type"]) from None
+        elif deadline is None or self._clock.now() < deadline:
+            if isinstance(exc, ApiError) and status == 429:
+                self._wait_for_place(exc, body, attempts)
+                return None
+            if may_have_been_applied(exc):
+                return self._recover_lost(exc, attempts, sent_at, find_lost)
+            if isinstance(exc, TransportError) and is_transient(exc) and self._may_retry(attempts):
+                return None
+        raise exc
+
+    def _may_retry(self, attempts: _Attempts) -> bool:
+        attempts.failed += 1
+        if attempts.failed == _ATTEMPTS:
+            return False
+        self._clock.pause(attempts.failed)
+        return True
+
+    def _recover_lost(
+        self, exc: DragonflyError, attempts: _Attempts, sent_at: float, find_lost: FindLost | None
+    ) -> dict | None:
+        attempts.lost += 1
+        if find_lost is None:
+            if self._may_retry(attempts):
+                return None
+            raise exc
+        look = find_lost
+        job = poll(lambda: look(sent_at), lambda job: job is not None, LOST_WINDOW, _LOST_SLEEP, self._clock)
+        if job is None and attempts.lost > 1:
+            message = f"{exc.message} No job for it appeared within {LOST_WINDOW} s, twice."
+            raise DragonflyError(message, "lost", exc.request, exc.status) from None
+        return job
+
+    def _note_created(self, body: dict) -> None:
+        with self._lock:
+            for cluster_id in body.get("scheduler_cluster_ids") or []:
+                self._last_created_at[cluster_id] = self._clock.now()
+
+    # Rate limits
+
+    def _wait_for_place(self, exc: ApiError, body: dict, attempts: _Attempts) -> None:
+        """Wait for the next place in the limit, or raise where waiting is of no use."""
+        cluster_ids = body.get("scheduler_cluster_ids") or []
+        if attempts.first_rate_limit is None:
+            attempts.first_rate_limit = self._clock.now()
+        budget = RATE_LIMIT_KNOWN if self._check_clusters(cluster_ids, exc) else RATE_LIMIT_UNKNOWN
+        since = max([attempts.first_rate_limit, *(self._last_created_at.get(one, 0) for one in cluster_ids)])
+        waited = self._clock.now() - since
+        if waited > budget:
+            raise ApiError(
+                f"{exc.message} It answered so for {budget} s: others use up the limit of the cluster "
+                "(job_rate_limit), or there is no such cluster.",
+                exc.reason,
+                exc.request,
+                exc.status,
+                exc.words,
+            )
+        with self._pause_lock:
+            self._clock.pause(_RATE_PAUSE if waited < _RATE_PATIENCE else _RATE_LONG_PAUSE)
+
+    def _check_clusters(self, cluster_ids: list[int], exc: ApiError) -> bool:
+        """Return whether all of the clusters are known to exist; each is asked for once.
+
+        :raises ApiError: if one does not.
+        """
+        for cluster_id in cluster_ids:
+            if cluster_id not in self._last_created_at and cluster_id not in self._clusters:
+                self._clusters[cluster_id] = self._reader.cluster_exists(cluster_id)
+            if self._clusters.get(cluster_id) is False:
+                raise _no_cluster(exc, cluster_id)
+        known = [one in self._last_created_at or self._clusters.get(one) is True for one in cluster_ids]
+        return bool(known) and all(known)
+
+
+def may_have_been_applied(exc: DragonflyError) -> bool:
+    """Return whether a POST that failed so may have created a job."""
+    if isinstance(exc, TransportError):
+        return exc.sent
+    if isinstance(exc, GarbledError):
+        return exc.reason != "not_a_manager"
+    return isinstance(exc, ApiError) and exc.status in (502, 503, 504)
+
+
+def _no_job_type(exc: ApiError, kind: str) -> ApiError:
+    message = f"{exc.message} This means: its release has no jobs of the type {kind}."
+    return ApiError(message, "no_api", exc.request, exc.status, exc.words)
+
+
+def _no_cluster(exc: ApiError, cluster_id: int) -> ApiError:
+    message = (
+        f"{exc.message} This means: there is no cluster {cluster_id}, which this manager answers like a rate limit. See "
+        "scheduler_cluster_ids."
+    )
+    return ApiError(message, "no_cluster", exc.request, exc.status, exc.words)

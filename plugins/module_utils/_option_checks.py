@@ -1,0 +1,66 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check options that several modules have, each in one place.
+
+A check returns what is wrong as a list of texts, so that a task reports everything at once.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+
+#: The least and the most of each number. Those of jobs are the manager's own (manager/types/job.go, 2.5.1).
+RANGES = {
+    "timeout": (1, 86400),
+    "wait_timeout": (0, 604800),
+    "wait_sleep": (1, 3600),
+    "max_age": (0, 31536000),
+    "job_timeout": (1, 604800),
+    "piece_length": (4194304, 67108864),
+    "count": (1, 200),
+    "percentage": (1, 100),
+    "concurrent_task_count": (1, 100),
+    "concurrent_peer_count": (1, 1000),
+    "max_failed_peers_percentage": (0, 100),
+}
+
+
+def range_problems(params: dict) -> list[str]:
+    """Return which numbers are out of their range."""
+    problems = []
+    for name, (low, high) in RANGES.items():
+        value = params.get(name)
+        if value is not None and not low <= value <= high:
+            problems.append(f"{name} must be from {low} to {high}, not {value}")
+    return problems
+
+
+def task_id_problems(params: dict) -> list[str]:
+    """Return what is wrong with the lists that select tasks and clusters."""
+    problems = []
+    for name in params.get("filtered_query_params") or []:
+        if not name or re.search(r"[&=\s]", name):
+            problems.append(f"filtered_query_params is a list of names, and {name!r} is not a name")
+    for cluster_id in params.get("scheduler_cluster_ids") or []:
+        if cluster_id < 1:
+            problems.append(f"scheduler_cluster_ids are numbers from 1, not {cluster_id}")
+    return problems
+
+
+def address_problems(name: str, addresses: t.Iterable[str] | None) -> list[str]:
+    """Return which texts of an option are not IP addresses."""
+    wrong = [address for address in addresses or [] if not re.match(r"[0-9a-fA-F.:]+\Z", address)]
+    return [f"{name} is a list of IP addresses, and {address!r} is not one" for address in wrong]
+
+
+def raise_problems(problems: list[str]) -> None:
+    """Raise one InputError that holds all problems, if there are any."""
+    if problems:
+        raise InputError("; ".join(problems) + ".")

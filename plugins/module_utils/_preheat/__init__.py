@@ -1,0 +1,8 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Preheat images and files: ``run`` says what happens in which order, each other file does one part of it.
+
+PRIVATE to the collection.
+"""

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Create the jobs that are missing, and check what the manager made of them.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import strip_query
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    cluster_ids,
+    job_args,
+    without_result,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import is_identical
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import ignored_option_message
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import (
+    ADOPT,
+    GIVE_UP_WINDOW,
+    MissingJob,
+    PlannedJob,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import not_in_echo, releases_of_echo
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+
+# Clocks show whole seconds, and replicas of a manager differ.
+_CLOCK_SLACK = 5
+
+
+def predict(session: Session, missing: list[MissingJob]) -> list[JobRecord]:
+    """Return what check mode tells of the jobs that a run would create."""
+    records = []
+    for planned, ids in missing:
+        if ids and planned.cluster_id is None:
+            session.warnings.append(
+                f"No job for {planned.name} covers cluster {ids[0]}. A run tries to create one there, which only works "
+                "where that cluster has an active scheduler."
+            )
+            continue
+        records.append(JobRecord(planned, "planned", None, Verdict("planned")))
+    return records
+
+
+class Creation:
+    """Creates jobs, each once, whatever answers are lost."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        # Jobs that were there before, and those that are known to be the answer to a POST.
+        self._claimed = set(session.reader.seen_ids)
+
+    def create(self, missing: list[MissingJob]) -> list[JobRecord]:
+        """Create the jobs and return what became of each."""
+        records: list[JobRecord] = []
+        created: dict[str, list[JobRecord]] = {}
+        while missing:
+            batch, deferred = _split_by_place(missing)
+            for record in self._create_batch(batch):
+                records.append(record)
+                if record.source == "created":
+                    created.setdefault(strip_query(record.planned.url), []).append(record)
+            missing = []
+            for job in deferred:
+                reused = _reuse_created_job(job.planned, created.get(strip_query(job.planned.url), ()))
+                if reused:
+                    records.append(reused)
+                else:
+                    missing.append(job)
+        return records
+
+    def _create_batch(self, batch: list[MissingJob]) -> list[JobRecord]:
+        refused, created = [], []
+        dead_clusters: set[int] = set()
+        for (planned, ids), job in zip(batch, map_in_threads(return_errors(self._create), batch)):
+            if not isinstance(job, DragonflyError):
+                created.append(JobRecord(planned, "created", without_result(job), self._check_echo(planned, ids, job)))
+                if ids is None:
+                    dead_clusters |= (self._session.reader.all_cluster_ids() or set()) - cluster_ids(job)
+            elif job.reason == "no_scheduler" and ids and planned.cluster_id is None:
+                dead_clusters.update(ids)
+            else:
+                refused.append(JobRecord(planned, None, None, Verdict("refused", job.reason, job.message)))
+        if dead_clusters:
+            named = ", ".join(str(cluster_id) for cluster_id in sorted(dead_clusters))
+            self._session.warnings.append(
+                f"Nothing is warmed in cluster {named}, which has no active scheduler with the feature preheat."
+            )
+        return refused + created
+
+    def _check_echo(self, planned: PlannedJob, ids: list[int] | None, job: dict) -> Verdict:
+        """Return whether a created job is the one that was requested, by what the manager answered."""
+        args = job_args(job)
+        self._session.reader.narrow_releases(args)
+        ignored = not_in_echo(planned.all_options(), args)
+        if ignored:
+            message = ignored_option_message(job["id"], ignored, releases_of_echo(args))
+            return Verdict("refused", "unknown_option", message)
+        left_out = set(ids or []) - cluster_ids(job)
+        if left_out and cluster_ids(job):
+            named = ", ".join(str(cluster_id) for cluster_id in sorted(left_out))
+            message = f"job {job['id']} was created without cluster {named}, which has no active scheduler"
+            return Verdict("refused", "no_scheduler", message)
+        return Verdict("pending")
+
+    def _create(self, missing: MissingJob) -> dict:
+        body = missing.planned.body(missing.cluster_ids)
+        job = self._session.requests.create(body, find_lost=lambda sent_at: self._find_lost(missing, sent_at)).job
+        with self._lock:
+            self._claimed.add(job["id"])
+        return job
+
+    def _find_lost(self, missing: MissingJob, sent_at: float) -> dict | None:
+        """Look once for the job that a POST without an answer created after all.
+
+        :param sent_at: seconds since 1970 by the manager's clock.
+        """
+        reader = self._session.reader
+        try:
+            rows: list[dict] = next(reader.iter_recent_jobs(GIVE_UP_WINDOW, type="preheat"), [])
+        except DragonflyError as exc:
+            if isinstance(exc, ApiError) and exc.status in (401, 403):
+                raise
+            return None
+        for row in rows:
+            created = parse_time(row.get("created_at"))
+            is_older = created is not None and created < sent_at - _CLOCK_SLACK
+            if row["id"] in self._claimed or is_older or not is_identical(row.get("args"), missing.planned):
+                continue
+            job = return_errors(reader.get)(row["id"])
+            if isinstance(job, DragonflyError) or not _is_for_clusters(job, missing.cluster_ids):
+                continue
+            if self._claim(row["id"]):
+                return job
+        return None
+
+    def _claim(self, job_id: int) -> bool:
+        """Take a job as the answer to one POST, and return whether no other one has."""
+        with self._lock:
+            if job_id in self._claimed:
+                return False
+            self._claimed.add(job_id)
+            return True
+
+
+def _split_by_place(missing: list[MissingJob]) -> tuple[list[MissingJob], list[MissingJob]]:
+    """Return which jobs can be created at once, and which must wait for those.
+
+    What may be one and the same, such as two tags of a manifest, is created one after the other.
+    """
+    batch, deferred = [], []
+    places: set[tuple] = set()
+    for job in missing:
+        place = strip_query(job.planned.url), tuple(job.cluster_ids or ())
+        (deferred if place in places else batch).append(job)
+        places.add(place)
+    return batch, deferred
+
+
+def _reuse_created_job(planned: PlannedJob, created: t.Iterable[JobRecord]) -> JobRecord | None:
+    """Return a record of a job that this run has just created and that is the planned one, too."""
+    for record in created:
+        if record.planned.cluster_id == planned.cluster_id and is_identical(job_args(record.job), planned):
+            return JobRecord(planned, ADOPT, record.job, record.verdict)
+    return None
+
+
+def _is_for_clusters(job: dict, ids: list[int] | None) -> bool:
+    return not ids or cluster_ids(job) == set(ids)

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look up the existing jobs that count for what is planned.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import (
+    THREADS,
+    map_in_threads,
+    return_errors,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import strip_query
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    cluster_ids,
+    job_args,
+    job_urls,
+    without_result,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.coverage import Coverage
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.hosts import find_lacking_hosts
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import pin_platforms_for_old_managers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import is_identical
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import recheck_lost_entries
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import (
+    ADOPT,
+    FOUND,
+    GIVE_UP_WINDOW,
+    MissingJob,
+    PlannedJob,
+    decide,
+    missing_jobs,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
+
+
+class _Candidate(t.NamedTuple):
+    """A row of a list that is identical to a planned job."""
+
+    planned: PlannedJob
+    job_id: int
+
+
+class ExistingJobs:
+    """The existing jobs that count for what is planned.
+
+    :ivar records: what was found.
+    """
+
+    def __init__(self, session: Session, planned_jobs: list[PlannedJob]) -> None:
+        self._session = session
+        self._reader = session.reader
+        self._planned_jobs = planned_jobs
+        self._coverage = {
+            planned: Coverage({planned.cluster_id} if planned.cluster_id else None, exact=True)
+            for planned in planned_jobs
+        }
+        self._candidates: dict[PlannedJob, list[int]] = {planned: [] for planned in planned_jobs}
+        self._jobs_with_unknown_clusters: dict[int, set[int]] = {}
+        self.records: list[JobRecord] = []
+
+    def find(self) -> list[MissingJob]:
+        """Find the existing jobs that count, newest first and no further back than they can; return what is missing."""
+        params = self._session.params
+        horizon = None if params["force"] else max(params["max_age"], GIVE_UP_WINDOW)
+        pages = self._reader.iter_recent_jobs(horizon, type="preheat")
+        first_page = next(pages, [])
+        # The first page tells the manager's release.
+        pin_platforms_for_old_managers(self._planned_jobs, self._reader)
+        if not params["force"]:
+            self._read_pages(itertools.chain([first_page], pages))
+            self._drop_what_lacks_hosts()
+            self._warn_of_unknown_clusters()
+        return [
+            missing
+            for planned in self._planned_jobs
+            for missing in missing_jobs(planned, self._coverage[planned].missing)
+        ]
+
+    def _read_pages(self, pages: t.Iterable[list[dict]]) -> None:
+        by_url: dict[str, list[PlannedJob]] = {}
+        for planned in self._planned_jobs:
+            by_url.setdefault(strip_query(planned.url), []).append(planned)
+        for rows in pages:
+            for row in rows:
+                args = job_args(row)
+                for planned in by_url.get(strip_query(next(iter(job_urls(args)), "")), ()):
+                    if not self._coverage[planned].settled and is_identical(args, planned):
+                        self._candidates[planned].append(row["id"])
+            self._settle_candidates()
+            if all(coverage.settled for coverage in self._coverage.values()):
+                return
+
+    def _settle_candidates(self) -> None:
+        """Decide on the candidates, newest first, each read by its id, since only that names the clusters."""
+        while True:
+            batch = [
+                _Candidate(planned, job_ids.pop(0))
+                for planned, job_ids in self._candidates.items()
+                if job_ids and not self._coverage[planned].settled
+            ]
+            if not batch:
+                return
+            self._learn_clusters([candidate.planned for candidate in batch if candidate.planned.cluster_id is None])
+            # Some at a time, for whole jobs can be large.
+            for start in range(0, len(batch), THREADS):
+                self._settle_chunk(batch[start : start + THREADS])
+
+    def _settle_chunk(self, chunk: list[_Candidate]) -> None:
+        jobs = map_in_threads(return_errors(self._reader.get), [candidate.job_id for candidate in chunk])
+        for candidate, job in zip(chunk, jobs):
+            if isinstance(job, ApiError) and job.status == 404:
+                continue
+            if isinstance(job, DragonflyError):
+                raise job
+            self._settle(candidate.planned, job)
+
+    def _learn_clusters(self, planned_jobs: list[PlannedJob]) -> None:
+        """For jobs that are for every cluster: learn which there are, where this manager and token tell."""
+        for planned in planned_jobs:
+            if self._coverage[planned].needed is None and self._reader.all_cluster_ids():
+                self._coverage[planned] = Coverage(self._reader.all_cluster_ids())
+
+    def _settle(self, planned: PlannedJob, job: dict) -> None:
+        session, max_age = self._session, self._session.params["max_age"]
+        verdict = session.verify(planned, job)
+        age = self._reader.age(job)
+        if verdict.status == "cold" and age is not None and age <= max_age and not session.check_mode:
+            verdict = recheck_lost_entries(session, planned, job, verdict)
+        decision = decide(job, verdict, self._reader.now(), max_age, self._reader.releases)
+        coverage = self._coverage[planned]
+        if not coverage.add(cluster_ids(job), decision):
+            return
+        if coverage.needed is None:
+            self._jobs_with_unknown_clusters[job["id"]] = cluster_ids(job)
+        source = ADOPT if decision == ADOPT else FOUND
+        self.records.append(JobRecord(planned, source, without_result(job), verdict))
+
+    def _drop_what_lacks_hosts(self) -> None:
+        """Drop existing jobs of which none knows a host that must be warm."""
+        for lacking in find_lacking_hosts(self.records, self._session.params):
+            planned_jobs = {record.planned for record in lacking.records}
+            if any(self._coverage[planned].missing is not None for planned in planned_jobs):
+                continue
+            self.records = [record for record in self.records if record not in lacking.records]
+            for record in lacking.records:
+                self._jobs_with_unknown_clusters.pop(record.job_id, None)
+            for planned in planned_jobs:
+                self._coverage[planned] = Coverage(self._coverage[planned].needed)
+
+    def _warn_of_unknown_clusters(self) -> None:
+        jobs = self._jobs_with_unknown_clusters
+        if not jobs:
+            return
+        ids = sorted(set().union(*jobs.values()))
+        self._session.warnings.append(
+            "Which clusters there are cannot be read: that needs a token with the scope cluster, and release 2.1.9 or "
+            f"later. So existing jobs ({len(jobs)}) count that are only known to be for cluster "
+            f"{', '.join(str(cluster_id) for cluster_id in ids) or '(unknown)'}. Give the token that scope, or set "
+            "scheduler_cluster_ids."
+        )

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tell which of the requested hosts are not warm, for scopes of many peers. No requests.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_hosts_message
+
+_NAMED = 10
+
+
+class LackingHosts(t.NamedTuple):
+    """The warm jobs of one image or file that lack hosts, and what they lack."""
+
+    records: list[JobRecord]
+    message: str
+
+
+def find_lacking_hosts(records: list[JobRecord], params: dict) -> list[LackingHosts]:
+    """Return the images and files whose jobs are all warm and yet lack hosts that must be warm."""
+    groups: dict[tuple, list[JobRecord]] = {}
+    for record in records:
+        groups.setdefault((record.planned.url, record.planned.platform), []).append(record)
+    lacking = []
+    for group in groups.values():
+        if params["verify"] == "none" or not group[0].planned.has_many_peers:
+            continue
+        if all(record.verdict.status == "warm" for record in group):
+            message = lacking_hosts_message([record.verdict for record in group], params)
+            if message:
+                lacking.append(LackingHosts(group, message))
+    return lacking
+
+
+def lacking_hosts_message(verdicts: list[Verdict], params: dict) -> str | None:
+    """Return what the warm jobs of one image or file lack, None where nothing is lacking.
+
+    Together, for a host is in one cluster only, and each cluster can have a job of its own.
+
+    :param params: ``expected_ips`` must be warm, whatever else may fail; ``ips`` are those the jobs were for.
+    """
+    expected = {_normal_ip(address) for address in params.get("expected_ips") or ()}
+    chosen = {_normal_ip(address) for address in params.get("ips") or ()}
+    warm = {_normal_ip(host) for verdict in verdicts for host in verdict.warm_hosts}
+    told = warm | {_normal_ip(host) for verdict in verdicts for host in verdict.cold_hosts}
+    named = told | expected | chosen
+    cold = named - warm
+    tolerated = 100 * len(cold) <= params["max_failed_peers_percentage"] * len(named)
+    if not expected & cold and (chosen <= told or tolerated):
+        return None
+    message = cold_hosts_message(cold, named)
+    if cold - told:
+        unknown = ", ".join(sorted(cold - told)[:_NAMED])
+        message += f". The result does not name {unknown}, so the scheduler does not know them"
+    return message
+
+
+def _normal_ip(address: str) -> str:
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return address

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read manifests from the registry: pin tags to digests, and learn which blobs must be warm.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Manifest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, RegistryUnreachable
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+
+_NAMED_IN_MESSAGE = 5
+# The first manager that reads an index.
+_FIRST_WITH_INDEX = (2, 1, 21)
+
+RegistryFor = t.Callable[[PlannedJob], Registry]
+
+
+class _Content(t.NamedTuple):
+    """What an image consists of: its manifest, and by digest of each manifest for the platform its blobs."""
+
+    manifest: Manifest
+    blobs: list[tuple[str, list[str]]]
+
+
+def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, verify: str) -> list[str]:
+    """Pin planned images to digests and note which blobs they need, as far as ``verify`` wants it; return warnings.
+
+    :raises DragonflyError: if a registry refuses an image, or cannot be reached where ``verify`` insists on it.
+    """
+    if verify not in ("auto", "blobs"):
+        return []
+    by_image: dict[tuple, list[PlannedJob]] = {}
+    for planned in planned_jobs:
+        if planned.image:
+            by_image.setdefault((planned.url, planned.platform), []).append(planned)
+
+    def read(group: list[PlannedJob]) -> _Content:
+        image = group[0].image
+        registry = registry_for(group[0])
+        manifest = registry.manifest(image)
+        return _Content(manifest, registry.blobs(image, manifest, group[0].platform))
+
+    groups = list(by_image.values())
+    warnings: list[str] = []
+    unreachable: list[RegistryUnreachable] = []
+    refused: list[tuple[PlannedJob, DragonflyError]] = []
+    for group, content in zip(groups, map_in_threads(return_errors(read), groups)):
+        if isinstance(content, RegistryUnreachable) and verify == "auto":
+            unreachable.append(content)
+        elif isinstance(content, DragonflyError):
+            refused.append((group[0], content))
+        else:
+            for planned in group:
+                _pin(planned, content)
+                warnings += _platform_warnings(planned, content)
+    if refused:
+        raise _refused_images(refused, len(groups))
+    if unreachable:
+        warnings.append(
+            f"{len(unreachable)} of {len(groups)} manifests could not be read, so the images are not pinned to a "
+            f"digest and warm is what the job says: {unreachable[0].message}"
+        )
+    return warnings
+
+
+def _pin(planned: PlannedJob, content: _Content) -> None:
+    image = planned.image
+    if image is None:
+        return
+    planned.digest = content.manifest.digest
+    planned.url = image.manifest_url(content.manifest.digest)
+    planned.child_digests = [digest for digest, _blobs in content.blobs]
+    lists = [[image.blob_url(digest) for digest in digests] for _digest, digests in content.blobs]
+    if planned.platform is not None or content.manifest.children is None:
+        # The manager takes every manifest that fits the platform.
+        lists = [list(dict.fromkeys(url for urls in lists for url in urls))]
+    planned.manifests = lists
+
+
+def _platform_warnings(planned: PlannedJob, content: _Content) -> list[str]:
+    if content.manifest.children is None or planned.platform is not None:
+        return []
+    return [
+        f"{scrub_url(planned.source)} is an image index and no platform is requested: the manager preheats that of its "
+        "own host. Set platforms."
+    ]
+
+
+def _refused_images(refused: list[tuple[PlannedJob, DragonflyError]], total: int) -> DragonflyError:
+    """Return one error for all images that cannot be preheated.
+
+    :param total: number of images that were requested.
+    """
+    first = refused[0][1]
+    if total == 1:
+        return first
+    lines = [f"{len(refused)} of {total} images cannot be preheated, so no job was created."]
+    lines += [f"{scrub_url(planned.source)}: {exc.message}" for planned, exc in refused[:_NAMED_IN_MESSAGE]]
+    if len(refused) > _NAMED_IN_MESSAGE:
+        lines.append(f"And {len(refused) - _NAMED_IN_MESSAGE} more.")
+    return DragonflyError(" ".join(lines), first.reason, first.request, first.status)
+
+
+def pin_platforms_for_old_managers(planned_jobs: list[PlannedJob], reader: JobReader) -> None:
+    """Replace indexes by the manifest of the platform, where the manager is one that cannot read an index."""
+    indexes = [
+        planned
+        for planned in planned_jobs
+        if planned.image and planned.manifests and planned.child_digests and planned.child_digests != [planned.digest]
+    ]
+    if not indexes or not _lacks_index(reader):
+        return
+    for planned in indexes:
+        if planned.image:
+            planned.url = planned.image.manifest_url(planned.child_digests[0])
+        planned.digest = planned.child_digests[0]
+        planned.manifests = (planned.manifests or [])[:1]
+        planned.pinned_platform = True
+
+
+def _lacks_index(reader: JobReader) -> bool:
+    if reader.releases.since(_FIRST_WITH_INDEX):
+        return False
+    if reader.echo_seen and not reader.releases.before(_FIRST_WITH_INDEX):
+        return False
+    # The job that told the release can be older than the manager's last upgrade, and there may be none.
+    reader.probe_releases()
+    return reader.releases.before(_FIRST_WITH_INDEX)

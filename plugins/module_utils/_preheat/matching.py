@@ -1,0 +1,98 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tell which existing job is identical to a planned one. No requests.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import filter_query
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import job_urls
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import BY_KEY, Arg, request_args
+
+if t.TYPE_CHECKING:
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+
+_FILTER_KEYS = ("filtered_query_params", "filteredQueryParams", "filter")
+# What a job is about is compared by itself, and credentials rotate.
+_NOT_COMPARED = ("type", "url", "urls", "username", "password")
+_CREDENTIAL_OPTIONS = ("registry_username", "registry_password")
+_OBJECT_STORAGE_CREDENTIALS = ("access_key_id", "access_key_secret", "session_token", "security_token")
+
+
+def is_identical(args: t.Any, planned: PlannedJob) -> bool:
+    """Return whether a job with these arguments is the planned one, clusters aside.
+
+    Every key of the echo counts, but for credentials, which rotate.
+
+    :param args: as the manager returned it.
+    """
+    if not isinstance(args, dict) or args.get("type") != planned.kind or not _has_same_url(args, planned):
+        return False
+    options = planned.all_options()
+    compared = [(key, value) for key, value in args.items() if key not in _NOT_COMPARED]
+    if not all(_comparable(key, value) in _accepted(key, options) for key, value in compared):
+        return False
+    # An option that this job's manager did not know had no effect on it.
+    sent = {BY_KEY[key].option for key in request_args(options)} - set(_CREDENTIAL_OPTIONS)
+    return sent <= {arg.option for key, arg in BY_KEY.items() if key in args}
+
+
+def _accepted(key: str, options: dict[str, t.Any]) -> list[t.Any]:
+    """Return the values of a key, made comparable, that a job with these options can have."""
+    arg: Arg | None = BY_KEY.get(key)
+    defaults = [_comparable(key, default) for default in arg.defaults] if arg else []
+    requested = options.get(arg.option) if arg else None
+    if arg is None or not requested:
+        return [None, *defaults]
+    accepted = [_comparable(key, arg.encode(requested))]
+    if requested in arg.defaults:
+        accepted += [None, *defaults]
+    return accepted
+
+
+def _comparable(key: str, value: t.Any) -> t.Any:
+    """Return a value such that values of one meaning are equal.
+
+    None, empty, 0 and False are one: the manager writes zero values for what was not sent (recorded:
+    contract/2.5.1/image_success).
+    """
+    if isinstance(value, dict):
+        return _comparable_dict(key, value) or None
+    if key in _FILTER_KEYS and isinstance(value, str):
+        return frozenset(name for name in value.split("&") if name) or None
+    if isinstance(value, list):
+        texts = [str(item) for item in value]
+        return (frozenset(texts) if key == "ips" else texts) or None
+    return value or None
+
+
+def _comparable_dict(key: str, value: dict) -> dict | None:
+    if key == "headers":
+        return {name.lower(): text for name, text in value.items() if name.lower() != "authorization"}
+    if key == "object_storage":
+        return {name: item for name, item in value.items() if item and name not in _OBJECT_STORAGE_CREDENTIALS}
+    # All of it is a credential.
+    return None if key == "hdfs" else value
+
+
+def _has_same_url(args: dict, planned: PlannedJob) -> bool:
+    """Return whether a job is about the planned URL alone; a file's may differ in what the filter leaves out."""
+    urls = job_urls(args)
+    if len(urls) != 1:
+        return False
+    if planned.kind == "image" or urls[0] == planned.url:
+        return urls[0] == planned.url
+    names = filter_names(args)
+    return filter_query(urls[0], names) == filter_query(planned.url, names)
+
+
+def filter_names(args: dict) -> set[str]:
+    """Return the query parameters that do not identify the content of a job, whatever its release calls them."""
+    names = next((args[key] for key in _FILTER_KEYS if args.get(key)), "")
+    return set(names.split("&")) if isinstance(names, str) else set()

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check the options of a preheat: by themselves, before anything is sent, and against the manager's release.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    address_problems,
+    raise_problems,
+    range_problems,
+    task_id_problems,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
+    Releases,
+    not_everywhere,
+    not_in_releases,
+    option_releases,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+
+MANY_PEERS = ("all_peers", "all_seed_peers")
+
+#: Options that become keys of ``args``.
+ARG_OPTIONS = (
+    "tag",
+    "application",
+    "filtered_query_params",
+    "piece_length",
+    "headers",
+    "registry_username",
+    "registry_password",
+    "scope",
+    "ips",
+    "count",
+    "percentage",
+    "concurrent_task_count",
+    "concurrent_peer_count",
+    "job_timeout",
+    "object_storage",
+    "hdfs",
+    "load_to_cache",
+)
+NESTED_OPTIONS = ("object_storage", "hdfs")
+# Not registries, which is set once for all tasks.
+_IMAGE_ONLY = ("platforms", "registry_username", "registry_password")
+_FILE_ONLY = NESTED_OPTIONS
+_MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
+_MOST_IPS = 100
+#: The most characters that the manager keeps of a description.
+BIO_LENGTH = 1024
+
+
+def listed_sources(params: dict) -> tuple[list, str]:
+    """Return what is to be preheated, and whether it is ``image`` or ``file``."""
+    for kind in ("image", "file"):
+        if params.get(kind) is not None:
+            return [params[kind]], kind
+        if params.get(f"{kind}s") is not None:
+            return params[f"{kind}s"], kind
+    return [], "image"
+
+
+def check_params(params: dict) -> None:
+    """Refuse options that make no sense, before anything is sent.
+
+    :param params: the module's.
+    :raises InputError: with all that was found.
+    """
+    sources, kind = listed_sources(params)
+    raise_problems(
+        _source_problems(sources)
+        + range_problems(params)
+        + _combination_problems(params, kind)
+        + task_id_problems(params)
+        + _header_problems(params)
+        + address_problems("ips", params.get("ips"))
+        + address_problems("expected_ips", params.get("expected_ips"))
+        + _length_problems(params)
+    )
+
+
+def _source_problems(sources: list) -> list[str]:
+    if not sources:
+        return ["images or files is empty, so there is nothing to preheat"]
+    if any(not isinstance(source, str) or not source.strip() for source in sources):
+        return ["image, images, file and files must not hold an empty string"]
+    return []
+
+
+def _combination_problems(params: dict, kind: str) -> list[str]:
+    wrong_kind, right = (_FILE_ONLY, "files") if kind == "image" else (_IMAGE_ONLY, "images")
+    problems = [f"{name} is only for {right}" for name in wrong_kind if params.get(name)]
+    if params.get("scope") not in MANY_PEERS:
+        problems += [f"{name} needs scope all_peers or all_seed_peers" for name in _MANY_PEERS_ONLY if params.get(name)]
+    return problems
+
+
+def _header_problems(params: dict) -> list[str]:
+    problems = []
+    for name, value in (params.get("headers") or {}).items():
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            problems.append(f"headers: the value of {name!r} must be a string, not {type(value).__name__}")
+    return problems
+
+
+def _length_problems(params: dict) -> list[str]:
+    problems = []
+    if len(params.get("ips") or []) > _MOST_IPS:
+        problems.append(f"ips takes at most {_MOST_IPS} addresses")
+    if len(params.get("bio") or "") > BIO_LENGTH:
+        problems.append(f"bio must not be longer than {BIO_LENGTH} characters")
+    return problems
+
+
+# What the manager's release knows
+
+
+def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) -> None:
+    """Refuse options that this manager would silently ignore, as far as its release is known.
+
+    :raises DragonflyError: with the reason ``unknown_option``.
+    """
+    options: dict[str, t.Any] = {}
+    for planned in planned_jobs:
+        options.update((name, value) for name, value in planned.all_options().items() if value)
+    if not reader.echo_seen and not_everywhere(options):
+        # No job tells the release yet, and one that is created to learn it would be created in vain.
+        reader.probe_releases()
+    unknown = not_in_releases(options, reader.releases)
+    # A stored job can be older than the manager's last upgrade, so ask before refusing.
+    if unknown and reader.probe_releases():
+        unknown = not_in_releases(options, reader.releases)
+    if unknown:
+        raise DragonflyError(
+            f"This manager (release {reader.releases}) does not know {name_options(unknown)} and would silently ignore "
+            "it. Nothing was created. What to do: leave it out, or use a release that knows it.",
+            "unknown_option",
+        )
+
+
+def ignored_option_message(job_id: int, ignored: list[str], releases: Releases) -> str:
+    """Return what to say of a job that was created and whose manager ignored options."""
+    return (
+        f"job {job_id} was created, but this manager (release {releases}) does not know {name_options(ignored)} and "
+        "ignored it. What to do: leave it out, or use a release that knows it"
+    )
+
+
+def name_options(names: list[str]) -> str:
+    """Return options as users write them, each with the releases that know it."""
+    return ", ".join(f"{_USER_NAMES.get(name, name)} ({option_releases(name)})" for name in names)
+
+
+_USER_NAMES = {"platform": "platforms"}

@@ -1,0 +1,226 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan the jobs that should exist, and decide what an existing one means. No requests, no clock.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
+    Image,
+    check_platform,
+    parse_image,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import (
+    ARG_OPTIONS,
+    BIO_LENGTH,
+    MANY_PEERS,
+    NESTED_OPTIONS,
+    listed_sources,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import RegistryConfig, read_registries
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases, request_args
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+
+if t.TYPE_CHECKING:
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
+
+# The manager gives a job up at the latest so long after it was created: up to 2.1.59 after 480 polls 10 s apart, later
+# after 16 polls 300 s apart (manager/service/job.go, pollingJob, 2.1.0 and 2.1.60).
+GIVE_UP_WINDOW = 4800
+# From 2.1.57 on a watched job's row is written at least so often, in seconds: 300 between two polls, and some more.
+WATCHED_WINDOW = 360
+
+#: What an existing identical job means for a new one.
+ADOPT, FOUND, SKIP, REMAKE = "adopted", "found", "skip", "remake"
+
+
+@dataclass(eq=False)
+class PlannedJob:
+    """One job that should exist.
+
+    :ivar kind: ``image`` or ``file``.
+    :ivar source: what the user wrote.
+    :ivar url: what is posted.
+    :ivar options: those of ``args``, by name.
+    :ivar image: None for a file.
+    :ivar platform: None where none is requested.
+    :ivar cluster_id: the one cluster of this job, None for every cluster.
+    :ivar digest: of the manifest that the URL is pinned to, None where it is not, and for a file.
+    :ivar child_digests: of the manifests that an index holds for the platform.
+    :ivar pinned_platform: whether the URL is that of the platform's own manifest, so that the job needs no platform.
+    :ivar manifests: lists of blob URLs, one for each manifest that the job can mean; None where they are not known.
+    """
+
+    kind: str
+    source: str
+    url: str
+    options: dict[str, t.Any]
+    bio: str
+    image: Image | None = None
+    platform: str | None = None
+    cluster_id: int | None = None
+    digest: str | None = None
+    child_digests: list[str] = field(default_factory=list)
+    pinned_platform: bool = False
+    manifests: list[list[str]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.image:
+            self.digest = self.image.digest
+        else:
+            self.manifests = [[self.url]]
+
+    @property
+    def has_many_peers(self) -> bool:
+        """Whether the job is for many peers and not for one seed peer of each cluster."""
+        return self.options.get("scope") in MANY_PEERS
+
+    @property
+    def name(self) -> str:
+        """For messages: what the user wrote, without secrets, with the platform and cluster where one is requested."""
+        name = scrub_url(self.source)
+        if self.platform:
+            name += f" ({self.platform})"
+        if self.cluster_id:
+            name += f" in cluster {self.cluster_id}"
+        return name
+
+    def all_options(self) -> dict[str, t.Any]:
+        """Return the options of ``args`` with the platform among them."""
+        return dict(self.options, platform=None if self.pinned_platform else self.platform)
+
+    def body(self, cluster_ids: t.Collection[int] | None = None) -> dict[str, t.Any]:
+        """Return the JSON of the POST.
+
+        :param cluster_ids: where the job is not for every cluster.
+        """
+        args = dict(request_args(self.all_options()), type=self.kind, url=self.url)
+        body = {"type": "preheat", "args": args, "bio": self.bio}
+        if cluster_ids:
+            body["scheduler_cluster_ids"] = sorted(cluster_ids)
+        return body
+
+
+def plan_jobs(params: dict) -> list[PlannedJob]:
+    """Return the jobs that should exist, each once, in the order of the options, not yet pinned to digests.
+
+    :param params: the module's, checked.
+    :raises InputError: if an image or file is not one.
+    """
+    sources, kind = listed_sources(params)
+    registries = read_registries(params.get("registries"))
+    platforms = [check_platform(name) for name in dict.fromkeys(params.get("platforms") or [])] or [None]
+    clusters = list(dict.fromkeys(params.get("scheduler_cluster_ids") or [])) or [None]
+    options = _arg_options(params)
+    jobs: dict[tuple, PlannedJob] = {}
+    for source in sources:
+        image = parse_image(source, registries.bases) if kind == "image" else None
+        url = image.manifest_url() if image else check_file_url(source)
+        own = _options_of_image(options, image, registries) if image else options
+        bio = params.get("bio") or scrub_url(source)[:BIO_LENGTH]
+        for platform in platforms:
+            for cluster_id in clusters:
+                job = PlannedJob(kind, source, url, own, bio, image=image, platform=platform, cluster_id=cluster_id)
+                jobs.setdefault((url, platform, cluster_id), job)
+    _check_shared_credentials(params, list(jobs.values()), registries)
+    return list(jobs.values())
+
+
+def _arg_options(params: dict) -> dict[str, t.Any]:
+    options = {name: params.get(name) for name in ARG_OPTIONS}
+    options["headers"] = {name: str(value) for name, value in (params.get("headers") or {}).items()}
+    for name in NESTED_OPTIONS:
+        options[name] = {key: value for key, value in (params.get(name) or {}).items() if value is not None}
+    return options
+
+
+def _options_of_image(options: dict, image: Image, registries: RegistryConfig) -> dict[str, t.Any]:
+    """Return the options of an image's job, with the credentials of its registry where that has its own."""
+    detail = registries.details.get(image.registry, {})
+    if not detail.get("username"):
+        return options
+    # The manager would take the header instead, which is for another registry.
+    headers = {name: value for name, value in options["headers"].items() if name.lower() != "authorization"}
+    return dict(
+        options, registry_username=detail["username"], registry_password=detail.get("password"), headers=headers
+    )
+
+
+def _check_shared_credentials(params: dict, jobs: list[PlannedJob], registries: RegistryConfig) -> None:
+    """Refuse credentials for all registries where there are several without their own.
+
+    :raises InputError: if they would go to each of them.
+    """
+    names = {job.image.registry for job in jobs if job.image}
+    names = {name for name in names if not registries.details.get(name, {}).get("username")}
+    headers = params.get("headers") or {}
+    shared = None
+    if params.get("registry_password"):
+        shared = "registry_password"
+    elif any(name.lower() == "authorization" for name in headers):
+        shared = "headers"
+    if shared and len(names) > 1:
+        raise InputError(
+            f"The credentials of {shared} would go to each of the registries {', '.join(sorted(names))}. Give "
+            "credentials by registry: registries: {NAME: {url: ..., username: ..., password: ...}}."
+        )
+
+
+def is_watched(job: dict, now: float, releases: Releases) -> bool:
+    """Return whether the manager still polls a PENDING job; after a restart it never does again.
+
+    The goroutine that polls is started by the POST alone (manager/service/job.go, 2.5.1).
+
+    :param now: seconds since 1970 by the manager's clock.
+    """
+    created, written = parse_time(job.get("created_at")), parse_time(job.get("updated_at"))
+    if created is not None and now - created > GIVE_UP_WINDOW:
+        return False
+    if written is not None and releases.since((2, 1, 57)):
+        return now - written <= WATCHED_WINDOW
+    return True
+
+
+def decide(job: dict, verdict: Verdict, now: float, max_age: int, releases: Releases) -> str:
+    """Return what an existing identical job means for a new one.
+
+    :param now: seconds since 1970 by the manager's clock.
+    :param max_age: seconds for which a warm job counts.
+    :returns: ``adopted`` (it is still running), ``found`` (it is warm and young enough), ``skip`` (it says nothing, an
+        older one may) or ``remake`` (a new one is needed).
+    """
+    if verdict.status == "pending":
+        return ADOPT if is_watched(job, now, releases) else SKIP
+    if verdict.status != "warm" or max_age <= 0:
+        return REMAKE
+    created = parse_time(job.get("created_at"))
+    return FOUND if created is not None and now - created <= max_age else REMAKE
+
+
+class MissingJob(t.NamedTuple):
+    """A job to create: for some clusters, or for every cluster where ``cluster_ids`` is None."""
+
+    planned: PlannedJob
+    cluster_ids: list[int] | None
+
+
+def missing_jobs(planned: PlannedJob, missing: list[int] | None) -> list[MissingJob]:
+    """Return the jobs that a planned one still needs.
+
+    :param missing: ids of clusters, empty for one job for every cluster, None where nothing is missing.
+    """
+    if missing is None:
+        return []
+    if planned.cluster_id:
+        return [MissingJob(planned, [planned.cluster_id])]
+    return [MissingJob(planned, [cluster_id]) for cluster_id in missing] or [MissingJob(planned, None)]

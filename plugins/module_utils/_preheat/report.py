@@ -1,0 +1,143 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Write what the modules return of jobs and of a whole run, without secrets. No requests.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    JobResult,
+    cluster_ids,
+    host_reports,
+    job_args,
+    job_urls,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, verify_job
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_args, scrub_text, scrub_url
+
+if t.TYPE_CHECKING:
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
+
+_MOST_FAILURES = 20
+_NAMED_IN_MESSAGE = 5
+
+
+def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
+    """Return the result of the module preheat; its key ``failed`` tells how the run ended.
+
+    :param elapsed: seconds.
+    """
+    bad = [record for record in records if record.verdict.status not in ("warm", "pending", "planned")]
+    new = [record for record in records if record.source in ("created", "planned")]
+    result = {
+        "changed": bool(new),
+        "jobs": [
+            job_result(record.job, record.verdict, source=record.source, planned=record.planned) for record in records
+        ],
+        "elapsed": round(elapsed, 1),
+        "diff": {"before": "", "after": "".join(f"preheat {record.planned.name}\n" for record in new)},
+        "failed": bool(bad),
+    }
+    if bad:
+        result["reason"] = bad[0].verdict.reason
+        result["msg"] = _failure_message(bad, len(records))
+    return result
+
+
+def _failure_message(bad: list[JobRecord], total: int) -> str:
+    lines = []
+    if total > 1:
+        lines.append(f"{len(bad)} of {total} are not warm.")
+    for record in bad[:_NAMED_IN_MESSAGE]:
+        job = f" (job {record.job_id})" if record.job else ""
+        lines.append(f"{record.planned.name} is not warm{job}: {(record.verdict.message or '').rstrip('.')}.")
+    if len(bad) > _NAMED_IN_MESSAGE:
+        lines.append(f"See jobs for the other {len(bad) - _NAMED_IN_MESSAGE}.")
+    return " ".join(lines)
+
+
+def job_result(
+    job: dict | None, verdict: Verdict, source: str | None = None, planned: PlannedJob | None = None
+) -> dict[str, t.Any]:
+    """Return a job as the modules return it: the same keys whatever happened, and no secrets.
+
+    :param job: as the manager returned it, None where there is none yet.
+    :param source: ``created``, ``adopted``, ``found``, ``planned``; None where nothing was planned.
+    """
+    document, args = job or {}, job_args(job)
+    return {
+        "id": document.get("id"),
+        "source": source,
+        **_requested(document, args, planned),
+        "state": document.get("state"),
+        "outcome": verdict.status,
+        "reason": verdict.reason,
+        "message": verdict.message,
+        "scheduler_cluster_ids": sorted(cluster_ids(document)) or _planned_clusters(planned),
+        "blobs": verdict.blobs,
+        "warm": _scrub_urls(verdict.warm),
+        "cold": _scrub_urls(verdict.cold),
+        "warm_percentage": verdict.warm_percentage,
+        "warmed_at": document.get("updated_at") if verdict.status == "warm" else None,
+        "created_at": document.get("created_at"),
+        "failures": [
+            dict(failure, url=scrub_url(failure["url"]), description=scrub_text(failure["description"]))
+            for failure in verdict.failures[:_MOST_FAILURES]
+        ],
+        "failures_count": len(verdict.failures),
+        "verified": verdict.verified,
+        "args": scrub_args(args),
+    }
+
+
+def _requested(job: dict, args: dict, planned: PlannedJob | None) -> dict[str, t.Any]:
+    """Return what a job is about: as it was planned, or as the job itself tells."""
+    if planned:
+        return {
+            "name": scrub_url(planned.source),
+            "url": scrub_url(planned.url),
+            "digest": planned.digest or _digest_of(planned.url),
+            "platform": planned.platform,
+            "type": planned.kind,
+        }
+    url = next(iter(job_urls(args)), None)
+    return {
+        "name": scrub_text(str(job.get("bio") or "")) or scrub_url(url),
+        "url": scrub_url(url),
+        "digest": _digest_of(url),
+        "platform": args.get("platform") or None,
+        "type": args.get("type"),
+    }
+
+
+def _digest_of(url: str | None) -> str | None:
+    return url.rpartition("/")[2] if url and "/manifests/sha256:" in url else None
+
+
+def _planned_clusters(planned: PlannedJob | None) -> list[int]:
+    return [planned.cluster_id] if planned and planned.cluster_id else []
+
+
+def _scrub_urls(urls: list[str] | None) -> list[str] | None:
+    return None if urls is None else [scrub_url(url) for url in urls]
+
+
+def format_job(job: dict, details: bool = False) -> dict[str, t.Any]:
+    """Return a job of any type as ``job_info`` does: the same keys, and of which type it is.
+
+    :param details: also what each host reports of each URL.
+    """
+    result = dict(job_result(job, verify_job(job)), job_type=job.get("type"))
+    if not result["scheduler_cluster_ids"]:
+        # A list does not name the clusters; the result does, once there is one.
+        result["scheduler_cluster_ids"] = sorted(JobResult(job).cluster_ids)
+    if details:
+        result["peers"] = host_reports(job)
+    return result

@@ -1,0 +1,324 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judge what a job's document really says: warm or not, and why not. No requests.
+
+The manager's SUCCESS does not mean warm: from 2.3.1 on blobs can be missing silently (recorded:
+contract/2.3.4/image_success and contract/2.5.1/image_partly_warmed).
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    UNKNOWN_HOSTS,
+    JobResult,
+    cluster_ids,
+    job_args,
+    job_urls,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+
+if t.TYPE_CHECKING:
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+
+_NAMED_BLOBS = 3
+_NAMED_HOSTS = 10
+_ERROR_LENGTH = 500
+
+
+class _Meaning(t.NamedTuple):
+    """What a scheduler's error means, by regular expression, and what to do about it."""
+
+    pattern: str
+    reason: str
+    text: str
+
+
+# A status stands alone, for the ids of tasks in an error hold any digits.
+_MEANINGS = (
+    _Meaning(
+        "Unimplemented",
+        "go_peers",
+        "the peers are Go clients, which this scheduler cannot preheat: it needs the Rust client there, or scope "
+        "single_seed_peer with a manager before 2.3.1",
+    ),
+    _Meaning(
+        "available seed peer",
+        "no_seed_peer",
+        "the scheduler knows no seed peer that is up: start one, or wait a minute where it has just joined",
+    ),
+    _Meaning(r"\b404\b", "origin_missing", "the registry or origin does not have it"),
+    _Meaning(
+        r"\b401\b",
+        "origin_denied",
+        "the registry or origin wants credentials: see registry_username, registry_password and headers",
+    ),
+    _Meaning(r"\b403\b", "origin_denied", "the registry or origin refuses these credentials"),
+    _Meaning("x509", "origin_tls", "the peer does not trust the certificate of the registry or origin"),
+    _Meaning("deadline exceeded", "job_timeout", "it took longer than job_timeout allows"),
+)
+
+_NOTHING_WARMED = (
+    "the manager says SUCCESS and nothing was warmed: the result names nothing. Usual reasons: the seed peer is a Go "
+    "client and the manager is 2.3.1 or later, no seed peer is up, or the registry or origin refused or lacks all of it"
+)
+_GIVEN_UP = (
+    "the manager gave up watching the job before it was done: it may be warm or still running. A longer job_timeout "
+    "does not help, it watches for about half an hour to an hour"
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a job came to.
+
+    :ivar status: ``warm``, ``cold``, ``failed``, ``given_up`` or ``pending`` by the job's document; ``done`` for
+        jobs that are not preheats; of a run also ``planned``, ``refused``, ``gone``, ``timed_out``, ``unknown``.
+    :ivar reason: a stable code, None where it is warm or pending.
+    :ivar message: the same in words.
+    :ivar verified: ``blobs``, ``result``, ``none``, or None where there is nothing to verify yet.
+    :ivar blobs: number of blobs, None where it is not known.
+    :ivar warm: URLs, None where the job does not tell which.
+    :ivar cold: likewise.
+    :ivar failures: entries with url, hostname, ip, description, scheduler_cluster_id.
+    :ivar warm_hosts: for scopes of many peers, the addresses of those that have all of it.
+    :ivar cold_hosts: likewise, of those that the result names and that do not.
+    """
+
+    status: str
+    reason: str | None = None
+    message: str | None = None
+    verified: str | None = None
+    blobs: int | None = None
+    warm: list[str] | None = None
+    cold: list[str] | None = None
+    failures: list[dict] = field(default_factory=list)
+    warm_hosts: set[str] = field(default_factory=set)
+    cold_hosts: set[str] = field(default_factory=set)
+
+    @property
+    def warm_percentage(self) -> int | None:
+        """Warm blobs of all, in percent, rounded down; None where it is not known which or how many blobs there are."""
+        if self.status == "warm" and self.verified == "blobs":
+            return 100
+        if self.blobs and self.warm is not None:
+            return min(99, 100 * len(self.warm) // self.blobs)
+        return None
+
+    def with_message(self, message: str) -> Verdict:
+        """Return the same verdict with another message."""
+        return replace(self, message=message)
+
+    def as_cold(self, message: str) -> Verdict:
+        """Return what is left of this verdict where something turns out not to be warm."""
+        return replace(self, status="cold", reason="cold", message=message)
+
+
+class _Evidence(t.NamedTuple):
+    """What a verdict on a SUCCESS is made of.
+
+    :ivar cluster_ids: those that must be warm; ``{None}`` where the job does not name any.
+    :ivar manifests: lists of URLs of which one must be warm as a whole; None where they are not known.
+    :ivar one_task_per_blob: whether each blob had a task of its own, so that SUCCESS means that all were fetched.
+    :ivar proven: URLs that are known to be warm from elsewhere.
+    """
+
+    result: JobResult
+    cluster_ids: set[int] | set[None]
+    manifests: list[list[str]] | None
+    one_task_per_blob: bool
+    max_failed_percentage: int
+    proven: t.Collection[str]
+
+
+def verify_job(
+    job: dict,
+    planned: PlannedJob | None = None,
+    verify: str = "auto",
+    max_failed_percentage: int = 0,
+    proven: t.Collection[str] = (),
+) -> Verdict:
+    """Return what a job came to.
+
+    :param job: the whole job.
+    :param planned: None where only the job itself is at hand.
+    :param verify: the option ``verify``.
+    :param max_failed_percentage: how many of the peers may be cold, in percent.
+    :param proven: URLs that are known to be warm from elsewhere (2.3.1 to 2.4.3 can lose entries of the result).
+    """
+    state = job.get("state")
+    if planned is None and job.get("type") not in (None, "preheat"):
+        return Verdict({"SUCCESS": "done", "FAILURE": "failed"}.get(str(state), "pending"))
+    if state == "FAILURE":
+        return _verify_failure(JobResult(job), planned)
+    if state != "SUCCESS":
+        return Verdict("pending")
+    if verify == "none":
+        return Verdict("warm", verified="none")
+    return _verify_success(job, planned, verify, max_failed_percentage, proven)
+
+
+def _verify_success(
+    job: dict, planned: PlannedJob | None, verify: str, max_failed_percentage: int, proven: t.Collection[str]
+) -> Verdict:
+    result, args = JobResult(job), job_args(job)
+    evidence = _Evidence(
+        result,
+        cluster_ids(job) or result.cluster_ids or {None},
+        None if verify == "result" else _expected_urls(planned, args),
+        # Until 2.3.0; concurrent_count went with it.
+        "concurrent_count" in args,
+        max_failed_percentage,
+        proven,
+    )
+    # The scope came with 2.1.57, and so did the URLs in the result.
+    if not result.warm and not result.failures and "scope" not in args:
+        return _verify_by_states(evidence)
+    if args.get("scope") in MANY_PEERS:
+        return _verify_many_peers(evidence)
+    # A success of a task for each blob is exact, unless it is not known which of several manifests it was.
+    exact = evidence.one_task_per_blob and len(evidence.manifests or ()) != 1
+    if not evidence.manifests or exact:
+        return _verify_by_result(evidence)
+    return _verify_blobs(evidence)
+
+
+def _expected_urls(planned: PlannedJob | None, args: dict) -> list[list[str]] | None:
+    if args.get("type") == "file":
+        # The job's own URLs, for an identical job can have another signature in its query.
+        return [job_urls(args)]
+    return planned.manifests if planned is not None else None
+
+
+def _verify_by_states(evidence: _Evidence) -> Verdict:
+    """Up to 2.1.56 the result tells how many blobs are warm, not which: a task each, all of them SUCCESS."""
+    result = evidence.result
+    blobs = result.tasks // len(evidence.cluster_ids) or None
+    if result.tasks and result.succeeded == result.tasks:
+        return Verdict("warm", verified="blobs", blobs=blobs)
+    message = f"the job is SUCCESS with {result.succeeded} of {result.tasks} tasks done"
+    return Verdict("cold", "cold", message, verified="blobs", blobs=blobs)
+
+
+def _verify_by_result(evidence: _Evidence) -> Verdict:
+    """Without the list of blobs: something is warm in every cluster and nothing failed."""
+    warm = evidence.result.warm_urls
+    complete = evidence.one_task_per_blob
+    known = Verdict("warm", verified="blobs" if complete else "result", blobs=len(warm) if complete else None, warm=warm)
+    if not warm:
+        return replace(known, status="cold", reason="nothing_warmed", message=_NOTHING_WARMED)
+    silent = _silent_clusters(evidence)
+    if silent:
+        message = f"the job is SUCCESS and its result does not name cluster {', '.join(silent)}"
+        return replace(known, status="cold", reason="cold", message=message, blobs=None)
+    return replace(known, cold=[] if complete else None)
+
+
+def _silent_clusters(evidence: _Evidence) -> list[str]:
+    warm = evidence.result.warm_cluster_ids
+    return [str(cluster_id) for cluster_id in evidence.cluster_ids if cluster_id is not None and cluster_id not in warm]
+
+
+def _verify_blobs(evidence: _Evidence) -> Verdict:
+    """Every blob of one manifest must be warm in every cluster; the manifest counts of which the least is cold."""
+    places = {(blob.cluster_id, blob.url) for blob in evidence.result.warm}
+
+    def is_warm(url: str) -> bool:
+        # An entry without a cluster counts for all.
+        clusters = evidence.cluster_ids
+        return url in evidence.proven or all({(cluster, url), (None, url)} & places for cluster in clusters)
+
+    cold_by_manifest = [[url for url in urls if not is_warm(url)] for urls in evidence.manifests or []]
+    number = min(range(len(cold_by_manifest)), key=lambda one: len(cold_by_manifest[one]))
+    blobs, cold = (evidence.manifests or [])[number], cold_by_manifest[number]
+    warm = [url for url in blobs if url not in set(cold)]
+    known = Verdict("cold", verified="blobs", blobs=len(blobs), warm=warm, cold=cold)
+    if not cold:
+        return replace(known, status="warm")
+    if not warm and not evidence.result.warm:
+        return replace(known, reason="nothing_warmed", message=_NOTHING_WARMED)
+    return replace(known, reason="cold", message=_cold_blobs_message(blobs, cold))
+
+
+def _cold_blobs_message(blobs: list[str], cold: list[str]) -> str:
+    named = ", ".join(scrub_url(url.rpartition("/blobs/")[2]) for url in cold[:_NAMED_BLOBS])
+    more = ", ..." if len(cold) > _NAMED_BLOBS else ""
+    return f"the manager says SUCCESS and {len(cold)} of {len(blobs)} blobs are not warm: {named}{more}"
+
+
+def _verify_many_peers(evidence: _Evidence) -> Verdict:
+    """Every host that the result names must have every blob, but for the percentage that may fail."""
+    result = evidence.result
+    urls_by_host: dict[str, set[str]] = {}
+    for blob in result.warm:
+        if blob.host is not None:
+            urls_by_host.setdefault(blob.host, set()).add(blob.url)
+    if not urls_by_host:
+        return Verdict(
+            "cold", "nothing_warmed", _NOTHING_WARMED, verified="blobs", warm=[], failures=list(result.failures)
+        )
+    blobs = _blobs_of_hosts(evidence.manifests, urls_by_host)
+    failed = {failure["ip"] for failure in result.failures} - set(UNKNOWN_HOSTS)
+    named = set(urls_by_host) | failed
+    cold_hosts = {host for host in named if host in failed or blobs - urls_by_host.get(host, set())}
+    warm_everywhere = blobs.intersection(*(urls_by_host.get(host, set()) for host in named))
+    verdict = Verdict(
+        "warm",
+        verified="result" if evidence.manifests is None else "blobs",
+        blobs=len(blobs),
+        warm=sorted(warm_everywhere),
+        cold=sorted(blobs - warm_everywhere),
+        failures=list(result.failures),
+        warm_hosts=named - cold_hosts,
+        cold_hosts=cold_hosts,
+    )
+    silent = _silent_clusters(evidence)
+    if not silent and 100 * len(cold_hosts) <= evidence.max_failed_percentage * len(named):
+        return verdict
+    message = cold_hosts_message(cold_hosts, named)
+    if silent:
+        message += f". The result does not name cluster {', '.join(silent)}"
+    return replace(verdict, status="cold", reason="cold", message=message)
+
+
+def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, set[str]]) -> set[str]:
+    """Return the blobs that each host must have: one platform for all, the manifest of which the most is warm."""
+    if manifests is None:
+        return set().union(*urls_by_host.values())
+
+    def warm_count(urls: list[str]) -> int:
+        return sum(len(warm & set(urls)) for warm in urls_by_host.values())
+
+    return set(max(manifests, key=warm_count, default=[]))
+
+
+def cold_hosts_message(cold: set[str], named: set[str]) -> str:
+    """Return which hosts are not warm, in words."""
+    shown = ", ".join(sorted(cold)[:_NAMED_HOSTS]) + (", ..." if len(cold) > _NAMED_HOSTS else "")
+    return f"the manager says SUCCESS and {len(cold)} of {len(named)} hosts are not warm: {shown}"
+
+
+def _verify_failure(result: JobResult, planned: PlannedJob | None) -> Verdict:
+    if result.state not in (None, "FAILURE") and not result.errors:
+        return Verdict("given_up", "given_up", _GIVEN_UP)
+    error = result.errors[0] if result.errors else "the manager does not say why"
+    reason, meaning = "failed", ""
+    for known in _MEANINGS:
+        if re.search(known.pattern, error):
+            reason, meaning = known.reason, f". This means: {known.text}"
+            break
+    message = f"the job failed: {error[:_ERROR_LENGTH].rstrip('.')}{meaning}"
+    warm = result.warm_urls or None
+    verdict = Verdict("failed", reason, message, warm=warm, failures=list(result.failures))
+    manifests = planned.manifests if planned is not None else None
+    if warm is None or not manifests or len(manifests) != 1:
+        return verdict
+    return replace(verdict, blobs=len(manifests[0]), cold=[url for url in manifests[0] if url not in set(warm)])

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wait for jobs, and tell those who watch how far they are.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import without_result
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import PollResult
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.hosts import find_lacking_hosts
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import recheck_lost_entries
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import is_watched
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
+
+
+class Waiting:
+    """Waits for the jobs of a run.
+
+    :param progress: function of a line of text, called whenever the picture changes.
+    """
+
+    def __init__(self, session: Session, records: list[JobRecord], progress: t.Callable[[str], None]) -> None:
+        self._session = session
+        self._records = records
+        self._progress = progress
+        self._last_line: str | None = None
+        self._last_error: DragonflyError | None = None
+
+    def wait(self) -> None:
+        """Wait until no job is pending or the time is up, and judge each job."""
+        params, clock = self._session.params, self._session.clock
+        timeout = params["wait_timeout"]
+        deadline = clock.now() + timeout
+        self._report_progress()
+        try:
+            if self._pending():
+                poll(self._poll_once, lambda pending: not pending, timeout, params["wait_sleep"], clock)
+        except DragonflyError as exc:
+            for record in self._pending():
+                message = f"the job could not be watched any more: {exc.message}"
+                record.verdict = Verdict("unknown", exc.reason, message)
+        self._recheck_cold(max(0, deadline - clock.now()))
+        for record in self._pending():
+            record.verdict = self._timed_out(timeout)
+        for lacking in find_lacking_hosts(self._records, params):
+            for record in lacking.records:
+                record.verdict = record.verdict.as_cold(lacking.message)
+        self._report_progress()
+
+    def _pending(self) -> list[JobRecord]:
+        return [record for record in self._records if record.verdict.status == "pending"]
+
+    def _poll_once(self) -> bool:
+        """Read all that is pending once, and return whether anything still is."""
+        # Several images can be one: tags of the same manifest.
+        pending: dict[int, list[JobRecord]] = {}
+        for record in self._pending():
+            pending.setdefault(record.job_id, []).append(record)
+
+        def verify(job_id: int, job: dict) -> tuple[dict, list[Verdict]]:
+            verdicts = [self._session.verify(record.planned, job) for record in pending[job_id]]
+            # The result of a cold job is needed once more, and others can be large.
+            return job if verdicts[0].status == "cold" else without_result(job), verdicts
+
+        result = self._session.reader.poll_once(list(pending), transform=verify)
+        self._last_error = result.error
+        for job_id, answer in result.jobs.items():
+            for number, record in enumerate(pending[job_id]):
+                if answer is None:
+                    record.verdict = _gone(job_id)
+                else:
+                    record.job, record.verdict = answer[0], answer[1][number]
+        self._give_up_unwatched(result)
+        self._report_progress()
+        return bool(self._pending())
+
+    def _give_up_unwatched(self, result: PollResult) -> None:
+        reader = self._session.reader
+        for record in self._pending():
+            row = record.job if record.job_id in result.jobs else result.pending_rows.get(record.job_id)
+            if row and not is_watched(row, reader.now(), reader.releases):
+                record.verdict = Verdict(
+                    "given_up",
+                    "given_up",
+                    f"the manager does not watch job {record.job_id} any more, as after its restart. It may be warm or "
+                    "still running; a new run creates a new job",
+                )
+
+    def _recheck_cold(self, timeout: float) -> None:
+        for record in self._records:
+            if record.verdict.status == "cold" and record.source in ("created", "adopted") and record.job:
+                record.verdict = recheck_lost_entries(
+                    self._session, record.planned, record.job, record.verdict, timeout
+                )
+
+    def _timed_out(self, timeout: int) -> Verdict:
+        message = f"the job is still PENDING after {timeout} s. It may go on; a new run adopts it"
+        if self._last_error:
+            message += f". The last request failed: {self._last_error.message.rstrip('.')}"
+        return Verdict("timed_out", "timed_out", message)
+
+    def _report_progress(self) -> None:
+        counts = {"warm": 0, "pending": 0, "failed": 0}
+        for record in self._records:
+            counts[record.verdict.status if record.verdict.status in counts else "failed"] += 1
+        line = f"{counts['warm']} of {len(self._records)} warm"
+        line += "".join(f", {counts[status]} {status}" for status in ("pending", "failed") if counts[status])
+        if line != self._last_line:
+            self._last_line = line
+            self._progress(line)
+
+
+def _gone(job_id: int) -> Verdict:
+    message = f"the manager does not have job {job_id} any more: somebody deleted it, or its retention is over"
+    return Verdict("gone", "gone", message)

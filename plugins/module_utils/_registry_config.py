@@ -1,0 +1,56 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the option ``registries``: where each registry is, and who may read it.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_base
+
+_KEYS = ("url", "username", "password", "ca_path")
+
+
+class RegistryConfig(t.NamedTuple):
+    """What ``registries`` says.
+
+    :ivar bases: base URL by name of the registry, where one is set.
+    :ivar details: ``url``, ``username``, ``password`` and ``ca_path`` by name, each where it is set.
+    """
+
+    bases: dict[str, str]
+    details: dict[str, dict[str, str]]
+
+
+def read_registries(registries: dict[str, t.Any] | None) -> RegistryConfig:
+    """Return where the registries are and what else is said of them.
+
+    :param registries: by name a URL, or a dict of url, username, password, ca_path.
+    :raises InputError: for anything else.
+    """
+    config = RegistryConfig({}, {})
+    for name, value in (registries or {}).items():
+        detail = _check_detail(name, {"url": value} if isinstance(value, str) else value)
+        config.details[name] = detail
+        if detail.get("url"):
+            config.bases[name] = check_base(name, detail["url"])
+    return config
+
+
+def _check_detail(name: str, detail: t.Any) -> dict[str, str]:
+    expected = f"registries: the value of {name!r} must be a URL or a dictionary of {', '.join(_KEYS)}"
+    if not isinstance(detail, dict):
+        raise InputError(f"{expected}.")
+    unknown = sorted(str(key) for key in set(detail) - set(_KEYS))
+    if unknown:
+        raise InputError(f"{expected}, not {', '.join(unknown)}.")
+    given = {key: value for key, value in detail.items() if value is not None}
+    if any(not isinstance(value, (str, int)) for value in given.values()):
+        raise InputError(f"registries: {', '.join(_KEYS)} of {name!r} must be strings.")
+    return {key: str(value) for key, value in given.items()}
