@@ -11,12 +11,12 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 
 
 def _manifest_url(image: str, registries: dict[str, t.Any] | None = None) -> str:
     try:
-        return parse_image(image, registry_bases(registries)[0]).manifest_url()
+        return parse_image(image, read_registries(registries)[0]).manifest_url()
     except InputError as error:
         raise AnsibleFilterError(f"manifest_url: {error.message}") from None
 

@@ -25,7 +25,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_re
     View,
     without_empty,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 
 
 class Range(t.NamedTuple):

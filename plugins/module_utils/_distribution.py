@@ -17,14 +17,14 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_platform, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Reading
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import (
     Target,
     TaskJobs,
-    create,
     failure,
     find_targets,
     holders,
@@ -115,7 +115,7 @@ def _ask_manager(client_for, params, clock):
         left = max(1, deadline - clock.now())
         return client_for(timeout=min(left, _LONGEST)).image_distribution(sent)
 
-    document, _lost = create(post, body, clock, reader.cluster_exists, deadline)
+    document = JobRequests(client, reader, clock).create(body, send=post, deadline=deadline).job
     layers = [layer.get("url") for layer in document["image"].get("layers") or [] if isinstance(layer, dict)]
     urls = [url for url in dict.fromkeys(layers) if isinstance(url, str)]
     held = HeldLayers()
@@ -132,7 +132,7 @@ def _ask_manager(client_for, params, clock):
 
 def _request(params):
     """Return the body of the POST (dict)."""
-    bases, details = registry_bases(params.get("registries"))
+    bases, details = read_registries(params.get("registries"))
     image = parse_image(params["image"], bases)
     username, password = params.get("registry_username"), params.get("registry_password")
     detail = details.get(image.registry, {})
@@ -158,7 +158,7 @@ def _holders_by_url(reader, urls, body, seconds):
     by_url: dict[str, list[dict[str, t.Any]]] = {}
     clusters = set(body.get("scheduler_cluster_ids") or [])
     try:
-        for jobs in reader.recent(seconds + _CLOCK_SLACK, shape=_answer, type="get_task"):
+        for jobs in reader.iter_recent_jobs(seconds + _CLOCK_SLACK, transform=_answer, type="get_task"):
             for job in jobs:
                 args = job["args"]
                 if args.get("url") in urls and job["done"] and clusters <= job["clusters"]:
@@ -177,13 +177,13 @@ def _answer(row):
         "created_at": row.get("created_at"),
         "args": row["args"] if isinstance(row.get("args"), dict) else {},
         "done": row.get("state") == "SUCCESS",
-        "clusters": Reading(row).clusters,
+        "clusters": JobResult(row).cluster_ids,
         "holders": holders(row),
     }
 
 
 def _ask_for_tasks(client, params, registry_for, clock):
-    bases, _details = registry_bases(params.get("registries"))
+    bases, _details = read_registries(params.get("registries"))
     target = Target(params["image"], image=parse_image(params["image"], bases))
     if not params.get("platform") and registry_for(target).manifest(target.image).children is not None:
         raise DragonflyError(

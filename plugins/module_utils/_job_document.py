@@ -88,7 +88,8 @@ def job_args(job: dict | None) -> dict:
 
 def job_urls(args: dict) -> list[str]:
     """Return the URLs of a job, each once: ``url`` and, for files from 2.2.3 on, ``urls``."""
-    many = args.get("urls") if isinstance(args.get("urls"), list) else []
+    urls = args.get("urls")
+    many = urls if isinstance(urls, list) else []
     return list(dict.fromkeys(url for url in [args.get("url"), *many] if isinstance(url, str) and url))
 
 

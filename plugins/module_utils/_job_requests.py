@@ -157,7 +157,9 @@ class JobRequests:
         if attempts.first_rate_limit is None:
             attempts.first_rate_limit = self._clock.now()
         budget = RATE_LIMIT_KNOWN if self._check_clusters(cluster_ids, exc) else RATE_LIMIT_UNKNOWN
-        since = max([attempts.first_rate_limit, *(self._last_created_at.get(one, 0) for one in cluster_ids)])
+        since = max(
+            [attempts.first_rate_limit, *(self._last_created_at.get(cluster_id, 0) for cluster_id in cluster_ids)]
+        )
         waited = self._clock.now() - since
         if waited > budget:
             raise ApiError(
@@ -181,8 +183,8 @@ class JobRequests:
                 self._clusters[cluster_id] = self._reader.cluster_exists(cluster_id)
             if self._clusters.get(cluster_id) is False:
                 raise _no_cluster(exc, cluster_id)
-        known = [one in self._last_created_at or self._clusters.get(one) is True for one in cluster_ids]
-        return bool(known) and all(known)
+        known = {number for number, exists in self._clusters.items() if exists} | set(self._last_created_at)
+        return bool(cluster_ids) and known.issuperset(cluster_ids)
 
 
 def may_have_been_applied(exc: DragonflyError) -> bool:
@@ -201,7 +203,7 @@ def _no_job_type(exc: ApiError, kind: str) -> ApiError:
 
 def _no_cluster(exc: ApiError, cluster_id: int) -> ApiError:
     message = (
-        f"{exc.message} This means: there is no cluster {cluster_id}, which this manager answers like a rate limit. See "
-        "scheduler_cluster_ids."
+        f"{exc.message} This means: there is no cluster {cluster_id}, which this manager answers like a rate limit. "
+        "See scheduler_cluster_ids."
     )
     return ApiError(message, "no_cluster", exc.request, exc.status, exc.words)

@@ -185,7 +185,8 @@ class JobReader:
             yield [row for row in self._read_around_broken_rows(query) if row["id"] not in yielded]
 
     def _iter_pages(self, query: _Query) -> t.Iterator[list[dict]]:
-        number, seen = 1, set()
+        number = 1
+        seen: set[int] = set()
         while True:
             page = self._retry_page(number, query)
             if number == 1 and not page.newest_first and page.last > 1:

@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     InputError,
     TransportError,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock, poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 
 #: An object as the manager shows it.
 Row = t.Dict[str, t.Any]

@@ -20,8 +20,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
     SEED_PEERS,
     read_list,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS, Releases
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
 # Before this one every seed peer was in the manager's own list.
 _HIDDEN_SEEDS = (2, 2, 0)
@@ -67,7 +67,7 @@ def read_releases(client: DragonflyClient, anonymous: DragonflyClient, clock: Cl
     jobs = JobReader(client, clock)
     try:
         # Reading a job narrows the releases.
-        for _unused in jobs.recent(None, type="preheat"):
+        for _unused in jobs.iter_recent_jobs(None, type="preheat"):
             pass
     except DragonflyError:
         # No job can be read, so only the routes tell.

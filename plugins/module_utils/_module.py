@@ -18,15 +18,15 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, registry_finder
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import (
     MASK,
     is_secret_header,
     printable,
     url_secrets,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
 # A shorter header that is no credential by its name would hide parts of words and numbers everywhere.
 _LONG_HEADER = 12
@@ -109,7 +109,7 @@ class DragonflyModule(AnsibleModule):
 
     def registry_for(self) -> t.Callable[[t.Any], Registry]:
         """Return a function that gives the registry of a planned image: its own credentials, else those for all."""
-        _bases, details = registry_bases(self.params.get("registries"))
+        _bases, details = read_registries(self.params.get("registries"))
         find = registry_finder(self.params, details)
         return lambda planned: find(planned.image.registry)
 

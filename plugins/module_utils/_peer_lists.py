@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 
 # As 2.0.x spells them.
 _OLD_KEYS = {"scheduler_cluster_id": "SchedulerClusterID", "seed_peer_cluster_id": "SeedPeerClusterID"}

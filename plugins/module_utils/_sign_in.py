@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, GarbledError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock, poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 
 # Lengths that a manager takes (SignInRequest in manager/types/user.go of 2.0.2 to 2.5.1). It answers others like a
 # wrong password.

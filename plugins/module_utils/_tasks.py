@@ -14,40 +14,31 @@ from __future__ import annotations
 
 import re
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
-    ApiError,
-    DragonflyError,
-    InputError,
-    TransportError,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_platform, parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, no_cluster, transient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Reading, task_peers
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import check_file, registry_bases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult, task_peers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    raise_problems,
+    range_problems,
+    task_id_problems,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import poll
 
 #: Exactly one of these says what a task is of.
 SOURCES = ("image", "images", "file", "files", "task_id", "task_ids")
 
-_THREADS = 8
-_ATTEMPTS = 3
-# The manager lets 10 creates a second pass for a cluster.
-_RATE_PAUSE = 0.2
-_RATE_LIMIT = 30
 _NAMED_IN_MESSAGE = 5
 _IMAGE_ONLY = ("platforms", "digest_ids", "keep_images")
 # Part of what identifies a task, and not known to every release that has jobs for tasks.
 _PERHAPS_UNKNOWN = ("application", "filtered_query_params", "piece_length")
-_RANGES = {
-    "wait_timeout": (0, 604800),
-    "wait_sleep": (1, 3600),
-    "job_timeout": (1, 604800),
-    "piece_length": (4194304, 67108864),
-}
 # What a host answers that does not hold the task (dragonfly-client-core, TaskNotFound).
 _NOT_FOUND = re.compile(r"\btask [0-9a-f]+ not found\b")
 # sha256, sha512 and crc32 in hexadecimal and decimal digits.
@@ -86,21 +77,10 @@ def check_task_params(params):
     :param params: dict, a module's.
     :raises InputError: with all that was found.
     """
-    problems = []
-    for name, (low, high) in _RANGES.items():
-        value = params.get(name)
-        if value is not None and not low <= value <= high:
-            problems.append(f"{name} must be from {int(low)} to {int(high)}, not {value}")
-    for one in params.get("filtered_query_params") or []:
-        if not one or re.search(r"[&=\s]", one):
-            problems.append(f"filtered_query_params is a list of names, {one!r} is none")
-    for one in params.get("scheduler_cluster_ids") or []:
-        if one < 1:
-            problems.append(f"scheduler_cluster_ids are numbers from 1, not {int(one)}")
+    problems = range_problems(params) + task_id_problems(params)
     if params.get("image") is None and params.get("images") is None:
         problems += [f"{name} is only for images" for name in _IMAGE_ONLY if params.get(name)]
-    if problems:
-        raise InputError("; ".join(problems) + ".")
+    raise_problems(problems)
 
 
 def find_targets(params, registry_for):
@@ -117,15 +97,15 @@ def find_targets(params, registry_for):
         return [_by_id(one) for one in dict.fromkeys(ids)]
     if params.get("file") is not None or params.get("files") is not None:
         files = [params["file"]] if params.get("file") is not None else params["files"]
-        return [Target(one, url=check_file(one)) for one in dict.fromkeys(files)]
+        return [Target(one, url=check_file_url(one)) for one in dict.fromkeys(files)]
     images = [params["image"]] if params.get("image") is not None else params["images"]
-    bases, dummy = registry_bases(params.get("registries"))
+    bases, dummy = read_registries(params.get("registries"))
     platforms = [check_platform(one) for one in dict.fromkeys(params.get("platforms") or [])] or [None]
     images = [Target(one, image=parse_image(one, bases)) for one in dict.fromkeys(images)]
     keep = [Target(one, image=parse_image(one, bases)) for one in dict.fromkeys(params.get("keep_images") or [])]
     wanted = [(target, platform) for target in images for platform in platforms]
     # Of what is kept all platforms count. A blob is kept by its digest, for some clients make the id of that alone.
-    digests = _in_threads(lambda one: _blobs(one, registry_for), wanted + [(target, None) for target in keep])
+    digests = map_in_threads(lambda one: _blobs(one, registry_for), wanted + [(target, None) for target in keep])
     kept = {digest for found in digests[len(wanted) :] for digest in found}
     targets = {}
     for (target, dummy), found in zip(wanted, digests):
@@ -151,13 +131,6 @@ def _blobs(wanted, registry_for):
     registry = registry_for(target)
     manifest = registry.manifest(target.image)
     return [digest for dummy, digests in registry.blobs(target.image, manifest, platform) for digest in digests]
-
-
-def _in_threads(function, items):
-    if len(items) < 2:
-        return [function(one) for one in items]
-    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
-        return list(pool.map(function, items))
 
 
 class TaskJob:
@@ -220,6 +193,8 @@ class TaskJobs:
         self._params = params
         self._clock = clock
         self._reader = JobReader(client, clock)
+        self._requests = JobRequests(client, self._reader, clock)
+        self._last_error = None
         self._args = task_args(params)
 
     def run(self, targets):
@@ -237,19 +212,19 @@ class TaskJobs:
             asked = dict(self._params, wait=False, job_timeout=None)
             TaskJobs(self._client, "get_task", asked, self._clock).run(targets[:1])
         # The first one tells whether the others are of any use.
-        self._create(jobs[0], self._reader.cluster_exists)
+        self._create(jobs[0])
         try:
             check_echo(self._params, jobs[0].job.get("args"))
         except DragonflyError as exc:
             if self._kind != "delete_task":
                 raise
             return self._give_up(jobs, exc)
-        _in_threads(self._try_to_create, jobs[1:])
+        map_in_threads(self._try_to_create, jobs[1:])
         if self._params["wait"]:
             self._wait(jobs)
         for one in jobs:
             if one.job is not None and one.reason is None and one.job.get("state") == "FAILURE":
-                errors = "; ".join(dict.fromkeys(Reading(one.job).errors))
+                errors = "; ".join(dict.fromkeys(JobResult(one.job).errors))
                 one.fail("failed", errors or "the manager gave the job up")
         return jobs
 
@@ -268,11 +243,11 @@ class TaskJobs:
         except DragonflyError as exc:
             one.fail(exc.reason, exc.message)
 
-    def _create(self, one, cluster_exists=None):
+    def _create(self, one):
         body = {"type": self._kind, "args": dict(self._args, **one.target.selector)}
         if self._params.get("scheduler_cluster_ids"):
             body["scheduler_cluster_ids"] = list(dict.fromkeys(self._params["scheduler_cluster_ids"]))
-        one.job, one.lost = create(self._client.create_job, body, self._clock, cluster_exists)
+        one.job, one.lost = self._requests.create(body)
 
     def _wait(self, jobs):
         timeout = self._params["wait_timeout"]
@@ -280,7 +255,9 @@ class TaskJobs:
 
         def look():
             ids = [job_id for job_id, one in by_id.items() if one.pending]
-            for job_id, job in (self._reader.look(ids, self._kind) if ids else {}).items():
+            result = self._reader.poll_once(ids, self._kind)
+            self._last_error = result.error
+            for job_id, job in result.jobs.items():
                 if job is None:
                     by_id[job_id].fail("gone", f"the manager does not have job {int(job_id)} any more")
                 else:
@@ -296,8 +273,8 @@ class TaskJobs:
         for one in by_id.values():
             if one.pending:
                 words = f"the job is still PENDING after {int(timeout)} s"
-                if self._reader.trouble:
-                    words += f". The last look failed: {self._reader.trouble.message.rstrip('.')}"
+                if self._last_error:
+                    words += f". The last request failed: {self._last_error.message.rstrip('.')}"
                 one.fail("timed_out", words)
 
 
@@ -324,53 +301,6 @@ def check_echo(params, args):
             "release that knows it.",
             "unknown_option",
         )
-
-
-def create(post, body, clock, cluster_exists=None, deadline=None):
-    """Makes a job of a type that may be made twice.
-
-    :param post: function of the body, a method of L(DragonflyClient).
-    :param body: dict.
-    :param cluster_exists: see L(JobReader), None where the clusters are known to exist.
-    :param deadline: when no more attempts are made, by the clock; None for no such time.
-    :returns: what the function gave (dict), and whether an answer was lost before.
-    :raises ApiError: with reason ``no_api`` where the manager has no jobs of this type.
-    """
-    lost, attempt, start = False, 1, clock.now()
-    while True:
-        try:
-            return post(body), lost
-        except DragonflyError as exc:
-            status = exc.status if isinstance(exc, ApiError) else None
-            over = deadline is not None and clock.now() >= deadline
-            if status == 422 and "Unknow type" in exc.words:
-                raise ApiError(
-                    f"{exc.message} This means: its release has no jobs of the type {body['type']}.",
-                    "no_api",
-                    exc.request,
-                    exc.status,
-                    exc.words,
-                ) from None
-            if status == 429:
-                if cluster_exists:
-                    _check_clusters(body.get("scheduler_cluster_ids") or [], cluster_exists, exc)
-                    cluster_exists = None
-                if clock.now() - start > _RATE_LIMIT or over:
-                    raise
-                clock.pause(_RATE_PAUSE)
-                continue
-            passing = status in (502, 503, 504) if status else transient(exc)
-            if not passing or attempt == _ATTEMPTS or over:
-                raise
-            lost = lost or not isinstance(exc, TransportError) or exc.sent
-            clock.pause(attempt)
-            attempt += 1
-
-
-def _check_clusters(ids, cluster_exists, error):
-    for one in ids:
-        if cluster_exists(one) is False:
-            raise no_cluster(error, one) from None
 
 
 def holders(job):

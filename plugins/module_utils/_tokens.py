@@ -21,9 +21,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_re
     Row,
     View,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import user_id_of
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 
 SCOPES = ("cluster", "job")
 # Without scopes 2.1.9 to 2.2.1 answer 500, and later releases grant all of them (contract/*/tokens).

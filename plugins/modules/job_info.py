@@ -161,28 +161,33 @@ reason:
   sample: not_found
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import described
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job
 
 
-def job_info(module):
+def job_info(module: DragonflyModule) -> dict[str, t.Any]:
+    """Return the jobs that the options name."""
     params = module.params
-    for one in params["ids"] or []:
-        if one < 1:
-            raise InputError(f"ids are numbers from 1, not {int(one)}.")
+    for job_id in params["ids"] or []:
+        if job_id < 1:
+            raise InputError(f"ids are numbers from 1, not {job_id}.")
     reader = JobReader(module.client(), module.clock())
 
-    def shape(job):
-        return described(job, details=params["details"])
+    def transform(job: dict) -> dict[str, t.Any]:
+        return format_job(job, details=params["details"])
 
     try:
         if params["ids"] is not None:
-            jobs = [shape(reader.get(one)) for one in params["ids"]]
+            jobs = [transform(reader.get(job_id)) for job_id in params["ids"]]
         else:
-            pages = reader.recent(float("inf"), shape=shape, type=params["type"], state=params["state"])
+            pages = reader.iter_recent_jobs(
+                float("inf"), transform=transform, type=params["type"], state=params["state"]
+            )
             jobs = [job for page in pages for job in page]
     finally:
         for warning in reader.warnings:
@@ -190,7 +195,8 @@ def job_info(module):
     return {"changed": False, "jobs": jobs}
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
             CONNECTION,

@@ -423,10 +423,12 @@ reason:
   sample: nothing_warmed
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, REGISTRY, WAIT, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import check_params
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import check_params
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._progress import progress_to
 
 OBJECT_STORAGE = {
@@ -442,7 +444,8 @@ OBJECT_STORAGE = {
 }
 
 
-def preheat(module):
+def preheat(module: DragonflyModule) -> dict[str, t.Any]:
+    """Preheat what the options name."""
     check_params(module.params)
     run = Preheat(
         module.client(),
@@ -459,7 +462,8 @@ def preheat(module):
             module.warn(warning)
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     sources = ["image", "images", "file", "files"]
     module = DragonflyModule(
         argument_spec=merged(

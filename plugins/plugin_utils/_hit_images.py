@@ -14,8 +14,8 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_platform
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import registry_bases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import parse_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import Wanted, wanted_image, wanted_job
 
@@ -29,7 +29,7 @@ class Images:
 
     def __init__(self, params: dict[str, t.Any]) -> None:
         self._params = params
-        self._bases, details = registry_bases(params["registries"])
+        self._bases, details = read_registries(params["registries"])
         self._find = registry_finder(params, details)
         for name in ("seed_release", "manager_release"):
             if params[name] and parse_release(params[name]) is None:

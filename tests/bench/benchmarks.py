@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import judge, wanted_image
 from ansible_collections.dragonflyoss.dragonfly.tests.bench.measure import (
     Figure,

@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import parameters
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 

@@ -23,10 +23,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import check_params
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import check_params
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._wait import Clock
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import SkippedClock
 

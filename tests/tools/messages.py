@@ -100,9 +100,10 @@ def all_messages() -> dict[str, list[str]]:
     """Heading to messages, sorted, each once under its heading."""
     by_heading: dict[str, list[str]] = {}
     for path in sorted((CHECKOUT / "plugins").rglob("*.py")):
-        if path.parent.name != "doc_fragments":
+        folder = path.relative_to(CHECKOUT / "plugins").parts[0]
+        if folder != "doc_fragments":
             place = {"module_utils": "Modules", "modules": "Modules", "plugin_utils": "Configurations and hosts"}
-            by_heading.setdefault(place.get(path.parent.name, "Other plugins"), []).extend(python_messages(path))
+            by_heading.setdefault(place.get(folder, "Other plugins"), []).extend(python_messages(path))
     for path in sorted((CHECKOUT / "roles").glob("*/tasks/*.yml")):
         by_heading.setdefault("Roles", []).extend(role_messages(path))
     return {heading: sorted(set(texts), key=str.casefold) for heading, texts in by_heading.items() if texts}

@@ -39,16 +39,11 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/module_utils/_host_files.py
     plugins/module_utils/_http.py
     plugins/module_utils/_image.py
-    plugins/module_utils/_jobs.py
-    plugins/module_utils/_outcome.py
-    plugins/module_utils/_preheat.py
-    plugins/module_utils/_preheat_run.py
     plugins/module_utils/_registry.py
     plugins/module_utils/_releases.py
     plugins/module_utils/_scrub.py
     plugins/module_utils/_task_id.py
     plugins/module_utils/_tasks.py
-    plugins/modules/job_info.py
     plugins/modules/preheat_hit_info.py
     plugins/modules/task_info.py
     plugins/plugin_utils/_containerd_config.py
@@ -93,9 +88,10 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/unit/plugins/module_utils/test_image.py
     tests/unit/plugins/module_utils/test_jobs.py
     tests/unit/plugins/module_utils/test_json.py
-    tests/unit/plugins/module_utils/test_outcome.py
-    tests/unit/plugins/module_utils/test_preheat.py
-    tests/unit/plugins/module_utils/test_preheat_run.py
+    tests/unit/plugins/module_utils/preheat/test_verdict.py
+    tests/unit/plugins/module_utils/preheat/test_matching.py
+    tests/unit/plugins/module_utils/preheat/test_options.py
+    tests/unit/plugins/module_utils/preheat/test_run.py
     tests/unit/plugins/module_utils/test_registry.py
     tests/unit/plugins/module_utils/test_releases.py
     tests/unit/plugins/module_utils/test_scrub.py

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _argspec
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import Outcome, described, job_result
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job, job_result
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py"))
@@ -216,9 +217,9 @@ JOB = {"id": 1, "type": "preheat", "state": "PENDING", "args": {"type": "file", 
 @pytest.mark.parametrize(
     "name, result",
     [
-        ("preheat", job_result(None, Outcome("planned"))),
-        ("preheat", job_result(JOB, Outcome("warm", failures=[{"url": "u", "description": "d"}]))),
-        ("job_info", described(JOB, details=True)),
+        ("preheat", job_result(None, Verdict("planned"))),
+        ("preheat", job_result(JOB, Verdict("warm", failures=[{"url": "u", "description": "d"}]))),
+        ("job_info", format_job(JOB, details=True)),
     ],
 )
 def test_keys_of_jobs_are_documented(name, result):

@@ -148,23 +148,26 @@ def test_every_reason_is_in_the_guide():
 
 
 def reasons():
-    """Yield the codes of reasons: second arguments of errors and outcomes, and what stands by a message in a tuple."""
-    for path in sorted((CHECKOUT / "plugins/module_utils").glob("*.py")):
+    """Yield the codes of reasons: second arguments of errors and verdicts, and what stands by a message in a tuple."""
+    for path in sorted((CHECKOUT / "plugins/module_utils").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Tuple):
                 yield from tuple_reasons([getattr(part, "value", None) for part in node.elts])
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) > 1:
                 code = getattr(node.args[1], "value", None)
-                if re.search("(Error|Unreachable|Refused|Outcome)$", node.func.id) and isinstance(code, str):
+                if re.search("(Error|Unreachable|Refused|Verdict|Meaning)$", node.func.id) and is_code(code):
                     yield code
 
 
 def tuple_reasons(values):
     """Yield texts of a tuple that are a code, where the next one is a message."""
     for code, message in zip(values, values[1:]):
-        if isinstance(code, str) and isinstance(message, str) and messages.is_message(message):
-            if re.fullmatch("[a-z]+(_[a-z]+)*", code):
-                yield code
+        if is_code(code) and isinstance(message, str) and messages.is_message(message):
+            yield code
+
+
+def is_code(value):
+    return isinstance(value, str) and re.fullmatch("[a-z]+(_[a-z]+)*", value)
 
 
 def test_readme_names_all_content():

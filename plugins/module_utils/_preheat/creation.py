@@ -158,7 +158,8 @@ def _split_by_place(missing: list[MissingJob]) -> tuple[list[MissingJob], list[M
 
     What may be one and the same, such as two tags of a manifest, is created one after the other.
     """
-    batch, deferred = [], []
+    batch: list[MissingJob] = []
+    deferred: list[MissingJob] = []
     places: set[tuple] = set()
     for job in missing:
         place = strip_query(job.planned.url), tuple(job.cluster_ids or ())

@@ -27,7 +27,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.coverage import Coverage
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.hosts import find_lacking_hosts
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import pin_platforms_for_old_managers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import (
+    pin_platforms_for_old_managers,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import is_identical
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import recheck_lost_entries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import (

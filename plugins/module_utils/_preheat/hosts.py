@@ -51,15 +51,15 @@ def lacking_hosts_message(verdicts: list[Verdict], params: dict) -> str | None:
     expected = {_normal_ip(address) for address in params.get("expected_ips") or ()}
     chosen = {_normal_ip(address) for address in params.get("ips") or ()}
     warm = {_normal_ip(host) for verdict in verdicts for host in verdict.warm_hosts}
-    told = warm | {_normal_ip(host) for verdict in verdicts for host in verdict.cold_hosts}
-    named = told | expected | chosen
+    reported = warm | {_normal_ip(host) for verdict in verdicts for host in verdict.cold_hosts}
+    named = reported | expected | chosen
     cold = named - warm
     tolerated = 100 * len(cold) <= params["max_failed_peers_percentage"] * len(named)
-    if not expected & cold and (chosen <= told or tolerated):
+    if not expected & cold and (chosen <= reported or tolerated):
         return None
     message = cold_hosts_message(cold, named)
-    if cold - told:
-        unknown = ", ".join(sorted(cold - told)[:_NAMED])
+    if cold - reported:
+        unknown = ", ".join(sorted(cold - reported)[:_NAMED])
         message += f". The result does not name {unknown}, so the scheduler does not know them"
     return message
 

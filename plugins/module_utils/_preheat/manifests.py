@@ -40,10 +40,7 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
     """
     if verify not in ("auto", "blobs"):
         return []
-    by_image: dict[tuple, list[PlannedJob]] = {}
-    for planned in planned_jobs:
-        if planned.image:
-            by_image.setdefault((planned.url, planned.platform), []).append(planned)
+    groups = _group_by_image(planned_jobs)
 
     def read(group: list[PlannedJob]) -> _Content:
         image = group[0].image
@@ -51,7 +48,6 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
         manifest = registry.manifest(image)
         return _Content(manifest, registry.blobs(image, manifest, group[0].platform))
 
-    groups = list(by_image.values())
     warnings: list[str] = []
     unreachable: list[RegistryUnreachable] = []
     refused: list[tuple[PlannedJob, DragonflyError]] = []
@@ -72,6 +68,14 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
             f"digest and warm is what the job says: {unreachable[0].message}"
         )
     return warnings
+
+
+def _group_by_image(planned_jobs: list[PlannedJob]) -> list[list[PlannedJob]]:
+    groups: dict[tuple, list[PlannedJob]] = {}
+    for planned in planned_jobs:
+        if planned.image:
+            groups.setdefault((planned.url, planned.platform), []).append(planned)
+    return list(groups.values())
 
 
 def _pin(planned: PlannedJob, content: _Content) -> None:

@@ -75,9 +75,10 @@ def _clusters_with_whole_task(job: dict) -> set[int | None]:
 def recheck_lost_entries(
     session: Session, planned: PlannedJob, job: dict, verdict: Verdict, timeout: float = 120
 ) -> Verdict:
-    """Ask whether blobs are warm that the result of a cold job does not name: 2.3.1 to 2.4.3 can lose entries by a race.
+    """Ask whether blobs are warm that the result of a cold job does not name.
 
-    Of appends that race one is always kept, so a result without any entry is really empty.
+    Schedulers of 2.3.1 to 2.4.3 can lose entries by a race (scheduler/job/job.go, preheatV2SingleSeedPeer). Of appends
+    that race one is always kept, so a result without any entry is really empty.
     """
     releases = releases_of_echo(job_args(job))
     if not releases.since(_FIRST_LOSING_ENTRIES) or releases.since(_FIRST_WITHOUT_LOSS):

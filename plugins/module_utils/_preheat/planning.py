@@ -26,7 +26,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.op
     NESTED_OPTIONS,
     listed_sources,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import RegistryConfig, read_registries
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import (
+    RegistryConfig,
+    read_registries,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases, request_args
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
@@ -105,7 +108,7 @@ class PlannedJob:
         :param cluster_ids: where the job is not for every cluster.
         """
         args = dict(request_args(self.all_options()), type=self.kind, url=self.url)
-        body = {"type": "preheat", "args": args, "bio": self.bio}
+        body: dict[str, t.Any] = {"type": "preheat", "args": args, "bio": self.bio}
         if cluster_ids:
             body["scheduler_cluster_ids"] = sorted(cluster_ids)
         return body

@@ -15,7 +15,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.creation import Creation, predict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.existing import ExistingJobs
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import RegistryFor, pin_manifests
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import (
+    RegistryFor,
+    pin_manifests,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import refuse_unknown_options
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import plan_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import run_result

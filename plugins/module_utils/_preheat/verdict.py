@@ -212,7 +212,9 @@ def _verify_by_result(evidence: _Evidence) -> Verdict:
     """Without the list of blobs: something is warm in every cluster and nothing failed."""
     warm = evidence.result.warm_urls
     complete = evidence.one_task_per_blob
-    known = Verdict("warm", verified="blobs" if complete else "result", blobs=len(warm) if complete else None, warm=warm)
+    known = Verdict(
+        "warm", verified="blobs" if complete else "result", blobs=len(warm) if complete else None, warm=warm
+    )
     if not warm:
         return replace(known, status="cold", reason="nothing_warmed", message=_NOTHING_WARMED)
     silent = _silent_clusters(evidence)
@@ -237,7 +239,7 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
         return url in evidence.proven or all({(cluster, url), (None, url)} & places for cluster in clusters)
 
     cold_by_manifest = [[url for url in urls if not is_warm(url)] for urls in evidence.manifests or []]
-    number = min(range(len(cold_by_manifest)), key=lambda one: len(cold_by_manifest[one]))
+    number = min(range(len(cold_by_manifest)), key=lambda index: len(cold_by_manifest[index]))
     blobs, cold = (evidence.manifests or [])[number], cold_by_manifest[number]
     warm = [url for url in blobs if url not in set(cold)]
     known = Verdict("cold", verified="blobs", blobs=len(blobs), warm=warm, cold=cold)
@@ -294,7 +296,7 @@ def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, s
     if manifests is None:
         return set().union(*urls_by_host.values())
 
-    def warm_count(urls: list[str]) -> int:
+    def warm_count(urls: t.Iterable[str]) -> int:
         return sum(len(warm & set(urls)) for warm in urls_by_host.values())
 
     return set(max(manifests, key=warm_count, default=[]))

@@ -22,7 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, is_transient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
@@ -116,8 +116,8 @@ def ids(pages):
         (InputError(""), False),
     ],
 )
-def test_transient(exc, answer):
-    assert transient(exc) is answer
+def test_is_transient(exc, answer):
+    assert is_transient(exc) is answer
 
 
 # The newest jobs
@@ -128,44 +128,45 @@ def test_transient(exc, answer):
 def test_all_jobs_come_newest_first(jobs, reader, number, newest_first):
     jobs.rows = [row(one + 1) for one in range(number)]
     jobs.newest_first = newest_first
-    assert ids(reader.recent(ALL)) == list(range(number, 0, -1))
-    assert reader.seen == set(range(1, number + 1))
+    assert ids(reader.iter_recent_jobs(ALL)) == list(range(number, 0, -1))
+    assert reader.seen_ids == set(range(1, number + 1))
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_nothing_older_is_read(jobs, reader, newest_first):
     jobs.rows = [row(one + 1, age=100 * (200 - one)) for one in range(200)]
     jobs.newest_first = newest_first
-    assert ids(reader.recent(1050)) == list(range(200, 190, -1))
+    assert ids(reader.iter_recent_jobs(1050)) == list(range(200, 190, -1))
     assert len(jobs.lists()) == (1 if newest_first else 2)
 
 
 def test_rows_without_a_time_are_not_old(jobs, reader):
     jobs.rows = [row(one + 1, created_at="0001-01-01T00:00:00Z") for one in range(60)]
-    assert ids(reader.recent(10)) == list(range(60, 0, -1))
+    assert ids(reader.iter_recent_jobs(10)) == list(range(60, 0, -1))
 
 
 def test_a_look_without_interest_is_one_row(jobs, reader):
     jobs.rows = [row(one + 1) for one in range(60)]
-    assert ids(reader.recent(None)) == [60]
+    assert ids(reader.iter_recent_jobs(None)) == [60]
     assert len(jobs.lists()) == 1
 
 
 def test_rows_keep_what_is_asked_for(jobs, reader):
     jobs.rows = [row(1)]
-    assert set(next(reader.recent(ALL))[0]) == {"id", "created_at", "updated_at", "type", "state", "bio", "args"}
-    assert next(reader.recent(ALL, shape=lambda one: one))[0]["result"] == {}
+    kept = {"id", "created_at", "updated_at", "type", "state", "bio", "args"}
+    assert set(next(reader.iter_recent_jobs(ALL))[0]) == kept
+    assert next(reader.iter_recent_jobs(ALL, transform=lambda one: one))[0]["result"] == {}
 
 
 def test_rows_that_are_none_are_left_out(jobs, reader):
     jobs.routes["/oapi/v1/jobs"] = 200, [{"id": 2}, {"id": "x"}, {}, {"id": True}, {"id": 1}]
-    assert ids(reader.recent(ALL)) == [2, 1]
+    assert ids(reader.iter_recent_jobs(ALL)) == [2, 1]
 
 
 def test_filters(jobs, reader):
     jobs.rows = [row(1), row(2, type="gc"), row(3, state="PENDING")]
-    assert ids(reader.recent(ALL, type="preheat", state=None)) == [3, 1]
-    assert ids(reader.recent(ALL, state="SUCCESS")) == [2, 1]
+    assert ids(reader.iter_recent_jobs(ALL, type="preheat", state=None)) == [3, 1]
+    assert ids(reader.iter_recent_jobs(ALL, state="SUCCESS")) == [2, 1]
 
 
 @pytest.mark.parametrize("number, broken", [(10, {4}), (120, {40}), (120, {115}), (120, {3, 100})])
@@ -175,7 +176,7 @@ def test_a_broken_row_hides_no_other(jobs, reader, number, broken):
         row(one + 1, state="PENDING" if one + 1 in broken or one % 30 == 0 else "SUCCESS") for one in range(number)
     ]
     jobs.broken = broken
-    found = ids(reader.recent(ALL))
+    found = ids(reader.iter_recent_jobs(ALL))
     assert sorted(found) == sorted(set(range(1, number + 1)) - broken)
     [warning] = reader.warnings
     assert "unreadable" in warning
@@ -184,18 +185,18 @@ def test_a_broken_row_hides_no_other(jobs, reader, number, broken):
 def test_a_manager_without_open_api(loopback, reader):
     jobs = Jobs(loopback, api="/api/v1")
     jobs.rows = [row(1), row(2)]
-    assert ids(reader.recent(ALL)) == [2, 1]
+    assert ids(reader.iter_recent_jobs(ALL)) == [2, 1]
     assert reader.releases.before((2, 1, 0))
     [warning] = reader.warnings
     assert "2.0.x" in warning
     assert reader.get(1)["id"] == 1
-    assert reader.all_clusters() is None
+    assert reader.all_cluster_ids() is None
 
 
 def test_a_manager_without_any_jobs_api(loopback, reader):
     loopback.answers = [NO_API]
     with pytest.raises(ApiError) as caught:
-        list(reader.recent(ALL))
+        list(reader.iter_recent_jobs(ALL))
     assert caught.value.reason == "no_api"
 
 
@@ -203,13 +204,13 @@ def test_the_echo_and_the_headers_tell_the_release(jobs, reader):
     text = (RECORDINGS / "2.3.4/image_success.json").read_text(encoding="utf-8")
     args = json.loads(text)["exchanges"][-1]["response"]["json"]["args"]
     jobs.rows = [row(1, args=args)]
-    list(reader.recent(ALL))
+    list(reader.iter_recent_jobs(ALL))
     assert (reader.releases.low, reader.releases.high) == ((2, 3, 1), (2, 4, 4))
 
 
 def test_a_header_tells_the_release(jobs, reader):
     jobs.routes["/oapi/v1/jobs"] = 200, [], {"X-Server-IP": "10.0.0.1"}
-    list(reader.recent(ALL))
+    list(reader.iter_recent_jobs(ALL))
     assert reader.releases.low == (2, 1, 57)
 
 
@@ -261,11 +262,11 @@ def test_now_is_the_managers(jobs, reader, clock, loopback):
         ((200, {"x": 1}), None),
     ],
 )
-def test_all_clusters(jobs, reader, answer, clusters):
+def test_all_cluster_ids(jobs, reader, answer, clusters):
     jobs.routes["/oapi/v1/clusters"] = answer
-    assert reader.all_clusters() == clusters
+    assert reader.all_cluster_ids() == clusters
     asked = len(jobs.asked)
-    assert reader.all_clusters() == clusters and len(jobs.asked) == asked
+    assert reader.all_cluster_ids() == clusters and len(jobs.asked) == asked
 
 
 @pytest.mark.parametrize(
@@ -317,85 +318,54 @@ def test_probes_that_tell_nothing(loopback, reader):
 
 def test_one_job_is_asked_for_by_its_id(jobs, reader):
     jobs.rows = [row(1, state="PENDING")]
-    assert reader.look([1])[1]["state"] == "PENDING"
+    assert reader.poll_once([1]).jobs[1]["state"] == "PENDING"
     assert [asked.path for asked in jobs.asked] == ["/oapi/v1/jobs/1"]
 
 
 def test_several_jobs_are_asked_for_by_the_list_of_pending_ones(jobs, reader):
     jobs.rows = [row(1, state="PENDING"), row(2), row(3, state="PENDING"), row(4, state="FAILURE")]
-    assert {number: job["state"] for number, job in reader.look([1, 2, 3, 4]).items()} == {2: "SUCCESS", 4: "FAILURE"}
+    states = {number: job["state"] for number, job in reader.poll_once([1, 2, 3, 4]).jobs.items()}
+    assert states == {2: "SUCCESS", 4: "FAILURE"}
     assert len(jobs.lists()) == 1 and len(jobs.asked) == 3
 
 
 def test_a_job_that_is_gone(jobs, reader):
     jobs.rows = [row(1, state="PENDING")]
-    assert reader.look([1, 2]) == {2: None}
-    assert reader.look([2]) == {2: None}
+    assert reader.poll_once([1, 2]).jobs == {2: None}
+    assert reader.poll_once([2]).jobs == {2: None}
 
 
 def test_a_broken_row_among_the_pending_ones(jobs, reader):
     jobs.rows = [row(1, state="PENDING"), row(2), row(3, state="PENDING")]
     jobs.broken = {3}
-    assert sorted(reader.look([1, 2])) == [1, 2]
+    assert sorted(reader.poll_once([1, 2]).jobs) == [1, 2]
     # From now on each is asked for by its id.
     lists = len(jobs.lists())
-    reader.look([1, 2])
+    reader.poll_once([1, 2])
     assert len(jobs.lists()) == lists
 
 
-def test_a_look_that_fails_may_pass(jobs, reader, loopback):
+def test_a_poll_that_fails_may_pass(jobs, reader, loopback):
     jobs.rows = [row(1)]
     jobs.routes["/oapi/v1/jobs/1"] = [(502, {}), (200, row(1))]
-    assert reader.look([1]) == {} and reader.trouble.status == 502
-    assert reader.look([1])[1]["id"] == 1 and reader.trouble is None
+    failed, worked = reader.poll_once([1]), reader.poll_once([1])
+    assert failed.jobs == {}
+    assert failed.error.status == 502
+    assert worked.jobs[1]["id"] == 1
+    assert worked.error is None
 
 
-def test_part_of_a_look_that_fails(jobs, reader):
+def test_part_of_a_poll_that_fails(jobs, reader):
     jobs.rows = [row(1), row(2)]
     jobs.routes["/oapi/v1/jobs/2"] = 502, {}
-    assert list(reader.look([1, 2])) == [1] and reader.trouble.status == 502
+    result = reader.poll_once([1, 2])
+    assert list(result.jobs) == [1]
+    assert result.error.status == 502
 
 
 @pytest.mark.parametrize("awaited", [[1], [1, 2]])
-def test_a_look_that_is_refused(jobs, reader, awaited):
+def test_a_poll_that_is_refused(jobs, reader, awaited):
     jobs.routes = {path: (401, {"message": "Unauthorized"}) for path in ("/oapi/v1/jobs/1", "/oapi/v1/jobs/2")}
     with pytest.raises(DragonflyError) as caught:
-        reader.look(awaited)
+        reader.poll_once(awaited)
     assert caught.value.status == 401
-
-
-# Who holds a task
-
-
-@pytest.mark.parametrize(
-    "answers, clusters, held",
-    [
-        ({"a": [(1, True)], "b": [(1, True)]}, {1}, {"a", "b"}),
-        ({"a": [(1, True)], "b": [(1, False)]}, {1}, {"a"}),
-        ({"a": [(1, True), (2, True)], "b": [(1, True)]}, {1, 2}, {"a"}),
-        ({"a": [], "b": []}, {1}, set()),
-    ],
-)
-def test_held(jobs, reader, loopback, answers, clusters, held):
-    urls = sorted(answers)
-    made = []
-
-    def answer(asked):
-        if asked.method != "POST":
-            return plain(asked)
-        body = asked.json()
-        made.append(body)
-        parts = [
-            {"scheduler_cluster_id": cluster, "peers": [{"IsFinished": finished}]}
-            for cluster, finished in answers[body["args"]["url"]]
-        ]
-        jobs.rows.append(
-            row(len(made), type="get_task", result={"state": "SUCCESS", "job_states": [{"results": parts}]})
-        )
-        return 200, {"id": len(made)}
-
-    plain, loopback.answers = loopback.answers, answer
-    args = {"tag": "t", "application": "", "filtered_query_params": "x", "scope": "all_peers"}
-    assert reader.held(urls, args, clusters, 10, 1) == held
-    assert [one["args"] for one in made] == [{"tag": "t", "filtered_query_params": "x", "url": url} for url in urls]
-    assert all(one["type"] == "get_task" and one["scheduler_cluster_ids"] == sorted(clusters) for one in made)

@@ -106,7 +106,7 @@ def test_a_cluster_in_which_nothing_is_warm_is_seen_in_lists_too(box, job_info, 
 
     for done in (job_info(), job_info(ids=[made.job["id"]])):
         assert (done.job["outcome"], done.job["scheduler_cluster_ids"]) == ("cold", [1, 2])
-        assert done.job["message"] == "the job is SUCCESS and says nothing of cluster 2"
+        assert done.job["message"] == "the job is SUCCESS and its result does not name cluster 2"
 
 
 @pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])

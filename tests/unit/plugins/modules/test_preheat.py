@@ -264,6 +264,21 @@ def test_a_blob_whose_entry_was_lost_by_a_race_is_asked_for(box, image, preheat)
     assert [row["type"] for row in box.jobs] == ["preheat", "get_task", "get_task", "preheat"]
 
 
+@pytest.mark.parametrize("release", ["2.3.4"])
+def test_many_lost_entries_are_asked_for_despite_the_rate_limit(box, preheat, new_image):
+    image = new_image(layers=13, size=10)
+    lost = list(range(1, 13))
+    box.rule(outcome="race_lost", lost=lost)
+    done = preheat(image=image.source)
+
+    # More than the manager lets pass at once.
+    urls = {row["args"]["url"] for row in box.jobs if row["type"] == "get_task"}
+    assert urls == {image.blobs()[number] for number in lost}
+    assert any(entry.status == 429 for entry in box.log)
+    assert done.warnings == []
+    assert len(done.job["cold"]) == 12
+
+
 @careless_releases
 def test_a_blob_that_a_peer_could_not_fetch_is_cold(box, image, preheat):
     box.delete_blob(image.blobs()[1].rpartition("/")[2])

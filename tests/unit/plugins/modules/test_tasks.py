@@ -369,7 +369,7 @@ def test_old_managers_have_no_such_jobs(box, call):
         ("task_info", {}, "one of the following is required: image, images"),
         ("task_info", {"image": "a", "file": "http://h/b"}, "mutually exclusive"),
         ("task_info", {"task_id": "NONE"}, "'NONE' is no id of a task"),
-        ("task_info", {"file": "nothing"}, "'nothing' is no URL of a file"),
+        ("task_info", {"file": "nothing"}, "'nothing' is not the URL of a file"),
         ("task_info", {"image": "UPPER"}, "no image reference"),
         ("task_info", {"file": "http://h/b", "platforms": ["linux/amd64"]}, "platforms is only for images"),
         ("task_info", {"image": "a", "platforms": ["linux"]}, "'linux' is no platform"),

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat_run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
 
 FILE = "https://origin.example/model.bin?X-Amz-Signature=hidden"
 LIMITED = (429, b"rate limit exceeded", {"Content-Type": "text/plain; charset=utf-8"})
@@ -164,10 +164,12 @@ def test_a_job_is_made_and_awaited(manager, start, clock):
     manager.takes = 12
     lines = []
     result = start(progress=lines.append).run()
-    assert not result["failed"] and result["changed"]
+    assert not result["failed"]
+    assert result["changed"]
     [job] = result["jobs"]
     assert (job["source"], job["outcome"], job["verified"], job["warm_percentage"]) == ("created", "warm", "blobs", 100)
-    assert clock.pauses == [5, 5, 5] and result["elapsed"] == 15
+    assert clock.pauses == [5, 5, 5]
+    assert result["elapsed"] == 15
     assert lines == ["0 of 1 warm, 1 pending", "1 of 1 warm"]
     assert result["diff"] == {
         "before": "",
@@ -180,7 +182,8 @@ def test_a_second_run_finds_it(manager, start, clock):
     start().run()
     clock.time += 1000
     result = start().run()
-    assert not result["changed"] and result["jobs"][0]["source"] == "found"
+    assert not result["changed"]
+    assert result["jobs"][0]["source"] == "found"
     assert manager.count("POST") == 1
     clock.time += 3600
     assert start().run()["jobs"][0]["source"] == "created"
@@ -191,7 +194,8 @@ def test_a_job_that_the_manager_does_not_watch_any_more_is_not_awaited(manager, 
     # Its row is not written any more, as after a restart of the manager.
     manager.takes = 10**6
     result = start(files=files).run()
-    assert result["reason"] == "given_up" and "a new run makes a new job" in result["msg"]
+    assert result["reason"] == "given_up"
+    assert "a new run creates a new job" in result["msg"]
     assert 360 < result["elapsed"] <= 370
     assert start(files=files, wait=False).run()["jobs"][0]["source"] == "created"
 
@@ -218,7 +222,9 @@ def test_check_mode_makes_nothing(manager, start, clock):
         "planned",
         "planned",
     )
-    assert manager.rows == [] and clock.pauses == [] and not result["failed"]
+    assert manager.rows == []
+    assert clock.pauses == []
+    assert not result["failed"]
 
 
 # Lost answers
@@ -242,7 +248,8 @@ def test_a_lost_post_is_found_late(manager, start, clock):
 def test_a_lost_post_that_made_nothing_is_sent_again(manager, start, clock, posts, made):
     manager.posts = posts
     assert not start().run()["failed"]
-    assert len(manager.rows) == made and manager.count("POST") == 2
+    assert len(manager.rows) == made
+    assert manager.count("POST") == 2
     assert sum(clock.pauses) >= 60
 
 
@@ -251,7 +258,8 @@ def test_a_post_that_is_lost_twice_fails(manager, start, clock, answer):
     manager.posts = [answer] * 9
     result = start().run()
     assert (result["failed"], result["reason"], result["changed"]) == (True, "lost", False)
-    assert manager.count("POST") == 2 and 120 <= sum(clock.pauses) < 130
+    assert manager.count("POST") == 2
+    assert 120 <= sum(clock.pauses) < 130
     assert "60 s, twice" in result["msg"]
 
 
@@ -274,7 +282,8 @@ def test_no_job_that_was_there_before_is_taken_for_the_lost_one(manager, start):
 def test_each_cluster_gets_its_own_lost_job(manager, start):
     manager.clusters, manager.posts = [1, 2], ["lost", "lost"]
     result = start(scheduler_cluster_ids=[1, 2]).run()
-    assert not result["failed"] and len(manager.rows) == 2
+    assert not result["failed"]
+    assert len(manager.rows) == 2
     assert sorted((job["id"], tuple(job["scheduler_cluster_ids"])) for job in result["jobs"]) == sorted(
         (one["id"], tuple(cluster["id"] for cluster in one["scheduler_clusters"])) for one in manager.rows
     )
@@ -311,10 +320,13 @@ def test_a_refused_token_stops_every_post(manager, start):
     manager.posts = [(403, {"message": "Forbidden: token has expired"})] * 100
     files = [f"https://origin.example/{int(one)}" for one in range(50)]
     result = start(files=files).run()
-    assert result["failed"] and result["reason"] == "token_expired"
-    assert len(result["jobs"]) == 50 and {job["outcome"] for job in result["jobs"]} == {"refused"}
+    assert result["failed"]
+    assert result["reason"] == "token_expired"
+    assert len(result["jobs"]) == 50
+    assert {job["outcome"] for job in result["jobs"]} == {"refused"}
     assert manager.count("POST") <= 16
-    assert result["msg"].startswith("50 of 50 are not warm.") and "See jobs for the other 45." in result["msg"]
+    assert result["msg"].startswith("50 of 50 are not warm.")
+    assert "See jobs for the other 45." in result["msg"]
 
 
 def test_a_rate_limit_is_waited_for(manager, start, clock):
@@ -328,14 +340,16 @@ def test_a_rate_limit_without_end(manager, start, clock):
     manager.posts = [LIMITED] * 10**4
     result = start().run()
     assert (result["failed"], result["reason"]) == (True, "rate_limited")
-    assert 30 < sum(clock.pauses) < 40 and manager.count("POST") < 200
+    assert 30 < sum(clock.pauses) < 40
+    assert manager.count("POST") < 200
     assert "job_rate_limit" in result["msg"]
 
 
 def test_a_cluster_that_does_not_exist(manager, start, clock):
     manager.posts = [LIMITED] * 10
     result = start(scheduler_cluster_ids=[77]).run()
-    assert result["reason"] == "no_cluster" and "no cluster 77" in result["msg"]
+    assert result["reason"] == "no_cluster"
+    assert "no cluster 77" in result["msg"]
     assert manager.count("POST") == 1
 
 
@@ -350,7 +364,7 @@ def test_a_new_cluster_is_given_time(manager, start, clock):
     [
         ((500, {"message": "candidate schedulers not found"}), "no_scheduler"),
         ((500, {"message": "manifest unknown: manifest unknown"}), "manifest_unknown"),
-        ((422, {"errors": "Unknow type"}), "refused"),
+        ((422, {"errors": "Unknow type"}), "no_api"),
     ],
 )
 def test_a_job_that_is_refused(manager, start, answer, reason):
@@ -364,7 +378,8 @@ def test_an_option_that_the_manager_does_not_know(manager, start):
     """Before the first job nobody knows the release, so the echo of this one tells."""
     result = start(file=FILE, object_storage={"region": "r"}).run()
     assert (result["failed"], result["reason"], result["changed"]) == (True, "unknown_option", True)
-    assert "object_storage (2.4.4 or later)" in result["msg"] and len(manager.rows) == 1
+    assert "object_storage (2.4.4 or later)" in result["msg"]
+    assert len(manager.rows) == 1
 
 
 # Waiting
@@ -384,7 +399,8 @@ def test_a_job_that_is_gone(manager, start):
 
     manager.show = vanish
     result = run.run()
-    assert result["reason"] == "gone" and result["jobs"][0]["outcome"] == "gone"
+    assert result["reason"] == "gone"
+    assert result["jobs"][0]["outcome"] == "gone"
 
 
 def test_a_cold_job_is_made_again(manager, start, clock):
@@ -414,7 +430,8 @@ def test_a_manager_that_goes_away_while_it_is_awaited(manager, loopback, start):
 
     loopback.answers = answer
     result = run.run()
-    assert result["reason"] == "timed_out" and "The last look failed: GET /oapi/v1/jobs/1" in result["msg"]
+    assert result["reason"] == "timed_out"
+    assert "The last request failed: GET /oapi/v1/jobs/1" in result["msg"]
 
 
 def test_a_token_that_ends_while_it_is_awaited(manager, loopback, start):
@@ -424,7 +441,8 @@ def test_a_token_that_ends_while_it_is_awaited(manager, loopback, start):
         (401, {"message": "Unauthorized"}) if manager.rows and asked.method == "GET" else plain(asked)
     )
     result = start().run()
-    assert result["jobs"][0]["outcome"] == "unknown" and result["reason"] == "token_unknown"
+    assert result["jobs"][0]["outcome"] == "unknown"
+    assert result["reason"] == "token_unknown"
 
 
 def test_a_list_that_is_refused_ends_the_run(loopback, start):

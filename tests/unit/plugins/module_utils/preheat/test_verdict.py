@@ -12,20 +12,15 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._outcome import (
-    Outcome,
-    Reading,
-    described,
-    job_result,
-    judge,
-    lacking_hosts,
-    peers_of,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat import Wanted
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult, host_reports
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.hosts import lacking_hosts_message
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job, job_result
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, verify_job
 from hypothesis import given
 from hypothesis import strategies as st
 
-RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
+RECORDINGS = Path(__file__).resolve().parents[4] / "contract" / "recordings"
 SEED = "10.77.0.1"
 
 
@@ -45,11 +40,11 @@ def recorded(place, number):
 
 
 def urls_of(job):
-    return sorted({one[2] for one in Reading(job).success})
+    return JobResult(job).warm_urls
 
 
 def wanting(blobs, url="http://10.77.0.1:5000/v2/library/app/manifests/1", more=()):
-    job = Wanted("image", url, url, {"scope": "single_seed_peer"}, "", image=parse_image(url))
+    job = PlannedJob("image", url, url, {"scope": "single_seed_peer"}, "", image=parse_image(url))
     job.manifests = [blobs] + list(more)
     return job
 
@@ -91,24 +86,24 @@ def wanting(blobs, url="http://10.77.0.1:5000/v2/library/app/manifests/1", more=
     ],
 )
 def test_recorded_jobs(place, number, outcome, reason, verified, blobs):
-    judged = judge(recorded(place, number))
-    assert (judged.outcome, judged.reason, judged.verified, judged.blobs) == (outcome, reason, verified, blobs)
+    judged = verify_job(recorded(place, number))
+    assert (judged.status, judged.reason, judged.verified, judged.blobs) == (outcome, reason, verified, blobs)
     assert (judged.message is None) == (outcome in ("warm", "done"))
 
 
 @pytest.mark.parametrize("place, number", [("2.1.67/image_success", 31), ("2.5.1/image_success", 2)])
 def test_an_image_is_warm_when_each_of_its_blobs_is(place, number):
     job = recorded(place, number)
-    judged = judge(job, wanting(urls_of(job)))
-    assert (judged.outcome, judged.verified, judged.blobs, judged.cold) == ("warm", "blobs", 4, [])
+    judged = verify_job(job, wanting(urls_of(job)))
+    assert (judged.status, judged.verified, judged.blobs, judged.cold) == ("warm", "blobs", 4, [])
     assert judged.warm_percentage == 100
 
 
 def test_nothing_warmed_is_cold():
     """2.3.4 says SUCCESS for an image of which no blob was fetched."""
     blobs = ["http://10.77.0.1:5000/v2/library/app/blobs/sha256:" + one * 64 for one in "abcd"]
-    judged = judge(recorded("2.3.4/image_success", 1), wanting(blobs))
-    assert (judged.outcome, judged.reason, judged.warm, judged.cold) == ("cold", "nothing_warmed", [], blobs)
+    judged = verify_job(recorded("2.3.4/image_success", 1), wanting(blobs))
+    assert (judged.status, judged.reason, judged.warm, judged.cold) == ("cold", "nothing_warmed", [], blobs)
     assert judged.warm_percentage == 0
 
 
@@ -116,8 +111,8 @@ def test_partly_warmed_is_cold():
     """2.5.1 says SUCCESS for an image of which one layer is missing at the registry."""
     job = recorded("2.5.1/image_partly_warmed", 3)
     missing = "http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64
-    judged = judge(job, wanting(urls_of(job) + [missing]))
-    assert (judged.outcome, judged.reason, judged.blobs, judged.cold) == ("cold", "cold", 4, [missing])
+    judged = verify_job(job, wanting(urls_of(job) + [missing]))
+    assert (judged.status, judged.reason, judged.blobs, judged.cold) == ("cold", "cold", 4, [missing])
     assert judged.warm_percentage == 75
     assert "1 of 4 blobs" in judged.message
 
@@ -125,31 +120,32 @@ def test_partly_warmed_is_cold():
 def test_partly_warmed_is_warm_only_for_those_who_ask_for_less():
     job = recorded("2.5.1/image_partly_warmed", 3)
     wanted = wanting(urls_of(job) + ["http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64])
-    assert judge(job, wanted, verify="blobs").outcome == "cold"
-    assert judge(job, wanted, verify="result").outcome == "warm"
-    assert judge(job, wanted, verify="none").verified == "none"
+    assert verify_job(job, wanted, verify="blobs").status == "cold"
+    assert verify_job(job, wanted, verify="result").status == "warm"
+    assert verify_job(job, wanted, verify="none").verified == "none"
 
 
 def test_a_blob_that_a_peer_is_proven_to_hold_is_warm():
     job = recorded("2.5.1/image_partly_warmed", 3)
     lost = "http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64
-    assert judge(job, wanting(urls_of(job) + [lost]), proven={lost}).outcome == "warm"
+    assert verify_job(job, wanting(urls_of(job) + [lost]), proven={lost}).status == "warm"
 
 
 def test_one_of_several_manifests_must_be_warm_as_a_whole():
     job = recorded("2.5.1/image_success", 2)
     warm = urls_of(job)
     other = ["http://10.77.0.1:5000/v2/library/app/blobs/sha256:" + "f" * 64] + warm[:2]
-    assert judge(job, wanting(other, more=[warm])).outcome == "warm"
-    half = judge(job, wanting(other, more=[warm + other]))
-    assert half.outcome == "cold" and half.cold == other[:1]
+    assert verify_job(job, wanting(other, more=[warm])).status == "warm"
+    half = verify_job(job, wanting(other, more=[warm + other]))
+    assert half.status == "cold"
+    assert half.cold == other[:1]
 
 
 def test_a_failed_job_tells_what_is_warm_all_the_same():
     job = recorded("2.1.67/image_partly_warmed", 2)
     warm = urls_of(job)
-    judged = judge(job, wanting(warm + ["http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64]))
-    assert (judged.outcome, judged.blobs, len(judged.warm), len(judged.cold)) == ("failed", 4, 3, 1)
+    judged = verify_job(job, wanting(warm + ["http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64]))
+    assert (judged.status, judged.blobs, len(judged.warm), len(judged.cold)) == ("failed", 4, 3, 1)
     assert judged.warm_percentage == 75
 
 
@@ -190,28 +186,29 @@ def job_of(tasks, state="SUCCESS", clusters=(1,), scope="single_seed_peer", resu
 
 @pytest.mark.parametrize("state", ["PENDING", "RECEIVED", "STARTED", "RETRY", None, "", "success"])
 def test_whatever_is_not_over_is_pending(state):
-    assert judge({"state": state, "type": "preheat"}).outcome == "pending"
+    assert verify_job({"state": state, "type": "preheat"}).status == "pending"
 
 
 @pytest.mark.parametrize("state, outcome", [("SUCCESS", "done"), ("FAILURE", "failed"), ("PENDING", "pending")])
 def test_other_jobs(state, outcome):
-    assert judge({"state": state, "type": "gc"}).outcome == outcome
+    assert verify_job({"state": state, "type": "gc"}).status == outcome
 
 
 def test_each_cluster_must_be_warm():
     both = job_of([(1, [(SEED, "a"), (SEED, "b")], []), (2, [(SEED, "a")], [])], clusters=(1, 2))
-    judged = judge(both, wanting(["a", "b"]))
-    assert (judged.outcome, judged.cold) == ("cold", ["b"])
+    judged = verify_job(both, wanting(["a", "b"]))
+    assert (judged.status, judged.cold) == ("cold", ["b"])
     silent = job_of([(1, [(SEED, "a")], [])], clusters=(1, 2))
-    assert judge(silent, wanting(["a"])).outcome == "cold"
-    without_blobs = judge(silent)
-    assert without_blobs.outcome == "cold" and "cluster 2" in without_blobs.message
+    assert verify_job(silent, wanting(["a"])).status == "cold"
+    without_blobs = verify_job(silent)
+    assert without_blobs.status == "cold"
+    assert "cluster 2" in without_blobs.message
 
 
 @pytest.mark.parametrize("name", ["unknown", "unknow", ""])
 def test_a_host_without_a_name_counts_for_one_peer_only(name):
-    assert judge(job_of([(1, [(name, "a")], [])]), wanting(["a"])).outcome == "warm"
-    assert judge(job_of([(1, [(name, "a")], [])], scope="all_peers"), wanting(["a"])).outcome == "cold"
+    assert verify_job(job_of([(1, [(name, "a")], [])]), wanting(["a"])).status == "warm"
+    assert verify_job(job_of([(1, [(name, "a")], [])], scope="all_peers"), wanting(["a"])).status == "cold"
 
 
 PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.0.2", "b")])]
@@ -231,8 +228,8 @@ PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.
 )
 def test_many_peers(tasks, percentage, outcome, words):
     job = job_of(tasks, scope="all_peers")
-    judged = judge(job, wanting(["a", "b"]), max_failed_percentage=percentage)
-    assert judged.outcome == outcome
+    judged = verify_job(job, wanting(["a", "b"]), max_failed_percentage=percentage)
+    assert judged.status == outcome
     assert words in (judged.message or "")
 
 
@@ -260,29 +257,40 @@ def test_hosts_that_were_asked_for(hosts, expected, ips, percentage, words):
     def addresses(digits):
         return ["10.0.0." + digit for digit in digits]
 
-    outcomes = [Outcome("warm", warm_hosts=addresses(warm), cold_hosts=addresses(cold)) for warm, cold in hosts]
-    found = lacking_hosts(outcomes, addresses(expected), addresses(ips), percentage)
+    outcomes = [
+        Verdict("warm", warm_hosts=set(addresses(warm)), cold_hosts=set(addresses(cold))) for warm, cold in hosts
+    ]
+    found = lacking_hosts_message(
+        outcomes,
+        {
+            "expected_ips": addresses(expected),
+            "ips": addresses(ips),
+            "max_failed_peers_percentage": percentage,
+        },
+    )
     assert found is None if words is None else words in found
 
 
 def test_an_address_may_be_written_in_any_way():
-    assert lacking_hosts([Outcome("warm", warm_hosts=["2001:db8::6"])], ["2001:DB8:0::6"]) is None
+    params = {"expected_ips": ["2001:DB8:0::6"], "max_failed_peers_percentage": 0}
+    assert lacking_hosts_message([Verdict("warm", warm_hosts={"2001:db8::6"})], params) is None
 
 
 def test_a_silent_cluster_of_many_peers_is_cold():
     job = job_of([(1, [("10.0.0.1", "a")], [])], clusters=(1, 2), scope="all_seed_peers")
-    judged = judge(job, wanting(["a"]), max_failed_percentage=100)
-    assert judged.outcome == "cold" and "cluster 2" in judged.message
+    judged = verify_job(job, wanting(["a"]), max_failed_percentage=100)
+    assert judged.status == "cold"
+    assert "cluster 2" in judged.message
 
 
 def test_several_files_of_a_job_count_each():
     job = job_of([(1, [(SEED, "a")], [])], type="file", url="a", urls=["b"])
-    assert (judge(job).outcome, judge(job).cold) == ("cold", ["b"])
+    assert (verify_job(job).status, verify_job(job).cold) == ("cold", ["b"])
 
 
 def test_a_job_that_was_given_up():
     job = job_of([], state="FAILURE", result_state="PENDING")
-    assert judge(job).outcome == judge(job).reason == "given_up"
+    assert verify_job(job).status == verify_job(job).reason == "given_up"
 
 
 @pytest.mark.parametrize(
@@ -302,18 +310,21 @@ def test_a_job_that_was_given_up():
 def test_what_an_error_means(words, reason):
     job = job_of([(1, [], [])], state="FAILURE", result_state="FAILURE")
     job["result"]["job_states"][0]["error"] = words
-    judged = judge(job)
-    assert (judged.outcome, judged.reason) == ("failed", reason)
+    judged = verify_job(job)
+    assert (judged.status, judged.reason) == ("failed", reason)
 
 
 def test_old_results_count_tasks():
     old = {"id": 1, "type": "preheat", "state": "SUCCESS", "args": {"type": "image", "url": "u"}}
     states = [{"State": "SUCCESS"}, {"State": "SUCCESS"}]
-    assert judge(dict(old, result={"State": "SUCCESS", "JobStates": states})).outcome == "warm"
-    assert judge(dict(old, result={"State": "SUCCESS", "JobStates": states + [{"State": "PENDING"}]})).outcome == "cold"
-    assert judge(dict(old, result={"State": "SUCCESS", "JobStates": []})).outcome == "cold"
+    assert verify_job(dict(old, result={"State": "SUCCESS", "JobStates": states})).status == "warm"
+    assert (
+        verify_job(dict(old, result={"State": "SUCCESS", "JobStates": states + [{"State": "PENDING"}]})).status
+        == "cold"
+    )
+    assert verify_job(dict(old, result={"State": "SUCCESS", "JobStates": []})).status == "cold"
     two = dict(old, result={"JobStates": states}, scheduler_clusters=[{"id": 1}, {"id": 2}])
-    assert judge(two).blobs == 1
+    assert verify_job(two).blobs == 1
 
 
 JSON = st.recursive(
@@ -356,21 +367,22 @@ JSON = st.recursive(
 )
 def test_whatever_a_manager_says_has_an_outcome(job, known):
     wanted = wanting(["a", "b"]) if known else None
-    judged = judge(job, wanted)
-    assert judged.outcome in ("warm", "cold", "failed", "given_up", "pending")
-    shown = job_result(job, judged, wanted=wanted)
+    judged = verify_job(job, wanted)
+    assert judged.status in ("warm", "cold", "failed", "given_up", "pending")
+    shown = job_result(job, judged, planned=wanted)
     json.dumps(shown)
-    assert list(shown) == list(job_result(None, Outcome("planned")))
-    described(job, details=True)
+    assert list(shown) == list(job_result(None, Verdict("planned")))
+    format_job(job, details=True)
 
 
 @given(st.sets(st.sampled_from("abcdef"), max_size=6), st.sets(st.sampled_from("abcdef"), min_size=1, max_size=6))
 def test_warm_means_that_every_blob_is_there(there, blobs):
     job = job_of([(1, [(SEED, one) for one in sorted(there)], [])])
-    judged = judge(job, wanting(sorted(blobs)))
-    assert (judged.outcome == "warm") == (blobs <= there)
-    assert set(judged.warm) == blobs & there and set(judged.cold) == blobs - there
-    assert (judged.warm_percentage == 100) == (judged.outcome == "warm")
+    judged = verify_job(job, wanting(sorted(blobs)))
+    assert (judged.status == "warm") == (blobs <= there)
+    assert set(judged.warm) == blobs & there
+    assert set(judged.cold) == blobs - there
+    assert (judged.warm_percentage == 100) == (judged.status == "warm")
 
 
 # What a module returns
@@ -390,43 +402,46 @@ def test_results_hold_no_secret():
     job["result"]["job_states"][0]["error"] = f"GET {url}: no"
     job["result"]["job_states"][0]["results"][0]["failure_tasks"][0]["description"] = f"GET {url}: no"
     for state in ("SUCCESS", "FAILURE"):
-        assert "hidden" not in json.dumps(described(dict(job, state=state), details=True))
+        assert "hidden" not in json.dumps(format_job(dict(job, state=state), details=True))
 
 
 def test_peers():
     job = recorded("2.5.1/image_all_peers", 4)
-    peers = peers_of(job)
+    peers = host_reports(job)
     assert {(one["hostname"], one["ip"]) for one in peers} == {("host-1", "10.77.0.11"), ("host-2", "10.77.0.12")}
-    assert len(peers) == 8 and all(one["success"] and one["scheduler_cluster_id"] == 1 for one in peers)
+    assert len(peers) == 8
+    assert all(one["success"] and one["scheduler_cluster_id"] == 1 for one in peers)
 
 
 def test_only_what_is_verified_by_blobs_is_all_of_it():
-    judged = judge(recorded("2.5.1/image_all_peers", 4))
-    assert (judged.outcome, judged.verified, judged.warm_percentage) == ("warm", "result", 99)
+    judged = verify_job(recorded("2.5.1/image_all_peers", 4))
+    assert (judged.status, judged.verified, judged.warm_percentage) == ("warm", "result", 99)
 
 
 def test_a_result_is_named_and_dated():
     job = recorded("2.5.1/image_success", 2)
     wanted = wanting(urls_of(job))
-    shown = job_result(job, judge(job, wanted), source="created", wanted=wanted)
+    shown = job_result(job, verify_job(job, wanted), source="created", planned=wanted)
     assert (shown["id"], shown["source"], shown["type"], shown["outcome"]) == (2, "created", "image", "warm")
-    assert shown["warmed_at"] == job["updated_at"] and shown["scheduler_cluster_ids"] == [1]
-    assert len(shown["warm"]) == 4 and shown["cold"] == []
+    assert shown["warmed_at"] == job["updated_at"]
+    assert shown["scheduler_cluster_ids"] == [1]
+    assert len(shown["warm"]) == 4
+    assert shown["cold"] == []
 
 
 def test_only_the_first_failures_are_returned():
     job = job_of([(1, [(SEED, "a")], [(f"10.0.0.{int(one)}", "a") for one in range(30)])], scope="all_peers")
-    shown = job_result(job, judge(job, wanting(["a"])))
+    shown = job_result(job, verify_job(job, wanting(["a"])))
     assert (len(shown["failures"]), shown["failures_count"]) == (20, 30)
 
 
 def test_a_list_names_the_clusters_by_the_result():
     job = recorded("2.5.1/image_success", 2)
     del job["scheduler_clusters"]
-    assert described(job)["scheduler_cluster_ids"] == [1]
+    assert format_job(job)["scheduler_cluster_ids"] == [1]
 
 
 def test_digest_comes_from_the_url():
     digest = "sha256:" + "a" * 64
     job = {"state": "PENDING", "args": {"type": "image", "url": "https://h/v2/n/manifests/" + digest}}
-    assert job_result(job, judge(job))["digest"] == digest
+    assert job_result(job, verify_job(job))["digest"] == digest

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which clusters existing jobs take care of."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.coverage import Coverage
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    "needed, exact, jobs, kept, missing",
+    [
+        # Nothing exists: one job for every cluster.
+        ({1, 2}, False, [], [], []),
+        ({1, 2}, False, [({1, 2}, "found")], [True], None),
+        ({1, 2}, False, [({1, 2, 3}, "adopted")], [True], None),
+        # Each cluster by a job of its own.
+        ({1, 2}, False, [({1}, "found"), ({2}, "adopted")], [True, True], None),
+        ({1, 2}, False, [({1}, "found")], [True], [2]),
+        # The newest word counts: an older job cannot save a cluster that must be made anew.
+        ({1, 2}, False, [({2}, "remake"), ({1, 2}, "found")], [False, True], [2]),
+        ({1}, False, [({1}, "remake"), ({1}, "found")], [False, False], []),
+        # A job that says nothing hides nothing.
+        ({1}, False, [({1}, "skip"), ({1}, "found")], [False, True], None),
+        # Jobs for other clusters.
+        ({1}, False, [({2}, "found")], [False], []),
+        ({1}, True, [({1, 2}, "found")], [False], []),
+        ({1}, True, [({1}, "found")], [True], None),
+        # Which clusters there are is not known: the newest job decides alone.
+        (None, False, [({1}, "found")], [True], None),
+        (None, False, [(set(), "found")], [True], None),
+        (None, False, [({1}, "remake"), ({1}, "found")], [False, False], []),
+        (None, False, [({1}, "skip"), ({1}, "found")], [False, True], None),
+    ],
+)
+def test_coverage(needed, exact, jobs, kept, missing):
+    coverage = Coverage(needed, exact)
+    assert [coverage.add(clusters, decision) for clusters, decision in jobs] == kept
+    assert coverage.missing == missing
+
+
+@given(
+    st.frozensets(st.integers(1, 4), min_size=1),
+    st.lists(st.tuples(st.frozensets(st.integers(1, 5)), st.sampled_from(["found", "adopted", "skip", "remake"]))),
+)
+def test_of_each_cluster_its_newest_job_decides(needed, jobs):
+    coverage = Coverage(set(needed))
+    for clusters, decision in jobs:
+        coverage.add(set(clusters), decision)
+    newest = {
+        cluster: next((decision for clusters, decision in jobs if cluster in clusters and decision != "skip"), None)
+        for cluster in needed
+    }
+    missing = {cluster for cluster, decision in newest.items() if decision in (None, "remake")}
+    # Where nothing counts, one job for all clusters is wanted.
+    assert coverage.missing == ([] if missing == needed else sorted(missing) or None)

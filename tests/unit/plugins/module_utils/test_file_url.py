@@ -1,0 +1,38 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the URL of a file is, and which two are one file."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url, filter_query
+
+
+@pytest.mark.parametrize(
+    "text", ["https://h/f", "http://h:80/f?a=1", "s3://bucket/key", "hdfs://h:9000/f", "oss://b/k"]
+)
+def test_check_file_accepts(text):
+    assert check_file_url(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/f", "h/f", "https:///f", "https://h:port/f", "https://h/a b", "https://h/f\n", "https://@/f", "http://[::1/f"],
+)
+def test_check_file_refuses(text):
+    with pytest.raises(InputError):
+        check_file_url(text)
+
+
+def test_check_file_tells_no_secret():
+    with pytest.raises(InputError) as caught:
+        check_file_url("https://user:hidden@h/a b?X-Amz-Signature=concealed")
+    assert "hidden" not in caught.value.message
+    assert "concealed" not in caught.value.message
+
+
+def test_filtered_url():
+    assert filter_query("https://h/f?b=2&X=1&a=#x", {"X"}) == "https://h/f?a=&b=2#x"
