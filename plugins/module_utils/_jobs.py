@@ -52,7 +52,7 @@ def is_transient(exc: DragonflyError) -> bool:
         return exc.reason not in ("tls", "bad_file", "bad_url")
     if isinstance(exc, GarbledError):
         return exc.reason != "not_a_manager"
-    return isinstance(exc, ApiError) and (exc.status == 429 or exc.status >= 500)
+    return isinstance(exc, ApiError) and (exc.status == 429 or (exc.status or 0) >= 500)
 
 
 def retry_transient(function: t.Callable[[], Answer], clock: Clock) -> Answer:

@@ -22,12 +22,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_c
         {"a": "ftp://a"},
     ],
 )
-def test_registry_bases_refuses(registries):
+def test_read_registries_refuses(registries):
     with pytest.raises(InputError):
         read_registries(registries)
 
 
-def test_registry_bases():
+def test_read_registries():
     bases, details = read_registries(
         {"a": "https://a/", "b": {"url": "http://b:5000/p", "username": "u", "password": 12}, "c": {"ca_path": "/ca"}}
     )
