@@ -55,6 +55,8 @@ class ApiError(DragonflyError):
     :param words: the server's own words, for matching.
     """
 
-    def __init__(self, message: str, reason: str, request: str | None, status: int | None, words: str = "") -> None:
+    status: int
+
+    def __init__(self, message: str, reason: str, request: str | None, status: int, words: str = "") -> None:
         super().__init__(message, reason, request, status)
         self.words = words

@@ -16,12 +16,9 @@ import glob
 import os
 import re
 import time
-from http.client import HTTPConnection, HTTPException
-from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import (
     CONTAINERD_KEYS,
-    HIDDEN,
     HOSTS_KEYS,
     scrub_toml,
     scrub_yaml,
@@ -37,9 +34,7 @@ CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
 
 _MAX_BYTES = 1 << 20
 _MAX_HOSTS = 1000
-_CONFIG_PATH = re.compile(r"(?m)^\s*config_path\s*=\s*[\"']([^\"'\n]+)[\"']")
-# Printable ASCII without escapes, which is all that a header needs.
-_HEADER = re.compile(r"""(?m)^[ \t]*["']?([\w-]+)["']?[ \t]*=[ \t]*\[?\s*(?:"([ !#-\[\]-~]+)"|'([ -&(-~]+)')""")
+_CONFIG_PATH = re.compile(r"(?m)^[ \t]*config_path\s*=\s*[\"']([^\"'\n]+)[\"']")
 _VERSION = re.compile(r"GitVersion:?\s*v?(\d+\.\d+\.\d+)|(?<![\w.])v?(\d+\.\d+\.\d+)")
 
 
@@ -121,8 +116,8 @@ def _unit(run, name):
     started = values.get("ExecMainStartTimestampMonotonic", "")
     active = values.get("ActiveState") == "active" and started.isdigit() and int(started)
     since = time.time() - time.monotonic() + int(started) / 1e6 if active else None
-    command = re.search(r"argv\[\]=(.*?) ;", values.get("ExecStart", ""))
-    argv = command.group(1).split() if command else []
+    command, end, _rest = values.get("ExecStart", "").partition("argv[]=")[2].partition(" ;")
+    argv = command.split() if end else []
     return {"name": name, "state": values.get("ActiveState"), "since": since}, argv
 
 
@@ -133,59 +128,3 @@ def _config_of(argv):
         if word in ("--config", "-c") and index + 1 < len(argv):
             return argv[index + 1]
     return None
-
-
-def _real_values(path):
-    """Headers that a hosts.toml gives one value, by name in lower case."""
-    try:
-        with open(path, encoding="utf-8") as handle:
-            text = handle.read(_MAX_BYTES)
-    except (OSError, ValueError):
-        return {}
-    found = {}
-    for name, double, single in _HEADER.findall(text):
-        found.setdefault(name.lower(), set()).add(double or single)
-    return {name: values.pop() for name, values in found.items() if len(values) == 1}
-
-
-def probe(proxy, path, headers, timeout, hosts_file=None):
-    """Asks a client's proxy for a blob, as containerd would.
-
-    :param proxy: its URL (str).
-    :param path: with the query (str).
-    :param headers: dict of str, names in lower case; what was hidden is read again.
-    :param timeout: seconds.
-    :param hosts_file: path of the hosts.toml that the headers are of (str), or None.
-    :returns: dict with ``status``, ``headers`` (of Dragonfly, in lower case), ``bytes``, ``seconds``, ``error``, and
-        ``unknown``: headers whose values could not be read, for which nothing was asked.
-    """
-    answer = {"status": None, "headers": {}, "bytes": 0, "seconds": None, "error": None, "unknown": []}
-    parts = urlsplit(proxy)
-    if parts.scheme != "http":
-        answer["error"] = "it is no http proxy"
-        return answer
-    hidden = [name for name, value in headers.items() if HIDDEN in value]
-    real = _real_values(hosts_file) if hidden and hosts_file else {}
-    unknown = [name for name in hidden if name not in real]
-    if unknown:
-        answer["unknown"] = sorted(unknown)
-        return answer
-    headers = dict(headers, **{name: real[name] for name in hidden})
-    begun = time.monotonic()
-    connection = HTTPConnection(parts.hostname, parts.port or 80, timeout=timeout)
-    try:
-        connection.request("GET", path, headers=headers)
-        response = connection.getresponse()
-        answer["status"] = response.status
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        answer["headers"] = {name: value for name, value in headers.items() if name.startswith("x-dragonfly-")}
-        for chunk in iter(lambda: response.read(1 << 16), b""):
-            answer["bytes"] += len(chunk)
-            if time.monotonic() - begun > timeout:
-                break
-    except (OSError, HTTPException) as exc:
-        answer["error"] = str(exc) or type(exc).__name__
-    finally:
-        connection.close()
-    answer["seconds"] = round(time.monotonic() - begun, 3)
-    return answer

@@ -21,6 +21,7 @@ import zlib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import Attempt, TooManyBytes
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import (
@@ -28,9 +29,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session im
     PROXY_ERRORS,
     REQUESTS_ERROR,
     TLS_ERRORS,
-    Attempt,
     TimedSession,
-    TooManyBytes,
     disable_warnings,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION

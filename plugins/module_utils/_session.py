@@ -12,13 +12,17 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import io
-import socket
-import time
 import traceback
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import (
+    Attempt,
+    TimedSocket,
+    open_socket,
+)
+
 if t.TYPE_CHECKING:
+    import socket
     from http.client import HTTPResponse
 
 try:
@@ -40,87 +44,6 @@ else:
     PROXY_ERRORS = (requests.exceptions.ProxyError,)
     TLS_ERRORS = (requests.exceptions.SSLError,)
 
-#: Bytes of the headers of an answer, with those of interim answers (1xx) before it. http.client takes 100 headers of
-#: 64 KiB, and any number of interim answers.
-_HEADER_BYTES = 256 * 1024
-
-
-class TooManyBytes(OSError):
-    """More came than an answer may have."""
-
-
-class Attempt:
-    """One request under way.
-
-    :param timeout: seconds in which it must be over.
-    :param connect_timeout: seconds in which it must have a connection.
-    :ivar sent: whether the server can have seen anything of it.
-    """
-
-    def __init__(self, timeout: float, connect_timeout: float) -> None:
-        now = time.monotonic()
-        self.sent = False
-        self._deadline = now + timeout
-        self._connect_deadline = now + connect_timeout
-        self._bytes_left = _HEADER_BYTES
-
-    def time_left(self, connecting: bool = False) -> float:
-        """Return the seconds that are left.
-
-        :raises socket.timeout: if none are.
-        """
-        seconds = (self._connect_deadline if connecting else self._deadline) - time.monotonic()
-        if seconds <= 0:
-            raise socket.timeout("timed out")
-        return seconds
-
-    def expect(self, count: int) -> None:
-        """Allow so many more bytes on the wire."""
-        self._bytes_left = count
-
-    def count(self, received: int) -> None:
-        """Count bytes that came.
-
-        :raises TooManyBytes: if they are more than were expected.
-        """
-        self._bytes_left -= received
-        if self._bytes_left < 0:
-            raise TooManyBytes()
-
-
-class _TimedReader(io.RawIOBase):
-    """Reads from a socket no longer than an attempt may take, and no more than it expects."""
-
-    def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
-        super().__init__()
-        self._sock = sock
-        self._file: t.Any = sock.makefile("rb", buffering=0)
-        self._attempt = attempt
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: t.Any) -> int:
-        self._sock.settimeout(self._attempt.time_left())
-        received = self._file.readinto(buffer) or 0
-        self._attempt.count(received)
-        return received
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-class _TimedSocket:
-    """What http.client needs of a socket to read an answer from it."""
-
-    def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
-        self._sock = sock
-        self._attempt = attempt
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_TimedReader(self._sock, self._attempt))
-
 
 class _TimedConnection:
     """Added to a connection of urllib3: what is sent and received counts for the attempt of its session.
@@ -138,23 +61,7 @@ class _TimedConnection:
         if hasattr(self, "_socks_options"):
             self.timeout = attempt.time_left(connecting=True)
             return super()._new_conn()  # type: ignore[misc]
-        # As urllib3, which gives each address of a host the whole time.
-        host, port = self._dns_host, self.port  # type: ignore[attr-defined]
-        problem = OSError("the name has no address")
-        for family, kind, protocol, _name, address in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                for option in self.socket_options or ():  # type: ignore[attr-defined]
-                    sock.setsockopt(*option)
-                sock.settimeout(attempt.time_left(connecting=True))
-                sock.connect(address)
-                # The handshake of TLS has what is left.
-                sock.settimeout(attempt.time_left(connecting=True))
-                return sock
-            except OSError as exc:
-                problem = exc
-                sock.close()
-        raise problem
+        return open_socket(self._dns_host, self.port, attempt, self.socket_options or ())  # type: ignore[attr-defined]
 
     def connect(self) -> None:
         self._opening = True
@@ -172,7 +79,7 @@ class _TimedConnection:
         super().send(content)  # type: ignore[misc]
 
     def response_class(self, sock: socket.socket, *args: t.Any, **kwargs: t.Any) -> HTTPResponse:
-        return super().response_class(_TimedSocket(sock, self.session.attempt), *args, **kwargs)  # type: ignore[misc]
+        return super().response_class(TimedSocket(sock, self.session.attempt), *args, **kwargs)  # type: ignore[misc]
 
 
 class _TimedAdapter(HTTPAdapter):

@@ -291,8 +291,9 @@ probe:
 """
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host_files import gather, probe
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host_files import gather
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._probe import probe
 
 
 def look(module):

@@ -41,7 +41,7 @@ for _path in FILES:
 TOP = {"_module"}
 LOGIC = "logic"
 SERVERS = {"_client", "_registry"}
-HTTP = {"_http", "_session"}
+HTTP = {"_attempt", "_http", "_session"}
 #: Decisions: no requests, no clock, no files.
 PURE = {
     "_config_scrub",

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _host_files as host_files
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._probe import probe
 
 SECRET = "s3cr3t-marker"
 
@@ -182,9 +183,7 @@ def proxy():
 
 
 def test_a_probe(proxy):
-    answer = host_files.probe(
-        f"http://127.0.0.1:{int(proxy.server_port)}", "/v2/a?ns=h", {"x-dragonfly-registry": "http://h"}, 5
-    )
+    answer = probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/v2/a?ns=h", {"x-dragonfly-registry": "http://h"}, 5)
     assert proxy.seen == [("/v2/a?ns=h", "http://h", None)]
     assert answer["seconds"] >= 0 and answer["unknown"] == []
     assert {key: answer[key] for key in ("status", "headers", "bytes", "error")} == {
@@ -206,7 +205,7 @@ def test_a_probe(proxy):
 )
 def test_a_probe_with_what_stayed_on_the_host(proxy, tmp_path, line):
     path = write(tmp_path / "hosts.toml", '[host."http://h".header]\nX-Other = "x"\n' + line % SECRET)
-    answer = host_files.probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/", HIDDEN_HEADER, 5, path)
+    answer = probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/", HIDDEN_HEADER, 5, path)
     assert proxy.seen == [("/", None, ["Basic " + SECRET])]
     assert answer["status"] == 200 and SECRET not in repr(answer)
 
@@ -224,17 +223,71 @@ def test_a_probe_with_what_stayed_on_the_host(proxy, tmp_path, line):
 )
 def test_a_probe_whose_header_is_not_known(proxy, tmp_path, text):
     path = write(tmp_path / "hosts.toml", text.replace("%s", SECRET))
-    answer = host_files.probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/", HIDDEN_HEADER, 5, path)
+    answer = probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/", HIDDEN_HEADER, 5, path)
     assert answer["unknown"] == ["proxy-authorization"] and SECRET not in repr(answer)
     assert proxy.seen == [] and answer["error"] is None
-    assert host_files.probe("http://127.0.0.1:1", "/", HIDDEN_HEADER, 5, str(tmp_path / "none"))["unknown"]
+    assert probe("http://127.0.0.1:1", "/", HIDDEN_HEADER, 5, str(tmp_path / "none"))["unknown"]
 
 
 def test_probes_that_fail():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{int(taken.getsockname()[1])}"
-        assert "refused" in host_files.probe(closed, "/", {}, 5)["error"]
+        assert "refused" in probe(closed, "/", {}, 5)["error"]
         taken.listen()
-        assert "timed out" in host_files.probe(closed, "/", {}, 0.2)["error"]
-    assert host_files.probe("https://127.0.0.1", "/", {}, 5)["error"] == "it is no http proxy"
+        assert "timed out" in probe(closed, "/", {}, 0.2)["error"]
+    assert probe("https://127.0.0.1", "/", {}, 5)["error"] == "it is not an http proxy"
+
+
+def answering(first, more, pause):
+    """A server of one answer that goes on until nobody reads it; gives its listener."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        try:
+            with listener.accept()[0] as peer:
+                peer.recv(65536)
+                peer.sendall(first)
+                while True:
+                    peer.sendall(more)
+                    time.sleep(pause)
+        except OSError:
+            pass
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener
+
+
+@pytest.mark.parametrize(
+    "first, more, pause, status, error",
+    [
+        (b"HTTP/1.1 200 OK\r\nX-Dragonfly-Task: a1\r\nContent-Length: 99999\r\n\r\n", b"a", 0.02, 200, None),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a", 0.02, 200, None),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", 0.02, None, "timed out"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02, None, "timed out"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 0, None, "the headers of its answer do not end"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * 99999, 0, 200, "chunk size"),
+    ],
+)
+def test_a_probe_ends_in_time(first, more, pause, status, error):
+    with answering(first, more, pause) as listener:
+        begun = time.monotonic()
+        answer = probe(f"http://127.0.0.1:{listener.getsockname()[1]}", "/", {}, 0.5)
+    assert time.monotonic() - begun < 2
+    assert answer["status"] == status
+    assert answer["error"] == error or error in answer["error"]
+
+
+@pytest.mark.parametrize("proxy_url", ["http://[::1", "http://", "http://h:99999", "nonsense"])
+def test_a_proxy_that_is_none(proxy_url):
+    assert probe(proxy_url, "/", {}, 5)["error"] == "it is not an http proxy"
+
+
+def test_a_header_that_cannot_be_sent_is_not_shown(proxy):
+    url = f"http://127.0.0.1:{proxy.server_port}"
+    for headers in ({"authorization": SECRET + "\r\nX: y"}, {"a\r\nb": SECRET}):
+        answer = probe(url, "/", headers, 5)
+        assert "cannot be sent" in answer["error"]
+        assert SECRET not in repr(answer)
+    assert "control characters" in probe(url, "/\r\nX: y", {}, 5)["error"]
+    assert proxy.seen == []
