@@ -137,7 +137,10 @@ def dfdaemon():
     if get(config, "manager.addr"):
         connect(urllib.parse.urlsplit(config["manager"]["addr"]).netloc)
     elif "dynconfig" in stands_for.FLAGS:
-        settings.load(arguments.dynconfig, {"scheduler": {"addr": "str", "addrs": ["str"]}}, "dfdaemon")
+        tree = {"scheduler": {"addr": "name_and_port", "addrs": ["socket"]}}
+        scheduler = settings.load(arguments.dynconfig, tree, "dfdaemon")["scheduler"]
+        for address in scheduler.get("addrs") or [scheduler["addr"]]:
+            connect(address)
     else:
         raise Refused("manager.addr is empty: relative URL without a base")
 

@@ -140,5 +140,8 @@ _TYPES = {
     "url": lambda value, _client: isinstance(value, str) and bool(urllib.parse.urlsplit(value).netloc),
     "ip": _is_ip,
     "address": _is_address,
+    # What dynconfig.yaml has, dragonfly-client/src/dynconfig/local.rs.
+    "name_and_port": lambda value, _client: _matches(value, r"[^:]+:[0-9]{1,5}"),
+    "socket": lambda value, _client: _matches(value, r"([0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}"),
     "regex": _is_regex,
 }
