@@ -48,7 +48,7 @@ GO_KINDS = {
     "unit.Bytes": "bytes",
     "[]dfnet.NetAddr": "addresses",
     "net.IP": "ip",
-    "[]net.IP": "strings",
+    "[]net.IP": "ips",
     "[]string": "strings",
     "types.PEMContent": "pem",
     "commonv1.Priority": "i32",

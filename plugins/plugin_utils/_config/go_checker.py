@@ -52,6 +52,7 @@ class GoChecker(Checker):
             if t.cast(int, parse_bytes(self.get(key, _MIN_RATE), self.client)) < _MIN_RATE:
                 self.add("rate_limit_too_low", key)
         self._check_bounds()
+        self._check_security()
         self.check_tracing()
         self.check_ports(self._listeners())
 
@@ -93,6 +94,18 @@ class GoChecker(Checker):
             self.add("bad_value", "scheduler.manager.refreshInterval", wanted="above 0s")
         if self.get("objectStorage.enable") and self.get("objectStorage.maxReplicas", 3) <= 0:
             self.add("bad_value", "objectStorage.maxReplicas", wanted="above 0")
+
+    def _check_security(self) -> None:
+        """Check the certificates that clients before 2.1.61 issue themselves."""
+        if not self.get("security.autoIssueCert") or not (self.release is None or self.before(2, 1, 61)):
+            return
+        if not self.get("security.caCert"):
+            self.add("bad_value", "security.caCert", wanted="set where autoIssueCert is true")
+        for key in ("security.certSpec.ipAddresses", "security.certSpec.dnsNames"):
+            if not self.get(key, ["default"]):
+                self.add("bad_value", key, wanted="at least one, or left out")
+        if self.seconds("security.certSpec.validityPeriod", "1h") <= 0:
+            self.add("bad_value", "security.certSpec.validityPeriod", wanted="above 0s")
 
     def _check_proxy(self) -> None:
         port = self.get("proxy.tcpListen.port", 0)

@@ -49,7 +49,7 @@ security.caCert                          pem       until 2.1.61
 security.tlsVerify                       bool      until 2.1.61
 security.tlsPolicy                       default|prefer|force until 2.1.61
 security.certSpec.dnsNames               strings   until 2.1.61
-security.certSpec.ipAddresses            strings   until 2.1.61
+security.certSpec.ipAddresses            ips       until 2.1.61
 security.certSpec.validityPeriod         duration  until 2.1.61
 scheduler.manager.enable                 bool
 scheduler.manager.netAddrs               addresses

@@ -36,7 +36,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{hint}",
     ),
     "wrong_type": (
-        "{client} cannot read this value and would not start.",
+        "{client} would not start with this value, or would read another one than is meant.",
         "It must be {wanted}.",
     ),
     "bad_regex": (
@@ -44,7 +44,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Write it in the syntax of {engine}.",
     ),
     "bad_value": (
-        "{client} would not start with this value.",
+        "{client} would not start, or not work, with this value.",
         "It must be {wanted}.",
     ),
     "missing_file": (

@@ -230,6 +230,7 @@ _SIMPLE: dict[str, tuple[t.Callable[[t.Any], bool], str]] = {
     "texts": (_is_texts, "a mapping of names to texts"),
     "headers": (_is_headers, "a mapping of HTTP header names to texts"),
     "ip": (_is_ip, "an IP address"),
+    "ips": (_list_of(_is_ip), "a list of IP addresses"),
     "url": (_is_url, "a URL such as https://index.docker.io"),
     "port": (_is_port, "a port number, without quotes"),
     "ports": (_is_ports, "a port number without quotes, or start and end of a range"),

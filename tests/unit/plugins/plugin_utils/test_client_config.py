@@ -292,6 +292,7 @@ def test_sizes(value, client, size):
         ),
         ("files", [[], ["/a"]], ["/a", [1]]),
         ("strings", [["ns"], [80]], ["ns", [None]]),
+        ("ips", [[], ["127.0.0.1", "::1"]], ["127.0.0.1", ["localhost"]]),
         ("map", [{}, {"a": 1}], [[], "a"]),
         (
             "addresses",

@@ -265,6 +265,17 @@ CASES = [
     rust("bad_scheduler", "manager", {}, key=f"{SCHEDULERS}[0]", release="1.4.3", schedulers=["s"]),
     rust("bad_scheduler", "manager", {}, key=f"{SCHEDULERS}[0]", release="1.4.3", schedulers=["fd00::1:80", "::1:1"]),
     rust("schedulers_ignored", "host.idc", "", key=SCHEDULERS, release="1.4.3", schedulers=["s:8002"]),
+    go("bad_value", "security", {"autoIssueCert": True}, key="security.caCert", release="2.1.60"),
+    *(
+        go(
+            "bad_value",
+            "security",
+            {"autoIssueCert": True, "caCert": "/ca.pem", "certSpec": {name: value}},
+            key=f"security.certSpec.{name}",
+            release="2.0.9",
+        )
+        for name, value in (("ipAddresses", []), ("dnsNames", []), ("validityPeriod", "0s"))
+    ),
     go("schedulers_ignored", "scheduler.netAddrs", ["s:8002"]),
     go(
         "unknown_key",
@@ -367,6 +378,8 @@ def test_each_problem_is_found_and_nothing_else(case):
         ("dfdaemon", "gc.policy", None, "1.5.1", {}),
         ("dfdaemon", "tracing", {"protocol": "grpc", "endpoint": "a:1", "headers": {"X-A": "b"}}, "1.5.1", {}),
         ("dfget", "tracing", {"protocol": "jaeger"}, "2.3.4", {}),
+        ("dfget", "security", {"autoIssueCert": True, "caCert": "/ca.pem"}, "2.1.60", {}),
+        ("dfget", "security", {"autoIssueCert": False, "certSpec": {"dnsNames": []}}, "2.1.60", {}),
         ("dfget", "host.idc", "", "2.1.67", {"service_options": SERVICE_OPTIONS}),
         ("dfget", "proxy.defaultTag", "shop", "2.1.67", {"tag": "shop"}),
         ("dfget", "scheduler", {"netAddrs": ["scheduler:8002"]}, "2.1.67", {}),
