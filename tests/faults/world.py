@@ -173,10 +173,10 @@ def argument_spec(module: str) -> dict:
     stated = {}
 
     class Reader:
-        def __init__(self, argument_spec, **dummy_words):
+        def __init__(self, argument_spec, **_words):
             stated.update(argument_spec)
 
-        def run(self, dummy_function):
+        def run(self, _function):
             pass
 
     original, source.DragonflyModule = source.DragonflyModule, Reader

@@ -13,7 +13,7 @@ _SCOPES = ("idc", "location", "cidrs", "hostnames")
 
 
 def _block_list():
-    """The field of what clients refuse, of 2.5.1 (manager/types/scheduler_cluster.go)."""
+    """Return the field of what clients refuse, of 2.5.1 (manager/types/scheduler_cluster.go)."""
     upload = [
         Field("applications", "Applications", "[]string"),
         Field("urls", "URLs", "[]string"),
@@ -76,15 +76,15 @@ class Clusters:
 
     # Rows
 
-    def add(self, names=None, is_default=False, **words):
+    def add(self, names=None, is_default=False, **options):
         profile = self._profile
         self._last += 1
-        names = names or (f"cluster-{int(self._last)}",) * 2
+        names = names or (f"cluster-{self._last}",) * 2
         row = Cluster(
             self._last, self._clock.now(), names, profile.scheduler_config, profile.client_config, profile.seed_config
         )
         row.is_default = is_default
-        for name, value in words.items():
+        for name, value in options.items():
             setattr(row, name, value)
         self._rows[row.id] = row
         return row
@@ -107,7 +107,7 @@ class Clusters:
     # As rows of other objects show it
 
     def scheduler_cluster(self, row, seed_peer_clusters=None):
-        """The object in ``scheduler_clusters`` of a job; ``row`` None for the zero object."""
+        """Return the object in ``scheduler_clusters`` of a job; ``row`` None for the zero object."""
         profile = self._profile
         if row is None:
             shown = self._base(0, None, None)
@@ -183,7 +183,7 @@ class Clusters:
         return {field.key: config.get(field.key, field.zero) for field in fields}
 
     def cluster(self, row, updated_digits=None, only=None):
-        """The object of /clusters.
+        """Return the object of /clusters.
 
         :param only: keys of scopes and configs that a PATCH sent; None for all of them.
         """
@@ -267,7 +267,7 @@ class Clusters:
         return [row for row in self._rows.values() if not name or row.name == name]
 
     def find(self, number):
-        """A row by its id.
+        """Return a row by its id.
 
         :raises ApiError: 404.
         """
@@ -306,46 +306,60 @@ class Clusters:
         for key, target, fields in zip(keys, ("config", "seed_config", "client_config"), self._config_fields()):
             if values[key] is not None:
                 setattr(
-                    row, target, {one.key: values[key][one.key] for one in fields if values[key][one.key] != one.zero}
+                    row,
+                    target,
+                    {field.key: values[key][field.key] for field in fields if values[key][field.key] != field.zero},
                 )
 
     def delete(self, number):
         row = self.find(number)
-        if any(one.cluster_id == row.id for one in self._fleet.schedulers):
+        if any(scheduler.cluster_id == row.id for scheduler in self._fleet.schedulers):
             raise ApiError(500, "scheduler cluster exists scheduler")
         del self._rows[number]
 
     # Lists of /api/v1
 
-    def scheduler_clusters(self, dummy_query):
+    def scheduler_clusters(self, _query):
         return [self.scheduler_cluster(row, [self._seed_peer_cluster(row)]) for row in self._rows.values()]
 
-    def seed_peer_clusters(self, dummy_query):
+    def seed_peer_clusters(self, _query):
         return [self._seed_peer_cluster(row) for row in self._rows.values()]
 
     def schedulers(self, query):
         return [
-            self._scheduler(one)
-            for one in self._fleet.schedulers
+            self._scheduler(scheduler)
+            for scheduler in self._fleet.schedulers
             if self._matches(
-                query, {"host_name": one.name, "ip": one.ip, "state": one.state, "scheduler_cluster_id": one.cluster_id}
+                query,
+                {
+                    "host_name": scheduler.name,
+                    "ip": scheduler.ip,
+                    "state": scheduler.state,
+                    "scheduler_cluster_id": scheduler.cluster_id,
+                },
             )
         ]
 
-    def _scheduler(self, one):
+    def _scheduler(self, scheduler):
         release = self._profile.release
-        shown = self._base(one.id, one.joined, self._clock.now())
+        shown = self._base(scheduler.id, scheduler.joined, self._clock.now())
         if self._profile.row_digits:
             shown["config"] = {"manager_keep_alive_interval": 5 * 10**9}
         shown.update(
-            host_name=one.name, idc="", location="", ip=one.ip, port=one.port, state=one.state, features=one.features
+            host_name=scheduler.name,
+            idc="",
+            location="",
+            ip=scheduler.ip,
+            port=scheduler.port,
+            state=scheduler.state,
+            features=scheduler.features,
         )
         if release == "2.0.9":
-            shown["SchedulerClusterID"] = one.cluster_id
+            shown["SchedulerClusterID"] = scheduler.cluster_id
             return shown
         if self._profile.row_digits:
             shown["last_keep_alive_at"] = self._time(self._clock.now())
-        shown.update(scheduler_cluster_id=one.cluster_id, scheduler_cluster=self.scheduler_cluster(None))
+        shown.update(scheduler_cluster_id=scheduler.cluster_id, scheduler_cluster=self.scheduler_cluster(None))
         if release == "2.1.0":
             shown["models"] = None
         return shown
@@ -381,7 +395,7 @@ class Clusters:
         return shown
 
     def sync_peers(self):
-        """The schedulers tell the manager which hosts they know."""
+        """Have the schedulers tell the manager which hosts they know."""
         self._synced = True
 
     def peers(self, query):

@@ -29,85 +29,85 @@ class Control:
         if handler is None:
             return Reply.json({"error": "no such control"}, 404)
         try:
-            words = json.loads(body.decode() or "{}") if request.method == "POST" else dict(request.query)
-            return Reply.json(await handler(words))
+            options = json.loads(body.decode() or "{}") if request.method == "POST" else dict(request.query)
+            return Reply.json(await handler(options))
         except (ValueError, TypeError, KeyError) as exc:
             return Reply.json({"error": str(exc)}, 400)
 
     # Reading
 
-    async def _get_state(self, dummy_words):
+    async def _get_state(self, _words):
         return self._box.state()
 
-    async def _get_log(self, words):
-        log = self._box.servers[words.get("at", "manager")].log
+    async def _get_log(self, options):
+        log = self._box.servers[options.get("at", "manager")].log
         return [entry.as_dict() for entry in log]
 
-    async def _get_counts(self, dummy_words):
+    async def _get_counts(self, _words):
         return self._box.counts()
 
-    async def _get_jobs(self, dummy_words):
+    async def _get_jobs(self, _words):
         await self._box.manager.catch_up()
         jobs = self._box.manager.jobs
         return [jobs.show(job, "get") for job in jobs]
 
-    async def _get_rules(self, dummy_words):
+    async def _get_rules(self, _words):
         return self._box.rules.as_list()
 
     # Changing
 
-    async def _post_rules(self, words):
-        return {"id": self._box.rules.add(words)}
+    async def _post_rules(self, options):
+        return {"id": self._box.rules.add(options)}
 
-    async def _delete_rules(self, words):
-        if words.get("id"):
-            self._box.rules.remove(int(words["id"]))
+    async def _delete_rules(self, options):
+        if options.get("id"):
+            self._box.rules.remove(int(options["id"]))
         else:
             self._box.rules.clear()
         return {}
 
-    async def _delete_log(self, dummy_words):
+    async def _delete_log(self, _words):
         for server in self._box.servers.values():
             server.log.clear()
         return {}
 
-    async def _post_images(self, words):
-        return self._box.make_image(**words).as_dict()
+    async def _post_images(self, options):
+        return self._box.make_image(**options).as_dict()
 
-    async def _post_files(self, words):
-        return {"url": self._box.make_file(words["path"], words.get("content", "").encode())}
+    async def _post_files(self, options):
+        return {"url": self._box.make_file(options["path"], options.get("content", "").encode())}
 
-    async def _post_delete_blob(self, words):
-        self._box.registry_content.delete_blob(words["digest"], words.get("name"))
+    async def _post_delete_blob(self, options):
+        self._box.registry_content.delete_blob(options["digest"], options.get("name"))
         return {}
 
-    async def _post_registry(self, words):
-        self._box.set_registry(**words)
+    async def _post_registry(self, options):
+        self._box.set_registry(**options)
         return {}
 
-    async def _post_history(self, words):
-        return {"ids": self._box.make_history(**words)}
+    async def _post_history(self, options):
+        return {"ids": self._box.make_history(**options)}
 
-    async def _post_hosts(self, words):
-        self._box.manager.fleet.add_host(**words)
+    async def _post_hosts(self, options):
+        self._box.manager.fleet.add_host(**options)
         return {}
 
-    async def _post_pull(self, words):
-        self._box.make_pull(**words)
+    async def _post_pull(self, options):
+        self._box.make_pull(**options)
         return {}
 
-    async def _post_lose(self, words):
-        self._box.make_loss(**words)
+    async def _post_lose(self, options):
+        self._box.make_loss(**options)
         return {}
 
-    async def _post_restart(self, words):
-        await self._box.restart_servers(float(words.get("down", 0)))
+    async def _post_restart(self, options):
+        await self._box.restart_servers(float(options.get("down", 0)))
         return {}
 
-    async def _post_clock(self, words):
-        self._box.clock.offset = float(words["offset"])
+    async def _post_clock(self, options):
+        self._box.clock.offset = float(options["offset"])
         return {}
 
-    async def _post_reset(self, words):
-        await self._box.reset_manager(words.get("release"))
+    async def _post_reset(self, options):
+        await self._box.reset_manager(options.get("release"))
         return self._box.state()

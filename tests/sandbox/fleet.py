@@ -122,13 +122,13 @@ class Fleet:
 
     # Who is there
 
-    def add_scheduler(self, cluster_id=1, **words):
-        scheduler = Scheduler(len(self.schedulers) + 1, cluster_id, self._clock.now(), **words)
+    def add_scheduler(self, cluster_id=1, **options):
+        scheduler = Scheduler(len(self.schedulers) + 1, cluster_id, self._clock.now(), **options)
         self.schedulers.append(scheduler)
         return scheduler
 
-    def add_host(self, name, ip, **words):
-        host = Host(name, ip, joined=self._clock.now(), **words)
+    def add_host(self, name, ip, **options):
+        host = Host(name, ip, joined=self._clock.now(), **options)
         self.hosts.append(host)
         return host
 
@@ -136,19 +136,19 @@ class Fleet:
         self.hosts = [host for host in self.hosts if host.name != name]
 
     def host(self, name):
-        """A host by its name.
+        """Return a host by its name.
 
         :raises KeyError: if there is none.
         """
         return {host.name: host for host in self.hosts}[name]
 
     def scheduler_of(self, cluster_id, feature="preheat"):
-        """An active scheduler of a cluster, or None."""
+        """Return an active scheduler of a cluster, or None."""
         return next(
             (
-                one
-                for one in self.schedulers
-                if one.cluster_id == cluster_id and one.state == "active" and feature in one.features
+                scheduler
+                for scheduler in self.schedulers
+                if scheduler.cluster_id == cluster_id and scheduler.state == "active" and feature in scheduler.features
             ),
             None,
         )
@@ -159,13 +159,13 @@ class Fleet:
     # Who has what
 
     def store(self, task, host, whole=True):
-        """A host fetches a task, or begins to and fails (``whole`` false); what it holds registers no further peer."""
+        """Let a host fetch a task, or begin to and fail (``whole`` false); what it holds registers no further peer."""
         if whole and not self.has(task, host):
             self._register(task, host)
         self._contents.setdefault(task, {})[host.name] = Content(host, whole, self._clock.now())
 
     def pull(self, task, host):
-        """A host pulls a task through its client, which registers one more peer of it at the scheduler."""
+        """Let a host pull a task through its client, which registers one more peer of it at the scheduler."""
         if self.has(task, host):
             self._register(task, host)
         else:
@@ -179,19 +179,19 @@ class Fleet:
         return content is not None and content.whole
 
     def holders(self, task, cluster_id):
-        """What the hosts of a cluster have on their disks (list of L(Content))."""
-        return [one for one in self._contents.get(task, {}).values() if one.host.cluster_id == cluster_id]
+        """Return what the hosts of a cluster have on their disks (list of L(Content))."""
+        return [content for content in self._contents.get(task, {}).values() if content.host.cluster_id == cluster_id]
 
     def peers(self, task, cluster_id):
-        """The peers that the scheduler of a cluster remembers, a host's several times (list of L(Peer))."""
+        """Return the peers that the scheduler of a cluster remembers, a host's several times (list of L(Peer))."""
         return [peer for peer in self._peers.get(task, []) if peer.host.cluster_id == cluster_id]
 
     def lose(self, task, host):
-        """A host's disk is emptied, and nobody tells the scheduler."""
+        """Empty a host's disk, of which nobody tells the scheduler."""
         self._contents.get(task, {}).pop(host.name, None)
 
     def delete(self, task, peer):
-        """The host of a peer deletes a task and has the scheduler forget all its peers of it.
+        """Let the host of a peer delete a task and have the scheduler forget all its peers of it.
 
         Returns whether the host held it (dragonfly-client/src/resource/task.rs, delete, 1.5.1).
         """
@@ -213,5 +213,5 @@ def task_id(url, args, standard):
     if parts.query and any(filtered):
         query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in filtered)
         url = urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
-    words = [url, args.get("tag") or "", args.get("application") or "", str(args.get("piece_length") or "")]
-    return hashlib.sha256("".join(words + ["STANDARD" if standard else ""]).encode()).hexdigest()
+    parts = [url, args.get("tag") or "", args.get("application") or "", str(args.get("piece_length") or "")]
+    return hashlib.sha256("".join(parts + ["STANDARD" if standard else ""]).encode()).hexdigest()

@@ -29,8 +29,8 @@ def time_text(nanoseconds, digits=9):
         return ZERO_TIME
     seconds, fraction = divmod(nanoseconds, SECOND)
     text = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-    rest = f"{int(fraction):09}"[:digits].rstrip("0")
-    return f"{text}{'.' + rest if rest else ''}Z"
+    digits_left = f"{int(fraction):09}"[:digits].rstrip("0")
+    return f"{text}{'.' + digits_left if digits_left else ''}Z"
 
 
 def parse_time(text):
@@ -69,24 +69,24 @@ def dump(value):
     """Write JSON as encoding/json does: no spaces, ``<``, ``>`` and ``&`` escaped."""
     raws = []
 
-    def keep(one):
-        raws.append(one)
-        return f"\x00{int(len(raws) - 1)}\x00"
+    def keep(raw):
+        raws.append(raw)
+        return f"\x00{len(raws) - 1}\x00"
 
-    def walk(one):
-        if isinstance(one, Raw):
-            return keep(one)
-        if isinstance(one, dict):
-            return {key: walk(item) for key, item in one.items()}
-        if isinstance(one, (list, tuple)):
-            return [walk(item) for item in one]
-        return one
+    def walk(node):
+        if isinstance(node, Raw):
+            return keep(node)
+        if isinstance(node, dict):
+            return {key: walk(item) for key, item in node.items()}
+        if isinstance(node, (list, tuple)):
+            return [walk(item) for item in node]
+        return node
 
     text = json.dumps(walk(value), ensure_ascii=False, separators=(",", ":"))
     for character, escaped in (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e")):
         text = text.replace(character, escaped)
     if raws:
-        text = re.sub(r'"\\u0000(\d+)\\u0000"', lambda found: raws[int(found.group(1))], text)
+        text = re.sub(r'"\\u0000(\d+)\\u0000"', lambda match: raws[int(match.group(1))], text)
     return text
 
 
@@ -173,7 +173,7 @@ class Field:
         return "" if self.kind in ("string", "time.Time") else 0
 
     def read(self, value, struct, path):
-        """The value as Go would hold it.
+        """Return the value as Go would hold it.
 
         :param struct: name of the struct, for error texts.
         :param path: JSON path of the struct with a dot at its end.
@@ -189,20 +189,15 @@ class Field:
                 raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}types.{self.kind}")
             return read_fields(self.fields, value, self.kind, path + self.key + ".")
         if self.kind == "map[string]string":
-            if not isinstance(value, dict):
-                raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}{self.kind}")
-            for one in value.values():
-                if not isinstance(one, (str, type(None))):
-                    raise BindError(f"json: cannot unmarshal {_type_name(one)} into {where}string")
-            return {key: one or "" for key, one in sorted(value.items())}
+            return _map_of_strings(value, where)
         if self.kind in ("[]string", "[]uint", "[]int32"):
             if not isinstance(value, list):
                 raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}{self.kind}")
-            return [_scalar(one, self.kind[2:], where) for one in value]
+            return [_scalar(item, self.kind[2:], where) for item in value]
         return _scalar(value, self.kind, where)
 
     def complaint(self, value):
-        """The tag of the first check that fails, or None."""
+        """Return the tag of the first check that fails, or None."""
         present = value is not None if self.zero is None else value != self.zero
         if not present:
             return "required" if self.required else None
@@ -218,6 +213,15 @@ class Field:
 
 def _type_name(value):
     return "number" if isinstance(value, float) else _TYPE_NAMES[type(value)]
+
+
+def _map_of_strings(value, where):
+    if not isinstance(value, dict):
+        raise BindError(f"json: cannot unmarshal {_type_name(value)} into {where}map[string]string")
+    for item in value.values():
+        if not isinstance(item, (str, type(None))):
+            raise BindError(f"json: cannot unmarshal {_type_name(item)} into {where}string")
+    return {key: item or "" for key, item in sorted(value.items())}
 
 
 def _scalar(value, kind, where):
@@ -262,7 +266,7 @@ def read_fields(fields, document, struct, path=""):
 
 
 def complaints(fields, values, struct):
-    """What validator says about a struct, a line for each field that fails."""
+    """Return what validator says about a struct, a line for each field that fails."""
     lines = []
     for field in fields:
         value = values[field.key]

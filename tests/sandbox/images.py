@@ -56,7 +56,7 @@ def _body(document):
 
 
 def _platform_manifest(label, kind, platform, layers, size, foreign, digests, store):
-    """The manifest of one platform; its blobs go into ``store``."""
+    """Return the manifest of one platform; its blobs go into ``store``."""
     system, architecture = platform.split("/")[:2]
     given = list(digests or [])
 
@@ -77,16 +77,16 @@ def _platform_manifest(label, kind, platform, layers, size, foreign, digests, st
     )
     entries = []
     for number in range(layers):
-        text = f"{label} {platform} layer {int(number)}\n".encode()
+        text = f"{label} {platform} layer {number}\n".encode()
         entries.append(dict(blob((text * (size // len(text) + 1))[: max(size, len(text))]), mediaType=_LAYER[kind]))
     for number in range(foreign):
-        content = f"{label} foreign {int(number)}".encode()
+        content = f"{label} foreign {number}".encode()
         entries.append(
             {
                 "mediaType": _FOREIGN[kind],
                 "digest": digest_of(content),
                 "size": len(content),
-                "urls": [f"https://mirror.example.com/layers/{int(number)}"],
+                "urls": [f"https://mirror.example.com/layers/{number}"],
             }
         )
     document = {
@@ -95,8 +95,8 @@ def _platform_manifest(label, kind, platform, layers, size, foreign, digests, st
         "config": dict(config, mediaType=_CONFIG[kind]),
         "layers": entries,
     }
-    everything = [config["digest"]] + [one["digest"] for one in entries]
-    kept = [config["digest"]] + [one["digest"] for one in entries if "urls" not in one]
+    everything = [config["digest"]] + [entry["digest"] for entry in entries]
+    kept = [config["digest"]] + [entry["digest"] for entry in entries if "urls" not in entry]
     return Manifest(kind, _body(document), everything, kept)
 
 

@@ -42,7 +42,7 @@ def long(number, chance):
     return max(30, chance.random() * min(60 * 2**number, 300))
 
 
-def fixed(number, dummy_chance):
+def fixed(number, _chance):
     """From 2.4.0: t = 0, 30, 90, 210, 450, 750, then every 300 s."""
     return min(30 * 2**number, 300)
 
@@ -110,7 +110,7 @@ class Job:
         return time_text(nanoseconds)
 
     def __repr__(self):
-        return f"<job {int(self.id)} {self.type} {self.state} {self.args.get('url')}>"
+        return f"<job {self.id} {self.type} {self.state} {self.args.get('url')}>"
 
 
 class Jobs:
@@ -145,7 +145,7 @@ class Jobs:
         return self._rows.get(number)
 
     def find(self, number):
-        """A row by its id.
+        """Return a row by its id.
 
         :raises ApiError: 404, also for a job of a user who does not exist (T5).
         """
@@ -164,7 +164,7 @@ class Jobs:
         return job
 
     def changed(self):
-        """Lists may find other rows now."""
+        """Forget what lists found, since they may find other rows now."""
         self._found = {}
 
     def hide(self, job, seconds):
@@ -199,19 +199,19 @@ class Jobs:
                 for job in rows
                 if kind in (None, job.type) and state in (None, job.state) and user_id in (None, job.user_id)
             ]
-        found = self._found[wanted]
+        jobs = self._found[wanted]
         now = self._clock.now()
         if any(job.visible > now for job in self._hidden):
-            found = [job for job in found if job.visible <= now]
-        chosen = found[(page - 1) * per_page : page * per_page]
+            jobs = [job for job in jobs if job.visible <= now]
+        chosen = jobs[(page - 1) * per_page : page * per_page]
         if not all(self._has_user(job) for job in chosen):
             raise ApiError(404, self._profile.not_found)
-        return chosen, len(found)
+        return chosen, len(jobs)
 
     # How rows are shown
 
     def show(self, job, at):
-        """A row as the answer to a request.
+        """Return a row as the answer to a request.
 
         :param at: ``post``, ``get``, ``list`` or ``patch``.
         """
@@ -262,7 +262,7 @@ class Jobs:
         heapq.heappush(self._queue, (when, job.id))
 
     def forget_polls(self):
-        """The manager restarts: nothing polls its pending rows any more (T3)."""
+        """Restart the manager: nothing polls its pending rows any more (T3)."""
         self._queue = []
 
     def advance(self):
@@ -304,8 +304,8 @@ class Jobs:
     def group(self, job, now):
         """State and result of a job's tasks at a time (internal/job/job.go, GetGroupJobState)."""
         states = [(task,) + task.at(now) for task in job.tasks]
-        chosen = next((one for one in states if one[1] == "FAILURE"), None)
-        chosen = chosen or next((one for one in states if one[1] == "PENDING"), None)
+        chosen = next((state for state in states if state[1] == "FAILURE"), None)
+        chosen = chosen or next((state for state in states if state[1] == "PENDING"), None)
         state = chosen[1] if chosen else "SUCCESS"
         created = (chosen or states[0])[0].created if states else job.created
         entries = [
@@ -367,7 +367,7 @@ _CASED = {
 
 def _go_cased(value):
     if isinstance(value, list):
-        return [_go_cased(one) for one in value]
+        return [_go_cased(item) for item in value]
     if isinstance(value, dict):
-        return {_CASED[key]: one if key == "results" else _go_cased(one) for key, one in value.items()}
+        return {_CASED[key]: item if key == "results" else _go_cased(item) for key, item in value.items()}
     return value

@@ -76,7 +76,7 @@ class Manager:
         self._reader = ManifestReader(profile, reach, "T27" in self.traps)
         self._work = Work(profile, clock, self.fleet, reach)
         self._under_way = set()
-        self._collected = {name: clock.now() for name, dummy in profile.gc_rows}
+        self._collected = {name: clock.now() for name, _period in profile.gc_rows}
         self._routes = self._make_routes()
 
     # Answering
@@ -98,7 +98,7 @@ class Manager:
         return reply
 
     async def _handle(self, route, request, body, values):
-        guard = {"jwt": self.users.guard, "pat": self.tokens.guard, "": lambda dummy: None}[route.guard]
+        guard = {"jwt": self.users.guard, "pat": self.tokens.guard, "": lambda _request: None}[route.guard]
         refused = guard(request)
         if refused:
             return refused
@@ -168,72 +168,72 @@ class Manager:
         ]
 
     def _page(self, request, struct, rows, null=False):
-        """The answer with a page of rows."""
+        """Return the answer with a page of rows."""
         page, per_page = read_page(request.query, struct, self.profile.max_per_page)
         chosen = rows[(page - 1) * per_page : page * per_page]
         headers = {"Link": links(request.path, request.query, page, per_page, len(rows))}
         return Reply.json(chosen or (None if null else []), headers=headers)
 
     def _crud(self, path, guard, table, struct, show, null=False):
-        """The five routes of a table. A list without rows is ``null`` where ``null`` is true."""
+        """Return the five routes of a table. A list without rows is ``null`` where ``null`` is true."""
 
-        async def listing(request, dummy_body):
+        async def listing(request, _body):
             return self._page(request, struct, [show(row) for row in table.list(request.query)], null)
 
-        async def create(dummy_request, body):
+        async def create(_request, body):
             made = table.create(load(body))
             self.users.forget_reads()
             return Reply.json(made)
 
-        async def get(dummy_request, dummy_body, id):
+        async def get(_request, _body, id):
             return Reply.json(show(table.find(_id(id))))
 
-        async def update(dummy_request, body, id):
+        async def update(_request, body, id):
             changed = table.update(_id(id), load(body))
             self.users.forget_reads()
             return Reply.json(changed)
 
-        async def delete(dummy_request, dummy_body, id):
+        async def delete(_request, _body, id):
             table.delete(_id(id))
             self.users.forget_reads()
             return Reply()
 
-        one = path + "/:id"
+        by_id_path = path + "/:id"
         return [
             ("GET", path, guard, listing),
             ("POST", path, guard, create),
-            ("GET", one, guard, get),
-            ("PATCH", one, guard, update),
-            ("DELETE", one, guard, delete),
+            ("GET", by_id_path, guard, get),
+            ("PATCH", by_id_path, guard, update),
+            ("DELETE", by_id_path, guard, delete),
         ]
 
     def _read_only(self, path, guard, rows):
-        async def listing(request, dummy_body):
+        async def listing(request, _body):
             return self._page(request, "GetQuery", rows(request.query))
 
-        async def get(request, dummy_body, id):
-            found = [row for row in rows({}) if row["id"] == _id(id)]
-            if not found:
+        async def get(request, _body, id):
+            matching = [row for row in rows({}) if row["id"] == _id(id)]
+            if not matching:
                 raise ApiError(404, self.profile.not_found)
-            return Reply.json(found[0])
+            return Reply.json(matching[0])
 
         return [("GET", path, guard, listing), ("GET", path + "/:id", guard, get)]
 
     # Small routes
 
-    async def _home(self, dummy_request, dummy_body):
+    async def _home(self, _request, _body):
         return Reply(404, _CONSOLE_PAGE.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
-    async def _ok(self, dummy_request, dummy_body):
+    async def _ok(self, _request, _body):
         return Reply.json("OK")
 
-    async def _sign_in(self, dummy_request, body):
+    async def _sign_in(self, _request, body):
         return self.users.sign_in(body)
 
-    async def _refresh(self, request, dummy_body):
+    async def _refresh(self, request, _body):
         return self.users.refresh(request)
 
-    def _applications(self, dummy_query):
+    def _applications(self, _query):
         if self.profile.job_user == "row":
             raise ApiError(500, "Internal Server Error")  # T31
         return []
@@ -271,10 +271,10 @@ class Manager:
             if self.clusters.get(number) is None:
                 text = self.profile.unknown_cluster
                 raise ApiError(404, text % number if "%d" in text else text)
-        found = [number for number in numbers or self.clusters.ids() if self.fleet.scheduler_of(number, feature)]
-        if not found:
+        candidates = [number for number in numbers or self.clusters.ids() if self.fleet.scheduler_of(number, feature)]
+        if not candidates:
             raise ApiError(500, "candidate schedulers not found")
-        return found
+        return candidates
 
     def _with_defaults(self, kind, args):
         return dict(args, **{key: value for key, value in self.profile.defaults(kind).items() if not args.get(key)})
@@ -290,14 +290,14 @@ class Manager:
         return task_id(url, self.complete_args(args), self.profile.standard_tasks)
 
     def finished_result(self, warm, state):
-        """A ``result`` as jobs have it when they are over.
+        """Return a ``result`` as jobs have it when they are over.
 
         :param warm: list of entries of success_tasks, None for a job that failed.
         """
         now = self.clock.now()
         job = Job(0, "preheat", now, {}, [1])
         apart = self.profile.state_for == "blob" and warm
-        for entries in [[one] for one in warm] if apart else [warm]:
+        for entries in [[url] for url in warm] if apart else [warm]:
             task = Task("preheat", now, 1, [])
             if state == "SUCCESS":
                 task.succeed(self._work.preheated(task, entries, None))
@@ -320,7 +320,7 @@ class Manager:
         return self._add_job("preheat", values, args, clusters, urls, headers)
 
     async def _urls(self, args):
-        """What a preheat is about: URLs of blobs or files, and the headers for them."""
+        """Return what a preheat is about: URLs of blobs or files, and the headers for them."""
         headers = dict(args["headers"] or {})
         if args["type"] == "image":
             if not args["url"]:
@@ -356,7 +356,7 @@ class Manager:
         return job
 
     def _posted(self, job):
-        """The answer to the POST that made a row."""
+        """Return the answer to the POST that made a row."""
         shown = self.jobs.show(job, "post")
         if "T18" in self.traps:
             shown.update(created_at=time_text(None), updated_at=time_text(None))
@@ -387,7 +387,7 @@ class Manager:
         args = self._with_defaults("get_image_distribution", values["args"])
         clusters = self._candidates(values["scheduler_cluster_ids"], "schedule")
         try:
-            urls, dummy = await self._reader.blobs(args["url"], args)
+            urls, _headers = await self._reader.blobs(args["url"], args)
         except ManifestError as exc:
             raise ApiError(500, str(exc)) from None
         names = ("tag", "application", "filtered_query_params", "piece_length")
@@ -433,7 +433,7 @@ class Manager:
             self.jobs.delete(job)
         return len(old)
 
-    async def _list_jobs(self, request, dummy_body):
+    async def _list_jobs(self, request, _body):
         query = request.query
         struct = "GetJobsQuery"
         (user_id,) = read_uints(query, "user_id")
@@ -445,10 +445,10 @@ class Manager:
         headers = {"Link": links(request.path, query, page, per_page, total)}
         return Reply.json([self.jobs.show(job, "list") for job in rows], headers=headers)
 
-    async def _get_job(self, dummy_request, dummy_body, id):
+    async def _get_job(self, _request, _body, id):
         return Reply.json(self.jobs.show(self.jobs.find(_id(id)), "get"))
 
-    async def _update_job(self, dummy_request, body, id):
+    async def _update_job(self, _request, body, id):
         fields = [field for field in self.profile.envelope[0] if field.key in ("bio", "user_id")]
         values = bind(fields, load(body), "UpdateJobRequest")
         job = self.jobs.find(_id(id))
@@ -458,13 +458,13 @@ class Manager:
         self.jobs.changed()
         return Reply.json(self.jobs.show(job, "patch"))
 
-    async def _delete_job(self, dummy_request, dummy_body, id):
+    async def _delete_job(self, _request, _body, id):
         self.jobs.delete(self.jobs.find(_id(id)))
         return Reply()
 
     # The API of version 1
 
-    async def _v1_create(self, dummy_request, body):
+    async def _v1_create(self, _request, body):
         document = load(body)
         args = {key: document.get(key) for key in ("type", "url", "headers")}
         args["filter" if self.profile.release in ("2.0.9", "2.1.0") else "filtered_query_params"] = document.get(
@@ -474,7 +474,7 @@ class Manager:
         job = await self._preheat(values)
         return Reply.json({"id": str(job.id)})
 
-    async def _v1_get(self, dummy_request, dummy_body, id):
+    async def _v1_get(self, _request, _body, id):
         job = self.jobs.get(_id(id))
         if job is None:
             raise ApiError(500, "rpc error: code = Unknown desc = record not found")
@@ -515,12 +515,12 @@ class Manager:
         self.users.forget_reads()
 
 
-def _nothing(dummy_query):
+def _nothing(_query):
     return []
 
 
 def _id(text):
-    """A row's id from a path.
+    """Return a row's id from a path.
 
     :raises BindError: if it is no positive number.
     """

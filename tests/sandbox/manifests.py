@@ -58,11 +58,11 @@ class ManifestReader:
         else:
             client = _Distribution(self._reach, self._refuse_loopback, f"{scheme}://{host}/v2/", name, args, headers)
             manifests = await client.read(reference)
-        found = []
+        urls = []
         for manifest in manifests:
             config = [manifest["config"]] if "config" in manifest else []
-            found += [f"{base}/blobs/{one['digest']}" for one in config + manifest["layers"]]
-        return found, headers
+            urls += [f"{base}/blobs/{blob['digest']}" for blob in config + manifest["layers"]]
+        return urls, headers
 
     async def _read_plain(self, url, headers):
         """Up to 2.1.20: Docker's schema 2 only, anonymous bearer token (put into ``headers``) or the job's headers."""
@@ -85,7 +85,7 @@ class ManifestReader:
                 raise ManifestError("get token failed") from None
             answer = await _get(self._reach, url, dict(headers, Accept=SCHEMA2), self._refuse_loopback)
         if answer.status // 100 != 2:
-            raise ManifestError(f"request registry {int(answer.status)}")
+            raise ManifestError(f"request registry {answer.status}")
         return _manifest(answer)[1]
 
 
@@ -98,8 +98,8 @@ async def _get(reach, url, headers, refuse_loopback):
 
 def _challenge(answer):
     """Scheme and parameters of a Www-Authenticate."""
-    scheme, dummy, rest = answer.headers.get("Www-Authenticate", "").partition(" ")
-    return dict(re.findall(r'(\w+)="([^"]*)"', rest), scheme=scheme.lower())
+    scheme, _space, parameters = answer.headers.get("Www-Authenticate", "").partition(" ")
+    return dict(re.findall(r'(\w+)="([^"]*)"', parameters), scheme=scheme.lower())
 
 
 def _manifest(answer):
@@ -136,16 +136,18 @@ class _Distribution:
         kind, document = await self._fetch(reference)
         if kind not in (LIST, INDEX):
             return [document]
-        chosen = [one for one in document["manifests"] if _platform(one) == _platform({"platform": _parse(wanted)})]
+        chosen = [
+            entry for entry in document["manifests"] if _platform(entry) == _platform({"platform": _parse(wanted)})
+        ]
         if not chosen:
             raise ManifestError(f"no matching manifest for platform {wanted}")
-        found = []
-        for one in chosen:
-            child, manifest = await self._fetch(one["digest"])
+        urls = []
+        for entry in chosen:
+            child, manifest = await self._fetch(entry["digest"])
             if child in (LIST, INDEX):
                 raise ManifestError("unknown manifest type")
-            found.append(manifest)
-        return found
+            urls.append(manifest)
+        return urls
 
     async def _sign_in(self):
         ping = await _get(self._reach, self._root, {}, self._refuse_loopback)
@@ -185,13 +187,13 @@ class _Distribution:
 
 
 def _refusal(answer):
-    """What distribution's client makes of an error answer (registry/client/errors.go)."""
+    """Return what distribution's client makes of an error answer (registry/client/errors.go)."""
     if not 400 <= answer.status < 500:
         return f"received unexpected HTTP status: {answer.status_line}"
     text = answer.body.decode("utf-8", "replace")
     try:
         errors = json.loads(text)["errors"]
-        lines = [f"{one['code'].lower().replace('_', ' ')}: {one['message']}" for one in errors]
+        lines = [f"{error['code'].lower().replace('_', ' ')}: {error['message']}" for error in errors]
     except (ValueError, KeyError, TypeError):
         lines = []
     if len(lines) == 1:
@@ -201,7 +203,7 @@ def _refusal(answer):
     if answer.status == 401:
         return "unauthorized: authentication required"
     return (
-        f"error parsing HTTP {int(answer.status)} response body: invalid character '{text[:1]}' looking for "
+        f"error parsing HTTP {answer.status} response body: invalid character '{text[:1]}' looking for "
         f"beginning of value: {json.dumps(text)}"
     )
 

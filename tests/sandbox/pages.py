@@ -43,12 +43,12 @@ def read_uints(query, *keys):
 
 
 def links(path, query, page, per_page, total):
-    """The header Link: all four relations always, unquoted, and a ``next`` that never ends."""
+    """Return the header Link: all four relations always, unquoted, and a ``next`` that never ends."""
     last = -(-total // per_page)
 
     def link(number, rel):
-        words = dict(query, page=number, per_page=per_page)
-        return f"<{path}?{urlencode(sorted(words.items()))}>;rel={rel}"
+        parameters = dict(query, page=number, per_page=per_page)
+        return f"<{path}?{urlencode(sorted(parameters.items()))}>;rel={rel}"
 
     following = page if page == last else page + 1
     return ",".join((link(max(page - 1, 1), "prev"), link(following, "next"), link(1, "first"), link(last, "last")))

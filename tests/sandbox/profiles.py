@@ -188,7 +188,7 @@ _GET_TASK = (
     (_NEW, Field("concurrent_peer_count", "ConcurrentPeerCount", "int64", low=1, high=1000, default=500)),
     (_NEW, Field("timeout", "Timeout", "time.Duration", default=60 * _MINUTES)),
 )
-_DELETE_TASK = tuple(one for one in _GET_TASK if one[1].key not in ("concurrent_peer_count", "timeout")) + (
+_DELETE_TASK = tuple(field for field in _GET_TASK if field[1].key not in ("concurrent_peer_count", "timeout")) + (
     (_MIDDLE, Field("timeout", "Timeout", "time.Duration", default=30 * _MINUTES)),
     (_NEW, Field("timeout", "Timeout", "time.Duration", default=60 * _MINUTES)),
 )
@@ -252,10 +252,10 @@ class Profile:
         args = Field("args", "Args", struct, fields=known, omit_empty=not self.preheat_args_checked_when_empty)
         if not known:
             args = Field("args", "Args", "any")
-        return [args if one.key == "args" else one for one in _ENVELOPE], request
+        return [args if field.key == "args" else field for field in _ENVELOPE], request
 
     def defaults(self, kind):
-        """What the manager fills into ``args``: dict of key to value."""
+        """Return what the manager fills into ``args``: dict of key to value."""
         return {
             field.key: field.default
             for releases, field in _ARGS[kind][2]

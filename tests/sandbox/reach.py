@@ -32,14 +32,14 @@ class Answer:
     def status_line(self):
         """As in ``404 Not Found``."""
         try:
-            return f"{int(self.status)} {HTTPStatus(self.status).phrase}"
+            return f"{self.status} {HTTPStatus(self.status).phrase}"
         except ValueError:
-            return f"{int(self.status)} "
+            return f"{self.status} "
 
 
 @lru_cache(maxsize=None)
 def _context(ca):
-    """A context that trusts a CA file; making one from the system's takes longer than starting a sandbox."""
+    """Return a context that trusts a CA file; one of the system's CAs takes longer than the start of a sandbox."""
     return ssl.create_default_context(cafile=ca)
 
 
@@ -90,7 +90,7 @@ class Reach:
         :raises ReachError: if no answer came.
         """
         parts = urlsplit(url)
-        address = f"{parts.hostname}:{int(parts.port or (443 if parts.scheme == 'https' else 80))}"
+        address = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
         if refuse_loopback and parts.hostname in ("localhost", "127.0.0.1", "::1"):
             raise ReachError(f"dial tcp {address}: ip 127.0.0.1 is invalid")
         scheme, netloc = self._target(parts)

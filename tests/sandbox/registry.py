@@ -111,7 +111,7 @@ class Registry:
 
     # Answers
 
-    async def answer(self, request, dummy_body):
+    async def answer(self, request, _body):
         path = request.path
         if path.startswith("/files/"):
             return self._blob(request, self._files.get(path[7:]))
@@ -132,6 +132,9 @@ class Registry:
         name, reference = match.group("name"), match.group("reference")
         if match.group("what") == "manifests":
             return self._manifest(request, name, reference)
+        return self._blob_of_repository(request, name, reference)
+
+    def _blob_of_repository(self, request, name, reference):
         content = self._blobs.get(name, {}).get(reference)
         if request.method == "GET":
             self.blob_requests[reference] += 1
@@ -150,11 +153,11 @@ class Registry:
         headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes"}
         if digest:
             headers["Docker-Content-Digest"] = digest
-        asked = re.match(r"bytes=(\d+)-(\d*)$", request.headers.get("Range", ""))
-        if not asked:
+        requested = re.match(r"bytes=(\d+)-(\d*)$", request.headers.get("Range", ""))
+        if not requested:
             return Reply(200, content, headers)
-        first, last = int(asked.group(1)), min(int(asked.group(2) or len(content)), len(content) - 1)
-        headers["Content-Range"] = f"bytes {int(first)}-{int(last)}/{len(content)}"
+        first, last = int(requested.group(1)), min(int(requested.group(2) or len(content)), len(content) - 1)
+        headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
         return Reply(206, content[first : last + 1], headers)
 
     def _manifest(self, request, name, reference):
@@ -166,7 +169,9 @@ class Registry:
                 404, "MANIFEST_UNKNOWN", "manifest unknown", {"Tag": reference} if by_tag else {"revision": reference}
             )
         accepted = {
-            one.strip().partition(";")[0] for value in request.headers.getall("Accept", []) for one in value.split(",")
+            media_type.strip().partition(";")[0]
+            for value in request.headers.getall("Accept", [])
+            for media_type in value.split(",")
         }
         if manifest.kind == OCI and OCI not in accepted:
             return _error(
@@ -176,7 +181,9 @@ class Registry:
             return _error(404, "MANIFEST_UNKNOWN", "OCI index found, but accept header does not support OCI indexes")
         if by_tag and manifest.kind == LIST and LIST not in accepted:
             entries = json.loads(manifest.body.decode())["manifests"]
-            own = [one["digest"] for one in entries if one["platform"] == {"os": "linux", "architecture": "amd64"}]
+            own = [
+                entry["digest"] for entry in entries if entry["platform"] == {"os": "linux", "architecture": "amd64"}
+            ]
             if not own:
                 return _error(404, "MANIFEST_UNKNOWN", "manifest unknown")
             manifest = self._manifests[name][own[0]]
@@ -192,7 +199,7 @@ class Registry:
     # Who may ask
 
     def _refuse(self, request, name):
-        """The 401 or 403 for a request, None where it may pass."""
+        """Return the 401 or 403 for a request, None where it may pass."""
         if not self.auth:
             return None
         given = request.headers.get("Authorization", "")
@@ -202,7 +209,7 @@ class Registry:
             return _error(
                 401, "UNAUTHORIZED", "authentication required", headers={"Www-Authenticate": 'Basic realm="sandbox"'}
             )
-        scheme, dummy, token = given.partition(" ")
+        scheme, _space, token = given.partition(" ")
         if scheme.lower() == "bearer" and token in self._tokens:
             return None
         challenge = f'Bearer realm="{request.scheme}://{request.host}/token",service="sandbox"'

@@ -84,12 +84,12 @@ class Rule:
     ``nth`` (int or list) are the matches that it takes, counted from 1; ``times`` how many it takes at most.
     """
 
-    def __init__(self, number, words):
+    def __init__(self, number, options):
         self.number = number
-        self.words = words
+        self.words = options
         self.matched = 0
         self.taken = 0
-        nth = words.get("nth")
+        nth = options.get("nth")
         self._nth = [nth] if isinstance(nth, int) else nth
 
     def __getattr__(self, name):
@@ -118,24 +118,24 @@ class Rules:
         self._rules = []
         self._last = 0
 
-    def add(self, words):
+    def add(self, options):
         """Add a rule.
 
         :param words: dict, with ``fault`` for a rule about requests or ``outcome`` for one about jobs.
         :returns: its number (int).
         :raises RuleError: for words that mean nothing.
         """
-        if ("fault" in words) == ("outcome" in words):
+        if ("fault" in options) == ("outcome" in options):
             raise RuleError("a rule has either fault or outcome")
         kind, kinds, known = (
-            ("fault", FAULTS, _FAULT_WORDS) if "fault" in words else ("outcome", OUTCOMES, _OUTCOME_WORDS)
+            ("fault", FAULTS, _FAULT_WORDS) if "fault" in options else ("outcome", OUTCOMES, _OUTCOME_WORDS)
         )
-        if words[kind] not in kinds:
-            raise RuleError(f"no {kind} {words[kind]!r}, there are {', '.join(kinds)}")
-        if set(words) - known:
-            raise RuleError(f"a rule about {kind}s has no {', '.join(sorted(set(words) - known))}")
+        if options[kind] not in kinds:
+            raise RuleError(f"no {kind} {options[kind]!r}, there are {', '.join(kinds)}")
+        if set(options) - known:
+            raise RuleError(f"a rule about {kind}s has no {', '.join(sorted(set(options) - known))}")
         self._last += 1
-        self._rules.append(Rule(self._last, dict(words)))
+        self._rules.append(Rule(self._last, dict(options)))
         return self._last
 
     def remove(self, number):
@@ -148,7 +148,7 @@ class Rules:
         return [rule.as_dict() for rule in self._rules]
 
     def fault(self, at, method, path, query):
-        """The rule that breaks a request, or None.
+        """Return the rule that breaks a request, or None.
 
         :param at: ``manager`` or ``registry``.
         :param query: dict of the request's query.
@@ -167,7 +167,7 @@ class Rules:
         return None
 
     def outcome(self, kind, urls):
-        """The rule that says how a job ends, or None.
+        """Return the rule that says how a job ends, or None.
 
         :param kind: the job's type.
         :param urls: the URLs that it is about.

@@ -132,7 +132,7 @@ class Sandbox:
         await server.start()
 
     async def reset_manager(self, release=None):
-        """A new manager without rows; rules and logs are cleared, the registry stays."""
+        """Start a new manager without rows; rules and logs are cleared, the registry stays."""
         self.rules.clear()
         for server in self.servers.values():
             server.log.clear()
@@ -171,17 +171,17 @@ class Sandbox:
     def __enter__(self):
         return self.start()
 
-    def __exit__(self, *dummy):
+    def __exit__(self, *_details):
         self.stop()
 
     def _await(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
-    def _do(self, function, *args, **words):
+    def _do(self, function, *args, **options):
         """Call a function in the servers' thread, so that nothing changes while a request is answered."""
 
         async def call():
-            return function(*args, **words)
+            return function(*args, **options)
 
         return self._await(call())
 
@@ -213,7 +213,7 @@ class Sandbox:
         return self.manager.users.token_for(USER)
 
     def state(self):
-        """What a client needs to know, as JSON."""
+        """Return what a client needs to know, as JSON."""
         return {
             "release": self.manager.profile.release,
             "url": self.url,
@@ -244,16 +244,16 @@ class Sandbox:
         """
         log = self.servers["manager"].log
         gets = Counter()
-        found = {"POST": 0, "LIST": 0, "DELETE": 0, "requests": len(log)}
+        counts = {"POST": 0, "LIST": 0, "DELETE": 0, "requests": len(log)}
         for entry in log:
-            dummy, marker, rest = entry.path.partition("/v1/jobs")
+            _before, marker, after = entry.path.partition("/v1/jobs")
             if not marker:
                 continue
-            if entry.method == "GET" and rest.strip("/"):
-                gets[rest.strip("/")] += 1
+            if entry.method == "GET" and after.strip("/"):
+                gets[after.strip("/")] += 1
             elif entry.method in ("GET", "POST", "DELETE"):
-                found["LIST" if entry.method == "GET" else entry.method] += 1
-        return dict(found, GET=dict(gets))
+                counts["LIST" if entry.method == "GET" else entry.method] += 1
+        return dict(counts, GET=dict(gets))
 
     @property
     def jobs(self):
@@ -286,23 +286,23 @@ class Sandbox:
         """Lose a blob at the registry, so that who wants it gets 404."""
         self._do(self.registry_content.delete_blob, digest, name)
 
-    def set_registry(self, **words):
+    def set_registry(self, **options):
         """Set ``auth`` (None, ``basic``, ``token``), ``user``, ``password``, ``anonymous_pull``, ``redirect_blobs``."""
-        for name, value in words.items():
+        for name, value in options.items():
             if name not in ("auth", "user", "password", "anonymous_pull", "redirect_blobs"):
                 raise ValueError(f"the registry has no {name}")
             setattr(self.registry_content, name, value)
 
-    def add_host(self, name, ip, **words):
-        """A host joins: ``role`` (seed, peer), ``client`` (go, rust), ``cluster_id``."""
-        self._do(self.manager.fleet.add_host, name, ip, **words)
+    def add_host(self, name, ip, **options):
+        """Let a host join: ``role`` (seed, peer), ``client`` (go, rust), ``cluster_id``."""
+        self._do(self.manager.fleet.add_host, name, ip, **options)
 
     def remove_host(self, name):
-        """A host is gone."""
+        """Remove a host."""
         self._do(self.manager.fleet.remove_host, name)
 
     def pull(self, url, host, **args):
-        """A host pulls a blob or file: it holds it, and the scheduler has one more peer of it.
+        """Let a host pull a blob or file: it holds it, and the scheduler has one more peer of it.
 
         :param args: what else makes the task's id, as a preheat's: tag, application, piece_length.
         """
@@ -313,7 +313,7 @@ class Sandbox:
         manager.fleet.pull(manager.task_of(url, args), manager.fleet.host(host))
 
     def lose(self, url, host=None, **args):
-        """A host, or every host, loses a blob or file from its disk; the scheduler is not told."""
+        """Let a host, or every host, lose a blob or file from its disk; the scheduler is not told."""
         self._do(self.make_loss, url, host, **args)
 
     def make_loss(self, url, host=None, **args):
@@ -321,29 +321,29 @@ class Sandbox:
         for loser in [fleet.host(host)] if host else fleet.hosts:
             fleet.lose(self.manager.task_of(url, args), loser)
 
-    def add_cluster(self, scheduler=True, **words):
+    def add_cluster(self, scheduler=True, **options):
         """Add a cluster; returns its id."""
 
         def add():
-            row = self.manager.clusters.add(**words)
+            row = self.manager.clusters.add(**options)
             if scheduler:
-                self.manager.fleet.add_scheduler(row.id, name=f"scheduler-{int(row.id)}")
+                self.manager.fleet.add_scheduler(row.id, name=f"scheduler-{row.id}")
             return row.id
 
         return self._do(add)
 
-    def add_token(self, name, **words):
+    def add_token(self, name, **options):
         """Make a token, see tokens.Tokens.add; returns the token itself."""
-        return self._do(self.manager.tokens.add, name, **words).token
+        return self._do(self.manager.tokens.add, name, **options).token
 
     def add_user(self, name, password, role="guest"):
         self._do(self.manager.users.add, name, password, role)
 
     # What breaks
 
-    def rule(self, **words):
+    def rule(self, **options):
         """Add a rule (README.md); returns its number."""
-        return self._do(self.rules.add, words)
+        return self._do(self.rules.add, options)
 
     def remove_rule(self, number):
         self._do(self.rules.remove, number)
@@ -404,7 +404,7 @@ class Sandbox:
         manager = self.manager
         filled = manager.complete_args(dict(args, type=kind))
         hosts = [
-            {"hostname": f"host-{int(number)}", "ip": "10.0.%d.%d" % divmod(number, 250)} for number in range(peers)
+            {"hostname": f"host-{number}", "ip": f"10.0.{number // 250}.{number % 250}"} for number in range(peers)
         ]
         hosts = hosts or [{"hostname": "seed-1", "ip": "10.77.0.1"}]
         warm = [
@@ -422,7 +422,7 @@ class Sandbox:
             args=lambda number: dict(filled, url=url.replace("{number}", str(number))),
         )
 
-    def history(self, count, **words):
+    def history(self, count, **options):
         """Insert old jobs, fast.
 
         :param count: how many; ``{number}`` in ``url`` is each one's number.
@@ -430,4 +430,4 @@ class Sandbox:
         :param blobs: how many blobs each has warmed, on ``peers`` hosts: 30 blobs on 2,000 hosts are 12 MB a row.
         :returns: list of ids, oldest first.
         """
-        return self._do(self.make_history, count, **words)
+        return self._do(self.make_history, count, **options)

@@ -111,7 +111,7 @@ class Server:
 
     @property
     def address(self):
-        return f"{self.host}:{int(self.port)}"
+        return f"{self.host}:{self.port}"
 
     @property
     def url(self):
@@ -142,7 +142,7 @@ class Server:
             context.verify_mode = ssl.CERT_REQUIRED
         return context
 
-    async def _prepare(self, dummy_request, response):
+    async def _prepare(self, _request, response):
         """Send the headers that Go's server would, and no others."""
         response.headers.pop("Server", None)
         response.headers["Date"] = formatdate(self._clock.now() / SECOND, usegmt=True)
@@ -208,7 +208,7 @@ def _reset(request):
 
 
 def _zero_row(reply):
-    """The row as a read sees it that meets the manager's own write of it (2.2.0 and later): nothing but the result."""
+    """Return the row that a read sees while the manager writes it (2.2.0 and later): nothing but the result."""
     zeros = {str: "", int: 0}
     row = json.loads(reply.body.decode())
     for key, value in row.items():
@@ -220,7 +220,7 @@ def _zero_row(reply):
 
 
 def _spoil(rule, reply):
-    """The answer that a rule wants instead."""
+    """Return the answer that a rule wants instead."""
     if rule.fault == "zero_row":
         return _zero_row(reply)
     if rule.fault == "html":
@@ -234,8 +234,8 @@ def _spoil(rule, reply):
     if rule.fault == "invalid_json":
         return Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
     if rule.fault in ("status", "body"):
-        words = rule.body if rule.body is not None else {"message": "by rule"}
-        made = Reply.json(words) if not isinstance(words, str) else Reply.text(words)
+        body = rule.body if rule.body is not None else {"message": "by rule"}
+        made = Reply.json(body) if not isinstance(body, str) else Reply.text(body)
         made.status = rule.status or 200
         if rule.content_type:
             made.headers["Content-Type"] = rule.content_type

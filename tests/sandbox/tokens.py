@@ -28,8 +28,8 @@ _SCOPES = {"jobs": "job", "clusters": "cluster"}
 
 
 def bearer(request, any_case=False):
-    """The token of an Authorization header, None where there is none."""
-    scheme, dummy, token = request.headers.get("Authorization", "").partition(" ")
+    """Return the token of an Authorization header, None where there is none."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     return token if scheme == "Bearer" or (any_case and scheme.lower() == "bearer") else None
 
 
@@ -64,14 +64,14 @@ class Users:
         return user
 
     def show(self, number):
-        """The object in ``user``; the zero object for nobody."""
+        """Return the object in ``user``; the zero object for nobody."""
         user = self.rows.get(number)
         if user is None:
             return ZERO_USER
         created = time_text(user.created, self._profile.row_digits)
         return dict(ZERO_USER, id=user.id, created_at=created, updated_at=created, name=user.name, state="enable")
 
-    def list(self, dummy_query):
+    def list(self, _query):
         return [self.show(number) for number in self.rows]
 
     def forget_reads(self):
@@ -81,13 +81,16 @@ class Users:
     # Sign-in
 
     def sign_in(self, body):
-        """Answer a sign-in. Its row is cached without its password, so that the next ones fail until the cache is
-        dropped, which the audit log does every 5 seconds (2.2.0 and later)."""
+        """Answer a sign-in.
+
+        Its row is cached without its password, so that the next ones fail until the cache is dropped, which the audit
+        log does every 5 seconds (2.2.0 and later).
+        """
         try:
             values = bind(_SIGN_IN, load(body), "SignInRequest")
         except BindError:
             return unauthorized()
-        user = next((one for one in self.rows.values() if one.name == values["name"]), None)
+        user = next((user for user in self.rows.values() if user.name == values["name"]), None)
         if user is None or self._is_cached(user):
             return unauthorized()
         self._cached[user.id] = self._clock.now()
@@ -109,17 +112,17 @@ class Users:
         token = self._sign({"alg": "HS256", "typ": "JWT"}, claims)
         return Reply.json(
             {"expire": time_text((issued + seconds) * SECOND), "token": token},
-            headers={"Set-Cookie": f"jwt={token}; Path=/; Max-Age={int(seconds)}"},
+            headers={"Set-Cookie": f"jwt={token}; Path=/; Max-Age={seconds}"},
         )
 
     def _sign(self, header, claims):
-        parts = [base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=") for one in (header, claims)]
+        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
         mark = hmac.new(self._secret, b".".join(parts), hashlib.sha256).digest()
         return b".".join(parts + [base64.urlsafe_b64encode(mark).rstrip(b"=")]).decode()
 
     def token_for(self, name="root"):
-        """A JWT without a sign-in, for tests."""
-        user = next(one for one in self.rows.values() if one.name == name)
+        """Return a JWT without a sign-in, for tests."""
+        user = next(user for user in self.rows.values() if user.name == name)
         return json.loads(self._signed_in(user).body.decode())["token"]
 
     def refresh(self, request):
@@ -127,7 +130,7 @@ class Users:
         return self._signed_in(user) if user else unauthorized()
 
     def user_of(self, request):
-        """The user who sends a request with a JWT, None for nobody."""
+        """Return the user who sends a request with a JWT, None for nobody."""
         token = bearer(request) or request.query.get("token") or request.cookies.get("jwt") or ""
         try:
             claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
@@ -139,7 +142,7 @@ class Users:
             return None
 
     def guard(self, request):
-        """The 401 for a request to the console's API, None where it may pass."""
+        """Return the 401 for a request to the console's API, None where it may pass."""
         user = self.user_of(request)
         if user is None:
             return unauthorized()
@@ -194,10 +197,10 @@ class Tokens:
     # Who may use the Open API
 
     def guard(self, request):
-        """The 401 or 403 for a request to the Open API, None where it may pass."""
+        """Return the 401 or 403 for a request to the Open API, None where it may pass."""
         in_query = self._profile.token_in_query
         given = (in_query and request.query.get("access_token")) or bearer(request, any_case=in_query)
-        row = next((one for one in self._rows.values() if one.token == given), None)
+        row = next((row for row in self._rows.values() if row.token == given), None)
         if row is None:
             return Reply.json({"message": "Unauthorized"}, 401)
         if not self._profile.token_checks:

@@ -67,7 +67,7 @@ class Work:
         return [{"failure_tasks": failed, "scheduler_cluster_id": task.cluster_id, "success_tasks": warm}]
 
     async def _single(self, job, task, rule, outcome):
-        """The default scope: one seed peer fetches."""
+        """Let one seed peer fetch, as the default scope does."""
         seeds = self._fleet.hosts_of(task.cluster_id, "seed")
         if outcome == "no_seed_peer" or not seeds:
             self._no_seed(task)
@@ -114,11 +114,11 @@ class Work:
         task.fail(text % (task.cluster_id, self._fleet.scheduler_of(task.cluster_id).ip))
 
     async def _many(self, job, task, rule, outcome):
-        """The scopes that ask many hosts; a host that fails once counts as failed for all."""
+        """Let many hosts fetch, as the other scopes do; a host that fails once counts as failed for all."""
         hosts = self._chosen(job, task)
         if not hosts:
             task.fail(
-                f"cluster {int(task.cluster_id)} scheduler {self._fleet.scheduler_of(task.cluster_id).ip} has "
+                f"cluster {task.cluster_id} scheduler {self._fleet.scheduler_of(task.cluster_id).ip} has "
                 "no available peer"
             )
             return
@@ -144,7 +144,7 @@ class Work:
         task.fail(f"all peers preheat failed: {identity} {first['ip']} {first['hostname']} {first['description']}")
 
     def _chosen(self, job, task):
-        """The hosts that a job is for: ips beats count beats percentage."""
+        """Return the hosts that a job is for: ips beats count beats percentage."""
         args = job.args
         role = (
             "seed" if args.get("scope") == "all_seed_peers" else None if self._profile.state_for == "blob" else "peer"
@@ -216,7 +216,7 @@ class Work:
         task.succeed([{"peers": peers or self._profile.no_task_peers, "scheduler_cluster_id": task.cluster_id}])
 
     def _peers_with_content(self, key, cluster_id):
-        """From 2.3.1 on: each host answers once, for its own disk. Yields host, when it joined and what else is told."""
+        """Yield host, when it joined and what else is told. From 2.3.1 on each host answers once, for its own disk."""
         for content in self._fleet.holders(key, cluster_id):
             known = {"id": content.host.id}
             if self._profile.tells_finished:
@@ -229,7 +229,7 @@ class Work:
             yield peer.host, peer.since, {"id": peer.id}
 
     async def _delete_task(self, job, task, rule):
-        """The scheduler asks a host once for each of its peers; all but the first answer "not found"."""
+        """Ask a host once for each of its peers, as the scheduler does; all but the first answer "not found"."""
         failing = (rule.peers or []) if rule and rule.outcome == "failed_peers" else []
         key = self._key(job.args)
         gone, failed = [], []
@@ -257,7 +257,7 @@ def _seconds(rule, number):
 
 def _names(listed, index, url):
     """Whether a rule's list of blobs (indexes from 0, digests or URLs) names one."""
-    return any(one == index if isinstance(one, int) else url.endswith(one) for one in listed or [])
+    return any(item == index if isinstance(item, int) else url.endswith(item) for item in listed or [])
 
 
 def _source_error(reason):

@@ -22,7 +22,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATTERNS = ("plugins/*.py", "tests/*.py", "docs/*.py")
 VAGUE = re.compile(
-    r"_?(?:ones?|found|words|dummy|things?|stuff|data|tmp|temp|foo|bar|baz|obj|val|vals|ret|retval|res|some|rest|"
+    r"_?(?:ones?|found|words|dummy\w*|things?|stuff|data|tmp|temp|foo|bar|baz|obj|val|vals|ret|retval|res|some|rest|"
     r"told|asked|turn|again|cure|misc|blah)_?\d*"
 )
 
