@@ -11,42 +11,61 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import json
 import re
-from urllib.parse import urlencode, urljoin, urlsplit
+import socket
+import typing as t
+from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     DragonflyError,
     GarbledError,
     TransportError,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http, Response
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import (
+    DIGEST_ALGORITHMS,
     INDEX_TYPES,
+    KNOWN_TYPES,
     MANIFEST_TYPES,
     SCHEMA1_TYPES,
+    Child,
+    Manifest,
+    compute_digest,
     config_platform,
+    decode_manifest,
     is_digest,
     parse_manifest,
-    same_platform,
+    signed_content,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import runs_on
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_auth import (
+    basic_auth,
+    bearer_auth,
+    origin,
+    parse_challenges,
+    realm_problem,
+    redirect_problem,
+    token_url,
 )
 
+#: Bytes of a manifest, as many as distribution takes (registry/handlers/manifests.go, 2.8.3).
+MANIFEST_LIMIT = ANSWER_LIMIT
+#: Bytes of the answer of a token service.
+TOKEN_LIMIT = 1024 * 1024
+
 _ACCEPT = ", ".join(INDEX_TYPES + MANIFEST_TYPES + SCHEMA1_TYPES)
-# A scheme or a parameter of a WWW-Authenticate, which can hold several challenges (RFC 9110, 11.6.1). It starts where a
-# word starts, so that a long header takes no long time.
-_CHALLENGE = re.compile(
-    r"(?<![\w.~+-])(?P<name>[\w.~+-]+)"
-    r'(?:\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]*))|(?=[\s,]|\Z))',
-    re.ASCII,
-)
 # Those that are of the manager's request, or would change what the registry answers.
 _HEADERS_KEPT_BACK = re.compile(r"(?:authorization|host|accept.*|content-.*|x-dragonfly-.*)\Z", re.IGNORECASE)
-# Who drops connections lets each of them wait for the whole time.
+# A host that drops connections lets each of them wait for the whole time.
 _CONNECT_TIMEOUT = 10
 _NO_ANSWER = ("connect_timeout", "read_timeout", "refused", "unreachable", "dns")
 _REDIRECTS = 3
 _DEPTH = 4
+#: Manifests of one image that are read.
+_MOST_MANIFESTS = 200
+_NAMED_IN_MESSAGE = 3
 
 
 class RegistryUnreachable(DragonflyError):
@@ -54,29 +73,31 @@ class RegistryUnreachable(DragonflyError):
 
 
 class RegistryRefused(DragonflyError):
-    """The registry answered no (401, 403, 404), has not what is asked for, or its certificate is not trusted."""
+    """The registry refused (401, 403, 404), lacks what is requested or sent something else, or is not trusted."""
 
 
-def basic_auth(username, password):
-    """Value of a header Authorization."""
-    text = f"{username or ''}:{password or ''}"
-    return "Basic " + base64.b64encode(text.encode("utf-8")).decode("ascii")
+def resolve_host(host: str) -> list[str]:
+    """Return the addresses of a host, none where its name cannot be resolved."""
+    try:
+        return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        return []
 
 
-def registry_finder(params, details):
-    """A function that gives the L(Registry) of a name: with its own credentials, else those for all.
+def registry_finder(params: dict[str, t.Any], details: dict[str, dict[str, str]]) -> t.Callable[[str], Registry]:
+    """Return a function that gives the registry of a name: with its own credentials, else those for all.
 
     :param params: options of a module: the group REGISTRY, ``timeout``, ``validate_certs`` and ``ca_path``.
-    :param details: what ``registries`` says of each registry (dict of dict).
+    :param details: what ``registries`` says of each registry.
     """
     headers = {name: str(value) for name, value in (params.get("headers") or {}).items()}
     authorization = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
     headers = {name: value for name, value in headers.items() if not _HEADERS_KEPT_BACK.match(name)}
     verify_all = (params["ca_path"] or True) if params["validate_certs"] else False
-    made = {}
+    registries: dict[str, Registry] = {}
 
-    def registry(name):
-        if name not in made:
+    def find_registry(name: str) -> Registry:
+        if name not in registries:
             detail = details.get(name, {})
             username, password = params.get("registry_username"), params.get("registry_password")
             if detail.get("username"):
@@ -84,10 +105,10 @@ def registry_finder(params, details):
             verify = detail.get("ca_path") or verify_all
             http = Http(timeout=params["timeout"], verify=verify, connect_timeout=_CONNECT_TIMEOUT)
             basic = basic_auth(username, password) if username else None
-            made[name] = Registry(http, basic, None if basic else authorization, headers)
-        return made[name]
+            registries[name] = Registry(http, basic, None if basic else authorization, headers)
+        return registries[name]
 
-    return registry
+    return find_registry
 
 
 class Registry:
@@ -95,218 +116,352 @@ class Registry:
 
     Threads may share it: what one of them learns, the others need not ask for.
 
-    :param http: L(Http) without credentials of its own.
-    :param basic: what ``basic_auth`` gave (str), or None. It waits for a challenge, for some registries that want a
-        token refuse it.
-    :param authorization: value of a header Authorization that is sent unasked (str), or None.
-    :param headers: more headers for the registry itself (dict of str), or None.
+    :param http: without credentials of its own.
+    :param basic: what ``basic_auth`` returned, or None. It waits for a challenge of the registry, for some registries
+        that want a token refuse it. The token service that the registry names gets it, too, as with docker and
+        containerd.
+    :param authorization: value of a header Authorization that is sent unasked, to the registry alone, or None.
+    :param headers: more headers for the registry itself, or None.
+    :ivar sizes: bytes of the blobs of the manifests that were read, by digest, as far as they say.
     """
 
-    def __init__(self, http, basic=None, authorization=None, headers=None):
+    def __init__(
+        self,
+        http: Http,
+        basic: str | None = None,
+        authorization: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self._http = http
         self._basic = basic
         self._authorization = authorization
         self._headers = headers or {}
-        self._tokens = {}
-        self._asked_for_basic = set()
-        self._silent = {}
-        #: Bytes of the blobs of the manifests that were read, by digest, as far as they tell them (dict of str to int).
-        self.sizes = {}
+        self._tokens: dict[tuple[str, str], str] = {}
+        self._bases_with_basic: set[str] = set()
+        self._silent: dict[tuple[str, str], TransportError] = {}
+        self.sizes: dict[str, int] = {}
 
-    def manifest(self, image, reference=None):
-        """The manifest of an image.
+    def manifest(self, image: Image, reference: str | None = None) -> Manifest:
+        """Return the manifest of an image, whose content has the digest that it is known by.
 
-        :param image: L(Image).
         :param reference: another tag or digest of the same repository.
-        :returns: L(Manifest).
         :raises RegistryUnreachable: if there is no usable answer.
-        :raises RegistryRefused: if the answer is no.
+        :raises RegistryRefused: if the registry refuses, or sends something else.
         """
+        return self._read_manifest(image, reference or image.reference)
+
+    def authorization(self, image: Image) -> str | None:
+        """Return the header Authorization for what is of an image, None where the registry wanted none."""
+        token = self._tokens.get((image.base, image.name))
+        return token or (self._basic if image.base in self._bases_with_basic else self._authorization)
+
+    def blobs(self, image: Image, manifest: Manifest, platform: str | None) -> list[tuple[str, list[str]]]:
+        """Return the blobs of an image, for each manifest that a platform can mean.
+
+        :returns: a list of the digest of a manifest and the digests of its blobs, not empty.
+        :raises RegistryRefused: if the image has none for the platform.
+        """
+        if manifest.children is not None:
+            contents = _IndexReader(self, image, platform).read(manifest)
+            if not contents:
+                raise _no_platform(image, manifest, platform)
+            return contents
+        own = self._config_platform(image, manifest.config) if platform and manifest.config else None
+        if platform and own and not runs_on(own, platform):
+            raise _other_platform(image, platform, own)
+        return [(manifest.digest, manifest.blobs or [])]
+
+    def child(self, image: Image, child: Child) -> Manifest:
+        """Return the manifest that an entry of an index names, which must be what the entry says.
+
+        :raises DragonflyError: as ``manifest``.
+        """
+        return self._read_manifest(image, child.digest, child)
+
+    def _read_manifest(self, image: Image, reference: str, child: Child | None = None) -> Manifest:
         url = image.manifest_url(reference)
-        asked = f"GET {url}"
+        request = f"GET {url}"
+        answer = self._get_authorized(image, url)
+        try:
+            if child and child.size is not None and child.size != len(answer.body):
+                raise ValueError(f"it has {len(answer.body)} bytes, and the index says {child.size}")
+            content = signed_content(answer.body)
+            digest = _verify_digest(content, reference, answer, request)
+            manifest = parse_manifest(decode_manifest(content), _media_type(answer, child), digest)
+        except ValueError as exc:
+            raise _bad_manifest(exc, request) from None
+        self.sizes.update(manifest.sizes)
+        return manifest
+
+    def _get_authorized(self, image: Image, url: str) -> Response:
+        """Return the answer of the registry to a GET of a manifest; if it wants credentials, to a second one."""
+        request = f"GET {url}"
         try:
             sent = self.authorization(image)
-            answer = self._get(url, _ACCEPT, sent, self._headers)
-            if answer.status == 401:
+            answer, place = self._get(url, _ACCEPT, sent, self._headers, MANIFEST_LIMIT)
+            # What another host asks for, to which the registry redirected, is none of the registry's challenges.
+            if answer.status == 401 and origin(place) == origin(url):
                 self._log_in(answer, image, url)
                 if self.authorization(image) != sent:
                     sent = self.authorization(image)
-                    answer = self._get(url, _ACCEPT, sent, self._headers)
+                    answer, place = self._get(url, _ACCEPT, sent, self._headers, MANIFEST_LIMIT)
         except TransportError as exc:
-            if exc.reason == "tls":
-                raise RegistryRefused(
-                    f"{exc.message.rstrip('.')}. The option registries takes a ca_path. A registry without "
-                    f"TLS is written http://{image.registry}/...",
-                    "registry_tls",
-                    asked,
-                ) from None
-            raise RegistryUnreachable(
-                f"The registry cannot be reached: {exc.message}", "registry_unreachable", asked
-            ) from None
-        self._check(answer, asked, sent)
-        document = _document(answer, asked)
-        digest = reference or image.reference
-        if not is_digest(digest):
-            digest = answer.headers.get("Docker-Content-Digest") or ""
-        if not is_digest(digest):
-            digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
-        try:
-            manifest = parse_manifest(document, answer.media_type, digest)
-            self.sizes.update(manifest.sizes)
-            return manifest
-        except ValueError as exc:
-            raise RegistryRefused(
-                f"{asked}: the registry gave a manifest that cannot be preheated: {exc}.", "bad_manifest", asked
-            ) from None
+            raise _unreachable(exc, image, request) from None
+        except GarbledError as exc:
+            raise RegistryRefused(exc.message, exc.reason, request) from None
+        self._check(answer, request, sent)
+        return answer
 
-    def authorization(self, image):
-        """Value of the header Authorization for what is of an image (str), None where the registry wanted none."""
-        token = self._tokens.get((image.base, image.name))
-        return token or (self._basic if image.base in self._asked_for_basic else self._authorization)
+    def _config_platform(self, image: Image, digest: str) -> str | None:
+        """Return the platform that the config of an image names, None where it cannot be read.
 
-    def blobs(self, image, manifest, platform):
-        """The blobs of an image, for each manifest that a platform can mean.
-
-        :param manifest: L(Manifest), what ``manifest`` gave.
-        :param platform: str, or None.
-        :returns: list of (digest of the manifest, list of blob digests), not empty.
-        :raises RegistryRefused: if the image has none for the platform.
+        :raises RegistryRefused: if the config has another digest.
         """
-        if manifest.children is None:
-            told = self._told_platform(image, manifest) if platform and manifest.config else None
-            found = [] if told and not same_platform(told, platform) else [(manifest.digest, manifest.blobs)]
-            has = told
-        else:
-            found = self._of_index(image, manifest, platform, _DEPTH)
-            has = ", ".join(manifest.platforms)
-        if found:
-            return found
-        url = image.manifest_url()
-        message = f"{url} is an image index that holds no image."
-        if platform:
-            message = f"{url} has no manifest for the platform {platform}. It has: {has or 'none'}."
-        raise RegistryRefused(message, "no_platform", f"GET {url}")
-
-    def _of_index(self, image, manifest, platform, depth):
-        if manifest.children is None:
-            return [(manifest.digest, manifest.blobs)]
-        if depth == 0:
-            raise RegistryRefused(
-                f"The index of {image.manifest_url()} holds indexes more than {int(_DEPTH)} deep.", "bad_manifest"
-            )
-        found = []
-        for digest in dict.fromkeys(manifest.children_for(platform)):
-            found += self._of_index(image, self.manifest(image, digest), platform, depth - 1)
-        return found
-
-    def _told_platform(self, image, manifest):
+        url = image.blob_url(digest)
         try:
-            answer = self._get(image.blob_url(manifest.config), "*/*", self.authorization(image), self._headers)
-            return config_platform(answer.json()) if answer.status == 200 else None
+            answer, _place = self._get(url, "*/*", self.authorization(image), self._headers, MANIFEST_LIMIT)
         except DragonflyError:
             # The manager does not look at it either.
             return None
+        if answer.status != 200:
+            return None
+        computed = compute_digest(answer.body, digest.partition(":")[0])
+        if computed != digest:
+            raise _digest_mismatch(f"GET {url}", computed, "its manifest", digest)
+        try:
+            return config_platform(decode_manifest(answer.body))
+        except ValueError:
+            return None
 
-    def _get(self, url, accept, authorization, headers):
-        for dummy in range(_REDIRECTS):
+    def _get(
+        self, url: str, accept: str, authorization: str | None, headers: dict[str, str], limit: int
+    ) -> tuple[Response, str]:
+        """Return an answer and the URL that it came from, behind redirects.
+
+        Another server gets neither credentials nor the user's headers.
+        """
+        place = url
+        for _attempt in range(_REDIRECTS):
             sent = dict(headers, Accept=accept)
             if authorization:
                 sent["Authorization"] = authorization
-            answer = self._send(url, sent)
+            answer = self._send(place, sent, limit)
             if answer.status not in (301, 302, 303, 307, 308):
-                return answer
-            try:
-                target = urljoin(url, answer.headers.get("Location", ""))
-            except ValueError:
-                break
-            if urlsplit(target)[:2] != urlsplit(url)[:2]:
+                return answer, place
+            target = _redirect_target(place, answer)
+            problem = redirect_problem(place, target, resolve_host)
+            if problem:
+                raise RegistryUnreachable(
+                    f"GET {url}: the registry redirects in a way that is not followed: {problem}.",
+                    "registry_unreachable",
+                    f"GET {url}",
+                )
+            if origin(target) != origin(place):
                 authorization, headers = None, {}
-            if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-                break
-            url = target
+            place = target
         raise RegistryUnreachable(
-            f"GET {urlsplit(url).path}: the registry redirects in a way that is not followed.", "registry_unreachable"
+            f"GET {url}: the registry redirects more than {_REDIRECTS - 1} times, which is not followed.",
+            "registry_unreachable",
+            f"GET {url}",
         )
 
-    def _send(self, url, headers):
-        """As L(Http), but who once gave no answer is not asked again: each time would take as long."""
+    def _send(self, url: str, headers: dict[str, str], limit: int) -> Response:
+        """Send a GET, unless the server once gave no answer: each time would take as long."""
         parts = urlsplit(url)
-        place = parts[:2]
-        if place in self._silent:
-            said = self._silent[place]
-            request = "GET %s" % (parts.path or "/")
-            raise TransportError(request + said.message[len(said.request) :], said.reason, request, sent=False)
+        server = (parts.scheme, parts.netloc)
+        if server in self._silent:
+            earlier = self._silent[server]
+            request = f"GET {parts.path or '/'}"
+            message = request + earlier.message[len(earlier.request or "") :]
+            raise TransportError(message, earlier.reason, request, sent=False)
         try:
-            return self._http.send("GET", url, headers=headers)
+            return self._http.send("GET", url, headers=headers, limit=limit)
         except TransportError as exc:
             if exc.reason in _NO_ANSWER:
-                self._silent[place] = exc
+                self._silent[server] = exc
             raise
 
-    def _log_in(self, answer, image, url):
-        """Learns from a 401 what the registry wants to see."""
-        challenges = _challenges(answer.headers.get("WWW-Authenticate", ""))
-        bearer = next((parameters for scheme, parameters in challenges if scheme == "bearer"), None)
+    def _log_in(self, answer: Response, image: Image, url: str) -> None:
+        """Learn from a 401 of the registry what it wants to see."""
+        challenges = parse_challenges(answer.headers.get("WWW-Authenticate", ""))
+        bearer = next((challenge for challenge in challenges if challenge.scheme == "bearer"), None)
         if bearer is not None:
-            self._tokens[(image.base, image.name)] = self._token(bearer, url)
-        elif self._basic and any(scheme == "basic" for scheme, dummy in challenges):
-            self._asked_for_basic.add(image.base)
+            self._tokens[(image.base, image.name)] = self._token(bearer.parameters, image, url)
+        elif self._basic and any(challenge.scheme == "basic" for challenge in challenges):
+            self._bases_with_basic.add(image.base)
 
-    def _token(self, challenge, url):
-        realm = challenge.get("realm", "")
-        try:
-            scheme = urlsplit(realm).scheme
-        except ValueError:
-            scheme = None
-        if scheme not in ("http", "https") or (url.startswith("https:") and not realm.startswith("https:")):
-            raise RegistryRefused(f"GET {url}: the registry names no usable token service.", "registry_denied")
-        query = urlencode({key: value for key, value in challenge.items() if key in ("service", "scope")})
-        token_url = f"{realm}{'&' if '?' in realm else '?'}{query}"
-        answer = self._get(token_url, "application/json", self._basic or self._authorization, {})
-        self._check(answer, f"GET {realm}", self._basic or self._authorization)
-        document = _document(answer, f"GET {realm}")
-        token = document.get("token") or document.get("access_token") if isinstance(document, dict) else None
-        if not isinstance(token, str):
-            raise RegistryUnreachable(f"GET {realm}: the token service gave no token.", "registry_unreachable")
-        return "Bearer " + token
+    def _token(self, parameters: dict[str, str], image: Image, url: str) -> str:
+        realm = parameters.get("realm", "")
+        problem = realm_problem(realm, url, resolve_host)
+        if problem:
+            raise RegistryRefused(f"GET {url}: the registry wants a token, but {problem}.", "registry_denied")
+        request = f"GET {realm}"
+        credentials = self._basic or (self._authorization if origin(realm) == origin(url) else None)
+        token_request = token_url(parameters, image.name)
+        answer, _place = self._get(token_request, "application/json", credentials, {}, TOKEN_LIMIT)
+        self._check(answer, request, credentials)
+        document = _token_document(answer, request)
+        token = bearer_auth(document.get("token") or document.get("access_token"))
+        if token is None:
+            raise RegistryUnreachable(f"{request}: the token service sent no token.", "registry_unreachable", request)
+        return token
 
-    def _check(self, answer, asked, sent):
+    def _check(self, answer: Response, request: str, sent: str | None) -> None:
+        """Refuse an answer that is not a success.
+
+        :param sent: the credentials that were sent, or None.
+        """
         status = answer.status
         if 200 <= status < 300:
             return
-        said = f"{asked}: the registry answered {int(status)}"
+        message = f"{request}: the registry answered {status}"
         if status in (401, 403):
-            if not (self._basic or self._authorization):
-                cure = "it wants credentials, see registry_username and registry_password"
-            elif sent:
-                cure = "it refuses these credentials, see registry_username and registry_password"
-            else:
-                cure = (
-                    "it asks neither for a token nor for a password, so registry_username was not sent. "
-                    "What to do: check the name of the image"
-                )
-            raise RegistryRefused(f"{said}: {cure}.", "registry_denied", asked, status)
+            raise RegistryRefused(f"{message}: {self._denial(sent)}.", "registry_denied", request, status)
         if status == 404:
-            raise RegistryRefused(f"{said}: it has no such image, tag or digest.", "manifest_unknown", asked, status)
-        raise RegistryUnreachable(f"{said}.", "registry_unreachable", asked, status)
+            raise RegistryRefused(
+                f"{message}: it has no such image, tag or digest.", "manifest_unknown", request, status
+            )
+        raise RegistryUnreachable(f"{message}.", "registry_unreachable", request, status)
+
+    def _denial(self, sent: str | None) -> str:
+        if not (self._basic or self._authorization):
+            return "it wants credentials, see registry_username and registry_password"
+        if sent:
+            return "it refuses these credentials, see registry_username and registry_password"
+        return (
+            "it requests neither a token nor a password, so registry_username was not sent. "
+            "What to do: check the name of the image"
+        )
 
 
-def _challenges(text):
-    """The challenges of a WWW-Authenticate: list of (scheme in lower case, dict of its parameters)."""
-    found = []
-    for part in _CHALLENGE.finditer(text):
-        name, quoted, plain = part.group("name").lower(), part.group("quoted"), part.group("plain")
-        if quoted is None and plain is None:
-            found.append((name, {}))
-        elif found:
-            found[-1][1].setdefault(name, plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
-    return found
+class _IndexReader:
+    """Reads what an index holds for a platform, indexes within it included."""
+
+    def __init__(self, registry: Registry, image: Image, platform: str | None) -> None:
+        self._registry = registry
+        self._image = image
+        self._platform = platform
+        self._number = 0
+
+    def read(self, manifest: Manifest, depth: int = _DEPTH) -> list[tuple[str, list[str]]]:
+        """Return the digests of the manifests with those of their blobs."""
+        if manifest.children is None:
+            return [(manifest.digest, manifest.blobs or [])]
+        if depth == 0:
+            raise self._refuse(f"indexes more than {_DEPTH} deep")
+        contents: list[tuple[str, list[str]]] = []
+        for child in {child.digest: child for child in manifest.children_for(self._platform)}.values():
+            self._number += 1
+            if self._number > _MOST_MANIFESTS:
+                raise self._refuse(f"more than {_MOST_MANIFESTS} manifests that would have to be read")
+            contents += self.read(self._registry.child(self._image, child), depth - 1)
+        return contents
+
+    def _refuse(self, message: str) -> RegistryRefused:
+        url = self._image.manifest_url()
+        return RegistryRefused(f"The index of {url} holds {message}.", "bad_manifest", f"GET {url}")
 
 
-def _document(answer, asked):
+def _verify_digest(content: bytes, reference: str, answer: Response, request: str) -> str:
+    """Return the digest of a manifest, checked against the reference and the header.
+
+    A digest of an algorithm that registries do not use is ignored in the header, since the content is hashed anyway.
+    """
+    claims = {"its reference": reference if ":" in reference else ""}
+    claims["its header Docker-Content-Digest"] = answer.headers.get("Docker-Content-Digest", "").strip()
+    digest = ""
+    for source, claim in claims.items():
+        algorithm = claim.partition(":")[0]
+        if algorithm not in DIGEST_ALGORITHMS:
+            continue
+        computed = compute_digest(content, algorithm)
+        if computed != claim:
+            raise _digest_mismatch(request, computed, source, claim[:150])
+        digest = digest or claim
+    return digest if is_digest(digest) else compute_digest(content)
+
+
+def _digest_mismatch(request: str, computed: str, source: str, claim: str) -> RegistryRefused:
+    return RegistryRefused(
+        f"{request}: the content that the registry sent has the digest {computed}, and {source} says {claim!r}. "
+        "Nothing is preheated that is not what it claims to be. What to do: check the registry, and the proxies and "
+        "caches in front of it.",
+        "digest_mismatch",
+        request,
+    )
+
+
+def _media_type(answer: Response, child: Child | None) -> str:
+    """Return the media type of a manifest.
+
+    :raises ValueError: if the index that names the manifest says another.
+    """
+    own, said = answer.media_type, child.media_type if child else None
+    if said is None or said not in KNOWN_TYPES:
+        return own
+    if own in KNOWN_TYPES and own != said:
+        raise ValueError(f"its media type is {own}, and the index says {said}")
+    return said
+
+
+def _bad_manifest(exc: ValueError, request: str) -> DragonflyError:
+    if isinstance(exc, (UnicodeError, json.JSONDecodeError)):
+        return RegistryUnreachable(
+            f"{request}: the answer of the registry is not JSON.", "registry_unreachable", request
+        )
+    return RegistryRefused(
+        f"{request}: the registry sent a manifest that cannot be preheated: {exc}.", "bad_manifest", request
+    )
+
+
+def _redirect_target(place: str, answer: Response) -> str:
     try:
-        return answer.json()
+        return urljoin(place, answer.headers.get("Location", ""))
+    except ValueError:
+        return answer.headers.get("Location", "")
+
+
+def _token_document(answer: Response, request: str) -> dict[str, t.Any]:
+    try:
+        document = answer.json()
     except GarbledError:
         raise RegistryUnreachable(
-            f"{asked}: the registry's answer is no JSON.", "registry_unreachable", asked
+            f"{request}: the answer of the token service is not JSON.", "registry_unreachable", request
         ) from None
+    return document if isinstance(document, dict) else {}
+
+
+def _unreachable(exc: TransportError, image: Image, request: str) -> DragonflyError:
+    if exc.reason != "tls":
+        return RegistryUnreachable(f"The registry cannot be reached: {exc.message}", "registry_unreachable", request)
+    return RegistryRefused(
+        f"{exc.message.rstrip('.')}. The option registries takes a ca_path. A registry without TLS is written "
+        f"http://{image.registry}/...",
+        "registry_tls",
+        request,
+    )
+
+
+def _no_platform(image: Image, manifest: Manifest, platform: str | None) -> RegistryRefused:
+    """Return why an index holds nothing for a platform."""
+    url = image.manifest_url()
+    unnamed = [child.digest for child in manifest.children or () if not child.platform]
+    if manifest.platforms:
+        message = f"{url} has no manifest for the platform {platform}. It has: {', '.join(manifest.platforms)}."
+    elif unnamed:
+        names = ", ".join(f"@{digest}" for digest in unnamed[:_NAMED_IN_MESSAGE])
+        more = ", ..." if len(unnamed) > _NAMED_IN_MESSAGE else ""
+        message = (
+            f"{url} is an image index whose entries name no platform, so that managers find nothing in it to preheat. "
+            f"What to do: preheat the digest of a manifest in it, without platforms: {names}{more}."
+        )
+    else:
+        message = f"{url} is an image index that holds no image."
+    return RegistryRefused(message, "no_platform", f"GET {url}")
+
+
+def _other_platform(image: Image, platform: str, own: str) -> RegistryRefused:
+    url = image.manifest_url()
+    return RegistryRefused(
+        f"{url} has no manifest for the platform {platform}. It has: {own}.", "no_platform", f"GET {url}"
+    )

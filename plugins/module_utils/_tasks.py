@@ -18,7 +18,7 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_platform, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult, task_peers
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
@@ -27,6 +27,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     range_problems,
     task_id_problems,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url

@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_platform
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import parse_release

@@ -46,6 +46,10 @@ HTTP = {"_attempt", "_http", "_session"}
 PURE = {
     "_config_scrub",
     "_image",
+    "_manifest",
+    "_platforms",
+    "_registry_auth",
+    "_text",
     "_json",
     "_job_document",
     "_option_checks",

@@ -14,11 +14,8 @@ from dataclasses import dataclass, field
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
-    Image,
-    check_platform,
-    parse_image,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import (
     ARG_OPTIONS,
     BIO_LENGTH,

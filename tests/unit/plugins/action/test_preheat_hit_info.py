@@ -213,7 +213,7 @@ def test_after_a_preheat(world, tmp_path):
     wrong = {
         "only_files": "There is no image among jobs.",
         "no_image": "Names are in lower case",
-        "no_platform": "'x' is no platform",
+        "no_platform": "'x' is not a valid platform",
         "no_release": "seed_release: 'new' is no release",
         "nothing": "one of the following is required: jobs, images",
         "both": "mutually exclusive: jobs|images",

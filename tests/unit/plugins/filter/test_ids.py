@@ -34,7 +34,7 @@ def test_manifest_url(image, registries, url):
 
 
 def test_manifest_url_of_no_image():
-    with pytest.raises(AnsibleFilterError, match="'library/Redis' is no repository name. Names are in lower case"):
+    with pytest.raises(AnsibleFilterError, match="'library/Redis' is not a repository name. Names are in lower case"):
         manifest_url("Redis")
 
 

@@ -7,30 +7,36 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
+import socket
+import threading
 import time
 
 import pytest
 import requests
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _registry
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http, Response
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import (
     CONFIG_TYPES,
     INDEX_TYPES,
     MANIFEST_TYPES,
-    parse_image,
+    compute_digest,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import (
+    MANIFEST_LIMIT,
+    TOKEN_LIMIT,
     Registry,
     RegistryRefused,
     RegistryUnreachable,
-    basic_auth,
     registry_finder,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_auth import basic_auth
 
-D1, D2, D3 = ("sha256:" + one * 64 for one in "abc")
+D1, D2, D3 = (f"sha256:{letter * 64}" for letter in "abc")
 MANIFEST = {"mediaType": MANIFEST_TYPES[0], "config": {"digest": D1}, "layers": [{"digest": D2}]}
+DIGEST = compute_digest(json.dumps(MANIFEST).encode())
 BASIC = basic_auth("user", "s3cr3t")
 PATH = "/v2/team/app/manifests/1"
 
@@ -68,32 +74,107 @@ def asking_for_basic(answer):
     return ask
 
 
-def test_basic_auth():
-    assert base64.b64decode(basic_auth("é", "a:b").partition(" ")[2]).decode("utf-8") == "é:a:b"
-    assert basic_auth("u", None) == basic_auth("u", "")
-
-
 def test_manifest(loopback, image, registry):
-    loopback.answers = [(200, MANIFEST, {"Docker-Content-Digest": D3})]
+    loopback.answers = [(200, MANIFEST, {"Docker-Content-Digest": DIGEST})]
     manifest = registry.manifest(image)
-    assert (manifest.digest, manifest.blobs) == (D3, [D1, D2])
+    assert (manifest.digest, manifest.blobs) == (DIGEST, [D1, D2])
     # User name and password wait to be asked for.
-    assert sent(loopback) == [(PATH, None)] and registry.authorization(image) is None
+    assert sent(loopback) == [(PATH, None)]
+    assert registry.authorization(image) is None
     for kind in INDEX_TYPES + MANIFEST_TYPES:
         assert kind in loopback.asked[0].headers["Accept"]
 
 
-@pytest.mark.parametrize("said", [{}, {"Docker-Content-Digest": "nonsense"}])
+# Digests
+
+SHA512 = compute_digest(json.dumps(MANIFEST).encode(), "sha512")
+
+
+@pytest.mark.parametrize("said", ["", "nonsense", "md5:x", "sha384:" + "a" * 96])
 def test_the_digest_is_computed_where_none_is_said(loopback, image, registry, said):
-    body = json.dumps(MANIFEST).encode("utf-8")
-    loopback.answers = [(200, body, dict(said, **{"Content-Type": MANIFEST_TYPES[0]}))]
-    assert registry.manifest(image).digest == "sha256:" + hashlib.sha256(body).hexdigest()
+    loopback.answers = [(200, MANIFEST, {"Docker-Content-Digest": said} if said else {})]
+    assert registry.manifest(image).digest == DIGEST
 
 
-def test_a_digest_that_was_asked_for_is_the_digest(loopback, image, registry):
-    loopback.answers = [(200, MANIFEST, {"Docker-Content-Digest": D3})]
-    assert registry.manifest(image, D1).digest == D1
-    assert loopback.asked[0].path == "/v2/team/app/manifests/" + D1
+def test_a_digest_of_sha512(loopback, image, registry):
+    loopback.answers = [(200, MANIFEST, {"Docker-Content-Digest": SHA512})]
+    assert registry.manifest(image).digest == SHA512
+    loopback.answers = [(200, MANIFEST, {"Docker-Content-Digest": DIGEST})]
+    assert registry.manifest(image, SHA512).digest == SHA512
+
+
+def test_a_digest_that_was_requested_is_the_digest(loopback, image, registry):
+    loopback.answers = [(200, MANIFEST)]
+    assert registry.manifest(image, DIGEST).digest == DIGEST
+    assert loopback.asked[0].path == "/v2/team/app/manifests/" + DIGEST
+
+
+@pytest.mark.parametrize(
+    "reference, said, source",
+    [
+        (D1, DIGEST, "its reference"),
+        (D1, D1, "its reference"),
+        (D1, None, "its reference"),
+        ("sha512:" + "0" * 128, SHA512, "its reference"),
+        (None, D1, "its header Docker-Content-Digest"),
+        (DIGEST, D1, "its header Docker-Content-Digest"),
+        (None, "sha512:" + "0" * 128, "its header Docker-Content-Digest"),
+        (None, "sha256:../../x", "its header Docker-Content-Digest"),
+        (None, DIGEST.upper().replace("SHA", "sha"), "its header Docker-Content-Digest"),
+    ],
+)
+def test_content_that_is_not_what_it_claims_to_be(loopback, image, registry, reference, said, source):
+    loopback.answers = [(200, MANIFEST, {"Docker-Content-Digest": said} if said else {})]
+    exc = failure(registry.manifest, image, reference)
+    claim = reference if source == "its reference" else said
+    assert isinstance(exc, RegistryRefused)
+    assert exc.reason == "digest_mismatch"
+    assert f"{source} says {claim!r}" in exc.message
+    assert (SHA512 if claim.startswith("sha512") else DIGEST) in exc.message
+    assert exc.message.startswith(f"GET {image.manifest_url(reference)}: ")
+
+
+def test_a_manifest_of_schema_1_is_hashed_without_its_signatures(loopback, image, registry):
+    payload = b'{\n "schemaVersion": 1,\n "fsLayers": [{"blobSum": "%s"}]\n}' % D1.encode()
+    protected = {"formatLength": len(payload) - 2, "formatTail": base64.urlsafe_b64encode(b"\n}").decode()}
+    signature = {"protected": base64.urlsafe_b64encode(json.dumps(protected).encode()).decode()}
+    # What follows the signed part is not read.
+    body = payload[:-2] + b',\n "signatures": [%s]\n}' % json.dumps(signature).encode()
+    loopback.answers = [(200, body, {"Docker-Content-Digest": compute_digest(payload)})]
+    manifest = registry.manifest(image)
+    assert (manifest.digest, manifest.blobs) == (compute_digest(payload), [D1])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"schemaVersion": 2, "layers": [], "layers": [{"digest": "%s"}]}' % D1.encode(),
+        b'{"schemaVersion": 1, "fsLayers": [], "signatures": [{"protected": "x"}]}',
+        json.dumps({"layers": [{"digest": D1 + "/../../x"}]}).encode(),
+        json.dumps({"layers": [{"digest": D1, "size": -1}]}).encode(),
+        json.dumps({"layers": [{"digest": D1}], "manifests": [{"digest": D1}]}).encode(),
+        b"[" * 100000,
+    ],
+)
+def test_manifests_that_mean_two_things(loopback, image, registry, body):
+    loopback.answers = [(200, body)]
+    exc = failure(registry.manifest, image)
+    assert isinstance(exc, RegistryRefused)
+    assert exc.reason == "bad_manifest"
+
+
+def test_the_type_of_the_answer_must_be_that_of_the_document(loopback, image, registry):
+    loopback.answers = [(200, MANIFEST, {"Content-Type": INDEX_TYPES[0]})]
+    exc = failure(registry.manifest, image)
+    assert exc.reason == "bad_manifest"
+    assert f"its mediaType is {MANIFEST_TYPES[0]}, and the header Content-Type says {INDEX_TYPES[0]}" in exc.message
+
+
+def test_a_manifest_that_is_too_large(loopback, image, registry):
+    loopback.answers = [(200, b" " * (MANIFEST_LIMIT + 1))]
+    exc = failure(registry.manifest, image)
+    assert isinstance(exc, RegistryRefused)
+    assert exc.reason == "too_large"
 
 
 # Credentials
@@ -104,7 +185,7 @@ def test_basic_is_sent_where_it_is_asked_for_and_then_unasked(loopback, image, r
     other = parse_image(loopback.url + "/other:1")
     registry.manifest(image)
     assert registry.authorization(image) == BASIC
-    registry.manifest(image, D1)
+    registry.manifest(image, DIGEST)
     registry.manifest(other)
     assert [authorization for _path, authorization in sent(loopback)] == [None, BASIC, BASIC, BASIC]
 
@@ -205,13 +286,6 @@ def test_parameters_without_quotes(loopback, image, registry):
     assert loopback.asked[1].path == "/token?a=b&service=r&scope=s"
 
 
-def test_a_long_challenge_takes_no_long_time(loopback, image, registry):
-    loopback.answers = [(401, {}, {"WWW-Authenticate": "a" * 60000 + "/"})]
-    start = time.monotonic()
-    failure(registry.manifest, image)
-    assert time.monotonic() - start < 2
-
-
 def test_token_for_anybody(loopback, image):
     loopback.answers = token_server(loopback)
     Registry(Http(timeout=5)).manifest(image)
@@ -221,15 +295,16 @@ def test_token_for_anybody(loopback, image):
 def test_a_realm_with_a_query(loopback, image, registry):
     loopback.answers = token_server(loopback, challenge=f'bearer realm="{loopback.url}/token?a=b",service="r",x="y"')
     registry.manifest(image)
-    assert loopback.asked[1].path == "/token?a=b&service=r"
+    assert loopback.asked[1].path == "/token?a=b&service=r&scope=repository%3Ateam%2Fapp%3Apull"
 
 
 @pytest.mark.parametrize("realm", ["", "ftp://h/token", "file:///etc/passwd", "nonsense", "http://[::1/token"])
-def test_realms_that_are_none(loopback, image, registry, realm):
+def test_realms_that_are_refused(loopback, image, registry, realm):
     loopback.answers = token_server(loopback, challenge=f'Bearer realm="{realm}"')
     exc = failure(registry.manifest, image)
     assert isinstance(exc, RegistryRefused) and exc.reason == "registry_denied"
-    assert "no usable token service" in exc.message and len(loopback.asked) == 1
+    assert "token service" in exc.message
+    assert len(loopback.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -308,9 +383,9 @@ class Counting(Http):
         super().__init__(**options)
         self.urls = []
 
-    def send(self, method, url, headers=None, body=None, stream=False):
+    def send(self, method, url, **options):
         self.urls.append(url)
-        return super().send(method, url, headers, body, stream)
+        return super().send(method, url, **options)
 
 
 @pytest.mark.parametrize("silent", [False, True])
@@ -389,6 +464,29 @@ def test_redirects_that_are_not_followed(loopback, image, registry, location):
 # Indexes
 
 
+class Documents:
+    """The manifests of a registry, each at its digest."""
+
+    def __init__(self, loopback):
+        self.by_path = {}
+        loopback.answers = self.answer
+
+    def answer(self, asked):
+        content = self.by_path.get(asked.path)
+        return (404, {}) if content is None else (200, content)
+
+    def add(self, document, path=None):
+        """Return the digest of a document."""
+        digest = compute_digest(json.dumps(document).encode())
+        self.by_path[path or f"/v2/team/app/manifests/{digest}"] = document
+        return digest
+
+
+@pytest.fixture
+def documents(loopback):
+    return Documents(loopback)
+
+
 def index(*children):
     return {
         "mediaType": INDEX_TYPES[0],
@@ -399,56 +497,100 @@ def index(*children):
     }
 
 
+def layers(*numbers):
+    return {"layers": [{"digest": digest_of(number)} for number in numbers]}
+
+
 def digest_of(number):
     return f"sha256:{number:064x}"
 
 
-def test_blobs_of_a_platform(loopback, image, registry):
-    documents = {
-        PATH: index((D1, "linux/amd64"), (D2, "linux/arm64/v8"), (D3, "unknown/unknown"), (D1, "linux/amd64")),
-        "/v2/team/app/manifests/" + D1: {"layers": [{"digest": digest_of(1)}]},
-        "/v2/team/app/manifests/" + D2: {"layers": [{"digest": digest_of(2)}, {"digest": digest_of(1)}]},
-    }
-    loopback.answers = lambda asked: (200, documents[asked.path])
+def test_blobs_of_a_platform(loopback, documents, image, registry):
+    amd64, arm64 = documents.add(layers(1)), documents.add(layers(2, 1))
+    children = (amd64, "linux/amd64"), (arm64, "linux/arm64/v8"), (D3, "unknown/unknown"), (amd64, "linux/amd64")
+    documents.add(index(*children), PATH)
     manifest = registry.manifest(image)
-    assert registry.blobs(image, manifest, "linux/amd64") == [(D1, [digest_of(1)])]
-    assert registry.blobs(image, manifest, None) == [(D1, [digest_of(1)]), (D2, [digest_of(2), digest_of(1)])]
+    assert registry.blobs(image, manifest, "linux/amd64") == [(amd64, [digest_of(1)])]
+    assert registry.blobs(image, manifest, None) == [(amd64, [digest_of(1)]), (arm64, [digest_of(2), digest_of(1)])]
     exc = failure(registry.blobs, image, manifest, "windows/amd64")
-    assert isinstance(exc, RegistryRefused) and exc.reason == "no_platform"
+    assert isinstance(exc, RegistryRefused)
+    assert exc.reason == "no_platform"
     said = "%s%s has no manifest for the platform windows/amd64. It has: linux/amd64, linux/arm64/v8."
     assert exc.message == said % (loopback.url, PATH)
 
 
-def test_an_index_that_holds_no_image(loopback, image, registry):
-    loopback.answers = [(200, index((D3, "unknown/unknown")))]
+def test_an_index_that_holds_no_image(loopback, documents, image, registry):
+    documents.add(index((D3, "unknown/unknown")), PATH)
     manifest = registry.manifest(image)
-    exc = failure(registry.blobs, image, manifest, None)
-    assert exc.reason == "no_platform" and f"{PATH} is an image index that holds no image." in exc.message
-    assert "It has: none." in failure(registry.blobs, image, manifest, "linux/amd64").message
+    for platform in (None, "linux/amd64"):
+        exc = failure(registry.blobs, image, manifest, platform)
+        assert exc.reason == "no_platform"
+        assert exc.message == f"{loopback.url}{PATH} is an image index that holds no image."
 
 
-def test_an_index_within_may_lack_the_platform(loopback, image, registry):
-    documents = {
-        PATH: index((D1, "linux/amd64"), (D2, "linux/amd64")),
-        "/v2/team/app/manifests/" + D1: index((D3, "linux/arm64")),
-        "/v2/team/app/manifests/" + D2: {"layers": [{"digest": digest_of(2)}]},
-    }
-    loopback.answers = lambda asked: (200, documents[asked.path])
+@pytest.mark.parametrize("platform", [None, "linux/amd64"])
+def test_an_index_without_platforms(documents, image, registry, platform):
+    documents.add({"manifests": [{"digest": D1}, {"digest": D2, "platform": {}}]}, PATH)
+    exc = failure(registry.blobs, image, registry.manifest(image), platform)
+    assert exc.reason == "no_platform"
+    assert "whose entries name no platform" in exc.message
+    assert f"preheat the digest of a manifest in it, without platforms: @{D1}, @{D2}." in exc.message
+
+
+def test_an_index_within_may_lack_the_platform(loopback, documents, image, registry):
+    within, manifest_digest = documents.add(index((D3, "linux/arm64"))), documents.add(layers(2))
+    documents.add(index((within, "linux/amd64"), (manifest_digest, "linux/amd64")), PATH)
     manifest = registry.manifest(image)
-    assert registry.blobs(image, manifest, "linux/amd64") == [(D2, [digest_of(2)])]
-    documents["/v2/team/app/manifests/" + D2] = index((D3, "linux/arm64"))
-    assert failure(registry.blobs, image, manifest, "linux/amd64").message.startswith(loopback.url + PATH + " has no")
+    assert registry.blobs(image, manifest, "linux/amd64") == [(manifest_digest, [digest_of(2)])]
+    documents.add(index((within, "linux/amd64")), PATH)
+    exc = failure(registry.blobs, image, registry.manifest(image), "linux/amd64")
+    assert exc.message.startswith(loopback.url + PATH + " has no")
+
+
+@pytest.mark.parametrize(
+    "entry, reason, words",
+    [
+        ({"size": 5}, "bad_manifest", "bytes, and the index says 5"),
+        ({"mediaType": INDEX_TYPES[1]}, "bad_manifest", f"is {MANIFEST_TYPES[0]}, and the index says {INDEX_TYPES[1]}"),
+        ({"digest": D1}, "digest_mismatch", f"and its reference says '{D1}'"),
+    ],
+)
+def test_a_manifest_that_is_not_what_the_index_says(loopback, image, registry, entry, reason, words):
+    child = dict({"digest": DIGEST, "platform": {"os": "linux", "architecture": "amd64"}}, **entry)
+    typed = {"Content-Type": MANIFEST_TYPES[0]}
+    loopback.answers = lambda asked: (200, {"manifests": [child]}) if asked.path == PATH else (200, MANIFEST, typed)
+    exc = failure(registry.blobs, image, registry.manifest(image), "linux/amd64")
+    assert exc.reason == reason
+    assert words in exc.message
+
+
+def test_a_manifest_that_is_what_the_index_says(loopback, image, registry):
+    child = {"digest": DIGEST, "mediaType": MANIFEST_TYPES[0], "size": len(json.dumps(MANIFEST))}
+    child["platform"] = {"os": "linux", "architecture": "386"}
+    loopback.answers = lambda asked: (200, {"manifests": [child]} if asked.path == PATH else MANIFEST)
+    # Managers after 2.5.1, and hosts, take it for amd64 where there is nothing better.
+    assert registry.blobs(image, registry.manifest(image), "linux/amd64") == [(DIGEST, [D1, D2])]
+
+
+def test_an_index_of_very_many_manifests(loopback, documents, image, registry):
+    children = [(documents.add(layers(number)), "linux/amd64") for number in range(300)]
+    documents.add(index(*children), PATH)
+    exc = failure(registry.blobs, image, registry.manifest(image), None)
+    assert exc.reason == "bad_manifest"
+    assert "more than 200 manifests" in exc.message
+    assert len(loopback.asked) == 201
 
 
 # The platform of an image without an index
 
-CONFIG_PATH = "/v2/team/app/blobs/" + D1
 
-
-def image_with(loopback, config, kind=CONFIG_TYPES[0]):
-    """Let the registry hold an image with such a config, as it answers for it."""
-    manifest = {"mediaType": MANIFEST_TYPES[0], "config": {"digest": D1, "mediaType": kind}, "layers": []}
-    loopback.answers = asking_for_basic(lambda asked: (200, manifest) if asked.path == PATH else config)
+def image_with(loopback, config, answer=None, kind=CONFIG_TYPES[0]):
+    """Let the registry hold an image with such a config, as it answers for it; return the digest of the config."""
+    digest = compute_digest(json.dumps(config).encode())
+    manifest = {"mediaType": MANIFEST_TYPES[0], "config": {"digest": digest, "mediaType": kind}, "layers": []}
+    answer = answer or (200, config)
+    loopback.answers = asking_for_basic(lambda asked: (200, manifest) if asked.path == PATH else answer)
+    return digest
 
 
 @pytest.mark.parametrize("kind", CONFIG_TYPES)
@@ -461,7 +603,9 @@ def image_with(loopback, config, kind=CONFIG_TYPES[0]):
         # A variant counts where both tell one.
         ({"os": "linux", "architecture": "arm64", "variant": "v8"}, "linux/arm64", True),
         ({"os": "linux", "architecture": "arm64"}, "linux/arm64/v8", True),
-        ({"os": "linux", "architecture": "arm", "variant": "v6"}, "linux/arm/v7", False),
+        ({"os": "linux", "architecture": "arm", "variant": "v7"}, "linux/arm/v6", False),
+        # What hosts can run, too.
+        ({"os": "linux", "architecture": "386"}, "linux/amd64", True),
         # Who does not tell passes.
         ({"os": "linux"}, "windows/amd64", True),
         ({"architecture": "arm", "variant": "v6"}, "linux/amd64", True),
@@ -469,60 +613,77 @@ def image_with(loopback, config, kind=CONFIG_TYPES[0]):
     ],
 )
 def test_the_platform_in_the_config(loopback, image, registry, kind, config, platform, fits):
-    image_with(loopback, (200, config), kind)
+    digest = image_with(loopback, config, kind=kind)
     manifest = registry.manifest(image)
     if fits:
-        assert registry.blobs(image, manifest, platform) == [(manifest.digest, [D1])]
+        assert registry.blobs(image, manifest, platform) == [(manifest.digest, [digest])]
     else:
         exc = failure(registry.blobs, image, manifest, platform)
-        assert isinstance(exc, RegistryRefused) and exc.reason == "no_platform"
+        assert isinstance(exc, RegistryRefused)
+        assert exc.reason == "no_platform"
         has = "/".join(config[key] for key in ("os", "architecture", "variant") if key in config)
         said = "%s%s has no manifest for the platform %s. It has: %s."
         assert exc.message == said % (loopback.url, PATH, platform, has)
-    assert sent(loopback)[2:] == [(CONFIG_PATH, BASIC)]
+    assert sent(loopback)[2:] == [(f"/v2/team/app/blobs/{digest}", BASIC)]
 
 
-@pytest.mark.parametrize("config", [(404, {}), (401, {}), (500, b""), (200, b"<html>"), b""])
-def test_a_config_that_cannot_be_read_passes(loopback, image, registry, config):
-    image_with(loopback, config)
+@pytest.mark.parametrize("answer", [(404, {}), (401, {}), (500, b""), b""])
+def test_a_config_that_cannot_be_read_passes(loopback, image, registry, answer):
+    digest = image_with(loopback, {}, answer)
     manifest = registry.manifest(image)
-    assert registry.blobs(image, manifest, "windows/amd64") == [(manifest.digest, [D1])]
-    assert sent(loopback)[2][0] == CONFIG_PATH
+    assert registry.blobs(image, manifest, "windows/amd64") == [(manifest.digest, [digest])]
+    assert sent(loopback)[2][0].endswith(digest)
+
+
+def test_a_config_that_is_another(loopback, image, registry):
+    digest = image_with(loopback, {"os": "linux"}, (200, {"os": "linux", "architecture": "amd64"}))
+    exc = failure(registry.blobs, image, registry.manifest(image), "linux/amd64")
+    assert exc.reason == "digest_mismatch"
+    assert f"its manifest says '{digest}'" in exc.message
 
 
 def test_a_config_that_is_elsewhere(loopback, image, registry):
-    image_with(loopback, (307, b"", {"Location": loopback.url.replace("127.0.0.1", "localhost") + "/cdn"}))
+    elsewhere = loopback.url.replace("127.0.0.1", "localhost") + "/cdn"
+    config = {"os": "linux", "architecture": "s390x"}
+    digest = image_with(loopback, config, (307, b"", {"Location": elsewhere}))
     answers = loopback.answers
-    loopback.answers = lambda asked: (
-        (200, {"os": "linux", "architecture": "s390x"}) if asked.path == "/cdn" else answers(asked)
-    )
+    loopback.answers = lambda asked: (200, config) if asked.path == "/cdn" else answers(asked)
     manifest = registry.manifest(image)
     assert "It has: linux/s390x." in failure(registry.blobs, image, manifest, "linux/amd64").message
-    assert sent(loopback)[2:] == [(CONFIG_PATH, BASIC), ("/cdn", None)]
+    assert sent(loopback)[2:] == [(f"/v2/team/app/blobs/{digest}", BASIC), ("/cdn", None)]
 
 
 @pytest.mark.parametrize(
     "kind, platform", [("application/vnd.cncf.helm.config.v1+json", "linux/amd64"), (CONFIG_TYPES[0], None)]
 )
 def test_configs_that_are_not_read(loopback, image, registry, kind, platform):
-    image_with(loopback, (200, {"os": "windows", "architecture": "amd64"}), kind)
+    image_with(loopback, {"os": "windows", "architecture": "amd64"}, kind=kind)
     assert registry.blobs(image, registry.manifest(image), platform)
     assert len(loopback.asked) == 2
 
 
-def test_indexes_within_indexes(loopback, image, registry):
-    def answer(asked):
-        number = int(asked.path.rpartition(":")[2], 16) if ":" in asked.path else 0
-        if number == depth:
-            return 200, {"layers": [{"digest": D1}]}
-        return 200, index((digest_of(number + 1), "linux/amd64"))
+@pytest.mark.parametrize("depth, is_read", [(4, True), (5, False)])
+def test_indexes_within_indexes(documents, image, registry, depth, is_read):
+    bottom = digest = documents.add(layers(1))
+    for _level in range(depth - 1):
+        digest = documents.add(index((digest, "linux/amd64")))
+    documents.add(index((digest, "linux/amd64")), PATH)
+    manifest = registry.manifest(image)
+    if is_read:
+        assert registry.blobs(image, manifest, "linux/amd64") == [(bottom, [digest_of(1)])]
+    else:
+        exc = failure(registry.blobs, image, manifest, "linux/amd64")
+        assert exc.reason == "bad_manifest"
+        assert "more than 4 deep" in exc.message
 
-    loopback.answers = answer
-    depth = 4
-    assert registry.blobs(image, registry.manifest(image), "linux/amd64") == [(digest_of(4), [D1])]
-    depth = 5
-    exc = failure(lambda: registry.blobs(image, registry.manifest(image), "linux/amd64"))
-    assert exc.reason == "bad_manifest" and "more than 4 deep" in exc.message
+
+def test_an_index_that_contains_itself(loopback, image, registry):
+    """It cannot have its own digest, so it is found out before it is read again."""
+    document = index((D1, "linux/amd64"))
+    loopback.answers = [(200, document)]
+    exc = failure(registry.blobs, image, registry.manifest(image), "linux/amd64")
+    assert exc.reason == "digest_mismatch"
+    assert len(loopback.asked) == 2
 
 
 # Which credentials go where
@@ -566,3 +727,177 @@ def test_headers_for_the_registry(loopback, image):
     for asked, given in zip(loopback.asked, ("key", None, "key")):
         assert asked.headers["X-JFrog-Art-Api"] == given and asked.headers["X-Number"] == ("1" if given else None)
         assert "kept-back" not in asked.headers.values()
+
+
+# Two servers, one of which must see no credentials
+
+
+@pytest.fixture
+def other(loopback):
+    """Another server, on another port."""
+    server = type(loopback)()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+SECRETS = ("s3cr3t", BASIC.partition(" ")[2], "t0k3n", "h34d3r")
+
+
+def credentials_seen(server):
+    """Return the secrets in all that a server was sent."""
+    texts = [f"{asked.path} {asked.headers}" for asked in server.asked]
+    return [secret for text in texts for secret in SECRETS if secret in text]
+
+
+def run_against(image, **credentials):
+    registry = Registry(Http(timeout=5), headers={"X-Api": "h34d3r"}, **credentials)
+    try:
+        registry.manifest(image)
+        return registry, None
+    except DragonflyError as exc:
+        assert not any(secret in exc.message for secret in SECRETS)
+        return registry, exc
+
+
+def challenge(realm):
+    return 401, {"errors": []}, {"WWW-Authenticate": f'Bearer realm="{realm}",service="r"'}
+
+
+def test_a_header_of_the_user_does_not_go_to_a_token_service_elsewhere(loopback, other, image):
+    loopback.answers = [challenge(other.url + "/token")]
+    other.answers = [(200, {"token": "anonymous"})]
+    run_against(image, authorization="Bearer s3cr3t")
+    assert len(other.asked) == 1
+    assert credentials_seen(other) == []
+    # To the registry's own token service it does.
+    loopback.answers = token_server(loopback)
+    run_against(image, authorization="Bearer s3cr3t")
+    assert [authorization for _path, authorization in sent(loopback)][-2:] == ["Bearer s3cr3t", "Bearer t0k3n"]
+
+
+def test_user_name_and_password_go_to_the_token_service_of_the_registry(loopback, other, image):
+    """As with docker and containerd: that of docker.io is at auth.docker.io."""
+    loopback.answers = token_server(loopback, challenge=f'Bearer realm="{other.url}/token"')
+    other.answers = [(200, {"token": "t0k3n"})]
+    registry, exc = run_against(image, basic=BASIC)
+    assert exc is None
+    assert [asked.headers["Authorization"] for asked in other.asked] == [BASIC]
+    assert registry.authorization(image) == "Bearer t0k3n"
+
+
+@pytest.mark.parametrize("credentials", [{"basic": BASIC}, {"authorization": BASIC}])
+@pytest.mark.parametrize(
+    "wanted",
+    ["Basic realm=x", 'Bearer realm="OTHER/token"', 'Basic realm=x, Bearer realm="OTHER/token"', "Digest realm=x"],
+)
+def test_a_challenge_behind_a_redirect_is_none_of_the_registry(loopback, other, image, credentials, wanted):
+    loopback.answers = [(307, b"", {"Location": other.url + "/elsewhere"})]
+    other.answers = [(401, {}, {"WWW-Authenticate": wanted.replace("OTHER", other.url)})]
+    _registry, exc = run_against(image, **credentials)
+    assert exc.reason == "registry_denied"
+    assert [asked.path for asked in other.asked] == ["/elsewhere"]
+    assert credentials_seen(other) == []
+
+
+@pytest.mark.parametrize("credentials", [{"basic": BASIC}, {"authorization": BASIC}])
+def test_a_token_service_that_redirects(loopback, other, image, credentials):
+    loopback.answers = lambda asked: (
+        (302, b"", {"Location": other.url + "/t"}) if "/token" in asked.path else challenge(loopback.url + "/token")
+    )
+    other.answers = [(200, {"token": "t0k3n"})]
+    run_against(image, **credentials)
+    assert [asked.path for asked in other.asked] == ["/t"]
+    assert credentials_seen(other) == []
+
+
+def test_a_token_of_one_registry_does_not_go_to_another(loopback, other, image):
+    loopback.answers = token_server(loopback)
+    other.answers = [(200, MANIFEST)]
+    registry, _exc = run_against(image, basic=BASIC)
+    registry.manifest(parse_image(other.url + "/team/app:1"))
+    assert [asked.headers["Authorization"] for asked in other.asked] == [None]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_manifest_that_is_elsewhere(loopback, other, image, status):
+    answer = asking_for_basic(lambda asked: (status, b"", {"Location": other.url + "/m"}))
+    loopback.answers = answer
+    other.answers = [(200, MANIFEST)]
+    _registry, exc = run_against(image, basic=BASIC)
+    assert exc is None
+    assert credentials_seen(other) == []
+
+
+@pytest.mark.parametrize(
+    "realm",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "http://2852039166/latest",
+        "http://[::ffff:169.254.169.254]/",
+        "http://metadata.google.internal/",
+        "http://u:p@127.0.0.1:1/token",
+        "http://127.0.0.1\\@169.254.169.254/",
+    ],
+)
+def test_places_that_are_not_asked(loopback, image, realm):
+    http = Counting(timeout=5)
+    loopback.answers = [challenge(realm)]
+    exc = failure(Registry(http, BASIC).manifest, image)
+    assert exc.reason == "registry_denied"
+    loopback.answers = [(307, b"", {"Location": realm})]
+    exc = failure(Registry(http, BASIC).manifest, image)
+    assert "redirects in a way that is not followed" in exc.message
+    assert [url for url in http.urls if not url.startswith(loopback.url + "/")] == []
+
+
+def test_a_registry_outside_must_not_name_loopback(monkeypatch, loopback, image):
+    """The registry is taken for one at another address, the service that it names is really here."""
+    monkeypatch.setattr(_registry, "resolve_host", lambda host: ["203.0.113.5"] if host == "localhost.test" else [])
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_to_loopback(socket.getaddrinfo))
+    base = loopback.url.replace("127.0.0.1", "localhost.test")
+    loopback.answers = [challenge(loopback.url + "/token")]
+    exc = failure(Registry(Http(timeout=5), BASIC).manifest, parse_image(base + "/team/app:1"))
+    assert "is at a loopback address, where the registry is not" in exc.message
+    assert [asked.path for asked in loopback.asked] == [PATH]
+
+
+def resolve_to_loopback(resolve):
+    """Return a getaddrinfo for which localhost.test is this machine."""
+
+    def getaddrinfo(host, *arguments, **options):
+        return resolve("127.0.0.1" if host == "localhost.test" else host, *arguments, **options)
+
+    return getaddrinfo
+
+
+@pytest.mark.parametrize("token", ["a\r\nX-Evil: 1", "a b", "\u00e9", "", 5, None, {"a": 1}])
+def test_tokens_that_cannot_be_sent(loopback, image, registry, token):
+    loopback.answers = token_server(loopback, (200, {"token": token}))
+    exc = failure(registry.manifest, image)
+    assert "sent no token" in exc.message
+    assert len(loopback.asked) == 2
+
+
+def test_a_token_that_is_too_large(loopback, image, registry):
+    loopback.answers = token_server(loopback, (200, {"token": "x" * (TOKEN_LIMIT + 1)}))
+    assert failure(registry.manifest, image).reason == "too_large"
+
+
+def test_a_challenge_without_a_scope(loopback, image, registry):
+    """Artifactory and the registry of Google."""
+    loopback.answers = token_server(loopback, challenge=f'Bearer realm="{loopback.url}/token",service="artifactory"')
+    assert registry.manifest(image).blobs == [D1, D2]
+    assert loopback.asked[1].path == "/token?service=artifactory&scope=repository%3Ateam%2Fapp%3Apull"
+
+
+def test_a_realm_without_tls_behind_a_proxy_with_tls(loopback, image, registry):
+    answer = Response("GET /", 401, {"WWW-Authenticate": f'Bearer realm="{loopback.url}/token"'})
+    secure = parse_image("https://127.0.0.1/team/app:1")
+    with pytest.raises(RegistryRefused, match="has no TLS.*a proxy that ends TLS") as caught:
+        registry._log_in(answer, secure, secure.manifest_url())
+    assert f"'{loopback.url}/token'" in caught.value.message
+    assert loopback.asked == []

@@ -1,0 +1,287 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Manifests and image indexes: their digests, and what they hold. What a registry sends is not trusted.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import matching_platforms
+
+INDEX_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+SCHEMA1_TYPES = (
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v1+json",
+)
+#: Types of configs that name the platform of an image.
+CONFIG_TYPES = (
+    "application/vnd.docker.container.image.v1+json",
+    "application/vnd.oci.image.config.v1+json",
+)
+#: Media types of what can be preheated.
+KNOWN_TYPES = INDEX_TYPES + MANIFEST_TYPES + SCHEMA1_TYPES
+#: The algorithms of digests that registries use, with the number of their hexadecimal digits.
+DIGEST_ALGORITHMS = {"sha256": 64, "sha512": 128}
+
+_DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\Z")
+# Platform of what is not an image, such as BuildKit's attestations.
+_UNKNOWN = "unknown"
+_LARGEST_SIZE = 2**63 - 1
+_MOST_DIGITS = 20
+# Go matches the names of fields without regard to case, so that a second spelling would be another content.
+_FIELDS = frozenset(["schemaversion", "mediatype", "config", "layers", "manifests", "fslayers"])
+
+
+class Child(t.NamedTuple):
+    """An entry of an index.
+
+    :ivar platform: ``os/arch[/variant]``, empty where the entry names none.
+    :ivar size: bytes of the manifest, None where the entry does not say.
+    """
+
+    platform: str
+    digest: str
+    size: int | None = None
+    media_type: str | None = None
+
+
+@dataclass
+class Manifest:
+    """A manifest as a registry sent it.
+
+    :ivar children: the entries of an index; None for a manifest.
+    :ivar blobs: for a manifest, the digests of the config and the layers, without repeats and without layers that hosts
+        get from elsewhere; None for an index.
+    :ivar sizes: bytes of the blobs by digest, as far as the manifest says.
+    :ivar config: digest of the config, where that can name the platform of the image; else None.
+    """
+
+    digest: str
+    children: list[Child] | None = None
+    blobs: list[str] | None = None
+    sizes: dict[str, int] = field(default_factory=dict)
+    config: str | None = None
+
+    @property
+    def platforms(self) -> list[str]:
+        """The platforms of the images of an index, sorted."""
+        return sorted({child.platform for child in self.children or () if _is_image(child)})
+
+    def children_for(self, platform: str | None) -> list[Child]:
+        """Return the entries of an index that are needed for a platform, each once; None means any platform."""
+        images = list(dict.fromkeys(child for child in self.children or () if _is_image(child)))
+        if platform is None:
+            return images
+        wanted = matching_platforms(platform, [child.platform for child in images])
+        return [child for child in images if child.platform in wanted]
+
+
+def _is_image(child: Child) -> bool:
+    return bool(child.platform) and _UNKNOWN not in child.platform.split("/")
+
+
+def is_digest(text: str) -> bool:
+    """Return whether a text is a digest that registries use."""
+    return bool(_DIGEST.match(text))
+
+
+def compute_digest(content: bytes, algorithm: str = "sha256") -> str:
+    """Return the digest of a content, such as ``sha256:...``."""
+    return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
+
+
+def digest_problem(text: t.Any) -> str:
+    """Return why something is not a digest."""
+    if not isinstance(text, str):
+        return "a digest is missing"
+    algorithm = text.partition(":")[0]
+    if ":" in text and re.match(r"[a-z0-9+._-]{1,32}\Z", algorithm) and algorithm not in DIGEST_ALGORITHMS:
+        supported = " and ".join(DIGEST_ALGORITHMS)
+        return f"the digest algorithm {algorithm} is not supported, only {supported} are"
+    return f"{text[:100]!r} is not a digest (sha256: and 64 hexadecimal digits)"
+
+
+def decode_manifest(body: bytes) -> t.Any:
+    """Return what the body of a manifest says.
+
+    :raises ValueError: if it is not JSON, or JSON that readers understand differently.
+    """
+    try:
+        return json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unambiguous,
+            parse_int=_parse_integer,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _unambiguous(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("it has a key twice")
+    return document
+
+
+def _parse_integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError("it holds a number that is too large")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> t.NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def signed_content(body: bytes) -> bytes:
+    """Return the part of a body that its digest is of: all of it, except for the signatures of schema 1.
+
+    Source: ``manifest/schema1/manifest.go`` of distribution 2.8.3 and github.com/docker/libtrust.
+
+    :raises ValueError: if the signatures cannot be read.
+    """
+    document = decode_manifest(body)
+    signatures = document.get("signatures") if isinstance(document, dict) else None
+    if not signatures or document.get("schemaVersion") != 1:
+        return body
+    try:
+        protected = json.loads(_decode_base64(signatures[0]["protected"]).decode("utf-8"))
+        length, tail = protected["formatLength"], _decode_base64(protected["formatTail"])
+        is_within = 0 < length <= len(body)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        raise ValueError("its signature cannot be read") from None
+    if not is_within:
+        raise ValueError("its signature cannot be read")
+    return body[:length] + tail
+
+
+def _decode_base64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def parse_manifest(document: t.Any, media_type: str, digest: str) -> Manifest:
+    """Return the manifest that a document holds.
+
+    :param media_type: that of the answer. Where it and ``mediaType`` in the document are known they must be the same,
+        as containerd (``validateMediaType`` in ``core/images/image.go``, 2.1) and distribution want it.
+    :param digest: of the document, which is not checked here.
+    :raises ValueError: if it is not one that the manager can preheat.
+    """
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")
+    kind = _media_type(document, media_type)
+    _check_fields(document, kind)
+    if kind in INDEX_TYPES or isinstance(document.get("manifests"), list):
+        return Manifest(digest, children=[_child(entry) for entry in _list(document, "manifests")])
+    if kind in SCHEMA1_TYPES or document.get("schemaVersion") == 1:
+        layers = [_digest(layer, "blobSum") for layer in _list(document, "fsLayers")]
+        return Manifest(digest, blobs=list(dict.fromkeys(layers)))
+    if isinstance(document.get("layers"), list):
+        return _image_manifest(document, digest)
+    raise ValueError(f"its media type {kind!r} is not one of an image")
+
+
+def _media_type(document: dict[str, t.Any], media_type: str) -> str:
+    own = document.get("mediaType")
+    if own is not None and not isinstance(own, str):
+        raise ValueError("its mediaType is not a string")
+    if own in KNOWN_TYPES and media_type in KNOWN_TYPES and own != media_type:
+        raise ValueError(f"its mediaType is {own}, and the header Content-Type says {media_type}")
+    return own or media_type
+
+
+def _check_fields(document: dict[str, t.Any], kind: str) -> None:
+    for key in document:
+        if key.lower() in _FIELDS and key not in ("schemaVersion", "mediaType", "fsLayers") and key != key.lower():
+            raise ValueError(f"it has the key {key!r}, which some readers take for {key.lower()!r}")
+    image_keys = [key for key in ("config", "layers", "fsLayers") if document.get(key)]
+    if document.get("manifests") and (image_keys or kind in MANIFEST_TYPES + SCHEMA1_TYPES):
+        raise ValueError(f"it is both an index (manifests) and a manifest ({', '.join(image_keys) or kind})")
+    if kind in INDEX_TYPES and image_keys:
+        raise ValueError(f"it is both an index ({kind}) and a manifest ({', '.join(image_keys)})")
+
+
+def _image_manifest(document: dict[str, t.Any], digest: str) -> Manifest:
+    config = document.get("config")
+    # Content with urls is fetched from there, and a registry need not hold it: base layers of Windows.
+    layers = [layer for layer in document["layers"] if not (isinstance(layer, dict) and layer.get("urls"))]
+    parts = ([config] if isinstance(config, dict) else []) + layers
+    blobs = [_digest(part, "digest") for part in parts]
+    sizes: dict[str, int] = {}
+    for blob, part in zip(blobs, parts):
+        size = _size(part)
+        if size is not None:
+            sizes[blob] = size
+    names_platform = isinstance(config, dict) and config.get("mediaType") in CONFIG_TYPES
+    return Manifest(digest, blobs=list(dict.fromkeys(blobs)), sizes=sizes, config=blobs[0] if names_platform else None)
+
+
+def _list(document: dict[str, t.Any], key: str) -> list[t.Any]:
+    value = document.get(key)
+    if not isinstance(value, list):
+        raise ValueError(f"it has no list {key}")
+    return value
+
+
+def _digest(descriptor: t.Any, key: str) -> str:
+    digest = descriptor.get(key) if isinstance(descriptor, dict) else None
+    if not isinstance(digest, str) or not is_digest(digest):
+        raise ValueError(digest_problem(digest))
+    return digest
+
+
+def _size(descriptor: dict[str, t.Any]) -> int | None:
+    size = descriptor.get("size")
+    if size is None:
+        return None
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _LARGEST_SIZE:
+        raise ValueError(
+            f"the size of {descriptor.get('digest')} is {str(size)[:40]!r}, which is not a number of bytes"
+        )
+    return size
+
+
+def _child(descriptor: t.Any) -> Child:
+    digest = _digest(descriptor, "digest")
+    media_type = descriptor.get("mediaType")
+    return Child(
+        _platform(descriptor.get("platform")),
+        digest,
+        _size(descriptor),
+        media_type if isinstance(media_type, str) else None,
+    )
+
+
+def _platform(described: t.Any) -> str:
+    if not isinstance(described, dict):
+        return ""
+    names = [described.get(key) for key in ("os", "architecture", "variant")]
+    return "/".join(name for name in names if isinstance(name, str) and name)
+
+
+def config_platform(config: t.Any) -> str | None:
+    """Return the platform that the config of an image names, None where it does not.
+
+    :param config: what its JSON says.
+    """
+    if not isinstance(config, dict) or not (config.get("os") and config.get("architecture")):
+        return None
+    return _platform(config)

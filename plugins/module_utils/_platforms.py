@@ -1,0 +1,121 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Platforms of images, and which entries of an index a requested platform means.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
+
+_PLATFORM = re.compile(r"[a-z0-9_]+/[a-z0-9_]+(?:/[a-z0-9_.]+)?\Z")
+# Other names of architectures, with the variant that they imply (containerd/platforms v0.2.1, database.go).
+_ARCHITECTURES = {
+    "i386": ("386", ""),
+    "x86_64": ("amd64", None),
+    "x86-64": ("amd64", None),
+    "aarch64": ("arm64", None),
+    "armhf": ("arm", "v7"),
+    "armel": ("arm", "v6"),
+}
+# Other spellings of variants, by architecture.
+_VARIANTS = {
+    "amd64": {"v1": ""},
+    "arm64": {"8": "", "v8": ""},
+    "arm": {"": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8"},
+}
+_LOWEST_ARM = 5
+
+
+class Platform(t.NamedTuple):
+    """A platform as an index or the config of an image names it."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+
+def check_platform(text: str) -> str:
+    """Return a platform such as ``linux/amd64`` or ``linux/arm64/v8`` without the white space around it.
+
+    :raises InputError: if it is not one.
+    """
+    platform = trim(text)
+    if not _PLATFORM.match(platform):
+        raise InputError(
+            f"{text!r} is not a valid platform, which is OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as "
+            "linux/amd64."
+        )
+    return platform
+
+
+def parse_platform(text: str) -> Platform:
+    """Return the platform that a text names, as it is spelled."""
+    return Platform(*(text.split("/") + [""])[:3])
+
+
+def matching_platforms(requested: str, offered: t.Iterable[str]) -> set[str]:
+    """Return those of the offered platforms whose content is needed for a requested one.
+
+    Managers up to 2.5.1 take every entry of the system and architecture and ignore the variant
+    (``internal/job/image.go``); later ones take what ``platforms.Only`` accepts (``pkg/oci/resolver.go``), as
+    containerd does. A job of an unknown release may have done either, so only what both take can be expected of it. A
+    requested variant that the index has is enough. Where they share nothing, what hosts pull counts.
+    """
+    wanted = _normalize(parse_platform(requested))
+    compatible = _compatible(wanted)
+    platforms = {text: parse_platform(text) for text in offered}
+    by_only = {text for text, platform in platforms.items() if _normalize(platform) in compatible}
+    by_architecture = {text for text, platform in platforms.items() if platform[:2] == wanted[:2]}
+    if requested.count("/") > 1:
+        exact = {text for text in by_only if _normalize(platforms[text]) == wanted}
+        if exact:
+            return exact
+    return (by_only & by_architecture) or by_only or by_architecture
+
+
+def runs_on(image: str, requested: str) -> bool:
+    """Return whether a host of the requested platform can pull an image of another one without an index.
+
+    A variant that only one of them names does not count.
+    """
+    if all(own == other for own, other in zip(image.split("/"), requested.split("/"))):
+        return True
+    return _normalize(parse_platform(image)) in _compatible(_normalize(parse_platform(requested)))
+
+
+def _normalize(platform: Platform) -> Platform:
+    system = platform.os.lower()
+    architecture, variant = platform.architecture.lower(), platform.variant.lower()
+    architecture, implied = _ARCHITECTURES.get(architecture, (architecture, None))
+    if implied is not None:
+        variant = implied
+    return Platform(
+        "darwin" if system == "macos" else system, architecture, _VARIANTS.get(architecture, {}).get(variant, variant)
+    )
+
+
+def _compatible(platform: Platform) -> set[Platform]:
+    """Return what ``platforms.Only`` accepts for a normalized platform (containerd/platforms v0.2.1, compare.go)."""
+    accepted = {platform}
+    number = _variant_number(platform.variant)
+    if platform.architecture == "amd64":
+        accepted |= {_normalize(platform._replace(variant=f"v{lower}")) for lower in range(1, number)}
+        accepted.add(Platform(platform.os, "386"))
+    elif platform.architecture == "arm":
+        accepted |= {platform._replace(variant=f"v{lower}") for lower in range(_LOWEST_ARM, number)}
+    elif platform.architecture == "arm64":
+        accepted |= _compatible(Platform(platform.os, "arm", platform.variant or "v8"))
+    return accepted
+
+
+def _variant_number(variant: str) -> int:
+    digits = variant[1:] if variant.startswith("v") else variant
+    return int(digits) if re.match(r"[0-9]{1,3}\Z", digits) else 0

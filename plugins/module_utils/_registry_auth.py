@@ -1,0 +1,231 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Challenges of registries, and where credentials and requests may go. No requests.
+
+Protocol: RFC 9110 (11.6.1) and distribution.github.io/distribution/spec/auth/token.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+import socket
+import typing as t
+from urllib.parse import urlencode, urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+
+# A scheme or a parameter of a WWW-Authenticate, which can hold several challenges. It starts where a word starts, so
+# that a long header takes no long time.
+_CHALLENGE = re.compile(
+    r"(?<![\w.~+-])(?P<name>[\w.~+-]+)"
+    r'(?:\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]*))|(?=[\s,]|\Z))',
+    re.ASCII,
+)
+#: More of a header than that is not read.
+_LONGEST_HEADER = 8192
+_SHOWN = 200
+# Strict, so that no two readers can understand it differently: no user info, no backslash, no other alphabet.
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?(?P<rest>[/?][!-~]*)?\Z"
+)
+_TOKEN = re.compile(r"[!-~]+\Z")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+#: Gives the addresses of a host, none where its name cannot be resolved.
+Resolve = t.Callable[[str], t.Iterable[str]]
+_Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+
+# Where clouds offer credentials and data of a machine, as far as that is not a link-local address.
+_METADATA_ADDRESSES = frozenset(
+    ipaddress.ip_address(address)
+    for address in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
+)
+_METADATA_NAMES = (
+    "metadata.google.internal",
+    "metadata.goog",
+    "metadata",
+    "instance-data",
+    "instance-data.ec2.internal",
+)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_IPV4_COMPATIBLE = ipaddress.ip_network("::/96")
+
+
+class Origin(t.NamedTuple):
+    """What credentials belong to: a server, not a URL."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+
+class Challenge(t.NamedTuple):
+    """What a server wants to see.
+
+    :ivar scheme: in lower case, such as ``bearer``.
+    """
+
+    scheme: str
+    parameters: dict[str, str]
+
+
+def basic_auth(username: str | None, password: str | None) -> str:
+    """Return the value of a header Authorization."""
+    text = f"{username or ''}:{password or ''}"
+    return "Basic " + base64.b64encode(text.encode("utf-8")).decode("ascii")
+
+
+def bearer_auth(token: t.Any) -> str | None:
+    """Return the value of a header Authorization, None where the token cannot be one."""
+    return f"Bearer {token}" if isinstance(token, str) and _TOKEN.match(token) else None
+
+
+def origin(url: str) -> Origin:
+    """Return the server of a URL.
+
+    :raises ValueError: if it has none.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise ValueError("not an http or https URL")
+    return Origin(parts.scheme, parts.hostname.rstrip("."), parts.port or _DEFAULT_PORTS[parts.scheme])
+
+
+def parse_challenges(header: str) -> list[Challenge]:
+    """Return the challenges of a header WWW-Authenticate."""
+    challenges: list[Challenge] = []
+    for part in _CHALLENGE.finditer(header[:_LONGEST_HEADER]):
+        name, quoted, plain = part.group("name").lower(), part.group("quoted"), part.group("plain")
+        if quoted is None and plain is None:
+            challenges.append(Challenge(name, {}))
+        elif challenges:
+            value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+            challenges[-1].parameters.setdefault(name, value)
+    return challenges
+
+
+def token_url(parameters: dict[str, str], repository: str) -> str:
+    """Return the URL of a token that may pull a repository.
+
+    Without a scope in the challenge, as Artifactory and the registry of Google send it, the one of the repository is
+    requested, as containerd and the manager do.
+
+    :param parameters: those of a Bearer challenge, whose realm was checked.
+    """
+    realm = parameters["realm"]
+    query = {key: parameters[key] for key in ("service", "scope") if parameters.get(key)}
+    query.setdefault("scope", f"repository:{repository}:pull")
+    return f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}"
+
+
+def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
+    """Return why no token is requested from a realm, None where one may be.
+
+    :param registry: any URL of the registry that named the realm.
+    """
+    shown = repr(scrub_url(realm[:_SHOWN]))
+    if not realm:
+        return "it names no token service (realm)"
+    match = _URL.match(realm)
+    if not match:
+        return f"its token service {shown} is not a plain http(s) URL without credentials"
+    if registry.startswith("https:") and match.group("scheme") != "https":
+        return (
+            f"its token service {shown} has no TLS, although the registry has, so credentials would be sent in clear. "
+            "Usual cause: the registry is behind a proxy that ends TLS, and does not know its own address. What to do: "
+            "set the realm of the registry (auth.token.realm of distribution, external_url of Harbor) or the header "
+            "X-Forwarded-Proto of the proxy to https. With verify: result only the manager reads the registry"
+        )
+    forbidden = forbidden_place(match.group("host"), urlsplit(registry).hostname or "", resolve)
+    return f"its token service {shown} is at {forbidden}, where the registry is not" if forbidden else None
+
+
+def redirect_problem(source: str, target: str, resolve: Resolve) -> str | None:
+    """Return why a redirect is not followed, None where it is."""
+    shown = repr(scrub_url(target[:_SHOWN]))
+    match = _URL.match(target)
+    if not match:
+        return f"{shown} is not a plain http(s) URL without credentials"
+    if source.startswith("https:") and match.group("scheme") != "https":
+        return f"{shown} has no TLS"
+    forbidden = forbidden_place(match.group("host"), urlsplit(source).hostname or "", resolve)
+    return f"{shown} is at {forbidden}" if forbidden else None
+
+
+def forbidden_place(host: str, registry_host: str, resolve: Resolve) -> str | None:
+    """Return what is wrong with the place of a host that a registry named; None where nothing is.
+
+    Loopback, link-local, unspecified and multicast addresses and the metadata services of clouds are for the machine
+    itself. A registry that is at such an address may name it.
+    """
+    name = _host_name(host)
+    if name == _host_name(registry_host):
+        return None
+    if name in _METADATA_NAMES:
+        return "a metadata service"
+    own_addresses = _addresses(registry_host, resolve)
+    own_kinds = {_forbidden_kind(address) for address in own_addresses}
+    for address in _addresses(host, resolve):
+        kind = _forbidden_kind(address)
+        is_own = address in own_addresses or (kind == _LOOPBACK and kind in own_kinds)
+        if kind and not is_own:
+            return kind
+    return None
+
+
+_LOOPBACK = "a loopback address"
+
+
+def _forbidden_kind(address: _Address) -> str | None:
+    if address in _METADATA_ADDRESSES:
+        return "the address of a metadata service"
+    if address.is_loopback or address.is_unspecified or address in _THIS_NETWORK:
+        return _LOOPBACK
+    if address.is_link_local:
+        return "a link-local address"
+    return "a multicast address" if address.is_multicast else None
+
+
+def _host_name(host: str) -> str:
+    return host.strip("[]").rstrip(".").lower()
+
+
+def _addresses(host: str, resolve: Resolve) -> set[_Address]:
+    """Return the addresses that a host means, those within them included."""
+    name = _host_name(host)
+    if name == "localhost" or name.endswith(".localhost"):
+        return {ipaddress.ip_address("127.0.0.1")}
+    literal = _parse_address(name)
+    addresses = [literal] if literal else [_parse_address(text.partition("%")[0]) for text in resolve(name)]
+    return {inner for address in addresses if address for inner in _unwrap(address)}
+
+
+def _parse_address(text: str) -> _Address | None:
+    """Return the address that a text is, also in decimal, hexadecimal, octal and short spellings of IPv4."""
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        pass
+    if not re.match(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]+)){0,3}\Z", text):
+        return None
+    try:
+        return ipaddress.ip_address(socket.inet_aton(text))
+    except (OSError, ValueError):
+        return None
+
+
+def _unwrap(address: _Address) -> list[_Address]:
+    """Return an address and the IPv4 addresses that it carries: mapped, compatible, 6to4, NAT64."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    inner = [address.ipv4_mapped, address.sixtofour]
+    if address in _NAT64 or (address in _IPV4_COMPATIBLE and int(address) > 1):
+        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return [address] + [carried for carried in inner if carried is not None]

@@ -1,0 +1,31 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Texts that people paste.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Byte-order marks and spaces without a width, which str.strip keeps.
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+_BLANK = re.compile(rf"[\s{_INVISIBLE}]")
+
+
+def trim(text: str) -> str:
+    """Return a text without white space, carriage returns and invisible characters at its ends."""
+    start, end = 0, len(text)
+    while start < end and _BLANK.match(text[start]):
+        start += 1
+    while end > start and _BLANK.match(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def has_blank(text: str) -> bool:
+    """Return whether a text holds white space or an invisible character."""
+    return bool(_BLANK.search(text))
