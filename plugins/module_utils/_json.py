@@ -60,6 +60,30 @@ def decode_json(text: str, request: str) -> t.Any:
         raise _unreadable(request) from None
 
 
+def _unambiguous(pairs: list[tuple[str, t.Any]]) -> Row:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError("it has a key twice")
+    return row
+
+
+_STRICT_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse_constant, object_pairs_hook=_unambiguous)
+
+
+def decode_strict(body: bytes, request: str) -> t.Any:
+    """Return the document that a whole body is, where all readers must understand it in the same way.
+
+    :raises ValueError: if it is not JSON, has more than one document, or an object with a key twice.
+    :raises GarbledError: with reason ``too_large`` if it would take too much memory.
+    """
+    text = body.decode("utf-8")
+    _check_size(text, request)
+    try:
+        return _STRICT_DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def rows(chunks: t.Iterable[bytes], request: str, limit: int = ROW_LIMIT) -> t.Iterator[Row]:
     """Yield the elements of a JSON list, one after the other; ``null`` is an empty list, as Go writes it.
 

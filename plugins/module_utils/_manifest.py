@@ -44,7 +44,6 @@ _DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\Z")
 # Platform of what is not an image, such as BuildKit's attestations.
 _UNKNOWN = "unknown"
 _LARGEST_SIZE = 2**63 - 1
-_MOST_DIGITS = 20
 # Go matches the names of fields without regard to case, so that a second spelling would be another content.
 _FIELDS = frozenset(["schemaversion", "mediatype", "config", "layers", "manifests", "fslayers"])
 
@@ -118,47 +117,14 @@ def digest_problem(text: t.Any) -> str:
     return f"{text[:100]!r} is not a digest (sha256: and 64 hexadecimal digits)"
 
 
-def decode_manifest(body: bytes) -> t.Any:
-    """Return what the body of a manifest says.
-
-    :raises ValueError: if it is not JSON, or JSON that readers understand differently.
-    """
-    try:
-        return json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_unambiguous,
-            parse_int=_parse_integer,
-            parse_constant=_refuse_constant,
-        )
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def _unambiguous(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        raise ValueError("it has a key twice")
-    return document
-
-
-def _parse_integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        raise ValueError("it holds a number that is too large")
-    return int(digits)
-
-
-def _refuse_constant(name: str) -> t.NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def signed_content(body: bytes) -> bytes:
+def signed_content(body: bytes, document: t.Any) -> bytes:
     """Return the part of a body that its digest is of: all of it, except for the signatures of schema 1.
 
     Source: ``manifest/schema1/manifest.go`` of distribution 2.8.3 and github.com/docker/libtrust.
 
+    :param document: what the JSON of the body says.
     :raises ValueError: if the signatures cannot be read.
     """
-    document = decode_manifest(body)
     signatures = document.get("signatures") if isinstance(document, dict) else None
     if not signatures or document.get("schemaVersion") != 1:
         return body

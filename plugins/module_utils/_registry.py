@@ -24,6 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http, Response
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_strict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import (
     DIGEST_ALGORITHMS,
     INDEX_TYPES,
@@ -34,7 +35,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest i
     Manifest,
     compute_digest,
     config_platform,
-    decode_manifest,
     is_digest,
     parse_manifest,
     signed_content,
@@ -185,11 +185,16 @@ class Registry:
         try:
             if child and child.size is not None and child.size != len(answer.body):
                 raise ValueError(f"it has {len(answer.body)} bytes, and the index says {child.size}")
-            content = signed_content(answer.body)
+            document = decode_strict(answer.body, request)
+            content = signed_content(answer.body, document)
             digest = _verify_digest(content, reference, answer, request)
-            manifest = parse_manifest(decode_manifest(content), _media_type(answer, child), digest)
+            if content is not answer.body:
+                document = decode_strict(content, request)
+            manifest = parse_manifest(document, _media_type(answer, child), digest)
         except ValueError as exc:
             raise _bad_manifest(exc, request) from None
+        except GarbledError as exc:
+            raise RegistryRefused(exc.message, exc.reason, request) from None
         self.sizes.update(manifest.sizes)
         return manifest
 
@@ -229,8 +234,8 @@ class Registry:
         if computed != digest:
             raise _digest_mismatch(f"GET {url}", computed, "its manifest", digest)
         try:
-            return config_platform(decode_manifest(answer.body))
-        except ValueError:
+            return config_platform(decode_strict(answer.body, f"GET {url}"))
+        except (ValueError, GarbledError):
             return None
 
     def _get(

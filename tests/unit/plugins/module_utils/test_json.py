@@ -13,7 +13,7 @@ import tracemalloc
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json, rows
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json, decode_strict, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -165,3 +165,34 @@ def test_numbers_that_nobody_writes(number):
         with pytest.raises(GarbledError):
             read(b'[{"id": %s}]' % number.encode())
     assert time.process_time() - start < 0.5
+
+
+# Documents that all readers must understand in the same way
+
+
+@pytest.mark.parametrize(
+    "body, words",
+    [
+        (b'{"layers": [], "layers": [1]}', "it has a key twice"),
+        (b'{"config": {"a": {"digest": 1, "digest": 2}}}', "it has a key twice"),
+        (b'{"size": NaN}', "NaN is not JSON"),
+        (b'{"size": -Infinity}', "-Infinity is not JSON"),
+        (b'{"size": ' + b"9" * 100000 + b"}", "the number is too long"),
+        (b"[" * 100000, "nested too deeply"),
+        (b"{} {}", "Extra data"),
+        (b"\xff{}", "codec"),
+        (b"", "Expecting value"),
+    ],
+)
+def test_json_that_is_not_read(body, words):
+    with pytest.raises(ValueError) as caught:
+        decode_strict(body, "GET /x")
+    assert words in str(caught.value)
+
+
+def test_a_document_that_would_take_much_memory():
+    body = b"[" + b"{}," * 1_000_000 + b"{}]"
+    with pytest.raises(GarbledError) as caught:
+        decode_strict(body, "GET /x")
+    assert caught.value.reason == "too_large"
+    assert decode_strict(b' {"a": [1, 2.5, null]}\n', "GET /x") == {"a": [1, 2.5, None]}

@@ -17,7 +17,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest i
     SCHEMA1_TYPES,
     compute_digest,
     config_platform,
-    decode_manifest,
     is_digest,
     parse_manifest,
     signed_content,
@@ -190,26 +189,6 @@ def test_a_manifest_of_100000_layers():
     assert parse_manifest(document, MANIFEST_TYPES[0], D1).blobs == digests
 
 
-@pytest.mark.parametrize(
-    "body, words",
-    [
-        (b'{"layers": [], "layers": [1]}', "it has a key twice"),
-        (b'{"config": {"a": {"digest": 1, "digest": 2}}}', "it has a key twice"),
-        (b'{"size": NaN}', "NaN is not JSON"),
-        (b'{"size": -Infinity}', "-Infinity is not JSON"),
-        (b'{"size": ' + b"9" * 100000 + b"}", "a number that is too large"),
-        (b"[" * 100000, "nested too deeply"),
-        (b"{} {}", "Extra data"),
-        (b"\xff{}", "codec"),
-        (b"", "Expecting value"),
-    ],
-)
-def test_json_that_is_not_read(body, words):
-    with pytest.raises(ValueError) as caught:
-        decode_manifest(body)
-    assert words in str(caught.value)
-
-
 def test_digests_are_computed():
     assert compute_digest(b"") == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert compute_digest(b"", "sha512").startswith("sha512:cf83e1357eefb8bd")
@@ -230,11 +209,11 @@ def signed(payload, protected):
 def test_the_digest_of_schema_1_is_of_the_part_that_is_signed():
     payload = b'{\n "schemaVersion": 1,\n "fsLayers": []\n}'
     body = signed(payload, {"formatLength": len(payload) - 2, "formatTail": encode(b"\n}")})
-    assert signed_content(body) == payload
+    assert signed_content(body, json.loads(body)) == payload
     # A manifest without signatures, and one that is not of schema 1, is hashed as it is.
-    assert signed_content(payload) == payload
+    assert signed_content(payload, json.loads(payload)) == payload
     other = b'{"schemaVersion": 2, "signatures": [1]}'
-    assert signed_content(other) == other
+    assert signed_content(other, json.loads(other)) == other
 
 
 @pytest.mark.parametrize(
@@ -250,4 +229,5 @@ def test_the_digest_of_schema_1_is_of_the_part_that_is_signed():
 )
 def test_signatures_that_cannot_be_read(protected):
     with pytest.raises(ValueError, match="its signature cannot be read"):
-        signed_content(signed(b'{\n "schemaVersion": 1\n}', protected))
+        body = signed(b'{\n "schemaVersion": 1\n}', protected)
+        signed_content(body, json.loads(body))
