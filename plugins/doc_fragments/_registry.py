@@ -29,5 +29,7 @@ options:
       - Password for the registry. With images of more than one registry, give it in O(registries) instead.
       - Where a job is made with it, the manager stores it in clear and shows it to every token with the scope C(job).
         Use one that can only read.
+      - Of the user V(_json_key) it is the key file of a service account. Where a template yields another password that
+        reads like JSON, add C(| string), since ansible-core turns it into a mapping otherwise.
     type: str
 """

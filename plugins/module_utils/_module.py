@@ -18,6 +18,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import (
+    plain_passwords,
+    secrets_in_password,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
@@ -73,6 +77,12 @@ class DragonflyModule(AnsibleModule):
         """Warn, whatever a server has put into the text."""
         super().warn(printable(warning), **kwargs)
 
+    def _restore_passwords(self) -> None:
+        """Undo what Ansible makes of passwords that read like JSON."""
+        passwords = plain_passwords(self.params)
+        self.no_log_values.update(passwords.values())
+        self.params.update(passwords)
+
     def run(self, function: ModuleFunction, needs_requests: bool = True) -> None:
         """Call a function for the module's result, and end the module.
 
@@ -82,6 +92,7 @@ class DragonflyModule(AnsibleModule):
         try:
             if REQUESTS_ERROR and needs_requests:
                 self.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_ERROR)
+            self._restore_passwords()
             result = function(self)
         except DragonflyError as exc:
             self.fail_json(msg=exc.message, reason=exc.reason, request=exc.request, status=exc.status)
@@ -140,10 +151,7 @@ def secrets_in(value: t.Any) -> list[str]:
 def _secrets_in_dict(options: dict[str, t.Any]) -> list[str]:
     secrets = []
     for key, value in options.items():
-        if key != "password":
-            secrets += secrets_in(value)
-        elif value:
-            secrets.append(str(value))
+        secrets += secrets_in_password(value) if key == "password" else secrets_in(value)
         if isinstance(value, dict):
             if key == "headers":
                 secrets += [str(text) for name, text in value.items() if _is_secret(str(name), str(text))]

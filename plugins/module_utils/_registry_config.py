@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_base
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
 
 _KEYS = ("url", "username", "password", "ca_path")
 
@@ -51,6 +52,10 @@ def _check_detail(name: str, detail: t.Any) -> dict[str, str]:
     if unknown:
         raise InputError(f"{expected}, not {', '.join(unknown)}.")
     given = {key: value for key, value in detail.items() if value is not None}
+    if "password" in given:
+        given["password"] = plain_password(
+            f"registries: the password of {name!r}", given.get("username"), given["password"]
+        )
     if any(not isinstance(value, (str, int)) for value in given.values()):
         raise InputError(f"registries: {', '.join(_KEYS)} of {name!r} must be strings.")
     return {key: str(value) for key, value in given.items()}

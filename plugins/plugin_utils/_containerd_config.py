@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, check_base, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 
@@ -134,6 +135,7 @@ def pulls(
         entry = registries.get(image.registry)
         own = entry if isinstance(entry, dict) else {}
         user, secret = (own.get("username"), own.get("password")) if own.get("username") else (username, password)
+        secret = plain_password(f"The password of {image.registry}", user, secret)
         found.append(Pull(text, image.registry, reference, f"{user}:{secret}" if user and secret else ""))
     return found
 

@@ -47,6 +47,7 @@ PURE = {
     "_config_scrub",
     "_image",
     "_manifest",
+    "_passwords",
     "_platforms",
     "_registry_auth",
     "_text",

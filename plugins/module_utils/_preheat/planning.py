@@ -29,6 +29,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_c
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases, request_args
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
 if t.TYPE_CHECKING:
@@ -123,7 +124,7 @@ def plan_jobs(params: dict) -> list[PlannedJob]:
     clusters = list(dict.fromkeys(params.get("scheduler_cluster_ids") or [])) or [None]
     options = _arg_options(params)
     jobs: dict[tuple, PlannedJob] = {}
-    for source in sources:
+    for source in map(trim, sources):
         image = parse_image(source, registries.bases) if kind == "image" else None
         url = image.manifest_url() if image else check_file_url(source)
         own = _options_of_image(options, image, registries) if image else options

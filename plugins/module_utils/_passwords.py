@@ -1,0 +1,79 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Passwords that Ansible may have turned into something else.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+
+#: The user whose password is the JSON key file of a service account of Google.
+JSON_KEY_USER = "_json_key"
+#: Options of modules that hold a password, with those of the user names.
+_OPTIONS = {"registry_password": "registry_username", "password": "username"}
+
+
+def plain_password(option: str, username: t.Any, password: t.Any) -> str | None:
+    """Return a password as the string to send.
+
+    Ansible turns a string that reads like JSON into a mapping where a template yields it (ansible-core 2.18), and a
+    module gets the text of that mapping. The key file of a service account is JSON whose layout does not count, so it
+    is written as JSON again; of any other password the layout is lost.
+
+    :param option: its name, for the error.
+    :raises InputError: if it cannot be told what the password was.
+    """
+    if password is None:
+        return None
+    value = _parse_mapping(password) if isinstance(password, str) else password
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, dict) and username == JSON_KEY_USER:
+        return json.dumps(value)
+    kind = "a mapping" if isinstance(value, dict) else f"a {type(value).__name__}"
+    raise InputError(
+        f"{option} is {kind}, not a string: Ansible turns a string that reads like JSON, a number or yes into "
+        "something else. What to do: quote it, or add | string to the template that yields it."
+    )
+
+
+def plain_passwords(params: dict[str, t.Any]) -> dict[str, str]:
+    """Return the passwords among the options of a module, each as the string to send.
+
+    :raises InputError: if it cannot be told what one was.
+    """
+    passwords = {}
+    for option, user_option in _OPTIONS.items():
+        password = plain_password(option, params.get(user_option), params.get(option))
+        if password is not None:
+            passwords[option] = password
+    return passwords
+
+
+def secrets_in_password(password: t.Any) -> list[str]:
+    """Return what of a password must not be seen: its text, and of a mapping each string in it."""
+    if isinstance(password, dict):
+        inner = [secret for value in password.values() for secret in secrets_in_password(value)]
+        return [str(password), json.dumps(password, default=str), *inner]
+    if isinstance(password, list):
+        return [str(password), *(secret for value in password for secret in secrets_in_password(value))]
+    return [str(password)] if password else []
+
+
+def _parse_mapping(text: str) -> t.Any:
+    """Return the mapping whose text in Python this is; else the text itself."""
+    if not (text.startswith("{'") and text.endswith("}")):
+        return text
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    return value if isinstance(value, dict) else text
