@@ -83,7 +83,7 @@ class Change(t.NamedTuple):
     value: t.Any
 
     def apply(self, document: t.Any) -> t.Any:
-        """The document with this change, which may be the same object."""
+        """Return the document with this change, which may be the same object."""
         parent = key = None
         node = document
         for step in self.steps:

@@ -48,7 +48,7 @@ class Column(t.NamedTuple):
 
     title: str
     #: What these requests are, in words.
-    words: str
+    description: str
     #: ``manager`` or ``registry``, who is asked.
     at: str
     method: str
@@ -65,11 +65,11 @@ class Column(t.NamedTuple):
     options: dict = {}
 
     def matches(self, method: str, path: str, query: str) -> bool:
-        asked = dict(parse_qsl(query))
+        query_args = dict(parse_qsl(query))
         return (
             method == self.method
             and bool(re.search(self.path, path))
-            and all(re.search(wanted, asked.get(word, "")) for word, wanted in self.query.items())
+            and all(re.search(wanted, query_args.get(word, "")) for word, wanted in self.query.items())
         )
 
 
@@ -139,8 +139,8 @@ class Fault(t.NamedTuple):
     only: tuple[str, ...] | None = None
 
 
-def _status(code: int, **words: t.Any) -> dict:
-    return dict(fault="status", status=code, **words)
+def _status(code: int, **body: t.Any) -> dict:
+    return dict(fault="status", status=code, **body)
 
 
 _BY_ID = ("candidate", "poll by id", "final read")
@@ -216,7 +216,7 @@ class Ending(t.NamedTuple):
     """What came of a cell."""
 
     #: As in the table, such as ``warm`` or ``fails: timed_out``.
-    words: str
+    outcome: str
     run: Run
     #: What no cell may have, in words.
     broken: list[str]
@@ -247,12 +247,14 @@ class Bench:
         return {part: self._certificates[name][part] for part in ("cert", "key")}
 
     def _open(self, tls: bool) -> World:
-        """A sandbox with or without TLS; only one has the controller's resolver of names at a time."""
+        """Return a sandbox with or without TLS; only one has the controller's resolver of names at a time."""
         if self._world is None or (self._world.verify is not True) != tls:
             self.close()
             ca = self._certificates["good"]["ca"]
-            words = {"tls": self.tls("good"), "registry_tls": self.tls("good"), "registry_ca": ca} if tls else {}
-            world = World(release=self._release, **words)
+            options: dict[str, t.Any] = (
+                {"tls": self.tls("good"), "registry_tls": self.tls("good"), "registry_ca": ca} if tls else {}
+            )
+            world = World(release=self._release, **options)
             world.verify = ca if tls else True
             self._world = world.__enter__()
         return self._world
@@ -284,10 +286,10 @@ class Bench:
             images=images, wait_timeout=WAIT_TIMEOUT, wait_sleep=WAIT_SLEEP, apart=apart, **watches, **options
         )
         happened = breaker.close()
-        found = broken(run)
+        problems = broken(run)
         if not happened and not cell.fault.world:
-            found.append("the fault did not happen")
-        return Ending(words(run), run, found)
+            problems.append("the fault did not happen")
+        return Ending(outcome_of(run), run, problems)
 
 
 def _upgrade(box) -> None:
@@ -379,8 +381,8 @@ class Breaker(Watch):
         return bool(self._times)
 
 
-def words(run: Run) -> str:
-    """A run as in the table."""
+def outcome_of(run: Run) -> str:
+    """Return a run as in the table."""
     if run.error is not None:
         said = f"fails: {run.error.reason}"
     else:
@@ -390,15 +392,15 @@ def words(run: Run) -> str:
 
 
 def broken(run: Run) -> list[str]:
-    """What must not be, whatever broke."""
-    found = []
+    """Return what must not be, whatever broke."""
+    problems = []
     if run.made_twice:
-        found.append(f"{int(run.made_twice)} jobs made twice")
+        problems.append(f"{run.made_twice} jobs made twice")
     if run.lost:
-        found.append(f"jobs lost: {run.lost}")
+        problems.append(f"jobs lost: {run.lost}")
     if run.late > WAIT_TIMEOUT + TIMEOUT + SLACK:
-        found.append(f"{run.late - WAIT_TIMEOUT - TIMEOUT:.0f} s past wait_timeout and a request")
-    return found
+        problems.append(f"{run.late - WAIT_TIMEOUT - TIMEOUT:.0f} s past wait_timeout and a request")
+    return problems
 
 
 # The table
@@ -436,12 +438,12 @@ request broke. The columns are the requests of a task in their order:
 
 
 def line(row: Row, endings: t.Iterable[Ending | None]) -> str:
-    """A row as text."""
-    return f"| {' | '.join([row.fault.title] + [ending.words if ending else '' for ending in endings])} |"
+    """Return a row as text."""
+    return f"| {' | '.join([row.fault.title] + [ending.outcome if ending else '' for ending in endings])} |"
 
 
 def document(lines: t.Mapping[tuple[str, bool], str]) -> str:
-    """The whole page.
+    """Return the whole page.
 
     :param lines: what L(line) gave, by title of the fault and whether it lasts.
     """
@@ -454,7 +456,7 @@ def document(lines: t.Mapping[tuple[str, bool], str]) -> str:
     return _TEXT.format(
         release=RELEASE,
         cells=sum(cell is not None for row in ROWS for cell in row.cells),
-        columns="\n".join(f"- {column.title}: {column.words}" for column in COLUMNS),
+        columns="\n".join(f"- {column.title}: {column.description}" for column in COLUMNS),
         once=tables[False],
         lasting=tables[True],
     )

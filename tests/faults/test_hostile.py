@@ -83,11 +83,11 @@ class Place:
         box.history(2, url=self.images[0].digest_url, age=60, blobs=2, platform="")
         box.history(1, url=self.images[1].digest_url, age=30, state="PENDING", platform="linux/amd64")
         self.spoiler.begin(answers, always)
-        words = {"{image}": self.images[0].source, "{other}": self.images[1].source, "{file}": self.file}
+        placeholders = {"{image}": self.images[0].source, "{other}": self.images[1].source, "{file}": self.file}
         options = {
-            key: [words.get(one, one) for one in value]
+            key: [placeholders.get(item, item) for item in value]
             if isinstance(value, list)
-            else words.get(value, value)
+            else placeholders.get(value, value)
             if isinstance(value, str)
             else value
             for key, value in RUNS[run].items()

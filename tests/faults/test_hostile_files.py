@@ -94,10 +94,10 @@ def check(long, *strategies):
     return decorate
 
 
-def ends_well(function, *args, **words):
+def ends_well(function, *args, **options):
     """What a filter gives, as JSON; None where it refuses."""
     try:
-        return json.dumps(function(*args, **words))
+        return json.dumps(function(*args, **options))
     except AnsibleFilterError as refusal:
         assert str(refusal)
         return None
@@ -148,5 +148,5 @@ def test_hits(client, long):
         if which < 6:
             name = sorted(given_)[which % 3]
             given_ = {name: given_[name]}
-        for one in judge(facts(client, **given_), wanted).reasons:
-            assert one.message
+        for reason in judge(facts(client, **given_), wanted).reasons:
+            assert reason.message

@@ -20,10 +20,10 @@ from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.profiles import RE
 def stated():
     """The lines of docs/faults.md by fault and whether it lasts."""
     titles = iter(ROWS)
-    lines = [one for one in DOCUMENT.read_text(encoding="utf-8").splitlines() if one.startswith("| ")]
+    lines = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     # Each of the two tables has a head of two lines.
-    rows = [one for one in lines if not one.startswith(("|  |", "| ---"))]
-    return {(row.fault.title, row.lasting): one for row, one in zip(titles, rows, strict=True)}
+    rows = [line for line in lines if not line.startswith(("|  |", "| ---"))]
+    return {(row.fault.title, row.lasting): line for row, line in zip(titles, rows, strict=True)}
 
 
 @pytest.fixture(scope="module")
@@ -53,5 +53,7 @@ def test_no_release_makes_twice_or_loses_or_waits_too_long(release, tmp_path):
     finally:
         bench.close()
     assert {
-        name: found for name, found in broken.items() if [one for one in found if one != "the fault did not happen"]
+        name: problems
+        for name, problems in broken.items()
+        if [problem for problem in problems if problem != "the fault did not happen"]
     } == {}

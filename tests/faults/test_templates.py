@@ -35,7 +35,7 @@ def _with_templates(node, name=""):
     if isinstance(node, dict):
         return {key: _with_templates(value, key) for key, value in node.items()}
     if isinstance(node, list):
-        return [_with_templates(one) for one in node]
+        return [_with_templates(item) for item in node]
     return TEMPLATE if isinstance(node, str) and name not in _KEPT else node
 
 

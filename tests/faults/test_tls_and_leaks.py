@@ -48,7 +48,8 @@ def run(module, env=None, **options):
     with start(module, env, **options) as process:
         printed = process.stdout.read()
     # What was called with comes back with the secrets hidden.
-    assert TOKEN not in printed and PASSWORD not in printed
+    assert TOKEN not in printed
+    assert PASSWORD not in printed
     return json.loads(printed)
 
 
@@ -57,13 +58,13 @@ def certificates(tmp_path_factory):
     """Certificates by what is the matter with them, and those of another CA."""
     made = {}
     kinds = {"good": {}, "other": {}, "expired": {"expired": True}, "elsewhere": {"names": ["example.com"]}}
-    for name, words in kinds.items():
-        made[name] = make_certificates(tmp_path_factory.mktemp(name), **words)
+    for name, options in kinds.items():
+        made[name] = make_certificates(tmp_path_factory.mktemp(name), **options)
     return made
 
 
-def tls(paths, **words):
-    return dict({"cert": paths["cert"], "key": paths["key"]}, **words)
+def tls(paths, **options):
+    return dict({"cert": paths["cert"], "key": paths["key"]}, **options)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ class Recorder(http.server.BaseHTTPRequestHandler):
 
     def do_CONNECT(self):
         self.server.seen.append((self.command, self.path, dict(self.headers)))
-        host, dummy, port = self.path.rpartition(":")
+        host, _colon, port = self.path.rpartition(":")
         with socket.create_connection((host, int(port))) as there:
             self.send_response(200)
             self.end_headers()
@@ -100,14 +101,14 @@ class Recorder(http.server.BaseHTTPRequestHandler):
 
     def _pump(self, source, target):
         try:
-            while data := source.recv(65536):
-                self.server.passed += data
-                target.sendall(data)
+            while received := source.recv(65536):
+                self.server.passed += received
+                target.sendall(received)
             target.shutdown(socket.SHUT_WR)
         except OSError:
             pass
 
-    def log_message(self, *dummy):
+    def log_message(self, *_details):
         pass
 
 
@@ -127,7 +128,7 @@ def recorder():
 
 
 @pytest.mark.parametrize(
-    "ca, words, works",
+    "ca, options, works",
     [
         (None, {}, False),
         ("good", {}, True),
@@ -135,15 +136,15 @@ def recorder():
         (None, {"validate_certs": False}, True),
     ],
 )
-def test_a_certificate_must_be_trusted_unless_the_user_says_otherwise(box, certificates, ca, words, works):
+def test_a_certificate_must_be_trusted_unless_the_user_says_otherwise(box, certificates, ca, options, works):
     box.clear_log()
-    result = run("job_info", url=box.url, token=TOKEN, **words, **({"ca_path": certificates[ca]["ca"]} if ca else {}))
+    result = run("job_info", url=box.url, token=TOKEN, **options, **({"ca_path": certificates[ca]["ca"]} if ca else {}))
     assert result.get("reason") == (None if works else "tls"), result
     assert bool(box.log) == works
 
 
 @pytest.mark.parametrize(
-    "bundle, ca, words, works",
+    "bundle, ca, options, works",
     [
         ("good", None, {}, True),
         ("other", "good", {}, True),
@@ -153,14 +154,14 @@ def test_a_certificate_must_be_trusted_unless_the_user_says_otherwise(box, certi
 )
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_the_environments_bundle_counts_only_where_there_is_no_option(
-    box, certificates, variable, bundle, ca, words, works
+    box, certificates, variable, bundle, ca, options, works
 ):
     result = run(
         "job_info",
         {variable: certificates[bundle]["ca"]},
         url=box.url,
         token=TOKEN,
-        **words,
+        **options,
         **({"ca_path": certificates[ca]["ca"]} if ca else {}),
     )
     assert result.get("reason") == (None if works else "tls"), result
@@ -177,11 +178,11 @@ def test_a_trusted_certificate_must_be_valid_and_that_of_the_host(certificates, 
 def test_a_client_certificate(certificates):
     good, other = certificates["good"], certificates["other"]
     with Sandbox(token=TOKEN, tls=tls(good, client_ca=good["ca"])) as box:
-        words = dict(url=box.url, token=TOKEN, ca_path=good["ca"])
-        assert run("job_info", **words)["reason"] in ("tls", "reset")
-        assert run("job_info", **words, client_cert=other["client_cert"], client_key=other["client_key"])["failed"]
+        options = dict(url=box.url, token=TOKEN, ca_path=good["ca"])
+        assert run("job_info", **options)["reason"] in ("tls", "reset")
+        assert run("job_info", **options, client_cert=other["client_cert"], client_key=other["client_key"])["failed"]
         assert not box.log
-        assert run("job_info", **words, client_cert=good["client_cert"], client_key=good["client_key"])["jobs"] == []
+        assert run("job_info", **options, client_cert=good["client_cert"], client_key=good["client_key"])["jobs"] == []
 
 
 def test_a_registry_whose_certificate_is_not_trusted_gets_no_password(certificates):
@@ -189,11 +190,12 @@ def test_a_registry_whose_certificate_is_not_trusted_gets_no_password(certificat
     with Sandbox(token=TOKEN, registry_tls=tls(good), registry_ca=good["ca"]) as box:
         box.set_registry(auth="basic", user="ci", password=PASSWORD)
         image = box.image("shop/web", "1")
-        words = dict(url=box.url, token=TOKEN, image=image.source, wait=False)
-        result = run("preheat", **words, registry_username="ci", registry_password=PASSWORD)
-        assert result["reason"] == "registry_tls" and not box.registry_log
+        options = dict(url=box.url, token=TOKEN, image=image.source, wait=False)
+        result = run("preheat", **options, registry_username="ci", registry_password=PASSWORD)
+        assert result["reason"] == "registry_tls"
+        assert not box.registry_log
         entry = {"url": box.registry_url, "username": "ci", "password": PASSWORD, "ca_path": good["ca"]}
-        assert run("preheat", **words, registries={box.registry: entry})["changed"]
+        assert run("preheat", **options, registries={box.registry: entry})["changed"]
 
 
 # --- where secrets go
@@ -216,14 +218,15 @@ def test_netrc_neither_replaces_nor_makes_a_token(tmp_path, certificates, box):
 
 
 def test_a_proxy_of_the_environment_sees_no_token(box, certificates, recorder):
-    words = dict(url=box.url, token=TOKEN, ca_path=certificates["good"]["ca"])
-    assert run("job_info", {"HTTPS_PROXY": recorder.url}, **words)["jobs"] == []
+    options = dict(url=box.url, token=TOKEN, ca_path=certificates["good"]["ca"])
+    assert run("job_info", {"HTTPS_PROXY": recorder.url}, **options)["jobs"] == []
     [(method, path, headers)] = recorder.seen
     assert (method, path) == ("CONNECT", box.servers["manager"].address)
     assert "Authorization" not in headers
-    assert recorder.passed and TOKEN.encode() not in recorder.passed
+    assert recorder.passed
+    assert TOKEN.encode() not in recorder.passed
     recorder.seen.clear()
-    assert run("job_info", {"HTTPS_PROXY": recorder.url, "NO_PROXY": "127.0.0.1"}, **words)["jobs"] == []
+    assert run("job_info", {"HTTPS_PROXY": recorder.url, "NO_PROXY": "127.0.0.1"}, **options)["jobs"] == []
     assert not recorder.seen
 
 
@@ -236,8 +239,8 @@ def test_the_password_of_a_proxy_is_not_shown(box):
 def test_no_redirect_takes_the_token_elsewhere(recorder, status):
     with Sandbox(token=TOKEN) as box:
         box.rule(fault="redirect", status=status, location=recorder.url + "/oapi/v1/jobs")
-        for module, words in (("job_info", {}), ("preheat", {"file": box.file("a"), "wait": False})):
-            assert run(module, url=box.url, token=TOKEN, **words)["reason"] == "redirected"
+        for module, options in (("job_info", {}), ("preheat", {"file": box.file("a"), "wait": False})):
+            assert run(module, url=box.url, token=TOKEN, **options)["reason"] == "redirected"
     assert not recorder.seen
 
 
@@ -261,17 +264,17 @@ def test_a_registrys_redirect_to_another_host_takes_no_password_along(recorder):
         assert result["failed"]
         assert "Authorization" not in box.registry_log[0].headers
         assert box.registry_log[1].headers["Authorization"].startswith("Basic ")
-    assert [path for dummy, path, dummy2 in recorder.seen] == ["/elsewhere"]
+    assert [path for _method, path, _headers in recorder.seen] == ["/elsewhere"]
     assert "Authorization" not in recorder.seen[0][2]
 
 
 def test_secrets_are_in_no_process_list_and_no_file(tmp_path):
-    found = []
+    leaks = []
     with Sandbox(token=TOKEN, factor=100) as box:
         box.set_registry(auth="basic", user="ci", password=PASSWORD)
         image = box.image("shop/web", "1")
         box.rule(fault="delay", seconds=1, method="POST", times=1)
-        asked = len(box.log)
+        requests_before = len(box.log)
         process = start(
             "preheat",
             {"TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
@@ -285,16 +288,17 @@ def test_secrets_are_in_no_process_list_and_no_file(tmp_path):
         )
         looks = 0
         while process.poll() is None:
-            if any(entry.method == "POST" for entry in box.log[asked:]):
+            if any(entry.method == "POST" for entry in box.log[requests_before:]):
                 looks += 1
-                found += _with_secrets(_processes())
-                found += _with_secrets(path for path in tmp_path.rglob("*") if path.is_file())
+                leaks += _with_secrets(_processes())
+                leaks += _with_secrets(path for path in tmp_path.rglob("*") if path.is_file())
         result = json.loads(process.stdout.read())
         process.stdout.close()
-    assert not result.get("failed") and looks
+    assert not result.get("failed")
+    assert looks
     assert (tmp_path / "progress").read_text(encoding="utf-8")
-    found += _with_secrets(path for path in tmp_path.rglob("*") if path.is_file())
-    assert found == []
+    leaks += _with_secrets(path for path in tmp_path.rglob("*") if path.is_file())
+    assert leaks == []
 
 
 def _processes():
@@ -307,11 +311,11 @@ def _processes():
 
 
 def _with_secrets(paths):
-    found = []
+    paths = []
     for path in paths:
         try:
             content = path.read_bytes()
         except OSError:  # it is gone, or somebody else's
             continue
-        found += [str(path) for secret in (TOKEN, PASSWORD) if secret.encode() in content]
-    return found
+        paths += [str(path) for secret in (TOKEN, PASSWORD) if secret.encode() in content]
+    return paths

@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two controllers preheat the same image at the same time. The manager has no lock, so they cannot agree on who makes a
-job; neither may fail, and no third job may come of it."""
+"""Two controllers preheat the same image at the same time.
+
+The manager has no lock, so they cannot agree on who makes a job; neither may fail, and no third job may come of it.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,7 @@ def controller(box, image, delay, begin):
     registry = Registry(Http())
     client = DragonflyClient(Http(auth="Bearer " + box.token), box.url)
     params = parameters(url=box.url, image=image, wait_timeout=600)
-    run = Preheat(client, lambda dummy: registry, params, FastClock(box))
+    run = Preheat(client, lambda _planned: registry, params, FastClock(box))
     begin.wait()
     time.sleep(delay)
     return run.run()
@@ -75,8 +77,5 @@ def test_neither_fails_and_at_most_one_job_is_made_more(release, long, capsys):
             assert sum(result["changed"] for result in results) == made
             more[made - 1] += 1
     with capsys.disabled():
-        print(
-            "\n{}, two controllers: {}".format(
-                release, ", ".join("%d jobs more than needed in %d rounds" % pair for pair in sorted(more.items()))
-            )
-        )
+        counts = [f"{extra} jobs more than needed in {rounds} rounds" for extra, rounds in sorted(more.items())]
+        print(f"\n{release}, two controllers: {', '.join(counts)}")

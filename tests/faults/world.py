@@ -87,7 +87,7 @@ class Watch:
 
     @contextlib.contextmanager
     def around(self, method: str, path: str, query: str) -> t.Iterator[bool]:
-        """Called for each request, which is sent in its body.
+        """Watch a request, which is sent in its body.
 
         :return: whether this one gets no answer
         """
@@ -103,19 +103,19 @@ class WatchedHttp:
     :param watch: L(Watch).
     """
 
-    def __init__(self, clock: SkippingClock, watch: Watch, **words: t.Any):
-        self._https = {True: Http(timeout=_HASTY, **words), False: Http(timeout=_PATIENT, **words)}
+    def __init__(self, clock: SkippingClock, watch: Watch, **options: t.Any):
+        self._https = {True: Http(timeout=_HASTY, **options), False: Http(timeout=_PATIENT, **options)}
         self.timeout = TIMEOUT
         self._clock = clock
         self._watch = watch
         self.sent: list[Sent] = []
 
-    def send(self, method, url, **words):
+    def send(self, method, url, **options):
         parts = urlsplit(url)
         with self._watch.around(method, parts.path, parts.query) as hasty:
             begun = self._clock.now()
             try:
-                return self._https[hasty].send(method, url, **words)
+                return self._https[hasty].send(method, url, **options)
             except TransportError as exc:
                 if exc.reason == "read_timeout":
                     self._clock.skip_to(begun + TIMEOUT)
@@ -163,17 +163,17 @@ class Run(t.NamedTuple):
     @property
     def late(self) -> float:
         """Seconds between the last POST's end and this run's end, or its first poll where there was none."""
-        posts = [one.over for one in self.sent if one.method == "POST"]
+        posts = [request.over for request in self.sent if request.method == "POST"]
         return self.over - max(posts, default=self.sent[-1].begun if self.sent else self.over)
 
 
 def argument_spec(module: str) -> dict:
-    """The options of a module of this collection as its ``main`` states them."""
+    """Return the options of a module of this collection as its ``main`` states them."""
     source = importlib.import_module("ansible_collections.dragonflyoss.dragonfly.plugins.modules." + module)
     stated = {}
 
     class Reader:
-        def __init__(self, argument_spec, **_words):
+        def __init__(self, argument_spec, **_options):
             stated.update(argument_spec)
 
         def run(self, _function):
@@ -191,7 +191,7 @@ _SPEC = argument_spec("preheat")
 
 
 def parameters(**given: t.Any) -> dict:
-    """The module's parameters with their defaults, checked."""
+    """Return the module's parameters with their defaults, checked."""
     validated = ArgumentSpecValidator(_SPEC).validate(given)
     if validated.error_messages:
         raise ValueError(validated.error_messages)
@@ -206,31 +206,31 @@ def _bearer(token: str | None) -> str | None:
 class World:
     """A sandbox and a controller whose time goes along.
 
-    :param words: of L(Sandbox).
+    :param options: of L(Sandbox).
     """
 
-    def __init__(self, **words: t.Any):
-        self.box = Sandbox(clock=SkippedClock(), **words)
+    def __init__(self, **options: t.Any):
+        self.box = Sandbox(clock=SkippedClock(), **options)
         self.verify: bool | str = True
         self.resolver = Resolver()
 
     def __enter__(self):
         self.box.start()
         # The port is known only now.
-        name = f"{REGISTRY}:{int(self.box.servers['registry'].port)}"
+        name = f"{REGISTRY}:{self.box.servers['registry'].port}"
         self.box._reach.aliases[name] = self.box.registry_url  # pylint: disable=protected-access
         self.resolver.install()
         return self
 
-    def __exit__(self, *dummy):
+    def __exit__(self, *_details):
         self.resolver.remove()
         self.box.stop()
 
     def source(self, image) -> str:
-        """An image of the sandbox's registry, by the registry's name."""
-        return image.source.replace(self.box.registry, f"{REGISTRY}:{int(self.box.servers['registry'].port)}")
+        """Return an image of the sandbox's registry, by the registry's name."""
+        return image.source.replace(self.box.registry, f"{REGISTRY}:{self.box.servers['registry'].port}")
 
-    def preheat(self, watch=Watch(), registry_watch=Watch(), apart=0, token=None, check_mode=False, **given) -> Run:
+    def preheat(self, watch=None, registry_watch=None, apart=0, token=None, check_mode=False, **given) -> Run:
         """Run a preheat to its end.
 
         :param watch: L(Watch) of the requests to the manager.
@@ -240,14 +240,14 @@ class World:
         """
         old = {job["id"] for job in self.box.jobs}
         clock = SkippingClock(self.box.clock, apart)
-        http = WatchedHttp(clock, watch, verify=self.verify, auth=_bearer(token or self.box.token))
-        registry = Registry(WatchedHttp(clock, registry_watch, verify=self.verify))
+        http = WatchedHttp(clock, watch or Watch(), verify=self.verify, auth=_bearer(token or self.box.token))
+        registry = Registry(WatchedHttp(clock, registry_watch or Watch(), verify=self.verify))
         host = urlsplit(self.box.url)
-        url = f"{host.scheme}://{MANAGER}:{int(host.port)}"
-        lines = []
+        url = f"{host.scheme}://{MANAGER}:{host.port}"
+        lines: list[str] = []
         run = Preheat(
             DragonflyClient(http, url),
-            lambda dummy: registry,
+            lambda _planned: registry,
             parameters(url=url, **given),
             clock,
             check_mode=check_mode,
@@ -279,9 +279,9 @@ class Resolver:
     def remove(self):
         socket.getaddrinfo = self._original
 
-    def _resolve(self, host, *rest, **words):
+    def _resolve(self, host, *arguments, **options):
         if host not in (MANAGER, REGISTRY):
-            return self._original(host, *rest, **words)
+            return self._original(host, *arguments, **options)
         if host not in self.names:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return self._original("127.0.0.1", *rest, **words)
+        return self._original("127.0.0.1", *arguments, **options)

@@ -34,11 +34,11 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/filter/header_problems.py
     plugins/module_utils/_client.py
     plugins/module_utils/_config_scrub.py
-    plugins/module_utils/_distribution.py
     plugins/module_utils/_errors.py
     plugins/module_utils/_host_files.py
     plugins/module_utils/_http.py
     plugins/module_utils/_image.py
+    plugins/module_utils/_probe.py
     plugins/module_utils/_registry.py
     plugins/module_utils/_releases.py
     plugins/module_utils/_scrub.py
@@ -46,41 +46,26 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/module_utils/_tasks.py
     plugins/modules/preheat_hit_info.py
     plugins/modules/task_info.py
+    plugins/plugin_utils/_config/service_options.py
     plugins/plugin_utils/_containerd_config.py
     plugins/plugin_utils/_hit.py
     plugins/plugin_utils/_hit_images.py
     plugins/plugin_utils/_images_in.py
     plugins/plugin_utils/_pull.py
     plugins/plugin_utils/_regex.py
-    tests/faults/matrix.py
-    tests/faults/test_hostile.py
-    tests/faults/test_hostile_files.py
-    tests/faults/test_matrix.py
-    tests/faults/test_templates.py
-    tests/faults/test_tls_and_leaks.py
-    tests/faults/test_two_controllers.py
-    tests/faults/world.py
-    tests/sandbox/clusters.py
+    tests/contract/test_contract.py
+    tests/contract/test_deletions.py
     tests/sandbox/control.py
-    tests/sandbox/fleet.py
-    tests/sandbox/go.py
-    tests/sandbox/images.py
     tests/sandbox/jobs.py
-    tests/sandbox/manager.py
-    tests/sandbox/manifests.py
-    tests/sandbox/pages.py
-    tests/sandbox/profiles.py
-    tests/sandbox/registry.py
-    tests/sandbox/rules.py
-    tests/sandbox/sandbox.py
-    tests/sandbox/server.py
-    tests/sandbox/tokens.py
-    tests/sandbox/work.py
     tests/unit/plugins/action/test_preheat.py
     tests/unit/plugins/action/test_preheat_hit_info.py
     tests/unit/plugins/filter/test_ids.py
     tests/unit/plugins/filter/test_images_in.py
     tests/unit/plugins/module_utils/conftest.py
+    tests/unit/plugins/module_utils/preheat/test_matching.py
+    tests/unit/plugins/module_utils/preheat/test_options.py
+    tests/unit/plugins/module_utils/preheat/test_run.py
+    tests/unit/plugins/module_utils/preheat/test_verdict.py
     tests/unit/plugins/module_utils/test_client.py
     tests/unit/plugins/module_utils/test_config_scrub.py
     tests/unit/plugins/module_utils/test_host_files.py
@@ -88,10 +73,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/unit/plugins/module_utils/test_image.py
     tests/unit/plugins/module_utils/test_jobs.py
     tests/unit/plugins/module_utils/test_json.py
-    tests/unit/plugins/module_utils/preheat/test_verdict.py
-    tests/unit/plugins/module_utils/preheat/test_matching.py
-    tests/unit/plugins/module_utils/preheat/test_options.py
-    tests/unit/plugins/module_utils/preheat/test_run.py
     tests/unit/plugins/module_utils/test_registry.py
     tests/unit/plugins/module_utils/test_releases.py
     tests/unit/plugins/module_utils/test_scrub.py
