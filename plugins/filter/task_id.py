@@ -10,8 +10,9 @@ import collections.abc as c
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import parse_release, recipe_for
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import recipe_for
 
 
 def _task_id(

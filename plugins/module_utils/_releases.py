@@ -6,7 +6,8 @@
 defaults.
 
 A manager ignores keys that it does not know, and its echo of ``args`` holds every key that it knows and no other
-(manager/types/job.go, PreheatArgs; recorded in contract/*/all_args and contract/*/ignored_keys). So
+(manager/types/job.go, PreheatArgs, every release from 2.0.1 to 2.5.1;
+recorded in contract/*/all_args and contract/*/ignored_keys). So
 
 - a request may carry every spelling of an option at once: each manager takes its own;
 - an echo tells whether an option was taken, and which releases the manager can be of.
@@ -16,46 +17,52 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-_DEFAULT_FILTER = (
-    "X-Amz-Algorithm&X-Amz-Credential&X-Amz-Date&X-Amz-Expires&X-Amz-SignedHeaders&X-Amz-Signature&X-Amz-Security-Token"
-    "&X-Amz-User-Agent&X-Goog-Algorithm&X-Goog-Credential&X-Goog-Date&X-Goog-Expires&X-Goog-SignedHeaders"
-    "&X-Goog-Signature&OSSAccessKeyId&Expires&Signature&SecurityToken&AccessKeyId&X-Obs-Date&X-Obs-Security-Token"
-    "&q-sign-algorithm&q-ak&q-sign-time&q-key-time&q-header-list&q-url-param-list&q-signature&x-cos-security-token"
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import (
+    Release,
+    Releases,
+    format_release,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import DEFAULT_FILTERED_QUERY_PARAMS
+
+# Written into the echo where no filter is sent; newer releases add ``ns`` (pkg/net/http/header.go).
+_FILTERS = tuple(
+    "&".join(names)
+    for names in ([name for name in DEFAULT_FILTERED_QUERY_PARAMS if name != "ns"], DEFAULT_FILTERED_QUERY_PARAMS)
 )
 _NANOSECOND = 10**9
 
 
-def _same(value):
+def _unchanged(value: t.Any) -> t.Any:
     return value
 
 
-def _joined(value):
+def _joined(value: t.Iterable[str]) -> str:
     return "&".join(value)
 
 
-def _nanoseconds(value):
+def _nanoseconds(value: float) -> int:
     return int(value * _NANOSECOND)
 
 
-class Arg:
+class Arg(t.NamedTuple):
     """One key of ``args``.
 
-    :param option: the module's option (str).
-    :param key: how these releases spell it.
-    :param since: first release that has it (tuple), None for all before ``until``.
-    :param until: first release that lacks it again (tuple), None where the newest has it.
-    :param defaults: the values that a manager writes when the key is not sent. Nothing, 0, False and empty always
-        count.
-    :param encode: the option's value as the manager wants it.
+    :ivar option: the module's option, None for a key that no option has.
+    :ivar key: how these releases spell it.
+    :ivar since: the first release that has it, None for all before ``until``.
+    :ivar until: the first release that lacks it again, None where the newest has it.
+    :ivar defaults: the values that a manager writes when the key is not sent. Nothing, 0, False and empty always count.
+    :ivar encode: returns the option's value as the manager wants it.
     """
 
-    def __init__(self, option, key, since=None, until=None, defaults=(), encode=_same):
-        self.option = option
-        self.key = key
-        self.since = since
-        self.until = until
-        self.defaults = defaults
-        self.encode = encode
+    option: str | None
+    key: str
+    since: Release | None = None
+    until: Release | None = None
+    defaults: tuple[t.Any, ...] = ()
+    encode: t.Callable[[t.Any], t.Any] = _unchanged
 
 
 ARGS = (
@@ -68,7 +75,7 @@ ARGS = (
         "filtered_query_params",
         since=(2, 1, 55),
         encode=_joined,
-        defaults=(_DEFAULT_FILTER, _DEFAULT_FILTER + "&ns"),
+        defaults=_FILTERS,
     ),
     Arg("registry_username", "username", since=(2, 1, 21)),
     Arg("registry_password", "password", since=(2, 1, 21)),
@@ -106,65 +113,41 @@ DEFAULT_SCOPE = "single_seed_peer"
 # Releases at which the set of keys changes, those of keys that no option has included.
 _CONTENT_KEY = Arg(None, "content_for_calculating_task_id", since=(2, 2, 3), until=(2, 3, 1))
 _URLS_KEY = Arg(None, "urls", since=(2, 2, 3))
-_TELLING = ARGS + (_CONTENT_KEY, _URLS_KEY)
+_TELLING = (*ARGS, _CONTENT_KEY, _URLS_KEY)
 _BREAKS = sorted({release for arg in _TELLING for release in (arg.since, arg.until) if release} | {(0,)})
 
 _EVERYWHERE = "all releases"
 
 
-class Releases:
-    """The releases that a manager can be of: at least ``low``, before ``high`` (tuples; None where nothing is
-    known)."""
+class ValueLimit(t.NamedTuple):
+    """Values of an option that not every release takes that knows the option (manager/types/job.go).
 
-    def __init__(self, low=None, high=None):
-        self.low = low
-        self.high = high
-
-    def and_(self, low=None, high=None):
-        """What is left when both are true. Where nothing is left, the new word counts: managers are upgraded."""
-        lows = [one for one in (self.low, low) if one]
-        highs = [one for one in (self.high, high) if one]
-        both = Releases(max(lows) if lows else None, min(highs) if highs else None)
-        if both.low and both.high and both.low >= both.high:
-            return Releases(low, high)
-        return both
-
-    def before(self, release):
-        """Whether every one of them is before a release."""
-        return self.high is not None and self.high <= release
-
-    def since(self, release):
-        """Whether every one of them is that release or a later one."""
-        return self.low is not None and self.low >= release
-
-    def __str__(self):
-        words = []
-        if self.low:
-            words.append(f"{dotted(self.low)} or later")
-        if self.high:
-            words.append(f"before {dotted(self.high)}")
-        return ", ".join(words) or "unknown"
-
-
-def dotted(release):
-    """A release (tuple) as people write it; None for None."""
-    return ".".join(str(part) for part in release) if release else None
-
-
-def releases_of_echo(args):
-    """The releases whose echo has just these keys.
-
-    :param args: dict, ``args`` of a preheat job as a manager returned it.
-    :returns: L(Releases); unknown ones where no release fits.
+    :ivar name: the option and these values, as messages name them.
+    :ivar includes: returns whether a value is one of them.
+    :ivar since: the first release that takes them.
     """
 
-    def fits(release):
-        return all(
-            ((arg.since or (0,)) <= release and (not arg.until or release < arg.until)) == (arg.key in args)
-            for arg in _TELLING
-        )
+    name: str
+    option: str
+    includes: t.Callable[[t.Any], bool]
+    since: Release
 
-    fitting = [index for index, release in enumerate(_BREAKS) if fits(release)]
+
+#: Up to 2.1.65 ``scope`` is ``single_peer`` or ``all_peers``, up to 2.3.0 ``concurrent_count`` is 500 at most.
+VALUE_LIMITS = (
+    ValueLimit("scope=all_seed_peers", "scope", lambda value: value == "all_seed_peers", (2, 1, 66)),
+    ValueLimit("concurrent_peer_count above 500", "concurrent_peer_count", lambda value: value > 500, (2, 3, 1)),
+)
+
+
+def releases_of_echo(args: t.Mapping[str, t.Any]) -> Releases:
+    """Return the releases whose echo has just these keys, unknown ones where no release fits.
+
+    Keys of which no release is known do not count, so a release newer than the table counts as its newest.
+
+    :param args: ``args`` of a preheat job as a manager returned it.
+    """
+    fitting = [index for index, release in enumerate(_BREAKS) if _fits(release, args)]
     if not fitting:
         return Releases()
     after = fitting[-1] + 1
@@ -172,23 +155,27 @@ def releases_of_echo(args):
     return Releases(low if low != (0,) else None, _BREAKS[after] if after < len(_BREAKS) else None)
 
 
-def request_args(options):
-    """The keys of ``args`` for a POST, each option in every spelling.
+def _fits(release: Release, args: t.Mapping[str, t.Any]) -> bool:
+    """Return whether the echo of a release has those of the keys in the table that an echo has."""
+    return all(_knows(release, arg.since, arg.until) == (arg.key in args) for arg in _TELLING)
+
+
+def _knows(release: Release, since: Release | None, until: Release | None) -> bool:
+    return (since or (0,)) <= release and (not until or release < until)
+
+
+def request_args(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the keys of ``args`` for a POST, each option in every spelling.
 
     The default scope is not sent, since 2.1.57 to 2.1.65 call it ``single_peer`` and refuse the other name.
 
-    :param options: dict of option to value; None and empty ones are left out.
+    :param options: values by option; None and empty ones are left out.
     """
-    args = {}
-    for arg in ARGS:
-        value = options.get(arg.option)
-        if value in (None, "", [], {}, False) or (arg.option == "scope" and value == DEFAULT_SCOPE):
-            continue
-        args[arg.key] = arg.encode(value)
-    return args
+    requested = set(_requested_options(options))
+    return {arg.key: arg.encode(options[arg.option]) for arg in ARGS if arg.option in requested}
 
 
-def _wanted_options(options):
+def _requested_options(options: t.Mapping[str, t.Any]) -> list[str]:
     return [
         name
         for name, value in options.items()
@@ -196,52 +183,66 @@ def _wanted_options(options):
     ]
 
 
-def not_in_echo(options, args):
-    """Options that were set and that the manager's echo does not hold, so that they had no effect.
+def not_in_echo(options: t.Mapping[str, t.Any], args: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the options that were set and that the manager's echo lacks, so that they had no effect.
 
-    :param options: dict of option to value.
-    :param args: dict, the echo.
-    :returns: list of option names.
+    :param args: the echo.
     """
-    return [name for name in _wanted_options(options) if not any(arg.key in args for arg in ARGS if arg.option == name)]
+    return [
+        name for name in _requested_options(options) if not any(arg.key in args for arg in ARGS if arg.option == name)
+    ]
 
 
-def not_in_releases(options, releases):
-    """Options that were set and that no manager of these releases knows.
+def not_in_releases(options: t.Mapping[str, t.Any], releases: Releases) -> list[str]:
+    """Return the options that were set and that no manager of these releases knows, or whose value none of them takes.
 
-    :returns: list of option names.
+    :returns: names for L(option_releases), such as ``ips`` and ``scope=all_seed_peers``.
     """
+    refused = []
+    for name in _requested_options(options):
+        limit = value_limit(name, options[name])
+        if limit is not None and releases.before(limit.since):
+            refused.append(limit.name)
+        elif not any(_is_possible(arg, releases) for arg in ARGS if arg.option == name):
+            refused.append(name)
+    return refused
 
-    def possible(arg):
-        return not ((arg.since and releases.before(arg.since)) or (arg.until and releases.since(arg.until)))
 
-    return [name for name in _wanted_options(options) if not any(possible(arg) for arg in ARGS if arg.option == name)]
+def _is_possible(arg: Arg, releases: Releases) -> bool:
+    return not ((arg.since and releases.before(arg.since)) or (arg.until and releases.since(arg.until)))
 
 
-def not_everywhere(options):
-    """Options that were set and that not every release knows.
+def value_limit(option: str, value: t.Any) -> ValueLimit | None:
+    """Return the limit that a value of an option meets, None where every release takes it that knows the option."""
+    return next((limit for limit in VALUE_LIMITS if limit.option == option and limit.includes(value)), None)
 
-    :returns: list of option names.
+
+def not_everywhere(options: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the options that were set and that not every release knows."""
+    return [name for name in _requested_options(options) if option_releases(name) != _EVERYWHERE]
+
+
+def option_releases(name: str) -> str:
+    """Return in words which releases know an option or take a value.
+
+    :param name: an option's name, or that of a L(ValueLimit).
     """
-    return [name for name in _wanted_options(options) if option_releases(name) != _EVERYWHERE]
-
-
-def option_releases(option):
-    """In words, which releases know an option."""
-    spans = []
+    limits = [limit for limit in VALUE_LIMITS if limit.name == name]
+    if limits:
+        return str(Releases(limits[0].since))
+    spans: list[Releases] = []
     for arg in ARGS:
-        if arg.option != option:
+        if arg.option != name:
             continue
-        if spans and spans[-1][1] == arg.since:
-            spans[-1][1] = arg.until
+        if spans and spans[-1].high == arg.since:
+            spans[-1] = Releases(spans[-1].low, arg.until)
         else:
-            spans.append([arg.since, arg.until])
-    words = [str(Releases(low, high)) if low or high else _EVERYWHERE for low, high in spans]
-    return " and ".join(words)
+            spans.append(Releases(arg.since, arg.until))
+    return " and ".join(str(span) if span != Releases() else _EVERYWHERE for span in spans)
 
 
 #: Types of jobs, and the first release that has each (manager/types/job.go); None for all.
-JOB_TYPES = {
+JOB_TYPES: dict[str, Release | None] = {
     "preheat": None,
     "get_task": (2, 1, 55),
     "delete_task": (2, 1, 55),
@@ -249,24 +250,32 @@ JOB_TYPES = {
     "gc": (2, 2, 3),
     "get_image_distribution": (2, 2, 4),
 }
+#: First release that takes a task's URL for jobs about tasks; the first ones take ids only.
+FIRST_WITH_TASK_URLS = (2, 1, 62)
 
 
-def known_job_types(releases):
-    """Which types of jobs managers of these releases take (dict of type to True, False, None where it is not known)."""
-    return {kind: _known([(since, None)], releases) for kind, since in JOB_TYPES.items()}
+def known_job_types(releases: Releases) -> dict[str, bool | None]:
+    """Return which types of jobs managers of these releases take, None where it is not known."""
+    return {kind: _known([Releases(since)], releases) for kind, since in JOB_TYPES.items()}
 
 
-def known_options(releases):
-    """Which options of a preheat managers of these releases know (dict as in L(known_job_types))."""
-    spans = {}
+def known_options(releases: Releases) -> dict[str, bool | None]:
+    """Return which options of a preheat managers of these releases know, None where it is not known."""
+    spans: dict[str, list[Releases]] = {}
     for arg in ARGS:
-        spans.setdefault(arg.option, []).append((arg.since, arg.until))
+        if arg.option:
+            spans.setdefault(arg.option, []).append(Releases(arg.since, arg.until))
     return {option: _known(spans[option], releases) for option in spans}
 
 
-def _known(spans, releases):
-    points = sorted({one for span in spans for one in span if one})
+def _known(spans: list[Releases], releases: Releases) -> bool | None:
+    """Return whether all of these releases are in one of the spans, None where only some are."""
     low = releases.low or (0,)
-    tests = [low] + [one for one in points if one > low and not (releases.high and one >= releases.high)]
-    answers = {any((since or (0,)) <= one and (not until or one < until) for since, until in spans) for one in tests}
+    breaks = {release for span in spans for release in span if release}
+    inside = [release for release in breaks if release > low and not releases.before(release)]
+    answers = {any(_knows(release, *span) for span in spans) for release in [low, *inside]}
     return answers.pop() if len(answers) == 1 else None
+
+
+# The name before format_release.
+dotted = format_release

@@ -18,6 +18,8 @@ import ipaddress
 import re
 from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release  # noqa: F401
+
 #: Query parameters that do not identify content where nobody says otherwise. Source: dragonflyoss/client v0.1.116 to
 #: v1.5.1 (dragonfly-client-util/src/http/query_params.rs and its forerunners) and dragonflyoss/dragonfly v2.1.62 to
 #: v2.5.1 (pkg/idgen/task_id.go DefaultFilteredQueryParams). Before client v0.1.116 it lacks ``ns``.
@@ -416,15 +418,6 @@ def recipe_for(client, release=None):
         if release is None or tuple(release) >= since:
             return RECIPES[language][name]
     return None
-
-
-def parse_release(text):
-    """A release as a tuple of three int, None where the text holds none.
-
-    :param text: str such as ``2.1.67`` or ``v1.4.2``.
-    """
-    match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text or "")
-    return tuple(int(part) for part in match.groups()) if match else None
 
 
 # Ids that are not made of the URL

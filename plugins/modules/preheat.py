@@ -73,7 +73,7 @@ options:
   scope:
     description:
       - Which peers get it. V(single_seed_peer) is one seed peer of each cluster, which is enough for hosts to hit.
-      - V(all_peers) and V(all_seed_peers) exist since 2.1.57 and need peers with the Rust client.
+      - V(all_peers) exists since 2.1.57, V(all_seed_peers) since 2.1.66. Both need peers with the Rust client.
     type: str
     choices: [single_seed_peer, all_seed_peers, all_peers]
     default: single_seed_peer
@@ -97,7 +97,7 @@ options:
     type: int
   concurrent_peer_count:
     description:
-      - How many peers are preheated at a time, from 1 to 1000. Since 2.1.57.
+      - How many peers are preheated at a time, from 1 to 1000. Since 2.1.57; up to 500 before 2.3.1.
     type: int
   job_timeout:
     description:

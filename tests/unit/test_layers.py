@@ -63,6 +63,7 @@ PURE = {
     "_preheat/options",
     "_preheat/planning",
     "_preheat/verdict",
+    "_release",
     "_releases",
     "_scrub",
     "_task_id",

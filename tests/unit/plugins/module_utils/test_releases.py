@@ -16,6 +16,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases i
     Releases,
     known_job_types,
     known_options,
+    not_everywhere,
     not_in_echo,
     not_in_releases,
     option_releases,
@@ -121,6 +122,32 @@ def test_nothing_set_is_nothing_unknown():
 
 def test_an_unknown_release_knows_perhaps_all():
     assert not_in_releases(OPTIONS, Releases()) == []
+
+
+@pytest.mark.parametrize(
+    "option, value, release, refused",
+    [
+        ("scope", "all_seed_peers", (2, 1, 66), []),
+        ("scope", "all_seed_peers", (2, 1, 65), ["scope=all_seed_peers"]),
+        ("scope", "all_seed_peers", (2, 1, 56), ["scope=all_seed_peers"]),
+        ("scope", "all_peers", (2, 1, 57), []),
+        ("scope", "all_peers", (2, 1, 56), ["scope"]),
+        ("concurrent_peer_count", 501, (2, 3, 0), ["concurrent_peer_count above 500"]),
+        ("concurrent_peer_count", 500, (2, 3, 0), []),
+        ("concurrent_peer_count", 1000, (2, 3, 1), []),
+        ("concurrent_peer_count", 1, (2, 1, 56), ["concurrent_peer_count"]),
+    ],
+)
+def test_values_by_release(option, value, release, refused):
+    after = (*release[:2], release[2] + 1)
+    assert not_in_releases({option: value}, Releases(release, after)) == refused
+    assert not_in_releases({option: value}, Releases()) == []
+    assert not_everywhere({option: value}) == [option]
+
+
+def test_value_limits_name_their_releases():
+    assert option_releases("scope=all_seed_peers") == "2.1.66 or later"
+    assert option_releases("concurrent_peer_count above 500") == "2.3.1 or later"
 
 
 def test_request_args():

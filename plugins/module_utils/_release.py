@@ -1,0 +1,64 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Releases of managers and clients: as text, as numbers, and as a range of which one release is known to be.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+#: A release as numbers, such as ``(2, 1, 67)``.
+Release = t.Tuple[int, ...]
+
+_RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)", re.ASCII)
+
+
+def parse_release(text: str | None) -> Release | None:
+    """Return a release such as ``2.1.67`` or ``v1.4.2`` as three numbers, None for another text."""
+    match = _RELEASE.match(text or "")
+    return tuple(int(part) for part in match.groups()) if match else None
+
+
+def format_release(release: Release | None) -> str | None:
+    """Return a release as people write it, None for None."""
+    return ".".join(str(part) for part in release) if release else None
+
+
+class Releases(t.NamedTuple):
+    """The releases of which a manager can be: ``low`` or later, before ``high``; None where nothing is known."""
+
+    low: Release | None = None
+    high: Release | None = None
+
+    def intersect(self, low: Release | None = None, high: Release | None = None) -> Releases:
+        """Return what is left when both are true; the new range where nothing is: managers are upgraded."""
+        lows = [release for release in (self.low, low) if release]
+        highs = [release for release in (self.high, high) if release]
+        both = Releases(max(lows) if lows else None, min(highs) if highs else None)
+        if both.low and both.high and both.low >= both.high:
+            return Releases(low, high)
+        return both
+
+    def before(self, release: Release) -> bool:
+        """Return whether every one of them is before a release."""
+        return self.high is not None and self.high <= release
+
+    def since(self, release: Release) -> bool:
+        """Return whether every one of them is that release or a later one."""
+        return self.low is not None and self.low >= release
+
+    def __str__(self) -> str:
+        limits = []
+        if self.low:
+            limits.append(f"{format_release(self.low)} or later")
+        if self.high:
+            limits.append(f"before {format_release(self.high)}")
+        return ", ".join(limits) or "unknown"
+
+    # The name before intersect.
+    and_ = intersect
