@@ -231,5 +231,5 @@ class Tokens(ManagedResource):
                 "new one."
             )
         if change.after["state"] != "active" and self._params["active"] is None:
-            warnings.append(f"The token {name} is inactive. Set active=true to switch it on.")
+            warnings.append(f"The token {name} is {change.after['state']}. Set active=true to switch it on.")
         return warnings

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from .clock import Clock, ManualClock
+from .newer import NEWER
 from .profiles import RELEASES
 from .sandbox import Sandbox
 
-__all__ = ["RELEASES", "Clock", "ManualClock", "Sandbox"]
+__all__ = ["NEWER", "RELEASES", "Clock", "ManualClock", "Sandbox"]

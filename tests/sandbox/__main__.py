@@ -14,17 +14,19 @@ import signal
 import sys
 
 if __package__:
-    from . import RELEASES, Sandbox
+    from . import NEWER, RELEASES, Sandbox
 else:
     # From a bare checkout: the folder itself is the package then.
     HERE = os.path.dirname(os.path.abspath(__file__))
     sys.path[0] = os.path.dirname(HERE)
-    from sandbox import RELEASES, Sandbox
+    from sandbox import NEWER, RELEASES, Sandbox
 
 
 def _arguments():
     parser = argparse.ArgumentParser(prog="sandbox", description="A Dragonfly manager and an OCI registry for tests.")
-    parser.add_argument("--release", choices=RELEASES, default=RELEASES[-1], help="release that the manager behaves as")
+    parser.add_argument(
+        "--release", choices=(*RELEASES, NEWER), default=RELEASES[-1], help="release that the manager behaves as"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
     parser.add_argument("--port", type=int, default=0, help="port of the manager, 0 for a free one")
     parser.add_argument("--registry-port", type=int, default=0, help="port of the registry, 0 for a free one")

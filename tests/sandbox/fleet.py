@@ -208,6 +208,8 @@ def task_id(url, args, standard):
     :param args: the job's; tag, application, piece length and filtered query parameters count.
     :param standard: whether the kind of the task counts, as it does from 2.2.3 on.
     """
+    if args.get("enable_task_id_based_blob_digest") and "/blobs/" in url:
+        return url.rpartition(":")[2]
     filtered = (args.get("filtered_query_params") or args.get("filter") or "").split("&")
     parts = urlsplit(url)
     if parts.query and any(filtered):

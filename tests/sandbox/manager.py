@@ -16,6 +16,7 @@ from .fleet import Fleet, task_id
 from .go import SECOND, BindError, bind, load, parse_uint, time_text
 from .jobs import Job, Jobs, Task
 from .manifests import ManifestError, ManifestReader
+from .newer import decorate
 from .pages import ApiError, links, read_page, read_uints
 from .server import Reply
 from .tokens import Tokens, Users
@@ -92,6 +93,8 @@ class Manager:
             reply = _redirect(request.method, "/", 301)
         else:
             reply = await self._handle(route, request, body, values)
+        if self.profile.newer:
+            decorate(reply)
         if self.profile.server_ip:
             reply.headers["X-Server-IP"] = "127.0.0.1, ::1"
         reply.compress = self.profile.gzip and "gzip" in request.headers.get("Accept-Encoding", "")

@@ -10,6 +10,7 @@ these releases answered.
 
 from __future__ import annotations
 
+from . import newer
 from .go import Field
 
 RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1")
@@ -233,10 +234,13 @@ class Profile:
     """One release: a column of the table, as attributes."""
 
     def __init__(self, release):
-        if release not in RELEASES:
-            raise ValueError(f"no profile of release {release!r}, there are {', '.join(RELEASES)}")
-        self.release = release
-        column = RELEASES.index(release)
+        if release not in (*RELEASES, newer.NEWER):
+            raise ValueError(f"no profile of release {release!r}, there are {', '.join((*RELEASES, newer.NEWER))}")
+        #: What it is called; ``release`` is the one as which it behaves.
+        self.name = release
+        self.newer = release == newer.NEWER
+        self.release = newer.BASE if self.newer else release
+        column = RELEASES.index(self.release)
         for name, values in _TABLE.items():
             setattr(self, name, values[column])
 
@@ -248,7 +252,7 @@ class Profile:
     def job_request(self, kind):
         """Fields of a POST of one kind of job, and the name of their struct."""
         struct, request, fields = _ARGS[kind]
-        known = [field for releases, field in fields if self.release in releases]
+        known = self._known_fields(kind, fields)
         args = Field("args", "Args", struct, fields=known, omit_empty=not self.preheat_args_checked_when_empty)
         if not known:
             args = Field("args", "Args", "any")
@@ -256,8 +260,13 @@ class Profile:
 
     def defaults(self, kind):
         """Return what the manager fills into ``args``: dict of key to value."""
-        return {
-            field.key: field.default
-            for releases, field in _ARGS[kind][2]
-            if self.release in releases and field.default is not None
-        }
+        fields = self._known_fields(kind, _ARGS[kind][2])
+        defaults = {field.key: field.default for field in fields if field.default is not None}
+        if self.newer:
+            defaults.update((key, value) for key, value in newer.DEFAULTS.items() if key in defaults)
+        return defaults
+
+    def _known_fields(self, kind, fields):
+        """Return the fields of ``args`` of a kind of job that this release knows."""
+        known = [field for releases, field in fields if self.release in releases]
+        return known + list(newer.ARGS) if self.newer and kind == "preheat" else known

@@ -11,6 +11,7 @@ import os
 import threading
 from collections import Counter
 
+from . import newer
 from .clock import Clock
 from .control import PREFIX, Control
 from .go import Raw, dump
@@ -29,7 +30,7 @@ HOSTS = (("seed-1", "10.77.0.1", "seed"), ("host-1", "10.77.0.11", "peer"), ("ho
 class Sandbox:
     """A manager and a registry for tests. Use it as a context manager, or with L(start) and L(stop).
 
-    :param release: one of profiles.RELEASES.
+    :param release: one of profiles.RELEASES, or newer.NEWER.
     :param factor: how many times faster the manager's waits pass.
     :param token: personal access token to make, with the scopes job and cluster; None for a random one, False for none.
     :param client: ``go`` or ``rust``, what seed and peers run; None for what goes with the release.
@@ -98,6 +99,8 @@ class Sandbox:
         manager.limiter.on = world["rate_limit"]
         if profile.tokens is not None and world["token"] is not False:
             manager.tokens.add("sandbox", token=world["token"])
+        if profile.newer:
+            newer.add_rows(manager)
         if world["scheduler"]:
             manager.fleet.add_scheduler()
         for name, ip, role in world["hosts"]:
@@ -136,7 +139,7 @@ class Sandbox:
         self.rules.clear()
         for server in self.servers.values():
             server.log.clear()
-        self.manager = self._make_manager(release or self.manager.profile.release)
+        self.manager = self._make_manager(release or self.manager.profile.name)
 
     def start(self):
         """Start both servers in a thread of their own."""
@@ -215,7 +218,7 @@ class Sandbox:
     def state(self):
         """Return what a client needs to know, as JSON."""
         return {
-            "release": self.manager.profile.release,
+            "release": self.manager.profile.name,
             "url": self.url,
             "registry": self.registry,
             "registry_url": self.registry_url,
@@ -257,11 +260,11 @@ class Sandbox:
 
     @property
     def jobs(self):
-        """Rows as a GET by id shows them (list of dict), oldest first."""
+        """Rows as a GET by id shows them (list of dict), oldest first, without those that a newer release adds."""
 
         async def read():
             await self.manager.catch_up()
-            return [self.manager.jobs.show(job, "get") for job in self.manager.jobs]
+            return [self.manager.jobs.show(job, "get") for job in self.manager.jobs if job.type != newer.OWN_TYPE]
 
         return self._await(read())
 

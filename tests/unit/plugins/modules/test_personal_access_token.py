@@ -13,9 +13,16 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import newer
 
 RELEASES = ["2.1.0", "2.1.67", "2.3.4", "2.5.1"]
 PATH = "/personal-access-tokens"
+
+
+@pytest.fixture(params=["2.5.1", newer.NEWER])
+def release(request):
+    """Give the newest release that is known, and one that nobody has seen yet."""
+    return request.param
 
 
 @pytest.fixture
@@ -341,3 +348,14 @@ def test_a_manager_that_shows_a_token_only_once(pat, box, run):
         done = pat(**options)
         assert done.result["token"] is None
         assert re.search("only when it makes it", done.warnings[0])
+
+
+@pytest.mark.parametrize("release", [newer.NEWER])
+def test_a_token_in_an_unknown_state_with_unknown_scopes(pat, box):
+    box.add_token("rollout", scopes=["everything"], state="suspended")
+    unchanged = pat()
+    assert not unchanged.failed, unchanged.msg
+    assert unchanged.warnings == ["The token rollout is suspended. Set active=true to switch it on."]
+    assert pat(scopes=["job"], active=True).changed
+    assert not pat(scopes=["job"], active=True).changed
+    assert stored(box)["rollout"]["state"] == "active"
