@@ -21,6 +21,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text impor
 #: Where an image of docker.io is preheated and pulled, as in Dragonfly's own documents.
 DOCKER_HUB = "https://index.docker.io"
 
+#: Registries in references that containerd reads as docker.io (github.com/distribution/reference normalize.go).
+#: registry-1.docker.io is not one of them: to containerd it is another registry.
+_NAMES_OF_DOCKER_HUB = ("docker.io", "index.docker.io")
 # The grammar of github.com/distribution/reference.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*\Z")
@@ -32,6 +35,7 @@ _TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _MANIFEST_URL = re.compile(r"(?P<base>https?://[^/?#]+)/v2/(?P<name>.+)/manifests/(?P<reference>[^/?#]+)\Z")
 # In a reference only a digest follows an @, and a digest holds no slash.
 _CREDENTIALS = re.compile(r"(?P<scheme>https?://)?.*@(?=.*/)", re.DOTALL)
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}\Z")
 #: A longer reference is refused: names have at most 255 characters, and tags 128.
 _LONGEST = 2048
 
@@ -149,11 +153,24 @@ def _from_url(text: str) -> Image:
 
 def _from_name(text: str, bases: dict[str, str]) -> Image:
     registry, slash, rest = text.partition("/")
-    if not slash or not ("." in registry or ":" in registry or registry == "localhost" or registry in bases):
+    if not slash or not (_names_registry(registry) or registry in bases):
         registry, rest = "docker.io", text
+    registry = canonical_registry(registry)
     if registry == "docker.io" and "/" not in rest.partition("@")[0]:
+        if _IMAGE_ID.match(text):
+            raise InputError(f"{text!r} is not a valid image reference: 64 hexadecimal digits are the ID of an image.")
         rest = "library/" + rest
     return _from_reference(text, registry, rest, bases)
+
+
+def _names_registry(text: str) -> bool:
+    """Return whether the first component of a reference names a registry (normalize.go, splitDockerDomain)."""
+    return "." in text or ":" in text or text == "localhost" or text != text.lower()
+
+
+def canonical_registry(name: str) -> str:
+    """Return the name that containerd has for a registry in a reference."""
+    return "docker.io" if name in _NAMES_OF_DOCKER_HUB else name
 
 
 def _from_manifest_url(text: str, match: re.Match[str]) -> Image:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_base
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import canonical_registry, check_base
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
 
 _KEYS = ("url", "username", "password", "ca_path")
@@ -36,7 +36,10 @@ def read_registries(registries: dict[str, t.Any] | None) -> RegistryConfig:
     :raises InputError: for anything else.
     """
     config = RegistryConfig({}, {})
-    for name, value in (registries or {}).items():
+    for given_name, value in (registries or {}).items():
+        name = canonical_registry(given_name)
+        if name in config.details:
+            raise InputError(f"registries: {given_name!r} is another name of {name!r}, which is set as well.")
         detail = _check_detail(name, {"url": value} if isinstance(value, str) else value)
         config.details[name] = detail
         if detail.get("url"):

@@ -156,7 +156,7 @@ def test_nothing(source):
         ("containers: [{image: 'shop/web:{{ .Values.tag }}'}]", r"containers\[0\].image is .*holds a variable"),
         (
             "spec: {containers: [{image: a}, {image: 'S/Web'}]}",
-            r"spec.containers\[1\].image: 'S/Web' is no .*lower case",
+            r"spec.containers\[1\].image: 'S/Web' is not .*lower case",
         ),
         ("a: &a {<<: &b {<<: *a}}", "recursive node"),
         ("a: [1\nb: 2", "the input is not valid YAML at line 2"),

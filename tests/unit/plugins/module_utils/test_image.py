@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_base, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,3 +183,51 @@ def test_bases_that_cannot_be_used(url):
     with pytest.raises(InputError) as caught:
         check_base("r", url)
     assert "hidden" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "text, registry, name",
+    # As github.com/distribution/reference (ParseDockerRef) reads them, and so containerd.
+    [
+        ("nginx", "docker.io", "library/nginx"),
+        ("library/nginx", "docker.io", "library/nginx"),
+        ("docker.io/nginx", "docker.io", "library/nginx"),
+        ("docker.io/library/nginx:1", "docker.io", "library/nginx"),
+        ("docker.io/team/app/sub:1", "docker.io", "team/app/sub"),
+        ("index.docker.io/nginx", "docker.io", "library/nginx"),
+        ("index.docker.io/library/nginx", "docker.io", "library/nginx"),
+        ("index.docker.io/team/app:1", "docker.io", "team/app"),
+        ("registry-1.docker.io/nginx", "registry-1.docker.io", "nginx"),
+        ("registry-1.docker.io/library/nginx:1", "registry-1.docker.io", "library/nginx"),
+        ("registry.hub.docker.com/library/nginx", "registry.hub.docker.com", "library/nginx"),
+        ("hub.docker.com/nginx", "hub.docker.com", "nginx"),
+        ("www.docker.io/nginx", "www.docker.io", "nginx"),
+        ("DOCKER.IO/nginx", "DOCKER.IO", "nginx"),
+        ("docker.io:443/nginx", "docker.io:443", "nginx"),
+        ("index.docker.io:443/nginx", "index.docker.io:443", "nginx"),
+        ("docker.io", "docker.io", "library/docker.io"),
+        ("index.docker.io", "docker.io", "library/index.docker.io"),
+        ("localhost", "docker.io", "library/localhost"),
+        ("localhost/nginx", "localhost", "nginx"),
+        ("TEAM/app", "TEAM", "app"),
+        ("host_a/app", "docker.io", "host_a/app"),
+        ("foo__bar/app", "docker.io", "foo__bar/app"),
+    ],
+)
+def test_registries_in_references_are_those_of_containerd(text, registry, name):
+    image = parse_image(text)
+    assert (image.registry, image.name) == (registry, name)
+
+
+@pytest.mark.parametrize("text", ["docker.io//nginx", "docker.io/Team/app", "foo___bar/app", "a.b-/app", "a" * 64])
+def test_references_that_containerd_rejects(text):
+    with pytest.raises(InputError):
+        parse_image(text)
+
+
+def test_a_base_for_either_name_of_docker_hub_counts_for_both():
+    bases = read_registries({"index.docker.io": "https://mirror.example.com"}).bases
+    assert parse_image("nginx", bases).base == "https://mirror.example.com"
+    assert parse_image("index.docker.io/nginx", bases).base == "https://mirror.example.com"
+    with pytest.raises(InputError, match="is another name of 'docker.io'"):
+        read_registries({"index.docker.io": "https://a", "docker.io": "https://b"})
