@@ -25,15 +25,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_re
     View,
     without_empty,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    Range,
+    raise_problems,
+    range_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-
-
-class Range(t.NamedTuple):
-    """The numbers that a manager takes for a key."""
-
-    least: int
-    greatest: int
-
 
 #: The numbers that can be set (manager/types/scheduler_cluster.go and seed_peer_cluster.go of 2.1.63 to 2.5.1).
 RANGES = {
@@ -105,11 +102,10 @@ def desired_cluster(params: dict[str, t.Any]) -> View | None:
         raise InputError("name is empty.")
     if params["state"] == "absent":
         return None
+    problems = []
     for key, ranges in RANGES.items():
-        for name, (least, greatest) in ranges.items():
-            number = (params[key] or {}).get(name)
-            if number is not None and not least <= number <= greatest:
-                raise InputError(f"{key}.{name} must be from {least} to {greatest}, not {number}.")
+        problems += range_problems(params[key] or {}, ranges, f"{key}.")
+    raise_problems(problems)
     desired = {key: params[key] for key in ("name", "bio", "is_default", "scopes", *RANGES)}
     if desired["scopes"]:
         scopes = dict(desired["scopes"])

@@ -80,7 +80,8 @@ class DragonflyModule(AnsibleModule):
     def _restore_passwords(self) -> None:
         """Undo what Ansible makes of passwords that read like JSON."""
         passwords = plain_passwords(self.params)
-        self.no_log_values.update(passwords.values())
+        # An empty one would be hidden between all letters.
+        self.no_log_values.update(password for password in passwords.values() if password)
         self.params.update(passwords)
 
     def run(self, function: ModuleFunction, needs_requests: bool = True) -> None:

@@ -16,29 +16,41 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 
-#: The least and the most of each number. Those of jobs are the manager's own (manager/types/job.go, 2.5.1).
+
+class Range(t.NamedTuple):
+    """The numbers that an option takes."""
+
+    least: int
+    greatest: int
+
+
+#: The range of each number. Those of jobs are the manager's own (manager/types/job.go, 2.5.1).
 RANGES = {
-    "timeout": (1, 86400),
-    "wait_timeout": (0, 604800),
-    "wait_sleep": (1, 3600),
-    "max_age": (0, 31536000),
-    "job_timeout": (1, 604800),
-    "piece_length": (4194304, 67108864),
-    "count": (1, 200),
-    "percentage": (1, 100),
-    "concurrent_task_count": (1, 100),
-    "concurrent_peer_count": (1, 1000),
-    "max_failed_peers_percentage": (0, 100),
+    "timeout": Range(1, 86400),
+    "wait_timeout": Range(0, 604800),
+    "wait_sleep": Range(1, 3600),
+    "retry_timeout": Range(0, 604800),
+    "max_age": Range(0, 31536000),
+    "job_timeout": Range(1, 604800),
+    "piece_length": Range(4194304, 67108864),
+    "count": Range(1, 200),
+    "percentage": Range(1, 100),
+    "concurrent_task_count": Range(1, 100),
+    "concurrent_peer_count": Range(1, 1000),
+    "max_failed_peers_percentage": Range(0, 100),
 }
 
 
-def range_problems(params: dict) -> list[str]:
-    """Return which numbers are out of their range."""
+def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] = RANGES, prefix: str = "") -> list[str]:
+    """Return which numbers are out of their range.
+
+    :param prefix: of the names in messages, such as that of the option that holds them.
+    """
     problems = []
-    for name, (low, high) in RANGES.items():
-        value = params.get(name)
-        if value is not None and not low <= value <= high:
-            problems.append(f"{name} must be from {low} to {high}, not {value}")
+    for name, (least, greatest) in ranges.items():
+        number = params.get(name)
+        if number is not None and not least <= number <= greatest:
+            problems.append(f"{prefix}{name} must be from {least} to {greatest}, not {number}")
     return problems
 
 

@@ -109,6 +109,10 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    raise_problems,
+    range_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import sign_in
 
 
@@ -118,8 +122,7 @@ def login(module: DragonflyModule) -> dict[str, t.Any]:
     for name in ("username", "password"):
         if not params[name]:
             raise InputError(f"{name} is empty.")
-    if params["retry_timeout"] < 0:
-        raise InputError("retry_timeout must be 0 or more seconds.")
+    raise_problems(range_problems(params))
     signed_in = sign_in(
         module.client(credential=None), params["username"], params["password"], params["retry_timeout"], module.clock()
     )

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _argspec
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._clusters import RANGES as CLUSTER_RANGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES, Range
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job, job_result
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
@@ -150,6 +152,21 @@ def test_groups_are_documented_by_their_fragments(name):
     assert taken == set(fragments_of(documentation)) & set(GROUPS)
     for group in taken:
         assert not set(fragment(group)["options"]) & set(documentation.get("options", {}))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documented_ranges_are_those_that_are_checked(name):
+    _documentation, options = documentation_of(name)
+    for option, details in options.items():
+        if option in RANGES:
+            assert set(ranges_in(details)) <= {RANGES[option]}
+        for suboption, allowed in CLUSTER_RANGES.get(option, {}).items():
+            assert ranges_in(details["suboptions"][suboption]) == [allowed]
+
+
+def ranges_in(details):
+    pairs = re.findall(r"(?:from|, )(?: )?(\d+) to (\d+)", str(details["description"]))
+    return [Range(int(least), int(greatest)) for least, greatest in pairs]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -204,6 +204,10 @@ def test_a_cluster_with_schedulers_stays(cluster, box):
             "candidate_parent_limit must be from 1 to 20, not 21",
         ),
         ({"peer_cluster_config": {"load_limit": 0}}, "peer_cluster_config.load_limit must be from 1 to 2000"),
+        (
+            {"seed_peer_cluster_config": {"load_limit": 0}, "peer_cluster_config": {"load_limit": 2001}},
+            "must be from 1 to 50000, not 0; peer_cluster_config.load_limit must be from 1 to 2000, not 2001.",
+        ),
     ],
 )
 def test_bad_input_is_not_sent(cluster, box, options, message):
