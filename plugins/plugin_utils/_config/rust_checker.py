@@ -91,10 +91,11 @@ class RustChecker(Checker):
         self.check_ports({key: self.get(key, default) for key, default in _PORTS.items()})
 
     def _check_manager(self) -> None:
-        if self.context.dynconfig and self.get("manager.addr") == "" and not self.before(1, 4, 3):
+        has_dynconfig = (self.context.dynconfig or self.context.schedulers) and not self.before(1, 4, 3)
+        if has_dynconfig and self.get("manager.addr") == "":
             self.add("bad_value", "manager.addr", wanted="a URL, or left out: an empty text is an address, too")
         elif not self.get("manager.addr"):
-            if not (self.context.dynconfig or self.context.schedulers) or self.before(1, 4, 3):
+            if not has_dynconfig:
                 variable = "dfdaemon_manager_addr (with release 1.4.3 or later, dfdaemon_scheduler_addrs)"
                 self.add("no_scheduler", "manager.addr", variable=variable)
         elif value_error("url", self.get("manager.addr"), self.client):

@@ -16,6 +16,8 @@ import typing as t
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _PERCENTAGE = re.compile(r"\d+(\.\d+)?%\Z")
+# What systemd.syntax(7) lists, after pairs of backslashes were taken out.
+_NO_ESCAPE = re.compile(r"\\(?![abfnrtvs\"']|x[0-9A-Fa-f]{2}|[0-7]{3}|u[0-9A-Fa-f]{4})")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _VALUES = (str, int, float, bool, type(None))
 
@@ -55,6 +57,8 @@ def _quoting_error(name: str, text: str) -> str | None:
         words = shlex.split(text)
     except ValueError:
         return "a quotation mark is not closed"
+    if name == "Environment" and _NO_ESCAPE.search(text.replace("\\\\", "")):
+        return "a backslash begins no escape sequence of systemd; write two for a backslash"
     if name == "Environment" and not all(_ASSIGNMENT.match(assignment) for assignment in words):
         return 'it is not NAME=VALUE; write "NAME=VALUE WITH SPACES" with the quotation marks around all of it'
     return None

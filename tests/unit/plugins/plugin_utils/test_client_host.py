@@ -20,7 +20,10 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.filter.client_fact import FilterModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import host
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import dynconfig
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import unit_lines
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import (
+    option_error,
+    unit_lines,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import plain, to_yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -227,6 +230,30 @@ def test_unit_lines():
         "ExecStartPre=",
         "NoNewPrivileges=yes",
     ]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
+@pytest.mark.parametrize(
+    "value, is_read",
+    [
+        ("A=b", True),
+        ("A=b%%h", True),
+        ('"A=b c"', True),
+        ('A="b c" C=\'d "e"\'', True),
+        ("A=a\\\\b", True),
+        ("A=\\x41\\u00e9\\n", True),
+        ("A=c:\\dir", False),
+        ("A=b c", False),
+        ("A='b", False),
+        ("A=a%40b", False),
+    ],
+)
+def test_what_systemd_reads(tmp_path, value, is_read):
+    assert (option_error("Environment", value) is None) == is_read
+    unit = tmp_path / "test.service"
+    unit.write_text("\n".join(["[Service]", "ExecStart=/bin/true", *unit_lines({"Environment": value})]) + "\n")
+    verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    assert ("test.service:3" not in verified.stdout + verified.stderr) == is_read
 
 
 @pytest.mark.parametrize(
