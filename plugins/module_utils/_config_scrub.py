@@ -69,8 +69,10 @@ _YAML_TOKEN = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
-_YAML_PLAIN = re.compile(r"(?:(?!:(?:\s|\Z)|[ \t]\#|[ \t]*(?:\n|\Z)).)*")
-_YAML_PLAIN_IN_FLOW = re.compile(r"(?:(?!:(?:[\s,\[\]{}]|\Z)|[ \t]\#|[ \t]*(?:[,\[\]{}\n]|\Z)).)*")
+_YAML_PLAIN = re.compile(r"(?:(?!:(?:\s|\Z))[^ \t\n]|[ \t]+(?!:(?:\s|\Z))[^ \t\n#])*")
+_YAML_PLAIN_IN_FLOW = re.compile(
+    r"(?:(?!:(?:[\s,\[\]{}]|\Z))[^ \t\n,\[\]{}]|[ \t]+(?!:(?:[\s,\[\]{}]|\Z))[^ \t\n,\[\]{}#])*"
+)
 _YAML_COLON = re.compile(r"[ \t]*:(?=\s|\Z)")
 _YAML_COLON_IN_FLOW = re.compile(r"[ \t\r\n]*:")
 

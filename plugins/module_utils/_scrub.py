@@ -151,9 +151,7 @@ def printable(text):
 
     :param text: str.
     """
-    return _UNPRINTABLE.sub(
-        lambda match: f"\\x{ord(match[0]):02x}" if match[0] <= "\xff" else f"\\u{ord(match[0]):04x}", text
-    )
+    return text if text.isprintable() else _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def scrub_args(args):

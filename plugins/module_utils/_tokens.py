@@ -30,7 +30,7 @@ SCOPES = ("cluster", "job")
 _DEFAULT_SCOPES = ("job",)
 # The column is a timestamp: MySQL and MariaDB take nothing later, and the manager answers 500 without the cause.
 _LAST_EXPIRY = "2038-01-19T03:14:07Z"
-_DURATION_PART = re.compile(r"(\d+)([smhdw])")
+_DURATION_PART = re.compile(r"(?<!\d)(\d+)([smhdw])")
 _SECONDS_OF_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 

@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rus
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import unit_lines
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml
 
-_NUMBERS = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+_NUMBERS = re.compile(r"(?<![0-9])[0-9]+\.[0-9]+\.[0-9]+")
 _ARCHIVE = re.compile(r"\.(tar\.[a-z0-9]+|tgz)\Z")
 # A line of "ss --listening --tcp --numeric --processes": the address of the host comes first.
 _SOCKET = re.compile(r":([0-9]+)\s")
@@ -42,7 +42,8 @@ def source(given: str) -> dict[str, str]:
 
     :param given: a URL, whose query is left out (it may hold a secret), a path, or the name of a package.
     """
-    name = posixpath.basename(re.sub(r"(://.*?)[?#].*\Z", r"\1", given, flags=re.DOTALL))
+    scheme, mark, place = given.partition("://")
+    name = posixpath.basename(scheme + mark + (re.split("[?#]", place, maxsplit=1)[0] if mark else ""))
     kinds = {"deb": name.endswith(".deb"), "rpm": name.endswith(".rpm"), "archive": bool(_ARCHIVE.search(name))}
     return {"name": name, "kind": next((kind for kind, applies in kinds.items() if applies), "name")}
 

@@ -25,7 +25,7 @@ ENGINE = {"dfget": "go", "dfdaemon": "rust"}
 FIELDS = {"addresses": ("type", "addr"), "ports": ("start", "end")}
 
 _GO_UNITS = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
+_GO_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
 # The crate humantime, src/duration.rs.
 _RUST_UNITS = {
     1e-9: "nanos nsec ns",
@@ -49,7 +49,7 @@ _MAX_BYTES = 2**63
 # docker/go-units reads E, the crate bytesize 1.3 does not.
 _SIZE = {
     "dfget": re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtpe])(i?))?b?\Z", re.IGNORECASE),
-    "dfdaemon": re.compile(r"(\d+\.?\d*|\.\d+)\s*(?:([kmgtp])(i?)b?|b)\Z|(\d+)\Z", re.IGNORECASE),
+    "dfdaemon": re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])(i?)b?|b)\Z|(\d+)\Z", re.IGNORECASE),
 }
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*\Z")

@@ -203,7 +203,7 @@ def test_any_text(text):
     [
         ("plain, é, 中\n\tx", "plain, é, 中\n\tx"),
         ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
-        ("a\rb\x9bc\x7f", "a\\x0db\\x9bc\\x7f"),
+        ("a\rb\x9bc\x7f", "a\\rb\\x9bc\\x7f"),
         ("\u202eevil\u2028\ufeff", "\\u202eevil\\u2028\\ufeff"),
         ("\ud800", "\\ud800"),
     ],

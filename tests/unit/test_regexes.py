@@ -1,0 +1,160 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every regular expression of the plugins takes linear time, whatever text a server or a file puts before it.
+
+The expressions are found in the source, so that a new one is tested without being named here. Each is run as the code
+runs it on texts that are made of its own characters, which is where expressions backtrack.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+import signal
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import (
+    printable,
+    scrub_beginning,
+    scrub_text,
+    scrub_url,
+    url_secrets,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date, parse_time
+
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+METHODS = {"compile", "search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"}
+#: Characters of the texts. Quadratic time shows with seconds, linear time with a thousandth of one.
+LENGTH = 32 * 1024
+#: Seconds of CPU for one text.
+LIMIT = 0.15
+#: Texts that every expression is run on, beside those of its own characters.
+COMMON = ("a", "0", " ", "\n", ".", "/", ":", "@", "=", '"', "\\", "[", "é", "a.", "a ", "//", "://", "%2", "{{", "a\n")
+
+
+class Use(t.NamedTuple):
+    """An expression and how it is run."""
+
+    place: str
+    pattern: str
+    flags: int
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.method} {self.pattern[:40]}"
+
+
+def constant(node: ast.expr, names: dict[str, t.Any]) -> t.Any:
+    """Return the value of an expression of literals and names of its module; None where it has others."""
+    try:
+        return eval(compile(ast.Expression(node), "<pattern>", "eval"), {"re": re, "__builtins__": {}}, names)
+    except Exception:  # what is made when it is run cannot be known here
+        return None
+
+
+def uses_in(path: Path) -> t.Iterator[Use]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names: dict[str, t.Any] = {}
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and getattr(node, "value", None) is not None:
+            names[target.id] = constant(node.value, names)  # type: ignore[attr-defined]
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in METHODS):
+            continue
+        where = f"{path.relative_to(PLUGINS)}"
+        if ast.unparse(node.func) == "re.compile" and isinstance(constant(node.args[0], names), str):
+            # Whatever runs it, it is matched at least.
+            compiled = constant(node, names)
+            yield Use(where, compiled.pattern, compiled.flags, "match")
+        elif isinstance(node.func.value, ast.Name) and node.func.value.id == "re":
+            pattern = constant(node.args[0], names)
+            if isinstance(pattern, str):
+                yield Use(where, pattern, 0, node.func.attr)
+        else:
+            compiled = constant(node.func.value, names)
+            if isinstance(compiled, re.Pattern):
+                yield Use(where, compiled.pattern, compiled.flags, node.func.attr)
+
+
+USES = sorted({use for path in sorted(PLUGINS.rglob("*.py")) for use in uses_in(path)})
+
+
+def texts(pattern: str) -> t.Iterator[str]:
+    """Yield texts that an expression may take long for."""
+    literals = sorted(set(re.sub(r"\\.|[()|*+?^$]", "", pattern)) | set("a0 \n"))[:24]
+    words = [word for word in re.findall(r"[A-Za-z:/@=<>#.\"'\[\]{}-]{2,}", re.sub(r"\\", "", pattern))][:8]
+    units = [*COMMON, *literals, *words, *("".join(pair) for pair in itertools.permutations(literals[:9], 2))]
+    for unit in dict.fromkeys(units):
+        body = (unit * (LENGTH // len(unit)))[:LENGTH]
+        yield body
+        yield body + "\x00"
+    for first in [*literals, *words]:
+        yield first + "a" * LENGTH + "\x00"
+
+
+class TooSlow(Exception):
+    pass
+
+
+def stop(_number, _frame):
+    raise TooSlow
+
+
+@pytest.mark.parametrize("use", USES, ids=str)
+def test_linear_time(use):
+    compiled = re.compile(use.pattern, use.flags)
+    run = {
+        "sub": lambda text: compiled.sub("", text),
+        "subn": lambda text: compiled.subn("", text),
+        "finditer": lambda text: list(compiled.finditer(text)),
+    }.get(use.method) or getattr(compiled, use.method)
+    previous = signal.signal(signal.SIGVTALRM, stop)
+    try:
+        for text in texts(use.pattern):
+            start = time.process_time()
+            signal.setitimer(signal.ITIMER_VIRTUAL, 4 * LIMIT)
+            try:
+                run(text)
+            except TooSlow:
+                pass
+            finally:
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            assert time.process_time() - start < LIMIT, f"{use.pattern!r} on {text[:20]!r} repeated"
+    finally:
+        signal.signal(signal.SIGVTALRM, previous)
+
+
+def test_the_test_notices_quadratic_time():
+    for pattern in (r"[a-z]*://", r"(?m)^\s*x", r"(a|a)*b"):
+        with pytest.raises(AssertionError):
+            test_linear_time(Use("here", pattern, 0, "search"))
+
+
+def test_expressions_are_found():
+    assert len(USES) > 80
+
+
+@pytest.mark.parametrize("function", [printable, scrub_text, scrub_url, url_secrets, parse_time, parse_http_date])
+def test_a_mebibyte_of_foreign_text_takes_a_tenth_of_a_second(function):
+    units = (*COMMON, "://:@", "://a@", "?a=b&", "&", "?token=", "://://?x=", "//@", "\x1b[31m", "http://[", "%", "a=")
+    slowest = 0.0
+    for unit in units:
+        for text in (unit * (2**20 // len(unit)), "http://" + unit * (2**20 // len(unit)) + "\x00"):
+            start = time.process_time()
+            function(text)
+            slowest = max(slowest, time.process_time() - start)
+    print(f"{function.__name__}: {slowest:.3f} s of CPU per MiB")
+    assert slowest < 0.6
+
+
+def test_a_mebibyte_of_errors_is_cut_first():
+    start = time.process_time()
+    scrub_beginning("a" * 2**20, 500)
+    assert time.process_time() - start < 0.01
