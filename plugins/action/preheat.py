@@ -14,7 +14,7 @@ import typing as t
 from ansible import constants as C
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import printable
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 
 _display = Display()
 _SECONDS_BETWEEN = 0.5

@@ -11,8 +11,8 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import dotted
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import printable
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import (
     Seed,
     disprove,

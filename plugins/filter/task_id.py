@@ -10,8 +10,8 @@ import collections.abc as c
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import recipe_for
 
 
@@ -36,7 +36,7 @@ def _task_id(
             )
         return recipe.task_id(url, names, tag=tag, application=application, piece_length=piece_length)
     except ValueError as error:
-        raise AnsibleFilterError(f"task_id: {scrub_url(url)!r}: {error}.") from None
+        raise AnsibleFilterError(f"task_id: {redact_url(url)!r}: {error}.") from None
 
 
 def _names(params: t.Any) -> list[str]:

@@ -170,7 +170,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
     refresh_peers,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import printable
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 
 _CONNECTION = ("url", "jwt", "validate_certs", "ca_path", "client_cert", "client_key", "timeout")
 # Characters of what a peer says of itself, in a warning.

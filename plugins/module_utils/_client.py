@@ -25,7 +25,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     raise_problems,
     range_problems,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_beginning, scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_beginning, redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
 
 OPEN_API = "/oapi/v1"
@@ -135,17 +135,17 @@ def check_url(url):
         parts = urlsplit(url)
         host, dummy = parts.hostname, parts.port
     except ValueError:
-        raise InputError(f"url {scrub_url(url)!r} is no URL.") from None
+        raise InputError(f"url {redact_url(url)!r} is no URL.") from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
         raise InputError(
-            f"url must be the manager's address, such as http://dragonfly-manager:8080, not {scrub_url(url)!r}."
+            f"url must be the manager's address, such as http://dragonfly-manager:8080, not {redact_url(url)!r}."
         )
     if "@" in parts.netloc:
         raise InputError("url must not hold a user name or password. The manager takes a token, see the option token.")
     if re.search(r"/o?api(/v1)?/?\Z", parts.path):
-        raise InputError(f"url must be the manager's address without the path of its API, not {scrub_url(url)!r}.")
+        raise InputError(f"url must be the manager's address without the path of its API, not {redact_url(url)!r}.")
     if parts.query or parts.fragment:
-        raise InputError(f"url must not hold a query or a fragment: {scrub_url(url)!r}.")
+        raise InputError(f"url must not hold a query or a fragment: {redact_url(url)!r}.")
     return url.rstrip("/")
 
 
@@ -428,4 +428,4 @@ def _words(answer):
         words = document.get("message") or document.get("errors") or document.get("error")
     if not isinstance(words, str):
         words = answer.text()
-    return scrub_beginning(words, _WORDS_LIMIT).rstrip(".")
+    return redact_beginning(" ".join(words.split()), _WORDS_LIMIT).rstrip(".")

@@ -93,7 +93,7 @@ class _YamlScrubber:
         self.frames = [(-1, False)]
         self.flow = []
         self.out = []
-        self.at = 0
+        self.at = self.line = self.searched = 0
         self.shown = shown
         self.seen = set()
         self.key = ""
@@ -106,7 +106,7 @@ class _YamlScrubber:
         while self.at < len(self.text):
             match = _YAML_TOKEN.match(self.text, self.at)
             kind, token = match.lastgroup, match.group()
-            column = self.at - self.text.rfind("\n", 0, self.at) - 1
+            column = self._column()
             fresh = fresh or column == 0
             self.at = match.end()
             if fresh and not self.flow and kind not in ("space", "comment", "newline"):
@@ -118,6 +118,14 @@ class _YamlScrubber:
                     self.frames.append((column, self.frames[-1][1]))
             self._token(kind, token, column)
         return "".join(self.out)
+
+    def _column(self):
+        """Where in its line the next token begins; only what was read since the last time is searched."""
+        newline = self.text.rfind("\n", self.searched, self.at)
+        if newline >= 0:
+            self.line = newline + 1
+        self.searched = self.at
+        return self.at - self.line
 
     def _token(self, kind, token, column):
         if kind in ("newline", "comma", "close"):

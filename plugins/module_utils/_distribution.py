@@ -21,8 +21,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import (
     Target,
     TaskJobs,
@@ -76,12 +76,12 @@ class HeldLayers:
                     "ip": address,
                     "host_type": held["host_type"],
                     "scheduler_cluster_id": cluster,
-                    "layers": [scrub_url(url) for url in mine],
+                    "layers": [redact_url(url) for url in mine],
                     "percentage": 100 * len(mine) // len(urls) if urls else 0,
                 }
             )
         layers = [
-            {"url": scrub_url(url), "peers": sum(url in held["urls"] for held in self._by_host.values())}
+            {"url": redact_url(url), "peers": sum(url in held["urls"] for held in self._by_host.values())}
             for url in urls
         ]
         return {"layers": layers, "peers": peers}
@@ -188,7 +188,7 @@ def _ask_for_tasks(client, params, registry_for, clock):
     target = Target(params["image"], image=parse_image(params["image"], bases))
     if not params.get("platform") and registry_for(target).manifest(target.image).children is not None:
         raise DragonflyError(
-            f"{scrub_url(params['image'])} is an image index. What to do: set platform.", "no_platform"
+            f"{redact_url(params['image'])} is an image index. What to do: set platform.", "no_platform"
         )
     chosen = dict(params, wait=True, platforms=[params["platform"]] if params.get("platform") else None)
     jobs = TaskJobs(client, "get_task", chosen, clock).run(find_targets(chosen, registry_for))
@@ -199,5 +199,5 @@ def _ask_for_tasks(client, params, registry_for, clock):
 
 
 def _result(params, urls, held, source, jobs):
-    result = {"changed": False, "image": scrub_url(params["image"]), "source": source}
+    result = {"changed": False, "image": redact_url(params["image"]), "source": source}
     return dict(result, **held.result(urls), **failure(jobs, "looked up"))

@@ -13,7 +13,7 @@ import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 
 
 def check_file_url(url: str) -> str:
@@ -22,7 +22,7 @@ def check_file_url(url: str) -> str:
     :raises InputError: if it is not one.
     """
     if not _is_file_url(url):
-        raise InputError(f"{scrub_url(url)!r} is not the URL of a file, which is SCHEME://HOST/PATH.")
+        raise InputError(f"{redact_url(url)!r} is not the URL of a file, which is SCHEME://HOST/PATH.")
     return url
 
 

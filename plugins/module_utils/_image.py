@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import digest_problem, is_digest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import MASK, scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import MASK, redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import has_blank, trim
 
 #: Where an image of docker.io is preheated and pulled, as in Dragonfly's own documents.
@@ -85,7 +85,7 @@ def check_base(registry: str, url: str) -> str:
         usable = False
     if not usable or has_blank(url):
         raise InputError(
-            f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {scrub_url(url)!r}."
+            f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {redact_url(url)!r}."
         )
     if "@" in parts.netloc:
         raise InputError(
@@ -108,7 +108,7 @@ def parse_image(text: str, bases: dict[str, str] | None = None) -> Image:
         return _from_url(reference)
     if "://" in reference:
         raise InputError(
-            f"{scrub_url(reference)!r} is not a valid image reference: leave the scheme out, or use http:// for a "
+            f"{redact_url(reference)!r} is not a valid image reference: leave the scheme out, or use http:// for a "
             "registry without TLS."
         )
     return _from_name(reference, bases or {})
@@ -129,7 +129,7 @@ def _check_text(text: str) -> str:
         raise InputError(f"An image reference must not hold credentials: {shown!r}. See registry_username.")
     if has_blank(reference):
         # Escaped before it is scrubbed, which would drop line ends.
-        shown = scrub_url(reference.encode("unicode_escape").decode("ascii"))
+        shown = redact_url(reference.encode("unicode_escape").decode("ascii"))
         raise InputError(f"'{shown}' is not a valid image reference: it contains white space.")
     return reference
 
@@ -137,17 +137,17 @@ def _check_text(text: str) -> str:
 def _from_url(text: str) -> Image:
     scheme, _separator, rest = text.partition("://")
     if "@" in re.split("[/?#]", rest)[0]:
-        raise InputError(f"An image reference must not hold credentials: {scrub_url(text)!r}. See registry_username.")
+        raise InputError(f"An image reference must not hold credentials: {redact_url(text)!r}. See registry_username.")
     match = _MANIFEST_URL.match(text)
     if match:
         return _from_manifest_url(text, match)
     if "/v2/" in text:
         raise InputError(
-            f"{scrub_url(text)!r} is not a valid manifest URL, which is http(s)://HOST/v2/NAME/manifests/REFERENCE."
+            f"{redact_url(text)!r} is not a valid manifest URL, which is http(s)://HOST/v2/NAME/manifests/REFERENCE."
         )
     registry, slash, path = rest.partition("/")
     if not _HOST.match(registry) or not slash:
-        raise InputError(f"{scrub_url(text)!r} is not a valid image reference: after {scheme}:// comes HOST/NAME.")
+        raise InputError(f"{redact_url(text)!r} is not a valid image reference: after {scheme}:// comes HOST/NAME.")
     return _from_reference(text, registry, path, {registry: f"{scheme}://{registry}"})
 
 

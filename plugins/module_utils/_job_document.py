@@ -11,7 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_text, scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
+    LONGEST_TEXT,
+    redact_beginning,
+    redact_url,
+)
 
 #: What a scheduler writes where it does not know the host: 2.3.1 and later, and before.
 UNKNOWN_HOSTS = ("unknown", "unknow", "")
@@ -53,7 +57,7 @@ class JobResult:
         for task in tasks:
             error = _get(task, "error")
             if isinstance(error, str) and error:
-                self.errors.append(scrub_text(error))
+                self.errors.append(redact_beginning(error, LONGEST_TEXT))
             for scheduler_result in _dicts(_get(task, "results")):
                 self._read(scheduler_result)
 
@@ -130,10 +134,10 @@ def _host_report(scheduler_result: dict, key: str, entry: dict) -> dict:
     return {
         "scheduler_cluster_id": scheduler_result.get("scheduler_cluster_id"),
         "success": key == "success_tasks",
-        "url": scrub_url(entry.get("url")),
+        "url": redact_url(entry.get("url")),
         "hostname": entry.get("hostname"),
         "ip": entry.get("ip"),
-        "description": scrub_text(str(entry.get("description") or "")),
+        "description": redact_beginning(str(entry.get("description") or ""), LONGEST_TEXT),
     }
 
 

@@ -23,14 +23,14 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords 
     secrets_in_password,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, registry_finder
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     MASK,
     is_secret_header,
     printable,
     url_secrets,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, registry_finder
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 
 # A shorter header that is no credential by its name would hide parts of words and numbers everywhere.
 _LONG_HEADER = 12

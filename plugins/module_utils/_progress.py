@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import printable
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 
 # A link may lead to a file of somebody else, and to open a pipe that nobody reads would wait for ever.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK

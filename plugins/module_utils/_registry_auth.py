@@ -18,7 +18,7 @@ import socket
 import typing as t
 from urllib.parse import urlencode, urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 
 # A scheme or a parameter of a WWW-Authenticate, which can hold several challenges. It starts where a word starts, so
 # that a long header takes no long time.
@@ -130,7 +130,7 @@ def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
 
     :param registry: any URL of the registry that named the realm.
     """
-    shown = repr(scrub_url(realm[:_SHOWN]))
+    shown = repr(redact_url(realm[:_SHOWN]))
     if not realm:
         return "it names no token service (realm)"
     match = _URL.match(realm)
@@ -149,7 +149,7 @@ def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
 
 def redirect_problem(source: str, target: str, resolve: Resolve) -> str | None:
     """Return why a redirect is not followed, None where it is."""
-    shown = repr(scrub_url(target[:_SHOWN]))
+    shown = repr(redact_url(target[:_SHOWN]))
     match = _URL.match(target)
     if not match:
         return f"{shown} is not a plain http(s) URL without credentials"

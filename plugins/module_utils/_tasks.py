@@ -29,8 +29,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
 
 #: Exactly one of these says what a task is of.
@@ -69,7 +69,7 @@ class Target:
     @property
     def name(self):
         """For messages, without secrets."""
-        return f"the task {self.task_id}" if self.task_id else scrub_url(self.url)
+        return f"the task {self.task_id}" if self.task_id else redact_url(self.url)
 
 
 def check_task_params(params):
@@ -169,8 +169,8 @@ class TaskJob:
         """What all modules about tasks return of it (dict)."""
         target = self.target
         return {
-            "source": scrub_url(target.source),
-            "url": scrub_url(target.url) if target.url else None,
+            "source": redact_url(target.source),
+            "url": redact_url(target.url) if target.url else None,
             "task_id": target.task_id,
             "job_id": self.job["id"] if self.job else None,
             "state": self.job.get("state") if self.job else None,

@@ -41,7 +41,7 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/module_utils/_probe.py
     plugins/module_utils/_registry.py
     plugins/module_utils/_releases.py
-    plugins/module_utils/_scrub.py
+    plugins/module_utils/_redact.py
     plugins/module_utils/_task_id.py
     plugins/module_utils/_tasks.py
     plugins/modules/preheat_hit_info.py
@@ -75,7 +75,7 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/unit/plugins/module_utils/test_json.py
     tests/unit/plugins/module_utils/test_registry.py
     tests/unit/plugins/module_utils/test_releases.py
-    tests/unit/plugins/module_utils/test_scrub.py
+    tests/unit/plugins/module_utils/test_redact.py
     tests/unit/plugins/module_utils/test_task_id.py
     tests/unit/plugins/modules/test_job_info.py
     tests/unit/plugins/modules/test_preheat.py

@@ -65,7 +65,7 @@ PURE = {
     "_preheat/verdict",
     "_release",
     "_releases",
-    "_scrub",
+    "_redact",
     "_task_id",
     "_time",
 }

@@ -19,11 +19,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     printable,
-    scrub_beginning,
-    scrub_text,
-    scrub_url,
+    redact_beginning,
+    redact_text,
+    redact_url,
     url_secrets,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date, parse_time
@@ -33,7 +33,7 @@ METHODS = {"compile", "search", "match", "fullmatch", "sub", "subn", "findall", 
 #: Characters of the texts. Quadratic time shows with seconds, linear time with a thousandth of one.
 LENGTH = 32 * 1024
 #: Seconds of CPU for one text.
-LIMIT = 0.15
+LIMIT = 0.5
 #: Texts that every expression is run on, beside those of its own characters.
 COMMON = ("a", "0", " ", "\n", ".", "/", ":", "@", "=", '"', "\\", "[", "é", "a.", "a ", "//", "://", "%2", "{{", "a\n")
 
@@ -119,7 +119,7 @@ def test_linear_time(use):
     try:
         for text in texts(use.pattern):
             start = time.process_time()
-            signal.setitimer(signal.ITIMER_VIRTUAL, 4 * LIMIT)
+            signal.setitimer(signal.ITIMER_VIRTUAL, 2 * LIMIT)
             try:
                 run(text)
             except TooSlow:
@@ -141,7 +141,7 @@ def test_expressions_are_found():
     assert len(USES) > 80
 
 
-@pytest.mark.parametrize("function", [printable, scrub_text, scrub_url, url_secrets, parse_time, parse_http_date])
+@pytest.mark.parametrize("function", [printable, redact_text, redact_url, url_secrets, parse_time, parse_http_date])
 def test_a_mebibyte_of_foreign_text_takes_a_tenth_of_a_second(function):
     units = (*COMMON, "://:@", "://a@", "?a=b&", "&", "?token=", "://://?x=", "//@", "\x1b[31m", "http://[", "%", "a=")
     slowest = 0.0
@@ -156,5 +156,5 @@ def test_a_mebibyte_of_foreign_text_takes_a_tenth_of_a_second(function):
 
 def test_a_mebibyte_of_errors_is_cut_first():
     start = time.process_time()
-    scrub_beginning("a" * 2**20, 500)
+    redact_beginning("a" * 2**20, 500)
     assert time.process_time() - start < 0.01

@@ -16,8 +16,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, RegistryUnreachable
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 
 _NAMED_IN_MESSAGE = 5
 # The first manager that reads an index.
@@ -96,8 +96,8 @@ def _platform_warnings(planned: PlannedJob, content: _Content) -> list[str]:
     if content.manifest.children is None or planned.platform is not None:
         return []
     return [
-        f"{scrub_url(planned.source)} is an image index and no platform is requested: the manager preheats that of its "
-        "own host. Set platforms."
+        f"{redact_url(planned.source)} is an image index and no platform is requested: the manager preheats that of "
+        "its own host. Set platforms."
     ]
 
 
@@ -110,7 +110,7 @@ def _refused_images(refused: list[tuple[PlannedJob, DragonflyError]], total: int
     if total == 1:
         return first
     lines = [f"{len(refused)} of {total} images cannot be preheated, so no job was created."]
-    lines += [f"{scrub_url(planned.source)}: {exc.message}" for planned, exc in refused[:_NAMED_IN_MESSAGE]]
+    lines += [f"{redact_url(planned.source)}: {exc.message}" for planned, exc in refused[:_NAMED_IN_MESSAGE]]
     if len(refused) > _NAMED_IN_MESSAGE:
         lines.append(f"And {len(refused) - _NAMED_IN_MESSAGE} more.")
     return DragonflyError(" ".join(lines), first.reason, first.request, first.status)

@@ -23,12 +23,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.op
     NESTED_OPTIONS,
     listed_sources,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import (
     RegistryConfig,
     read_registries,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases, request_args
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
@@ -89,7 +89,7 @@ class PlannedJob:
     @property
     def name(self) -> str:
         """For messages: what the user wrote, without secrets, with the platform and cluster where one is requested."""
-        name = scrub_url(self.source)
+        name = redact_url(self.source)
         if self.platform:
             name += f" ({self.platform})"
         if self.cluster_id:
@@ -128,7 +128,7 @@ def plan_jobs(params: dict) -> list[PlannedJob]:
         image = parse_image(source, registries.bases) if kind == "image" else None
         url = image.manifest_url() if image else check_file_url(source)
         own = _options_of_image(options, image, registries) if image else options
-        bio = params.get("bio") or scrub_url(source)[:BIO_LENGTH]
+        bio = params.get("bio") or redact_url(source)[:BIO_LENGTH]
         for platform in platforms:
             for cluster_id in clusters:
                 job = PlannedJob(kind, source, url, own, bio, image=image, platform=platform, cluster_id=cluster_id)

@@ -19,7 +19,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_urls,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, verify_job
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_args, scrub_text, scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
+    LONGEST_TEXT,
+    redact_args,
+    redact_beginning,
+    redact_url,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
@@ -82,18 +87,22 @@ def job_result(
         "message": verdict.message,
         "scheduler_cluster_ids": sorted(cluster_ids(document)) or _planned_clusters(planned),
         "blobs": verdict.blobs,
-        "warm": _scrub_urls(verdict.warm),
-        "cold": _scrub_urls(verdict.cold),
+        "warm": _redact_urls(verdict.warm),
+        "cold": _redact_urls(verdict.cold),
         "warm_percentage": verdict.warm_percentage,
         "warmed_at": document.get("updated_at") if verdict.status == "warm" else None,
         "created_at": document.get("created_at"),
         "failures": [
-            dict(failure, url=scrub_url(failure["url"]), description=scrub_text(failure["description"]))
+            dict(
+                failure,
+                url=redact_url(failure["url"]),
+                description=redact_beginning(failure["description"], LONGEST_TEXT),
+            )
             for failure in verdict.failures[:_MOST_FAILURES]
         ],
         "failures_count": len(verdict.failures),
         "verified": verdict.verified,
-        "args": scrub_args(args),
+        "args": redact_args(args),
     }
 
 
@@ -101,16 +110,16 @@ def _requested(job: dict, args: dict, planned: PlannedJob | None) -> dict[str, t
     """Return what a job is about: as it was planned, or as the job itself tells."""
     if planned:
         return {
-            "name": scrub_url(planned.source),
-            "url": scrub_url(planned.url),
+            "name": redact_url(planned.source),
+            "url": redact_url(planned.url),
             "digest": planned.digest or _digest_of(planned.url),
             "platform": planned.platform,
             "type": planned.kind,
         }
     url = next(iter(job_urls(args)), None)
     return {
-        "name": scrub_text(str(job.get("bio") or "")) or scrub_url(url),
-        "url": scrub_url(url),
+        "name": redact_beginning(str(job.get("bio") or ""), LONGEST_TEXT) or redact_url(url),
+        "url": redact_url(url),
         "digest": _digest_of(url),
         "platform": args.get("platform") or None,
         "type": args.get("type"),
@@ -125,8 +134,8 @@ def _planned_clusters(planned: PlannedJob | None) -> list[int]:
     return [planned.cluster_id] if planned and planned.cluster_id else []
 
 
-def _scrub_urls(urls: list[str] | None) -> list[str] | None:
-    return None if urls is None else [scrub_url(url) for url in urls]
+def _redact_urls(urls: list[str] | None) -> list[str] | None:
+    return None if urls is None else [redact_url(url) for url in urls]
 
 
 def format_job(job: dict, details: bool = False) -> dict[str, t.Any]:

@@ -24,7 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_urls,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import scrub_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
@@ -251,7 +251,7 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
 
 
 def _cold_blobs_message(blobs: list[str], cold: list[str]) -> str:
-    named = ", ".join(scrub_url(url.rpartition("/blobs/")[2]) for url in cold[:_NAMED_BLOBS])
+    named = ", ".join(redact_url(url.rpartition("/blobs/")[2]) for url in cold[:_NAMED_BLOBS])
     more = ", ..." if len(cold) > _NAMED_BLOBS else ""
     return f"the manager says SUCCESS and {len(cold)} of {len(blobs)} blobs are not warm: {named}{more}"
 

@@ -10,16 +10,16 @@ import json
 from urllib.parse import quote, unquote
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import _DEFAULT_FILTER
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._scrub import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     MASK,
     printable,
-    scrub_args,
-    scrub_beginning,
-    scrub_text,
-    scrub_url,
+    redact_args,
+    redact_beginning,
+    redact_text,
+    redact_url,
     url_secrets,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import _DEFAULT_FILTER
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +28,7 @@ ESCAPED = quote(SECRET, safe="")
 
 
 @pytest.mark.parametrize(
-    "url, scrubbed",
+    "url, redacted",
     [
         ("https://h/f", "https://h/f"),
         ("https://h/f?a=1&b=%20#x", "https://h/f?a=1&b=%20#x"),
@@ -54,8 +54,8 @@ ESCAPED = quote(SECRET, safe="")
         (5, 5),
     ],
 )
-def test_scrub_url(url, scrubbed):
-    assert scrub_url(url) == scrubbed
+def test_redact_url(url, redacted):
+    assert redact_url(url) == redacted
 
 
 @pytest.mark.parametrize(
@@ -91,18 +91,18 @@ def test_scrub_url(url, scrubbed):
 )
 def test_parameters_that_are_secrets(name):
     for spelling in (name, name.upper()):
-        assert scrub_url(f"https://h/f?{spelling}=hidden") == f"https://h/f?{spelling}={MASK}"
+        assert redact_url(f"https://h/f?{spelling}=hidden") == f"https://h/f?{spelling}={MASK}"
 
 
 @pytest.mark.parametrize("name", ["a", "page", "compass", "monkey", "keyboard", "versionId", "partNumber", "ns"])
 def test_parameters_that_are_none(name):
-    assert scrub_url(f"https://h/f?{name}=shown") == f"https://h/f?{name}=shown"
+    assert redact_url(f"https://h/f?{name}=shown") == f"https://h/f?{name}=shown"
 
 
 def test_every_signature_that_a_manager_filters_is_masked():
     for name in _DEFAULT_FILTER.split("&"):
         if any(word in name.lower() for word in ("signature", "token", "credential", "accesskey", "q-ak")):
-            assert "hidden" not in scrub_url(f"https://h/f?{name}=hidden"), name
+            assert "hidden" not in redact_url(f"https://h/f?{name}=hidden"), name
 
 
 def test_url_secrets():
@@ -112,15 +112,15 @@ def test_url_secrets():
     assert url_secrets("https://h/f") == url_secrets("https://user:hidden@[::1") == []
 
 
-def test_scrub_text():
+def test_redact_text():
     text = 'Get "https://user:hidden@h/f?token=hidden": dial tcp, see <http://h?sig=hidden> and s3://a:hidden@b.'
-    scrubbed = scrub_text(text)
-    assert scrubbed == (
+    redacted = redact_text(text)
+    assert redacted == (
         'Get "https://user:%s@h/f?token=%s": dial tcp, see <http://h?sig=%s> and s3://a:%s@b.' % ((MASK,) * 4)
     )
 
 
-def test_scrub_args():
+def test_redact_args():
     args = {
         "type": "file",
         "url": "https://u:hidden@h/f",
@@ -139,18 +139,18 @@ def test_scrub_args():
         "timeout": 5,
         "count": None,
     }
-    scrubbed = scrub_args(args)
-    assert "hidden" not in json.dumps(scrubbed)
-    assert list(scrubbed) == list(args)
-    assert scrubbed["object_storage"] == {
+    redacted = redact_args(args)
+    assert "hidden" not in json.dumps(redacted)
+    assert list(redacted) == list(args)
+    assert redacted["object_storage"] == {
         "region": "r",
         "access_key_id": MASK,
         "access_key_secret": MASK,
         "session_token": "",
     }
-    assert scrubbed["headers"] == {"Authorization": MASK, "X-Team": MASK}
-    assert (scrubbed["tag"], scrubbed["timeout"], scrubbed["count"]) == ("t", 5, None)
-    assert scrub_args({"username": "", "password": None}) == {"username": "", "password": None}
+    assert redacted["headers"] == {"Authorization": MASK, "X-Team": MASK}
+    assert (redacted["tag"], redacted["timeout"], redacted["count"]) == ("t", 5, None)
+    assert redact_args({"username": "", "password": None}) == {"username": "", "password": None}
 
 
 PLAIN = st.text(alphabet="abc123-_.~", min_size=1, max_size=8)
@@ -173,13 +173,13 @@ def test_no_secret_is_left(scheme, user, password, path, query, in_text):
     info = "" if password is None else f"{user}:{quote(password, safe='')}@"
     pairs = [f"{name}={quote(value, safe='')}" for name, value in query]
     url = f"{scheme}://{info}host/{path}{'?' + '&'.join(pairs) if pairs else ''}"
-    scrubbed = scrub_text(f"see {url} now")[4:-4] if in_text else scrub_url(url)
+    redacted = redact_text(f"see {url} now")[4:-4] if in_text else redact_url(url)
     # The names of parameters keep their letters.
-    left = scrubbed.replace("X-Amz", "")
+    left = redacted.replace("X-Amz", "")
     assert not set("XYZ") & set(unquote(left))
-    assert scrub_url(scrubbed) == scrubbed
-    assert scrubbed.startswith(f"{scheme}://") and "host/" + path in scrubbed
-    assert scrubbed.count("plain=") == len([1 for name, _value in query if name == "plain"])
+    assert redact_url(redacted) == redacted
+    assert redacted.startswith(f"{scheme}://") and "host/" + path in redacted
+    assert redacted.count("plain=") == len([1 for name, _value in query if name == "plain"])
     for secret in [password] if password else []:
         assert secret in url_secrets(url)
 
@@ -188,12 +188,12 @@ def test_no_secret_is_left(scheme, user, password, path, query, in_text):
 def test_no_secret_is_left_where_it_was_not_escaped(user, password):
     # What starts with a letter is no port, so that the URL has none of the meanings that it could have otherwise.
     url = f"https://{user}:X{password}@host/path"
-    assert not set("XYZ") & set(scrub_url(url))
+    assert not set("XYZ") & set(redact_url(url))
 
 
 @given(st.text())
 def test_any_text(text):
-    for function in (scrub_url, scrub_text):
+    for function in (redact_url, redact_text):
         assert isinstance(function(text), str)
     url_secrets(text)
 
@@ -212,15 +212,15 @@ def test_what_a_terminal_obeys_is_shown_as_text(text, shown):
     assert printable(text) == shown
 
 
-def test_a_url_within_another_is_scrubbed():
+def test_a_url_within_another_is_redacted():
     text = "see https://h/?next=http://user:hidden@other/x&token=http://hidden and x://a:hidden@b"
-    assert "hidden" not in scrub_text(text)
-    assert "other/x" in scrub_text(text)
+    assert "hidden" not in redact_text(text)
+    assert "other/x" in redact_text(text)
 
 
 def test_a_secret_at_the_cut_is_not_shown():
     for length in range(780, 830):
         text = "a" * length + " http://user:hiddenhiddenhidden@host/" + "b" * 500
-        assert "hid" not in scrub_beginning(text, 100) + scrub_beginning(text, 1000)
+        assert "hid" not in redact_beginning(text, 100) + redact_beginning(text, 1000)
     # What is masked makes room for what comes after it.
-    assert "hid" not in scrub_beginning("http://u:" + "x" * 790 + "@h http://user:hiddenhidden@h/" + "b" * 99, 100)
+    assert "hid" not in redact_beginning("http://u:" + "x" * 790 + "@h http://user:hiddenhidden@h/" + "b" * 99, 100)

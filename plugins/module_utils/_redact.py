@@ -10,9 +10,12 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import re
+import typing as t
 from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
 MASK = "********"
+#: Characters of the longest text of a server that is shown of a job.
+LONGEST_TEXT = 4000
 
 # Query parameters that carry a signature or a credential: those that the manager filters by default
 # (pkg/net/http/header.go) and the names that object stores and artifact servers use for tokens.
@@ -31,6 +34,7 @@ _SECRET_NESTED_ARGS = {
 _USER_INFO = re.compile("[^/@]*@.*/", re.DOTALL)
 # From the end of its scheme on. To search for the scheme takes quadratic time.
 _URL_IN_TEXT = re.compile(r"://[^\s\"'<>]+")
+_LAST_WORD = re.compile(r"(?<!\S)\S+\Z")
 # What moves the cursor, changes colours or turns the order of letters: controls (C0 without tab and line feed, C1),
 # marks of direction, and separators of lines.
 _UNPRINTABLE = re.compile(
@@ -38,14 +42,12 @@ _UNPRINTABLE = re.compile(
 )
 
 
-def url_secrets(url):
-    """Strings in a URL that must not be seen: the password of its user info, or what stands there without one, and the
-    values of secret parameters.
+def url_secrets(url: str) -> list[str]:
+    """Return what must not be seen of a URL or an image reference, as it stands there and decoded.
 
-    :param url: str, also an image reference.
-    :returns: list of str, as they stand in the URL and decoded.
+    That is the password of its user info, or what stands there without one, and the values of secret parameters.
     """
-    secrets = []
+    secrets: list[str] = []
     if "://" not in url and _USER_INFO.match(url):
         url = "//" + url
     try:
@@ -56,27 +58,26 @@ def url_secrets(url):
     if secret:
         secrets.extend([secret, unquote(secret)])
     for pair in parts.query.split("&"):
-        name, dummy, value = pair.partition("=")
+        name, _equals, value = pair.partition("=")
         if value and _is_secret_param(name):
             secrets.extend([value, unquote_plus(value)])
     return list(dict.fromkeys(secrets))
 
 
-def is_secret_header(name):
-    """Whether a header of this name carries a credential."""
+def is_secret_header(name: str) -> bool:
+    """Return whether a header of this name carries a credential."""
     return bool(_SECRET_HEADER.search(name))
 
 
-def _is_secret_param(name):
+def _is_secret_param(name: str) -> bool:
     return bool(_SECRET_PARAMS.search(unquote_plus(name)))
 
 
-def scrub_url(url):
-    """The URL with the password of its user info and the values of secret parameters masked. A user info without a
-    password is masked whole, for it may be a token.
+def redact_url(url: t.Any) -> t.Any:
+    """Return the URL with the password of its user info and the values of secret parameters masked.
 
-    Of a URL with an unusable authority, such as one with an unescaped slash in its password, all that could be a secret
-    is masked.
+    A user info without a password is masked whole, for it may be a token. Of a URL with an unusable authority, such as
+    one with an unescaped slash in its password, all that could be a secret is masked.
 
     :param url: str; anything else comes back as it is.
     """
@@ -84,7 +85,7 @@ def scrub_url(url):
         return url
     try:
         parts = urlsplit(url)
-        password, dummy = parts.password, parts.port
+        password, _port = parts.password, parts.port
     except ValueError:
         return _mask_unusable(url)
     netloc, query = parts.netloc, parts.query
@@ -101,8 +102,8 @@ def scrub_url(url):
     return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
 
 
-def _mask_unusable(url):
-    """The URL with all masked that may be a user info, or a query."""
+def _mask_unusable(url: str) -> str:
+    """Return the URL with all masked that may be a user info, or a query."""
     scheme, slashes, rest = url.partition("//")
     if not slashes:
         scheme, rest = "", url
@@ -111,56 +112,45 @@ def _mask_unusable(url):
     return scheme + slashes + (MASK + at if at else "") + place + mark + (MASK if query else "")
 
 
-def scrub_text(text):
-    """A text with every URL in it scrubbed, also one within another.
-
-    :param text: str.
-    """
-    return _URL_IN_TEXT.sub(_scrub_match, text)
+def redact_text(text: str) -> str:
+    """Return the text with the secrets of every URL in it masked, also of one within another."""
+    return _URL_IN_TEXT.sub(_redact_match, text)
 
 
-def _scrub_match(match):
+def _redact_match(match: re.Match[str]) -> str:
     scheme = "x"
-    url = scrub_url(scheme + match.group())
+    url = redact_url(scheme + match.group())
     if url.count("://") > 1:
-        url = "://".join([scheme] + [_scrub_rest(part) for part in url.split("://")[1:]])
+        url = "://".join([scheme] + [_redact_rest(part) for part in url.split("://")[1:]])
     return url[len(scheme) :]
 
 
-def _scrub_rest(part):
-    return scrub_url("x://" + part)[len("x://") :]
+def _redact_rest(part: str) -> str:
+    return redact_url("x://" + part)[len("x://") :]
 
 
-def scrub_beginning(text, length):
-    """The beginning of a foreign text: on one line, without secrets, and so short that it can be shown.
+def redact_beginning(text: str, length: int) -> str:
+    """Return the beginning of a foreign text of any length, without secrets and so short that it can be shown.
 
-    :param text: str of any length.
     :param length: characters of the longest result.
     """
     # What is cut off is never looked at: time is for the length of the result alone.
-    kept = " ".join(text[: 8 * length].split())
-    if len(text) > 8 * length:
+    kept = text[: 8 * length]
+    if len(text) > len(kept):
         # The cut may be within a URL, whose secret is then not seen as one.
-        head, space, last = kept.rpartition(" ")
-        kept = head + space + last.partition("://")[0]
-    return printable(scrub_text(kept))[:length]
+        last = _LAST_WORD.search(kept)
+        kept = kept[: last.start()] + last[0].partition("://")[0] if last else kept
+    return printable(redact_text(kept))[:length]
 
 
-def printable(text):
-    """A text in which nothing is left that a terminal obeys: such a character is shown as Python writes it.
-
-    :param text: str.
-    """
+def printable(text: str) -> str:
+    """Return the text with all that a terminal obeys written as Python writes it."""
     return text if text.isprintable() else _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
-def scrub_args(args):
-    """The ``args`` of a job without credentials: the manager stores and returns them in clear.
-
-    :param args: dict, as the manager echoed it.
-    :returns: dict with the same keys.
-    """
-    clean = {}
+def redact_args(args: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the ``args`` of a job without credentials, which the manager stores and returns in clear."""
+    clean: dict[str, t.Any] = {}
     for key, value in args.items():
         if key in _SECRET_ARGS:
             clean[key] = MASK if value else value
@@ -170,7 +160,7 @@ def scrub_args(args):
             hidden = _SECRET_NESTED_ARGS[key]
             clean[key] = {name: MASK if name in hidden and item else item for name, item in value.items()}
         elif isinstance(value, list):
-            clean[key] = [scrub_url(item) for item in value]
+            clean[key] = [redact_url(item) for item in value]
         else:
-            clean[key] = scrub_url(value)
+            clean[key] = redact_url(value)
     return clean
