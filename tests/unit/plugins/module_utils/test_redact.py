@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
     redact_url,
     url_secrets,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import _DEFAULT_FILTER
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import DEFAULT_FILTERED_QUERY_PARAMS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,7 +100,7 @@ def test_parameters_that_are_none(name):
 
 
 def test_every_signature_that_a_manager_filters_is_masked():
-    for name in _DEFAULT_FILTER.split("&"):
+    for name in DEFAULT_FILTERED_QUERY_PARAMS:
         if any(word in name.lower() for word in ("signature", "token", "credential", "accesskey", "q-ak")):
             assert "hidden" not in redact_url(f"https://h/f?{name}=hidden"), name
 
