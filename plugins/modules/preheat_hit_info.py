@@ -216,7 +216,7 @@ reasons:
       type: str
       returned: success
       sample: proxy.defaultFilter
-    cure:
+    remedy:
       description: What to do.
       type: str
       returned: success

@@ -17,7 +17,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http impor
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import judge, wanted_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import image_from_reference
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import predict_hits
 from ansible_collections.dragonflyoss.dragonfly.tests.bench.measure import (
     Figure,
     ansible,
@@ -238,7 +239,7 @@ def rate_limit() -> Figures:
 
 def hits_of_a_fleet() -> Figures:
     hosts, blobs = 500, 20
-    image = wanted_image(
+    image = image_from_reference(
         "registry.example.com/shop/web:1", {}, digests=[f"sha256:{number:064x}" for number in range(blobs)]
     )
     fleet = [facts() for _number in range(hosts)]
@@ -247,7 +248,7 @@ def hits_of_a_fleet() -> Figures:
         for file in (host["clients"]["dfget"]["config"], host["containerd"]["config"], *host["containerd"]["hosts"]):
             file["text"] += f"\n# {number}\n"
     begun = time.process_time()
-    verdicts = [judge(host, [image]) for host in fleet]
+    verdicts = [predict_hits(host, [image]) for host in fleet]
     used = time.process_time() - begun
     assert all(verdict.hit == "all" and len(verdict.blobs) == blobs for verdict in verdicts)
     yield Figure(f"Check whether {hosts} hosts hit {blobs} blobs: processor time of the controller", used, 2, " s")

@@ -15,7 +15,8 @@ import tomlkit
 import tomllib
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import judge, wanted_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import image_from_reference
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import predict_hits
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile import CHANGES, TEMPLATE, VALUES
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import (
     CONFIG_TOML,
@@ -133,7 +134,7 @@ def test_registries_images_and_headers(long):
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_hits(client, long):
-    wanted = [wanted_image(IMAGE, {}, digests=["sha256:" + "a1" * 32])]
+    wanted = [image_from_reference(IMAGE, {}, digests=["sha256:" + "a1" * 32])]
 
     @check(
         long,
@@ -148,5 +149,5 @@ def test_hits(client, long):
         if which < 6:
             name = sorted(given_)[which % 3]
             given_ = {name: given_[name]}
-        for reason in judge(facts(client, **given_), wanted).reasons:
+        for reason in predict_hits(facts(client, **given_), wanted).reasons:
             assert reason.message

@@ -29,7 +29,6 @@ VAGUE = re.compile(
 #: Files that are being rewritten and may still hold vague names. The list only gets shorter.
 EXCEPTIONS: frozenset[str] = frozenset(
     """
-    plugins/action/preheat_hit_info.py
     plugins/filter/containerd_config.py
     plugins/filter/header_problems.py
     plugins/module_utils/_client.py
@@ -48,10 +47,7 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/modules/task_info.py
     plugins/plugin_utils/_config/service_options.py
     plugins/plugin_utils/_containerd_config.py
-    plugins/plugin_utils/_hit.py
-    plugins/plugin_utils/_hit_images.py
     plugins/plugin_utils/_images_in.py
-    plugins/plugin_utils/_pull.py
     plugins/plugin_utils/_regex.py
     tests/contract/test_contract.py
     tests/contract/test_deletions.py

@@ -20,8 +20,9 @@ import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import MESSAGES
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import Seed, judge, wanted_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._pull import MISSES
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import image_from_reference
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import predict_hits
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import MISSES
 from ansible_collections.dragonflyoss.dragonfly.tests.tools import messages
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import facts
 
@@ -123,8 +124,8 @@ def test_a_host_with_the_files_of_the_guide_hits(client, release, containerd):
     )
     config = yaml.safe_load(host["clients"][client]["config"]["text"])
     assert config_problems(config, client, release, Context(dynconfig=True)) == []
-    verdict = judge(
-        host, [wanted_image("registry.example.com/shop/web:1", {}, digests=["sha256:" + "a1" * 32])], Seed()
+    verdict = predict_hits(
+        host, [image_from_reference("registry.example.com/shop/web:1", {}, digests=["sha256:" + "a1" * 32])]
     )
     assert (verdict.hit, verdict.reasons) == ("all", [])
 

@@ -12,17 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit import (
-    Probe,
-    Seed,
-    Wanted,
-    judge,
-    judge_probe,
-    probe_for,
-    seed_of_jobs,
-    wanted_image,
-    wanted_job,
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import (
+    PreheatedImage,
+    image_from_job,
+    image_from_reference,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import predict_hits
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.probe import Probe, judge_probe, probe_for
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds import SeedPeers, seed_peers_of_jobs
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils import hosts
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import BASE, facts, hosts_toml
 
@@ -33,11 +30,11 @@ IMAGE = "registry.example.com/shop/web:4.2.0"
 
 
 def image(text=IMAGE, bases=None, **words):
-    return wanted_image(text, bases or {}, digests=DIGESTS, **words)
+    return image_from_reference(text, bases or {}, digests=DIGESTS, **words)
 
 
-def codes(verdict):
-    return [one.code for one in verdict.reasons]
+def codes(prediction):
+    return [one.code for one in prediction.reasons]
 
 
 # --- measured
@@ -60,21 +57,21 @@ def test_agrees_with_what_was_measured_on_real_clusters(cluster, host):
         config=yaml.safe_dump({"proxy": proxy, "manager": {"addr": "http://m:65003"}, **hosts.GO_MANAGER}),
         hosts={f"/etc/containerd/certs.d/{registry}/hosts.toml": hosts_toml(client, f"http://{registry}")},
     )
-    wanted = Wanted(
+    wanted = PreheatedImage(
         HITS["image"],
         registry,
         "library/app",
         parse_image(HITS["manifest_url"]),
         digests=[blob["digest"] for blob in cluster["blobs"]],
     )
-    verdict = judge(found, [wanted])
-    assert verdict.hit == ("all" if host["hit"] else "none")
-    for blob, expected in zip(verdict.blobs, cluster["blobs"], strict=True):
-        assert blob["preheat_task_id"] == expected["preheat_task_id"]
+    prediction = predict_hits(found, [wanted])
+    assert prediction.hit == ("all" if host["hit"] else "none")
+    for blob, expected in zip(prediction.blobs, cluster["blobs"], strict=True):
+        assert blob.preheat_task_id == expected["preheat_task_id"]
         by_digest = expected["digest"].rpartition(":")[2] if "task_id_is" in host else expected["task_id_with_ns_kept"]
-        assert blob["host_task_id"] == (expected["preheat_task_id"] if host["hit"] else by_digest)
-        assert blob["hit"] is host["hit"]
-    assert bool(verdict.reasons) is not host["hit"]
+        assert blob.host_task_id == (expected["preheat_task_id"] if host["hit"] else by_digest)
+        assert blob.hit is host["hit"]
+    assert bool(prediction.reasons) is not host["hit"]
 
 
 # --- a host that hits
@@ -204,38 +201,38 @@ GOOD = {
 
 @pytest.mark.parametrize("found", GOOD.values(), ids=GOOD)
 def test_hits(found):
-    verdict = judge(found, [image()])
-    assert codes(verdict) == []
-    assert verdict.hit == "all"
-    assert [blob["host_task_id"] for blob in verdict.blobs] == [blob["preheat_task_id"] for blob in verdict.blobs]
+    prediction = predict_hits(found, [image()])
+    assert codes(prediction) == []
+    assert prediction.hit == "all"
+    assert [blob.host_task_id for blob in prediction.blobs] == [blob.preheat_task_id for blob in prediction.blobs]
 
 
 def test_pulls_with_a_folder_of_their_own():
     found = facts(config_toml="version = 2\n", hosts={"/srv/certs.d/registry.example.com/hosts.toml": hosts_toml()})
-    assert codes(judge(found, [image()])) == ["config_path_not_set"]
+    assert codes(predict_hits(found, [image()])) == ["config_path_not_set"]
     found["containerd"]["certs_dir"] = "/srv/certs.d"
-    assert judge(found, [image()]).hit == "all"
+    assert predict_hits(found, [image()]).hit == "all"
     # They go past the CRI plugin.
     found["containerd"]["config"]["text"] = 'version = 2\ndisabled_plugins = ["cri"]\n'
-    assert judge(found, [image()]).hit == "all"
+    assert predict_hits(found, [image()]).hit == "all"
     found["containerd"]["config"]["text"] += (
         '[plugins."io.containerd.transfer.v1.local"]\nconcurrent_layer_fetch_buffer = 8388608\n'
     )
-    assert codes(judge(found, [image()])) == ["parallel_fetch"]
+    assert codes(predict_hits(found, [image()])) == ["parallel_fetch"]
 
 
 def test_a_port_in_the_name_of_a_registry():
     found = facts(hosts=hosts_toml(header="http://10.77.0.1:5000"), registry="10.77.0.1_5000_")
-    assert judge(found, [image("http://10.77.0.1:5000/shop/web:1")]).hit == "all"
+    assert predict_hits(found, [image("http://10.77.0.1:5000/shop/web:1")]).hit == "all"
 
 
 def test_a_prefix_is_part_of_the_mirrors_path():
     text = hosts_toml("dfdaemon", header="https://harbor.example.com", path="/v2/hub")
     text = text.replace("capabilities", "override_path = true\ncapabilities")
     found = facts("dfdaemon", "1.4.2", hosts=text, registry="docker.io")
-    verdict = judge(found, [image("redis:7", {"docker.io": "https://harbor.example.com/hub"})])
-    assert verdict.hit == "all"
-    assert verdict.blobs[0]["url"] == f"https://harbor.example.com/v2/hub/library/redis/blobs/{DIGESTS[0]}"
+    prediction = predict_hits(found, [image("redis:7", {"docker.io": "https://harbor.example.com/hub"})])
+    assert prediction.hit == "all"
+    assert prediction.blobs[0].url == f"https://harbor.example.com/v2/hub/library/redis/blobs/{DIGESTS[0]}"
 
 
 # --- hosts that miss: what is wrong, the reason, and where the cure is
@@ -248,17 +245,17 @@ def misses():
     config = "/etc/containerd/config.toml"
 
     def go(name, changes, code, key, text, **words):
-        return name, facts(changes=changes, **words), Seed(), code, yaml_file["dfget"], key, text
+        return name, facts(changes=changes, **words), SeedPeers(), code, yaml_file["dfget"], key, text
 
     def rust(name, changes, code, key, text, release="1.4.2", **words):
-        return name, facts("dfdaemon", release, changes, **words), Seed(), code, yaml_file["dfdaemon"], key, text
+        return name, facts("dfdaemon", release, changes, **words), SeedPeers(), code, yaml_file["dfdaemon"], key, text
 
     def mirror(name, code, key, text, client="dfget", release=None, changes=None, **words):
         release = release or {"dfget": "2.1.67", "dfdaemon": "1.4.2"}[client]
         return (
             name,
             facts(client, release, changes, hosts=hosts_toml(client, **words)),
-            Seed(),
+            SeedPeers(),
             code,
             toml_file,
             key,
@@ -431,11 +428,11 @@ def misses():
         header=BASE + "/",
     )
     yield mirror("other-path", "path_differs", "X-Dragonfly-Registry", "/v2/hub/v2/shop/web", path="/v2/hub")
-    yield "rust-below-0.1.114", facts("dfdaemon", "0.1.113"), Seed(), "ids_of_their_own", "", "", "0.1.114"
+    yield "rust-below-0.1.114", facts("dfdaemon", "0.1.113"), SeedPeers(), "ids_of_their_own", "", "", "0.1.114"
     yield (
         "go-host-rust-seed",
         facts(),
-        Seed("dfdaemon", "1.4.2"),
+        SeedPeers("dfdaemon", "1.4.2"),
         "recipes_differ",
         "",
         "",
@@ -444,7 +441,7 @@ def misses():
     yield (
         "rust-host-go-seed",
         facts("dfdaemon", "1.4.2"),
-        Seed("dfget", "2.1.67"),
+        SeedPeers("dfget", "2.1.67"),
         "recipes_differ",
         "",
         "",
@@ -453,7 +450,7 @@ def misses():
     yield (
         "old-rust-seed",
         facts("dfdaemon", "1.4.2"),
-        Seed("dfdaemon", "0.2.20"),
+        SeedPeers("dfdaemon", "0.2.20"),
         "recipes_differ",
         "",
         "",
@@ -462,17 +459,17 @@ def misses():
     yield (
         "go-seed-with-a-manager-of-2.3.1",
         facts(),
-        Seed(manager_release="2.3.1"),
+        SeedPeers(manager_release="2.3.1"),
         "seed_cannot_be_preheated",
         "",
         "",
         "SUCCESS with nothing warmed",
     )
-    yield "go-of-2.3.4", facts(release="2.3.4"), Seed(), "seed_cannot_be_preheated", "", "", "role dfdaemon"
+    yield "go-of-2.3.4", facts(release="2.3.4"), SeedPeers(), "seed_cannot_be_preheated", "", "", "role dfdaemon"
     yield (
         "no-mirror-for-the-registry",
         facts(registry="other"),
-        Seed(),
+        SeedPeers(),
         "no_mirror_for_registry",
         "/etc/containerd/certs.d",
         "",
@@ -482,7 +479,7 @@ def misses():
     yield (
         "folder-without-a-file",
         facts(hosts=shadow),
-        Seed(),
+        SeedPeers(),
         "no_mirror_for_registry",
         toml_file + " (which is not there)",
         "",
@@ -491,7 +488,7 @@ def misses():
     yield (
         "config-path-not-set",
         facts(config_toml="version = 2\n"),
-        Seed(),
+        SeedPeers(),
         "config_path_not_set",
         config,
         "config_path",
@@ -501,7 +498,7 @@ def misses():
     yield (
         "default-folders",
         facts(config_toml="version = 3\n", containerd="2.2.0"),
-        Seed(),
+        SeedPeers(),
         "config_path_not_split",
         config,
         "config_path",
@@ -510,7 +507,7 @@ def misses():
     yield (
         "two-folders",
         facts(config_toml=TWO_FOLDERS.replace("docker", "other"), containerd="2.1.0"),
-        Seed(),
+        SeedPeers(),
         "config_path_not_split",
         config,
         "config_path",
@@ -519,7 +516,7 @@ def misses():
     yield (
         "cri-disabled",
         facts(config_toml=hosts.CONFIG_TOML.replace("\n", '\ndisabled_plugins = ["cri"]\n', 1)),
-        Seed(),
+        SeedPeers(),
         "cri_disabled",
         config,
         "disabled_plugins",
@@ -528,7 +525,7 @@ def misses():
     yield (
         "certificates-of-the-old-kind",
         facts(config_toml=hosts.CONFIG_TOML + cri + '.registry.configs."a".tls]\nca_file = "/a"\n'),
-        Seed(),
+        SeedPeers(),
         "tls_in_use",
         config,
         "io.containerd.grpc.v1.cri.registry.configs.a.tls",
@@ -537,7 +534,7 @@ def misses():
     yield (
         "lazy-snapshotter",
         facts(config_toml=hosts.CONFIG_TOML + cri + '.containerd]\nsnapshotter = "nydus"\n'),
-        Seed(),
+        SeedPeers(),
         "lazy_snapshotter",
         config,
         "io.containerd.grpc.v1.cri snapshotter",
@@ -546,7 +543,7 @@ def misses():
     yield (
         "wrong-kind",
         facts(config_toml=hosts.CONFIG_TOML.replace('"/etc/containerd/certs.d"', "5")),
-        Seed(),
+        SeedPeers(),
         "toml_invalid",
         config,
         "",
@@ -558,7 +555,7 @@ def misses():
             config_toml=hosts.CONFIG_TOML
             + '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\nendpoint = []\n'
         ),
-        Seed(),
+        SeedPeers(),
         "mirrors_in_use",
         config,
         "io.containerd.grpc.v1.cri.registry.mirrors",
@@ -566,7 +563,7 @@ def misses():
     )
 
     def unused(name, text, wanted, containerd="1.6.20"):
-        return name, facts(hosts=text, containerd=containerd), Seed(), "hosts_toml_unused", toml_file, "", wanted
+        return name, facts(hosts=text, containerd=containerd), SeedPeers(), "hosts_toml_unused", toml_file, "", wanted
 
     yield unused("capabilities-as-text", hosts_toml(capabilities='"pull"'), "capabilities is no list of texts")
     yield unused(
@@ -589,7 +586,7 @@ def misses():
     yield (
         "server-before-2.0",
         facts(hosts=SERVER),
-        Seed(),
+        SeedPeers(),
         "no_mirror_for_registry",
         toml_file,
         "",
@@ -598,7 +595,7 @@ def misses():
     yield (
         "old-mirror-with-a-slash",
         facts(hosts={}, changes={"proxy.registryMirror.url": BASE}, config_toml=old_mirror("http://127.0.0.1:65001/")),
-        Seed(),
+        SeedPeers(),
         "path_differs",
         "/etc/dragonfly/dfget.yaml",
         "proxy.registryMirror.url",
@@ -609,7 +606,7 @@ def misses():
     yield (
         "old-mirror-without-endpoints",
         facts(hosts={}, config_toml=without),
-        Seed(),
+        SeedPeers(),
         "no_mirror_for_registry",
         config,
         "mirrors",
@@ -635,7 +632,7 @@ def misses():
     yield (
         "address-of-go",
         facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}),
-        Seed(),
+        SeedPeers(),
         "wrong_port",
         toml_file,
         "",
@@ -645,7 +642,7 @@ def misses():
     yield (
         "address-of-rust",
         facts("dfdaemon", "1.4.2", {"proxy.server.ip": "10.0.0.5"}),
-        Seed(),
+        SeedPeers(),
         "wrong_port",
         toml_file,
         "",
@@ -654,7 +651,7 @@ def misses():
     yield (
         "another-host",
         facts(hosts=at("10.9.9.9")),
-        Seed(),
+        SeedPeers(),
         "wrong_port",
         toml_file,
         "",
@@ -663,7 +660,7 @@ def misses():
     yield (
         "another-address",
         facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("10.0.0.6")),
-        Seed(),
+        SeedPeers(),
         "wrong_port",
         toml_file,
         "",
@@ -672,7 +669,7 @@ def misses():
     yield (
         "localhost-of-another-address",
         facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("localhost")),
-        Seed(),
+        SeedPeers(),
         "wrong_port",
         toml_file,
         "",
@@ -688,7 +685,7 @@ def misses():
     yield (
         "https-proxy",
         facts(hosts=hosts_toml().replace("http://127", "https://127")),
-        Seed(),
+        SeedPeers(),
         "https_proxy",
         toml_file,
         "",
@@ -726,7 +723,7 @@ def misses():
     yield (
         "version-3",
         facts(config_toml=hosts.CONFIG_TOML.replace("version = 2", "version = 3")),
-        Seed(),
+        SeedPeers(),
         "config_version",
         config,
         "version",
@@ -735,7 +732,7 @@ def misses():
     yield (
         "other-plugin",
         facts(config_toml=hosts.CONFIG_TOML.replace("version = 2", "version = 3"), containerd="2.0.0"),
-        Seed(),
+        SeedPeers(),
         "config_path_elsewhere",
         config,
         "config_path",
@@ -744,7 +741,7 @@ def misses():
     yield (
         "no-config",
         facts(config_toml=None),
-        Seed(),
+        SeedPeers(),
         "config_path_not_set",
         config + " (which is not there)",
         "config_path",
@@ -756,7 +753,7 @@ def misses():
             config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.transfer.v1.local"]\n'
             "concurrent_layer_fetch_buffer = 8388608\n"
         ),
-        Seed(),
+        SeedPeers(),
         "parallel_fetch",
         config,
         "concurrent_layer_fetch_buffer",
@@ -765,7 +762,7 @@ def misses():
     yield (
         "no-containerd",
         facts(config_toml=None, containerd=None),
-        Seed(),
+        SeedPeers(),
         "no_containerd",
         "",
         "",
@@ -834,13 +831,13 @@ def misses():
     yield (
         "bad-toml",
         facts(config_toml="version ="),
-        Seed(),
+        SeedPeers(),
         "unreadable",
         config,
         "",
         "not valid TOML (Invalid value",
     )
-    yield ("bad-hosts-toml", facts(hosts="\nserver = x\n"), Seed(), "unreadable", toml_file, "", "line 2")
+    yield ("bad-hosts-toml", facts(hosts="\nserver = x\n"), SeedPeers(), "unreadable", toml_file, "", "line 2")
 
 
 MISSES = {name: rest for name, *rest in misses()}
@@ -848,50 +845,52 @@ MISSES = {name: rest for name, *rest in misses()}
 
 @pytest.mark.parametrize("found, seed, code, file, key, text", MISSES.values(), ids=MISSES)
 def test_misses(found, seed, code, file, key, text):
-    verdict = judge(found, [image()], seed)
-    assert verdict.hit == "none"
-    assert not any(blob["hit"] for blob in verdict.blobs)
-    assert (code, file, key) in [(one.code, one.file, one.key) for one in verdict.reasons]
-    reason = next(one for one in verdict.reasons if one.code == code)
+    prediction = predict_hits(found, [image()], seed)
+    assert prediction.hit == "none"
+    assert not any(blob.hit for blob in prediction.blobs)
+    assert (code, file, key) in [(one.code, one.file, one.key) for one in prediction.reasons]
+    reason = next(one for one in prediction.reasons if one.code == code)
     assert text in reason.message
-    assert reason.cure and "{" not in reason.cure.replace("{regex: 'blobs/sha256.*'}", "").replace(
+    assert reason.remedy and "{" not in reason.remedy.replace("{regex: 'blobs/sha256.*'}", "").replace(
         "{regx: blobs/sha256.*}", ""
     )
-    assert len(codes(verdict)) == len(set(codes(verdict)))
+    assert len(codes(prediction)) == len(set(codes(prediction)))
 
 
 def test_only_what_is_wrong_is_a_reason():
     # Without a mirror nothing is dynamic either.
     more = {"no-mirror", "rust-no-manager", "rust-merges-nothing"}
     for name, (found, seed, code, *_rest) in MISSES.items():
-        others = set(codes(judge(found, [image()], seed))) - {code}
+        others = set(codes(predict_hits(found, [image()], seed))) - {code}
         assert not others or name in more, (name, others)
 
 
 def test_no_client():
     found = facts()
     found["clients"]["dfget"] = {"config": hosts.file("/etc/dragonfly/dfget.yaml", None), "unit": None, "version": None}
-    verdict = judge(found, [image()])
-    assert codes(verdict) == ["no_client"]
-    assert "neither /etc/dragonfly/dfget.yaml nor /etc/dragonfly/dfdaemon.yaml was found" in verdict.reasons[0].message
+    prediction = predict_hits(found, [image()])
+    assert codes(prediction) == ["no_client"]
+    assert (
+        "neither /etc/dragonfly/dfget.yaml nor /etc/dragonfly/dfdaemon.yaml was found" in prediction.reasons[0].message
+    )
 
 
 def test_a_file_that_must_not_be_read():
     found = facts()
     found["clients"]["dfget"]["config"] = hosts.file("/etc/dragonfly/dfget.yaml", None, "Permission denied")
-    verdict = judge(found, [image()])
-    assert "unreadable" in codes(verdict)
-    assert "Permission denied. Run the task with become: true." in verdict.reasons[0].message
+    prediction = predict_hits(found, [image()])
+    assert "unreadable" in codes(prediction)
+    assert "Permission denied. Run the task with become: true." in prediction.reasons[0].message
 
 
 @pytest.mark.parametrize("state", ["failed", "inactive", "activating"])
 def test_a_client_that_does_not_run(state):
     found = facts()
     found["clients"]["dfget"]["unit"] = hosts.unit("dfget-daemon.service", state)
-    verdict = judge(found, [image()])
-    assert codes(verdict) == ["not_running"]
-    assert f"The unit dfget-daemon.service is {state}" in verdict.reasons[0].message
-    assert verdict.hit == "none"
+    prediction = predict_hits(found, [image()])
+    assert codes(prediction) == ["not_running"]
+    assert f"The unit dfget-daemon.service is {state}" in prediction.reasons[0].message
+    assert prediction.hit == "none"
 
 
 @pytest.mark.parametrize("which", ["client", "containerd"])
@@ -899,19 +898,19 @@ def test_a_configuration_that_is_newer_than_the_daemon(which):
     found = facts()
     part = found["clients"]["dfget"] if which == "client" else found["containerd"]
     part["config"]["mtime"] = hosts.STARTED + 30
-    verdict = judge(found, [image()])
-    assert codes(verdict) == ["restart_needed"]
-    assert "written 30 s after" in verdict.reasons[0].message
-    assert verdict.hit == "none"
+    prediction = predict_hits(found, [image()])
+    assert codes(prediction) == ["restart_needed"]
+    assert "written 30 s after" in prediction.reasons[0].message
+    assert prediction.hit == "none"
 
 
 def test_some_of_two_images():
     found = facts()
-    other = wanted_image("ghcr.io/a/b:1", {}, digests=DIGESTS)
-    verdict = judge(found, [image(), other])
-    assert verdict.hit == "some"
-    assert codes(verdict) == ["no_mirror_for_registry"]
-    assert [blob["hit"] for blob in verdict.blobs] == [True, True, False, False]
+    other = image_from_reference("ghcr.io/a/b:1", {}, digests=DIGESTS)
+    prediction = predict_hits(found, [image(), other])
+    assert prediction.hit == "some"
+    assert codes(prediction) == ["no_mirror_for_registry"]
+    assert [blob.hit for blob in prediction.blobs] == [True, True, False, False]
 
 
 def test_cold_blobs_are_no_hits():
@@ -923,9 +922,9 @@ def test_cold_blobs_are_no_hits():
         "cold": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[1]}"],
         "args": {"tag": "", "application": ""},
     }
-    verdict = judge(facts(), [wanted_job(job, {})])
-    assert verdict.hit == "some"
-    assert codes(verdict) == ["cold"]
+    prediction = predict_hits(facts(), [image_from_job(job, {})])
+    assert prediction.hit == "some"
+    assert codes(prediction) == ["cold"]
 
 
 def test_a_job_says_what_it_was_made_with():
@@ -935,12 +934,12 @@ def test_a_job_says_what_it_was_made_with():
         "cold": [],
         "args": {"tag": "mine", "application": "shop", "piece_length": 4194304},
     }
-    wanted = wanted_job(job, {})
+    wanted = image_from_job(job, {})
     assert (wanted.tag, wanted.application, wanted.piece_length) == ("mine", "shop", "4194304")
     assert wanted.registry == "registry.example.com"
-    assert codes(judge(facts("dfdaemon", "1.4.2"), [wanted])) == ["tag_mismatch"] * 3
+    assert codes(predict_hits(facts("dfdaemon", "1.4.2"), [wanted])) == ["tag_mismatch"] * 3
     headers = 'X-Dragonfly-Tag = "mine"\nX-Dragonfly-Application = "shop"\nX-Dragonfly-Piece-Length = "4194304"'
-    assert judge(facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", extra=headers)), [wanted]).hit == "all"
+    assert predict_hits(facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", extra=headers)), [wanted]).hit == "all"
 
 
 @pytest.mark.parametrize(
@@ -955,8 +954,8 @@ def test_a_job_says_what_it_was_made_with():
 )
 def test_the_registry_that_a_job_is_pulled_from(name, registry):
     url = "https://harbor.example.com/v2/hub/library/redis/manifests/7"
-    wanted = wanted_job({"url": url, "name": name}, {"docker.io": "https://harbor.example.com/hub"})
-    assert (wanted.registry, wanted.made.manifest_url()) == (registry, url)
+    wanted = image_from_job({"url": url, "name": name}, {"docker.io": "https://harbor.example.com/hub"})
+    assert (wanted.registry, wanted.source.manifest_url()) == (registry, url)
 
 
 @pytest.mark.parametrize(
@@ -968,12 +967,14 @@ def test_the_registry_that_a_job_is_pulled_from(name, registry):
     ],
 )
 def test_the_name_that_containerd_looks_for(text, registry):
-    assert wanted_image(text, {}).registry == registry
+    assert image_from_reference(text, {}).registry == registry
 
 
 def test_an_image_that_is_not_there():
-    verdict = judge(facts(), [wanted_image(IMAGE, {}, why="it has no such tag", is_missing=True)])
-    assert codes(verdict) == ["no_such_image"] and verdict.hit == "none"
+    prediction = predict_hits(
+        facts(), [image_from_reference(IMAGE, {}, unknown_because="it has no such tag", is_missing=True)]
+    )
+    assert codes(prediction) == ["no_such_image"] and prediction.hit == "none"
 
 
 def test_values_that_stayed_on_the_host_are_no_problem():
@@ -983,13 +984,16 @@ def test_values_that_stayed_on_the_host_are_no_problem():
         "storage.diskGCThreshold": "hidden",
         "metrics": "hidden",
     }
-    assert judge(facts(changes=changes), [image()]).hit == "all"
+    assert predict_hits(facts(changes=changes), [image()]).hit == "all"
 
 
 def test_without_digests_a_blob_stands_for_all():
-    verdict = judge(facts(changes={"proxy.defaultFilter": None}), [wanted_image(IMAGE, {}, why="the registry is down")])
-    assert codes(verdict) == ["filter_without_ns"]
-    assert any("the registry is down" in note for note in verdict.notes)
+    prediction = predict_hits(
+        facts(changes={"proxy.defaultFilter": None}),
+        [image_from_reference(IMAGE, {}, unknown_because="the registry is down")],
+    )
+    assert codes(prediction) == ["filter_without_ns"]
+    assert any("the registry is down" in note for note in prediction.notes)
 
 
 @pytest.mark.parametrize(
@@ -1009,25 +1013,25 @@ def test_without_digests_a_blob_stands_for_all():
     ],
 )
 def test_notes(found, text):
-    assert any(text in note for note in judge(found, [image()]).notes)
+    assert any(text in note for note in predict_hits(found, [image()]).notes)
 
 
 @pytest.mark.parametrize("name", ["go", "other-loopback", "localhost", "an-address-of-its-own"])
 def test_no_doubt_about_the_address(name):
-    assert not any("is taken to be the client" in note for note in judge(GOOD[name], [image()]).notes)
+    assert not any("is taken to be the client" in note for note in predict_hits(GOOD[name], [image()]).notes)
 
 
 @pytest.mark.parametrize(
     "keys, warm, seed, client, code",
     [
         # What the manager of the jobs knows tells its release, and so which seeds it can have warmed.
-        (("concurrent_task_count",), ["a"], Seed(), "dfget", "recipes_differ"),
-        (("concurrent_task_count",), ["a"], Seed(), "dfdaemon", None),
-        (("concurrent_task_count",), None, Seed(), "dfget", "seed_cannot_be_preheated"),
-        (("concurrent_task_count",), ["a"], Seed(client="dfget"), "dfget", "seed_cannot_be_preheated"),
-        (("concurrent_task_count",), ["a"], Seed(manager_release="2.1.67"), "dfget", None),
-        (("concurrent_count",), ["a"], Seed(), "dfget", None),
-        ((), ["a"], Seed(), "dfget", None),
+        (("concurrent_task_count",), ["a"], SeedPeers(), "dfget", "recipes_differ"),
+        (("concurrent_task_count",), ["a"], SeedPeers(), "dfdaemon", None),
+        (("concurrent_task_count",), None, SeedPeers(), "dfget", "seed_cannot_be_preheated"),
+        (("concurrent_task_count",), ["a"], SeedPeers(client="dfget"), "dfget", "seed_cannot_be_preheated"),
+        (("concurrent_task_count",), ["a"], SeedPeers(manager_release="2.1.67"), "dfget", None),
+        (("concurrent_count",), ["a"], SeedPeers(), "dfget", None),
+        ((), ["a"], SeedPeers(), "dfget", None),
     ],
 )
 def test_jobs_tell_of_the_seeds(keys, warm, seed, client, code):
@@ -1036,7 +1040,7 @@ def test_jobs_tell_of_the_seeds(keys, warm, seed, client, code):
     for key in keys:
         recorded = json.loads((CHECKOUT / f"tests/contract/recordings/{echo[key]}/image_success.json").read_text())
         args = next(args_in(recorded, key))
-    found = judge(facts(client), [image()], seed_of_jobs([{"args": args, "warm": warm}], seed))
+    found = predict_hits(facts(client), [image()], seed_peers_of_jobs([{"args": args, "warm": warm}], seed))
     assert codes(found) == ([code] if code else [])
 
 
@@ -1052,29 +1056,31 @@ def args_in(value, key):
 
 def test_a_misspelt_key_is_told_where_something_misses():
     typo = {"proxy.defaultFilter": None, "proxy.defaultFilters": "Expires&Signature&ns"}
-    verdict = judge(facts(changes=typo), [image()])
-    assert codes(verdict) == ["filter_without_ns", "unknown_key"]
-    assert "Did you mean proxy.defaultFilter?" in verdict.reasons[1].message
-    assert codes(judge(facts(changes={"proxy.defaultFilters": ""}), [image()])) == []
+    prediction = predict_hits(facts(changes=typo), [image()])
+    assert codes(prediction) == ["filter_without_ns", "unknown_key"]
+    assert "Did you mean proxy.defaultFilter?" in prediction.reasons[1].message
+    assert codes(predict_hits(facts(changes={"proxy.defaultFilters": ""}), [image()])) == []
 
 
 def test_no_note_where_it_does_not_hold():
-    verdict = judge(facts("dfdaemon", "1.4.2", {"proxy.disableBackToSource": True}), [image()], Seed("dfdaemon"))
-    assert verdict.notes == []
+    prediction = predict_hits(
+        facts("dfdaemon", "1.4.2", {"proxy.disableBackToSource": True}), [image()], SeedPeers("dfdaemon")
+    )
+    assert prediction.notes == []
 
 
 # --- the probe
 
 
 def probed(found=None, **answer):
-    verdict = judge(found or facts(), [image()])
-    probe = probe_for(*verdict.requests[0], {DIGESTS[0]: 900, DIGESTS[1]: 90})
+    prediction = predict_hits(found or facts(), [image()])
+    probe = probe_for(prediction.pulls[0], {DIGESTS[0]: 900, DIGESTS[1]: 90})
     blank = {"status": 200, "headers": {}, "bytes": 90, "seconds": 0.01, "error": None}
-    return verdict, probe, judge_probe(verdict, probe, {**blank, **answer})
+    return prediction, probe, judge_probe(prediction, probe, {**blank, **answer})
 
 
 def test_the_probe_asks_as_containerd_would():
-    _verdict, probe, _found = probed()
+    _prediction, probe, _found = probed()
     path = f"/v2/shop/web/blobs/{DIGESTS[1]}?ns=registry.example.com"
     file = "/etc/containerd/certs.d/registry.example.com/hosts.toml"
     assert probe == Probe(
@@ -1087,10 +1093,10 @@ def test_the_probe_asks_as_containerd_would():
 )
 def test_a_probe_that_agrees(client, header, cached):
     found = facts(client, {"dfget": "2.1.67", "dfdaemon": "1.4.2"}[client])
-    expected = judge(found, [image()]).blobs[1]["host_task_id"]
-    verdict, _probe, answer = probed(found, headers={header: expected})
+    expected = predict_hits(found, [image()]).blobs[1].host_task_id
+    prediction, _probe, answer = probed(found, headers={header: expected})
     assert answer["agrees"] is True and answer["from_cache"] is cached
-    assert verdict.hit == "all" and not verdict.reasons
+    assert prediction.hit == "all" and not prediction.reasons
 
 
 def test_a_probe_from_the_cache():
@@ -1107,19 +1113,21 @@ def test_a_probe_from_the_cache():
     ],
 )
 def test_a_probe_that_disproves_it(answer, code, text):
-    verdict, _probe, _answer = probed(**answer)
-    assert codes(verdict) == [code]
-    assert text in verdict.reasons[0].message
-    assert verdict.hit == "none"
+    prediction, _probe, _answer = probed(**answer)
+    assert codes(prediction) == [code]
+    assert text in prediction.reasons[0].message
+    assert prediction.hit == "none"
 
 
 def test_a_probe_that_was_not_sent_proves_nothing():
-    verdict, _probe, answer = probed(unknown=["authorization"])
-    assert verdict.hit == "all" and answer is None
-    assert any("certs.d/registry.example.com/hosts.toml gives authorization is not" in note for note in verdict.notes)
+    prediction, _probe, answer = probed(unknown=["authorization"])
+    assert prediction.hit == "all" and answer is None
+    assert any(
+        "certs.d/registry.example.com/hosts.toml gives authorization is not" in note for note in prediction.notes
+    )
 
 
 def test_a_probe_that_the_registry_refuses_proves_nothing():
-    verdict, _probe, answer = probed(status=401)
-    assert verdict.hit == "all" and answer["agrees"] is None
-    assert any("401" in note for note in verdict.notes)
+    prediction, _probe, answer = probed(status=401)
+    assert prediction.hit == "all" and answer["agrees"] is None
+    assert any("401" in note for note in prediction.notes)

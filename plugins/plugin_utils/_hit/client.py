@@ -1,0 +1,242 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What both Dragonfly clients have in common: their files, the port of the proxy, and what they make of a pull.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import abc
+import functools
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import HIDDEN
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release, parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
+    NEWEST,
+    Recipe,
+    recipe_for,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get, settings
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import may_reach, parse_duration
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.containerd import Route
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
+    newer_than_unit,
+    parse_file,
+    parse_text,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
+    Reason,
+    reason,
+    reason_from_problem,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
+
+_PREVENT_START = frozenset(
+    "bad_regex bad_strategy bad_value no_scheduler port_clash rate_limit_too_low wrong_type".split()
+)
+
+
+class BlobRequest(t.NamedTuple):
+    """What a client requests from Dragonfly when containerd pulls a blob.
+
+    :ivar base: base URL of the registry.
+    :ivar url: URL of the blob, with its query.
+    :ivar query_filter: names (list of str) of query parameters that do not count.
+    :ivar tag: empty without one.
+    :ivar application: empty without one.
+    :ivar piece_length: bytes as text; empty without one.
+    :ivar fixed_id: the task ID, if it is not computed from the URL.
+    :ivar rewritten_by: the setting that replaced a part of the URL.
+    :ivar reasons: why it requests the blob from the registry and not from Dragonfly.
+    """
+
+    base: Setting
+    url: str
+    query_filter: Setting
+    tag: Setting
+    application: Setting
+    piece_length: Setting
+    fixed_id: Setting | None
+    rewritten_by: Setting | None
+    reasons: list[Reason]
+
+
+class Login(t.NamedTuple):
+    """How a proxy demands credentials.
+
+    :ivar key: that makes it demand them.
+    :ivar header: that carries them.
+    :ivar status: with which it answers without them.
+    """
+
+    key: str
+    header: str
+    status: int
+
+
+@functools.lru_cache(maxsize=256)
+def _checked(client: str, text: str, release: str | None) -> tuple[list[Problem], list[Problem]]:
+    """Return what prevents a client from starting with a configuration, and what is misspelt in it."""
+    config = parse_text(client, text)[0]
+    values = {setting.where: setting.value for setting in settings(config, client)}
+    # Whether there is a dynconfig.yaml is not known.
+    problems = config_problems(config, client, release, Context(dynconfig=True))
+    # Values that were hidden on the host cannot be checked here.
+    fatal = [
+        problem for problem in problems if problem.code in _PREVENT_START and HIDDEN not in str(values.get(problem.key))
+    ]
+    unknown = [problem for problem in problems if problem.code == "unknown_key"]
+    misspelt = [problem for problem in unknown if problem.remedy.startswith("Did you mean")]
+    return fatal, misspelt
+
+
+class Client(abc.ABC):
+    """A Dragonfly client on one host.
+
+    :cvar name: ``dfget`` or ``dfdaemon``.
+    :cvar login: how its proxy demands credentials.
+    :ivar release: tuple of int, None if it is not known.
+    :ivar is_readable: whether its configuration can be read.
+    :ivar reasons: why it serves nobody.
+    :ivar misspelt: keys that may be meant to be others, which matters only if something misses.
+    """
+
+    name: t.ClassVar[str]
+    login: t.ClassVar[Login]
+
+    def __init__(self, facts: dict[str, t.Any]) -> None:
+        self.release = parse_release(facts.get("version") or "")
+        self.path: str = facts["config"]["path"]
+        self.reasons: list[Reason] = []
+        self.misspelt: list[Reason] = []
+        self.config, unreadable = parse_file(facts["config"], self.name)
+        self.is_readable = unreadable is None
+        if unreadable:
+            self.reasons.append(unreadable)
+        unit = facts.get("unit")
+        if unit and unit.get("state") not in (None, "active"):
+            self.reasons.append(reason("not_running", unit=unit["name"], state=unit["state"]))
+        self.reasons += newer_than_unit(facts["config"], unit)
+        text = facts["config"].get("text")
+        if self.is_readable and text:
+            fatal, misspelt = _checked(self.name, text, facts.get("version") if self.release else None)
+            self.reasons += [reason_from_problem(problem, self.path) for problem in fatal]
+            self.misspelt = [reason_from_problem(problem, self.path) for problem in misspelt]
+
+    @property
+    @abc.abstractmethod
+    def port(self) -> t.Any:
+        """Port or ports of its proxy, as the file says them."""
+
+    @property
+    @abc.abstractmethod
+    def address(self) -> str:
+        """Address that its proxy is bound to; empty for all."""
+
+    @property
+    @abc.abstractmethod
+    def is_seed(self) -> bool:
+        """Whether it is a seed peer."""
+
+    @property
+    @abc.abstractmethod
+    def _expiry(self) -> tuple[str, str]:
+        """The key that says how long a task is kept after its last use, and its default."""
+
+    @abc.abstractmethod
+    def _request(self, route: Route, path: str) -> BlobRequest:
+        """Return what it requests from Dragonfly, credentials aside.
+
+        :param route: on which containerd pulls.
+        :param path: of the blob, without a query.
+        """
+
+    def blob_request(self, route: Route, repository: str, digest: str) -> BlobRequest:
+        """Return what it requests from Dragonfly when containerd pulls a blob.
+
+        :param route: on which containerd pulls.
+        :param repository: as in the image reference.
+        :param digest: of the blob.
+        """
+        request = self._request(route, f"{route.path}/{repository}/blobs/{digest}")
+        key, header, status = self.login
+        if get(self.config, self.name, key) is not None and not route.headers.get(header.lower()):
+            values = {"client": self.name, "header": header, "status": status}
+            request.reasons.append(reason("no_login", self.path, key, **values))
+        return request
+
+    def task_id(self, request: BlobRequest) -> str | None:
+        """Return the task ID of a request, None if it cannot be predicted."""
+        if request.fixed_id:
+            return request.fixed_id.value
+        if self.recipe is None:
+            return None
+        try:
+            return self.recipe.task_id(
+                request.url,
+                request.query_filter.value,
+                tag=request.tag.value,
+                application=request.application.value,
+                piece_length=request.piece_length.value,
+            )
+        except ValueError:
+            return None
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """How it computes task IDs; None if no other client agrees with it."""
+        return recipe_for(self.name, self.release)
+
+    @property
+    def release_text(self) -> str:
+        """Its release, else the one that is assumed."""
+        return str(format_release(self.release or NEWEST[self.name]))
+
+    @property
+    def kept_for(self) -> tuple[int, str]:
+        """For how many seconds it keeps a task after its last use, and the key that says so."""
+        key, default = self._expiry
+        seconds = parse_duration(get(self.config, self.name, key, default), self.name)
+        return int(parse_duration(default, self.name) or 0) if seconds is None else int(seconds), key
+
+    def get(self, path: str, default: t.Any = None) -> t.Any:
+        """Return a value of the configuration, else the default; also if it is of another type than the default."""
+        value = get(self.config, self.name, path, default)
+        return value if default is None or isinstance(value, type(default)) else default
+
+    def text(self, path: str) -> Setting:
+        """Return a text of the configuration, empty if there is none."""
+        return Setting(self.get(path, ""), self.path, path)
+
+    @property
+    def names_port(self) -> bool:
+        """Whether the file says a port that can be read, if only that there is none."""
+        return self.is_readable and isinstance(self.port, (int, dict))
+
+    def listens(self, host: str, port: int) -> bool:
+        """Return whether its proxy may listen on a port of a host."""
+        if not may_reach(host, self.address):
+            return False
+        if isinstance(self.port, dict):
+            start = self.port.get("start", 0)
+            end = self.port.get("end", start)
+            return isinstance(start, int) and isinstance(end, int) and start <= port <= max(start, end)
+        return bool(port) and self.port == port
+
+
+def header_value(route: Route, header: str) -> Setting:
+    """Return a header that containerd sends, empty if it sends none."""
+    return Setting(route.headers.get(header.lower(), ""), route.file, header)
+
+
+def rewrite_host(url: str, host: str) -> str:
+    """Return a URL with another host and port."""
+    scheme, _separator, host_and_path = url.partition("://")
+    return f"{scheme}://{host}/{host_and_path.partition('/')[2]}"

@@ -1,0 +1,239 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where containerd sends the pulls of a registry, by its files.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import typing as t
+from urllib.parse import quote, urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release, parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_loopback
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
+    DEFAULT_CERTS_DIRS,
+    config_paths,
+    misfit,
+    splits_config_path,
+    toml_problems,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
+    newer_than_unit,
+    parse_file,
+    parse_text,
+    string_list,
+    sub_table,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import MirrorHost, mirror_hosts
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
+    Reason,
+    reason,
+    reason_from_problem,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
+
+_FALLBACK_FOLDERS = ("_default",)
+#: Problems of its configuration that matter to pulls with ctr, which bypass the CRI plugin.
+_MATTER_TO_CTR = ("parallel_fetch",)
+#: Problems that only exist beside config_path.
+_ONLY_WITH_CONFIG_PATH = ("mirrors_in_use", "tls_in_use")
+_FIRST_WITH_CONFIG_VERSION_3 = (2, 0, 0)
+# Source: containerd v2.1.0 and v2.1.3 core/remotes/docker/fetcher.go (open).
+_FIRST_WITH_RANGE_IN_EVERY_REQUEST = (2, 1, 0)
+_FIRST_WITHOUT_RANGE_AGAIN = (2, 1, 3)
+
+
+class Route(t.NamedTuple):
+    """Where containerd sends the pulls of a registry.
+
+    :ivar proxy: URL of the host that it asks first, without a path.
+    :ivar path: what comes before the repository, such as ``/v2``.
+    :ivar query: such as ``ns=docker.io``; empty without one.
+    :ivar headers: that it adds, names in lower case.
+    :ivar file: that says so.
+    :ivar others: URLs of the hosts that it asks if that one fails.
+    :ivar byte_range: the part of each blob that it requests; empty for all of it.
+    """
+
+    proxy: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    file: str
+    others: tuple[str, ...] = ()
+    byte_range: Setting = Setting("")
+
+
+class Containerd:
+    """containerd on one host.
+
+    :ivar release: tuple of int, None if it is not known.
+    :ivar reasons: why no pull at all is sent to a client.
+    """
+
+    def __init__(self, facts: dict[str, t.Any]) -> None:
+        self.release = parse_release(facts.get("version") or "")
+        self.reasons: list[Reason] = []
+        self._file: dict[str, t.Any] = facts.get("config") or {}
+        self._path = self._file.get("path", "config.toml")
+        self._certs_dir = facts.get("certs_dir")
+        self._hosts_files = {file["path"]: file for file in facts.get("hosts") or []}
+        self._config: dict[str, t.Any] = {}
+        if not facts.get("version") and self._file.get("text") is None and not self._file.get("error"):
+            self.reasons.append(reason("no_containerd"))
+            return
+        self._read_config(facts.get("dump") or "")
+        self.reasons += newer_than_unit(self._file, facts.get("unit"))
+
+    def _read_config(self, dump: str) -> None:
+        """Read the file, and what containerd itself says of it and of the files that it imports.
+
+        :param dump: output of ``containerd config dump``; empty if there is none.
+        """
+        config, unreadable = parse_file(self._file, "toml")
+        if unreadable:
+            self.reasons.append(unreadable)
+        effective, error = parse_text("toml", dump)
+        self._config = config if error or not effective else effective
+        mistyped = misfit(self._config)
+        if mistyped:
+            self.reasons.append(reason("toml_invalid", self._path, error=mistyped))
+            self._config = {}
+        version = config.get("version")
+        if isinstance(version, int) and version > 2 and self.release and self.release < _FIRST_WITH_CONFIG_VERSION_3:
+            values = {"release": format_release(self.release), "version": version}
+            self.reasons.append(reason("config_version", self._path, "version", **values))
+
+    @property
+    def _version(self) -> int:
+        default = 3 if (self.release or ()) >= _FIRST_WITH_CONFIG_VERSION_3 else 1
+        version = self._config.get("version", default)
+        return version if isinstance(version, int) else 1
+
+    @property
+    def _plugin_id(self) -> str:
+        return {1: "cri", 2: "io.containerd.grpc.v1.cri"}.get(self._version, "io.containerd.cri.v1.images")
+
+    @property
+    def _plugin(self) -> dict[str, t.Any]:
+        return sub_table(self._config, "plugins", self._plugin_id)
+
+    @property
+    def _folders(self) -> list[str]:
+        """Folders with a folder per registry, in the order in which containerd reads them."""
+        if self._certs_dir:
+            return [self._certs_dir]
+        return config_paths(self._plugin, self.release)
+
+    def problems(self, client: str) -> list[Reason]:
+        """Return what in its configuration makes every pull through a client miss.
+
+        :param client: ``dfget``, ``dfdaemon`` or ``none``.
+        """
+        problems = toml_problems(self._config, self._plugin_id, client, self.release)
+        if self._certs_dir:
+            problems = [problem for problem in problems if problem.code in _MATTER_TO_CTR]
+        elif not self._folders:
+            problems = [problem for problem in problems if problem.code not in _ONLY_WITH_CONFIG_PATH]
+        return [reason_from_problem(problem, self._path) for problem in problems]
+
+    def route(self, registry: str) -> Route | Reason:
+        """Return where the pulls of a registry go, or why they go straight to the registry.
+
+        :param registry: as in image references.
+        """
+        folders = self._folders
+        if folders:
+            return self._route_by_folders(registry, folders)
+        mirrors = sub_table(self._plugin, "registry", "mirrors")
+        if mirrors:
+            return self._route_by_mirrors(registry, mirrors)
+        return self._why_no_folders()
+
+    def _route_by_folders(self, registry: str, folders: list[str]) -> Route | Reason:
+        if len(folders) > 1 and not splits_config_path(self._plugin, self.release):
+            path = ":".join(folders) + (" (its default)" if tuple(folders) == DEFAULT_CERTS_DIRS else "")
+            return reason("config_path_not_split", self._path, "config_path", path=path)
+        file = self._hosts_file(registry, folders)
+        if file is None:
+            return reason("no_mirror_for_registry", folders[0], registry=registry)
+        if file.get("text") is None and not file.get("error"):
+            return reason("no_mirror_for_registry", f"{file['path']} (which is not there)", registry=registry)
+        hosts, unused = mirror_hosts(file, registry, self.release)
+        if unused:
+            return unused
+        route = self._route_to(hosts[0], registry, file["path"])
+        return route._replace(others=tuple(host.url for host in hosts[1:])) if isinstance(route, Route) else route
+
+    def _hosts_file(self, registry: str, folders: list[str]) -> dict[str, t.Any] | None:
+        """Return the hosts.toml of a registry: that of the first folder there is, with or without the file."""
+        name, colon, port = registry.rpartition(":")
+        names = [f"{name}_{port}_"] if colon else []
+        names += [registry, *_FALLBACK_FOLDERS]
+        for folder in folders:
+            for name in names:
+                file = self._hosts_files.get(posixpath.join(folder, name, "hosts.toml"))
+                if file is not None:
+                    return file
+        return None
+
+    def _route_by_mirrors(self, registry: str, mirrors: dict[str, t.Any]) -> Route | Reason:
+        """Return the route by the tables that config_path replaced.
+
+        Source: containerd v1.7.20 pkg/cri/sbserver/image_pull.go (registryEndpoints, registryHosts).
+        """
+        mirror = mirrors.get(registry, mirrors.get("*"))
+        endpoints = string_list(sub_table({"mirror": mirror}, "mirror").get("endpoint"))
+        if not endpoints:
+            return reason("no_mirror_for_registry", self._path, "mirrors", registry=registry)
+        url = endpoints[0]
+        if "://" not in url:
+            host = re.sub(r":\d*\Z", "", url.partition("/")[0]).strip("[]")
+            url = f"{'http' if is_loopback(host) else 'https'}://{url}"
+        # /v2 is appended only if there is no path at all.
+        return self._route_to(MirrorHost(url, {}, overrides_path=url.count("/") > 2), registry, self._path)
+
+    def _route_to(self, host: MirrorHost, registry: str, file: str) -> Route | Reason:
+        route = _route_to(host, registry, file)
+        if not isinstance(route, Route):
+            return route
+        header = host.headers.get("range", "")
+        if header:
+            return route._replace(byte_range=Setting(header.removeprefix("bytes="), file, "Range"))
+        if self.release and _FIRST_WITH_RANGE_IN_EVERY_REQUEST <= self.release < _FIRST_WITHOUT_RANGE_AGAIN:
+            return route._replace(byte_range=Setting("0-"))
+        return route
+
+    def _why_no_folders(self) -> Reason:
+        for name, plugin in sub_table(self._config, "plugins").items():
+            if sub_table(plugin, "registry").get("config_path") and name != self._plugin_id:
+                values = {"actual": name, "wanted": self._plugin_id, "version": self._version}
+                return reason("config_path_elsewhere", self._path, "config_path", **values)
+        path = self._path if self._file.get("text") is not None else f"{self._path} (which is not there)"
+        return reason("config_path_not_set", path, "config_path")
+
+
+def _route_to(host: MirrorHost, registry: str, file: str) -> Route | Reason:
+    """Return the route to a host.
+
+    Source: containerd v1.7.20 remotes/docker/config/hosts.go (parseHostConfig) and registry.go (isProxy).
+    """
+    url = host.url if host.url.startswith("http") else f"https://{host.url}"
+    try:
+        parts = urlsplit(url)
+        _port = parts.port  # is only parsed, and so checked, when it is read
+    except ValueError as error:
+        return reason("unreadable", file, error=f"{url} is no URL, {error}", hint="Correct it.")
+    path = posixpath.normpath(parts.path) if parts.path else ""
+    path = "" if path in ("/", ".") else path
+    if not path.endswith("/v2") and not host.overrides_path:
+        path += "/v2"
+    is_proxy = parts.netloc != registry and (registry, parts.netloc) != ("docker.io", "registry-1.docker.io")
+    query = f"ns={quote(registry, safe='')}" if is_proxy else ""
+    return Route(f"{parts.scheme}://{parts.netloc}", path, query, host.headers, file)

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What makes the task IDs of a host and of a preheat differ.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import BlobRequest, Client
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds import SeedRecipe
+
+_FILTER_EXAMPLES = {
+    "dfget": "'Expires&Signature&ns', separated by &",
+    "dfdaemon": "the list replaces the default one; leave it out or append ns",
+}
+
+
+def explain_difference(
+    image: PreheatedImage, digest: str, client: Client, request: BlobRequest, seeds: SeedRecipe
+) -> list[Reason]:
+    """Return why the task IDs of a blob differ, empty if nothing explains it.
+
+    :param client: the host's.
+    :param request: of the client for the blob.
+    """
+    if client.recipe is None or seeds.recipe is None:
+        return [reason("ids_of_their_own")]
+    if request.fixed_id:
+        by_content = request.fixed_id.key.startswith("X-Dragonfly-Content")
+        return [reason("content_id" if by_content else "blob_digest_ids", *request.fixed_id.where)]
+    url = image.blob_url(digest)
+    try:
+        host_url = client.recipe.query_filter(request.url, list(request.query_filter.value))
+        reasons = _url_differences(client, request, urlsplit(host_url), urlsplit(seeds.recipe.query_filter(url, [])))
+    except ValueError as error:
+        message = f"{request.base.value} is no URL, {error}"
+        return [reason("unreadable", *request.base.where, error=message, hint="Correct it.")]
+    reasons += _input_differences(image, client, request, seeds)
+    inputs = image.id_inputs
+    if client.recipe.task_id(url, (), **inputs) != seeds.recipe.task_id(url, (), **inputs):
+        values = {"host_client": client.name, "host_release": client.release_text, "seed": seeds.client}
+        reasons.append(reason("recipes_differ", **values))
+    return reasons
+
+
+def _input_differences(image: PreheatedImage, client: Client, request: BlobRequest, seeds: SeedRecipe) -> list[Reason]:
+    reasons = []
+    for name, what, sent in (
+        ("tag", "the tag", request.tag),
+        ("application", "the application", request.application),
+        ("piece_length", "the piece length", request.piece_length),
+    ):
+        preheat = image.id_inputs[name]
+        matters = any(recipe is not None and recipe.uses(name) for recipe in (client.recipe, seeds.recipe))
+        if matters and sent.value != preheat:
+            values = {"what": what, "host": sent.value, "preheat": preheat}
+            reasons.append(reason("tag_mismatch", sent.file, sent.key, **values))
+    return reasons
+
+
+def _url_differences(client: Client, request: BlobRequest, host: SplitResult, preheat: SplitResult) -> list[Reason]:
+    reasons = []
+    if request.rewritten_by and host[:3] != preheat[:3]:
+        reasons.append(reason("rewritten_url", *request.rewritten_by.where))
+    elif host[:2] != preheat[:2]:
+        reasons.append(_base_difference(request, host, preheat))
+    elif host.path != preheat.path:
+        reasons.append(_path_difference(client, request, host, preheat))
+    if host.query != preheat.query:
+        _names, file, key = request.query_filter
+        if "ns" not in request.query_filter.value and "ns=" in host.query:
+            reasons.append(reason("filter_without_ns", file, key, example=_FILTER_EXAMPLES[client.name]))
+        else:
+            reasons.append(reason("query_left", file, key, query=host.query))
+    return reasons
+
+
+def _base_difference(request: BlobRequest, host: SplitResult, preheat: SplitResult) -> Reason:
+    _base, file, key = request.base
+    if key == "proxy.registryMirror.dynamic":
+        return reason("static_mirror", file, key)
+    bases = {"host": f"{host.scheme}://{host.netloc}", "preheat": f"{preheat.scheme}://{preheat.netloc}"}
+    if key == "ns":
+        return reason("base_inferred", file, **bases)
+    return reason("base_differs", file, key, **bases)
+
+
+def _path_difference(client: Client, request: BlobRequest, host: SplitResult, preheat: SplitResult) -> Reason:
+    base, file, key = request.base
+    if client.name == "dfdaemon" and base.endswith("/"):
+        return reason("trailing_slash", file, key)
+    paths = {side: url.path.rpartition("/blobs/")[0] for side, url in (("host", host), ("preheat", preheat))}
+    return reason("path_differs", file, key, **paths)

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was preheated, or will be: the blobs of an image, and what their task IDs are computed from.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
+
+_HUBS = ("index.docker.io", "registry-1.docker.io", "docker.io")
+
+
+class PreheatedImage(t.NamedTuple):
+    """An image that was preheated, or will be.
+
+    :ivar reference: as the user wrote it.
+    :ivar registry: its name in the reference, under which containerd looks for mirrors.
+    :ivar repository: as in the reference.
+    :ivar source: the image that the preheat names, with its own base URL and a prefix of the registry.
+    :ivar platforms: whose blobs count; None among them for any.
+    :ivar digests: of its blobs; empty if they are not known.
+    :ivar cold: those that the preheat did not warm.
+    :ivar tag: of the preheat.
+    :ivar application: of the preheat.
+    :ivar piece_length: of the preheat, bytes as text; empty without one.
+    :ivar unknown_because: why the blobs are not known.
+    :ivar is_missing: whether the registry has no such image.
+    :ivar outcome: of its job; empty without one.
+    """
+
+    reference: str
+    registry: str
+    repository: str
+    source: Image
+    platforms: t.Sequence[str | None] = (None,)
+    digests: t.Sequence[str] = ()
+    cold: t.Collection[str] = ()
+    tag: str = ""
+    application: str = ""
+    piece_length: str = ""
+    unknown_because: str = ""
+    is_missing: bool = False
+    outcome: str = ""
+
+    def blob_url(self, digest: str) -> str:
+        """Return the URL of a blob, as the manager builds it."""
+        return self.source.blob_url(digest)
+
+    @property
+    def id_inputs(self) -> dict[str, str]:
+        """What goes into a task ID beside the URL."""
+        return {"tag": self.tag, "application": self.application, "piece_length": self.piece_length}
+
+
+def image_from_reference(reference: str, bases: dict[str, str], **attributes: t.Any) -> PreheatedImage:
+    """Return what a preheat of an image warms.
+
+    :param reference: as the module preheat takes it.
+    :param bases: registry name to base URL, as the module preheat takes them.
+    :param attributes: more of L(PreheatedImage).
+    :raises InputError: if it is not an image reference.
+    """
+    pulled = parse_image(reference, {registry: f"https://{registry}" for registry in bases})
+    registry = "docker.io" if pulled.registry in _HUBS else pulled.registry
+    return PreheatedImage(reference, registry, pulled.name, parse_image(reference, bases), **attributes)
+
+
+def image_from_job(job: dict[str, t.Any], bases: dict[str, str]) -> PreheatedImage:
+    """Return what a job warmed.
+
+    :param job: dict with at least ``url``, as ``preheat`` and ``job_info`` return it.
+    :param bases: registry name to base URL, as the module preheat takes them.
+    :raises InputError: if its URL is not that of a manifest.
+    """
+    source = parse_image(str(job.get("url") or ""))
+    warm, cold = _digests(job.get("warm")), _digests(job.get("cold"))
+    args = job.get("args")
+    args = args if isinstance(args, dict) else {}
+    return _as_written(job, source, bases)._replace(
+        source=source,
+        platforms=[job.get("platform")],
+        digests=warm + cold,
+        cold=set(cold),
+        tag=str(args.get("tag") or ""),
+        application=str(args.get("application") or ""),
+        piece_length=str(args.get("piece_length") or args.get("pieceLength") or ""),
+        outcome=str(job.get("outcome") or ""),
+    )
+
+
+def _digests(urls: t.Any) -> list[str]:
+    """Return the digests in the URLs of blobs."""
+    texts = [url for url in urls or [] if isinstance(url, str)]
+    return [url.rpartition("/blobs/")[2] for url in texts if "/blobs/" in url]
+
+
+def _as_written(job: dict[str, t.Any], source: Image, bases: dict[str, str]) -> PreheatedImage:
+    """Return the image by the name of a job, which is what the user wrote, or the bio of somebody else's job."""
+    try:
+        written = image_from_reference(str(job.get("name") or ""), bases)
+        # A bio can be anything, also a word that is a valid name of an image.
+        if source.name == written.repository or source.name.endswith("/" + written.repository):
+            return written
+    except InputError:
+        pass
+    return image_from_reference(str(job["url"]), bases)

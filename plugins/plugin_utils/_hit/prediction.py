@@ -1,0 +1,166 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Predicts whether a host hits what was preheated, and says why not.
+
+A host hits a blob if it pulls through a Dragonfly client, and if that client computes the task ID that the preheat
+has. Nothing here touches a host or a network: facts and images come in, a prediction comes out.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.differences import explain_difference
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.pull import Host, Pull, follow_pull
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, note, reason
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.rust_client import RustClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds import (
+    SeedPeers,
+    SeedRecipe,
+    seed_recipe,
+)
+
+_STANDS_FOR_ALL = "sha256:" + "0" * 64
+
+
+@dataclasses.dataclass
+class BlobPrediction:
+    """What is predicted of one blob.
+
+    :ivar image: its reference, as the user wrote it.
+    :ivar url: that the preheat gave it.
+    :ivar host_task_id: None if the host does not request it from Dragonfly, or it cannot be predicted.
+    :ivar preheat_task_id: None if it cannot be predicted.
+    :ivar hit: False too if nothing is known.
+    """
+
+    image: str
+    url: str
+    host_task_id: str | None
+    preheat_task_id: str | None
+    hit: bool
+
+
+@dataclasses.dataclass
+class Prediction:
+    """What is predicted of one host.
+
+    :ivar blobs: each blob of each image.
+    :ivar reasons: why it misses, each once.
+    :ivar notes: what a user should know beside that, each once.
+    :ivar client: the client that serves its pulls, or None.
+    :ivar pulls: of the images that a client serves.
+    """
+
+    blobs: list[BlobPrediction] = dataclasses.field(default_factory=list)
+    reasons: list[Reason] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    client: Client | None = None
+    pulls: list[Pull] = dataclasses.field(default_factory=list)
+
+    @property
+    def hit(self) -> str:
+        """``all``, ``some`` or ``none`` of the blobs. What is not known to hit does not count."""
+        hits = sum(blob.hit for blob in self.blobs)
+        if not hits:
+            return "none"
+        return "all" if hits == len(self.blobs) else "some"
+
+    def add_reasons(self, reasons: t.Iterable[Reason]) -> None:
+        """Add reasons that are not there yet."""
+        self.reasons = list(dict.fromkeys([*self.reasons, *reasons]))
+
+    def add_notes(self, notes: t.Iterable[str]) -> None:
+        """Add notes that are not there yet."""
+        self.notes = list(dict.fromkeys([*self.notes, *notes]))
+
+    def disprove(self, why: Reason) -> None:
+        """Record that what the files say of this host does not hold, for any blob, or cannot be proven."""
+        self.add_reasons([why])
+        for blob in self.blobs:
+            blob.hit = False
+
+
+def predict_hits(
+    facts: dict[str, t.Any], images: t.Sequence[PreheatedImage], seeds: SeedPeers | None = None
+) -> Prediction:
+    """Return whether a host hits images, by its files.
+
+    :param facts: what the module preheat_hit_info reports of the host.
+    :param images: that were preheated.
+    :param seeds: what is known of the seed peers.
+    """
+    host = Host(facts)
+    prediction = Prediction()
+    for image in images:
+        pull = follow_pull(host, image)
+        recipe = seed_recipe(seeds or SeedPeers(), pull.client)
+        prediction.add_notes([*pull.notes, *_image_notes(image), *recipe.notes])
+        prediction.add_reasons(_image_reasons(image))
+        for digest in image.digests or [_STANDS_FOR_ALL]:
+            blob, reasons = _predict_blob(pull, digest, recipe)
+            prediction.blobs.append(blob)
+            prediction.add_reasons(reasons)
+        if pull.client is not None:
+            prediction.client = prediction.client or pull.client
+            prediction.pulls.append(pull)
+    for client in host.clients:
+        prediction.add_notes(_client_notes(client, serves=client is prediction.client))
+    if prediction.reasons and prediction.client is not None:
+        prediction.add_reasons(prediction.client.misspelt)
+    return prediction
+
+
+def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPrediction, list[Reason]]:
+    """Return what is predicted of a blob, and why it misses."""
+    image, client = pull.image, pull.client
+    url = image.blob_url(digest)
+    preheat_id = seeds.recipe.task_id(url, (), **image.id_inputs) if seeds.recipe else None
+    host_id = None
+    reasons = [*pull.reasons, *seeds.reasons]
+    if image.is_missing:
+        reasons.append(reason("no_such_image", error=image.unknown_because))
+    if pull.route is not None and client is not None and client.is_readable:
+        request = client.blob_request(pull.route, image.repository, digest)
+        host_id = client.task_id(request)
+        reasons += request.reasons
+        if host_id is None or host_id != preheat_id:
+            reasons += explain_difference(image, digest, client, request, seeds) or [reason("ids_differ")]
+    is_hit = not reasons and host_id is not None and digest not in image.cold
+    return BlobPrediction(image.reference, url, host_id, preheat_id, is_hit), reasons
+
+
+def _image_reasons(image: PreheatedImage) -> list[Reason]:
+    return [reason("cold", count=len(image.cold))] if image.cold else []
+
+
+def _image_notes(image: PreheatedImage) -> list[str]:
+    notes = []
+    if image.unknown_because and not image.is_missing:
+        notes.append(note("unknown_blobs", why=image.unknown_because))
+    if image.outcome in ("planned", "pending"):
+        notes.append(note("not_warm_yet", image=image.reference, outcome=image.outcome))
+    return notes
+
+
+def _client_notes(client: Client, serves: bool) -> list[str]:
+    """Return what a user should know of a client.
+
+    :param serves: whether it serves the host's pulls.
+    """
+    notes = []
+    if client.release is None:
+        notes.append(note("release_unknown", program=client.name, assumed=client.release_text))
+    if client.is_seed:
+        seconds, key = client.kept_for
+        notes.append(note("keeps", seconds=seconds, key=key))
+    if serves and isinstance(client, RustClient) and client.fetches_small_blobs_itself:
+        notes.append(note("small_blobs"))
+    return notes

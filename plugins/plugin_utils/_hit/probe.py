@@ -1,0 +1,109 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The probe: one request to the host's own proxy, which proves or disproves what its files say.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import BlobPrediction, Prediction
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.pull import Pull
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import note, reason
+
+
+class Probe(t.NamedTuple):
+    """A request for one blob, as containerd would send it to the client.
+
+    :ivar proxy: URL of the proxy.
+    :ivar path: with the query.
+    :ivar headers: of hosts.toml, names in lower case.
+    :ivar hosts_file: path of that file, which has the values that stayed on the host.
+    :ivar url: that the preheat gave the blob.
+    """
+
+    proxy: str
+    path: str
+    headers: dict[str, str]
+    hosts_file: str
+    url: str
+
+
+def choose_pull(prediction: Prediction) -> Pull | None:
+    """Return the pull to probe, None if there is none; the prediction then says why."""
+    for pull in prediction.pulls:
+        if pull.image.digests:
+            return pull
+    if prediction.pulls:
+        why = prediction.pulls[0].image.unknown_because or "its job does not tell"
+        prediction.disprove(reason("probe_impossible", why=why))
+    else:
+        prediction.add_notes([note("probe_skipped", why="no client serves these pulls")])
+    return None
+
+
+def probe_for(pull: Pull, sizes: dict[str, int]) -> Probe:
+    """Return the probe of a host: the smallest blob of an image.
+
+    :param pull: of an image with at least one digest, that a client serves.
+    :param sizes: bytes of blobs by digest, as far as they are known.
+    """
+    route = t.cast(t.Any, pull.route)
+    digest = min(pull.image.digests, key=lambda digest: sizes.get(digest, 1 << 62))
+    path = f"{route.path}/{pull.image.repository}/blobs/{digest}" + (f"?{route.query}" if route.query else "")
+    return Probe(route.proxy, path, dict(route.headers), route.file, pull.image.blob_url(digest))
+
+
+def judge_probe(prediction: Prediction, probe: Probe, answer: dict[str, t.Any]) -> dict[str, t.Any] | None:
+    """Compare what the host's proxy answered with what was predicted, and correct the prediction.
+
+    :param answer: ``status``, ``headers`` (names in lower case), ``bytes``, ``seconds``, ``error``, ``unknown``, as
+        the module reports them.
+    :returns: dict with ``url, status, task_id, predicted_task_id, agrees, from_cache, seconds``; None if nothing was
+        requested.
+    """
+    if answer.get("unknown"):
+        names = ", ".join(answer["unknown"])
+        why = f"how {probe.hosts_file} gives {names} is not understood"
+        prediction.add_notes([note("probe_skipped", why=why)])
+        return None
+    blob = next(blob for blob in prediction.blobs if blob.url == probe.url)
+    headers = answer.get("headers") or {}
+    task_id = headers.get("x-dragonfly-task-id") or headers.get("x-dragonfly-task")
+    is_rust = "x-dragonfly-task-id" in headers
+    predicted = blob.host_task_id
+    _correct(prediction, probe, blob, answer, task_id)
+    return {
+        "url": probe.url,
+        "status": answer.get("status"),
+        "task_id": task_id,
+        "predicted_task_id": predicted,
+        "agrees": None if task_id is None else task_id == predicted,
+        "from_cache": headers.get("x-dragonfly-task-download-finished") == "true" if is_rust else None,
+        "seconds": answer.get("seconds"),
+    }
+
+
+def _correct(
+    prediction: Prediction, probe: Probe, blob: BlobPrediction, answer: dict[str, t.Any], task_id: str | None
+) -> None:
+    """Correct a prediction by what the proxy answered.
+
+    :param task_id: in the answer, None if it has none.
+    """
+    status = answer.get("status")
+    if answer.get("error"):
+        prediction.disprove(reason("probe_failed", proxy=probe.proxy, error=answer["error"]))
+    elif task_id is None and status in (401, 403):
+        prediction.add_notes([note("probe_denied", status=status)])
+    elif task_id is None:
+        prediction.disprove(reason("probe_no_task", status=status))
+    elif task_id != blob.host_task_id:
+        path = prediction.client.path if prediction.client else ""
+        prediction.disprove(reason("probe_differs", path, actual=task_id, expected=blob.host_task_id))
+        blob.host_task_id = task_id
+        blob.hit = task_id == blob.preheat_task_id

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the Rust client makes of a pull.
+
+Source: client v1.4.2 dragonfly-client/src/proxy/mod.rs, header.rs and query.rs, and mod.rs of v0.1.127 and v1.1.1.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
+    DEFAULT_FILTERED_QUERY_PARAMS,
+    blob_digest_id,
+    content_id,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import (
+    BlobRequest,
+    Client,
+    Login,
+    header_value,
+    rewrite_host,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.containerd import Route
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
+
+_DEFAULT_MIRROR = "https://index.docker.io"
+# First releases that do so; a release that is not known is taken to be newer than all of them.
+_UNKNOWN_RELEASE = (9,)
+_FILTERS_NS = (0, 1, 116)
+_READS_CONTENT_HEADER = (0, 2, 25)
+_KEEPS_QUERY = (1, 1, 1)
+_HAS_BLOB_DIGEST_IDS = (1, 1, 4)
+_SPELLS_FLAG_WITH_ID = (1, 1, 8)
+_MATCHES_WITHOUT_QUERY = _KEEPS_FOR_30_DAYS = (1, 2, 1)
+_READS_BLOB_DIGEST_HEADER = (1, 3, 3)
+_READS_NS = (1, 3, 5)
+_FETCHES_SMALL_BLOBS_ITSELF = (1, 4, 2)
+
+
+class RustClient(Client):
+    """The Rust client, dfdaemon."""
+
+    name = "dfdaemon"
+    login = Login("proxy.server.basicAuth", "Authorization", 401)
+
+    @property
+    def port(self) -> t.Any:
+        """Port of its proxy, as the file says it."""
+        return get(self.config, self.name, "proxy.server.port", 4001)
+
+    @property
+    def address(self) -> str:
+        """Address that its proxy is bound to; empty for all."""
+        return self.get("proxy.server.ip", "")
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether it is a seed peer."""
+        return self.get("seedPeer.enable", False)
+
+    @property
+    def fetches_small_blobs_itself(self) -> bool:
+        """Whether it fetches blobs of up to 4 MiB from the registry, preheated or not."""
+        is_new = self._since(_FETCHES_SMALL_BLOBS_ITSELF)
+        return is_new and not self.get("proxy.disableBackToSource", False)
+
+    @property
+    def _expiry(self) -> tuple[str, str]:
+        return "gc.policy.taskTTL", "720h" if self._since(_KEEPS_FOR_30_DAYS) else "6h"
+
+    def _since(self, first: tuple[int, ...]) -> bool:
+        return (self.release or _UNKNOWN_RELEASE) >= first
+
+    def _request(self, route: Route, path: str) -> BlobRequest:
+        base = self._base(route)
+        bare_url = base.value + path
+        url = f"{bare_url}?{route.query}" if route.query and self._since(_KEEPS_QUERY) else bare_url
+        index, rule, reasons = self._rule(route, bare_url if self._since(_MATCHES_WITHOUT_QUERY) else url)
+        url, rewritten_by = self._rewrite(url, rule, f"proxy.rules[{index}]")
+        return BlobRequest(
+            base=base,
+            url=url,
+            query_filter=self._query_filter(route, rule, f"proxy.rules[{index}]"),
+            tag=header_value(route, "X-Dragonfly-Tag"),
+            application=header_value(route, "X-Dragonfly-Application"),
+            piece_length=header_value(route, "X-Dragonfly-Piece-Length"),
+            fixed_id=self._fixed_id(route, url),
+            rewritten_by=rewritten_by,
+            reasons=reasons,
+        )
+
+    def _base(self, route: Route) -> Setting:
+        header = header_value(route, "X-Dragonfly-Registry")
+        if header.value:
+            return header
+        if route.query and self._since(_READS_NS):
+            registry = route.query.removeprefix("ns=").replace("%3A", ":")
+            return Setting(f"https://{registry}", route.file, "ns")
+        setting = self.text("proxy.registryMirror.addr")
+        return setting if setting.value else setting._replace(value=_DEFAULT_MIRROR)
+
+    def _rule(self, route: Route, url: str) -> tuple[int | None, dict[str, t.Any], list[Reason]]:
+        """Return the first rule that matches, its index, and why peers are not asked."""
+        rules = [rule for rule in self.get("proxy.rules", []) if isinstance(rule, dict)]
+        index = first_match([str(rule.get("regex", ".*")) for rule in rules], url)
+        if index is not None:
+            return index, rules[index], []
+        if header_value(route, "X-Dragonfly-Use-P2P").value.lower() == "true":
+            return None, {}, []
+        why = "no rule matches this blob" if rules else "there is no rule"
+        remedy = "Add the rule {regex: 'blobs/sha256.*'}."
+        return None, {}, [reason("not_p2p", self.path, "proxy.rules", why=why, remedy=remedy)]
+
+    def _rewrite(self, url: str, rule: dict[str, t.Any], where: str) -> tuple[str, Setting | None]:
+        rewritten_by = None
+        if rule.get("useTLS") and url.startswith("http:"):
+            url, rewritten_by = "https:" + url[len("http:") :], Setting(True, self.path, f"{where}.useTLS")
+        if isinstance(rule.get("redirect"), str):
+            url = rewrite_host(url, rule["redirect"])
+            rewritten_by = Setting(rule["redirect"], self.path, f"{where}.redirect")
+        return url, rewritten_by
+
+    def _query_filter(self, route: Route, rule: dict[str, t.Any], where: str) -> Setting:
+        header = header_value(route, "X-Dragonfly-Filtered-Query-Params")
+        if header.value:
+            return header._replace(value=header.value.split(","))
+        names = rule.get("filteredQueryParams")
+        if not isinstance(names, list):
+            names = list(DEFAULT_FILTERED_QUERY_PARAMS)
+            if not self._since(_FILTERS_NS):
+                names.remove("ns")
+        return Setting(names, self.path, f"{where}.filteredQueryParams")
+
+    def _fixed_id(self, route: Route, url: str) -> Setting | None:
+        """Return the task ID that is not computed from the URL, if the host's files demand one."""
+        content = header_value(route, "X-Dragonfly-Content-For-Calculating-Task-ID")
+        if content.value and self._since(_READS_CONTENT_HEADER):
+            return content._replace(value=content_id(content.value))
+        flag = self._blob_digest_flag(route)
+        task_id = blob_digest_id(url) if flag.value else None
+        return flag._replace(value=task_id) if task_id else None
+
+    def _blob_digest_flag(self, route: Route) -> Setting:
+        header = header_value(route, "X-Dragonfly-Enable-Task-ID-Based-Blob-Digest")
+        if header.value.lower() in ("true", "false") and self._since(_READS_BLOB_DIGEST_HEADER):
+            return header._replace(value=header.value.lower() == "true")
+        spelling = "enableTaskIDBasedBlobDigest" if self._since(_SPELLS_FLAG_WITH_ID) else "enableTaskIdBasedBlobDigest"
+        key = f"proxy.registryMirror.{spelling}"
+        return Setting(self._since(_HAS_BLOB_DIGEST_IDS) and self.get(key, False), self.path, key)
