@@ -38,8 +38,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/module_utils/_http.py
     plugins/module_utils/_image.py
     plugins/module_utils/_probe.py
-    plugins/module_utils/_registry.py
-    plugins/module_utils/_releases.py
     plugins/module_utils/_redact.py
     plugins/module_utils/_task_id.py
     plugins/module_utils/_tasks.py
@@ -69,9 +67,11 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/unit/plugins/module_utils/test_image.py
     tests/unit/plugins/module_utils/test_jobs.py
     tests/unit/plugins/module_utils/test_json.py
-    tests/unit/plugins/module_utils/test_registry.py
-    tests/unit/plugins/module_utils/test_releases.py
+    tests/unit/plugins/module_utils/test_manifest.py
     tests/unit/plugins/module_utils/test_redact.py
+    tests/unit/plugins/module_utils/test_registry.py
+    tests/unit/plugins/module_utils/test_registry_auth.py
+    tests/unit/plugins/module_utils/test_releases.py
     tests/unit/plugins/module_utils/test_task_id.py
     tests/unit/plugins/modules/test_job_info.py
     tests/unit/plugins/modules/test_preheat.py
@@ -82,6 +82,7 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/unit/plugins/plugin_utils/test_hit.py
     tests/unit/plugins/plugin_utils/test_regex.py
     tests/unit/roles/test_in_check_mode.py
+    tests/unit/test_regexes.py
     """.split()
 )
 

@@ -184,7 +184,8 @@ def test_after_a_preheat(world, tmp_path):
     assert found["good"]["client"] == "dfget"
 
     assert found["probed"]["probe"]["agrees"] is True
-    assert found["good"]["probe"] is None and found["checked"]["probe"] is None
+    assert found["good"]["probe"] is None
+    assert found["checked"]["probe"] is None
     assert any("check mode" in note for note in found["checked"]["notes"])
     # The smallest blob, which is the configuration of the image, asked for as containerd would.
     assert len(server.seen) == 2
@@ -222,10 +223,12 @@ def test_after_a_preheat(world, tmp_path):
     }
     for name, text in wrong.items():
         assert found[name]["failed"] and text in found[name]["msg"], (name, found[name])
-    assert found["lacks_platform"]["failed"] and found["lacks_platform"]["reason"] == "no_platform"
+    assert found["lacks_platform"]["failed"]
+    assert found["lacks_platform"]["reason"] == "no_platform"
     assert "has no manifest for the platform linux/s390x. It has: linux/amd64." in found["lacks_platform"]["msg"]
     for secret in (SECRET, LOGIN.partition(" ")[2]):
-        assert secret not in output and secret not in json.dumps(found)
+        assert secret not in output
+        assert secret not in json.dumps(found)
     assert "Traceback" not in output
 
 
@@ -248,13 +251,15 @@ def test_a_registry_that_wants_credentials(world, tmp_path):
         )
     finally:
         box.set_registry(auth=None)
-    assert found["refused"]["hit"] == "none" and found["refused"]["probe"] is None
+    assert found["refused"]["hit"] == "none"
+    assert found["refused"]["probe"] is None
     assert [reason["code"] for reason in found["refused"]["reasons"]] == ["probe_impossible"]
     assert any("it wants credentials" in note for note in found["refused"]["notes"])
     assert found["granted"]["probe"]["agrees"] is True
     [request] = server.seen
     assert request["authorization"].startswith("Bearer ")
-    assert SECRET not in output and request["authorization"].partition(" ")[2] not in output
+    assert SECRET not in output
+    assert request["authorization"].partition(" ")[2] not in output
 
 
 def test_it_does_without_requests(world, tmp_path):

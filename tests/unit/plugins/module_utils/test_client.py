@@ -119,7 +119,8 @@ def test_connect(loopback):
 def test_connect_refuses(own, words):
     with pytest.raises(InputError) as caught:
         connect(dict(options(), **own))
-    assert words in caught.value.message and "hidden" not in caught.value.message
+    assert words in caught.value.message
+    assert "hidden" not in caught.value.message
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 10**9])
@@ -173,7 +174,8 @@ def test_recorded_errors(client, loopback, release, scenario, method, path, part
 def test_recorded_refusals_of_a_job(client, loopback, release, scenario, part, reason):
     loopback.answers = [recorded(release, scenario, "POST", "/oapi/v1/jobs", part)]
     exc = refused(client.create_job, {})
-    assert exc.reason == reason and part in exc.message
+    assert exc.reason == reason
+    assert part in exc.message
     assert ("This means" in exc.message) == (exc.status == 500 and reason != "server_error")
 
 
@@ -192,7 +194,9 @@ def test_denials(client, loopback, status, words, reason, cure):
     loopback.answers = [(status, {"message": words})]
     exc = refused(client.get_job, 1)
     assert (exc.status, exc.reason, exc.request) == (status, reason, "GET /oapi/v1/jobs/1")
-    assert words in exc.message and cure in exc.message and "What to do" in exc.message
+    assert words in exc.message
+    assert cure in exc.message
+    assert "What to do" in exc.message
 
 
 def test_denials_of_other_credentials(loopback):
@@ -204,7 +208,8 @@ def test_denials_of_other_credentials(loopback):
     ):
         client = DragonflyClient(Http(timeout=5), loopback.url, has_token=has, credential=credential)
         exc = refused(client.get_job, 1)
-        assert exc.reason == reason and reason.partition("_")[0] in exc.message
+        assert exc.reason == reason
+        assert reason.partition("_")[0] in exc.message
 
 
 @pytest.mark.parametrize(
@@ -215,14 +220,17 @@ def test_denials_of_other_credentials(loopback):
 def test_a_web_page(client, loopback, status, kind, reason, stream):
     loopback.answers = [(status, b"<html>token s3cr3t</html>", HTML)]
     exc = refused(client.list_jobs, 1, 10) if stream else refused(client.get_job, 1)
-    assert isinstance(exc, kind) and (exc.status, exc.reason) == (status, reason)
-    assert "web page" in exc.message and "8080" in exc.message
+    assert isinstance(exc, kind)
+    assert (exc.status, exc.reason) == (status, reason)
+    assert "web page" in exc.message
+    assert "8080" in exc.message
 
 
 def test_a_path_that_is_not_there(client, loopback):
     loopback.answers = [(404, b"404 page not found", TEXT)]
     exc = refused(client.get_job, 1)
-    assert exc.reason == "no_path" and "path prefix" in exc.message
+    assert exc.reason == "no_path"
+    assert "path prefix" in exc.message
 
 
 @pytest.mark.parametrize(
@@ -256,20 +264,23 @@ def test_redirects(client, loopback, location, place):
 def test_statuses(client, loopback, status, reason):
     loopback.answers = [(status, b"", TEXT)]
     exc = refused(client.get_job, 1)
-    assert (exc.reason, exc.status) == (reason, status) and "(nothing)" in exc.message
+    assert (exc.reason, exc.status) == (reason, status)
+    assert "(nothing)" in exc.message
 
 
 def test_what_a_proxy_says_is_no_word_of_the_manager(client, loopback):
     loopback.answers = [(503, b"upstream connect error, reset reason: connection refused", TEXT)]
     exc = refused(client.create_job, {})
-    assert exc.reason == "server_error" and "This means" not in exc.message
+    assert exc.reason == "server_error"
+    assert "This means" not in exc.message
 
 
 def test_words_are_short_and_hold_no_secret(client, loopback):
     words = "no\n  answer of https://user:s3cr3t@h/f?token=s3cr3t: " + "x" * 2000
     loopback.answers = [(500, {"message": words})]
     exc = refused(client.create_job, {})
-    assert "no answer of https://user:********@h" in exc.message and len(exc.message) < 700
+    assert "no answer of https://user:********@h" in exc.message
+    assert len(exc.message) < 700
     assert len(exc.words) <= 500
 
 
@@ -287,7 +298,8 @@ def test_recorded_jobs(client, loopback, release, number):
 def test_answers_that_are_no_job(client, loopback, body):
     loopback.answers = [(200, body, {"Content-Type": "application/json"})]
     for exc in (refused(client.get_job, 1), refused(client.create_job, {})):
-        assert isinstance(exc, GarbledError) and exc.reason == "garbled"
+        assert isinstance(exc, GarbledError)
+        assert exc.reason == "garbled"
 
 
 def test_two_documents_are_one_job(client, loopback):
@@ -363,7 +375,8 @@ def test_all_rows(client, loopback):
 def test_rows_that_are_none(client, loopback, body):
     loopback.answers = [(200, body or {"x": 1})]
     exc = refused(client.list_clusters)
-    assert isinstance(exc, GarbledError) and "no list of clusters" in exc.message
+    assert isinstance(exc, GarbledError)
+    assert "no list of clusters" in exc.message
 
 
 def test_no_clusters(client, loopback):
@@ -381,7 +394,8 @@ def test_what_headers_tell(client, loopback):
     assert (client.date, client.server_ip) == (None, False)
     loopback.answers = [(200, {"id": 1}, {"X-Server-IP": "10.0.0.1"})]
     client.get_job(1)
-    assert client.server_ip and client.date > 1.6e9
+    assert client.server_ip
+    assert client.date > 1.6e9
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,11 @@ def test_a_host(tmp_path):
     )
     found = host_files.gather(run, {"dfdaemon": str(tmp_path / "none.yaml")}, toml)
     dfget = found["clients"]["dfget"]
-    assert dfget["config"]["path"] == config and "defaultFilter: ns" in dfget["config"]["text"]
+    assert dfget["config"]["path"] == config
+    assert "defaultFilter: ns" in dfget["config"]["text"]
     assert dfget["version"] == "2.1.67"
-    assert dfget["unit"]["name"] == "dfget-daemon.service" and dfget["unit"]["state"] == "active"
+    assert dfget["unit"]["name"] == "dfget-daemon.service"
+    assert dfget["unit"]["state"] == "active"
     assert abs(dfget["unit"]["since"] - (time.time() - 60)) < 5
     assert ["/opt/bin/dfget", "version"] in run.asked
     assert found["clients"]["dfdaemon"] == {
@@ -86,18 +88,21 @@ def test_a_host(tmp_path):
         "version": None,
     }
     containerd = found["containerd"]
-    assert containerd["version"] == "1.6.20" and containerd["unit"] is None
+    assert containerd["version"] == "1.6.20"
+    assert containerd["unit"] is None
     hosts = {one["path"]: one for one in containerd["hosts"] if one["path"].startswith(str(tmp_path))}
     bare = str(folder / "ghcr.io" / "hosts.toml")
     assert list(hosts) == [mirror, bare]
-    assert hosts[bare]["text"] is None and hosts[bare]["error"] is None
+    assert hosts[bare]["text"] is None
+    assert hosts[bare]["error"] is None
     assert SECRET not in repr(found)
 
 
 def test_a_host_without_anything(tmp_path):
     none = str(tmp_path / "none")
     found = host_files.gather(commands(), {"dfget": none, "dfdaemon": none}, none)
-    assert found["containerd"]["config"]["text"] is None and found["containerd"]["version"] is None
+    assert found["containerd"]["config"]["text"] is None
+    assert found["containerd"]["version"] is None
     assert found["clients"]["dfget"]["version"] is None
 
 
@@ -185,7 +190,8 @@ def proxy():
 def test_a_probe(proxy):
     answer = probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/v2/a?ns=h", {"x-dragonfly-registry": "http://h"}, 5)
     assert proxy.seen == [("/v2/a?ns=h", "http://h", None)]
-    assert answer["seconds"] >= 0 and answer["unknown"] == []
+    assert answer["seconds"] >= 0
+    assert answer["unknown"] == []
     assert {key: answer[key] for key in ("status", "headers", "bytes", "error")} == {
         "status": 200,
         "headers": {"x-dragonfly-task": "a1"},
@@ -207,7 +213,8 @@ def test_a_probe_with_what_stayed_on_the_host(proxy, tmp_path, line):
     path = write(tmp_path / "hosts.toml", '[host."http://h".header]\nX-Other = "x"\n' + line % SECRET)
     answer = probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/", HIDDEN_HEADER, 5, path)
     assert proxy.seen == [("/", None, ["Basic " + SECRET])]
-    assert answer["status"] == 200 and SECRET not in repr(answer)
+    assert answer["status"] == 200
+    assert SECRET not in repr(answer)
 
 
 @pytest.mark.parametrize(
@@ -224,8 +231,10 @@ def test_a_probe_with_what_stayed_on_the_host(proxy, tmp_path, line):
 def test_a_probe_whose_header_is_not_known(proxy, tmp_path, text):
     path = write(tmp_path / "hosts.toml", text.replace("%s", SECRET))
     answer = probe(f"http://127.0.0.1:{int(proxy.server_port)}", "/", HIDDEN_HEADER, 5, path)
-    assert answer["unknown"] == ["proxy-authorization"] and SECRET not in repr(answer)
-    assert proxy.seen == [] and answer["error"] is None
+    assert answer["unknown"] == ["proxy-authorization"]
+    assert SECRET not in repr(answer)
+    assert proxy.seen == []
+    assert answer["error"] is None
     assert probe("http://127.0.0.1:1", "/", HIDDEN_HEADER, 5, str(tmp_path / "none"))["unknown"]
 
 

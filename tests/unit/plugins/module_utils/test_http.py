@@ -60,7 +60,8 @@ def test_what_is_sent(loopback):
     assert asked.headers["User-Agent"] == "dragonflyoss.dragonfly/" + VERSION
     assert asked.headers["Accept"] == asked.headers["Content-Type"] == "application/json"
     assert (answer.status, answer.json(), answer.request) == (201, {"id": 1}, "POST /oapi/v1/jobs")
-    assert answer.headers["x-server-ip"] == "10.0.0.1" and answer.media_type == "application/json"
+    assert answer.headers["x-server-ip"] == "10.0.0.1"
+    assert answer.media_type == "application/json"
 
 
 def test_headers_of_a_request_count_more(loopback):
@@ -103,7 +104,8 @@ def test_each_thread_has_a_session_of_its_own(loopback):
     for one in threads:
         one.start()
         one.join()
-    assert len({id(one) for one in sessions}) == 4 and http._session() is sessions[0]
+    assert len({id(one) for one in sessions}) == 4
+    assert http._session() is sessions[0]
 
 
 def test_stream(loopback):

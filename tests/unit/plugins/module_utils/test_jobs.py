@@ -266,7 +266,8 @@ def test_all_cluster_ids(jobs, reader, answer, clusters):
     jobs.routes["/oapi/v1/clusters"] = answer
     assert reader.all_cluster_ids() == clusters
     asked = len(jobs.asked)
-    assert reader.all_cluster_ids() == clusters and len(jobs.asked) == asked
+    assert reader.all_cluster_ids() == clusters
+    assert len(jobs.asked) == asked
 
 
 @pytest.mark.parametrize(
@@ -326,7 +327,8 @@ def test_several_jobs_are_asked_for_by_the_list_of_pending_ones(jobs, reader):
     jobs.rows = [row(1, state="PENDING"), row(2), row(3, state="PENDING"), row(4, state="FAILURE")]
     states = {number: job["state"] for number, job in reader.poll_once([1, 2, 3, 4]).jobs.items()}
     assert states == {2: "SUCCESS", 4: "FAILURE"}
-    assert len(jobs.lists()) == 1 and len(jobs.asked) == 3
+    assert len(jobs.lists()) == 1
+    assert len(jobs.asked) == 3
 
 
 def test_a_job_that_is_gone(jobs, reader):

@@ -110,7 +110,8 @@ def test_garbage(body, words):
     for chunks in ([body], [body[one : one + 1] for one in range(min(len(body), 100))] + [body[100:]]):
         with pytest.raises(GarbledError) as caught:
             list(rows(chunks, "GET /oapi/v1/jobs"))
-        assert words in caught.value.message and caught.value.message.startswith("GET /oapi/v1/jobs: ")
+        assert words in caught.value.message
+        assert caught.value.message.startswith("GET /oapi/v1/jobs: ")
         assert caught.value.reason == "garbled"
 
 

@@ -193,16 +193,19 @@ def test_basic_is_sent_where_it_is_asked_for_and_then_unasked(loopback, image, r
 def test_credentials_that_are_not_asked_for_are_not_sent(loopback, image, registry):
     loopback.answers = [(401, {}, {"WWW-Authenticate": "Negotiate YIIB+/=="})]
     exc = failure(registry.manifest, image)
-    assert sent(loopback) == [(PATH, None)] and "registry_username was not sent" in exc.message
+    assert sent(loopback) == [(PATH, None)]
+    assert "registry_username was not sent" in exc.message
 
 
 def test_a_header_of_the_user_is_sent_unasked(loopback, image):
     loopback.answers = [(200, MANIFEST)]
     registry = Registry(Http(timeout=5), authorization="Bearer s3cr3t")
     registry.manifest(image)
-    assert sent(loopback) == [(PATH, "Bearer s3cr3t")] and registry.authorization(image) == "Bearer s3cr3t"
+    assert sent(loopback) == [(PATH, "Bearer s3cr3t")]
+    assert registry.authorization(image) == "Bearer s3cr3t"
     loopback.answers = [(401, {}, {"WWW-Authenticate": "Basic realm=x"})]
-    assert "refuses these credentials" in failure(registry.manifest, image).message and len(loopback.asked) == 2
+    assert "refuses these credentials" in failure(registry.manifest, image).message
+    assert len(loopback.asked) == 2
 
 
 def token_server(loopback, token_answer=(200, {"token": "t0k3n"}), challenge=None):
@@ -267,7 +270,7 @@ BEARER = 'Bearer realm="URL/token",service="a, b=\\"c",scope="repository:team/ap
 )
 def test_a_token_is_preferred(loopback, image, registry, challenges):
     headers = "".join(f"WWW-Authenticate: {one.replace('URL', loopback.url)}\r\n" for one in challenges)
-    refusal = (f"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n{headers}Content-Length: 0\r\n\r\n").encode("utf-8")
+    refusal = (f"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n{headers}Content-Length: 0\r\n\r\n").encode()
     answer = token_server(loopback)
 
     def ask(asked):
@@ -302,7 +305,8 @@ def test_a_realm_with_a_query(loopback, image, registry):
 def test_realms_that_are_refused(loopback, image, registry, realm):
     loopback.answers = token_server(loopback, challenge=f'Bearer realm="{realm}"')
     exc = failure(registry.manifest, image)
-    assert isinstance(exc, RegistryRefused) and exc.reason == "registry_denied"
+    assert isinstance(exc, RegistryRefused)
+    assert exc.reason == "registry_denied"
     assert "token service" in exc.message
     assert len(loopback.asked) == 1
 
@@ -322,7 +326,9 @@ def test_realms_that_are_refused(loopback, image, registry, realm):
 def test_token_services_that_give_none(loopback, image, registry, answer, kind, reason):
     loopback.answers = token_server(loopback, answer)
     exc = failure(registry.manifest, image)
-    assert isinstance(exc, kind) and exc.reason == reason and loopback.url + "/token" in exc.message
+    assert isinstance(exc, kind)
+    assert exc.reason == reason
+    assert loopback.url + "/token" in exc.message
 
 
 # Answers that are none
@@ -342,8 +348,10 @@ def test_token_services_that_give_none(loopback, image, registry, answer, kind, 
 def test_statuses(loopback, image, registry, status, kind, reason, words):
     loopback.answers = [(status, {"errors": []}, {"WWW-Authenticate": "Basic realm=x"} if status == 401 else {})]
     exc = failure(registry.manifest, image)
-    assert isinstance(exc, kind) and (exc.reason, exc.status) == (reason, status)
-    assert words in exc.message and exc.message.startswith(f"GET {loopback.url}{PATH}: ")
+    assert isinstance(exc, kind)
+    assert (exc.reason, exc.status) == (reason, status)
+    assert words in exc.message
+    assert exc.message.startswith(f"GET {loopback.url}{PATH}: ")
 
 
 def test_credentials_that_are_refused(loopback, image, registry):
@@ -368,12 +376,14 @@ def test_credentials_that_were_not_given(loopback, image):
 def test_manifests_that_are_none(loopback, image, registry, body, kind, reason):
     loopback.answers = [(200, body)]
     exc = failure(registry.manifest, image)
-    assert isinstance(exc, kind) and exc.reason == reason
+    assert isinstance(exc, kind)
+    assert exc.reason == reason
 
 
 def test_nobody_there(loopback, registry):
     exc = failure(registry.manifest, parse_image("http://127.0.0.1:1/app:1"))
-    assert isinstance(exc, RegistryUnreachable) and "refused the connection" in exc.message
+    assert isinstance(exc, RegistryUnreachable)
+    assert "refused the connection" in exc.message
 
 
 class Counting(Http):
@@ -396,8 +406,10 @@ def test_who_gave_no_answer_is_not_asked_again(loopback, image, silent):
     base = loopback.url if silent else "http://127.0.0.1:1"
     first, second = (failure(registry.manifest, parse_image(f"{base}/{name}:1")) for name in ("a", "b"))
     assert http.urls == [base + "/v2/a/manifests/1"]
-    assert isinstance(second, RegistryUnreachable) and second.reason == first.reason == "registry_unreachable"
-    assert second.message == first.message.replace("/v2/a/", "/v2/b/") and "/v2/a/" in first.message
+    assert isinstance(second, RegistryUnreachable)
+    assert second.reason == first.reason == "registry_unreachable"
+    assert second.message == first.message.replace("/v2/a/", "/v2/b/")
+    assert "/v2/a/" in first.message
     # Nor are others taken for it.
     failure(registry.manifest, parse_image("http://127.0.0.1:2/a:1"))
     assert len(http.urls) == 2
@@ -425,7 +437,9 @@ def test_a_connection_is_not_waited_for_as_long_as_an_answer(monkeypatch, image,
 
 def test_tls_that_is_none(loopback, registry):
     exc = failure(registry.manifest, parse_image(loopback.url.replace("http:", "https:") + "/app:1"))
-    assert isinstance(exc, RegistryRefused) and exc.reason == "registry_tls" and "ca_path" in exc.message
+    assert isinstance(exc, RegistryRefused)
+    assert exc.reason == "registry_tls"
+    assert "ca_path" in exc.message
 
 
 # Redirects
@@ -714,7 +728,8 @@ def test_registry_finder(loopback):
     loopback.answers = [(200, MANIFEST)]
     assert authorization("other", registry_username=None, headers=None) is None
     find = registry_finder(params, details)
-    assert find("own") is find("own") and find("own") is not find("bare")
+    assert find("own") is find("own")
+    assert find("own") is not find("bare")
 
 
 def test_headers_for_the_registry(loopback, image):
@@ -725,7 +740,8 @@ def test_headers_for_the_registry(loopback, image):
     registry_finder(params, {})("r").manifest(image)
     assert [asked.path.partition("?")[0] for asked in loopback.asked] == [PATH, "/token", PATH]
     for asked, given in zip(loopback.asked, ("key", None, "key")):
-        assert asked.headers["X-JFrog-Art-Api"] == given and asked.headers["X-Number"] == ("1" if given else None)
+        assert asked.headers["X-JFrog-Art-Api"] == given
+        assert asked.headers["X-Number"] == ("1" if given else None)
         assert "kept-back" not in asked.headers.values()
 
 

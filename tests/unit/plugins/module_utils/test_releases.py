@@ -93,7 +93,8 @@ def test_how_much_an_echo_tells(release, low, high):
 def test_an_odd_echo_tells_nothing():
     for args in ({"novelty": 1, "headers": {}, "application": ""}, {"type": "image"}):
         told = releases_of_echo(args)
-        assert (told.low, told.high) == (None, None) and str(told) == "unknown"
+        assert (told.low, told.high) == (None, None)
+        assert str(told) == "unknown"
 
 
 @pytest.mark.parametrize("release, scenario", sorted({one[:2] for one in ECHOES if one[1] == "all_args"}))
@@ -204,8 +205,10 @@ def test_what_is_left_when_both_are_true(low, high, other_low, other_high):
 
 def test_before_and_since():
     span = Releases((2, 1, 0), (2, 2, 0))
-    assert span.since((2, 1, 0)) and not span.since((2, 1, 1))
-    assert span.before((2, 2, 0)) and not span.before((2, 1, 9))
+    assert span.since((2, 1, 0))
+    assert not span.since((2, 1, 1))
+    assert span.before((2, 2, 0))
+    assert not span.before((2, 1, 9))
     assert str(span) == "2.1.0 or later, before 2.2.0"
 
 

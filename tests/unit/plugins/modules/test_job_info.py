@@ -36,7 +36,8 @@ def preheat(run, box):
 def test_without_jobs_there_are_none(job_info):
     done = job_info()
 
-    assert not done.failed and not done.changed
+    assert not done.failed
+    assert not done.changed
     assert done.jobs == []
 
 
@@ -67,7 +68,8 @@ def test_an_id_that_does_not_exist_fails(box, job_info):
     [known] = box.history(1)
     done = job_info(ids=[known, 4711])
 
-    assert done.failed and done.rc
+    assert done.failed
+    assert done.rc
     assert (done.reason, done.result["status"]) == ("not_found", 404)
     assert "/v1/jobs/4711" in done.msg
 
@@ -144,7 +146,8 @@ def test_secrets_of_a_job_are_not_shown(box, job_info, preheat, image):
 
     assert len(done.jobs) == 2
     assert [job["args"]["password"] for job in box.jobs] == ["sandbox-registry", ""]
-    assert "5ecret5ignature" in box.jobs[1]["args"]["url"] and "0rigin70ken" in str(box.jobs[1]["args"])
+    assert "5ecret5ignature" in box.jobs[1]["args"]["url"]
+    assert "0rigin70ken" in str(box.jobs[1]["args"])
     assert not any(secret in done.output for secret in ("sandbox-registry", "5ecret5ignature", "0rigin70ken"))
     assert done.jobs[0]["url"].startswith(url.partition("?")[0])
 

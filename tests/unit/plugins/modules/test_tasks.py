@@ -53,11 +53,13 @@ def types(box, kind):
 def test_who_holds_an_image(box, call, warm):
     image = warm()
     done = call("task_info", image=image.source)
-    assert not done.failed and not done.changed
+    assert not done.failed
+    assert not done.changed
     tasks = done.result["tasks"]
     assert [one["url"] for one in tasks] == urls(image)
     for one in tasks:
-        assert one["state"] == "SUCCESS" and one["reason"] is None
+        assert one["state"] == "SUCCESS"
+        assert one["reason"] is None
         [peer] = one["peers"]
         assert (peer["hostname"], peer["ip"], peer["host_type"]) == ("seed-1", "10.77.0.1", "super")
         assert peer["scheduler_cluster_id"] == 1
@@ -92,11 +94,13 @@ def test_what_makes_the_id_counts(box, call):
 def test_an_image_is_deleted_once(box, call, warm):
     image = warm()
     planned = call("task", image=image.source, check_mode=True)
-    assert planned.changed and types(box, "delete_task") == []
+    assert planned.changed
+    assert types(box, "delete_task") == []
     assert [one["deleted"][0]["hostname"] for one in planned.result["tasks"]] == ["seed-1"] * len(image.blobs())
 
     done = call("task", image=image.source, diff=True)
-    assert done.changed and not done.failed
+    assert done.changed
+    assert not done.failed
     assert [one["url"] for one in done.result["tasks"]] == urls(image)
     for one in done.result["tasks"]:
         assert [(peer["hostname"], peer["ip"]) for peer in one["deleted"]] == [("seed-1", "10.77.0.1")]
@@ -105,7 +109,8 @@ def test_an_image_is_deleted_once(box, call, warm):
     assert all(one["peers"] == [] for one in call("task_info", image=image.source).result["tasks"])
 
     again = call("task", image=image.source)
-    assert not again.changed and not again.failed
+    assert not again.changed
+    assert not again.failed
     assert not call("task", image=image.source, check_mode=True).changed
 
 
@@ -115,7 +120,8 @@ def test_what_other_versions_need_stays(box, call, warm):
     # Another config, the same layers but one.
     shared = set(digests(old)[1:3])
     new = box.image("tasks/versions", "2", layers=3, digests=["sha256:" + "c" * 64] + digests(old)[1:3])
-    assert set(digests(old)) & set(digests(new)) == shared and len(shared) == 2
+    assert set(digests(old)) & set(digests(new)) == shared
+    assert len(shared) == 2
     done = call("task", image=old.source, keep_images=[new.source])
     assert {one["url"].rpartition("/")[2] for one in done.result["tasks"]} == set(digests(old)) - shared
     tasks = call("task_info", image=old.source).result["tasks"]
@@ -126,7 +132,9 @@ def test_what_other_versions_need_stays(box, call, warm):
 def test_nothing_is_deleted_where_what_is_kept_cannot_be_read(box, call, warm):
     image = warm()
     done = call("task", image=image.source, keep_images=[image.source.rpartition(":")[0] + ":gone"])
-    assert done.failed and done.result["status"] == 404 and "manifests/gone" in done.msg
+    assert done.failed
+    assert done.result["status"] == 404
+    assert "manifests/gone" in done.msg
     assert types(box, "delete_task") == []
 
 
@@ -150,7 +158,9 @@ def test_peers_that_do_not_delete(box, call, warm):
     image = warm()
     box.rule(outcome="failed_peers", type="delete_task", peers=["seed-1"], reason="disk is gone")
     done = call("task", image=image.source)
-    assert done.failed and not done.changed and done.reason == "peers_failed"
+    assert done.failed
+    assert not done.changed
+    assert done.reason == "peers_failed"
     assert "seed-1 (disk is gone)" in done.msg
     for one in done.result["tasks"]:
         assert one["reason"] == "peers_failed"
@@ -212,7 +222,9 @@ def test_questions_without_an_answer(box, call, outcome, reason, words):
     file = box.file(f"no/answer-{reason}.bin")
     box.rule(type="get_task", **outcome)
     done = call("task_info", files=[file, file + "?2"], wait_timeout=2)
-    assert done.failed and done.reason == reason and words in done.msg
+    assert done.failed
+    assert done.reason == reason
+    assert words in done.msg
     assert "2 of 2 tasks were not looked up" in done.msg
     assert [(one["peers"], one["reason"]) for one in done.result["tasks"]] == [(None, reason)] * 2
 
@@ -230,16 +242,20 @@ def test_many_pending_jobs_are_watched_by_one_list(box, call):
     call("task_info", files=[box.file(f"many/{int(number)}") for number in range(20)], wait_timeout=3)
     counts = box.counts()
     assert counts["POST"] == 20
-    assert 2 <= counts["LIST"] <= 5 and sum(counts["GET"].values()) <= 20
+    assert 2 <= counts["LIST"] <= 5
+    assert sum(counts["GET"].values()) <= 20
 
 
 def test_secrets_in_urls_do_not_come_back(box, call):
     file = box.file("signed.bin") + "?X-Amz-Signature=5ecre7"
     done = call("task_info", file=file)
-    assert not done.failed and "5ecre7" not in done.output
+    assert not done.failed
+    assert "5ecre7" not in done.output
     box.rule(type="delete_task", outcome="pending")
     done = call("task", file=file, wait_timeout=1)
-    assert done.failed and "signed.bin" in done.msg and "5ecre7" not in done.output
+    assert done.failed
+    assert "signed.bin" in done.msg
+    assert "5ecre7" not in done.output
 
 
 @pytest.mark.parametrize(
@@ -256,7 +272,8 @@ def test_a_lost_answer_is_asked_for_again(box, call, warm, fault):
     image = warm()
     box.rule(method="POST", path="/jobs$", times=1, **fault)
     done = call("task", image=image.source)
-    assert not done.failed and done.changed
+    assert not done.failed
+    assert done.changed
     assert all(one["peers"] == [] for one in call("task_info", image=image.source).result["tasks"])
 
 
@@ -266,8 +283,10 @@ def test_what_a_job_without_an_answer_deleted_is_a_change(box, call):
     box.rule(method="POST", path="/jobs$", fault="reset", acts=True, times=1)
     done = call("task", file=file)
     # The second job found nothing any more.
-    assert len(types(box, "delete_task")) == 2 and done.result["tasks"][0]["deleted"] == []
-    assert not done.failed and done.changed
+    assert len(types(box, "delete_task")) == 2
+    assert done.result["tasks"][0]["deleted"] == []
+    assert not done.failed
+    assert done.changed
 
 
 @pytest.mark.parametrize(
@@ -288,7 +307,8 @@ def test_what_no_second_try_helps(box, call, status, body, reason, posts):
 @pytest.mark.parametrize("release, option", [("2.1.67", {"piece_length": 4194304}), ("2.1.67", {"job_timeout": 60})])
 def test_options_that_the_manager_ignores_are_told(box, call, option):
     done = call("task_info", files=[box.file("x"), box.file("y")], **option)
-    assert done.reason == "unknown_option" and list(option)[0] in done.msg
+    assert done.reason == "unknown_option"
+    assert list(option)[0] in done.msg
     assert box.counts()["POST"] == 1
 
 
@@ -297,8 +317,10 @@ def test_nothing_is_deleted_where_an_option_would_be_ignored(box, call, option):
     files = [box.file("known/a"), box.file("known/b")]
     assert not call("preheat", files=files).failed
     done = call("task", files=files, **option)
-    assert done.reason == "unknown_option" and "piece_length" in done.msg
-    assert types(box, "delete_task") == [] and len(types(box, "get_task")) == 1
+    assert done.reason == "unknown_option"
+    assert "piece_length" in done.msg
+    assert types(box, "delete_task") == []
+    assert len(types(box, "get_task")) == 1
     assert all(one["peers"] for one in call("task_info", files=files).result["tasks"])
 
 
@@ -321,7 +343,8 @@ def test_who_deletes_asks_first_where_an_option_could_be_ignored(box, call, opti
     done = call("task", files=[file, file + "?b"], **options)
     assert done.changed and not done.failed, done.msg
     assert [bool(one["deleted"]) for one in done.result["tasks"]] == [True, False]
-    assert len(types(box, "get_task")) - before == asked and len(types(box, "delete_task")) == 2
+    assert len(types(box, "get_task")) - before == asked
+    assert len(types(box, "delete_task")) == 2
 
 
 def test_what_was_deleted_before_an_option_was_found_to_be_ignored(box, call):
@@ -330,9 +353,12 @@ def test_what_was_deleted_before_an_option_was_found_to_be_ignored(box, call):
     answer = {"id": 2, "type": "delete_task", "state": "PENDING", "args": {"url": file}}
     box.rule(fault="body", body=answer, method="POST", path="/jobs$", acts=True)
     done = call("task", files=[file, file + "?b"], job_timeout=60)
-    assert done.reason == "unknown_option" and "job_timeout" in done.msg and done.changed
+    assert done.reason == "unknown_option"
+    assert "job_timeout" in done.msg
+    assert done.changed
     first, second = done.result["tasks"]
-    assert [peer["hostname"] for peer in first["deleted"]] == ["seed-1"] and first["reason"] == "unknown_option"
+    assert [peer["hostname"] for peer in first["deleted"]] == ["seed-1"]
+    assert first["reason"] == "unknown_option"
     assert (second["job_id"], second["deleted"], second["message"]) == (None, None, "no job was made for it")
     assert box.counts()["POST"] == 2
 
@@ -349,7 +375,8 @@ def test_check_mode_waits_for_who_holds_it(box, call):
 @pytest.mark.parametrize("module", ["task", "task_info", "image_distribution_info"])
 def test_a_cluster_that_does_not_exist(box, call, image, module):
     done = call(module, image=image.source, scheduler_cluster_ids=[1, 99])
-    assert done.reason == "no_cluster" and "429" in done.msg
+    assert done.reason == "no_cluster"
+    assert "429" in done.msg
     assert "there is no cluster 99, which this manager answers like a rate limit" in done.msg
     assert box.counts()["POST"] == 1
 
@@ -384,7 +411,8 @@ def test_old_managers_have_no_such_jobs(box, call):
 )
 def test_bad_input_is_refused_before_anything_is_sent(box, call, module, options, words):
     done = call(module, **options)
-    assert done.failed and words in done.msg
+    assert done.failed
+    assert words in done.msg
     assert box.log == []
 
 
@@ -454,7 +482,8 @@ def test_distribution_of_other_tags_does_not_count(box, call, image):
 def test_distribution_of_an_index(box, call):
     image = box.image("tasks/index", "1", platforms=["linux/amd64", "linux/arm64"])
     done = call("image_distribution_info", image=image.source, platform="linux/arm64")
-    assert not done.failed and done.result["peers"] == []
+    assert not done.failed
+    assert done.result["peers"] == []
     assert {one["url"] for one in done.result["layers"]} == {
         one["url"] for one in call("task_info", image=image.source, platforms=["linux/arm64"]).result["tasks"]
     }
@@ -469,11 +498,13 @@ def test_distribution_with_credentials(box, call):
     assert call("image_distribution_info", image=image.source).failed
     credentials = {"registry_username": "puller", "registry_password": "pul1-5ecret"}
     done = call("image_distribution_info", image=image.source, **credentials)
-    assert not done.failed and len(done.result["layers"]) == len(image.blobs())
+    assert not done.failed
+    assert len(done.result["layers"]) == len(image.blobs())
     by_registry = {box.registry: {"url": box.registry_url, "username": "puller", "password": "pul1-5ecret"}}
     reference = image.source.partition("://")[2]
     done = call("image_distribution_info", image=reference, registries=by_registry)
-    assert not done.failed and "pul1-5ecret" not in done.output
+    assert not done.failed
+    assert "pul1-5ecret" not in done.output
 
 
 def test_distribution_that_is_none(box, call, image):
@@ -481,14 +512,16 @@ def test_distribution_that_is_none(box, call, image):
     assert call("image_distribution_info", image=image.source).reason == "garbled"
     box.clear_rules()
     done = call("image_distribution_info", image=image.source.rpartition(":")[0] + ":none")
-    assert done.reason == "manifest_unknown" and done.result["status"] == 500
+    assert done.reason == "manifest_unknown"
+    assert done.result["status"] == 500
 
 
 def test_the_time_for_a_distribution_is_for_all_of_it(box, call, image):
     box.rule(fault="timeout", method="POST", path="/jobs$", seconds=30)
     begin = time.monotonic()
     done = call("image_distribution_info", image=image.source, wait_timeout=2)
-    assert done.reason == "read_timeout" and box.counts()["POST"] == 1
+    assert done.reason == "read_timeout"
+    assert box.counts()["POST"] == 1
     assert 2 <= time.monotonic() - begin < 8
     box.clear_rules()
     box.rule(fault="status", status=503, method="POST", path="/jobs$", times=1)
@@ -502,4 +535,5 @@ def test_a_registry_does_not_have_the_time_for_a_distribution(box, call, image):
     box.rule(fault="timeout", at="registry", seconds=30)
     begin = time.monotonic()
     done = call("image_distribution_info", image=image.source, timeout=1)
-    assert done.reason == "registry_unreachable" and time.monotonic() - begin < 8
+    assert done.reason == "registry_unreachable"
+    assert time.monotonic() - begin < 8

@@ -325,7 +325,8 @@ def test_each_problem_is_found_and_nothing_else(case):
         assert others == set()
     assert (case.code, case.key) in [(problem.code, problem.key) for problem in found]
     for problem in found:
-        assert problem.reason.endswith(".") and problem.remedy.endswith((".", "?"))
+        assert problem.reason.endswith(".")
+        assert problem.remedy.endswith((".", "?"))
         assert not re.search(r"\{\w+\}", problem.reason + problem.remedy)
 
 
@@ -566,7 +567,7 @@ CONTAINERD_CASES = {
 class _Words(dict):
     """For format_map: a placeholder is written in capitals."""
 
-    def __missing__(self, name: str) -> "_Word":
+    def __missing__(self, name: str) -> _Word:
         return _Word(name.upper())
 
 

@@ -172,7 +172,8 @@ def test_nothing_is_needed(text, release, certs_dir):
 )
 def test_something_is_needed(text, release):
     verdict = judge_config(text, CERTS, release)
-    assert verdict.needed and config_path(verdict.text, "io.containerd.cri.v1.images") == CERTS
+    assert verdict.needed
+    assert config_path(verdict.text, "io.containerd.cri.v1.images") == CERTS
 
 
 @pytest.mark.parametrize("release", ["2.2.0", "2.3.4"])
