@@ -29,7 +29,8 @@ def _containerd_config(
             f" {TOMLKIT_ERROR}"
         ) from TOMLKIT_ERROR
     try:
-        verdict = judge_config(text, certs_dir, containerd or None, dump or None, client, allowed)
+        facts = {"config": {"path": "config.toml", "text": text}, "version": containerd, "dump": dump}
+        verdict = judge_config(facts, certs_dir, client, allowed)
     except ValueError as error:
         raise AnsibleFilterError(f"containerd_config: {error}") from error
     problems = [{**found._asdict(), "message": found.message} for found in verdict.problems]

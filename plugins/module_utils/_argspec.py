@@ -82,7 +82,7 @@ HIT: ArgumentSpec = {
     "probe": {"type": "bool", "default": False},
     "dfget_config": {"type": "path"},
     "dfdaemon_config": {"type": "path"},
-    "containerd_config": {"type": "path", "default": "/etc/containerd/config.toml"},
+    "containerd_config": {"type": "path"},
     "certs_dir": {"type": "path"},
     "validate_certs": CONNECTION["validate_certs"],
     "ca_path": CONNECTION["ca_path"],

@@ -25,7 +25,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt im
     TooManyBytes,
     open_socket,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import HIDDEN
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import HIDDEN
 
 _FILE_BYTES = 1 << 20
 _CHUNK = 64 * 1024

@@ -82,9 +82,10 @@ options:
         V(/etc/dragonfly/dfdaemon.yaml).
     type: path
   containerd_config:
-    description: Path of the configuration of containerd.
+    description:
+      - Path of the configuration of containerd. By default the one that its unit names, that of k3s, RKE2, MicroK8s or
+        k0s on their hosts, else V(/etc/containerd/config.toml).
     type: path
-    default: /etc/containerd/config.toml
   certs_dir:
     description:
       - Folder with the mirrors, for pulls with C(ctr --hosts-dir). By default the one that containerd's configuration
@@ -290,30 +291,25 @@ probe:
       sample: 0.012
 """
 
+from typing import Any
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host_files import gather
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host, runner
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host_facts import gather
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._probe import probe
 
 
-def look(module):
+def look(module: DragonflyModule) -> dict[str, Any]:
+    """Return the host's facts, or what its proxy answers to a probe."""
     params = module.params
-    module.run_command_environ_update = {"LC_ALL": "C"}
-
-    def run(argv):
-        try:
-            code, output, dummy = module.run_command(argv, handle_exceptions=False)
-        except (OSError, ValueError):
-            return None
-        return output if code == 0 else None
-
     if params["probe_request"]:
         return {"answer": probe(timeout=params["timeout"], **params["probe_request"])}
     configs = {"dfget": params["dfget_config"], "dfdaemon": params["dfdaemon_config"]}
-    return {"facts": gather(run, configs, params["containerd_config"], params["certs_dir"])}
+    return {"facts": gather(Host(runner(module)), configs, params["containerd_config"], params["certs_dir"])}
 
 
-def main():
+def main() -> None:
     # The action plugin has judged the options; of them only those come here that say where to look.
     module = DragonflyModule(
         argument_spec=merged(REGISTRY, HIT, probe_request={"type": "dict", "no_log": True}),

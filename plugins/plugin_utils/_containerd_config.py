@@ -13,25 +13,40 @@ import re
 import typing as t
 from urllib.parse import urlsplit
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import CERTS_DIRS
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, check_base, parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
+    FIRST_THAT_MERGES,
+    GRPC_PLUGIN,
+    IMAGES_PLUGIN,
+    TRANSFER_PLUGIN,
+    ConfigFile,
+    Effective,
+    Release,
+    config_version,
+    merge_files,
+    plugin_id,
+    read_config,
+    since,
+    sub_table,
+)
 
 try:
     import tomlkit
-    from tomlkit.exceptions import TOMLKitError
 
     TOMLKIT_ERROR = None
 except ImportError as error:
     TOMLKIT_ERROR = error
 
-#: What containerd takes from 2.2 on where neither config_path nor the old settings are there (plugins/cri/images).
-DEFAULT_CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
-#: First releases of containerd: whose pulls go through the transfer service, and with default folders.
+#: First releases of containerd: whose pulls go through the transfer service, with default folders, and where mirrors
+#: of the old kind keep these away.
 _FIRST_WITH_TRANSFER = (2, 1, 0)
 _FIRST_WITH_DEFAULT_DIRS = (2, 2, 0)
+_FIRST_WITHOUT_DEFAULT_BESIDE_MIRRORS = (2, 2, 2)
 
 _REGISTRY_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\Z")
 # The values of the module preheat's registries.
@@ -173,9 +188,9 @@ def header_problems(
 class Verdict(t.NamedTuple):
     """What a config.toml needs.
 
-    :ivar text: the file as it should be.
+    :ivar text: the file as it should be. It may hold credentials.
     :ivar needed: whether that differs from what it is.
-    :ivar problems: why it cannot be made so.
+    :ivar problems: why it cannot be changed so.
     """
 
     text: str
@@ -183,79 +198,140 @@ class Verdict(t.NamedTuple):
     problems: list[Problem]
 
 
+class Login(t.NamedTuple):
+    """Credentials that containerd sends to a mirror.
+
+    :ivar host: host and port of the mirror.
+    """
+
+    host: str
+    username: str
+    password: str
+
+
 def judge_config(
-    text: str,
+    facts: dict[str, t.Any],
     certs_dir: str,
-    containerd: str | None = None,
-    dump: str | None = None,
     client: str = "none",
     allowed: t.Container[str] = (),
+    login: Login | None = None,
 ) -> Verdict:
-    """What containerd's config.toml needs so that mirrors in a folder are used.
+    """Return what containerd's config.toml needs so that mirrors in a folder are used.
 
-    :param text: of config.toml; empty where there is none.
-    :param certs_dir: the folder of the mirrors.
-    :param containerd: release of containerd, None where it is not known.
-    :param dump: what ``containerd config dump`` says, which knows the imported files too; None where it cannot be had.
+    :param facts: of containerd, as the module host_info reports them. What it redacted stays redacted.
+    :param certs_dir: folder of the mirrors.
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
-    :param allowed: codes of problems that are none here.
+    :param allowed: codes of problems that do not count.
+    :param login: credentials for the mirror, None to leave them alone.
     """
-    release = checked_release(containerd)
-    try:
-        config = tomlkit.parse(text)
-        effective = tomlkit.parse(dump).unwrap() if dump else config.unwrap()
-    except TOMLKitError as error:
-        return Verdict(text, False, [problem("toml_invalid", "config.toml", error=str(error).splitlines()[0])])
-    unreadable = misfit(config.unwrap()) or misfit(effective)
-    if unreadable:
-        return Verdict(text, False, [problem("toml_invalid", "config.toml", error=unreadable)])
-    if not config.unwrap():
-        config["version"] = 3 if release is not None and release >= (2, 0, 0) else 2
-    if config.unwrap().get("version", 1) < 2:
-        return Verdict(text, False, [problem("config_version_1", "config.toml version")])
-    name = _plugin_id(effective)
-    plugin = effective.get("plugins", {}).get(name, {})
-    found = [each for each in toml_problems(effective, name, client, release) if each.code not in allowed]
-    paths = config_paths(plugin, release)
-    splits = splits_config_path(plugin, release)
-    if certs_dir in paths and (splits or len(paths) == 1):
-        return Verdict(text, False, found)
-    # The default is nobody's choice, and what is not split names no folder whose mirrors would be lost.
-    is_default = tuple(paths) == DEFAULT_CERTS_DIRS and _since(release, _FIRST_WITH_DEFAULT_DIRS)
-    if paths and not is_default and (splits or certs_dir not in paths):
-        key = f"config.toml {name}.registry.config_path"
-        found.append(problem("other_config_path", key, path=":".join(paths), wanted=certs_dir))
-    if found:
-        return Verdict(text, False, found)
-    _table(config, "plugins", _plugin_id(config.unwrap()), "registry")["config_path"] = certs_dir
-    return Verdict(tomlkit.dumps(config), True, [])
+    text = facts["config"].get("text") or ""
+    effective = read_config(facts, checked_release(facts.get("version") or None))
+    problems = [*effective.problems, *config_problems(effective, client)]
+    problems += _version_1(effective, text)
+    problems = [each for each in problems if each.code not in allowed]
+    is_set = is_read(effective, certs_dir)
+    if not is_set:
+        problems += _other_folders(effective, certs_dir)
+    if (is_set and login is None) or problems:
+        return Verdict(text, False, problems)
+    document = _edited(text, effective.release, certs_dir, login)
+    edited = tomlkit.dumps(document)
+    problems = [] if is_set else _losing(effective, document.unwrap(), certs_dir)
+    return Verdict(text if problems else edited, edited != text and not problems, problems)
 
 
-def config_paths(plugin: dict[str, t.Any], release: tuple[int, ...] | None) -> list[str]:
-    """The folders that config_path of the plugin for images names, or that are the default."""
+def _edited(text: str, release: Release, certs_dir: str, login: Login | None) -> tomlkit.TOMLDocument:
+    """Return the file with config_path, and with credentials for the mirror if there are any."""
+    document = tomlkit.parse(text)
+    if not document.unwrap():
+        document["version"] = 3 if since(release, FIRST_THAT_MERGES) else 2
+    registry = _table(document, "plugins", plugin_id(config_version(document.unwrap(), release)), "registry")
+    if registry.get("config_path") != certs_dir:
+        registry["config_path"] = certs_dir
+    if login is not None:
+        auth = _table(registry, "configs", login.host, "auth")
+        for key, value in (("username", login.username), ("password", login.password)):
+            if auth.get(key) != value:
+                auth[key] = value
+    return document
+
+
+def _version_1(effective: Effective, text: str) -> list[Problem]:
+    """Return a problem if the main file has no version, or the first one."""
+    version = effective.files[0].config.get("version", 1)
+    if not text.strip() or not effective.files[0].config or not isinstance(version, int) or version > 1:
+        return []
+    return [problem("config_version_1", f"{effective.path} version")]
+
+
+def _other_folders(effective: Effective, certs_dir: str) -> list[Problem]:
+    """Return a problem if somebody chose another folder, whose mirrors would be lost."""
+    paths = config_paths(effective.plugin, effective.release)
+    is_default = tuple(paths) == CERTS_DIRS and since(effective.release, _FIRST_WITH_DEFAULT_DIRS)
+    if not paths or is_default:
+        return []
+    # Of a list that is not split no folder is read, so that its mirrors are not used now either.
+    if certs_dir in paths and not splits_config_path(effective.plugin, effective.release):
+        return []
+    name = effective.plugin_id
+    file = effective.file_of("plugins", name, "registry", "config_path")
+    values = {"path": ":".join(paths), "wanted": certs_dir}
+    return [problem("other_config_path", f"{file} {name}.registry.config_path", **values)]
+
+
+def _losing(effective: Effective, config: dict[str, t.Any], certs_dir: str) -> list[Problem]:
+    """Return a problem if a file that is imported outweighs what the main file is going to say."""
+    files = (ConfigFile(effective.path, config), *effective.files[1:])
+    merged, unclear = merge_files(files, effective.release)
+    if unclear:
+        return [unclear]
+    after = effective._replace(config=merged, files=files)
+    if is_read(after, certs_dir):
+        return []
+    merges = since(effective.release, FIRST_THAT_MERGES)
+    names = ("plugins", after.plugin_id, "registry", "config_path") if merges else ("plugins", after.plugin_id)
+    values = {
+        "importer": effective.path,
+        "how": "outweigh" if merges else "replace",
+        "wanted": f'"{certs_dir}"',
+        "plugin": f'"{after.plugin_id}"',
+    }
+    return [problem("import_wins", f"{after.file_of(*names)} plugins.{after.plugin_id}", **values)]
+
+
+def is_read(effective: Effective, certs_dir: str) -> bool:
+    """Return whether containerd reads the mirrors of a folder."""
+    paths = config_paths(effective.plugin, effective.release)
+    return certs_dir in paths and (len(paths) == 1 or splits_config_path(effective.plugin, effective.release))
+
+
+def config_paths(plugin: dict[str, t.Any], release: Release) -> list[str]:
+    """Return the folders that config_path of the plugin that pulls images names, or its default.
+
+    Source: containerd v2.2.2 plugins/cri/images/plugin.go: only ``mirrors`` keep the default away; v2.2.0 and v2.2.1
+    internal/cri/config/config_unix.go: nothing does.
+    """
     registry = plugin.get("registry", {})
     text = registry.get("config_path", "")
-    if not text and _since(release, _FIRST_WITH_DEFAULT_DIRS) and not any(registry.get(name) for name in _OLD_TABLES):
-        return list(DEFAULT_CERTS_DIRS)
-    return [path.rstrip("/") for path in text.split(":")] if text else []
+    if text:
+        return [path.rstrip("/") for path in text.split(":")]
+    has_default = since(release, _FIRST_WITH_DEFAULT_DIRS)
+    is_kept_away = registry.get("mirrors") and since(release, _FIRST_WITHOUT_DEFAULT_BESIDE_MIRRORS)
+    return list(CERTS_DIRS) if has_default and not is_kept_away else []
 
 
-def splits_config_path(plugin: dict[str, t.Any], release: tuple[int, ...] | None) -> bool:
-    """Whether containerd takes several folders in config_path: pulls through the transfer service do not.
+def splits_config_path(plugin: dict[str, t.Any], release: Release) -> bool:
+    """Return whether containerd reads several folders in config_path: pulls through the transfer service do not.
 
     Source: containerd v2.1.0 internal/cri/config/config.go (CheckLocalImagePullConfigs) and v2.2.0
     core/transfer/registry/registry.go.
     """
-    if not _since(release, _FIRST_WITH_TRANSFER):
+    if not since(release, _FIRST_WITH_TRANSFER):
         return True
     # In files of version 2 some of these stand one table deeper.
     values = {**plugin.get("containerd", {}), **plugin}
     is_old = any(plugin.get("registry", {}).get(name) for name in _OLD_TABLES)
     return is_old or any(values.get(key, usual) != usual for key, usual in _LOCAL_PULL_UNLESS.items())
-
-
-def _since(release: tuple[int, ...] | None, first: tuple[int, ...]) -> bool:
-    return release is not None and release >= first
 
 
 _OLD_TABLES = ("mirrors", "configs", "auths")
@@ -267,78 +343,81 @@ _LOCAL_PULL_UNLESS = {
     "image_pull_with_sync_fs": False,
     "max_concurrent_downloads": 3,
 }
-#: What is read here, by type; ``*`` is any name. With another type containerd does not start.
-_PLUGIN_SHAPE: dict[str, t.Any] = {
-    "registry": {"config_path": str, "mirrors": {}, "configs": {"*": {}}, "auths": {}},
-    "containerd": {"snapshotter": str},
-    "snapshotter": str,
-    "concurrent_layer_fetch_buffer": int,
-}
-_SHAPE: dict[str, t.Any] = {
-    "version": int,
-    "disabled_plugins": [str],
-    "plugins": {
-        "cri": _PLUGIN_SHAPE,
-        "io.containerd.grpc.v1.cri": _PLUGIN_SHAPE,
-        "io.containerd.cri.v1.images": _PLUGIN_SHAPE,
-        "io.containerd.transfer.v1.local": {"concurrent_layer_fetch_buffer": int},
-    },
-}
-_KINDS = {dict: "a table", list: "an array", str: "a string", int: "a number"}
 
 
-def misfit(config: dict[str, t.Any]) -> str | None:
-    """In words, the first value of a config.toml that containerd could not read; None where it can."""
-    return _misfit(config, _SHAPE)
+def config_problems(effective: Effective, client: str) -> list[Problem]:
+    """Return what in a configuration makes pulls fail or miss once config_path is set.
 
-
-def _misfit(value: t.Any, shape: t.Any, path: str = "") -> str | None:
-    """In words, the first value that has another type than its shape; None where all fit."""
-    kind = shape if isinstance(shape, type) else type(shape)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        return f"{path} is not {_KINDS[kind]}"
-    inner: list[tuple[str, t.Any, t.Any]] = []
-    if isinstance(shape, dict):
-        inner = [(name, one, shape.get(name, shape.get("*"))) for name, one in value.items()]
-    elif isinstance(shape, list):
-        inner = [(str(number), one, shape[0]) for number, one in enumerate(value)]
-    found = (_misfit(one, part, f"{path}.{name}".lstrip(".")) for name, one, part in inner if part is not None)
-    return next(filter(None, found), None)
-
-
-def _plugin_id(config: dict[str, t.Any]) -> str:
-    return "io.containerd.grpc.v1.cri" if config.get("version", 2) < 3 else "io.containerd.cri.v1.images"
-
-
-def toml_problems(config: dict[str, t.Any], name: str, client: str, release: tuple[int, ...] | None) -> list[Problem]:
-    """What in a config.toml makes pulls fail or miss once config_path is set.
-
-    :param config: without a L(misfit).
-    :param name: of the plugin for images.
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
-    :param release: of containerd, None where it is not known.
     """
-    found = []
-    plugin = config.get("plugins", {}).get(name, {})
-    registry = plugin.get("registry", {})
-    disabled = {"cri", "io.containerd.grpc.v1.cri", name} & set(config.get("disabled_plugins", []))
-    if disabled:
-        found.append(problem("cri_disabled", "config.toml disabled_plugins", plugin=", ".join(sorted(disabled))))
+    return [*_disabled(effective), *_old_tables(effective), *(_partial_pulls(effective) if client == "dfget" else [])]
+
+
+def _disabled(effective: Effective) -> list[Problem]:
+    plugins = {"cri", GRPC_PLUGIN, IMAGES_PLUGIN, "io.containerd.cri.v1.runtime"}
+    disabled = plugins & set(effective.config.get("disabled_plugins", []))
+    if not disabled:
+        return []
+    key = f"{effective.file_of('disabled_plugins')} disabled_plugins"
+    return [problem("cri_disabled", key, plugin=", ".join(sorted(disabled)))]
+
+
+def _old_tables(effective: Effective) -> list[Problem]:
+    """Return the tables that must not stand beside config_path."""
+    name = effective.plugin_id
+    registry = effective.plugin.get("registry", {})
+    problems = []
     if registry.get("mirrors"):
-        found.append(
-            problem("mirrors_in_use", f"config.toml {name}.registry.mirrors", names=", ".join(registry["mirrors"]))
-        )
+        file = effective.file_of("plugins", name, "registry", "mirrors")
+        names = ", ".join(registry["mirrors"])
+        problems.append(problem("mirrors_in_use", f"{file} {name}.registry.mirrors", names=names))
     for host, entry in registry.get("configs", {}).items():
-        if entry.get("tls") and not _since(release, (2, 0, 0)):
-            found.append(problem("tls_in_use", f"config.toml {name}.registry.configs.{host}.tls"))
-    if client == "dfget":
-        transfer = config.get("plugins", {}).get("io.containerd.transfer.v1.local", {})
-        if max(section.get("concurrent_layer_fetch_buffer", 0) for section in (plugin, transfer)) >= 512:
-            found.append(problem("parallel_fetch", "config.toml concurrent_layer_fetch_buffer"))
-        snapshotter = plugin.get("snapshotter") or plugin.get("containerd", {}).get("snapshotter") or ""
-        if snapshotter in _LAZY_SNAPSHOTTERS:
-            found.append(problem("lazy_snapshotter", f"config.toml {name} snapshotter", snapshotter=snapshotter))
-    return found
+        if entry.get("tls") and not since(effective.release, FIRST_THAT_MERGES):
+            file = effective.file_of("plugins", name, "registry", "configs", host)
+            problems.append(problem("tls_in_use", f"{file} {name}.registry.configs.{host}.tls"))
+    return problems
+
+
+def _partial_pulls(effective: Effective) -> list[Problem]:
+    """Return what makes containerd request parts of blobs, which the Go client turns into tasks of their own."""
+    name, key = effective.plugin_id, "concurrent_layer_fetch_buffer"
+    problems = []
+    for plugin in (name, TRANSFER_PLUGIN):
+        if sub_table(effective.config, "plugins", plugin).get(key, 0) >= 512:
+            problems.append(problem("parallel_fetch", f"{effective.file_of('plugins', plugin, key)} {key}"))
+            break
+    snapshotter = effective.plugin.get("snapshotter") or effective.plugin.get("containerd", {}).get("snapshotter") or ""
+    if snapshotter in _LAZY_SNAPSHOTTERS:
+        file = effective.file_of("plugins", name)
+        problems.append(problem("lazy_snapshotter", f"{file} {name} snapshotter", snapshotter=snapshotter))
+    return problems
+
+
+def unsent_auth(effective: Effective, registry: str, mirror: str) -> list[Problem]:
+    """Return a problem if containerd has credentials for a registry and none for the mirror that it asks first.
+
+    Source: containerd v1.7.20 pkg/cri/sbserver/image_pull.go (registryHosts) and v2.2.0
+    internal/cri/server/images/image_pull.go: ``configs`` are looked up by the host that is asked.
+
+    :param registry: as in image references.
+    :param mirror: host and port of the mirror.
+    """
+    hosts = {"docker.io", "registry-1.docker.io", "index.docker.io"} if registry == "docker.io" else {registry}
+    names = _hosts_with_auth(effective.plugin.get("registry", {}))
+    if mirror in names or not hosts & set(names):
+        return []
+    table = names[min(hosts & set(names))]
+    file = effective.file_of("plugins", effective.plugin_id, "registry", *table)
+    key = f"{file} {effective.plugin_id}.registry.{'.'.join(table)}"
+    return [problem("auth_not_for_mirror", key, registry=registry, mirror=mirror)]
+
+
+def _hosts_with_auth(registry: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
+    """Return the hosts that have credentials, each with the table that has them."""
+    tables = {host: ("configs", host) for host, entry in registry.get("configs", {}).items() if entry.get("auth")}
+    for url in registry.get("auths", {}):
+        tables.setdefault(urlsplit(url).netloc or url, ("auths", url))
+    return tables
 
 
 def _table(node: t.Any, *names: str) -> t.Any:

@@ -32,9 +32,9 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/filter/containerd_config.py
     plugins/filter/header_problems.py
     plugins/module_utils/_client.py
-    plugins/module_utils/_config_scrub.py
+    plugins/module_utils/_config_redaction.py
     plugins/module_utils/_errors.py
-    plugins/module_utils/_host_files.py
+    plugins/module_utils/_host_facts.py
     plugins/module_utils/_http.py
     plugins/module_utils/_image.py
     plugins/module_utils/_probe.py
@@ -61,8 +61,8 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/unit/plugins/module_utils/preheat/test_run.py
     tests/unit/plugins/module_utils/preheat/test_verdict.py
     tests/unit/plugins/module_utils/test_client.py
-    tests/unit/plugins/module_utils/test_config_scrub.py
-    tests/unit/plugins/module_utils/test_host_files.py
+    tests/unit/plugins/module_utils/test_config_redaction.py
+    tests/unit/plugins/module_utils/test_host_facts.py
     tests/unit/plugins/module_utils/test_http.py
     tests/unit/plugins/module_utils/test_image.py
     tests/unit/plugins/module_utils/test_jobs.py

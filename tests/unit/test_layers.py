@@ -41,7 +41,7 @@ SERVERS = {"_client", "_registry"}
 HTTP = {"_attempt", "_http", "_session"}
 #: Decisions: no requests, no clock, no files.
 PURE = {
-    "_config_scrub",
+    "_config_redaction",
     "_image",
     "_manifest",
     "_passwords",

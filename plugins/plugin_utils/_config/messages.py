@@ -171,12 +171,80 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the role sends X-Dragonfly-Registry itself, with the base URL of the registry.",
         "Leave the header out and give the registry its URL.",
     ),
+    "no_containerd": (
+        "neither the program, nor the unit, nor the socket of a containerd is on this host.",
+        "Run this on the hosts that pull, with become: true.",
+    ),
+    "unknown_containerd": (
+        "a containerd runs on this host that this collection does not know; it was started with {config}{error}.",
+        "Name its configuration: containerd_mirrors_config_path of the role, containerd_config of preheat_hit_info.",
+    ),
+    "config_unknown": (
+        "it is not known with which configuration the unit {unit} starts containerd: {error}.",
+        "Name the file: containerd_mirrors_config_path of the role, containerd_config of preheat_hit_info.",
+    ),
+    "config_unreadable": (
+        "the file cannot be read: {error}.",
+        "Run the task with become: true.",
+    ),
+    "config_rejected": (
+        "containerd does not accept its configuration: {error}.",
+        "Run that command on the host, and correct what it reports.",
+    ),
+    "config_version": (
+        "containerd {release} does not read version {version} of its configuration.",
+        "Write version = {newest} with the names that plugins have there, or upgrade containerd.",
+    ),
+    "import_missing": (
+        "{importer} imports it, and it does not exist, so that containerd does not start.",
+        "Remove it from imports, or create it.",
+    ),
+    "import_version": (
+        "version {version} is newer than version {main} of {importer}, so that containerd from 2.3 on does not start.",
+        "Give both files the same version.",
+    ),
+    "import_wins": (
+        "{importer} imports this file, whose settings {how} those of {importer}: containerd ignores config_path there.",
+        "Set config_path = {wanted} in [plugins.{plugin}.registry] of this file, or move its tables to {importer}.",
+    ),
+    "import_unclear": (
+        "it sets {plugin} as {importer} does. Releases of containerd differ in what counts then, and the release on"
+        " this host is not known.",
+        "Set {plugin} in a single file, or see to it that the program containerd can be run on the host.",
+    ),
+    "auth_not_for_mirror": (
+        "it has credentials for {registry}, which containerd does not send to the mirror {mirror}: without pull secrets"
+        " of Kubernetes pulls through Dragonfly are anonymous, are denied and fall back to the registry.",
+        'Set configs."{mirror}".auth too (containerd_mirrors_username, containerd_mirrors_password of the role).',
+    ),
+    "auth_for_several": (
+        "containerd would send these credentials to each of these registries through {mirror}: {names}.",
+        "Give credentials only where a single registry has a mirror; use pull secrets of Kubernetes for several.",
+    ),
+    "distribution_config": (
+        "{distribution} writes this file whenever it starts, and nothing in it makes containerd read mirrors.",
+        "{remedy}",
+    ),
+    "registries_foreign": (
+        "this role did not write it, and it does not send pulls of {names} to {proxy}.",
+        "Put this into it and restart {distribution}:\n{content}",
+    ),
+    "default_without_registry": (
+        "containerd reads it for every registry, and without X-Dragonfly-Registry {client} does not know which is"
+        " meant: {why}.",
+        "Name the registries in containerd_mirrors_registries instead.",
+    ),
+    "header_lost": (
+        "{distribution} makes hosts.toml of this file, without headers, so that {why}.",
+        "Set containerd_mirrors_certs_dir to {certs_dir}: files that {distribution} did not write stay there (k3s"
+        " 1.28.14, 1.29.9, 1.30.5 and later releases), unless registries.yaml names their registries.",
+    ),
     "toml_invalid": (
         "containerd cannot read the file: {error}.",
         "Correct it; containerd would not start with it.",
     ),
     "config_version_1": (
-        "the file has no version or version 1, whose plugins have other names, and which containerd 2 no longer reads.",
+        "the file has no version or version 1, whose plugins have other names.",
         "Migrate it (containerd config migrate, or version = 2 with the full names of the plugins).",
     ),
     "cri_disabled": (

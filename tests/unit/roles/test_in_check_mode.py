@@ -40,6 +40,14 @@ FAILURE = (
 MARKER = "# Written by the Ansible role dragonflyoss.dragonfly.containerd_mirrors, changes are lost.\n"
 
 
+def install_containerd(folder: Path) -> None:
+    """Write a program that prints the release and the configuration as containerd 1.7 does without imports."""
+    program = folder / "bin/containerd"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo containerd x 1.7.24 || cat "$2"\n', encoding="utf-8")
+    program.chmod(0o755)
+
+
 def play(
     folder: Path,
     tasks: list[dict[str, Any]],
@@ -75,10 +83,12 @@ def play(
         "check_mode": False,
     }
     the_play = {"hosts": "all", "gather_facts": False, "tasks": [*tasks, results], **more}
+    install_containerd(folder)
     (folder / "inventory.yml").write_text(json.dumps(inventory), encoding="utf-8")
     (folder / "play.yml").write_text(json.dumps([the_play]), encoding="utf-8")
     command = [sys.executable, "-m", "ansible", "playbook", *options, "-i", "inventory.yml", "play.yml"]
-    environment = {**os.environ, "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10"}
+    path = f"{folder}/bin:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10"}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )

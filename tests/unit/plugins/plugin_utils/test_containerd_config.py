@@ -12,9 +12,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     header_problems,
     image_registries,
-    judge_config,
     mirrors,
     pulls,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
+    judge_config as judge_facts,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,14 @@ from hypothesis import strategies as st
 CERTS = "/etc/containerd/certs.d"
 CRI2 = 'plugins."io.containerd.grpc.v1.cri"'
 CRI3 = 'plugins."io.containerd.cri.v1.images"'
+
+
+def judge_config(text, certs_dir, release=None, dump=None, client="none", allowed=(), imports=(), **more):
+    """Judge a config.toml by itself, as the filter containerd_config does."""
+    files = [{"path": path, "text": imported, "exists": True} for path, imported in imports]
+    facts = {"config": {"path": "config.toml", "text": text}, "imports": files, "version": release, "dump": dump}
+    return judge_facts({**facts, **more}, certs_dir, client, allowed)
+
 
 # What "containerd config default" of Debian's 1.6 writes, shortened, with a user's own comments.
 DEFAULT_1 = """\
@@ -129,7 +139,7 @@ TOML = st.recursive(
 def test_everything_else_stays_as_it_was(others, version):
     before = {"version": version, **others, "plugins": {"io.containerd.gc.v1.scheduler": {"pause_threshold": 1}}}
     text = "# first line\n" + tomlkit.dumps(before)
-    after = tomlkit.parse(judge_config(text, CERTS, "1.7.24").text).unwrap()
+    after = tomlkit.parse(judge_config(text, CERTS, "1.7.24" if version == 2 else "2.1.4").text).unwrap()
     plugin = "io.containerd.grpc.v1.cri" if version == 2 else "io.containerd.cri.v1.images"
     assert after["plugins"].pop(plugin) == {"registry": {"config_path": CERTS}}
     assert after == before
@@ -142,7 +152,13 @@ def test_everything_else_stays_as_it_was(others, version):
         (f"version = 3\n[{CRI3}]\nuse_local_image_pull = true\n", "2.2.0", CERTS),
         (f"version = 3\n[{CRI3}]\nmax_concurrent_downloads = 5\n", "2.3.4", "/etc/docker/certs.d"),
         (f"version = 2\n[{CRI2}.containerd]\ndisable_snapshot_annotations = false\n", "2.2.0", CERTS),
+        # Of the old settings only mirrors keep the default away, and these pulls take it apart.
+        (f"version = 3\n[{CRI3}.registry.configs.'a'.auth]\nusername = 'a'\n", "2.2.0", CERTS),
+        (f"version = 3\n[{CRI3}.registry.auths.'https://a']\nusername = 'a'\n", "2.3.4", CERTS),
         (f"version = 2\n[{CRI2}.registry]\nconfig_path = '{CERTS}'\n", "1.7.24", CERTS),
+        # Dotted and inline keys.
+        (f"version = 2\n[{CRI2}]\nregistry.config_path = '{CERTS}'\n", "1.7.24", CERTS),
+        (f"version = 2\n[{CRI2}]\nregistry = {{ config_path = '{CERTS}' }}\n", None, CERTS),
         (f"version = 3\n[{CRI3}.registry]\nconfig_path = '{CERTS}'\n", "2.3.4", CERTS),
         (f"version = 3\n[{CRI3}.registry]\nconfig_path = '/etc/other:{CERTS}'\n", "2.0.5", CERTS),
         (
@@ -162,8 +178,6 @@ def test_nothing_is_needed(text, release, certs_dir):
         ("", "2.1.4"),
         # A folder that is none of the defaults.
         (f"version = 3\n[{CRI3}]\nsnapshotter = 'overlayfs'\n", "2.1.4"),
-        # With old settings there is no default.
-        (f"version = 3\n[{CRI3}.registry.configs.'a'.auth]\nusername = 'a'\n", "2.2.0"),
         # Pulls through the transfer service do not take the default apart, nor any other list.
         ("", "2.2.0"),
         (DEFAULT_3, "2.3.4"),
@@ -198,7 +212,7 @@ def codes(*args, **kwargs):
         ("root = '/var/lib/containerd'\n", ["config_version_1"]),
         ("version = 1\n", ["config_version_1"]),
         # As the package containerd.io brings it.
-        ('disabled_plugins = ["cri"]\n', ["config_version_1"]),
+        ('disabled_plugins = ["cri"]\n', ["cri_disabled", "config_version_1"]),
         ('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n', ["cri_disabled"]),
         (f'version = 2\n[{CRI2}.registry.mirrors."docker.io"]\nendpoint = ["http://a"]\n', ["mirrors_in_use"]),
         (f'version = 3\n[{CRI3}.registry.mirrors."docker.io"]\nendpoint = ["http://a"]\n', ["mirrors_in_use"]),

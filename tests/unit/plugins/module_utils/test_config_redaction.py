@@ -11,13 +11,13 @@ import string
 import pytest
 import tomlkit
 import yaml
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import (
     CLIENT_KEYS,
     CONTAINERD_KEYS,
     HIDDEN,
     HOSTS_KEYS,
-    scrub_toml,
-    scrub_yaml,
+    redact_toml,
+    redact_yaml,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,10 +103,10 @@ def hidden(data, keys, kept=False):
 
 def test_dfget_yaml():
     text = DFGET.format(secret=SECRET)
-    scrubbed = scrub_yaml(text)
-    assert SECRET not in scrubbed
-    assert scrubbed.count("\n") == text.count("\n")
-    config = yaml.safe_load(scrubbed)
+    redacted = redact_yaml(text)
+    assert SECRET not in redacted
+    assert redacted.count("\n") == text.count("\n")
+    config = yaml.safe_load(redacted)
     assert config["aliveTime"] == "0s"
     assert config["proxy"]["tcpListen"] == {"listen": "127.0.0.1", "port": 65001}
     assert config["proxy"]["defaultFilter"] == "Expires&Signature&ns"
@@ -127,16 +127,16 @@ def test_dfget_yaml():
     ],
 )
 def test_what_a_kept_key_has_an_alias_of(text, filters):
-    found = yaml.safe_load(scrub_yaml(text))
+    found = yaml.safe_load(redact_yaml(text))
     assert found["proxy"]["defaultFilter"] == filters
     assert found.get("x-b", HIDDEN) == HIDDEN
 
 
 def test_hosts_toml():
     text = HOSTS.format(secret=SECRET)
-    scrubbed = scrub_toml(text, HOSTS_KEYS)
-    assert SECRET not in scrubbed
-    assert tomlkit.parse(scrubbed).unwrap()["host"]["http://127.0.0.1:65001"] == {
+    redacted = redact_toml(text, HOSTS_KEYS)
+    assert SECRET not in redacted
+    assert tomlkit.parse(redacted).unwrap()["host"]["http://127.0.0.1:65001"] == {
         "capabilities": ["pull", "resolve"],
         "header": {
             "X-Dragonfly-Registry": ["https://registry.example.com"],
@@ -148,10 +148,10 @@ def test_hosts_toml():
 
 def test_config_toml():
     text = CONFIG.format(secret=SECRET)
-    scrubbed = scrub_toml(text, CONTAINERD_KEYS)
-    assert SECRET not in scrubbed
+    redacted = redact_toml(text, CONTAINERD_KEYS)
+    assert SECRET not in redacted
     expected = hidden(tomlkit.parse(text).unwrap(), CONTAINERD_KEYS)
-    found = tomlkit.parse(scrubbed).unwrap()
+    found = tomlkit.parse(redacted).unwrap()
     for config in (expected, found):
         config["proxy_plugins"][0].pop("arguments")
     assert found == expected
@@ -192,7 +192,7 @@ def test_config_toml():
     ],
 )
 def test_malformed_yaml_shows_no_secret(text):
-    assert SECRET not in scrub_yaml(text.replace("%s", SECRET))
+    assert SECRET not in redact_yaml(text.replace("%s", SECRET))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_malformed_yaml_shows_no_secret(text):
     ],
 )
 def test_malformed_toml_shows_no_secret(text):
-    assert SECRET not in scrub_toml(text.replace("%s", SECRET), HOSTS_KEYS)
+    assert SECRET not in redact_toml(text.replace("%s", SECRET), HOSTS_KEYS)
 
 
 WORDS = st.text(string.ascii_letters + string.digits + " .:/#-_{}[]&*!|>'\"%@,?\\", max_size=12)
@@ -242,11 +242,11 @@ def normal(data):
 )
 def test_any_yaml_keeps_what_counts(document, flow, style):
     text = yaml.safe_dump(document, default_flow_style=flow, default_style=style, sort_keys=False, width=1000)
-    assert normal(yaml.safe_load(scrub_yaml(text))) == normal(hidden(yaml.safe_load(text), CLIENT_KEYS))
+    assert normal(yaml.safe_load(redact_yaml(text))) == normal(hidden(yaml.safe_load(text), CLIENT_KEYS))
 
 
 @given(document=st.dictionaries(KEYS, TABLES, max_size=5))
 def test_any_toml_keeps_what_counts(document):
     text = tomlkit.dumps(document)
     keys = frozenset(key.lower() for key in KEPT)
-    assert normal(tomlkit.parse(scrub_toml(text, keys)).unwrap()) == normal(hidden(document, keys))
+    assert normal(tomlkit.parse(redact_toml(text, keys)).unwrap()) == normal(hidden(document, keys))

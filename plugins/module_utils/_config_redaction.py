@@ -33,11 +33,13 @@ version imports config_path endpoint concurrent_layer_fetch_buffer max_concurren
 discard_unpacked_layers disable_snapshot_annotations image_pull_with_sync_fs disabled_plugins snapshotter
 """.split()
 )
+#: Of registries.yaml of k3s and RKE2.
+REGISTRIES_KEYS = frozenset(["endpoint", "insecure_skip_verify"])
 
 _USER_INFO = re.compile(r"(://)[^/?#\s\"'@]*(?:@[^/?#\s\"'@]*)*@")
 
 
-def scrub_user_info(text):
+def redact_user_info(text):
     """A text without the user info of the URLs in it.
 
     :param text: str.
@@ -77,7 +79,7 @@ _YAML_COLON = re.compile(r"[ \t]*:(?=\s|\Z)")
 _YAML_COLON_IN_FLOW = re.compile(r"[ \t\r\n]*:")
 
 
-class _YamlScrubber:
+class _YamlRedactor:
     """Reads YAML from left to right and knows of every scalar whether it is a key, and else which key it belongs to.
 
     :ivar frames: (column, whether the last key there is kept) of each open block mapping.
@@ -101,7 +103,7 @@ class _YamlScrubber:
         anchors = set(re.findall(r"(?<!\S)&([^\s,\[\]{}]+)", text))
         self.names = anchors & set(re.findall(r"(?<![^\s,\[{])\*([^\s,\[\]{}]+)", text))
 
-    def scrub(self):
+    def redact(self):
         fresh = True  # nothing but indentation and dashes so far on this line
         while self.at < len(self.text):
             match = _YAML_TOKEN.match(self.text, self.at)
@@ -175,9 +177,9 @@ class _YamlScrubber:
                 while self.frames[-1][0] >= column:
                     self.frames.pop()
                 self.frames.append((column, kept))
-            self.out.append(scrub_user_info(token) + colon.group())
+            self.out.append(redact_user_info(token) + colon.group())
         elif (self._kept() and "\n" not in token) or token == ":":
-            self.out.append(scrub_user_info(token))
+            self.out.append(redact_user_info(token))
         else:
             self.out.append(HIDDEN + "\n" * token.count("\n"))
 
@@ -190,7 +192,7 @@ class _YamlScrubber:
         body = re.compile(r"(?:[ ]{%d,}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*" % indent).match(self.text, self.at)
         self.at = body.end()
         if self._kept() and body.group().count("\n") < 2:
-            self.out.append(scrub_user_info(body.group()))
+            self.out.append(redact_user_info(body.group()))
         else:
             self.out.append(re.sub(r"(?m)^([ ]*)[^ \n].*$", r"\1" + HIDDEN, body.group()))
 
@@ -202,20 +204,20 @@ class _YamlScrubber:
             elif self._kept():
                 self.seen.add(token[1:])
         elif self._kept():
-            self.out.append(scrub_user_info(token))
+            self.out.append(redact_user_info(token))
         elif token[0] == "*" or token[0] in "|>":
             self.out.append(HIDDEN)
 
 
-def scrub_yaml(text, keys=CLIENT_KEYS):
+def redact_yaml(text, keys=CLIENT_KEYS):
     """YAML with the values of all keys replaced but those that are named.
 
     :param text: str, also malformed.
     :param keys: names in lower case.
     """
-    first = _YamlScrubber(text, keys)
-    scrubbed = first.scrub()
-    return _YamlScrubber(text, keys, first.seen).scrub() if first.seen else scrubbed
+    first = _YamlRedactor(text, keys)
+    redacted = first.redact()
+    return _YamlRedactor(text, keys, first.seen).redact() if first.seen else redacted
 
 
 # TOML
@@ -238,7 +240,7 @@ _TOML_TOKEN = re.compile(
 )
 
 
-def scrub_toml(text, keys):
+def redact_toml(text, keys):
     """TOML with the values of all keys replaced but those that are named.
 
     :param text: str, also malformed.
@@ -265,5 +267,5 @@ def scrub_toml(text, keys):
             kept.append(kept[-1])
         elif kind == "close" and len(kept) > 1:
             kept.pop()
-        out.append(scrub_user_info(token))
+        out.append(redact_user_info(token))
     return "".join(out)

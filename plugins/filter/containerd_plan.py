@@ -1,0 +1,38 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter containerd_plan: see containerd_plan.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import TOMLKIT_ERROR
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_plan import (
+    Options,
+    edited_config,
+    make_plan,
+)
+
+
+def _containerd_plan(facts: dict[str, t.Any], options: dict[str, t.Any], text: str | None = None) -> t.Any:
+    if TOMLKIT_ERROR:
+        raise AnsibleFilterError(
+            f"containerd_plan: the Python library tomlkit is needed on the controller (pip install tomlkit):"
+            f" {TOMLKIT_ERROR}"
+        ) from TOMLKIT_ERROR
+    try:
+        wanted = Options(**options)
+        return make_plan(facts, wanted) if text is None else edited_config(facts, wanted, text)
+    except (InputError, TypeError, ValueError) as error:
+        raise AnsibleFilterError(f"containerd_plan: {error}") from error
+
+
+class FilterModule:
+    """Filter containerd_plan."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"containerd_plan": _containerd_plan}

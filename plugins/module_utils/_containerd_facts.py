@@ -1,0 +1,331 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gathers what containerd reads, which is somewhere else where Kubernetes distributions bring their own containerd.
+
+Runs on the host with nothing but the standard library, and only reads.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, NamedTuple
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import (
+    CONTAINERD_KEYS,
+    HOSTS_KEYS,
+    REGISTRIES_KEYS,
+    redact_toml,
+    redact_yaml,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import SHELLS, Host, Unit, option_of
+
+#: What containerd takes from 2.2 on if nothing names a folder (v2.2.0 internal/cri/config/config_unix.go).
+CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
+CONTAINERD_UNIT = "containerd.service"
+CONTAINERD_CONFIG = "/etc/containerd/config.toml"
+CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
+
+_MAX_HOSTS = 1000
+_MAX_IMPORTS = 100
+_CONFIG_OPTIONS = ("--config", "-config", "-c")
+# Liberal: what is read without need does no harm, and the controller parses the files.
+_CONFIG_PATH = re.compile(r"""config_path["']?\s*=\s*(?:"([^"\n]+)"|'([^'\n]+)')""")
+_IMPORTS = re.compile(r"""(?ms)^\s*["']?imports["']?\s*=\s*\[(.*?)\]""")
+_STRING = re.compile(r"""(?:"([^"\n]+)"|'([^'\n]+)')""")
+
+
+class Distribution(NamedTuple):
+    """A program that brings and starts a containerd of its own.
+
+    :ivar name: such as ``k3s``.
+    :ivar units: of systemd.
+    :ivar config: file that its containerd reads, which it writes itself.
+    :ivar program: its containerd.
+    :ivar sources: files that its config is made of, read when it starts.
+    :ivar registries: the one of them that is about registries; empty if there is none.
+    :ivar home: the folder that the option ``--data-dir`` moves; empty without such an option.
+    """
+
+    name: str
+    units: tuple[str, ...]
+    config: str
+    program: str
+    sources: tuple[str, ...] = ()
+    registries: str = ""
+    home: str = ""
+
+
+# Sources: k3s v1.31 pkg/agent/config/config.go, pkg/agent/containerd/config.go and docs.k3s.io; docs.rke2.io;
+# microk8s.io/docs/registry-private; docs.k0sproject.io/stable/runtime.
+DISTRIBUTIONS = (
+    Distribution(
+        "k3s",
+        ("k3s.service", "k3s-agent.service"),
+        "/var/lib/rancher/k3s/agent/etc/containerd/config.toml",
+        "/var/lib/rancher/k3s/data/current/bin/containerd",
+        ("/etc/rancher/k3s/registries.yaml",),
+        "/etc/rancher/k3s/registries.yaml",
+        "/var/lib/rancher/k3s",
+    ),
+    Distribution(
+        "rke2",
+        ("rke2-server.service", "rke2-agent.service"),
+        "/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
+        "/var/lib/rancher/rke2/bin/containerd",
+        ("/etc/rancher/rke2/registries.yaml",),
+        "/etc/rancher/rke2/registries.yaml",
+        "/var/lib/rancher/rke2",
+    ),
+    Distribution(
+        "microk8s",
+        ("snap.microk8s.daemon-containerd.service",),
+        "/var/snap/microk8s/current/args/containerd.toml",
+        "/snap/microk8s/current/bin/containerd",
+        ("/var/snap/microk8s/current/args/containerd-template.toml",),
+    ),
+    Distribution(
+        "k0s",
+        ("k0sworker.service", "k0scontroller.service"),
+        "/etc/k0s/containerd.toml",
+        "/var/lib/k0s/bin/containerd",
+        ("/etc/k0s/containerd.d/*.toml",),
+    ),
+)
+UNITS = (CONTAINERD_UNIT, *(unit for distribution in DISTRIBUTIONS for unit in distribution.units))
+
+
+class Source(NamedTuple):
+    """Which containerd serves the host's pulls, and which file it reads.
+
+    :ivar distribution: ``containerd``, the name of a L(Distribution), ``unknown`` for a containerd that something else
+        started, or None if there is no containerd.
+    :ivar config: path of its configuration.
+    :ivar program: path of its program; None if it is not known.
+    :ivar unit: that starts it.
+    :ivar files: that the configuration is made of when the unit starts.
+    :ivar registries: the one of them that is about registries.
+    :ivar error: why the configuration is not known; empty if it is.
+    """
+
+    distribution: str | None
+    config: str = CONTAINERD_CONFIG
+    program: str | None = None
+    unit: Unit | None = None
+    files: tuple[str, ...] = ()
+    registries: str = ""
+    error: str = ""
+
+
+def gather_containerd(host: Host, units: dict[str, Unit], path: str | None, certs_dir: str | None) -> dict[str, Any]:
+    """Return what containerd reads, as far as it is known.
+
+    :param units: of systemd, by name.
+    :param path: of its configuration, None for the one that it is started with.
+    :param certs_dir: folder with mirrors, None for the one that its configuration names.
+    """
+    source = _source(host, units, path)
+    config = host.file(source.config, _redact_config)
+    files = [config, *_imports(host, config)]
+    dump, dump_error = _dump(host, source, config)
+    text = "\n".join([dump or "", *(file["text"] or "" for file in files)])
+    made_of = [host.file(name, _redact_registries) for pattern in source.files for name in host.glob(pattern)]
+    return {
+        "distribution": source.distribution,
+        "config": config,
+        "config_error": source.error,
+        "imports": files[1:],
+        "dump": dump,
+        "dump_error": dump_error,
+        "certs_dir": certs_dir,
+        "hosts": _hosts(host, text, certs_dir),
+        "unit": source.unit.facts() if source.unit else None,
+        "program": source.program,
+        "version": host.version([source.program, "--version"]) if source.program else None,
+        "sources": made_of,
+        "registries": source.registries,
+    }
+
+
+def _redact_config(text: str) -> str:
+    return redact_toml(text, CONTAINERD_KEYS)
+
+
+def _redact_registries(text: str) -> str:
+    return redact_yaml(text, REGISTRIES_KEYS)
+
+
+def _redact_hosts(text: str) -> str:
+    return redact_toml(text, HOSTS_KEYS)
+
+
+# --- which containerd
+
+
+def _source(host: Host, units: dict[str, Unit], path: str | None) -> Source:
+    unit = units.get(CONTAINERD_UNIT)
+    own = _distribution(host, units, path)
+    is_own_running = own is not None and (own.unit is None or own.unit.state == "active")
+    if own is not None and (is_own_running or path or unit is None or unit.state != "active"):
+        return own
+    argv = _daemon_argv(unit.argv) if unit else None
+    program = argv[0] if argv and argv[0].startswith("/") else host.program("containerd")
+    if not (program or (unit and unit.state) or host.exists(CONTAINERD_SOCKET)):
+        return _other(host, unit, path)
+    if path:
+        return Source("containerd", path, program, unit)
+    if argv is None and unit is not None:
+        argv = _daemon_argv(next(iter(_running(host)), ()))
+    config = option_of(argv or (), _CONFIG_OPTIONS) or CONTAINERD_CONFIG
+    return Source("containerd", config, program, unit, error=_config_error(unit, argv))
+
+
+def _config_error(unit: Unit | None, argv: tuple[str, ...] | None) -> str:
+    """Return why it is not known which configuration the unit of containerd names."""
+    if unit is None:
+        return ""
+    if argv is None and unit.state is not None:
+        return unit.error or "its command does not start containerd itself"
+    return unit.error if unit.error and not option_of(argv or (), _CONFIG_OPTIONS) else ""
+
+
+def _daemon_argv(argv: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the part of a command that starts containerd, None if there is none."""
+    if argv and os.path.basename(argv[0]) in SHELLS:
+        return None
+    for index, word in enumerate(argv):
+        if os.path.basename(word) == "containerd":
+            return argv[index:]
+    return None
+
+
+def _distribution(host: Host, units: dict[str, Unit], path: str | None) -> Source | None:
+    """Return the containerd of a distribution: one that runs, else one that is installed.
+
+    :param path: that its configuration must have, None for any.
+    """
+    installed = []
+    for each in DISTRIBUTIONS:
+        unit = next((units[name] for name in each.units if name in units and units[name].state), None)
+        if (unit is None and not host.exists(each.config)) or _uses_another(host, each, unit):
+            continue
+        moved = _data_dir(host, each, unit)
+        config, program = (text.replace(each.home, moved) if moved else text for text in (each.config, each.program))
+        known = program if host.exists(program) else None
+        installed.append(Source(each.name, config, known, unit, each.sources, each.registries))
+    installed = [source for source in installed if path in (None, source.config)]
+    running = [source for source in installed if source.unit and source.unit.state == "active"]
+    return next(iter(running + installed), None)
+
+
+def _settings(host: Host, distribution: Distribution, unit: Unit | None) -> tuple[tuple[str, ...], str]:
+    """Return the command line and the configuration file of k3s or RKE2."""
+    file = host.read(f"/etc/rancher/{distribution.name}/config.yaml")
+    return (unit.argv if unit else ()), file
+
+
+def _uses_another(host: Host, distribution: Distribution, unit: Unit | None) -> bool:
+    """Return whether k3s or RKE2 was told to use a container runtime that it does not bring."""
+    if not distribution.home:
+        return False
+    argv, file = _settings(host, distribution, unit)
+    has_option = "--docker" in argv or option_of(argv, ("--container-runtime-endpoint",))
+    return bool(has_option or re.search(r"(?m)^(?:docker:\s*true\b|container-runtime-endpoint:\s*\S)", file))
+
+
+def _data_dir(host: Host, distribution: Distribution, unit: Unit | None) -> str:
+    """Return the folder that k3s or RKE2 was told to use, empty for its usual one."""
+    if not distribution.home:
+        return ""
+    argv, file = _settings(host, distribution, unit)
+    match = re.search(r"(?m)^data-dir:\s*[\"']?([^\s\"'#]+)", file)
+    return (option_of(argv, ("--data-dir", "-d")) or (match.group(1) if match else "")).rstrip("/")
+
+
+def _other(host: Host, unit: Unit | None, path: str | None) -> Source:
+    """Return a containerd that something unknown started, or that there is none."""
+    for argv in _running(host):
+        program = argv[0] if argv[0].startswith("/") else None
+        config = option_of(argv, _CONFIG_OPTIONS) or CONTAINERD_CONFIG
+        return Source("containerd", path, program) if path else Source("unknown", config, program)
+    error = unit.error if unit else ""
+    return Source("unknown" if error else None, path or CONTAINERD_CONFIG, None, unit, error=error)
+
+
+def _running(host: Host) -> list[tuple[str, ...]]:
+    """Return the commands of the containerd processes that run on this host, outside of containers."""
+    commands = []
+    for folder in host.glob("/proc/[0-9]*"):
+        argv = tuple(host.read(f"{folder}/cmdline").split("\0")[:-1])
+        if argv and os.path.basename(argv[0]) == "containerd" and _is_outside_containers(host, folder):
+            commands.append(argv)
+    return commands
+
+
+def _is_outside_containers(host: Host, folder: str) -> bool:
+    try:
+        return os.readlink(host.path(f"{folder}/ns/mnt")) == os.readlink(host.path("/proc/1/ns/mnt"))
+    except OSError:
+        return True
+
+
+# --- what it reads
+
+
+def _imports(host: Host, config: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the files that a configuration imports, in the order in which containerd merges them.
+
+    Each file counts once, so that a loop ends. Source: containerd v2.2.0 cmd/containerd/server/config/config.go
+    (LoadConfig, resolveImports), v1.7.20 services/server/config/config.go.
+    """
+    files: list[dict[str, Any]] = []
+    loaded = {config["path"]}
+    pending = _import_paths(host, config)
+    while pending and len(files) < _MAX_IMPORTS:
+        path = pending.pop(0)
+        if path in loaded:
+            continue
+        loaded.add(path)
+        file = host.file(path, _redact_config)
+        files.append(file)
+        pending += _import_paths(host, file)
+    return files
+
+
+def _import_paths(host: Host, file: dict[str, Any]) -> list[str]:
+    paths: list[str] = []
+    for array in _IMPORTS.findall(file["text"] or ""):
+        for double, single in _STRING.findall(array):
+            path = os.path.normpath(os.path.join(os.path.dirname(file["path"]), double or single))
+            paths += host.glob(path) if "*" in path else [path]
+    return paths
+
+
+def _dump(host: Host, source: Source, config: dict[str, Any]) -> tuple[str | None, str]:
+    """Return what containerd itself says of its configuration, and why it does not say it."""
+    if config["text"] is None or not source.program or source.error:
+        return None, ""
+    output = host.run([source.program, "--config", source.config, "config", "dump"])
+    if output is None:
+        return None, ""
+    if output.code:
+        # What it prints may quote the file.
+        return None, f"{source.program} --config {source.config} config dump ends with status {output.code}"
+    return _redact_config(output.stdout), ""
+
+
+def _hosts(host: Host, text: str, certs_dir: str | None) -> list[dict[str, Any]]:
+    """Return the files of the mirrors in the folders that a configuration names, and in the usual ones."""
+    folders = [certs_dir] if certs_dir else []
+    for double, single in _CONFIG_PATH.findall(text):
+        folders += [os.path.normpath(folder) for folder in (double or single).split(":")]
+    files = []
+    for folder in dict.fromkeys([*folders, *CERTS_DIRS]):
+        # A folder without the file counts too: containerd looks no further once it is there.
+        for path in host.glob(os.path.join(re.sub(r"([*?[])", r"[\1]", folder), "*"))[:_MAX_HOSTS]:
+            files.append(host.file(os.path.join(path, "hosts.toml"), _redact_hosts))
+    return files

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gathers what decides about a host's pulls: files, releases and start times of containerd and the Dragonfly clients.
+
+Runs on the host with nothing but the standard library, and only reads. No secret leaves the host: files come as
+L(_config_redaction) leaves them.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import redact_yaml
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import (
+    UNITS,
+    gather_containerd,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host, Unit, option_of
+
+#: Client: its unit, its configuration if nothing names another, and the argument that prints its release.
+CLIENTS = {
+    "dfget": ("dfget-daemon.service", "/etc/dragonfly/dfget.yaml", "version"),
+    "dfdaemon": ("dfdaemon.service", "/etc/dragonfly/dfdaemon.yaml", "--version"),
+}
+
+
+def gather(
+    host: Host,
+    client_configs: dict[str, str | None] | None = None,
+    containerd_config: str | None = None,
+    certs_dir: str | None = None,
+) -> dict[str, Any]:
+    """Return everything that decides about the pulls of this host.
+
+    :param client_configs: client to the path of its configuration, None for the one that its unit names.
+    :param containerd_config: path, None for the one that containerd is started with.
+    :param certs_dir: folder with mirrors, None for the one that containerd's configuration names.
+    :returns: dict with ``clients`` and ``containerd``.
+    """
+    units = host.units([unit for unit, _path, _flag in CLIENTS.values()] + list(UNITS))
+    clients = {name: _client(host, name, (client_configs or {}).get(name), units) for name in CLIENTS}
+    return {"clients": clients, "containerd": gather_containerd(host, units, containerd_config, certs_dir)}
+
+
+def _client(host: Host, name: str, config: str | None, units: dict[str, Unit]) -> dict[str, Any]:
+    unit_name, usual, flag = CLIENTS[name]
+    unit = units.get(unit_name)
+    argv = list(unit.argv) if unit else []
+    file = host.file(config or option_of(argv, ("--config", "-c")) or usual, redact_yaml)
+    is_there = file["text"] is not None or (unit is not None and unit.state is not None)
+    version = host.version([argv[0] if argv else name, flag]) if is_there else None
+    return {"config": file, "unit": unit.facts() if unit else None, "version": version}

@@ -1,0 +1,264 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the files of containerd say together: the configuration, what it imports, and what containerd makes of them.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+import tomllib
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+
+Release = t.Optional[tuple[int, ...]]
+
+GRPC_PLUGIN = "io.containerd.grpc.v1.cri"
+IMAGES_PLUGIN = "io.containerd.cri.v1.images"
+TRANSFER_PLUGIN = "io.containerd.transfer.v1.local"
+#: First release of a line, and the newest version of config.toml that it reads (version/version.go).
+_VERSIONS = (((1, 0, 0), 2), ((2, 0, 0), 3), ((2, 3, 0), 4))
+#: First release that merges the tables of plugins instead of replacing them (cmd/containerd/server/config mergeConfig).
+FIRST_THAT_MERGES = (2, 0, 0)
+_FIRST_WITHOUT_NEWER_IMPORTS = (2, 3, 0)
+
+
+class ConfigFile(t.NamedTuple):
+    """A file of containerd's configuration.
+
+    :ivar path: on the host.
+    :ivar config: that it holds.
+    """
+
+    path: str
+    config: dict[str, t.Any]
+
+
+class Effective(t.NamedTuple):
+    """The configuration that containerd runs with.
+
+    :ivar config: of all files.
+    :ivar files: that it is made of, in the order in which containerd reads them; the first is the main one.
+    :ivar release: of containerd, None if it is not known.
+    :ivar problems: why it is not known, or keeps containerd from starting.
+    """
+
+    config: dict[str, t.Any]
+    files: tuple[ConfigFile, ...]
+    release: Release
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Return the path of the main file."""
+        return self.files[0].path
+
+    @property
+    def version(self) -> int:
+        """Return the version of the configuration, which decides what plugins are called."""
+        return config_version(self.config, self.release)
+
+    @property
+    def plugin_id(self) -> str:
+        """Return the name of the plugin that pulls images."""
+        return plugin_id(self.version)
+
+    @property
+    def plugin(self) -> dict[str, t.Any]:
+        """Return the table of the plugin that pulls images."""
+        return sub_table(self.config, "plugins", self.plugin_id)
+
+    def file_of(self, *names: str) -> str:
+        """Return the path of the last file that has a table or a value; the main file if none has."""
+        path = self.path
+        for file in self.files:
+            *tables, last = names
+            if last in sub_table(file.config, *tables):
+                path = file.path
+        return path
+
+
+def sub_table(table: t.Any, *names: str) -> dict[str, t.Any]:
+    """Return a table inside tables, an empty one if there is none."""
+    for name in names:
+        table = table.get(name) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else {}
+
+
+def since(release: Release, first: tuple[int, ...]) -> bool:
+    """Return whether a release is known and at least another."""
+    return release is not None and release >= first
+
+
+def config_version(config: dict[str, t.Any], release: Release) -> int:
+    """Return the version of a configuration. From 2.0 on one without a version is read as the newest."""
+    version = config.get("version", 3 if since(release, FIRST_THAT_MERGES) else 1)
+    return version if isinstance(version, int) else 1
+
+
+def plugin_id(version: int) -> str:
+    """Return the name that the plugin that pulls images has in a version of the configuration."""
+    return {1: "cri", 2: GRPC_PLUGIN}.get(version, IMAGES_PLUGIN)
+
+
+def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
+    """Return the configuration that containerd runs with.
+
+    :param facts: of containerd, as the module reports them.
+    :param release: of containerd, None if it is not known.
+    """
+    main = facts.get("config") or {"path": "config.toml"}
+    files, problems = [], []
+    for file in [main, *(facts.get("imports") or [])]:
+        config, problem_of_file = _parse_file(file, release, main["path"])
+        files.append(ConfigFile(file["path"], config))
+        problems += [problem_of_file] if problem_of_file else []
+    problems += _version_problems(files, release)
+    merged, unclear = merge_files(files, release)
+    if facts.get("dump_error"):
+        problems.append(problem("config_rejected", main["path"], error=facts["dump_error"]))
+    elif facts.get("dump"):
+        merged, unclear = _parse_dump(facts["dump"], main["path"])
+    problems += [unclear] if unclear else []
+    mistyped = misfit(merged)
+    if mistyped:
+        problems.append(problem("toml_invalid", main["path"], error=mistyped))
+        merged = {}
+    return Effective(merged, tuple(files), release, tuple(problems))
+
+
+def _parse_file(file: dict[str, t.Any], release: Release, importer: str) -> tuple[dict[str, t.Any], Problem | None]:
+    """Return what a file holds, and why that is not known."""
+    path = file["path"]
+    if file.get("error"):
+        return {}, problem("config_unreadable", path, error=file["error"])
+    if path != importer and file.get("exists") is False:
+        return {}, problem("import_missing", path, importer=importer)
+    if file.get("bom") and since(release, FIRST_THAT_MERGES):
+        # go-toml 1 skips it, go-toml 2 does not.
+        error = "it begins with a byte order mark, which containerd from 2.0 on does not read"
+        return {}, problem("toml_invalid", path, error=error)
+    try:
+        return tomllib.loads(file.get("text") or ""), None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return {}, problem("toml_invalid", path, error=str(error) or type(error).__name__)
+
+
+def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem]:
+    """Return what in the versions of the files keeps containerd from starting.
+
+    Source: containerd v2.3.4 cmd/containerd/server/config/config.go (LoadConfigWithPlugins, ValidateVersion).
+    """
+    versions = [(file.path, file.config.get("version", 0)) for file in files]
+    versions = [(path, version) for path, version in versions if isinstance(version, int)]
+    newest = max((newest for first, newest in _VERSIONS if since(release, first)), default=None)
+    problems = []
+    for path, version in versions:
+        if newest is not None and version > newest:
+            values = {"release": ".".join(map(str, release or ())), "version": version, "newest": newest}
+            problems.append(problem("config_version", f"{path} version", **values))
+        elif since(release, _FIRST_WITHOUT_NEWER_IMPORTS) and version > versions[0][1]:
+            values = {"version": version, "importer": files[0].path, "main": versions[0][1]}
+            problems.append(problem("import_version", f"{path} version", **values))
+    return problems
+
+
+def _parse_dump(dump: str, path: str) -> tuple[dict[str, t.Any], Problem | None]:
+    try:
+        return tomllib.loads(dump), None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        text = f"what containerd --config {path} config dump prints is not valid TOML ({error})"
+        return {}, problem("config_rejected", path, error=text)
+
+
+# --- merging
+
+
+def merge_files(files: t.Sequence[ConfigFile], release: Release) -> tuple[dict[str, t.Any], Problem | None]:
+    """Return the configuration of several files, and a problem if that depends on the release, which is not known.
+
+    Source: containerd v1.7.20 services/server/config/config.go and v2.2.0 cmd/containerd/server/config/config.go
+    (mergeConfig): until 1.7 a later file replaces the table of a plugin, from 2.0 on it is merged into it.
+    """
+    merged = _merge_all(files, since(release, FIRST_THAT_MERGES))
+    if release is not None or len(files) < 2:
+        return merged, None
+    other = _merge_all(files, True)
+    for name in ("cri", GRPC_PLUGIN, IMAGES_PLUGIN, TRANSFER_PLUGIN):
+        if sub_table(merged, "plugins", name) != sub_table(other, "plugins", name):
+            last = [file.path for file in files if name in sub_table(file.config, "plugins")][-1]
+            values = {"plugin": f'plugins."{name}"', "importer": files[0].path}
+            return merged, problem("import_unclear", last, **values)
+    return merged, None
+
+
+def _merge_all(files: t.Sequence[ConfigFile], merges: bool) -> dict[str, t.Any]:
+    merged: dict[str, t.Any] = {}
+    for file in files:
+        for key, value in file.config.items():
+            if key == "plugins" and isinstance(value, dict):
+                tables = merged.setdefault("plugins", {})
+                merged["plugins"] = _deep_merge(tables, value) if merges else {**tables, **value}
+            elif isinstance(value, list) and isinstance(merged.get(key), list):
+                merged[key] = merged[key] + [item for item in value if item not in merged[key]]
+            elif value or key not in merged:
+                merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def _deep_merge(table: t.Any, over: dict[str, t.Any]) -> dict[str, t.Any]:
+    merged = dict(table) if isinstance(table, dict) else {}
+    for key, value in over.items():
+        merged[key] = _deep_merge(merged.get(key), value) if isinstance(value, dict) else value
+    return merged
+
+
+# --- types
+
+
+#: What is read here, by type; ``*`` is any name. With another type containerd does not start.
+_PLUGIN_SHAPE: dict[str, t.Any] = {
+    "registry": {"config_path": str, "mirrors": {}, "configs": {"*": {"auth": {}}}, "auths": {}},
+    "containerd": {"snapshotter": str},
+    "snapshotter": str,
+    "concurrent_layer_fetch_buffer": int,
+}
+_SHAPE: dict[str, t.Any] = {
+    "version": int,
+    "imports": [str],
+    "disabled_plugins": [str],
+    "plugins": {
+        "cri": _PLUGIN_SHAPE,
+        GRPC_PLUGIN: _PLUGIN_SHAPE,
+        IMAGES_PLUGIN: _PLUGIN_SHAPE,
+        TRANSFER_PLUGIN: {"concurrent_layer_fetch_buffer": int},
+    },
+}
+_KINDS = {dict: "a table", list: "an array", str: "a string", int: "a number"}
+
+
+def misfit(value: t.Any, shape: t.Any = None, path: str = "") -> str | None:
+    """Return, for people, the first value of a config.toml that containerd cannot read; None if it can read all."""
+    shape = _SHAPE if shape is None else shape
+    kind = shape if isinstance(shape, type) else type(shape)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        return f"{path} is not {_KINDS[kind]}"
+    for name, inner_value, inner_shape in _inner(value, shape):
+        if inner_shape is not None:
+            wrong = misfit(inner_value, inner_shape, f"{path}.{name}".lstrip("."))
+            if wrong:
+                return wrong
+    return None
+
+
+def _inner(value: t.Any, shape: t.Any) -> list[tuple[str, t.Any, t.Any]]:
+    """Return the values inside a value, each with its name and its shape."""
+    if isinstance(shape, dict):
+        return [(name, item, shape.get(name, shape.get("*"))) for name, item in value.items()]
+    if isinstance(shape, list):
+        return [(str(number), item, shape[0]) for number, item in enumerate(value)]
+    return []

@@ -1,0 +1,416 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is gathered on a host: real files in a folder that stands for its root, and what real programs print."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import UNITS
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import MAX_BYTES, Host, Output, option_of
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host_facts import gather
+
+SECRET = "s3cr3t-marker"
+NOT_FOUND = "LoadState=not-found\nActiveState=inactive\n"
+
+# As dfget 2.1.67, dfdaemon 1.4.2 and containerd of Debian print them.
+GO = (
+    "Major: 2, Minor: 1, GitVersion: v2.1.67, GitCommit: 5c1f, Platform: linux, BuildTime: 2024-09-02,"
+    " GoVersion: go1.23.0\n"
+)
+RUST = "dfdaemon 1.4.2 (5c1f 2026-07-23)\n"
+CONTAINERD = "containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u1\n"
+K3S = "containerd github.com/k3s-io/containerd v1.7.22-k3s1.28 \n"
+
+
+class Machine:
+    """A host in a folder.
+
+    :ivar units: output of systemctl show, by name.
+    :ivar programs: output by path; an int is the status with which ``config dump`` ends.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.units: dict[str, str] = {}
+        self.programs: dict[str, str | int] = {}
+        self.dumps: dict[str, str | int] = {}
+        self.systemd: int | None = 0
+        self.commands: list[list[str]] = []
+
+    def run(self, argv: list[str]) -> Output | None:
+        self.commands.append(argv)
+        if argv[0] == "systemctl":
+            if self.systemd is None:
+                return None
+            blocks = [self.units.get(name, NOT_FOUND) for name in argv[3:]]
+            return Output(self.systemd, "\n".join(blocks), "")
+        outputs = self.dumps if argv[-1] == "dump" else self.programs
+        printed = outputs.get(argv[0])
+        if printed is None:
+            return None
+        return Output(printed, "", f"{SECRET}") if isinstance(printed, int) else Output(0, printed, "")
+
+    def write(self, path: str, text: str | bytes) -> str:
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    def install(self, path: str, version: str, dump: str | int | None = None) -> None:
+        self.write(path, "")
+        os.chmod(self.root / path.lstrip("/"), 0o755)
+        self.programs[path] = version
+        if dump is not None:
+            self.dumps[path] = dump
+
+    @property
+    def host(self) -> Host:
+        return Host(self.run, str(self.root))
+
+    def gather(self, **options: Any) -> dict[str, Any]:
+        return gather(self.host, **options)
+
+    def containerd(self, path: str | None = None, certs_dir: str | None = None) -> dict[str, Any]:
+        return self.gather(containerd_config=path, certs_dir=certs_dir)["containerd"]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def unit(command: str, age: float = 60.0, state: str = "active", more: str = "") -> str:
+    started = int((time.monotonic() - age) * 1e6)
+    return (
+        f"LoadState=loaded\nActiveState={state}\nExecMainStartTimestampMonotonic={started}\n{more}"
+        f"ExecStart={{ path={command.split()[0]} ; argv[]={command} ; ignore_errors=no ; start_time=[n/a] ; pid=0 }}\n"
+    )
+
+
+def test_a_host(machine: Machine) -> None:
+    config = machine.write("/own.yaml", f"proxy: {{defaultFilter: ns, basicAuth: {{password: {SECRET}}}}}\n")
+    toml = machine.write(
+        "/etc/containerd/config.toml",
+        'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/srv/certs.d"\n',
+    )
+    mirror = machine.write(
+        "/srv/certs.d/docker.io/hosts.toml",
+        f'server = "https://docker.io"\n[host."http://u:{SECRET}@h".header]\nx = "{SECRET}"',
+    )
+    (machine.root / "srv/certs.d/ghcr.io").mkdir()
+    machine.install("/opt/bin/dfget", GO)
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.units["dfget-daemon.service"] = unit(f"/opt/bin/dfget daemon --config {config}")
+    facts = machine.gather(client_configs={"dfdaemon": "/none.yaml"})
+    dfget = facts["clients"]["dfget"]
+    assert dfget["config"]["path"] == config
+    assert "defaultFilter: ns" in dfget["config"]["text"]
+    assert dfget["version"] == "2.1.67"
+    assert (dfget["unit"]["name"], dfget["unit"]["state"]) == ("dfget-daemon.service", "active")
+    assert abs(dfget["unit"]["since"] - (time.time() - 60)) < 5
+    assert facts["clients"]["dfdaemon"]["config"]["text"] is None
+    assert facts["clients"]["dfdaemon"]["version"] is None
+    containerd = facts["containerd"]
+    assert (containerd["config"]["path"], containerd["distribution"]) == (toml, "containerd")
+    assert (containerd["version"], containerd["unit"]) == ("1.6.20", None)
+    hosts = {file["path"]: file for file in containerd["hosts"]}
+    assert list(hosts) == [mirror, "/srv/certs.d/ghcr.io/hosts.toml"]
+    assert hosts["/srv/certs.d/ghcr.io/hosts.toml"]["exists"] is False
+    assert SECRET not in repr(facts)
+
+
+def test_all_units_are_queried_at_once(machine: Machine) -> None:
+    machine.gather()
+    assert [command[0] for command in machine.commands] == ["systemctl"]
+
+
+@pytest.mark.parametrize(
+    "output, version",
+    [
+        (GO, "2.1.67"),
+        ("MajorVersion:\t2\nGitVersion:\tv2.3.4\n", "2.3.4"),
+        (RUST, "1.4.2"),
+        (CONTAINERD, "1.6.20"),
+        (K3S, "1.7.22"),
+        ("containerd containerd.io 2.2.0 abcdef", "2.2.0"),
+        ("", None),
+        ("error: 1.2", None),
+        (None, None),
+    ],
+)
+def test_releases(machine: Machine, output: str | None, version: str | None) -> None:
+    if output is not None:
+        machine.programs["/x"] = output
+    assert machine.host.version(["/x"]) == version
+
+
+@pytest.mark.parametrize(
+    "command, path",
+    [
+        ("/usr/bin/dfdaemon --config /a.yaml --console", "/a.yaml"),
+        ("dfget daemon --config=/b.yaml", "/b.yaml"),
+        ("dfdaemon -c /c.yaml", "/c.yaml"),
+        ("dfdaemon", None),
+        ("dfdaemon -c", None),
+    ],
+)
+def test_the_configuration_that_a_command_names(command: str, path: str | None) -> None:
+    assert option_of(command.split(), ("--config", "-c")) == path
+
+
+def test_a_unit_that_does_not_run(machine: Machine) -> None:
+    machine.units["x.service"] = unit("x", state="failed")
+    facts = machine.host.units(["x.service"])["x.service"].facts()
+    assert facts == {"name": "x.service", "state": "failed", "since": None, "error": ""}
+
+
+def test_files_that_cannot_be_read(machine: Machine) -> None:
+    machine.write("/latin", b"a: \xe4")
+    machine.write("/large", b"#" * (MAX_BYTES + 1))
+    (machine.root / "folder").mkdir()
+    errors = {name: machine.host.file(f"/{name}", str)["error"] for name in ("latin", "large", "latin/below", "folder")}
+    assert errors == {
+        "latin": "it is not in UTF-8 (byte 3)",
+        "large": "it is larger than 1048576 bytes",
+        "latin/below": None,
+        "folder": "Is a directory",
+    }
+
+
+def test_a_byte_order_mark_and_a_mark_of_a_role(machine: Machine) -> None:
+    machine.write("/a", "\ufeff# Written by the Ansible role a.b.c, changes are lost.\nx = 1\n")
+    file = machine.host.file("/a", lambda text: text.splitlines()[1])
+    assert (file["bom"], file["written_by"], file["text"], file["mode"]) == (True, "a.b.c", "x = 1", "0644")
+
+
+# Which containerd
+
+
+CONFIG = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/srv/certs.d"\n'
+
+
+@pytest.mark.parametrize("more", ["", "/etc/containerd/config.toml", "/etc/containerd/certs.d/docker.io/hosts.toml"])
+def test_files_alone_are_not_a_containerd(machine: Machine, more: str) -> None:
+    if more:
+        machine.write(more, "")
+    facts = machine.containerd()
+    assert (facts["distribution"], facts["unit"], facts["version"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("what", ["program", "unit", "socket"])
+def test_what_makes_a_containerd(machine: Machine, what: str) -> None:
+    if what == "program":
+        machine.install("/usr/local/bin/containerd", CONTAINERD)
+    elif what == "unit":
+        machine.units["containerd.service"] = unit("/opt/containerd")
+    else:
+        machine.write("/run/containerd/containerd.sock", "")
+    assert machine.containerd()["distribution"] == "containerd"
+
+
+KOPS = 'Environment=A=1 "CONTAINERD_OPTS=--log-level info"\n'
+
+
+@pytest.mark.parametrize(
+    "command, more, files, path",
+    [
+        ("/usr/bin/containerd", "", {}, "/etc/containerd/config.toml"),
+        ("/usr/bin/containerd -c /etc/containerd/config-kops.toml", "", {}, "/etc/containerd/config-kops.toml"),
+        ("/usr/bin/containerd --config=/a.toml --log-level debug", "", {}, "/a.toml"),
+        ("/usr/bin/nice -n 5 /usr/bin/containerd -c /b.toml", "", {}, "/b.toml"),
+        ("/usr/bin/containerd $CONTAINERD_OPTS", KOPS, {}, "/etc/containerd/config.toml"),
+        ("/usr/bin/containerd $OPTS", 'Environment="OPTS=-c /c.toml"\n', {}, "/c.toml"),
+        ("/usr/bin/containerd --config ${FILE}", "Environment=FILE=/d.toml\n", {}, "/d.toml"),
+        (
+            "/usr/bin/containerd $OPTS",
+            "EnvironmentFiles=/etc/default/containerd (ignore_errors=yes)\n",
+            {"/etc/default/containerd": "# OPTS=-c /no.toml\nOPTS=--log-level info -c /e.toml\n"},
+            "/e.toml",
+        ),
+        (
+            "/usr/bin/containerd $OPTS",
+            "EnvironmentFiles=/etc/sysconfig/a (ignore_errors=no)\nEnvironmentFiles=/etc/sysconfig/b (ignore_errors=no)\n",
+            {"/etc/sysconfig/a": "OPTS=-c /no.toml\n", "/etc/sysconfig/b": 'OPTS="-c /f.toml"\n'},
+            "/f.toml",
+        ),
+    ],
+)
+def test_the_configuration_that_the_unit_names(
+    machine: Machine, command: str, more: str, files: dict[str, str], path: str
+) -> None:
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.units["containerd.service"] = unit(command, more=more)
+    for name, text in files.items():
+        machine.write(name, text)
+    facts = machine.containerd()
+    assert (facts["config"]["path"], facts["config_error"]) == (path, "")
+    # What the user names counts in any case.
+    assert machine.containerd("/own.toml")["config"]["path"] == "/own.toml"
+
+
+@pytest.mark.parametrize(
+    "command, error",
+    [
+        ("/bin/sh -c 'exec containerd -c /x'", "its command is a script of /bin/sh"),
+        ("/opt/start-containerd", "its command does not start containerd itself"),
+    ],
+)
+def test_a_unit_whose_configuration_is_not_known(machine: Machine, command: str, error: str) -> None:
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.units["containerd.service"] = unit(command)
+    assert machine.containerd()["config_error"] == error
+    assert machine.containerd("/own.toml")["config_error"] == ""
+
+
+def test_the_running_process_tells_what_a_script_hides(machine: Machine) -> None:
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.units["containerd.service"] = unit("/opt/start-containerd")
+    machine.write("/proc/7/cmdline", "/usr/bin/containerd\0-c\0/run/own.toml\0")
+    facts = machine.containerd()
+    assert (facts["config"]["path"], facts["config_error"]) == ("/run/own.toml", "")
+
+
+def test_systemd_that_cannot_be_queried(machine: Machine) -> None:
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.systemd = 1
+    facts = machine.gather()
+    assert facts["containerd"]["config_error"] == "systemctl show ends with status 1"
+    assert facts["clients"]["dfget"]["unit"]["error"] == "systemctl show ends with status 1"
+    machine.systemd = None
+    assert machine.containerd()["config_error"] == ""
+
+
+K3S_CONFIG = "/var/lib/rancher/k3s/agent/etc/containerd/config.toml"
+
+
+@pytest.mark.parametrize(
+    "name, unit_name, config, sources",
+    [
+        ("k3s", "k3s.service", K3S_CONFIG, "/etc/rancher/k3s/registries.yaml"),
+        ("k3s", "k3s-agent.service", K3S_CONFIG, "/etc/rancher/k3s/registries.yaml"),
+        (
+            "rke2",
+            "rke2-agent.service",
+            "/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
+            "/etc/rancher/rke2/registries.yaml",
+        ),
+        (
+            "microk8s",
+            "snap.microk8s.daemon-containerd.service",
+            "/var/snap/microk8s/current/args/containerd.toml",
+            "/var/snap/microk8s/current/args/containerd-template.toml",
+        ),
+        ("k0s", "k0sworker.service", "/etc/k0s/containerd.toml", "/etc/k0s/containerd.d/own.toml"),
+    ],
+)
+def test_distributions(machine: Machine, name: str, unit_name: str, config: str, sources: str) -> None:
+    machine.units[unit_name] = unit(f"/usr/local/bin/{name} server")
+    machine.write(config, CONFIG)
+    machine.write(sources, f"mirrors:\n  docker.io:\n    endpoint: [http://u:{SECRET}@h]\n")
+    facts = machine.containerd()
+    assert (facts["distribution"], facts["config"]["path"]) == (name, config)
+    assert facts["unit"]["name"] == unit_name
+    assert [file["path"] for file in facts["sources"]] == [sources]
+    assert SECRET not in repr(facts)
+    # One that is installed beside it and does not run does not count.
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.units["containerd.service"] = unit("/usr/bin/containerd", state="inactive")
+    assert machine.containerd()["distribution"] == name
+    assert machine.containerd("/etc/containerd/config.toml")["distribution"] == "containerd"
+
+
+@pytest.mark.parametrize(
+    "command, file",
+    [
+        ("/usr/local/bin/k3s agent --docker", ""),
+        ("/usr/local/bin/k3s server --container-runtime-endpoint=unix:///run/containerd/containerd.sock", ""),
+        ("/usr/local/bin/k3s server", "container-runtime-endpoint: /run/containerd/containerd.sock\n"),
+    ],
+)
+def test_k3s_with_a_containerd_of_the_host(machine: Machine, command: str, file: str) -> None:
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.units["k3s.service"] = unit(command)
+    machine.write("/etc/rancher/k3s/config.yaml", file)
+    assert machine.containerd()["distribution"] == "containerd"
+
+
+@pytest.mark.parametrize(
+    "command, file", [("k3s server --data-dir /data/k3s", ""), ("k3s server", 'data-dir: "/data/k3s"\n')]
+)
+def test_k3s_in_another_folder(machine: Machine, command: str, file: str) -> None:
+    machine.units["k3s.service"] = unit(f"/usr/local/bin/{command}")
+    machine.write("/etc/rancher/k3s/config.yaml", file)
+    machine.install("/data/k3s/data/current/bin/containerd", K3S)
+    facts = machine.containerd()
+    assert facts["config"]["path"] == "/data/k3s/agent/etc/containerd/config.toml"
+    assert facts["version"] == "1.7.22"
+
+
+def test_an_unknown_containerd(machine: Machine) -> None:
+    machine.write("/proc/8/cmdline", "containerd\0--config\0/var/run/docker/containerd/containerd.toml\0")
+    facts = machine.containerd()
+    assert (facts["distribution"], facts["config"]["path"]) == (
+        "unknown",
+        "/var/run/docker/containerd/containerd.toml",
+    )
+    assert machine.containerd("/own.toml")["distribution"] == "containerd"
+
+
+def test_units_that_are_known_are_queried() -> None:
+    assert {"containerd.service", "k3s.service", "rke2-server.service", "k0scontroller.service"} <= set(UNITS)
+
+
+# What it reads
+
+
+def test_imports_come_in_the_order_of_containerd_and_once(machine: Machine) -> None:
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.write(
+        "/etc/containerd/config.toml",
+        'imports = [\n  "conf.d/*.toml",  # all\n  "/etc/containerd/config.toml", \'/gone.toml\'\n]\n',
+    )
+    machine.write("/etc/containerd/conf.d/b.toml", 'imports = ["../config.toml", "more/*.toml"]\n')
+    machine.write("/etc/containerd/conf.d/a.toml", f'[plugins.x]\npassword = "{SECRET}"\n')
+    machine.write("/etc/containerd/conf.d/more/c.toml", 'imports = ["c.toml"]\n')
+    facts = machine.containerd()
+    assert [file["path"] for file in facts["imports"]] == [
+        "/etc/containerd/conf.d/a.toml",
+        "/etc/containerd/conf.d/b.toml",
+        "/gone.toml",
+        "/etc/containerd/conf.d/more/c.toml",
+    ]
+    assert [file["exists"] for file in facts["imports"]] == [True, True, False, True]
+    assert SECRET not in repr(facts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'plugins."io.containerd.grpc.v1.cri".registry.config_path = "/srv/certs.d"\n',
+        "[plugins.'io.containerd.grpc.v1.cri']\nregistry = { config_path = '/srv/certs.d' }\n",
+        '\ufeff[plugins.\'io.containerd.grpc.v1.cri\'.registry]\n"config_path" = "/srv/certs.d/"\n',
+    ],
+)
+def test_folders_of_mirrors_without_the_program(machine: Machine, text: str) -> None:
+    machine.write("/run/containerd/containerd.sock", "")
+    machine.write("/etc/containerd/config.toml", text)
+    machine.write("/srv/certs.d/docker.io/hosts.toml", "")
+    assert [file["path"] for file in machine.containerd()["hosts"]] == ["/srv/certs.d/docker.io/hosts.toml"]
+
+
+def test_a_dump_that_fails_says_no_more_than_that(machine: Machine) -> None:
+    machine.install("/usr/bin/containerd", CONTAINERD, dump=1)
+    machine.write("/etc/containerd/config.toml", f'x = "{SECRET}"\n')
+    facts = machine.containerd()
+    assert facts["dump"] is None
+    assert facts["dump_error"] == (
+        "/usr/bin/containerd --config /etc/containerd/config.toml config dump ends with status 1"
+    )
+    assert SECRET not in repr(facts)
