@@ -40,7 +40,7 @@ _USER_INFO = re.compile(r"(://)[^/?#\s\"'@]*(?:@[^/?#\s\"'@]*)*@")
 
 
 def redact_user_info(text):
-    """A text without the user info of the URLs in it.
+    """Return a text without the user info of the URLs in it.
 
     :param text: str.
     """
@@ -189,7 +189,7 @@ class _YamlRedactor:
         self.out.append(header + ("\n" if self.text[line_end - 1 : line_end] == "\n" else ""))
         self.at = line_end
         indent = self.frames[-1][0] + 1
-        body = re.compile(r"(?:[ ]{%d,}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*" % indent).match(self.text, self.at)
+        body = re.compile(rf"(?:[ ]{{{indent},}}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*").match(self.text, self.at)
         self.at = body.end()
         if self._kept() and body.group().count("\n") < 2:
             self.out.append(redact_user_info(body.group()))
@@ -210,7 +210,7 @@ class _YamlRedactor:
 
 
 def redact_yaml(text, keys=CLIENT_KEYS):
-    """YAML with the values of all keys replaced but those that are named.
+    """Return YAML with the values of all keys replaced but those that are named.
 
     :param text: str, also malformed.
     :param keys: names in lower case.
@@ -241,7 +241,7 @@ _TOML_TOKEN = re.compile(
 
 
 def redact_toml(text, keys):
-    """TOML with the values of all keys replaced but those that are named.
+    """Return TOML with the values of all keys replaced but those that are named.
 
     :param text: str, also malformed.
     :param keys: names in lower case.

@@ -94,7 +94,7 @@ class Host:
             return ""
 
     def file(self, path: str, redact: Callable[[str], str]) -> dict[str, Any]:
-        """Return a file: ``path``, ``exists``, ``text``, ``error``, ``mtime``, ``mode``, ``uid``, ``gid``, ``written_by``, ``bom``.
+        """Return a file: ``path``, ``exists``, ``text``, ``error``, ``mtime``, ``mode``, ``uid``, ``gid``, and more.
 
         ``text`` is None if it does not exist or cannot be read, ``mtime`` is in seconds since 1970, ``written_by`` the
         role whose mark is in it, and ``bom`` whether it begins with a byte order mark.
@@ -252,7 +252,7 @@ def option_of(argv: tuple[str, ...] | list[str], names: tuple[str, ...]) -> str 
 def runner(module: Any) -> Run:
     """Return what runs programs for a module.
 
-    :param module: L(AnsibleModule).
+    :param module: of Ansible.
     """
     module.run_command_environ_update = {"LC_ALL": "C"}
 

@@ -74,8 +74,8 @@ containerd:
   contains:
     distribution:
       description:
-        - V(containerd), V(k3s), V(rke2), V(microk8s) or V(k0s); V(unknown) for a containerd that something else started.
-          V(null) without containerd.
+        - V(containerd), V(k3s), V(rke2), V(microk8s) or V(k0s); V(unknown) for a containerd that something else
+          started. V(null) without containerd.
       type: str
       returned: success
       sample: containerd
@@ -122,6 +122,7 @@ def read(module: DragonflyModule) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Run the module."""
     paths = ("dfget_config", "dfdaemon_config", "containerd_config", "certs_dir")
     module = DragonflyModule(argument_spec={name: {"type": "path"} for name in paths})
     module.run(read, needs_requests=False)

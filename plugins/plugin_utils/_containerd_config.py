@@ -226,7 +226,7 @@ def judge_config(
     """
     text = facts["config"].get("text") or ""
     effective = read_config(facts, checked_release(facts.get("version") or None))
-    problems = [*effective.problems, *config_problems(effective, client)]
+    problems = [*effective.problems, *containerd_problems(effective, client)]
     problems += _version_1(effective, text)
     problems = [each for each in problems if each.code not in allowed]
     is_set = is_read(effective, certs_dir)
@@ -236,7 +236,7 @@ def judge_config(
         return Verdict(text, False, problems)
     document = _edited(text, effective.release, certs_dir, login)
     edited = tomlkit.dumps(document)
-    problems = [] if is_set else _losing(effective, document.unwrap(), certs_dir)
+    problems = [] if is_set else outweighed(effective, document.unwrap(), certs_dir)
     return Verdict(text if problems else edited, edited != text and not problems, problems)
 
 
@@ -279,8 +279,12 @@ def _other_folders(effective: Effective, certs_dir: str) -> list[Problem]:
     return [problem("other_config_path", f"{file} {name}.registry.config_path", **values)]
 
 
-def _losing(effective: Effective, config: dict[str, t.Any], certs_dir: str) -> list[Problem]:
-    """Return a problem if a file that is imported outweighs what the main file is going to say."""
+def outweighed(effective: Effective, config: dict[str, t.Any], certs_dir: str) -> list[Problem]:
+    """Return a problem if a file that is imported outweighs config_path of the main file.
+
+    :param config: what the main file says, or is going to say.
+    :param certs_dir: folder that it names.
+    """
     files = (ConfigFile(effective.path, config), *effective.files[1:])
     merged, unclear = merge_files(files, effective.release)
     if unclear:
@@ -345,7 +349,7 @@ _LOCAL_PULL_UNLESS = {
 }
 
 
-def config_problems(effective: Effective, client: str) -> list[Problem]:
+def containerd_problems(effective: Effective, client: str) -> list[Problem]:
     """Return what in a configuration makes pulls fail or miss once config_path is set.
 
     :param client: ``dfget``, ``dfdaemon`` or ``none``.

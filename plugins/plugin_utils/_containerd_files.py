@@ -32,10 +32,12 @@ class ConfigFile(t.NamedTuple):
 
     :ivar path: on the host.
     :ivar config: that it holds.
+    :ivar exists: whether it does.
     """
 
     path: str
     config: dict[str, t.Any]
+    exists: bool = True
 
 
 class Effective(t.NamedTuple):
@@ -105,6 +107,27 @@ def plugin_id(version: int) -> str:
     return {1: "cri", 2: GRPC_PLUGIN}.get(version, IMAGES_PLUGIN)
 
 
+def is_present(facts: dict[str, t.Any]) -> bool:
+    """Return whether there is a containerd on the host."""
+    return bool(facts.get("distribution", facts.get("version") or facts.get("unit")))
+
+
+def presence_problems(facts: dict[str, t.Any]) -> list[Problem]:
+    """Return why it is not known what containerd of the host reads.
+
+    :param facts: of containerd, as the module host_info reports them.
+    """
+    path = facts["config"]["path"]
+    error = facts.get("config_error") or ""
+    if not is_present(facts):
+        return [problem("no_containerd", "containerd")]
+    if facts.get("distribution") == "unknown":
+        return [problem("unknown_containerd", path, config=path, error=f" ({error})" if error else "")]
+    if error:
+        return [problem("config_unknown", path, unit="containerd.service", error=error)]
+    return []
+
+
 def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
     """Return the configuration that containerd runs with.
 
@@ -115,7 +138,7 @@ def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
     files, problems = [], []
     for file in [main, *(facts.get("imports") or [])]:
         config, problem_of_file = _parse_file(file, release, main["path"])
-        files.append(ConfigFile(file["path"], config))
+        files.append(ConfigFile(file["path"], config, file.get("text") is not None))
         problems += [problem_of_file] if problem_of_file else []
     problems += _version_problems(files, release)
     merged, unclear = merge_files(files, release)

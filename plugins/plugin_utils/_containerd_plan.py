@@ -21,7 +21,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     Login,
     Mirror,
     config_paths,
-    config_problems,
+    containerd_problems,
     is_read,
     judge_config,
     mirrors,
@@ -30,6 +30,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
     Effective,
     plugin_id,
+    presence_problems,
     read_config,
 )
 
@@ -70,27 +71,6 @@ class Options(t.NamedTuple):
     def login(self) -> Login | None:
         """Return the credentials for the mirror."""
         return Login(self.mirror_host, self.username, self.password) if self.username and self.password else None
-
-
-def is_present(facts: dict[str, t.Any]) -> bool:
-    """Return whether there is a containerd on the host."""
-    return bool(facts.get("distribution", facts.get("version") or facts.get("unit")))
-
-
-def presence_problems(facts: dict[str, t.Any]) -> list[Problem]:
-    """Return why it is not known what containerd of the host reads.
-
-    :param facts: of containerd, as the module host_info reports them.
-    """
-    path = facts["config"]["path"]
-    error = facts.get("config_error") or ""
-    if not is_present(facts):
-        return [problem("no_containerd", "containerd")]
-    if facts.get("distribution") == "unknown":
-        return [problem("unknown_containerd", path, config=path, error=f" ({error})" if error else "")]
-    if error:
-        return [problem("config_unknown", path, unit="containerd.service", error=error)]
-    return []
 
 
 def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
@@ -208,7 +188,7 @@ def _plan_config(
         plan["reads_config"] = verdict.needed or options.login is not None
         plan["restart_needed"] = _is_newer(facts["config"], facts) and is_read(effective, plan["certs_dir"])
         return verdict.problems
-    problems = [*effective.problems, *config_problems(effective, options.client)]
+    problems = [*effective.problems, *containerd_problems(effective, options.client)]
     if not is_read(effective, plan["certs_dir"]) or options.login:
         remedy = _distribution_remedy(facts["distribution"], effective, plan["certs_dir"], options)
         values = {"distribution": facts["distribution"], "remedy": remedy}

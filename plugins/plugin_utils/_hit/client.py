@@ -13,7 +13,7 @@ import abc
 import functools
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_scrub import HIDDEN
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import HIDDEN
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release, parse_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     NEWEST,
@@ -123,6 +123,8 @@ class Client(abc.ABC):
         unit = facts.get("unit")
         if unit and unit.get("state") not in (None, "active"):
             self.reasons.append(reason("not_running", unit=unit["name"], state=unit["state"]))
+        if unit and unit.get("state") is None and unit.get("error"):
+            self.reasons.append(reason("unit_unknown", unit=unit["name"], error=unit["error"]))
         self.reasons += newer_than_unit(facts["config"], unit)
         text = facts["config"].get("text")
         if self.is_readable and text:

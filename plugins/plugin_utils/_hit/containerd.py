@@ -14,19 +14,24 @@ import re
 import typing as t
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release, parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import CERTS_DIRS
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_loopback
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
-    DEFAULT_CERTS_DIRS,
     config_paths,
-    misfit,
+    containerd_problems,
+    outweighed,
     splits_config_path,
-    toml_problems,
+    unsent_auth,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
+    config_version,
+    plugin_id,
+    presence_problems,
+    read_config,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
     newer_than_unit,
-    parse_file,
-    parse_text,
     string_list,
     sub_table,
 )
@@ -43,7 +48,6 @@ _FALLBACK_FOLDERS = ("_default",)
 _MATTER_TO_CTR = ("parallel_fetch",)
 #: Problems that only exist beside config_path.
 _ONLY_WITH_CONFIG_PATH = ("mirrors_in_use", "tls_in_use")
-_FIRST_WITH_CONFIG_VERSION_3 = (2, 0, 0)
 # Source: containerd v2.1.0 and v2.1.3 core/remotes/docker/fetcher.go (open).
 _FIRST_WITH_RANGE_IN_EVERY_REQUEST = (2, 1, 0)
 _FIRST_WITHOUT_RANGE_AGAIN = (2, 1, 3)
@@ -70,6 +74,16 @@ class Route(t.NamedTuple):
     byte_range: Setting = Setting("")
 
 
+def _not_read_yet(facts: dict[str, t.Any]) -> list[Reason]:
+    """Return a reason for each file that was written after containerd started.
+
+    Distributions write config.toml themselves when they start, so that there the files count that it is made of.
+    """
+    is_own = facts.get("distribution", "containerd") == "containerd"
+    files = [facts["config"], *(facts.get("imports") or [])] if is_own else facts.get("sources") or []
+    return [newer for file in files for newer in newer_than_unit(file, facts.get("unit"))]
+
+
 class Containerd:
     """containerd on one host.
 
@@ -79,50 +93,21 @@ class Containerd:
 
     def __init__(self, facts: dict[str, t.Any]) -> None:
         self.release = parse_release(facts.get("version") or "")
-        self.reasons: list[Reason] = []
-        self._file: dict[str, t.Any] = facts.get("config") or {}
-        self._path = self._file.get("path", "config.toml")
         self._certs_dir = facts.get("certs_dir")
         self._hosts_files = {file["path"]: file for file in facts.get("hosts") or []}
-        self._config: dict[str, t.Any] = {}
-        if not facts.get("version") and self._file.get("text") is None and not self._file.get("error"):
-            self.reasons.append(reason("no_containerd"))
-            return
-        self._read_config(facts.get("dump") or "")
-        self.reasons += newer_than_unit(self._file, facts.get("unit"))
-
-    def _read_config(self, dump: str) -> None:
-        """Read the file, and what containerd itself says of it and of the files that it imports.
-
-        :param dump: output of ``containerd config dump``; empty if there is none.
-        """
-        config, unreadable = parse_file(self._file, "toml")
-        if unreadable:
-            self.reasons.append(unreadable)
-        effective, error = parse_text("toml", dump)
-        self._config = config if error or not effective else effective
-        mistyped = misfit(self._config)
-        if mistyped:
-            self.reasons.append(reason("toml_invalid", self._path, error=mistyped))
-            self._config = {}
-        version = config.get("version")
-        if isinstance(version, int) and version > 2 and self.release and self.release < _FIRST_WITH_CONFIG_VERSION_3:
-            values = {"release": format_release(self.release), "version": version}
-            self.reasons.append(reason("config_version", self._path, "version", **values))
+        self._effective = read_config(facts, self.release)
+        unknown = presence_problems(facts)
+        self.reasons = [reason_from_problem(problem) for problem in unknown or self._effective.problems]
+        if not unknown:
+            self.reasons += _not_read_yet(facts)
 
     @property
-    def _version(self) -> int:
-        default = 3 if (self.release or ()) >= _FIRST_WITH_CONFIG_VERSION_3 else 1
-        version = self._config.get("version", default)
-        return version if isinstance(version, int) else 1
-
-    @property
-    def _plugin_id(self) -> str:
-        return {1: "cri", 2: "io.containerd.grpc.v1.cri"}.get(self._version, "io.containerd.cri.v1.images")
+    def _path(self) -> str:
+        return self._effective.path
 
     @property
     def _plugin(self) -> dict[str, t.Any]:
-        return sub_table(self._config, "plugins", self._plugin_id)
+        return self._effective.plugin
 
     @property
     def _folders(self) -> list[str]:
@@ -136,12 +121,19 @@ class Containerd:
 
         :param client: ``dfget``, ``dfdaemon`` or ``none``.
         """
-        problems = toml_problems(self._config, self._plugin_id, client, self.release)
+        problems = containerd_problems(self._effective, client)
         if self._certs_dir:
             problems = [problem for problem in problems if problem.code in _MATTER_TO_CTR]
         elif not self._folders:
             problems = [problem for problem in problems if problem.code not in _ONLY_WITH_CONFIG_PATH]
-        return [reason_from_problem(problem, self._path) for problem in problems]
+        return [reason_from_problem(problem) for problem in problems]
+
+    def unsent_credentials(self, registry: str, route: Route) -> list[Reason]:
+        """Return why the credentials that its configuration has for a registry are not sent on a route."""
+        if self._certs_dir or "authorization" in route.headers:
+            return []
+        problems = unsent_auth(self._effective, registry, urlsplit(route.proxy).netloc)
+        return [reason_from_problem(problem) for problem in problems]
 
     def route(self, registry: str) -> Route | Reason:
         """Return where the pulls of a registry go, or why they go straight to the registry.
@@ -158,7 +150,7 @@ class Containerd:
 
     def _route_by_folders(self, registry: str, folders: list[str]) -> Route | Reason:
         if len(folders) > 1 and not splits_config_path(self._plugin, self.release):
-            path = ":".join(folders) + (" (its default)" if tuple(folders) == DEFAULT_CERTS_DIRS else "")
+            path = ":".join(folders) + (" (its default)" if tuple(folders) == CERTS_DIRS else "")
             return reason("config_path_not_split", self._path, "config_path", path=path)
         file = self._hosts_file(registry, folders)
         if file is None:
@@ -211,11 +203,18 @@ class Containerd:
         return route
 
     def _why_no_folders(self) -> Reason:
-        for name, plugin in sub_table(self._config, "plugins").items():
-            if sub_table(plugin, "registry").get("config_path") and name != self._plugin_id:
-                values = {"actual": name, "wanted": self._plugin_id, "version": self._version}
-                return reason("config_path_elsewhere", self._path, "config_path", **values)
-        path = self._path if self._file.get("text") is not None else f"{self._path} (which is not there)"
+        effective = self._effective
+        main = effective.files[0]
+        main_plugin = sub_table(main.config, "plugins", plugin_id(config_version(main.config, self.release)))
+        named = sub_table(main_plugin, "registry").get("config_path")
+        for problem in outweighed(effective, main.config, named) if named else []:
+            return reason_from_problem(problem)
+        for name, plugin in sub_table(effective.config, "plugins").items():
+            if sub_table(plugin, "registry").get("config_path") and name != effective.plugin_id:
+                values = {"actual": name, "wanted": effective.plugin_id, "version": effective.version}
+                file = effective.file_of("plugins", name, "registry", "config_path")
+                return reason("config_path_elsewhere", file, "config_path", **values)
+        path = main.path if main.exists else f"{main.path} (which is not there)"
         return reason("config_path_not_set", path, "config_path")
 
 

@@ -66,7 +66,8 @@ def follow_pull(host: Host, image: PreheatedImage) -> Pull:
     client = _client_behind(route, host)
     if isinstance(client, Reason):
         return Pull(image, route, None, [client, *containerd.problems("none")], [])
-    reasons = [*containerd.problems(client.name), *client.reasons]
+    unsent = containerd.unsent_credentials(image.registry, route)
+    reasons = [*containerd.problems(client.name), *unsent, *client.reasons]
     address = host_and_port(route.proxy)[0]
     notes = []
     if not is_loopback(address) and address != client.address:

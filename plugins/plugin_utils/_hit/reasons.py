@@ -15,10 +15,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.mes
 
 #: Code: what makes a pull miss, and the remedy; beside those of ``_config.messages.MESSAGES``.
 MISSES: dict[str, tuple[str, str]] = {
-    "no_containerd": (
-        "there is no containerd on this host: neither its program nor its configuration was found.",
-        "Run this on the hosts that pull.",
-    ),
     "unreadable": (
         "the file cannot be read: {error}.",
         "{hint}",
@@ -31,10 +27,6 @@ MISSES: dict[str, tuple[str, str]] = {
         "it points to {proxy}, while the client's proxy speaks plain HTTP, so that containerd falls back to the"
         " registry without a word.",
         "Write http:// (containerd_mirrors_proxy).",
-    ),
-    "config_version": (
-        "containerd {release} does not read version {version} of its configuration.",
-        'Write version = 2, whose plugin is "io.containerd.grpc.v1.cri"; or upgrade containerd.',
     ),
     "config_path_elsewhere": (
         "config_path is set for the plugin {actual}, while with version = {version} containerd reads {wanted}.",
@@ -83,6 +75,10 @@ MISSES: dict[str, tuple[str, str]] = {
     "not_running": (
         "the unit {unit} is {state}, so that containerd falls back to the registry without a word.",
         "See journalctl -u {unit}, and start it.",
+    ),
+    "unit_unknown": (
+        "systemd cannot be queried for {unit} ({error}), so that it is not known whether it runs, and with this file.",
+        "Run this with become: true, and see whether systemctl show {unit} works on the host.",
     ),
     "restart_needed": (
         "the file was written {seconds} s after {unit} started, which still runs with what was there before.",
@@ -191,13 +187,15 @@ def reason(code: str, file: str = "", key: str = "", **values: t.Any) -> Reason:
     return Reason(code, file, key, cause.format(**values), remedy.format(**values))
 
 
-def reason_from_problem(problem: Problem, file: str) -> Reason:
+def reason_from_problem(problem: Problem, file: str = "") -> Reason:
     """Return what a check of a configuration says as a reason.
 
-    :param file: path of the configuration on the host.
+    :param file: path of the configuration on the host; empty if the problem's key begins with it.
     """
-    # Problems of containerd's configuration name the file in their key.
-    return Reason(problem.code, file, problem.key.removeprefix("config.toml "), problem.reason, problem.remedy)
+    path, _space, key = (file, "", problem.key) if file else problem.key.partition(" ")
+    # Where there is no containerd there is no file.
+    path = path if "." in path else ""
+    return Reason(problem.code, path, key, problem.reason, problem.remedy)
 
 
 def note(code: str, **values: t.Any) -> str:

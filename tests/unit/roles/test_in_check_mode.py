@@ -427,7 +427,7 @@ def test_a_difference_of_mirrors_shows_no_secret(tmp_path):
         (tmp_path / host / "certs.d/r").mkdir(parents=True)
         if host in earlier:
             (tmp_path / host / "certs.d/r/hosts.toml").write_text(earlier[host], encoding="utf-8")
-    password = f'[plugins."io.containerd.grpc.v1.cri".registry.configs."r".auth]\npassword = "{SECRET}"\n'
+    password = f'[plugins."io.containerd.grpc.v1.cri".registry.configs."other".auth]\npassword = "{SECRET}"\n'
     (tmp_path / "config/config.toml").write_text("version = 2\n" + password, encoding="utf-8")
     found = run(tmp_path, "containerd_mirrors", hosts, options=("--check", "--diff"))
     assert set(found.values()) == {"ok"}

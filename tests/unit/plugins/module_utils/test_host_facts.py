@@ -236,7 +236,8 @@ KOPS = 'Environment=A=1 "CONTAINERD_OPTS=--log-level info"\n'
         ),
         (
             "/usr/bin/containerd $OPTS",
-            "EnvironmentFiles=/etc/sysconfig/a (ignore_errors=no)\nEnvironmentFiles=/etc/sysconfig/b (ignore_errors=no)\n",
+            "EnvironmentFiles=/etc/sysconfig/a (ignore_errors=no)\n"
+            "EnvironmentFiles=/etc/sysconfig/b (ignore_errors=no)\n",
             {"/etc/sysconfig/a": "OPTS=-c /no.toml\n", "/etc/sysconfig/b": 'OPTS="-c /f.toml"\n'},
             "/f.toml",
         ),

@@ -106,6 +106,7 @@ def facts(
     return {
         "clients": clients,
         "containerd": {
+            "distribution": "containerd" if containerd or config_toml is not None else None,
             "config": file("/etc/containerd/config.toml", config_toml),
             "dump": None,
             "hosts": [file(path, text) for path, text in hosts.items()],

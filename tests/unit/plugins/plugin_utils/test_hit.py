@@ -832,10 +832,10 @@ def misses():
         "bad-toml",
         facts(config_toml="version ="),
         SeedPeers(),
-        "unreadable",
+        "toml_invalid",
         config,
         "",
-        "not valid TOML (Invalid value",
+        "Invalid value",
     )
     yield ("bad-hosts-toml", facts(hosts="\nserver = x\n"), SeedPeers(), "unreadable", toml_file, "", "line 2")
 
