@@ -2,157 +2,24 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is brought from a host: real files, and what real programs print."""
+"""The probe of a client's proxy, over real sockets."""
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _host_files as host_files
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._probe import probe
 
 SECRET = "s3cr3t-marker"
 
-# As dfget 2.1.67, dfdaemon 1.4.2 and containerd of Debian print them.
-GO = (
-    "Major: 2, Minor: 1, GitVersion: v2.1.67, GitCommit: 5c1f, Platform: linux, BuildTime: 2024-09-02, "
-    "GoVersion: go1.23.0\n"
-)
-RUST = "dfdaemon 1.4.2 (5c1f 2026-07-23)\n"
-CONTAINERD = "containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u1\n"
-
-
-def commands(**outputs):
-    """A ``run`` that knows some programs; ``systemctl`` by the name of the unit."""
-    asked = []
-
-    def run(argv):
-        asked.append(argv)
-        name = os.path.basename(argv[0])
-        return outputs.get(argv[-1].split(".")[0].replace("-", "_") if name == "systemctl" else name)
-
-    run.asked = asked
-    return run
-
-
-def unit(command, age=60.0, state="active"):
-    started = int((time.monotonic() - age) * 1e6)
-    return (
-        "LoadState=loaded\nActiveState=%s\nExecMainStartTimestampMonotonic=%d\n"
-        "ExecStart={ path=%s ; argv[]=%s ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 }\n"
-        % (state, started, command.split()[0], command)
-    )
-
 
 def write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return str(path)
-
-
-def test_a_host(tmp_path):
-    config = write(tmp_path / "own.yaml", f"proxy: {{defaultFilter: ns, basicAuth: {{password: {SECRET}}}}}\n")
-    folder = tmp_path / "certs.d"
-    toml = write(
-        tmp_path / "config.toml",
-        f'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "{folder}"\n',
-    )
-    mirror = write(
-        folder / "docker.io" / "hosts.toml",
-        f'server = "https://docker.io"\n[host."http://u:{SECRET}@h".header]\nx = "{SECRET}"',
-    )
-    (folder / "ghcr.io").mkdir()
-    run = commands(
-        dfget=GO,
-        containerd=CONTAINERD,
-        dfget_daemon=unit(f"/opt/bin/dfget daemon --config {config}"),
-        dfdaemon="LoadState=not-found\nActiveState=inactive\n",
-    )
-    found = host_files.gather(run, {"dfdaemon": str(tmp_path / "none.yaml")}, toml)
-    dfget = found["clients"]["dfget"]
-    assert dfget["config"]["path"] == config
-    assert "defaultFilter: ns" in dfget["config"]["text"]
-    assert dfget["version"] == "2.1.67"
-    assert dfget["unit"]["name"] == "dfget-daemon.service"
-    assert dfget["unit"]["state"] == "active"
-    assert abs(dfget["unit"]["since"] - (time.time() - 60)) < 5
-    assert ["/opt/bin/dfget", "version"] in run.asked
-    assert found["clients"]["dfdaemon"] == {
-        "config": {"path": str(tmp_path / "none.yaml"), "text": None, "error": None, "mtime": None},
-        "unit": None,
-        "version": None,
-    }
-    containerd = found["containerd"]
-    assert containerd["version"] == "1.6.20"
-    assert containerd["unit"] is None
-    hosts = {one["path"]: one for one in containerd["hosts"] if one["path"].startswith(str(tmp_path))}
-    bare = str(folder / "ghcr.io" / "hosts.toml")
-    assert list(hosts) == [mirror, bare]
-    assert hosts[bare]["text"] is None
-    assert hosts[bare]["error"] is None
-    assert SECRET not in repr(found)
-
-
-def test_a_host_without_anything(tmp_path):
-    none = str(tmp_path / "none")
-    found = host_files.gather(commands(), {"dfget": none, "dfdaemon": none}, none)
-    assert found["containerd"]["config"]["text"] is None
-    assert found["containerd"]["version"] is None
-    assert found["clients"]["dfget"]["version"] is None
-
-
-@pytest.mark.parametrize(
-    "output, version",
-    [
-        (GO, "2.1.67"),
-        ("MajorVersion:\t2\nGitVersion:\tv2.3.4\n", "2.3.4"),
-        (RUST, "1.4.2"),
-        (CONTAINERD, "1.6.20"),
-        ("containerd containerd.io 2.2.0 abcdef", "2.2.0"),
-        ("", None),
-        ("error: 1.2", None),
-        (None, None),
-    ],
-)
-def test_releases(output, version):
-    assert host_files._version(commands(x=output), ["x"]) == version
-
-
-@pytest.mark.parametrize(
-    "command, path",
-    [
-        ("/usr/bin/dfdaemon --config /a.yaml --console", "/a.yaml"),
-        ("dfget daemon --config=/b.yaml", "/b.yaml"),
-        ("dfdaemon -c /c.yaml", "/c.yaml"),
-        ("dfdaemon", None),
-        ("dfdaemon -c", None),
-    ],
-)
-def test_the_configuration_that_a_unit_names(command, path):
-    assert host_files._config_of(command.split()) == path
-
-
-def test_a_unit_that_does_not_run():
-    found, dummy = host_files._unit(commands(x=unit("x", state="failed")), "x.service")
-    assert found == {"name": "x.service", "state": "failed", "since": None}
-
-
-def test_files_that_cannot_be_read(tmp_path):
-    write(tmp_path / "latin", "a: b")
-    (tmp_path / "latin").write_bytes(b"a: \xe4")
-    (tmp_path / "large").write_bytes(b"#" * (host_files._MAX_BYTES + 1))
-    found = {name: host_files._file(str(tmp_path / name), str)["error"] for name in ("latin", "large", "latin/below")}
-    assert found == {
-        "latin": "it is not in UTF-8 (byte 3)",
-        "large": "it is larger than 1048576 bytes",
-        "latin/below": None,
-    }
-    assert host_files._file(str(tmp_path), str)["error"] == "Is a directory"
 
 
 class Proxy(BaseHTTPRequestHandler):
