@@ -49,7 +49,7 @@ def test_task_id():
 
 
 @pytest.mark.parametrize(
-    "url, words, text",
+    "url, options, text",
     [
         ("no url", {"client": "dfdaemon"}, "it is no absolute URL"),
         (BLOB, {"client": "dfcache"}, "'dfcache' is no client"),
@@ -59,9 +59,9 @@ def test_task_id():
         (BLOB, {"client": "dfdaemon", "filtered_query_params": [5]}, "must be a list of names, .* not \\[5\\]"),
     ],
 )
-def test_task_id_of_what_it_cannot_be_of(url, words, text):
+def test_task_id_of_what_it_cannot_be_of(url, options, text):
     with pytest.raises(AnsibleFilterError, match=text):
-        task_id(url, **words)
+        task_id(url, **options)
 
 
 def test_secrets_of_a_url_are_not_in_the_message():

@@ -57,10 +57,10 @@ class Loopback(ThreadingMixIn, HTTPServer):
         self.now = time.time
         self.answers = [(200, {})]
 
-    def answer(self, asked):
-        self.asked.append(asked)
+    def answer(self, request):
+        self.asked.append(request)
         if callable(self.answers):
-            return self.answers(asked)
+            return self.answers(request)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def handle_error(self, request, client_address):

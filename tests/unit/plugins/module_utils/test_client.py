@@ -41,9 +41,9 @@ def client(loopback):
 def recorded(release, scenario, method, path, part=""):
     """An answer of a manager: status, body, headers."""
     for exchange in json.loads((RECORDINGS / release / (scenario + ".json")).read_text(encoding="utf-8"))["exchanges"]:
-        asked, answer = exchange["request"], exchange["response"]
+        request, answer = exchange["request"], exchange["response"]
         body = answer.get("json", answer.get("text", "").encode("utf-8"))
-        if asked["method"] == method and asked["path"].startswith(path) and part in str(body):
+        if request["method"] == method and request["path"].startswith(path) and part in str(body):
             headers = {
                 name: answer["headers"][name] for name in ("Content-Type", "Location") if name in answer["headers"]
             }
@@ -106,7 +106,7 @@ def test_connect(loopback):
 
 
 @pytest.mark.parametrize(
-    "own, words",
+    "own, message",
     [
         ({}, "url is missing"),
         ({"url": ""}, "DRAGONFLY_URL"),
@@ -116,10 +116,10 @@ def test_connect(loopback):
         ({"url": "http://m", "token": "é"}, "token holds a character"),
     ],
 )
-def test_connect_refuses(own, words):
+def test_connect_refuses(own, message):
     with pytest.raises(InputError) as caught:
         connect(dict(options(), **own))
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert "hidden" not in caught.value.message
 
 
@@ -180,7 +180,7 @@ def test_recorded_refusals_of_a_job(client, loopback, release, scenario, part, r
 
 
 @pytest.mark.parametrize(
-    "status, words, reason, cure",
+    "status, message, reason, remedy",
     [
         (401, "permission deny", "denied", "role root"),
         (401, "Unauthorized", "token_unknown", "does not know the token"),
@@ -190,12 +190,12 @@ def test_recorded_refusals_of_a_job(client, loopback, release, scenario, part, r
         (403, "Forbidden", "denied", "scope"),
     ],
 )
-def test_denials(client, loopback, status, words, reason, cure):
-    loopback.answers = [(status, {"message": words})]
+def test_denials(client, loopback, status, message, reason, remedy):
+    loopback.answers = [(status, {"message": message})]
     exc = refused(client.get_job, 1)
     assert (exc.status, exc.reason, exc.request) == (status, reason, "GET /oapi/v1/jobs/1")
-    assert words in exc.message
-    assert cure in exc.message
+    assert message in exc.message
+    assert remedy in exc.message
     assert "What to do" in exc.message
 
 
@@ -276,8 +276,8 @@ def test_what_a_proxy_says_is_no_word_of_the_manager(client, loopback):
 
 
 def test_words_are_short_and_hold_no_secret(client, loopback):
-    words = "no\n  answer of https://user:s3cr3t@h/f?token=s3cr3t: " + "x" * 2000
-    loopback.answers = [(500, {"message": words})]
+    message = "no\n  answer of https://user:s3cr3t@h/f?token=s3cr3t: " + "x" * 2000
+    loopback.answers = [(500, {"message": message})]
     exc = refused(client.create_job, {})
     assert "no answer of https://user:********@h" in exc.message
     assert len(exc.message) < 700
@@ -313,7 +313,7 @@ def test_the_console_has_jobs_too(client, loopback):
     client.use_console_jobs()
     client.get_job(5)
     client.create_job({})
-    assert [one.path for one in loopback.asked] == [CONSOLE_API + "/jobs/5", CONSOLE_API + "/jobs"]
+    assert [request.path for request in loopback.asked] == [CONSOLE_API + "/jobs/5", CONSOLE_API + "/jobs"]
 
 
 @pytest.mark.parametrize(
@@ -329,8 +329,8 @@ def test_the_console_has_jobs_too(client, loopback):
 )
 def test_list_jobs(client, loopback, link, last):
     loopback.answers = [(200, [{"id": 3}, {"id": 2}], {"Link": link} if link else {})]
-    found, rows = client.list_jobs(2, 10, type="preheat", state=None)
-    assert (found, list(rows)) == (last, [{"id": 3}, {"id": 2}])
+    last_page, rows = client.list_jobs(2, 10, type="preheat", state=None)
+    assert (last_page, list(rows)) == (last, [{"id": 3}, {"id": 2}])
     assert loopback.asked[0].path == "/oapi/v1/jobs?type=preheat&page=2&per_page=10"
 
 
@@ -342,11 +342,11 @@ def test_recorded_links(client, loopback, release, last):
     links = []
     for exchange in json.loads((RECORDINGS / release / "lists.json").read_text(encoding="utf-8"))["exchanges"]:
         links.append(exchange["response"]["headers"].get("Link", ""))
-    found = []
+    rows_seen = []
     for link in filter(None, links):
         loopback.answers = [(200, [], {"Link": link})]
-        found.append(client.list_jobs(1, 10)[0])
-    assert found == last
+        rows_seen.append(client.list_jobs(1, 10)[0])
+    assert rows_seen == last
 
 
 def test_a_list_that_breaks_off(client, loopback):
@@ -360,14 +360,14 @@ def test_a_list_that_breaks_off(client, loopback):
 
 
 def test_all_rows(client, loopback):
-    def answer(asked):
-        page = int(asked.path.partition("page=")[2].partition("&")[0])
+    def answer(request):
+        page = int(request.path.partition("page=")[2].partition("&")[0])
         # A row that came twice because a newer one moved it to the next page.
         first = 50 * (page - 1) + 1 - (page > 1)
         return 200, [{"id": number} for number in range(first, min(first + 50, 121))]
 
     loopback.answers = answer
-    assert [one["id"] for one in client.list_clusters()] == list(range(1, 121))
+    assert [cluster["id"] for cluster in client.list_clusters()] == list(range(1, 121))
     assert len(loopback.asked) == 3
 
 
@@ -399,11 +399,11 @@ def test_what_headers_tell(client, loopback):
 
 
 @pytest.mark.parametrize(
-    "status, words, reason",
+    "status, message, reason",
     [(500, "sync peers is running", "busy"), (500, "else", "server_error"), (422, "Unknow type", "no_api")],
 )
-def test_sync_peers(client, loopback, status, words, reason):
-    loopback.answers = [(status, {"message": words})]
+def test_sync_peers(client, loopback, status, message, reason):
+    loopback.answers = [(status, {"message": message})]
     assert refused(client.sync_peers).reason == reason
     assert loopback.asked[0].json()["type"] == "sync_peers"
 
@@ -414,8 +414,8 @@ def test_sync_peers(client, loopback, status, words, reason):
 def endless(size=0):
     """Pages of rows that nobody has seen before."""
 
-    def answer(asked):
-        page = int(re.search(r"[?&]page=(\d+)", asked.path)[1])
+    def answer(request):
+        page = int(re.search(r"[?&]page=(\d+)", request.path)[1])
         return 200, [{"id": 50 * page + number, "x": "x" * size} for number in range(50)]
 
     return answer
@@ -440,9 +440,9 @@ def test_a_list_that_is_too_large(loopback, client):
 
 
 def test_a_list_that_takes_too_long(loopback):
-    def answer(asked):
+    def answer(request):
         time.sleep(0.2)
-        return endless()(asked)
+        return endless()(request)
 
     loopback.answers = answer
     client = DragonflyClient(Http(timeout=0.3), loopback.url)

@@ -38,14 +38,14 @@ def silent():
 
 
 def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
-def failure(http, url, **words):
+def failure(http, url, **options):
     with pytest.raises(TransportError) as caught:
-        http.send("GET", url, **words)
+        http.send("GET", url, **options)
     assert "s3cr3t" not in caught.value.message
     return caught.value
 
@@ -53,12 +53,12 @@ def failure(http, url, **words):
 def test_what_is_sent(loopback):
     loopback.answers = [(201, {"id": 1}, {"X-Server-IP": "10.0.0.1"})]
     answer = Http(auth=TOKEN).send("POST", loopback.url + "/oapi/v1/jobs?a=b", body={"type": "preheat", "bio": "é"})
-    [asked] = loopback.asked
-    assert (asked.method, asked.path) == ("POST", "/oapi/v1/jobs?a=b")
-    assert asked.json() == {"type": "preheat", "bio": "é"}
-    assert asked.headers["Authorization"] == TOKEN
-    assert asked.headers["User-Agent"] == "dragonflyoss.dragonfly/" + VERSION
-    assert asked.headers["Accept"] == asked.headers["Content-Type"] == "application/json"
+    [request] = loopback.asked
+    assert (request.method, request.path) == ("POST", "/oapi/v1/jobs?a=b")
+    assert request.json() == {"type": "preheat", "bio": "é"}
+    assert request.headers["Authorization"] == TOKEN
+    assert request.headers["User-Agent"] == "dragonflyoss.dragonfly/" + VERSION
+    assert request.headers["Accept"] == request.headers["Content-Type"] == "application/json"
     assert (answer.status, answer.json(), answer.request) == (201, {"id": 1}, "POST /oapi/v1/jobs")
     assert answer.headers["x-server-ip"] == "10.0.0.1"
     assert answer.media_type == "application/json"
@@ -67,7 +67,7 @@ def test_what_is_sent(loopback):
 def test_headers_of_a_request_count_more(loopback):
     Http(auth=TOKEN).send("GET", loopback.url, headers={"Authorization": "Basic x", "Accept": "a/b"})
     Http().send("GET", loopback.url)
-    assert [asked.headers["Authorization"] for asked in loopback.asked] == ["Basic x", None]
+    assert [request.headers["Authorization"] for request in loopback.asked] == ["Basic x", None]
     assert loopback.asked[0].headers["Accept"] == "a/b"
 
 
@@ -78,7 +78,7 @@ def test_netrc_does_not_replace_the_token(loopback, tmp_path, monkeypatch):
     monkeypatch.setenv("NETRC", str(path))
     Http(auth=TOKEN).send("GET", loopback.url)
     Http().send("GET", loopback.url)
-    assert [asked.headers["Authorization"] for asked in loopback.asked] == [TOKEN, None]
+    assert [request.headers["Authorization"] for request in loopback.asked] == [TOKEN, None]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -94,17 +94,17 @@ def test_cookies_are_not_sent_back(loopback):
     http = Http()
     http.send("GET", loopback.url)
     http.send("GET", loopback.url)
-    assert [asked.headers["Cookie"] for asked in loopback.asked] == [None, None]
+    assert [request.headers["Cookie"] for request in loopback.asked] == [None, None]
 
 
 def test_each_thread_has_a_session_of_its_own(loopback):
     http = Http()
     sessions = [http._session()]
     threads = [threading.Thread(target=lambda: sessions.append(http._session())) for _number in range(3)]
-    for one in threads:
-        one.start()
-        one.join()
-    assert len({id(one) for one in sessions}) == 4
+    for thread in threads:
+        thread.start()
+        thread.join()
+    assert len({id(session) for session in sessions}) == 4
     assert http._session() is sessions[0]
 
 
@@ -231,9 +231,9 @@ def test_a_server_without_tls(loopback):
     assert loopback.asked == []
 
 
-@pytest.mark.parametrize("words", [{"verify": "/nothing/ca.pem"}, {"cert": "/nothing/client.pem"}])
-def test_a_file_that_is_missing(words):
-    exc = failure(Http(**words), f"https://127.0.0.1:{int(free_port())}/")
+@pytest.mark.parametrize("options", [{"verify": "/nothing/ca.pem"}, {"cert": "/nothing/client.pem"}])
+def test_a_file_that_is_missing(options):
+    exc = failure(Http(**options), f"https://127.0.0.1:{int(free_port())}/")
     assert (exc.reason, exc.sent) == ("bad_file", False)
     assert "/nothing/" in exc.message
 
@@ -412,7 +412,7 @@ def test_gzip_in_several_members_and_chunks(loopback):
 
 def test_a_connection_is_used_again(loopback):
     peers = []
-    loopback.answers = lambda asked: peers.append(asked.peer) or (200, {"id": 1})
+    loopback.answers = lambda request: peers.append(request.peer) or (200, {"id": 1})
     http = Http()
     for _number in range(3):
         http.send("GET", loopback.url)

@@ -73,7 +73,7 @@ def test_bases(bases, text, manifest_url):
 
 
 @pytest.mark.parametrize(
-    "text, words",
+    "text, message",
     [
         ("", "must not be empty"),
         ("  ", "must not be empty"),
@@ -124,10 +124,10 @@ def test_bases(bases, text, manifest_url):
         ("https://r/v2/app/manifests/sha256:abc", "is not a digest"),
     ],
 )
-def test_parse_image_refuses(text, words):
+def test_parse_image_refuses(text, message):
     with pytest.raises(InputError) as caught:
         parse_image(text)
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert "hidden" not in caught.value.message
 
 
@@ -154,8 +154,8 @@ def test_references_round_trip(host, components, reference, scheme):
     image = parse_image(text)
     assert (image.registry, image.name, image.reference) == (host, name, reference)
     assert image.base == (scheme or "https://") + host
-    again = parse_image(image.manifest_url())
-    assert (again.registry, again.base, again.name, again.reference) == (host, image.base, name, reference)
+    reparsed = parse_image(image.manifest_url())
+    assert (reparsed.registry, reparsed.base, reparsed.name, reparsed.reference) == (host, image.base, name, reference)
 
 
 @pytest.mark.parametrize("url", ["https://h", "http://h:5000", "https://h/a/b", "https://[fd00::1]:5000"])

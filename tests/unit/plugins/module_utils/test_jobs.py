@@ -55,34 +55,34 @@ class Jobs:
         self.asked = loopback.asked
         loopback.answers = self.answer
 
-    def answer(self, asked):
-        parts = urlsplit(asked.path)
+    def answer(self, request):
+        parts = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path in self.routes:
-            found = self.routes[parts.path]
-            if isinstance(found, list):
-                return found.pop(0) if len(found) > 1 else found[0]
-            return found
+            answers = self.routes[parts.path]
+            if isinstance(answers, list):
+                return answers.pop(0) if len(answers) > 1 else answers[0]
+            return answers
         if parts.path == self.api + "/jobs":
             return self.page(query)
         if parts.path.startswith(self.api + "/jobs/"):
             number = int(parts.path.rpartition("/")[2])
             return next(
-                ((200, one) for one in self.rows if one["id"] == number), (404, {"message": "record not found"})
+                ((200, job) for job in self.rows if job["id"] == number), (404, {"message": "record not found"})
             )
         return NO_API
 
     def page(self, query):
-        rows = [one for one in self.rows if all(one[key] == query[key] for key in ("type", "state") if key in query)]
+        rows = [job for job in self.rows if all(job[key] == query[key] for key in ("type", "state") if key in query)]
         rows = rows[::-1] if self.newest_first else rows
         page, size = int(query["page"]), int(query["per_page"])
         mine = rows[(page - 1) * size : page * size]
-        if self.broken & {one["id"] for one in mine}:
+        if self.broken & {job["id"] for job in mine}:
             return 404, {"message": "record not found"}
         return 200, mine, {"Link": f"<{self.api}/jobs?page={int(-(-len(rows) // size))}>;rel=last"}
 
     def lists(self):
-        return [asked.path for asked in self.asked if urlsplit(asked.path).path == self.api + "/jobs"]
+        return [request.path for request in self.asked if urlsplit(request.path).path == self.api + "/jobs"]
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def reader(loopback, clock):
 
 
 def ids(pages):
-    return [one["id"] for page in pages for one in page]
+    return [job["id"] for page in pages for job in page]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_is_transient(exc, answer):
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("number", [0, 1, 2, 49, 50, 51, 120])
 def test_all_jobs_come_newest_first(jobs, reader, number, newest_first):
-    jobs.rows = [row(one + 1) for one in range(number)]
+    jobs.rows = [row(index + 1) for index in range(number)]
     jobs.newest_first = newest_first
     assert ids(reader.iter_recent_jobs(ALL)) == list(range(number, 0, -1))
     assert reader.seen_ids == set(range(1, number + 1))
@@ -134,19 +134,19 @@ def test_all_jobs_come_newest_first(jobs, reader, number, newest_first):
 
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_nothing_older_is_read(jobs, reader, newest_first):
-    jobs.rows = [row(one + 1, age=100 * (200 - one)) for one in range(200)]
+    jobs.rows = [row(index + 1, age=100 * (200 - index)) for index in range(200)]
     jobs.newest_first = newest_first
     assert ids(reader.iter_recent_jobs(1050)) == list(range(200, 190, -1))
     assert len(jobs.lists()) == (1 if newest_first else 2)
 
 
 def test_rows_without_a_time_are_not_old(jobs, reader):
-    jobs.rows = [row(one + 1, created_at="0001-01-01T00:00:00Z") for one in range(60)]
+    jobs.rows = [row(index + 1, created_at="0001-01-01T00:00:00Z") for index in range(60)]
     assert ids(reader.iter_recent_jobs(10)) == list(range(60, 0, -1))
 
 
 def test_a_look_without_interest_is_one_row(jobs, reader):
-    jobs.rows = [row(one + 1) for one in range(60)]
+    jobs.rows = [row(index + 1) for index in range(60)]
     assert ids(reader.iter_recent_jobs(None)) == [60]
     assert len(jobs.lists()) == 1
 
@@ -155,7 +155,7 @@ def test_rows_keep_what_is_asked_for(jobs, reader):
     jobs.rows = [row(1)]
     kept = {"id", "created_at", "updated_at", "type", "state", "bio", "args"}
     assert set(next(reader.iter_recent_jobs(ALL))[0]) == kept
-    assert next(reader.iter_recent_jobs(ALL, transform=lambda one: one))[0]["result"] == {}
+    assert next(reader.iter_recent_jobs(ALL, transform=lambda job: job))[0]["result"] == {}
 
 
 def test_rows_that_are_none_are_left_out(jobs, reader):
@@ -173,11 +173,12 @@ def test_filters(jobs, reader):
 def test_a_broken_row_hides_no_other(jobs, reader, number, broken):
     """A job of a user that does not exist, which stays PENDING, makes its page of a list a 404."""
     jobs.rows = [
-        row(one + 1, state="PENDING" if one + 1 in broken or one % 30 == 0 else "SUCCESS") for one in range(number)
+        row(index + 1, state="PENDING" if index + 1 in broken or index % 30 == 0 else "SUCCESS")
+        for index in range(number)
     ]
     jobs.broken = broken
-    found = ids(reader.iter_recent_jobs(ALL))
-    assert sorted(found) == sorted(set(range(1, number + 1)) - broken)
+    ids_seen = ids(reader.iter_recent_jobs(ALL))
+    assert sorted(ids_seen) == sorted(set(range(1, number + 1)) - broken)
     [warning] = reader.warnings
     assert "unreadable" in warning
 
@@ -265,9 +266,9 @@ def test_now_is_the_managers(jobs, reader, clock, loopback):
 def test_all_cluster_ids(jobs, reader, answer, clusters):
     jobs.routes["/oapi/v1/clusters"] = answer
     assert reader.all_cluster_ids() == clusters
-    asked = len(jobs.asked)
+    request = len(jobs.asked)
     assert reader.all_cluster_ids() == clusters
-    assert len(jobs.asked) == asked
+    assert len(jobs.asked) == request
 
 
 @pytest.mark.parametrize(
@@ -320,7 +321,7 @@ def test_probes_that_tell_nothing(loopback, reader):
 def test_one_job_is_asked_for_by_its_id(jobs, reader):
     jobs.rows = [row(1, state="PENDING")]
     assert reader.poll_once([1]).jobs[1]["state"] == "PENDING"
-    assert [asked.path for asked in jobs.asked] == ["/oapi/v1/jobs/1"]
+    assert [request.path for request in jobs.asked] == ["/oapi/v1/jobs/1"]
 
 
 def test_several_jobs_are_asked_for_by_the_list_of_pending_ones(jobs, reader):

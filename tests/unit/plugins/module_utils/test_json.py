@@ -31,7 +31,7 @@ VALUE = st.recursive(
 )
 ROWS = st.lists(
     st.builds(
-        lambda number, rest: dict({"id": number}, **rest),
+        lambda number, keys: dict({"id": number}, **keys),
         st.integers(0, 9),
         st.dictionaries(st.sampled_from(["x", "id2"]), VALUE, max_size=2),
     ),
@@ -57,7 +57,7 @@ def test_every_single_cut():
     body = json.dumps(wanted, separators=(",", ":")).encode("utf-8")
     for place in range(len(body) + 1):
         assert list(rows([body[:place], body[place:]], "GET /")) == wanted
-    assert list(rows((body[one : one + 1] for one in range(len(body))), "GET /")) == wanted
+    assert list(rows((body[index : index + 1] for index in range(len(body))), "GET /")) == wanted
 
 
 def test_a_row_comes_as_soon_as_it_is_there():
@@ -91,7 +91,7 @@ def test_a_second_document_is_ignored():
 
 
 @pytest.mark.parametrize(
-    "body, words",
+    "body, message",
     [
         (b"", "not JSON that can be read"),
         (b"   ", "not JSON that can be read"),
@@ -106,11 +106,11 @@ def test_a_second_document_is_ignored():
         (b'[[],{"id":1},{"id":2}]', "not a list of objects"),
     ],
 )
-def test_garbage(body, words):
-    for chunks in ([body], [body[one : one + 1] for one in range(min(len(body), 100))] + [body[100:]]):
+def test_garbage(body, message):
+    for chunks in ([body], [body[index : index + 1] for index in range(min(len(body), 100))] + [body[100:]]):
         with pytest.raises(GarbledError) as caught:
             list(rows(chunks, "GET /oapi/v1/jobs"))
-        assert words in caught.value.message
+        assert message in caught.value.message
         assert caught.value.message.startswith("GET /oapi/v1/jobs: ")
         assert caught.value.reason == "garbled"
 
@@ -172,7 +172,7 @@ def test_numbers_that_nobody_writes(number):
 
 
 @pytest.mark.parametrize(
-    "body, words",
+    "body, message",
     [
         (b'{"layers": [], "layers": [1]}', "it has a key twice"),
         (b'{"config": {"a": {"digest": 1, "digest": 2}}}', "it has a key twice"),
@@ -185,10 +185,10 @@ def test_numbers_that_nobody_writes(number):
         (b"", "Expecting value"),
     ],
 )
-def test_json_that_is_not_read(body, words):
+def test_json_that_is_not_read(body, message):
     with pytest.raises(ValueError) as caught:
         decode_strict(body, "GET /x")
-    assert words in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_document_that_would_take_much_memory():

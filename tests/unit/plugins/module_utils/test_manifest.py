@@ -135,7 +135,7 @@ def test_the_type_of_the_answer_counts_where_the_document_has_none():
 
 
 @pytest.mark.parametrize(
-    "document, words",
+    "document, message",
     [
         ([], "not a JSON object"),
         (None, "not a JSON object"),
@@ -168,10 +168,10 @@ def test_the_type_of_the_answer_counts_where_the_document_has_none():
         ({"LAYERS": []}, "the key 'LAYERS'"),
     ],
 )
-def test_manifests_that_are_none(document, words):
+def test_manifests_that_are_none(document, message):
     with pytest.raises(ValueError) as caught:
         parse_manifest(document, "", D1)
-    assert words in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_redact_args():
 PLAIN = st.text(alphabet="abc123-_.~", min_size=1, max_size=8)
 #: Secrets of letters that nothing else has, with all that a URL must escape.
 HIDDEN = st.text(alphabet="XYZ/@:?#&=+% ", min_size=1, max_size=12).filter(
-    lambda text: any(one in "XYZ" for one in text)
+    lambda text: any(letter in "XYZ" for letter in text)
 )
 SECRET_NAMES = st.sampled_from(["token", "Sig", "X-Amz-Signature", "%74oken", "api%5Fkey", "q-ak"])
 

@@ -69,11 +69,11 @@ def test_every_option_has_a_value_here():
 
 @pytest.mark.parametrize("release", [(2, 0, 9), (2, 1, 0), (2, 1, 67), (2, 3, 4), (2, 5, 1)])
 def test_recorded_echoes_tell_the_release(release):
-    mine = [args for one, _scenario, args in ECHOES if one == release]
+    mine = [args for echoed, _scenario, args in ECHOES if echoed == release]
     assert mine
     for args in mine:
-        told = releases_of_echo(args)
-        assert (told.low or (0,)) <= release < (told.high or (9,))
+        narrowed = releases_of_echo(args)
+        assert (narrowed.low or (0,)) <= release < (narrowed.high or (9,))
 
 
 @pytest.mark.parametrize(
@@ -86,21 +86,21 @@ def test_recorded_echoes_tell_the_release(release):
     ],
 )
 def test_how_much_an_echo_tells(release, low, high):
-    args = next(args for one, _scenario, args in ECHOES if one == release)
+    args = next(args for echoed, _scenario, args in ECHOES if echoed == release)
     assert (releases_of_echo(args).low, releases_of_echo(args).high) == (low, high)
 
 
 def test_an_odd_echo_tells_nothing():
     for args in ({"novelty": 1, "headers": {}, "application": ""}, {"type": "image"}):
-        told = releases_of_echo(args)
-        assert (told.low, told.high) == (None, None)
-        assert str(told) == "unknown"
+        narrowed = releases_of_echo(args)
+        assert (narrowed.low, narrowed.high) == (None, None)
+        assert str(narrowed) == "unknown"
 
 
-@pytest.mark.parametrize("release, scenario", sorted({one[:2] for one in ECHOES if one[1] == "all_args"}))
+@pytest.mark.parametrize("release, scenario", sorted({echo[:2] for echo in ECHOES if echo[1] == "all_args"}))
 def test_options_that_a_recorded_echo_lacks(release, scenario):
     """By the echo and by the releases that the echo tells, the same options are unknown."""
-    args = next(args for one, name, args in ECHOES if (one, name) == (release, scenario))
+    args = next(args for echoed, name, args in ECHOES if (echoed, name) == (release, scenario))
     unknown = not_in_echo(OPTIONS, args)
     assert unknown == not_in_releases(OPTIONS, releases_of_echo(args))
     expected = {
@@ -167,7 +167,7 @@ def test_the_default_scope_is_not_sent():
 
 
 @pytest.mark.parametrize(
-    "option, words",
+    "option, message",
     [
         ("headers", "all releases"),
         ("platform", "2.1.21 or later"),
@@ -177,8 +177,8 @@ def test_the_default_scope_is_not_sent():
         ("concurrent_peer_count", "2.1.57 or later"),
     ],
 )
-def test_option_releases(option, words):
-    assert option_releases(option) == words
+def test_option_releases(option, message):
+    assert option_releases(option) == message
 
 
 RELEASE = st.none() | st.tuples(st.just(2), st.integers(0, 3), st.integers(0, 3))
@@ -186,14 +186,14 @@ RELEASE = st.none() | st.tuples(st.just(2), st.integers(0, 3), st.integers(0, 3)
 
 @given(RELEASE, RELEASE, RELEASE, RELEASE)
 def test_what_is_left_when_both_are_true(low, high, other_low, other_high):
-    one = Releases(low, high)
-    both = one.and_(other_low, other_high)
+    releases = Releases(low, high)
+    both = releases.and_(other_low, other_high)
 
     def of(release, releases):
         return (releases.low or (0,)) <= release < (releases.high or (9,))
 
     points = [(1,)] + [(2, minor, patch) for minor in range(5) for patch in range(5)]
-    shared = [point for point in points if of(point, one) and of(point, Releases(other_low, other_high))]
+    shared = [point for point in points if of(point, releases) and of(point, Releases(other_low, other_high))]
     if shared:
         assert [point for point in points if of(point, both)] == shared
     else:

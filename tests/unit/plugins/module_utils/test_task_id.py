@@ -287,8 +287,8 @@ def test_ids_of_real_clusters():
     ],
 )
 def test_the_recipe_of_a_release(client, release, name):
-    found = recipe_for(client, parse_release(release))
-    assert (found and found.name) == name
+    recipe = recipe_for(client, parse_release(release))
+    assert (recipe and recipe.name) == name
 
 
 def test_the_recipe_of_no_client():
@@ -375,27 +375,29 @@ def test_a_query_that_is_filtered_out_leaves_the_bare_url(name, query):
     assert recipe(name).task_id(url_of(query), list(query) + ["ns"]) == expected
 
 
-@given(query=QUERIES, data=st.data())
-def test_the_order_of_parameters_does_not_count_in_go_and_counts_in_rust(query, data):
+@given(query=QUERIES, draws=st.data())
+def test_the_order_of_parameters_does_not_count_in_go_and_counts_in_rust(query, draws):
     pairs = list(query.items())
-    other = data.draw(st.permutations(pairs))
+    other = draws.draw(st.permutations(pairs))
     assert filter_go(url_of(pairs), ["ns"]) == filter_go(url_of(other), ["ns"])
     assert (filter_rust(url_of(pairs), []) == filter_rust(url_of(other), [])) is (pairs == list(other))
 
 
 @given(query=QUERIES)
 def test_filtering_twice_is_filtering_once(query):
-    for one in (filter_go, filter_rust):
-        left = one(url_of(query), ["a", "ns"])
-        assert one(left, ["a", "ns"]) == left
+    for filter_of_client in (filter_go, filter_rust):
+        left = filter_of_client(url_of(query), ["a", "ns"])
+        assert filter_of_client(left, ["a", "ns"]) == left
 
 
 @given(name=ANY, tag=st.text(max_size=5), application=st.text(max_size=5))
 def test_an_id_is_the_hash_of_what_is_said(name, tag, application):
-    one = recipe(name)
+    recipe_of_client = recipe(name)
     expected = "https://h/v2/a" + tag + application
-    expected += "0" if one.name == "V2a" else ""
-    expected += "STANDARD" if one.typed else ""
-    found = one.task_id("https://h/v2/a", tag=tag, application=application)
-    assert found == hashlib.sha256(expected.encode("utf-8", "surrogateescape")).hexdigest()
-    assert found == one.task_id("https://h/v2/a", tag=tag or None, application=application or None, digest=None)
+    expected += "0" if recipe_of_client.name == "V2a" else ""
+    expected += "STANDARD" if recipe_of_client.typed else ""
+    task_id = recipe_of_client.task_id("https://h/v2/a", tag=tag, application=application)
+    assert task_id == hashlib.sha256(expected.encode("utf-8", "surrogateescape")).hexdigest()
+    assert task_id == recipe_of_client.task_id(
+        "https://h/v2/a", tag=tag or None, application=application or None, digest=None
+    )

@@ -78,7 +78,7 @@ def test_filters_are_the_managers(box, job_info, preheat, image, images):
     box.rule(outcome="failure", url=f"*/{images[0].name}/*")
     box.rule(outcome="pending", url=f"*/{images[1].name}/*")
     box.history(2, kind="file")
-    preheat(images=[one.source for one in (image, images[0], images[1])], wait_timeout=1)
+    preheat(images=[pushed.source for pushed in (image, images[0], images[1])], wait_timeout=1)
 
     assert job_info(state="FAILURE").column("outcome") == ["failed"]
     assert job_info(state="PENDING").column("outcome") == ["pending"]
@@ -120,11 +120,13 @@ def test_details_are_what_each_peer_says(box, job_info, preheat, image):
     assert "peers" not in short.job
     peers = long.job.pop("peers")
     assert long.job == short.job
-    warm = [one for one in peers if one["success"]]
-    assert {one["url"] for one in warm} == set(image.blobs())
-    assert "10.77.0.12" not in {one["ip"] for one in warm}
-    assert {(one["hostname"], one["scheduler_cluster_id"]) for one in peers if not one["success"]} == {("host-2", 1)}
-    assert all("disk is full" in one["description"] for one in peers if not one["success"])
+    warm = [peer for peer in peers if peer["success"]]
+    assert {peer["url"] for peer in warm} == set(image.blobs())
+    assert "10.77.0.12" not in {peer["ip"] for peer in warm}
+    assert {(peer["hostname"], peer["scheduler_cluster_id"]) for peer in peers if not peer["success"]} == {
+        ("host-2", 1)
+    }
+    assert all("disk is full" in peer["description"] for peer in peers if not peer["success"])
 
 
 @all_releases

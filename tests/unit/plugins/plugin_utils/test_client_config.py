@@ -95,8 +95,8 @@ def test_the_table_has_every_key_of_a_release(client, release, count):
     ],
 )
 def test_what_a_release_makes_of_a_key(client, release, path, status, instead):
-    found = look_up(client, path, release)
-    assert (found.status, found.instead) == (status, instead)
+    entry = look_up(client, path, release)
+    assert (entry.status, entry.instead) == (status, instead)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_what_a_release_makes_of_a_key(client, release, path, status, instead):
     ],
 )
 def test_which_key_was_meant(client, path, meant):
-    found = look_up(client, path, LAST_RELEASE[client])
-    assert (found.status, found.instead) == ("unknown", meant)
+    entry = look_up(client, path, LAST_RELEASE[client])
+    assert (entry.status, entry.instead) == ("unknown", meant)
 
 
 @pytest.mark.parametrize("client", SCHEMA)
@@ -128,8 +128,8 @@ def test_a_dropped_letter_is_found(client):
     """Each key of the newest release, spelt without its last letter, is unknown and brings the right name back."""
     for key in SCHEMA[client].values():
         if look_up(client, key.path, LAST_RELEASE[client]).status == "known" and len(key.path.rpartition(".")[2]) > 4:
-            found = look_up(client, key.path[:-1], LAST_RELEASE[client])
-            assert (found.status, found.instead) == ("unknown", key.path), key.path
+            entry = look_up(client, key.path[:-1], LAST_RELEASE[client])
+            assert (entry.status, entry.instead) == ("unknown", key.path), key.path
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_settings_go_into_known_maps_and_lists_only():
         "proxy": {"proxies": [{"regx": "a"}, {"regx": "b", "direct": True}], "whiteList": "all"},
         "upload": {},
     }
-    assert [(found.path, found.where, found.value) for found in settings(config, "dfget")] == [
+    assert [(entry.path, entry.where, entry.value) for entry in settings(config, "dfget")] == [
         ("aliveTime", "aliveTime", "0s"),
         ("unknown", "unknown", {"below": 1}),
         ("download.resourceClients", "download.resourceClients", {"https": {"insecureSkipVerify": True}}),

@@ -103,7 +103,7 @@ def test_the_reason_names_what_is_missing():
 
 
 @pytest.mark.parametrize(
-    "pattern, found",
+    "pattern, expected",
     [
         ("blobs/sha256.*", True),
         ("manifests", False),
@@ -117,8 +117,8 @@ def test_the_reason_names_what_is_missing():
         ("[[a]", None),
     ],
 )
-def test_found(pattern, found):
-    assert regex_found(pattern, "https://index.docker.io/v2/library/app/blobs/sha256:00") is found
+def test_found(pattern, expected):
+    assert regex_found(pattern, "https://index.docker.io/v2/library/app/blobs/sha256:00") is expected
 
 
 def test_first_match_takes_a_pattern_that_may_match():

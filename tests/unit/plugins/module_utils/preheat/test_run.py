@@ -64,30 +64,30 @@ class Manager:
         loopback.answers = self.answer
 
     def count(self, method, path="/oapi/v1/jobs"):
-        return sum(1 for one in self.seen if one == (method, path))
+        return self.seen.count((method, path))
 
-    def answer(self, asked):
-        parts = urlsplit(asked.path)
+    def answer(self, request):
+        parts = urlsplit(request.path)
         with self._lock:
-            self.seen.append((asked.method, parts.path))
-            if asked.method == "POST":
-                return self.post(asked.json())
+            self.seen.append((request.method, parts.path))
+            if request.method == "POST":
+                return self.post(request.json())
             if parts.path == "/oapi/v1/clusters":
-                return 200, [{"id": one} for one in self.clusters]
+                return 200, [{"id": cluster_id} for cluster_id in self.clusters]
             if parts.path.startswith("/oapi/v1/clusters/"):
                 return self.cluster_answer or (404, {"message": "record not found"})
             now = self.clock.wall()
-            rows = [self.show(one, now) for one in self.rows if now - one["time"] >= self.late]
+            rows = [self.show(job, now) for job in self.rows if now - job["time"] >= self.late]
             if parts.path == "/oapi/v1/jobs":
                 wanted = parse_qs(parts.query)
                 shown = [
-                    one
-                    for one in reversed(rows)
-                    if all(one[key] in wanted.get(key, [one[key]]) for key in ("type", "state"))
+                    job
+                    for job in reversed(rows)
+                    if all(job[key] in wanted.get(key, [job[key]]) for key in ("type", "state"))
                 ]
-                return 200, [dict(one, scheduler_clusters=None) for one in shown[: int(wanted["per_page"][0])]]
+                return 200, [dict(job, scheduler_clusters=None) for job in shown[: int(wanted["per_page"][0])]]
             number = int(parts.path.rpartition("/")[2])
-            return next(((200, one) for one in rows if one["id"] == number), (404, {"message": "record not found"}))
+            return next(((200, job) for job in rows if job["id"] == number), (404, {"message": "record not found"}))
 
     def post(self, body):
         what = self.posts.pop(0) if self.posts else None
@@ -103,7 +103,7 @@ class Manager:
                 "args": dict(
                     ECHO, **{key: value for key, value in body["args"].items() if key in ECHO or key in ("type", "url")}
                 ),
-                "scheduler_clusters": [{"id": one} for one in clusters],
+                "scheduler_clusters": [{"id": cluster_id} for cluster_id in clusters],
             }
         )
         return LOST if what == "lost" else (200, self.show(self.rows[-1], self.clock.wall()))
@@ -116,11 +116,11 @@ class Manager:
         shown["state"] = "SUCCESS" if done else "PENDING"
         results = [
             {
-                "scheduler_cluster_id": one["id"],
+                "scheduler_cluster_id": cluster["id"],
                 "success_tasks": self.outcome(row["args"]["url"]),
                 "failure_tasks": None,
             }
-            for one in row["scheduler_clusters"]
+            for cluster in row["scheduler_clusters"]
         ]
         shown["result"] = (
             {"state": shown["state"], "job_states": [{"state": shown["state"], "results": results}]} if done else None
@@ -285,7 +285,7 @@ def test_each_cluster_gets_its_own_lost_job(manager, start):
     assert not result["failed"]
     assert len(manager.rows) == 2
     assert sorted((job["id"], tuple(job["scheduler_cluster_ids"])) for job in result["jobs"]) == sorted(
-        (one["id"], tuple(cluster["id"] for cluster in one["scheduler_clusters"])) for one in manager.rows
+        (job["id"], tuple(cluster["id"] for cluster in job["scheduler_clusters"])) for job in manager.rows
     )
 
 
@@ -318,7 +318,7 @@ def test_a_post_that_was_not_sent_is_sent_again(manager, loopback, start, clock,
 
 def test_a_refused_token_stops_every_post(manager, start):
     manager.posts = [(403, {"message": "Forbidden: token has expired"})] * 100
-    files = [f"https://origin.example/{int(one)}" for one in range(50)]
+    files = [f"https://origin.example/{index}" for index in range(50)]
     result = start(files=files).run()
     assert result["failed"]
     assert result["reason"] == "token_expired"
@@ -423,10 +423,10 @@ def test_a_manager_that_goes_away_while_it_is_awaited(manager, loopback, start):
     run = start(wait_timeout=20)
     plain = loopback.answers
 
-    def answer(asked):
-        if manager.rows and asked.method == "GET":
+    def answer(request):
+        if manager.rows and request.method == "GET":
             return 502, {}
-        return plain(asked)
+        return plain(request)
 
     loopback.answers = answer
     result = run.run()
@@ -437,8 +437,8 @@ def test_a_manager_that_goes_away_while_it_is_awaited(manager, loopback, start):
 def test_a_token_that_ends_while_it_is_awaited(manager, loopback, start):
     manager.takes = 10**6
     plain = loopback.answers
-    loopback.answers = lambda asked: (
-        (401, {"message": "Unauthorized"}) if manager.rows and asked.method == "GET" else plain(asked)
+    loopback.answers = lambda request: (
+        (401, {"message": "Unauthorized"}) if manager.rows and request.method == "GET" else plain(request)
     )
     result = start().run()
     assert result["jobs"][0]["outcome"] == "unknown"

@@ -101,7 +101,7 @@ def test_an_image_is_warm_when_each_of_its_blobs_is(place, number):
 
 def test_nothing_warmed_is_cold():
     """2.3.4 says SUCCESS for an image of which no blob was fetched."""
-    blobs = ["http://10.77.0.1:5000/v2/library/app/blobs/sha256:" + one * 64 for one in "abcd"]
+    blobs = ["http://10.77.0.1:5000/v2/library/app/blobs/sha256:" + digit * 64 for digit in "abcd"]
     judged = verify_job(recorded("2.3.4/image_success", 1), wanting(blobs))
     assert (judged.status, judged.reason, judged.warm, judged.cold) == ("cold", "nothing_warmed", [], blobs)
     assert judged.warm_percentage == 0
@@ -180,7 +180,7 @@ def job_of(tasks, state="SUCCESS", clusters=(1,), scope="single_seed_peer", resu
         "state": state,
         "args": dict({"type": "image", "scope": scope, "concurrent_task_count": 8}, **args),
         "result": {"state": result_state, "job_states": states},
-        "scheduler_clusters": [{"id": one} for one in clusters],
+        "scheduler_clusters": [{"id": cluster_id} for cluster_id in clusters],
     }
 
 
@@ -215,7 +215,7 @@ PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.
 
 
 @pytest.mark.parametrize(
-    "tasks, percentage, outcome, words",
+    "tasks, percentage, outcome, message",
     [
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [])], 0, "warm", ""),
         (PEERS, 0, "cold", "1 of 2 hosts are not warm: 10.0.0.2"),
@@ -226,15 +226,15 @@ PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("10.0.0.1", "b")])], 0, "cold", "1 of 1"),
     ],
 )
-def test_many_peers(tasks, percentage, outcome, words):
+def test_many_peers(tasks, percentage, outcome, message):
     job = job_of(tasks, scope="all_peers")
     judged = verify_job(job, wanting(["a", "b"]), max_failed_percentage=percentage)
     assert judged.status == outcome
-    assert words in (judged.message or "")
+    assert message in (judged.message or "")
 
 
 @pytest.mark.parametrize(
-    "hosts, expected, ips, percentage, words",
+    "hosts, expected, ips, percentage, message",
     [
         # Pairs of warm and cold hosts, one for each job.
         ([("1", "")], "1", "", 0, None),
@@ -253,14 +253,14 @@ def test_many_peers(tasks, percentage, outcome, words):
         ([("1", "")], "", "13", 50, None),
     ],
 )
-def test_hosts_that_were_asked_for(hosts, expected, ips, percentage, words):
+def test_hosts_that_were_asked_for(hosts, expected, ips, percentage, message):
     def addresses(digits):
         return ["10.0.0." + digit for digit in digits]
 
     outcomes = [
         Verdict("warm", warm_hosts=set(addresses(warm)), cold_hosts=set(addresses(cold))) for warm, cold in hosts
     ]
-    found = lacking_hosts_message(
+    message = lacking_hosts_message(
         outcomes,
         {
             "expected_ips": addresses(expected),
@@ -268,7 +268,7 @@ def test_hosts_that_were_asked_for(hosts, expected, ips, percentage, words):
             "max_failed_peers_percentage": percentage,
         },
     )
-    assert found is None if words is None else words in found
+    assert message is None if message is None else message in message
 
 
 def test_an_address_may_be_written_in_any_way():
@@ -294,7 +294,7 @@ def test_a_job_that_was_given_up():
 
 
 @pytest.mark.parametrize(
-    "words, reason",
+    "message, reason",
     [
         ("backend error: 404 Not Found", "origin_missing"),
         ("source response 401/401 Unauthorized is not valid", "origin_denied"),
@@ -307,9 +307,9 @@ def test_a_job_that_was_given_up():
         ("", "failed"),
     ],
 )
-def test_what_an_error_means(words, reason):
+def test_what_an_error_means(message, reason):
     job = job_of([(1, [], [])], state="FAILURE", result_state="FAILURE")
-    job["result"]["job_states"][0]["error"] = words
+    job["result"]["job_states"][0]["error"] = message
     judged = verify_job(job)
     assert (judged.status, judged.reason) == ("failed", reason)
 
@@ -377,7 +377,7 @@ def test_whatever_a_manager_says_has_an_outcome(job, known):
 
 @given(st.sets(st.sampled_from("abcdef"), max_size=6), st.sets(st.sampled_from("abcdef"), min_size=1, max_size=6))
 def test_warm_means_that_every_blob_is_there(there, blobs):
-    job = job_of([(1, [(SEED, one) for one in sorted(there)], [])])
+    job = job_of([(1, [(SEED, blob) for blob in sorted(there)], [])])
     judged = verify_job(job, wanting(sorted(blobs)))
     assert (judged.status == "warm") == (blobs <= there)
     assert set(judged.warm) == blobs & there
@@ -408,9 +408,9 @@ def test_results_hold_no_secret():
 def test_peers():
     job = recorded("2.5.1/image_all_peers", 4)
     peers = host_reports(job)
-    assert {(one["hostname"], one["ip"]) for one in peers} == {("host-1", "10.77.0.11"), ("host-2", "10.77.0.12")}
+    assert {(peer["hostname"], peer["ip"]) for peer in peers} == {("host-1", "10.77.0.11"), ("host-2", "10.77.0.12")}
     assert len(peers) == 8
-    assert all(one["success"] and one["scheduler_cluster_id"] == 1 for one in peers)
+    assert all(peer["success"] and peer["scheduler_cluster_id"] == 1 for peer in peers)
 
 
 def test_only_what_is_verified_by_blobs_is_all_of_it():
@@ -430,7 +430,7 @@ def test_a_result_is_named_and_dated():
 
 
 def test_only_the_first_failures_are_returned():
-    job = job_of([(1, [(SEED, "a")], [(f"10.0.0.{int(one)}", "a") for one in range(30)])], scope="all_peers")
+    job = job_of([(1, [(SEED, "a")], [(f"10.0.0.{index}", "a") for index in range(30)])], scope="all_peers")
     shown = job_result(job, verify_job(job, wanting(["a"])))
     assert (len(shown["failures"]), shown["failures_count"]) == (20, 30)
 
