@@ -76,6 +76,7 @@ HIT: ArgumentSpec = {
     "tag": {"type": "str"},
     "application": {"type": "str"},
     "piece_length": {"type": "int"},
+    "enable_task_id_based_blob_digest": {"type": "bool", "default": False},
     "seed_client": {"type": "str", "choices": ["dfget", "dfdaemon"]},
     "seed_release": {"type": "str"},
     "manager_release": {"type": "str"},

@@ -45,6 +45,13 @@ options:
   piece_length:
     description: Length of a piece in bytes that the preheat of O(images) has. It is part of the task id.
     type: int
+  enable_task_id_based_blob_digest:
+    description:
+      - Whether the preheat of O(images) requests task IDs that are digests of blobs. Requires Dragonfly manager later
+        than 2.5.1, see O(manager_release); older managers ignore it.
+      - For O(jobs) their arguments decide.
+    type: bool
+    default: false
   seed_client:
     description:
       - The client that the seed peers run, V(dfget) for the Go client, V(dfdaemon) for the Rust client. It is they who

@@ -19,6 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image impo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_bytes
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
     FIRST_THAT_MERGES,
     GRPC_PLUGIN,
@@ -57,6 +58,13 @@ _ID_HEADERS = (
     ("application", "X-Dragonfly-Application", True),
     ("piece_length", "X-Dragonfly-Piece-Length", False),
 )
+_HEADERS_VARIABLE = "containerd_mirrors_headers"
+#: The smallest part that containerd requests, and the largest that dfdaemon leaves to the registry.
+_SMALLEST_PART, _SKIPPED_PART = 512, 4 * 1024 * 1024
+_WHY_PARTS_MISS = {
+    "dfget": "the Go client computes another task ID for each part, so every pull misses",
+    "dfdaemon": "the Rust client from 1.4.2 on requests parts of up to 4 MiB from the registry, cached or not",
+}
 _LAZY_SNAPSHOTTERS = ("nydus", "stargz", "overlaybd", "soci")
 
 
@@ -163,26 +171,61 @@ def header_problems(
     :param headers: that containerd sends to the client, besides X-Dragonfly-Registry.
     :param client: ``dfget``, ``dfdaemon``, or ``none`` where it is not known.
     """
-    where = "containerd_mirrors_headers"
     sent = {str(name).lower(): str(value) for name, value in headers.items()}
     preheat = {"tag": tag, "application": application, "piece_length": str(piece_length or "")}
-    found = []
+    problems = []
     if "x-dragonfly-registry" in sent:
-        found.append(problem("registry_header", where))
+        problems.append(problem("registry_header", _HEADERS_VARIABLE))
     for what, header, matters_to_go in _ID_HEADERS:
         value = sent.get(header.lower())
+        if what == "piece_length":
+            value = _bytes_of_header(value)
         # Without the header the Go client takes its own defaultTag and defaultApplication, which its role compares.
-        if client == "dfdaemon" or (matters_to_go and value is not None):
-            if (value or "") != preheat[what]:
-                words = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
-                found.append(problem("tag_mismatch", f"{where}.{header}", **words))
-    for header, separator in (("X-Dragonfly-Filter", "&"), ("X-Dragonfly-Filtered-Query-Params", ",")):
-        value = sent.get(header.lower())
-        if value and "ns" not in value.split(separator):
-            found.append(problem("filter_without_ns", f"{where}.{header}", example=f"the separator is {separator}"))
+        is_read = client == "dfdaemon" or (matters_to_go and value is not None)
+        if is_read and (value or "") != preheat[what]:
+            values = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
+            problems.append(problem("tag_mismatch", f"{_HEADERS_VARIABLE}.{header}", **values))
+    return problems + _filter_problems(sent, client) + (_fixed_id_problems(sent) if client != "dfget" else [])
+
+
+def _bytes_of_header(value: str | None) -> str | None:
+    """Return a piece length as dfdaemon reads it, such as 4mib: bytes as text; None if it ignores the value."""
+    size = parse_bytes(value, "dfdaemon")
+    return None if size is None else str(size)
+
+
+def _filter_problems(sent: dict[str, str], client: str) -> list[Problem]:
+    """Return the headers that leave ns in the URL.
+
+    Source: dragonfly v2.1.67 pkg/net/http (PickHeader: an empty header counts as none), client v1.5.1
+    dragonfly-client/src/proxy/header.rs (get_filtered_query_params: names are trimmed from 0.1.117 on).
+    """
+    problems = []
+    go_filter = sent.get("x-dragonfly-filter")
+    if client != "dfdaemon" and go_filter and "ns" not in go_filter.split("&"):
+        where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Filter"
+        problems.append(problem("filter_without_ns", where, example="the separator is &"))
+    rust_filter = sent.get("x-dragonfly-filtered-query-params")
+    if client != "dfget" and rust_filter is not None:
+        if "ns" not in [name.strip() for name in rust_filter.split(",")]:
+            where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Filtered-Query-Params"
+            problems.append(problem("filter_without_ns", where, example="the separator is ,"))
+    return problems
+
+
+def _fixed_id_problems(sent: dict[str, str]) -> list[Problem]:
+    """Return the headers with which dfdaemon computes other task IDs, or rejects pulls."""
+    problems = []
     if sent.get("x-dragonfly-enable-task-id-based-blob-digest", "").lower() == "true":
-        found.append(problem("blob_digest_ids", where))
-    return found
+        problems.append(problem("blob_digest_ids", _HEADERS_VARIABLE))
+    if "x-dragonfly-content-for-calculating-task-id" in sent:
+        where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Content-For-Calculating-Task-ID"
+        problems.append(problem("content_id", where))
+    piece_length = _bytes_of_header(sent.get("x-dragonfly-piece-length"))
+    if piece_length is not None and int(piece_length) < _SKIPPED_PART:
+        where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Piece-Length"
+        problems.append(problem("piece_length_too_small", where, value=sent["x-dragonfly-piece-length"]))
+    return problems
 
 
 class Verdict(t.NamedTuple):
@@ -349,12 +392,16 @@ _LOCAL_PULL_UNLESS = {
 }
 
 
-def containerd_problems(effective: Effective, client: str) -> list[Problem]:
+def containerd_problems(effective: Effective, client: str, skips_small_parts: bool = True) -> list[Problem]:
     """Return what in a configuration makes pulls fail or miss once config_path is set.
 
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
+    :param skips_small_parts: whether the Rust client requests parts of up to 4 MiB from the registry, as it does from
+        1.4.2 on unless ``proxy.disableBackToSource`` is true.
     """
-    return [*_disabled(effective), *_old_tables(effective), *(_partial_pulls(effective) if client == "dfget" else [])]
+    misses_parts = client == "dfget" or (client == "dfdaemon" and skips_small_parts)
+    parts = _partial_pulls(effective, client) if misses_parts else []
+    return [*_disabled(effective), *_old_tables(effective), *parts]
 
 
 def _disabled(effective: Effective) -> list[Problem]:
@@ -382,18 +429,29 @@ def _old_tables(effective: Effective) -> list[Problem]:
     return problems
 
 
-def _partial_pulls(effective: Effective) -> list[Problem]:
-    """Return what makes containerd request parts of blobs, which the Go client turns into tasks of their own."""
+def _partial_pulls(effective: Effective, client: str) -> list[Problem]:
+    """Return what makes containerd request parts of blobs that the client does not serve from the cache.
+
+    Source: containerd v2.1.3 core/remotes/docker/fetcher.go (open), and client v1.4.2
+    dragonfly-client/src/resource/task.rs.
+    """
     name, key = effective.plugin_id, "concurrent_layer_fetch_buffer"
+    why = _WHY_PARTS_MISS[client]
     problems = []
     for plugin in (name, TRANSFER_PLUGIN):
-        if sub_table(effective.config, "plugins", plugin).get(key, 0) >= 512:
-            problems.append(problem("parallel_fetch", f"{effective.file_of('plugins', plugin, key)} {key}"))
+        part = sub_table(effective.config, "plugins", plugin).get(key, 0)
+        if part >= _SMALLEST_PART and (client == "dfget" or part <= _SKIPPED_PART):
+            remedy = "Set it to 0." if client == "dfget" else f"Set it to 0, or to more than {_SKIPPED_PART}."
+            file = effective.file_of("plugins", plugin, key)
+            problems.append(problem("parallel_fetch", f"{file} {key}", why=why, remedy=remedy))
             break
     snapshotter = effective.plugin.get("snapshotter") or effective.plugin.get("containerd", {}).get("snapshotter") or ""
     if snapshotter in _LAZY_SNAPSHOTTERS:
-        file = effective.file_of("plugins", name)
-        problems.append(problem("lazy_snapshotter", f"{file} {name} snapshotter", snapshotter=snapshotter))
+        remedy = "Use overlayfs."
+        if client == "dfdaemon":
+            remedy += " Or set proxy.disableBackToSource; pulls then fail if no peer has the blob."
+        key = f"{effective.file_of('plugins', name)} {name} snapshotter"
+        problems.append(problem("lazy_snapshotter", key, snapshotter=snapshotter, why=why, remedy=remedy))
     return problems
 
 

@@ -86,6 +86,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the blob's URL, so every pull misses.",
         "Set it to false on all hosts.",
     ),
+    "content_id": (
+        "the header replaces the URL as what task IDs are computed from, so every pull misses.",
+        "Leave the header out.",
+    ),
+    "piece_length_too_small": (
+        "dfdaemon rejects the piece length {value}, and containerd silently falls back to the registry.",
+        "Leave the header out; the smallest piece length is 4mib.",
+    ),
     "seed_cannot_be_preheated": (
         "schedulers from 2.3.1 on preheat seeds through a protocol that the Go client lacks: the job ends SUCCESS with "
         "nothing warmed.",
@@ -264,14 +272,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Set containerd_mirrors_certs_dir to that folder, or delete config_path.",
     ),
     "parallel_fetch": (
-        "containerd then asks for parts of a blob, and the Go client makes another task id of each part, so every pull "
-        "misses.",
-        "Set it to 0.",
+        "containerd then requests parts of a blob, and {why}.",
+        "{remedy}",
     ),
     "lazy_snapshotter": (
-        "{snapshotter} asks for parts of a blob, and the Go client makes another task id of each part, so every pull "
-        "misses.",
-        "Use overlayfs with the Go client, or the Rust client.",
+        "{snapshotter} requests parts of a blob, and {why}.",
+        "{remedy}",
     ),
 }
 

@@ -52,6 +52,7 @@ class BlobRequest(t.NamedTuple):
     :ivar tag: empty without one.
     :ivar application: empty without one.
     :ivar piece_length: bytes as text; empty without one.
+    :ivar byte_range: the part of the blob that is requested; empty for all of it.
     :ivar fixed_id: the task ID, if it is not computed from the URL.
     :ivar rewritten_by: the setting that replaced a part of the URL.
     :ivar reasons: why it requests the blob from the registry and not from Dragonfly.
@@ -63,6 +64,7 @@ class BlobRequest(t.NamedTuple):
     tag: Setting
     application: Setting
     piece_length: Setting
+    byte_range: Setting
     fixed_id: Setting | None
     rewritten_by: Setting | None
     reasons: list[Reason]
@@ -148,6 +150,11 @@ class Client(abc.ABC):
         """Whether it is a seed peer."""
 
     @property
+    def skips_small_parts(self) -> bool:
+        """Whether it requests small blobs, and small parts of blobs, from the registry, preheated or not."""
+        return False
+
+    @property
     @abc.abstractmethod
     def _expiry(self) -> tuple[str, str]:
         """The key that says how long a task is kept after its last use, and its default."""
@@ -187,6 +194,7 @@ class Client(abc.ABC):
                 tag=request.tag.value,
                 application=request.application.value,
                 piece_length=request.piece_length.value,
+                byte_range=request.byte_range.value,
             )
         except ValueError:
             return None

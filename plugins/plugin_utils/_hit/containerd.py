@@ -116,12 +116,13 @@ class Containerd:
             return [self._certs_dir]
         return config_paths(self._plugin, self.release)
 
-    def problems(self, client: str) -> list[Reason]:
+    def problems(self, client: str, skips_small_parts: bool = False) -> list[Reason]:
         """Return what in its configuration makes every pull through a client miss.
 
         :param client: ``dfget``, ``dfdaemon`` or ``none``.
+        :param skips_small_parts: whether the client requests small parts of a blob from the registry.
         """
-        problems = containerd_problems(self._effective, client)
+        problems = containerd_problems(self._effective, client, skips_small_parts)
         if self._certs_dir:
             problems = [problem for problem in problems if problem.code in _MATTER_TO_CTR]
         elif not self._folders:
@@ -199,7 +200,7 @@ class Containerd:
         if header:
             return route._replace(byte_range=Setting(header.removeprefix("bytes="), file, "Range"))
         if self.release and _FIRST_WITH_RANGE_IN_EVERY_REQUEST <= self.release < _FIRST_WITHOUT_RANGE_AGAIN:
-            return route._replace(byte_range=Setting("0-"))
+            return route._replace(byte_range=Setting("0-", self._path))
         return route
 
     def _why_no_folders(self) -> Reason:

@@ -32,9 +32,9 @@ def explain_difference(
     """
     if client.recipe is None or seeds.recipe is None:
         return [reason("ids_of_their_own")]
-    if request.fixed_id:
-        by_content = request.fixed_id.key.startswith("X-Dragonfly-Content")
-        return [reason("content_id" if by_content else "blob_digest_ids", *request.fixed_id.where)]
+    fixed = _fixed_id_difference(image, client, request, seeds)
+    if fixed:
+        return [fixed]
     url = image.blob_url(digest)
     try:
         host_url = client.recipe.query_filter(request.url, list(request.query_filter.value))
@@ -50,6 +50,24 @@ def explain_difference(
     return reasons
 
 
+def _fixed_id_difference(
+    image: PreheatedImage, client: Client, request: BlobRequest, seeds: SeedRecipe
+) -> Reason | None:
+    """Return why one side has task IDs that are not computed from the URL and the other side has not."""
+    by_digest = seeds.uses_blob_digests(image)
+    if request.fixed_id and request.fixed_id.key.startswith("X-Dragonfly-Content"):
+        return reason("content_id", *request.fixed_id.where)
+    # Like a tag, this is not assumed to be requested: only a host that differs from the default makes it matter.
+    if by_digest is None and (request.fixed_id or image.blob_digest_ids):
+        where = request.fixed_id.where if request.fixed_id else (client.path, "")
+        return reason("blob_digest_ids_unknown", *where)
+    if by_digest and not request.fixed_id:
+        return reason("blob_digest_ids_missing", client.path, "proxy.registryMirror.enableTaskIDBasedBlobDigest")
+    if request.fixed_id and not by_digest:
+        return reason("blob_digest_ids", *request.fixed_id.where)
+    return None
+
+
 def _input_differences(image: PreheatedImage, client: Client, request: BlobRequest, seeds: SeedRecipe) -> list[Reason]:
     reasons = []
     for name, what, sent in (
@@ -62,7 +80,15 @@ def _input_differences(image: PreheatedImage, client: Client, request: BlobReque
         if matters and sent.value != preheat:
             values = {"what": what, "host": sent.value, "preheat": preheat}
             reasons.append(reason("tag_mismatch", sent.file, sent.key, **values))
+    if request.byte_range.value and client.recipe is not None and client.recipe.uses("byte_range"):
+        reasons.append(_range_reason(request))
     return reasons
+
+
+def _range_reason(request: BlobRequest) -> Reason:
+    if request.byte_range.key:
+        return reason("range_header", *request.byte_range.where)
+    return reason("range_in_every_request")
 
 
 def _url_differences(client: Client, request: BlobRequest, host: SplitResult, preheat: SplitResult) -> list[Reason]:
@@ -88,7 +114,9 @@ def _base_difference(request: BlobRequest, host: SplitResult, preheat: SplitResu
         return reason("static_mirror", file, key)
     bases = {"host": f"{host.scheme}://{host.netloc}", "preheat": f"{preheat.scheme}://{preheat.netloc}"}
     if key == "ns":
-        return reason("base_inferred", file, **bases)
+        # A header in _default would send the pulls of every other registry to this one.
+        is_default = file.endswith("/_default/hosts.toml")
+        return reason("base_inferred_by_default" if is_default else "base_inferred", file, **bases)
     return reason("base_differs", file, key, **bases)
 
 

@@ -66,6 +66,7 @@ class GoClient(Client):
             tag=self._header_or_setting(route, "X-Dragonfly-Tag", "proxy.defaultTag"),
             application=self._header_or_setting(route, "X-Dragonfly-Application", "proxy.defaultApplication"),
             piece_length=Setting("", self.path, ""),
+            byte_range=route.byte_range,
             fixed_id=None,
             rewritten_by=rewritten_by,
             reasons=reasons + why_not_peers,

@@ -14,7 +14,8 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
 
-_HUBS = ("index.docker.io", "registry-1.docker.io", "docker.io")
+#: Hosts that serve docker.io, as URLs of jobs name them.
+_HOSTS_OF_DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")
 
 
 class PreheatedImage(t.NamedTuple):
@@ -30,6 +31,8 @@ class PreheatedImage(t.NamedTuple):
     :ivar tag: of the preheat.
     :ivar application: of the preheat.
     :ivar piece_length: of the preheat, bytes as text; empty without one.
+    :ivar blob_digest_ids: whether the preheat requested task IDs that are digests of blobs; None if it is not known.
+    :ivar from_job: whether the manager itself reported what was requested.
     :ivar unknown_because: why the blobs are not known.
     :ivar is_missing: whether the registry has no such image.
     :ivar outcome: of its job; empty without one.
@@ -45,6 +48,8 @@ class PreheatedImage(t.NamedTuple):
     tag: str = ""
     application: str = ""
     piece_length: str = ""
+    blob_digest_ids: bool | None = False
+    from_job: bool = False
     unknown_because: str = ""
     is_missing: bool = False
     outcome: str = ""
@@ -68,7 +73,10 @@ def image_from_reference(reference: str, bases: dict[str, str], **attributes: t.
     :raises InputError: if it is not an image reference.
     """
     pulled = parse_image(reference, {registry: f"https://{registry}" for registry in bases})
-    registry = "docker.io" if pulled.registry in _HUBS else pulled.registry
+    registry = pulled.registry
+    # In a reference registry-1.docker.io is a registry of its own; a URL names the host and not the registry.
+    if "://" in reference and registry in _HOSTS_OF_DOCKER_HUB:
+        registry = "docker.io"
     return PreheatedImage(reference, registry, pulled.name, parse_image(reference, bases), **attributes)
 
 
@@ -91,8 +99,16 @@ def image_from_job(job: dict[str, t.Any], bases: dict[str, str]) -> PreheatedIma
         tag=str(args.get("tag") or ""),
         application=str(args.get("application") or ""),
         piece_length=str(args.get("piece_length") or args.get("pieceLength") or ""),
+        blob_digest_ids=_requests_blob_digest_ids(args),
+        from_job=True,
         outcome=str(job.get("outcome") or ""),
     )
+
+
+def _requests_blob_digest_ids(args: dict[str, t.Any]) -> bool | None:
+    """Return whether a job requested task IDs that are digests of blobs; None if its arguments are not known."""
+    value = args.get("enable_task_id_based_blob_digest", False)
+    return value if args and isinstance(value, bool) else None
 
 
 def _digests(urls: t.Any) -> list[str]:

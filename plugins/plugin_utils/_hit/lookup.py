@@ -57,8 +57,8 @@ class ImageLookup:
 
     def _of_reference(self, text: str) -> PreheatedImage:
         options = {name: str(self._params[name] or "") for name in ("tag", "application", "piece_length")}
-        platforms = self._params["platforms"] or [None]
-        return self._with_blobs(image_from_reference(text, self._bases, platforms=platforms, **options))
+        image = image_from_reference(text, self._bases, platforms=self._params["platforms"] or [None], **options)
+        return self._with_blobs(image._replace(blob_digest_ids=self._params["enable_task_id_based_blob_digest"]))
 
     def _of_job(self, job: dict[str, t.Any]) -> PreheatedImage:
         if not isinstance(job.get("url"), str):

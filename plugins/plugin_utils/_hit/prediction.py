@@ -20,7 +20,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.differ
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.pull import Host, Pull, follow_pull
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, note, reason
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.rust_client import RustClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds import (
     SeedPeers,
     SeedRecipe,
@@ -122,7 +121,7 @@ def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPredi
     """Return what is predicted of a blob, and why it misses."""
     image, client = pull.image, pull.client
     url = image.blob_url(digest)
-    preheat_id = seeds.recipe.task_id(url, (), **image.id_inputs) if seeds.recipe else None
+    preheat_id = seeds.task_id(image, digest)
     host_id = None
     reasons = [*pull.reasons, *seeds.reasons]
     if image.is_missing:
@@ -130,6 +129,8 @@ def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPredi
     if pull.route is not None and client is not None and client.is_readable:
         request = client.blob_request(pull.route, image.repository, digest)
         host_id = client.task_id(request)
+        if request.fixed_id and seeds.uses_blob_digests(image) is None:
+            preheat_id = None
         reasons += request.reasons
         if host_id is None or host_id != preheat_id:
             reasons += explain_difference(image, digest, client, request, seeds) or [reason("ids_differ")]
@@ -161,6 +162,6 @@ def _client_notes(client: Client, serves: bool) -> list[str]:
     if client.is_seed:
         seconds, key = client.kept_for
         notes.append(note("keeps", seconds=seconds, key=key))
-    if serves and isinstance(client, RustClient) and client.fetches_small_blobs_itself:
+    if serves and client.skips_small_parts:
         notes.append(note("small_blobs"))
     return notes

@@ -67,7 +67,7 @@ def follow_pull(host: Host, image: PreheatedImage) -> Pull:
     if isinstance(client, Reason):
         return Pull(image, route, None, [client, *containerd.problems("none")], [])
     unsent = containerd.unsent_credentials(image.registry, route)
-    reasons = [*containerd.problems(client.name), *unsent, *client.reasons]
+    reasons = [*containerd.problems(client.name, client.skips_small_parts), *unsent, *client.reasons]
     address = host_and_port(route.proxy)[0]
     notes = []
     if not is_loopback(address) and address != client.address:

@@ -24,8 +24,8 @@ MISSES: dict[str, tuple[str, str]] = {
         "Correct the reference, or push the image.",
     ),
     "https_proxy": (
-        "it points to {proxy}, while the client's proxy speaks plain HTTP, so that containerd falls back to the"
-        " registry without a word.",
+        "it points to {proxy}, while the client's proxy speaks plain HTTP, so containerd silently falls back to the"
+        " registry.",
         "Write http:// (containerd_mirrors_proxy).",
     ),
     "config_path_elsewhere": (
@@ -93,6 +93,30 @@ MISSES: dict[str, tuple[str, str]] = {
         " made of {preheat}.",
         "Add the header X-Dragonfly-Registry with {preheat}; the role containerd_mirrors does.",
     ),
+    "base_inferred_by_default": (
+        "the client takes {host} from containerd's ns, while the preheat was made of {preheat}; a header here would "
+        "send the pulls of every other registry there, too.",
+        "Give the registry a folder of its own, with the header X-Dragonfly-Registry: add it to"
+        " containerd_mirrors_registries.",
+    ),
+    "blob_digest_ids_unknown": (
+        "this host or the preheat may use task IDs that are digests of blobs, and it is not known whether the other"
+        " does.",
+        "Give jobs with their args, or manager_release.",
+    ),
+    "blob_digest_ids_missing": (
+        "the preheat requested task IDs that are digests of blobs, while this host computes them from the URL.",
+        "Set it to true on all hosts (dfdaemon 1.1.8 or later), or preheat without enable_task_id_based_blob_digest.",
+    ),
+    "range_in_every_request": (
+        "containerd 2.1.0 to 2.1.2 sends Range: bytes=0- with every request, which is part of the Go client's task"
+        " ID, so every pull misses.",
+        "Upgrade containerd to 2.1.3 or later.",
+    ),
+    "range_header": (
+        "the header requests a part of each blob, which is part of the Go client's task ID, so every pull misses.",
+        "Leave the header out.",
+    ),
     "path_differs": (
         "this host asks for {host}, while the preheat was made of {preheat}: repository or prefix differ.",
         "Give both the same base URL with the same prefix.",
@@ -105,10 +129,6 @@ MISSES: dict[str, tuple[str, str]] = {
         "on this host {host_client} {host_release} computes other task ids than {seed} on the seed peers, so every"
         " pull misses.",
         "Run clients of one kind and line of releases on seed peers and hosts.",
-    ),
-    "content_id": (
-        "a header gives the task id another content than the URL, so every pull misses.",
-        "Leave the header out.",
     ),
     "cold": (
         "the preheat did not warm {count} of the blobs.",

@@ -19,6 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
     content_id,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_bytes
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import (
     BlobRequest,
     Client,
@@ -31,10 +32,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reason
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 
+_MIN_PIECE_LENGTH = 4 * 1024 * 1024
 _DEFAULT_MIRROR = "https://index.docker.io"
 # First releases that do so; a release that is not known is taken to be newer than all of them.
 _UNKNOWN_RELEASE = (9,)
 _FILTERS_NS = (0, 1, 116)
+_TRIMS_NAMES = (0, 1, 117)
+_READS_PIECE_LENGTH = (0, 2, 13)
 _READS_CONTENT_HEADER = (0, 2, 25)
 _KEEPS_QUERY = (1, 1, 1)
 _HAS_BLOB_DIGEST_IDS = (1, 1, 4)
@@ -42,7 +46,7 @@ _SPELLS_FLAG_WITH_ID = (1, 1, 8)
 _MATCHES_WITHOUT_QUERY = _KEEPS_FOR_30_DAYS = (1, 2, 1)
 _READS_BLOB_DIGEST_HEADER = (1, 3, 3)
 _READS_NS = (1, 3, 5)
-_FETCHES_SMALL_BLOBS_ITSELF = (1, 4, 2)
+_SKIPS_SMALL_PARTS = (1, 4, 2)
 
 
 class RustClient(Client):
@@ -67,9 +71,12 @@ class RustClient(Client):
         return self.get("seedPeer.enable", False)
 
     @property
-    def fetches_small_blobs_itself(self) -> bool:
-        """Whether it fetches blobs of up to 4 MiB from the registry, preheated or not."""
-        is_new = self._since(_FETCHES_SMALL_BLOBS_ITSELF)
+    def skips_small_parts(self) -> bool:
+        """Whether it requests blobs, and parts of blobs, of up to 4 MiB from the registry, preheated or not.
+
+        Source: client v1.4.2 dragonfly-client/src/resource/task.rs (download).
+        """
+        is_new = self._since(_SKIPS_SMALL_PARTS)
         return is_new and not self.get("proxy.disableBackToSource", False)
 
     @property
@@ -91,10 +98,11 @@ class RustClient(Client):
             query_filter=self._query_filter(route, rule, f"proxy.rules[{index}]"),
             tag=header_value(route, "X-Dragonfly-Tag"),
             application=header_value(route, "X-Dragonfly-Application"),
-            piece_length=header_value(route, "X-Dragonfly-Piece-Length"),
+            piece_length=self._piece_length(route),
+            byte_range=route.byte_range,
             fixed_id=self._fixed_id(route, url),
             rewritten_by=rewritten_by,
-            reasons=reasons,
+            reasons=reasons + self._rejected_headers(route),
         )
 
     def _base(self, route: Route) -> Setting:
@@ -130,8 +138,9 @@ class RustClient(Client):
 
     def _query_filter(self, route: Route, rule: dict[str, t.Any], where: str) -> Setting:
         header = header_value(route, "X-Dragonfly-Filtered-Query-Params")
-        if header.value:
-            return header._replace(value=header.value.split(","))
+        if header.key.lower() in route.headers:  # An empty one replaces the default, too.
+            names = header.value.split(",")
+            return header._replace(value=[name.strip() for name in names] if self._since(_TRIMS_NAMES) else names)
         names = rule.get("filteredQueryParams")
         if not isinstance(names, list):
             names = list(DEFAULT_FILTERED_QUERY_PARAMS)
@@ -139,10 +148,22 @@ class RustClient(Client):
                 names.remove("ns")
         return Setting(names, self.path, f"{where}.filteredQueryParams")
 
+    def _piece_length(self, route: Route) -> Setting:
+        header = header_value(route, "X-Dragonfly-Piece-Length")
+        size = parse_bytes(header.value, self.name) if self._since(_READS_PIECE_LENGTH) else None
+        return header._replace(value="" if size is None else str(size))
+
+    def _rejected_headers(self, route: Route) -> list[Reason]:
+        piece_length = self._piece_length(route)
+        if not piece_length.value or int(piece_length.value) >= _MIN_PIECE_LENGTH:
+            return []
+        sent = header_value(route, "X-Dragonfly-Piece-Length").value
+        return [reason("piece_length_too_small", piece_length.file, piece_length.key, value=sent)]
+
     def _fixed_id(self, route: Route, url: str) -> Setting | None:
         """Return the task ID that is not computed from the URL, if the host's files demand one."""
         content = header_value(route, "X-Dragonfly-Content-For-Calculating-Task-ID")
-        if content.value and self._since(_READS_CONTENT_HEADER):
+        if content.key.lower() in route.headers and self._since(_READS_CONTENT_HEADER):
             return content._replace(value=content_id(content.value))
         flag = self._blob_digest_flag(route)
         task_id = blob_digest_id(url) if flag.value else None
@@ -150,7 +171,7 @@ class RustClient(Client):
 
     def _blob_digest_flag(self, route: Route) -> Setting:
         header = header_value(route, "X-Dragonfly-Enable-Task-ID-Based-Blob-Digest")
-        if header.value.lower() in ("true", "false") and self._since(_READS_BLOB_DIGEST_HEADER):
+        if header.key.lower() in route.headers and self._since(_READS_BLOB_DIGEST_HEADER):
             return header._replace(value=header.value.lower() == "true")
         spelling = "enableTaskIDBasedBlobDigest" if self._since(_SPELLS_FLAG_WITH_ID) else "enableTaskIdBasedBlobDigest"
         key = f"proxy.registryMirror.{spelling}"

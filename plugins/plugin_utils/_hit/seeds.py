@@ -16,9 +16,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases i
     FIRST_WITHOUT_GO_SEEDS,
     releases_of_echo,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import Recipe, recipe_for
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import Recipe, blob_digest_id, recipe_for
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, note, reason
+
+#: Managers up to this release never request task IDs that are digests of blobs (dragonfly pull request 4975).
+_LAST_WITHOUT_BLOB_DIGEST_IDS = (2, 5, 1)
 
 
 class SeedPeers(t.NamedTuple):
@@ -27,6 +31,7 @@ class SeedPeers(t.NamedTuple):
     :ivar client: ``dfget`` or ``dfdaemon``; None for what jobs say, or the host runs.
     :ivar release: of it; None for that of the host, or the newest of another client.
     :ivar manager_release: None if it is not known.
+    :ivar manager_is_at_least: whether it may be newer than that, as jobs say only what it is at least.
     :ivar client_by_jobs: the only one that the jobs can have warmed; None if they do not say.
     """
 
@@ -34,6 +39,7 @@ class SeedPeers(t.NamedTuple):
     release: str | None = None
     manager_release: str | None = None
     client_by_jobs: str | None = None
+    manager_is_at_least: bool = False
 
 
 class SeedRecipe(t.NamedTuple):
@@ -41,12 +47,41 @@ class SeedRecipe(t.NamedTuple):
 
     :ivar recipe: None if no other client agrees with it.
     :ivar client: of the seed peers, with its release if the user named it.
+    :ivar manager: release of the manager, None if it is not known.
+    :ivar manager_is_at_least: whether it may be newer than that.
     """
 
     recipe: Recipe | None
     client: str
     reasons: list[Reason]
     notes: list[str]
+    manager: tuple[int, ...] | None = None
+    manager_is_at_least: bool = False
+
+    def uses_blob_digests(self, image: PreheatedImage) -> bool | None:
+        """Return whether the task IDs of an image's blobs are their digests; None if that is not known."""
+        if image.blob_digest_ids is False:
+            return False
+        if image.blob_digest_ids and image.from_job:
+            return True  # A manager that does not know the option does not report it.
+        if self.manager is None:
+            return None
+        if self.manager > _LAST_WITHOUT_BLOB_DIGEST_IDS:
+            return image.blob_digest_ids
+        return None if self.manager_is_at_least else False
+
+    def task_id(self, image: PreheatedImage, digest: str) -> str | None:
+        """Return the task ID that the preheat of a blob has, None if it cannot be predicted."""
+        url = image.blob_url(digest)
+        by_digest = self.uses_blob_digests(image)
+        if by_digest:
+            return blob_digest_id(url)
+        if by_digest is None and image.blob_digest_ids:
+            return None
+        try:
+            return self.recipe.task_id(url, (), **image.id_inputs) if self.recipe else None
+        except ValueError:
+            return None
 
 
 def seed_peers_of_jobs(jobs: t.Sequence[dict[str, t.Any]], seeds: SeedPeers) -> SeedPeers:
@@ -64,7 +99,11 @@ def seed_peers_of_jobs(jobs: t.Sequence[dict[str, t.Any]], seeds: SeedPeers) -> 
     if newest is None or seeds.manager_release:
         return seeds
     only_rust = newest >= FIRST_WITHOUT_GO_SEEDS and any(job.get("warm") for job in jobs)
-    return seeds._replace(manager_release=format_release(newest), client_by_jobs="dfdaemon" if only_rust else None)
+    return seeds._replace(
+        manager_release=format_release(newest),
+        manager_is_at_least=True,
+        client_by_jobs="dfdaemon" if only_rust else None,
+    )
 
 
 def seed_recipe(seeds: SeedPeers, client: Client | None) -> SeedRecipe:
@@ -74,7 +113,8 @@ def seed_recipe(seeds: SeedPeers, client: Client | None) -> SeedRecipe:
     """
     kind = seeds.client or seeds.client_by_jobs or (client.name if client else None)
     if kind is None:
-        return SeedRecipe(recipe_for("dfdaemon", parse_release(seeds.release or "")), "dfdaemon", [], [])
+        recipe = recipe_for("dfdaemon", parse_release(seeds.release or ""))
+        return SeedRecipe(recipe, "dfdaemon", [], [], parse_release(seeds.manager_release))
     reasons, notes = [], []
     is_same = client is not None and client.name == kind
     release = parse_release(seeds.release or "") or (client.release if client and is_same else None)
@@ -86,4 +126,6 @@ def seed_recipe(seeds: SeedPeers, client: Client | None) -> SeedRecipe:
     recipe = recipe_for(kind, release)
     if recipe is None or (client is not None and client.recipe is None):
         reasons.append(reason("ids_of_their_own"))
-    return SeedRecipe(recipe, f"{kind} {seeds.release or ''}".rstrip(), reasons, notes)
+    return SeedRecipe(
+        recipe, f"{kind} {seeds.release or ''}".rstrip(), reasons, notes, manager, seeds.manager_is_at_least
+    )

@@ -535,6 +535,8 @@ def judge_config(text, certs_dir, containerd=None, **more):
 
 CONTAINERD_CASES = {
     "registry_header": lambda: header_problems({"x-dragonfly-registry": "https://a"}, "dfget"),
+    "content_id": lambda: header_problems({"X-Dragonfly-Content-For-Calculating-Task-ID": "x"}, "dfdaemon"),
+    "piece_length_too_small": lambda: header_problems({"X-Dragonfly-Piece-Length": "1mib"}, "dfdaemon"),
     "toml_invalid": lambda: judge_config("version = ", "/etc/containerd/certs.d").problems,
     "config_version_1": lambda: judge_config("root = '/x'", "/etc/containerd/certs.d").problems,
     "cri_disabled": lambda: judge_config("version = 2\ndisabled_plugins = ['cri']", "/etc/containerd/certs.d").problems,

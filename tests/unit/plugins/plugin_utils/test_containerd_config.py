@@ -251,10 +251,27 @@ def test_credentials_may_stand_beside_config_path():
         (f"version = 3\n[{CRI3}]\nconcurrent_layer_fetch_buffer = 8388608\n", "parallel_fetch"),
     ],
 )
-def test_parts_of_blobs_matter_to_the_go_client_only(text, code):
+def test_the_go_client_misses_parts_of_blobs(text, code):
     assert codes(text, CERTS, client="dfget") == [code]
-    assert judge_config(text, CERTS, client="dfdaemon").problems == []
+    assert judge_config(text, CERTS, client="none").problems == []
     assert judge_config(text, CERTS, client="dfget", allowed=[code]).problems == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("concurrent_layer_fetch_buffer = 512", ["parallel_fetch"]),
+        ("concurrent_layer_fetch_buffer = 4194304", ["parallel_fetch"]),
+        ("concurrent_layer_fetch_buffer = 4194305", []),
+        ("concurrent_layer_fetch_buffer = 511", []),
+        ("snapshotter = 'soci'", ["lazy_snapshotter"]),
+        ("snapshotter = 'overlayfs'", []),
+    ],
+)
+def test_the_rust_client_leaves_small_parts_to_the_registry(setting, expected):
+    verdict = judge_config(f"version = 3\n[{CRI3}]\n{setting}\n", CERTS, client="dfdaemon")
+    assert [problem.code for problem in verdict.problems] == expected
+    assert not any("Rust client." in problem.remedy for problem in verdict.problems)
 
 
 def test_a_small_buffer_means_no_parallel_fetch():
@@ -393,6 +410,22 @@ def test_pulls():
         ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "true"}, "dfdaemon", {}, ["blob_digest_ids"]),
         ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "false"}, "dfdaemon", {}, []),
         ({"X-Other": "a"}, "dfdaemon", {}, []),
+        # As each client reads them.
+        ({"X-Dragonfly-Filtered-Query-Params": "Signature, ns"}, "dfdaemon", {}, []),
+        ({"X-Dragonfly-Filtered-Query-Params": ""}, "dfdaemon", {}, ["filter_without_ns"]),
+        ({"X-Dragonfly-Filtered-Query-Params": "Expires"}, "dfget", {}, []),
+        ({"X-Dragonfly-Filtered-Query-Params": "Expires"}, "none", {}, ["filter_without_ns"]),
+        ({"X-Dragonfly-Filter": "Expires"}, "dfdaemon", {}, []),
+        ({"X-Dragonfly-Filter": "Expires& ns"}, "dfget", {}, ["filter_without_ns"]),
+        ({"X-Dragonfly-Filter": ""}, "dfget", {}, []),
+        ({"X-Dragonfly-Piece-Length": "4mib"}, "dfdaemon", {"piece_length": 4194304}, []),
+        ({"X-Dragonfly-Piece-Length": "many"}, "dfdaemon", {}, []),
+        ({"X-Dragonfly-Piece-Length": "1mib"}, "dfdaemon", {"piece_length": 1048576}, ["piece_length_too_small"]),
+        ({"X-Dragonfly-Content-For-Calculating-Task-ID": "x"}, "dfdaemon", {}, ["content_id"]),
+        ({"x-dragonfly-content-for-calculating-task-id": ""}, "none", {}, ["content_id"]),
+        ({"X-Dragonfly-Content-For-Calculating-Task-ID": "x"}, "dfget", {}, []),
+        ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "True"}, "dfdaemon", {}, ["blob_digest_ids"]),
+        ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "true"}, "dfget", {}, []),
     ],
 )
 def test_headers(headers, client, preheat, found):

@@ -93,6 +93,16 @@ def old_mirror(endpoint):
     return f'version = 2\n{table}\nendpoint = ["{endpoint}"]\n'
 
 
+FILTER = "X-Dragonfly-Filtered-Query-Params"
+LAZY = hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".containerd]\nsnapshotter = "nydus"\n'
+
+
+def parts(size):
+    """A config.toml that makes containerd request parts of blobs."""
+    table = '[plugins."io.containerd.transfer.v1.local"]'
+    return f"{hosts.CONFIG_TOML}{table}\nconcurrent_layer_fetch_buffer = {size}\n"
+
+
 INLINE = f"""server = "{BASE}"
 [host]
 "http://127.0.0.1:65001" = {{capabilities = ["pull"], header = {{X-Dragonfly-Registry = "{BASE}"}}}}
@@ -140,7 +150,7 @@ GOOD = {
     "containerd-3": facts(
         config_toml='version = 3\n[plugins."io.containerd.cri.v1.images".registry]\n'
         'config_path = "/etc/containerd/certs.d"\n',
-        containerd="2.1.0",
+        containerd="2.1.3",
     ),
     "containerd-2.2-with-its-default-in-local-pulls": facts(
         config_toml=IMAGES + "use_local_image_pull = true\n", containerd="2.2.0"
@@ -148,15 +158,38 @@ GOOD = {
     "folders-before-2.1": facts(config_toml=TWO_FOLDERS, containerd="2.0.5"),
     "folders-in-local-pulls": facts(
         config_toml=TWO_FOLDERS + '[plugins."io.containerd.grpc.v1.cri"]\nmax_concurrent_downloads = 4\n',
-        containerd="2.1.0",
+        containerd="2.1.3",
     ),
     "certificates-of-the-old-kind-from-2.0-on": facts(
         config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".registry.configs."a".tls]\n',
         containerd="2.0.0",
     ),
-    "lazy-snapshotter-with-rust": facts(
+    "range-in-every-request-with-rust": facts("dfdaemon", "1.5.1", containerd="2.1.2"),
+    "before-range-in-every-request": facts(containerd="2.0.5"),
+    "lazy-snapshotter-with-rust-and-without-the-registry": facts(
+        "dfdaemon", "1.4.2", {"proxy.disableBackToSource": True}, config_toml=LAZY
+    ),
+    "large-parts-with-rust": facts("dfdaemon", "1.4.2", config_toml=parts(8388608)),
+    "small-parts-before-1.4.2": facts("dfdaemon", "1.4.1", config_toml=parts(1048576)),
+    "rust-filter-header-is-trimmed": facts(
+        "dfdaemon", "0.1.117", hosts=hosts_toml("dfdaemon", extra=f'{FILTER} = "Signature, ns"')
+    ),
+    "go-empty-filter-header": facts(hosts=hosts_toml(extra='X-Dragonfly-Filter = ""')),
+    "piece-length-that-cannot-be-read": facts(
+        "dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", extra='X-Dragonfly-Piece-Length = "many"')
+    ),
+    "piece-length-that-is-not-read-yet": facts(
+        "dfdaemon", "0.2.12", hosts=hosts_toml("dfdaemon", extra='X-Dragonfly-Piece-Length = "4mib"')
+    ),
+    "flag-switched-off-by-a-header": facts(
         "dfdaemon",
         "1.4.2",
+        {"proxy.registryMirror.enableTaskIDBasedBlobDigest": True},
+        hosts=hosts_toml("dfdaemon", extra='X-Dragonfly-Enable-Task-ID-Based-Blob-Digest = "no"'),
+    ),
+    "lazy-snapshotter-with-rust-1.4.1": facts(
+        "dfdaemon",
+        "1.4.1",
         config_toml=hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".containerd]\nsnapshotter = "nydus"\n',
     ),
     "old-mirrors": facts(hosts={}, config_toml=old_mirror("http://127.0.0.1:65001")),
@@ -415,7 +448,7 @@ def misses():
         "content-header",
         "content_id",
         "X-Dragonfly-Content-For-Calculating-Task-ID",
-        "another content",
+        "replaces the URL",
         "dfdaemon",
         extra='X-Dragonfly-Content-For-Calculating-Task-ID = "x"',
     )
@@ -538,7 +571,55 @@ def misses():
         "lazy_snapshotter",
         config,
         "io.containerd.grpc.v1.cri snapshotter",
-        "nydus asks for parts of a blob",
+        "nydus requests parts of a blob, and the Go client computes another task ID for each part",
+    )
+    yield (
+        "lazy-snapshotter-with-rust",
+        facts("dfdaemon", "1.5.1", config_toml=LAZY),
+        SeedPeers(),
+        "lazy_snapshotter",
+        config,
+        "io.containerd.grpc.v1.cri snapshotter",
+        "from the registry, cached or not. Use overlayfs. Or set proxy.disableBackToSource;",
+    )
+    yield (
+        "small-parts-with-rust",
+        facts("dfdaemon", None, config_toml=parts(4194304)),
+        SeedPeers(),
+        "parallel_fetch",
+        config,
+        "concurrent_layer_fetch_buffer",
+        "Set it to 0, or to more than 4194304.",
+    )
+    for release in ("2.1.0", "2.1.2"):
+        yield (
+            f"range-in-every-request-{release}",
+            facts(containerd=release),
+            SeedPeers(),
+            "range_in_every_request",
+            "",
+            "",
+            "Upgrade containerd to 2.1.3",
+        )
+    yield mirror("range-header", "range_header", "Range", "Leave the header out", extra='Range = "bytes=0-1023"')
+    yield mirror(
+        "rust-empty-filter-header", "filter_without_ns", FILTER, "append ns", "dfdaemon", extra=f'{FILTER} = ""'
+    )
+    yield mirror(
+        "piece-length-with-a-unit",
+        "tag_mismatch",
+        "X-Dragonfly-Piece-Length",
+        "the piece length '4194304'",
+        "dfdaemon",
+        extra='X-Dragonfly-Piece-Length = "4mib"',
+    )
+    yield mirror(
+        "empty-content-header",
+        "content_id",
+        "X-Dragonfly-Content-For-Calculating-Task-ID",
+        "replaces the URL",
+        "dfdaemon",
+        extra='X-Dragonfly-Content-For-Calculating-Task-ID = ""',
     )
     yield (
         "wrong-kind",
@@ -1067,6 +1148,105 @@ def test_no_note_where_it_does_not_hold():
         facts("dfdaemon", "1.4.2", {"proxy.disableBackToSource": True}), [image()], SeedPeers("dfdaemon")
     )
     assert prediction.notes == []
+
+
+# --- the registry, and task IDs that are digests
+
+
+@pytest.mark.parametrize(
+    ("reference", "registry", "repository"),
+    [
+        ("nginx", "docker.io", "library/nginx"),
+        ("docker.io/nginx:1", "docker.io", "library/nginx"),
+        ("index.docker.io/nginx", "docker.io", "library/nginx"),
+        ("index.docker.io/library/nginx", "docker.io", "library/nginx"),
+        ("registry-1.docker.io/library/nginx", "registry-1.docker.io", "library/nginx"),
+        ("registry.hub.docker.com/library/nginx", "registry.hub.docker.com", "library/nginx"),
+        ("https://registry-1.docker.io/v2/library/nginx/manifests/1", "docker.io", "library/nginx"),
+    ],
+)
+def test_spellings_of_docker_hub(reference, registry, repository):
+    preheated = image_from_reference(reference, {})
+    assert (preheated.registry, preheated.repository) == (registry, repository)
+
+
+def test_another_spelling_of_docker_hub_has_no_mirror():
+    host = facts(hosts=hosts_toml(header="https://registry-1.docker.io"), registry="docker.io")
+    assert codes(predict_hits(host, [image("registry-1.docker.io/library/nginx:1")])) == ["no_mirror_for_registry"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "code", "remedy"),
+    [
+        ("_default", "base_inferred_by_default", "Give the registry a folder of its own"),
+        ("docker.io", "base_inferred", "Add the header X-Dragonfly-Registry"),
+    ],
+)
+def test_a_header_in_default_would_send_every_registry_to_one_place(folder, code, remedy):
+    path = f"/etc/containerd/certs.d/{folder}/hosts.toml"
+    host = facts("dfdaemon", "1.5.1", hosts={path: hosts_toml("dfdaemon", header=None)})
+    prediction = predict_hits(host, [image("redis:7")])
+    assert [(reason.code, reason.file) for reason in prediction.reasons] == [(code, path)]
+    assert prediction.reasons[0].remedy.startswith(remedy)
+    assert prediction.hit == "none"
+
+
+def test_a_piece_length_that_dfdaemon_rejects():
+    headers = hosts_toml("dfdaemon", extra='X-Dragonfly-Piece-Length = "1mib"')
+    prediction = predict_hits(facts("dfdaemon", "1.4.2", hosts=headers), [image(piece_length="1048576")])
+    assert codes(prediction) == ["piece_length_too_small"]
+    assert prediction.hit == "none"
+
+
+FLAG = {"proxy.registryMirror.enableTaskIDBasedBlobDigest": True}
+DIGEST_IDS = [digest.partition(":")[2] for digest in DIGESTS]
+
+
+@pytest.mark.parametrize(
+    ("changes", "requested", "manager", "code"),
+    [
+        (FLAG, True, "2.5.2", None),
+        (FLAG, True, "2.5.1", "blob_digest_ids"),
+        (FLAG, True, None, "blob_digest_ids_unknown"),
+        (FLAG, None, None, "blob_digest_ids_unknown"),
+        (FLAG, None, "2.6.0", "blob_digest_ids_unknown"),
+        (FLAG, None, "2.5.1", "blob_digest_ids"),
+        (FLAG, False, "2.6.0", "blob_digest_ids"),
+        (FLAG, False, None, "blob_digest_ids"),
+        ({}, True, "2.6.0", "blob_digest_ids_missing"),
+        ({}, True, "2.5.1", None),
+        ({}, True, None, "blob_digest_ids_unknown"),
+        ({}, False, None, None),
+        ({}, None, None, None),
+    ],
+)
+def test_task_ids_that_are_digests(changes, requested, manager, code):
+    host = facts("dfdaemon", "1.5.1", changes)
+    prediction = predict_hits(host, [image(blob_digest_ids=requested)], SeedPeers(manager_release=manager))
+    assert codes(prediction) == ([code] if code else [])
+    assert prediction.hit == ("none" if code else "all")
+    if code is None and changes:
+        assert [blob.preheat_task_id for blob in prediction.blobs] == DIGEST_IDS
+    if code == "blob_digest_ids_unknown":
+        assert {blob.preheat_task_id for blob in prediction.blobs} == {None}
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        ({"scope": "single_seed_peer", "enable_task_id_based_blob_digest": True}, None),
+        ({"scope": "single_seed_peer", "enable_task_id_based_blob_digest": False}, "blob_digest_ids"),
+        ({"scope": "single_seed_peer"}, "blob_digest_ids"),
+        ({"scope": "single_seed_peer", "enable_task_id_based_blob_digest": "yes"}, "blob_digest_ids_unknown"),
+        ({}, "blob_digest_ids_unknown"),
+        (None, "blob_digest_ids_unknown"),
+    ],
+)
+def test_a_job_says_whether_its_task_ids_are_digests(args, code):
+    url = f"{BASE}/v2/shop/web/manifests/4.2.0"
+    job = {"url": url, "name": IMAGE, "args": args, "warm": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[0]}"]}
+    prediction = predict_hits(facts("dfdaemon", "1.5.1", FLAG), [image_from_job(job, {})])
+    assert codes(prediction) == ([code] if code else [])
 
 
 # --- the probe
