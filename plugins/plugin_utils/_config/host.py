@@ -87,9 +87,17 @@ def missing(results: list[dict[str, t.Any]]) -> list[str]:
     return [result["item"] for result in results if not result["stat"]["exists"]]
 
 
-def newest(results: list[dict[str, t.Any]]) -> int:
-    """Return when the newest file of a loop of the module stat was written, in seconds since 1970; 0 without one."""
-    return max((int(result["stat"]["mtime"]) for result in results if result["stat"]["exists"]), default=0)
+def paths(lines: list[str]) -> list[str]:
+    """Return the files that exist.
+
+    :param lines: of "stat --format='%Y %n'", which says nothing about other files on standard output.
+    """
+    return [line.partition(" ")[2] for line in lines]
+
+
+def newest(lines: list[str]) -> int:
+    """Return when the newest of these files was written, in seconds since 1970; 0 without one."""
+    return max((int(line.partition(" ")[0]) for line in lines), default=0)
 
 
 def daemon(lines: list[str]) -> dict[str, t.Any]:
@@ -179,6 +187,7 @@ FACTS: dict[str, t.Callable[..., t.Any]] = {
             taken_ports,
             missing,
             newest,
+            paths,
             daemon,
             may_hold_secret,
             hidden,

@@ -88,13 +88,14 @@ def test_taken_ports():
 
 
 def test_files():
-    results = [
-        {"item": "/a", "stat": {"exists": True, "mtime": 7.9}},
-        {"item": "/b", "stat": {"exists": False}},
-        {"item": "/c", "stat": {"exists": True, "mtime": 3}},
-    ]
-    assert (host.missing(results), host.newest(results)) == (["/b"], 7)
-    assert (host.missing([]), host.newest([])) == ([], 0)
+    results = [{"item": "/a", "stat": {"exists": True}}, {"item": "/b", "stat": {"exists": False}}]
+    assert (host.missing(results), host.missing([])) == (["/b"], [])
+
+
+def test_files_that_exist():
+    lines = ["7 /etc/dragonfly/dfget.yaml", "3 /a b"]
+    assert (host.paths(lines), host.newest(lines)) == (["/etc/dragonfly/dfget.yaml", "/a b"], 7)
+    assert (host.paths([]), host.newest([])) == ([], 0)
 
 
 @pytest.mark.parametrize(
