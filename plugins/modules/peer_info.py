@@ -201,13 +201,13 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, PEER_FILTERS, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import (
     PEERS,
     no_peers_warning,
     read_list,
     refresh_peers,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
 FILTERS = dict(
     PEER_FILTERS,

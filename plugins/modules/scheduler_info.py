@@ -133,8 +133,8 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, PEER_FILTERS, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import SCHEDULERS, read_list
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import SCHEDULERS, read_list
 
 FILTERS = dict(PEER_FILTERS, scheduler_cluster_id={"type": "int"})
 

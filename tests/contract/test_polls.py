@@ -20,7 +20,7 @@ START = 1795563575 * SECOND
 
 def _turned():
     """Seconds after which recorded jobs were seen to be over, by release."""
-    turned = {release: [] for release in RELEASES}
+    turned: dict[str, list[float]] = {release: [] for release in RELEASES}
     for run in replay.RUNS:
         for story in replay.stories(run).values():
             turned[run[0]] += [(when - story.created) / SECOND for when, done in story.polls.items() if all(done)]

@@ -209,5 +209,5 @@ class Spoiler:
 
         return spoiled
 
-    def begin(self, answers: dict[int, Spoil], always: Spoil | None) -> None:
+    def begin(self, answers: dict[int, Spoil], always: t.Any) -> None:
         self.answers, self.always, self.count = answers, always, 0

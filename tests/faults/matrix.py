@@ -234,7 +234,7 @@ class Bench:
         for name in ("good", "bad"):
             (folder / name).mkdir()
             self._certificates[name] = make_certificates(folder / name, [MANAGER, REGISTRY, "127.0.0.1"])
-        self._world = None
+        self._world: t.Any = None
         self._number = 0
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def start(module, env=None, **options):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+    assert process.stdin
     process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
     process.stdin.close()
     return process
@@ -57,7 +59,12 @@ def run(module, env=None, **options):
 def certificates(tmp_path_factory):
     """Certificates by what is the matter with them, and those of another CA."""
     made = {}
-    kinds = {"good": {}, "other": {}, "expired": {"expired": True}, "elsewhere": {"names": ["example.com"]}}
+    kinds: dict[str, dict[str, t.Any]] = {
+        "good": {},
+        "other": {},
+        "expired": {"expired": True},
+        "elsewhere": {"names": ["example.com"]},
+    }
     for name, options in kinds.items():
         made[name] = make_certificates(tmp_path_factory.mktemp(name), **options)
     return made
@@ -74,10 +81,25 @@ def box(certificates):
         yield started
 
 
+class RecordingServer(http.server.ThreadingHTTPServer):
+    """A server of somebody else.
+
+    :ivar seen: verb, path and headers of each request.
+    :ivar passed: what went through it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Recorder)
+        self.seen: list[tuple[str, str, dict[str, str]]] = []
+        self.passed = bytearray()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
 class Recorder(http.server.BaseHTTPRequestHandler):
     """Takes down all that it is sent; as a proxy it connects."""
 
     protocol_version = "HTTP/1.1"
+    server: RecordingServer
 
     def _record(self):
         self.server.seen.append((self.command, self.path, dict(self.headers)))
@@ -114,10 +136,8 @@ class Recorder(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def recorder():
-    """A server of somebody else; ``seen`` is what it was asked, ``passed`` what went through it."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
-    server.seen, server.passed = [], bytearray()
-    server.url = f"http://127.0.0.1:{int(server.server_port)}"
+    """Give a server of somebody else."""
+    server = RecordingServer()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()

@@ -60,7 +60,7 @@ def controller(box, image, delay, begin):
 def test_neither_fails_and_at_most_one_job_is_made_more(release, long, capsys):
     rounds = 100 if long else 5
     chance = random.Random(7)
-    more = Counter()
+    more: Counter[int] = Counter()
     with Sandbox(release=release, factor=FACTOR) as box, ThreadPoolExecutor(2) as pool:
         for number in range(rounds):
             image = box.image("shop/web", str(number)).source

@@ -128,7 +128,7 @@ class Run(t.NamedTuple):
     """How one preheat ended."""
 
     #: What the module would return, None where it failed without a result.
-    result: dict | None
+    result: t.Any
     #: The error that ended it, None where there is a result.
     error: DragonflyError | None
     warnings: list[str]
@@ -169,7 +169,7 @@ class Run(t.NamedTuple):
 
 def argument_spec(module: str) -> dict:
     """Return the options of a module of this collection as its ``main`` states them."""
-    source = importlib.import_module("ansible_collections.dragonflyoss.dragonfly.plugins.modules." + module)
+    source: t.Any = importlib.import_module("ansible_collections.dragonflyoss.dragonfly.plugins.modules." + module)
     stated = {}
 
     class Reader:

@@ -19,7 +19,7 @@ else:
     # From a bare checkout: the folder itself is the package then.
     HERE = os.path.dirname(os.path.abspath(__file__))
     sys.path[0] = os.path.dirname(HERE)
-    from sandbox import NEWER, RELEASES, Sandbox
+    from sandbox import NEWER, RELEASES, Sandbox  # type: ignore[no-redef]
 
 
 def _arguments():

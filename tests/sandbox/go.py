@@ -59,6 +59,8 @@ class Raw(str):
 class Number(float):
     """A JSON number with a fraction or an exponent, and how it was written."""
 
+    text: str
+
     def __new__(cls, text):
         number = super().__new__(cls, text)
         number.text = text

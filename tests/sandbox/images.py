@@ -117,7 +117,7 @@ def build(
     :returns: the top L(Manifest), a dict of platform to L(Manifest), and a dict of digest to blob.
     """
     single, many = _KINDS[kind]
-    blobs = {}
+    blobs: dict[str, bytes] = {}
     if platforms is None:
         manifest = _platform_manifest(label, single, "linux/amd64", layers, size, foreign, digests, blobs)
         return manifest, {"linux/amd64": manifest}, blobs

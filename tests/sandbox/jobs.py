@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import random
+import typing as t
 import uuid
 from bisect import insort
 
@@ -236,7 +237,7 @@ class Jobs:
         if profile.job_user:
             filled = profile.job_user == "row" and at != "post" and job.user_id
             shown["user"] = self._users.show(job.user_id) if filled else ZERO_USER
-        many = None if at == "list" or job.type == "gc" else []
+        many: list[t.Any] | None = None if at == "list" or job.type == "gc" else []
         shown["seed_peer_clusters"] = None if at == "post" else many
         shown["scheduler_clusters"] = None
         if many is not None:

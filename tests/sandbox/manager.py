@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import typing as t
 import uuid
 from collections import namedtuple
 
@@ -402,7 +403,7 @@ class Manager:
             layer_args = self._with_defaults("get_task", layer_args)
             jobs.append(self._add_job("get_task", {"bio": "", "user_id": 0}, layer_args, clusters, [], watch=False))
         await self.clock.sleep(3)
-        holders = {}
+        holders: dict[str, t.Any] = {}
         for job in jobs:
             self.jobs.poll(job)
             for cluster in clusters:

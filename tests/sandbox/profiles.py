@@ -10,6 +10,8 @@ these releases answered.
 
 from __future__ import annotations
 
+import typing as t
+
 from . import newer
 from .go import Field
 
@@ -243,6 +245,10 @@ class Profile:
         column = RELEASES.index(self.release)
         for name, values in _TABLE.items():
             setattr(self, name, values[column])
+
+    if t.TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> t.Any: ...
 
     @property
     def envelope(self):

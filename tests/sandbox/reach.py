@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import ssl
+import typing as t
 from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
@@ -53,7 +54,7 @@ class Reach:
     def __init__(self, aliases=None, ca=None):
         self.aliases = dict(aliases or {})
         self._ca = ca
-        self._session = None
+        self._session: t.Any = None
 
     async def open(self):
         connector = aiohttp.TCPConnector(ssl=_context(self._ca), limit=32)

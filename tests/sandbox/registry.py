@@ -77,7 +77,7 @@ class Registry:
         #: Whether blobs are redirected, as registries with object storage do.
         self.redirect_blobs = False
         #: GET requests of each blob, by digest.
-        self.blob_requests = Counter()
+        self.blob_requests: Counter[str] = Counter()
 
     # Content
 

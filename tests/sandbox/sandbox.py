@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import typing as t
 from collections import Counter
 
 from . import newer
@@ -86,8 +87,8 @@ class Sandbox:
             ),
         }
         self.servers["manager"].control = (PREFIX, Control(self).answer)
-        self._loop = None
-        self._thread = None
+        self._loop: t.Any = None
+        self._thread: t.Any = None
 
     async def _answer(self, request, body):
         return await self.manager.answer(request, body)
@@ -246,7 +247,7 @@ class Sandbox:
         :returns: ``{"POST": n, "LIST": n, "GET": {id: n}, "DELETE": n, "requests": n}``.
         """
         log = self.servers["manager"].log
-        gets = Counter()
+        gets: Counter[str] = Counter()
         counts = {"POST": 0, "LIST": 0, "DELETE": 0, "requests": len(log)}
         for entry in log:
             _before, marker, after = entry.path.partition("/v1/jobs")

@@ -34,14 +34,13 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/module_utils/_client.py
     plugins/module_utils/_config_redaction.py
     plugins/module_utils/_errors.py
-    plugins/module_utils/_host_facts.py
+    plugins/module_utils/_host.py
     plugins/module_utils/_http.py
     plugins/module_utils/_image.py
     plugins/module_utils/_probe.py
     plugins/module_utils/_redact.py
     plugins/module_utils/_task_id.py
     plugins/module_utils/_tasks.py
-    plugins/modules/preheat_hit_info.py
     plugins/modules/task_info.py
     plugins/plugin_utils/_config/service_options.py
     plugins/plugin_utils/_containerd_config.py
@@ -53,34 +52,18 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/sandbox/jobs.py
     tests/unit/plugins/action/test_preheat.py
     tests/unit/plugins/action/test_preheat_hit_info.py
-    tests/unit/plugins/filter/test_ids.py
     tests/unit/plugins/filter/test_images_in.py
-    tests/unit/plugins/module_utils/conftest.py
     tests/unit/plugins/module_utils/preheat/test_matching.py
     tests/unit/plugins/module_utils/preheat/test_options.py
-    tests/unit/plugins/module_utils/preheat/test_run.py
-    tests/unit/plugins/module_utils/preheat/test_verdict.py
-    tests/unit/plugins/module_utils/test_client.py
     tests/unit/plugins/module_utils/test_config_redaction.py
-    tests/unit/plugins/module_utils/test_host_facts.py
-    tests/unit/plugins/module_utils/test_http.py
-    tests/unit/plugins/module_utils/test_image.py
-    tests/unit/plugins/module_utils/test_jobs.py
-    tests/unit/plugins/module_utils/test_json.py
-    tests/unit/plugins/module_utils/test_manifest.py
-    tests/unit/plugins/module_utils/test_redact.py
     tests/unit/plugins/module_utils/test_registry.py
     tests/unit/plugins/module_utils/test_registry_auth.py
-    tests/unit/plugins/module_utils/test_releases.py
-    tests/unit/plugins/module_utils/test_task_id.py
-    tests/unit/plugins/modules/test_job_info.py
     tests/unit/plugins/modules/test_preheat.py
     tests/unit/plugins/modules/test_tasks.py
-    tests/unit/plugins/plugin_utils/test_client_config.py
     tests/unit/plugins/plugin_utils/test_config_problems.py
     tests/unit/plugins/plugin_utils/test_containerd_config.py
+    tests/unit/plugins/plugin_utils/test_containerd_plan.py
     tests/unit/plugins/plugin_utils/test_hit.py
-    tests/unit/plugins/plugin_utils/test_regex.py
     tests/unit/roles/test_in_check_mode.py
     tests/unit/test_regexes.py
     """.split()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import typing as t
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import ThreadingMixIn
 
@@ -23,8 +24,12 @@ settings.load_profile("unit")
 
 
 class Asked:
-    """One request as it came: method, path with query, headers (a mapping that ignores case), body (bytes), and whose it
-    is (address and port)."""
+    """One request as it came.
+
+    :ivar path: with the query.
+    :ivar headers: a mapping that ignores case.
+    :ivar peer: address and port of whose request it is.
+    """
 
     def __init__(self, handler):
         self.method = handler.command
@@ -55,7 +60,7 @@ class Loopback(ThreadingMixIn, HTTPServer):
         self.url = f"http://127.0.0.1:{int(self.server_port)}"
         self.asked = []
         self.now = time.time
-        self.answers = [(200, {})]
+        self.answers: t.Any = [(200, {})]
 
     def answer(self, request):
         self.asked.append(request)
@@ -68,6 +73,7 @@ class Loopback(ThreadingMixIn, HTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    server: Loopback
     protocol_version = "HTTP/1.1"
     # An answer in one piece, without the kernel's wait for more.
     disable_nagle_algorithm = True

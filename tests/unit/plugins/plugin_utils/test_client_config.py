@@ -9,9 +9,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.sch
     FIRST_RELEASE,
     LAST_RELEASE,
     SCHEMA,
+    checked_release,
     get,
     look_up,
-    checked_release,
     settings,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
