@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
@@ -101,6 +102,14 @@ def cluster_ids(job: dict) -> set[int]:
     """Return the ids of the clusters that a job was created for, as the manager tells it."""
     ids = [cluster.get("id") for cluster in _dicts(job.get("scheduler_clusters"))]
     return {cluster_id for cluster_id in ids if isinstance(cluster_id, int)}
+
+
+def normal_ip(address: str) -> str:
+    """Return an IP address in the one way in which equal ones are written; anything else as it is."""
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return address
 
 
 def without_result(job: dict) -> dict:

@@ -159,16 +159,22 @@ class JobReader:
     # The newest jobs
 
     def iter_recent_jobs(
-        self, horizon: float | None, transform: t.Callable[[dict], dict] = summarize_row, **filters: t.Any
+        self,
+        horizon: float | None,
+        transform: t.Callable[[dict], dict] = summarize_row,
+        large_pages: bool = False,
+        **filters: t.Any,
     ) -> t.Iterator[list[dict]]:
         """Yield pages of jobs, newest first, at least one.
 
         :param horizon: how old a job may be to be of interest, in seconds; None for a single row, of interest only for
             what it tells of the manager's release.
         :param transform: function of a row that returns what is kept of it, with ``id``, ``created_at``, ``args``.
+        :param large_pages: whether to read as much at once as managers from 2.1.0 on allow.
         :param filters: ``type``, ``state``, ``user_id``.
         """
-        query = _Query(horizon, transform, filters, 1 if horizon is None else _PAGE)
+        per_page = _LARGE_PAGE if large_pages else _PAGE
+        query = _Query(horizon, transform, filters, 1 if horizon is None else per_page)
         yielded: set[int] = set()
         try:
             for rows in self._iter_pages(query):
@@ -222,7 +228,7 @@ class JobReader:
         if self._client.server_ip:
             self.releases = self.releases.and_(low=(2, 1, 57))
         page = self._collect_rows(last, stream, query)
-        if page.newest_first or number >= last:
+        if query.filters.get("type") in (None, "preheat") and (page.newest_first or number >= last):
             self._narrow_by_newest(page.rows)
         fresh = [row for row in page.rows if not self._is_too_old(row, query.horizon)]
         if len(fresh) == len(page.rows):

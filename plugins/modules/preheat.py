@@ -169,8 +169,7 @@ options:
     description:
       - How long an equal warm job counts, in seconds, by the manager's clock, for caches expire. With V(0) none counts;
         running ones are adopted all the same.
-      - What was deleted since, with M(dragonflyoss.dragonfly.task) or by the peers themselves, is not seen. Then use
-        O(force).
+      - What the peers dropped since by themselves is only seen with O(verify=peers).
     type: int
     default: 3600
   force:
@@ -185,11 +184,20 @@ options:
         reached from where the module runs, it warns and judges by what the job says. A registry that refuses fails the
         task.
       - V(blobs) does the same and fails where the registry cannot be reached.
+      - V(peers) requires what V(blobs) does and then asks the peers themselves whether they hold every blob now, for jobs
+        that were found and for new ones. Content that is gone gets a new job, and RV(jobs[].replaces) tells why. Use it
+        where a rollout depends on the answer. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier ones
+        cannot tell what a peer holds; then the task fails and creates nothing, or the outcome is V(unknown).
+      - V(peers) creates one more job at the manager for each blob, at most 1000 in one task, and reads each once. An
+        image with 4 blobs takes about 4 seconds more. The manager lets 10 jobs a second pass for a cluster.
       - V(result) wants a result that names something and no failure. V(none) trusts C(SUCCESS).
-      - With V(auto) and V(blobs) the job is pinned to the digest of the manifest, so that a tag that moved is another
+      - With all but V(none) and V(peers), a warm job does not count if the manager's list of jobs shows that its content
+        was deleted since, as M(dragonflyoss.dragonfly.task) does. The list does not show what the peers drop by
+        themselves.
+      - With V(auto), V(blobs) and V(peers) the job is pinned to the digest of the manifest, so that a tag that moved is another
         job.
     type: str
-    choices: [auto, blobs, result, none]
+    choices: [auto, blobs, peers, result, none]
     default: auto
   max_failed_peers_percentage:
     description:
@@ -317,7 +325,8 @@ jobs:
       description:
         - V(warm), or V(pending) where it was not awaited, V(planned) in check mode, and V(failed), V(cold) (C(SUCCESS),
           but not warm), V(gone) (deleted while it was awaited), V(given_up) (by the manager), V(timed_out), V(refused)
-          (no job was made, or not the one that was asked for), V(unknown) (it could not be watched to the end).
+          (no job was created, or not the one that was requested), V(unknown) (it could not be watched to the end, or
+          the peers could not be asked).
       type: str
       returned: success
       sample: warm
@@ -402,10 +411,30 @@ jobs:
       returned: success
       sample: 0
     verified:
-      description: What it is called warm by, V(blobs), V(result) or V(none).
+      description: What it is called warm by, V(peers), V(blobs), V(result) or V(none).
       type: str
       returned: success
       sample: blobs
+    replaces:
+      description: The job that was warm and does not count any more, so that this one was created; V(null) for others.
+      type: dict
+      returned: success
+      sample: null
+      contains:
+        id:
+          description: Id of that job.
+          type: int
+          returned: success
+        reason:
+          description:
+            - V(deleted) (its content was deleted since), V(not_held) (the peers do not hold it), V(cold) (it lacks
+              hosts).
+          type: str
+          returned: success
+        message:
+          description: The same in words.
+          type: str
+          returned: success
     args:
       description: The job's arguments as the manager stores them, without credentials.
       type: dict
@@ -499,7 +528,7 @@ def main() -> None:
             expected_ips={"type": "list", "elements": "str"},
             max_age={"type": "int", "default": 3600},
             force={"type": "bool", "default": False},
-            verify={"type": "str", "choices": ["auto", "blobs", "result", "none"], "default": "auto"},
+            verify={"type": "str", "choices": ["auto", "blobs", "peers", "result", "none"], "default": "auto"},
             max_failed_peers_percentage={"type": "int", "default": 0},
             progress_file={"type": "path"},
         ),

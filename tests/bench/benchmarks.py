@@ -58,9 +58,9 @@ def requests_of_a_rerun() -> Figures:
         result = _good(run_module("preheat", **_options(box, image=image))[0])
         assert not result["changed"]
         counts = box.counts()
-    yield Figure("No-op rerun of one image: LIST requests", counts["LIST"], 1)
+    yield Figure("No-op rerun of one image: LIST requests, of preheats and of deletions", counts["LIST"], 2)
     yield Figure("No-op rerun of one image: GET requests of jobs by id", sum(counts["GET"].values()), 1)
-    yield Figure("No-op rerun of one image: all requests, with one of the clusters", counts["requests"], 3)
+    yield Figure("No-op rerun of one image: all requests, with one of the clusters", counts["requests"], 4)
 
 
 def requests_of_a_wait() -> Figures:

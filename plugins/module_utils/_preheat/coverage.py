@@ -50,6 +50,10 @@ class Coverage:
         self._covered |= new
         return True
 
+    def reopen(self, cluster_ids: set[int]) -> None:
+        """Take back that a job takes care of these clusters."""
+        self._covered = set() if self.needed is None else self._covered - cluster_ids
+
     @property
     def missing(self) -> list[int] | None:
         """Ids of the clusters that need a job, empty for one job for every cluster, None where nothing is missing."""

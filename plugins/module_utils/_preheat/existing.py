@@ -26,6 +26,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     without_result,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.coverage import Coverage
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.deletions import find_deleted
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.holding import confirm_with_peers
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.hosts import find_lacking_hosts
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import (
     pin_platforms_for_old_managers,
@@ -41,7 +43,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.pl
     decide,
     missing_jobs,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import (
+    JobRecord,
+    ReplacedJob,
+    Session,
+)
 
 
 class _Candidate(t.NamedTuple):
@@ -55,6 +61,7 @@ class ExistingJobs:
     """The existing jobs that count for what is planned.
 
     :ivar records: what was found.
+    :ivar replaced: by what is planned the existing job that was warm and does not count any more.
     """
 
     def __init__(self, session: Session, planned_jobs: list[PlannedJob]) -> None:
@@ -68,9 +75,10 @@ class ExistingJobs:
         self._candidates: dict[PlannedJob, list[int]] = {planned: [] for planned in planned_jobs}
         self._jobs_with_unknown_clusters: dict[int, set[int]] = {}
         self.records: list[JobRecord] = []
+        self.replaced: dict[PlannedJob, ReplacedJob] = {}
 
-    def find(self) -> list[MissingJob]:
-        """Find the existing jobs that count, newest first and no further back than they can; return what is missing."""
+    def find(self) -> None:
+        """Find the existing jobs that count by their documents, newest first and no further back than they can."""
         params = self._session.params
         horizon = None if params["force"] else max(params["max_age"], GIVE_UP_WINDOW)
         pages = self._reader.iter_recent_jobs(horizon, type="preheat")
@@ -80,12 +88,39 @@ class ExistingJobs:
         if not params["force"]:
             self._read_pages(itertools.chain([first_page], pages))
             self._drop_what_lacks_hosts()
-            self._warn_of_unknown_clusters()
+
+    def drop_stale(self) -> None:
+        """Drop warm jobs whose content is gone since: by the peers' word, or by that of a later deletion."""
+        warm = [record for record in self.records if record.source == FOUND]
+        verify = self._session.params["verify"]
+        if verify == "peers" and self._session.check_mode and warm:
+            self._session.warnings.append(
+                "In check mode the peers are not asked, so what was found warm is what its job says (verify)."
+            )
+        elif verify == "peers":
+            confirm_with_peers(self._session, warm)
+            for record in warm:
+                if record.verdict.reason == "not_held":
+                    self._drop(record, "not_held", record.verdict.message or "")
+        elif verify != "none":
+            for record, deletion in find_deleted(self._session, warm):
+                message = f"job {deletion.job_id} deleted its content, or some of it, since job {record.job_id} ran"
+                self._drop(record, "deleted", message)
+        self._warn_of_unknown_clusters()
+
+    def missing(self) -> list[MissingJob]:
+        """Return the jobs that are still needed."""
         return [
             missing
             for planned in self._planned_jobs
             for missing in missing_jobs(planned, self._coverage[planned].missing)
         ]
+
+    def _drop(self, record: JobRecord, reason: str, message: str) -> None:
+        self.records.remove(record)
+        self._jobs_with_unknown_clusters.pop(record.job_id, None)
+        self._coverage[record.planned].reopen(cluster_ids(record.job or {}))
+        self.replaced.setdefault(record.planned, ReplacedJob(record.job_id, reason, message))
 
     def _read_pages(self, pages: t.Iterable[list[dict]]) -> None:
         by_url: dict[str, list[PlannedJob]] = {}
@@ -152,9 +187,8 @@ class ExistingJobs:
             planned_jobs = {record.planned for record in lacking.records}
             if any(self._coverage[planned].missing is not None for planned in planned_jobs):
                 continue
-            self.records = [record for record in self.records if record not in lacking.records]
             for record in lacking.records:
-                self._jobs_with_unknown_clusters.pop(record.job_id, None)
+                self._drop(record, "cold", lacking.message)
             for planned in planned_jobs:
                 self._coverage[planned] = Coverage(self._coverage[planned].needed)
 

@@ -9,9 +9,9 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import normal_ip
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_hosts_message
 
@@ -48,10 +48,10 @@ def lacking_hosts_message(verdicts: list[Verdict], params: dict) -> str | None:
 
     :param params: ``expected_ips`` must be warm, whatever else may fail; ``ips`` are those the jobs were for.
     """
-    expected = {_normal_ip(address) for address in params.get("expected_ips") or ()}
-    chosen = {_normal_ip(address) for address in params.get("ips") or ()}
-    warm = {_normal_ip(host) for verdict in verdicts for host in verdict.warm_hosts}
-    reported = warm | {_normal_ip(host) for verdict in verdicts for host in verdict.cold_hosts}
+    expected = {normal_ip(address) for address in params.get("expected_ips") or ()}
+    chosen = {normal_ip(address) for address in params.get("ips") or ()}
+    warm = {normal_ip(host) for verdict in verdicts for host in verdict.warm_hosts}
+    reported = warm | {normal_ip(host) for verdict in verdicts for host in verdict.cold_hosts}
     named = reported | expected | chosen
     cold = named - warm
     tolerated = 100 * len(cold) <= params["max_failed_peers_percentage"] * len(named)
@@ -62,10 +62,3 @@ def lacking_hosts_message(verdicts: list[Verdict], params: dict) -> str | None:
         unknown = ", ".join(sorted(cold - reported)[:_NAMED])
         message += f". The result does not name {unknown}, so the scheduler does not know them"
     return message
-
-
-def _normal_ip(address: str) -> str:
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return address

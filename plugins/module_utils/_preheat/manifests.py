@@ -38,7 +38,7 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
 
     :raises DragonflyError: if a registry refuses an image, or cannot be reached where ``verify`` insists on it.
     """
-    if verify not in ("auto", "blobs"):
+    if verify not in ("auto", "blobs", "peers"):
         return []
     groups = _group_by_image(planned_jobs)
 

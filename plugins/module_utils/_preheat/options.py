@@ -57,6 +57,8 @@ _IMAGE_ONLY = ("platforms", "registry_username", "registry_password")
 _FILE_ONLY = NESTED_OPTIONS
 _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
 _MOST_IPS = 100
+# The first whose schedulers ask the hosts, see L(peers): those of 2.3.1 to 2.3.4 tell too little, as each answer shows.
+_FIRST_ASKING_HOSTS = (2, 3, 1)
 #: The most characters that the manager keeps of a description.
 BIO_LENGTH = 1024
 
@@ -146,6 +148,23 @@ def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) ->
             f"This manager (release {reader.releases}) does not know {name_options(unknown)} and would silently ignore "
             "it. Nothing was created. What to do: leave it out, or use a release that knows it.",
             "unknown_option",
+        )
+
+
+def refuse_unanswerable(verify: str, reader: JobReader) -> None:
+    """Refuse to ask peers for what they hold where the manager's schedulers only remember it.
+
+    :raises DragonflyError: with the reason ``peers_unknown``.
+    """
+    if verify != "peers":
+        return
+    if not reader.releases.since(_FIRST_ASKING_HOSTS):
+        reader.probe_releases()
+    if reader.releases.before(_FIRST_ASKING_HOSTS):
+        raise DragonflyError(
+            f"This manager (release {reader.releases}) cannot tell what the peers hold now. Nothing was created. What "
+            "to do: verify: peers requires Dragonfly manager 2.4.0 or later.",
+            "peers_unknown",
         )
 
 

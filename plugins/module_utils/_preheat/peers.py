@@ -2,7 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask the peers which content they hold.
+"""Ask the peers which content they hold now.
+
+A job of the type get_task has the schedulers ask each host of their cluster, seed peers too, for what its disk holds
+of one task. Who answers what, by release of the schedulers (scheduler/job/job.go, getTask and GetTask):
+
+- up to 2.3.0 nobody is asked: the scheduler lists the peers that it remembers;
+- 2.3.1 to 2.3.4: each host tells whether it has the task, not whether it has all of it;
+- from 2.4.0 on each host tells that, too (``IsFinished``).
 
 PRIVATE to the collection.
 """
@@ -11,9 +18,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    JobResult,
     cluster_ids,
     job_args,
     task_peers,
@@ -24,52 +32,120 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.se
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import releases_of_echo
 
-# Releases whose schedulers can lose entries of a result, and the last one after them.
+# Releases whose schedulers can lose entries of a result, and the first one after them.
 _FIRST_LOSING_ENTRIES, _FIRST_WITHOUT_LOSS = (2, 3, 1), (2, 4, 4)
 # What identifies the tasks of a job besides their URLs.
 _IDENTITY = ("tag", "application", "filtered_query_params", "piece_length")
+# Where this is true the id of a blob's task is its digest (merged upstream after 2.5.1).
+_BLOB_DIGEST_IDS = "enable_task_id_based_blob_digest"
+# A job about a task is done when the manager polls it for the first time, after 3 s.
+_SLEEP = 3
 
 
-def find_urls_held_by_peers(
-    session: Session, urls: t.Sequence[str], args: dict, clusters: set[int], timeout: float
-) -> set[str]:
-    """Return those of the URLs that a peer holds in every one of the clusters, by jobs of the type get_task.
+class PeerQuestion(t.NamedTuple):
+    """Who holds a task: its URL, what identifies it for the job, and the clusters in which it is looked for."""
 
-    :param args: of the preheat, whose tag, application, piece length and filter are part of the ids of tasks.
-    :param timeout: seconds for all of it.
-    :raises DragonflyError: if the peers cannot be asked.
+    url: str
+    selector: tuple[tuple[str, t.Any], ...]
+    cluster_ids: tuple[int, ...]
+
+    def body(self) -> dict[str, t.Any]:
+        """Return the JSON of the POST."""
+        body: dict[str, t.Any] = {"type": "get_task", "args": dict(self.selector)}
+        if self.cluster_ids:
+            body["scheduler_cluster_ids"] = list(self.cluster_ids)
+        return body
+
+
+class Holder(t.NamedTuple):
+    """A host that has all of a task."""
+
+    cluster_id: int | None
+    ip: str | None
+
+
+class PeerAnswer(t.NamedTuple):
+    """What the peers answered.
+
+    :ivar holders: the hosts that have all of the task.
+    :ivar problem: why the answer proves nothing, None where it does.
     """
-    reader, clock = session.reader, session.clock
-    deadline = clock.now() + timeout
-    identity = {key: args[key] for key in _IDENTITY if args.get(key)}
 
-    def create(url: str) -> int:
-        body: dict[str, t.Any] = {"type": "get_task", "args": dict(identity, url=url)}
-        if clusters:
-            body["scheduler_cluster_ids"] = sorted(clusters)
-        return session.requests.create(body, deadline=deadline).job["id"]
+    holders: frozenset[Holder] = frozenset()
+    problem: str | None = None
 
-    pending = dict(zip(map_in_threads(create, urls), urls))
-    held: set[str] = set()
+
+def question_of(url: str, args: dict, clusters: set[int]) -> PeerQuestion:
+    """Return the question who holds a URL that a preheat with these arguments fetched."""
+    selector = [("url", url), *((key, args[key]) for key in _IDENTITY if args.get(key))]
+    if args.get(_BLOB_DIGEST_IDS):
+        # This file is large, and few need it.
+        from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
+
+        task_id = blob_digest_id(url)
+        selector = [("task_id", task_id)] if task_id else selector
+    return PeerQuestion(url, tuple(selector), tuple(sorted(clusters)))
+
+
+def ask_peers(
+    session: Session, questions: t.Collection[PeerQuestion], timeout: float
+) -> dict[PeerQuestion, PeerAnswer]:
+    """Return what the peers answer to each question, by one job each; a question that fails has an answer, too.
+
+    :param timeout: seconds for all of it.
+    """
+    distinct = list(dict.fromkeys(questions))
+    deadline = session.clock.now() + timeout
+
+    def create(question: PeerQuestion) -> int:
+        return session.requests.create(question.body(), deadline=deadline).job["id"]
+
+    answers: dict[PeerQuestion, PeerAnswer] = {}
+    pending: dict[int, PeerQuestion] = {}
+    for question, job_id in zip(distinct, map_in_threads(return_errors(create), distinct)):
+        if isinstance(job_id, DragonflyError):
+            answers[question] = PeerAnswer(problem=job_id.message)
+        else:
+            pending[job_id] = question
 
     def poll_pending() -> bool:
-        for job_id, job in reader.poll_once(list(pending), kind="get_task").jobs.items():
+        for job_id, job in session.reader.poll_once(list(pending), kind="get_task").jobs.items():
             if job is None or job.get("state") != "PENDING":
-                url = pending.pop(job_id)
-                if clusters <= _clusters_with_whole_task(job or {}):
-                    held.add(url)
+                answers[pending.pop(job_id)] = read_answer(job_id, job)
         return not pending
 
-    poll(poll_pending, bool, max(0, deadline - clock.now()), session.params["wait_sleep"], clock)
-    return held
+    problem = f"there was no answer within {timeout:.0f} s"
+    try:
+        sleep = min(_SLEEP, session.params["wait_sleep"])
+        poll(poll_pending, bool, max(0, deadline - session.clock.now()), sleep, session.clock)
+    except DragonflyError as exc:
+        problem = exc.message
+    answers.update((question, PeerAnswer(problem=problem)) for question in pending.values())
+    return answers
 
 
-def _clusters_with_whole_task(job: dict) -> set[int | None]:
-    """Return in which clusters a peer has the whole task, by the answer of a job of the type get_task.
+def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
+    """Return what a job of the type get_task that is over answers.
 
-    Before 2.4.0 it does not tell whether a peer has all of it, which proves nothing: a fetch that failed leaves a task.
+    :param job: None where the manager does not have it any more.
     """
-    return {cluster_id for cluster_id, peer in task_peers(job, "peers") if peer.get("IsFinished") is True}
+    if job is None:
+        return PeerAnswer(problem=f"the manager does not have job {job_id} any more")
+    if job.get("state") != "SUCCESS":
+        errors = "; ".join(dict.fromkeys(JobResult(job).errors)) or "the manager does not say why"
+        return PeerAnswer(problem=f"job {job_id} failed: {errors}")
+    peers = list(task_peers(job, "peers"))
+    if any("IsFinished" not in peer for _cluster_id, peer in peers):
+        return PeerAnswer(
+            problem="peers have it, and these schedulers do not tell whether they have all of it. That requires "
+            "Dragonfly schedulers 2.4.0 or later"
+        )
+    whole = [(cluster_id, peer) for cluster_id, peer in peers if peer["IsFinished"] is True]
+    return PeerAnswer(frozenset(Holder(cluster_id, _text(peer.get("ip"))) for cluster_id, peer in whole))
+
+
+def _text(value: t.Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def recheck_lost_entries(
@@ -85,16 +161,21 @@ def recheck_lost_entries(
         return verdict
     if planned.has_many_peers or not verdict.warm or not verdict.cold:
         return verdict
-    try:
-        proven = find_urls_held_by_peers(session, verdict.cold, job_args(job), cluster_ids(job), timeout)
-    except DragonflyError as exc:
-        session.warnings.append(
-            f"The {len(verdict.cold)} blobs that the result of job {job['id']} lacks could not be looked up: "
-            f"{exc.message}"
-        )
-        return verdict
+    clusters = cluster_ids(job)
+    questions = {url: question_of(url, job_args(job), clusters) for url in verdict.cold}
+    answers = ask_peers(session, questions.values(), timeout)
+    proven = {url for url, question in questions.items() if is_held(answers[question], clusters)}
     verdict = session.verify(planned, job, proven)
     if verdict.status != "cold":
         return verdict
+    problem = next((answer.problem for answer in answers.values() if answer.problem), None)
     hint = ". Schedulers before 2.4.4 can lose entries of the result, too: a new run preheats it again"
+    if problem:
+        hint += f". Whether peers hold these blobs is unknown: {problem.rstrip('.')}"
     return verdict.with_message(f"{verdict.message}{hint}")
+
+
+def is_held(answer: PeerAnswer, clusters: set[int]) -> bool:
+    """Return whether a host has all of a task in each of the clusters, or in any where none is known."""
+    held_in = {holder.cluster_id for holder in answer.holders}
+    return answer.problem is None and bool(held_in) and clusters <= held_in

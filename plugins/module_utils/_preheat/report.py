@@ -28,7 +28,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, ReplacedJob
 
 _MOST_FAILURES = 20
 _NAMED_IN_MESSAGE = 5
@@ -44,7 +44,7 @@ def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
     result = {
         "changed": bool(new),
         "jobs": [
-            job_result(record.job, record.verdict, source=record.source, planned=record.planned) for record in records
+            job_result(record.job, record.verdict, record.source, record.planned, record.replaces) for record in records
         ],
         "elapsed": round(elapsed, 1),
         "diff": {"before": "", "after": "".join(f"preheat {record.planned.name}\n" for record in new)},
@@ -54,6 +54,12 @@ def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
         result["reason"] = bad[0].verdict.reason
         result["msg"] = _failure_message(bad, len(records))
     return result
+
+
+def _replaced(replaced: ReplacedJob | None) -> dict[str, t.Any] | None:
+    if replaced is None:
+        return None
+    return {"id": replaced.job_id, "reason": replaced.reason, "message": replaced.message}
 
 
 def _failure_message(bad: list[JobRecord], total: int) -> str:
@@ -69,12 +75,17 @@ def _failure_message(bad: list[JobRecord], total: int) -> str:
 
 
 def job_result(
-    job: dict | None, verdict: Verdict, source: str | None = None, planned: PlannedJob | None = None
+    job: dict | None,
+    verdict: Verdict,
+    source: str | None = None,
+    planned: PlannedJob | None = None,
+    replaces: ReplacedJob | None = None,
 ) -> dict[str, t.Any]:
     """Return a job as the modules return it: the same keys whatever happened, and no secrets.
 
     :param job: as the manager returned it, None where there is none yet.
     :param source: ``created``, ``adopted``, ``found``, ``planned``; None where nothing was planned.
+    :param replaces: the job that was warm and does not count any more, so that this one was created.
     """
     document, args = job or {}, job_args(job)
     return {
@@ -102,6 +113,7 @@ def job_result(
         ],
         "failures_count": len(verdict.failures),
         "verified": verdict.verified,
+        "replaces": _replaced(replaces),
         "args": redact_args(args),
     }
 

@@ -15,11 +15,18 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.creation import Creation, predict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.existing import ExistingJobs
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.holding import (
+    check_number_of_questions,
+    confirm_with_peers,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import (
     RegistryFor,
     pin_manifests,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import refuse_unknown_options
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import (
+    refuse_unanswerable,
+    refuse_unknown_options,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import plan_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import run_result
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import Session
@@ -34,14 +41,23 @@ def run_preheat(session: Session, registry_for: RegistryFor, progress: t.Callabl
     started_at = session.clock.now()
     planned_jobs = plan_jobs(session.params)
     session.warnings += pin_manifests(planned_jobs, registry_for, session.params["verify"])
+    if session.params["verify"] == "peers":
+        check_number_of_questions(planned_jobs)
     existing = ExistingJobs(session, planned_jobs)
-    missing = existing.find()
+    existing.find()
     refuse_unknown_options(planned_jobs, session.reader)
+    refuse_unanswerable(session.params["verify"], session.reader)
+    existing.drop_stale()
+    missing = existing.missing()
     new = predict(session, missing) if session.check_mode else Creation(session).create(missing)
+    for record in new:
+        record.replaces = existing.replaced.get(record.planned)
     order = {planned: number for number, planned in enumerate(planned_jobs)}
     records = sorted(existing.records + new, key=lambda record: order[record.planned])
     if session.params["wait"] and not session.check_mode:
         Waiting(session, records, progress).wait()
+        if session.params["verify"] == "peers":
+            confirm_with_peers(session, records)
     return run_result(records, session.clock.now() - started_at)
 
 

@@ -42,18 +42,28 @@ class Session:
         return verify_job(job, planned, self.params["verify"], self.params["max_failed_peers_percentage"], proven)
 
 
+class ReplacedJob(t.NamedTuple):
+    """An existing job that was warm once and does not count any more."""
+
+    job_id: int
+    reason: str
+    message: str
+
+
 @dataclass(eq=False)
 class JobRecord:
     """A job that counts for what is planned, or the reason why there is none.
 
     :ivar source: ``created``, ``adopted``, ``found``, ``planned``; None where there is no job.
     :ivar job: as the manager returned it, without its result unless that is still needed.
+    :ivar replaces: the job that this one is created for once more.
     """
 
     planned: PlannedJob
     source: str | None
     job: dict | None
     verdict: Verdict
+    replaces: ReplacedJob | None = None
 
     @property
     def job_id(self) -> int:

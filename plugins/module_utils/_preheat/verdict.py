@@ -84,7 +84,7 @@ class Verdict:
         jobs that are not preheats; of a run also ``planned``, ``refused``, ``gone``, ``timed_out``, ``unknown``.
     :ivar reason: a stable code, None where it is warm or pending.
     :ivar message: the same in words.
-    :ivar verified: ``blobs``, ``result``, ``none``, or None where there is nothing to verify yet.
+    :ivar verified: ``peers``, ``blobs``, ``result``, ``none``, or None where there is nothing to verify yet.
     :ivar blobs: number of blobs, None where it is not known.
     :ivar warm: URLs, None where the job does not tell which.
     :ivar cold: likewise.
@@ -107,7 +107,7 @@ class Verdict:
     @property
     def warm_percentage(self) -> int | None:
         """Warm blobs of all, in percent, rounded down; None where it is not known which or how many blobs there are."""
-        if self.status == "warm" and self.verified == "blobs":
+        if self.status == "warm" and self.verified in ("blobs", "peers"):
             return 100
         if self.blobs and self.warm is not None:
             return min(99, 100 * len(self.warm) // self.blobs)
@@ -117,9 +117,22 @@ class Verdict:
         """Return the same verdict with another message."""
         return replace(self, message=message)
 
-    def as_cold(self, message: str) -> Verdict:
-        """Return what is left of this verdict where something turns out not to be warm."""
-        return replace(self, status="cold", reason="cold", message=message)
+    def with_status(self, status: str, reason: str, message: str) -> Verdict:
+        """Return the same verdict with another end, where something turns out not to be warm."""
+        return replace(self, status=status, reason=reason, message=message)
+
+    def with_blobs(self, cold: list[str]) -> Verdict:
+        """Return the same verdict with other blobs cold, by the peers' own word."""
+        urls = [*(self.warm or []), *(self.cold or [])]
+        return replace(self, verified="peers", warm=[url for url in urls if url not in set(cold)], cold=cold)
+
+    def with_hosts(self, warm: set[str], cold: set[str]) -> Verdict:
+        """Return the same verdict with other hosts warm and cold."""
+        return replace(self, warm_hosts=warm, cold_hosts=cold)
+
+    def confirmed_by_peers(self) -> Verdict:
+        """Return the same verdict, confirmed by the peers that hold the content."""
+        return replace(self, verified="peers")
 
 
 class _Evidence(t.NamedTuple):
@@ -247,13 +260,14 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
         return replace(known, status="warm")
     if not warm and not evidence.result.warm:
         return replace(known, reason="nothing_warmed", message=_NOTHING_WARMED)
-    return replace(known, reason="cold", message=_cold_blobs_message(blobs, cold))
+    return replace(known, reason="cold", message=cold_blobs_message(len(blobs), cold, "the manager says SUCCESS and"))
 
 
-def _cold_blobs_message(blobs: list[str], cold: list[str]) -> str:
+def cold_blobs_message(number: int, cold: list[str], begin: str) -> str:
+    """Return which of a number of blobs are not warm, in words."""
     named = ", ".join(redact_url(url.rpartition("/blobs/")[2]) for url in cold[:_NAMED_BLOBS])
     more = ", ..." if len(cold) > _NAMED_BLOBS else ""
-    return f"the manager says SUCCESS and {len(cold)} of {len(blobs)} blobs are not warm: {named}{more}"
+    return f"{begin} {len(cold)} of {number} blobs are not warm: {named}{more}"
 
 
 def _verify_many_peers(evidence: _Evidence) -> Verdict:

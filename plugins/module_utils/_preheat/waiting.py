@@ -53,7 +53,7 @@ class Waiting:
             record.verdict = self._timed_out(timeout)
         for lacking in find_lacking_hosts(self._records, params):
             for record in lacking.records:
-                record.verdict = record.verdict.as_cold(lacking.message)
+                record.verdict = record.verdict.with_status("cold", "cold", lacking.message)
         self._report_progress()
 
     def _pending(self) -> list[JobRecord]:

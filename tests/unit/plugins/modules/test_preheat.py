@@ -74,6 +74,9 @@ def test_a_second_run_finds_it_with_as_few_requests_as_can_be(box, image, prehea
         paths = ["/oapi/v1/jobs", "/api/v1/jobs", f"/api/v1/jobs/{int(first.job['id'])}"]
     else:
         paths = ["/oapi/v1/jobs", "/oapi/v1/clusters", f"/oapi/v1/jobs/{int(first.job['id'])}"]
+    if release not in ("2.0.9", "2.1.0"):
+        # Later managers can delete content.
+        paths.append("/oapi/v1/jobs")
     assert [(entry.method, entry.path) for entry in box.log] == [("GET", path) for path in paths]
 
 
@@ -210,6 +213,194 @@ def test_an_option_with_the_managers_default_is_the_same_job(box, image, preheat
     again = preheat(image=image.source, **options)
 
     assert not again.failed and not again.changed
+
+
+# Content that is gone
+
+
+@pytest.fixture
+def delete(run, box):
+    """Give a function that deletes tasks with the module task."""
+
+    def call(**options):
+        done = run("task", url=box.url, token=box.token, wait_sleep=1, state="absent", **options)
+        assert not done.failed, done.msg
+
+    return call
+
+
+@pytest.mark.parametrize("release", ["2.1.67", "2.3.4", "2.5.1"])
+def test_a_warm_job_does_not_count_after_its_content_was_deleted(box, image, preheat, delete):
+    first = preheat(image=image.source)
+    delete(file=image.blobs()[2])
+    planned, second = preheat(image=image.source, check_mode=True), preheat(image=image.source)
+    third = preheat(image=image.source)
+
+    assert planned.changed
+    assert (second.job["source"], second.job["outcome"]) == ("created", "warm")
+    replaced = second.job["replaces"]
+    assert (replaced["id"], replaced["reason"]) == (first.job["id"], "deleted")
+    assert "job 2 deleted its content" in replaced["message"]
+    assert planned.job["replaces"] == replaced
+    # The deletion is older than the new job.
+    assert not third.changed
+    assert third.job["id"] == second.job["id"]
+    assert third.job["replaces"] is None
+
+
+def test_a_deletion_of_other_content_changes_nothing(box, image, images, preheat, delete):
+    first = preheat(image=image.source)
+    delete(image=images[0].source)
+    delete(image=image.source, tag="other")
+    box.clear_log()
+    second = preheat(image=image.source)
+
+    assert not second.changed
+    assert second.job["id"] == first.job["id"]
+    # One list of preheats, and one of deletions.
+    assert box.counts()["LIST"] == 2
+
+
+def test_a_deletion_that_does_not_end_counts(box, image, preheat, run):
+    preheat(image=image.source)
+    box.rule(outcome="pending", type="delete_task")
+    run("task", url=box.url, token=box.token, state="absent", file=image.blobs()[0], wait=False)
+
+    assert preheat(image=image.source).job["replaces"]["reason"] == "deleted"
+
+
+def test_deletions_are_looked_up_for_files_and_with_each_verify_but_none(box, preheat, delete):
+    url = box.file("deleted.bin")
+    first = preheat(file=url)
+    delete(file=url)
+
+    assert preheat(file=url, verify="none").job["id"] == first.job["id"]
+    assert preheat(file=url, verify="result").job["replaces"]["id"] == first.job["id"]
+
+
+def test_verify_peers_confirms_found_and_new_content(box, image, preheat):
+    first = preheat(image=image.source, verify="peers")
+    box.clear_log()
+    second = preheat(image=image.source, verify="peers")
+
+    assert (first.job["source"], first.job["outcome"], first.job["verified"]) == ("created", "warm", "peers")
+    assert (second.job["source"], second.job["outcome"], second.job["verified"]) == ("found", "warm", "peers")
+    assert not second.changed
+    assert second.job["id"] == first.job["id"]
+    assert second.job["warm_percentage"] == 100
+    # A job for each blob.
+    assert box.counts()["POST"] == len(image.blobs())
+    assert box.counts()["LIST"] == 2
+
+
+@pytest.mark.parametrize("host", [None, "seed-1"])
+def test_verify_peers_sees_what_no_job_tells(box, image, preheat, host):
+    first = preheat(image=image.source)
+    box.lose(image.blobs()[1], host)
+    believed, proven = preheat(image=image.source), preheat(image=image.source, verify="peers")
+
+    assert believed.job["id"] == first.job["id"]
+    assert (proven.job["source"], proven.job["outcome"], proven.job["verified"]) == ("created", "warm", "peers")
+    assert proven.job["replaces"]["id"] == first.job["id"]
+    assert proven.job["replaces"]["reason"] == "not_held"
+    assert "1 of 4 blobs" in proven.job["replaces"]["message"]
+    assert not preheat(image=image.source, verify="peers").changed
+
+
+def test_verify_peers_sees_a_deletion(image, preheat, delete):
+    first = preheat(image=image.source, scope="all_peers")
+    delete(image=image.source)
+    second = preheat(image=image.source, scope="all_peers", verify="peers")
+
+    assert (second.job["source"], second.job["outcome"], second.job["verified"]) == ("created", "warm", "peers")
+    assert second.job["replaces"]["id"] == first.job["id"]
+
+
+def test_verify_peers_wants_every_host(box, image, preheat):
+    preheat(image=image.source, scope="all_peers")
+    box.lose(image.blobs()[0], "host-2")
+    tolerant = preheat(image=image.source, scope="all_peers", verify="peers", max_failed_peers_percentage=50)
+    strict = preheat(image=image.source, scope="all_peers", verify="peers")
+
+    assert tolerant.job["source"] == "found"
+    assert (strict.job["source"], strict.job["replaces"]["reason"]) == ("created", "not_held")
+    assert "1 of 2 hosts do not hold all of it now: 10.77.0.12" in strict.job["replaces"]["message"]
+
+
+def test_verify_peers_asks_for_the_tasks_of_the_job(box, image, preheat):
+    options = {"tag": "blue", "application": "shop", "piece_length": 8388608}
+    assert preheat(image=image.source, verify="peers", **options).job["verified"] == "peers"
+    url = box.file("signed-by-peers.bin") + "?sig=1&part=2"
+    done = preheat(file=url, filtered_query_params=["sig"], verify="peers")
+    again = preheat(file=url.replace("sig=1", "sig=2"), filtered_query_params=["sig"], verify="peers")
+
+    assert done.job["verified"] == "peers"
+    assert not again.changed
+
+
+def test_verify_peers_fails_a_new_job_that_the_peers_do_not_hold(box, image, preheat, run):
+    # Whoever deletes while it is preheated.
+    box.rule(outcome="fetch", after=60000, polls=[100000])  # warm after 5 s
+    preheat(image=image.source, wait=False)
+    box.lose(image.blobs()[3])
+    done = preheat(image=image.source, verify="peers")
+
+    assert done.failed
+    assert (done.job["source"], done.reason, done.job["outcome"]) == ("adopted", "not_held", "cold")
+    assert done.job["cold"] == [image.blobs()[3]]
+    assert "the peers do not hold all of it now: 1 of 4 blobs" in done.msg
+
+
+def test_peers_that_cannot_be_asked_are_no_proof(box, image, preheat):
+    first = preheat(image=image.source)
+    box.rule(outcome="failure", type="get_task", error="no space left on device")
+    done = preheat(image=image.source, verify="peers")
+
+    assert done.failed
+    assert (done.reason, done.job["outcome"], done.job["id"]) == ("peers_unknown", "unknown", first.job["id"])
+    assert "no space left on device" in done.msg
+    assert not done.changed
+
+
+@pytest.mark.parametrize("release", ["2.0.9", "2.1.0", "2.1.67"])
+def test_verify_peers_is_refused_where_peers_cannot_tell(box, image, preheat):
+    done = preheat(image=image.source, verify="peers")
+
+    assert done.failed
+    assert done.reason == "peers_unknown"
+    assert "2.4.0 or later" in done.msg
+    assert not box.jobs
+
+
+@pytest.mark.parametrize("release", ["2.3.4"])
+def test_peers_that_do_not_tell_whether_they_hold_all_of_it_are_no_proof(image, preheat):
+    first, second = preheat(image=image.source, verify="peers"), preheat(image=image.source, verify="peers")
+
+    assert (first.failed, second.failed) == (True, True)
+    assert (first.job["outcome"], first.reason) == ("unknown", "peers_unknown")
+    assert "2.4.0 or later" in second.msg
+    # It is not preheated again and again.
+    assert second.job["id"] == first.job["id"]
+
+
+def test_check_mode_asks_no_peers(box, image, preheat):
+    preheat(image=image.source)
+    posts = box.counts()["POST"]
+    planned = preheat(image=image.source, verify="peers", check_mode=True)
+
+    assert (planned.changed, planned.job["source"]) == (False, "found")
+    assert any("In check mode the peers are not asked" in warning for warning in planned.warnings)
+    assert box.counts()["POST"] == posts
+
+
+def test_images_that_share_blobs_are_asked_for_once(box, image, preheat):
+    same = [image.source, image.source.rpartition(":")[0] + "@" + image.digest]
+    preheat(images=same)
+    posts = box.counts()["POST"]
+    done = preheat(images=same, verify="peers")
+
+    assert done.column("verified") == ["peers", "peers"]
+    assert box.counts()["POST"] - posts == len(image.blobs())
 
 
 # Five ways to fail

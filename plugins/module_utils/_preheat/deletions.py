@@ -1,0 +1,148 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tell by the manager's list of jobs whether preheated content was deleted since.
+
+Jobs of the type ``gc`` are not among those that delete content: they delete rows of audits and jobs
+(manager/types/job.go, GCArgs, 2.2.3 to 2.5.1), and so do those named ``scheduler`` and ``seed_peer``, which the manager
+writes by itself.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import filter_query
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    JobResult,
+    cluster_ids,
+    job_args,
+    task_peers,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import filter_names
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import GIVE_UP_WINDOW, is_watched
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+
+_FIRST_WITH_DELETIONS = (2, 1, 55)
+_IDENTITY = ("tag", "application", "piece_length")
+
+
+class Deletion(t.NamedTuple):
+    """A job of the type delete_task.
+
+    :ivar cluster_ids: those that its result names, empty where it does not.
+    :ivar was_empty: whether it is certain that there was nothing to delete.
+    """
+
+    job_id: int
+    args: dict
+    state: str | None
+    created_at: float | None
+    updated_at: float | None
+    is_watched: bool
+    cluster_ids: set[int]
+    was_empty: bool
+
+
+def find_deleted(session: Session, records: list[JobRecord]) -> list[tuple[JobRecord, Deletion]]:
+    """Return the warm jobs of which content was deleted since, each with a deletion, by one more list of jobs."""
+    if not records or session.reader.releases.before(_FIRST_WITH_DELETIONS):
+        return []
+    ages = [session.reader.age(record.job or {}) for record in records]
+    # A deletion that was created before a preheat can have ended after it.
+    horizon = max(age or 0 for age in ages) + GIVE_UP_WINDOW
+    deletions = []
+    pages = session.reader.iter_recent_jobs(horizon, _summarize, large_pages=True, type="delete_task")
+    for rows in pages:
+        deletions += [_read_deletion(session, row) for row in rows]
+    deleted = []
+    for record in records:
+        deletion = next((deletion for deletion in deletions if deletes(deletion, record)), None)
+        if deletion:
+            deleted.append((record, deletion))
+    return deleted
+
+
+def _summarize(row: dict) -> dict:
+    """Return what is kept of a row: its result can be large."""
+    kept = {key: row.get(key) for key in ("id", "created_at", "updated_at", "state", "args")}
+    ended = row.get("state") == "SUCCESS" and not JobResult(row).errors
+    reported = any(True for key in ("success_tasks", "failure_tasks") for _entry in task_peers(row, key))
+    answered = JobResult(row).cluster_ids
+    return dict(kept, cluster_ids=answered, was_empty=ended and bool(answered) and not reported)
+
+
+def _read_deletion(session: Session, row: dict) -> Deletion:
+    return Deletion(
+        row["id"],
+        job_args(row),
+        row.get("state"),
+        parse_time(row.get("created_at")),
+        parse_time(row.get("updated_at")),
+        is_watched(row, session.reader.now(), session.reader.releases),
+        row["cluster_ids"],
+        row["was_empty"],
+    )
+
+
+def deletes(deletion: Deletion, record: JobRecord) -> bool:
+    """Return whether a deletion may have deleted content of a warm job; what is uncertain counts as deleted."""
+    if deletion.was_empty or _ended_before(deletion, record.job or {}):
+        return False
+    clusters = cluster_ids(record.job or {})
+    if clusters and deletion.cluster_ids and deletion.state == "SUCCESS" and not clusters & deletion.cluster_ids:
+        return False
+    return _is_about(deletion.args, record)
+
+
+def _ended_before(deletion: Deletion, job: dict) -> bool:
+    """Return whether a deletion was over when a job was created. One that failed may have deleted some of it."""
+    created = parse_time(job.get("created_at"))
+    if created is None or deletion.updated_at is None:
+        return False
+    if deletion.state not in ("SUCCESS", "FAILURE") and deletion.is_watched:
+        return False
+    return deletion.updated_at < created
+
+
+def _is_about(args: dict, record: JobRecord) -> bool:
+    """Return whether a deletion with these arguments is about a task of a job."""
+    job = job_args(record.job)
+    urls = _urls(record)
+    if args.get("task_id"):
+        return args["task_id"] in _task_ids(urls, job) or not urls
+    if any((args.get(key) or None) != (job.get(key) or None) for key in _IDENTITY if key in args and key in job):
+        return False
+    url = args.get("url")
+    if not isinstance(url, str) or not url:
+        # The content that its id is made of is unknown here, and no preheat sets it.
+        return False
+    if not urls:
+        # It is not known which blobs the image has: any of its repository may be one.
+        return url.partition("/blobs/")[0] == record.planned.url.partition("/manifests/")[0]
+    return filter_query(url, filter_names(args)) in {filter_query(own, filter_names(job)) for own in urls}
+
+
+def _urls(record: JobRecord) -> set[str]:
+    """Return the URLs whose content a job fetched, as far as they are known."""
+    urls = {*(record.verdict.warm or []), *(record.verdict.cold or [])}
+    return urls.union(*(record.planned.manifests or []))
+
+
+def _task_ids(urls: t.Iterable[str], args: dict) -> set[str | None]:
+    """Return the ids that the tasks of a job can have, by all releases of clients and schedulers."""
+    # Deletions by id are rare, and this file is large.
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import RECIPES, blob_digest_id
+
+    recipes = [recipe for by_name in RECIPES.values() for recipe in by_name.values()]
+    names = sorted(filter_names(args))
+    identity = {key: args.get(key) for key in _IDENTITY}
+    ids: set[str | None] = set()
+    for url in urls:
+        ids.add(blob_digest_id(url))
+        ids.update(recipe.task_id(url, names, **identity) for recipe in recipes)
+    return ids

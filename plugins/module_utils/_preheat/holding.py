@@ -1,0 +1,110 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judge by what the peers hold now whether warm content is still there: ``verify: peers``.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    cluster_ids,
+    job_args,
+    normal_ip,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import (
+    PeerAnswer,
+    PeerQuestion,
+    ask_peers,
+    is_held,
+    question_of,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_blobs_message
+
+#: One job is created for each blob; more than these are too many rows for a manager.
+MOST_QUESTIONS = 1000
+# The manager lets 10 jobs a second pass for a cluster, and each takes 3 s.
+_TIMEOUT, _SECONDS_PER_QUESTION = 120, 0.5
+_NAMED_HOSTS = 10
+
+Answers = t.Mapping[PeerQuestion, PeerAnswer]
+
+
+def check_number_of_questions(planned_jobs: list[PlannedJob]) -> None:
+    """Refuse to confirm more content than a manager should have jobs for.
+
+    :raises DragonflyError: before anything is created.
+    """
+    questions = {
+        (url, planned.cluster_id) for planned in planned_jobs for urls in planned.manifests or [] for url in urls
+    }
+    if len(questions) > MOST_QUESTIONS:
+        raise DragonflyError(
+            f"verify: peers creates a job for each of {len(questions)} blobs, and the limit is {MOST_QUESTIONS}. "
+            "Nothing was created. What to do: preheat fewer images in one task.",
+            "too_many_blobs",
+        )
+
+
+def confirm_with_peers(session: Session, records: t.Iterable[JobRecord]) -> None:
+    """Confirm warm jobs with the peers, and change the verdict on those whose content is not held."""
+    asked = [record for record in records if record.verdict.status == "warm" and record.verdict.verified != "peers"]
+    questions = {question for record in asked for question in _questions(record)}
+    if not asked:
+        return
+    answers = ask_peers(session, questions, _TIMEOUT + _SECONDS_PER_QUESTION * len(questions))
+    for record in asked:
+        record.verdict = judge_holding(record, answers, session.params)
+
+
+def _questions(record: JobRecord) -> list[PeerQuestion]:
+    args, clusters = job_args(record.job), cluster_ids(record.job or {})
+    return [question_of(url, args, clusters) for url in _blobs(record.verdict)]
+
+
+def _blobs(verdict: Verdict) -> list[str]:
+    """Return the URLs that a warm job is about; some are cold on hosts that may fail."""
+    return [*(verdict.warm or []), *(verdict.cold or [])]
+
+
+def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
+    """Return the verdict on a warm job by what the peers answered."""
+    verdict, questions = record.verdict, _questions(record)
+    if not questions:
+        message = "the job does not tell which blobs are warm, so the peers cannot be asked for them"
+        return Verdict("unknown", "peers_unknown", message)
+    problem = next((answers[question].problem for question in questions if answers[question].problem), None)
+    if problem:
+        message = f"whether the peers hold it now is unknown: {problem.rstrip('.')}"
+        return verdict.with_status("unknown", "peers_unknown", message)
+    if record.planned.has_many_peers:
+        return _judge_hosts(verdict, questions, answers, params)
+    clusters = cluster_ids(record.job or {})
+    cold = [question.url for question in questions if not is_held(answers[question], clusters)]
+    if cold:
+        message = cold_blobs_message(len(questions), cold, "the peers do not hold all of it now:")
+        return verdict.with_blobs(cold).with_status("cold", "not_held", message)
+    return verdict.confirmed_by_peers()
+
+
+def _judge_hosts(verdict: Verdict, questions: list[PeerQuestion], answers: Answers, params: dict) -> Verdict:
+    """Every host that the result names or the options want must hold every blob, but for those that may fail."""
+    expected = {normal_ip(address) for address in params.get("expected_ips") or ()}
+    chosen = {normal_ip(address) for address in params.get("ips") or ()}
+    named = {normal_ip(host) for host in verdict.warm_hosts | verdict.cold_hosts} | expected | chosen
+    holders = [{normal_ip(holder.ip) for holder in answers[question].holders if holder.ip} for question in questions]
+    warm = named.intersection(*holders)
+    cold = named - warm
+    if warm and not expected & cold and 100 * len(cold) <= params["max_failed_peers_percentage"] * len(named):
+        return verdict.confirmed_by_peers()
+    shown = ", ".join(sorted(cold)[:_NAMED_HOSTS]) + (", ..." if len(cold) > _NAMED_HOSTS else "")
+    message = f"{len(cold)} of {len(named)} hosts do not hold all of it now: {shown}"
+    urls = [question.url for question, hosts in zip(questions, holders) if not named <= hosts]
+    return verdict.with_blobs(urls).with_hosts(warm, cold).with_status("cold", "not_held", message)
