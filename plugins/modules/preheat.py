@@ -184,18 +184,18 @@ options:
         reached from where the module runs, it warns and judges by what the job says. A registry that refuses fails the
         task.
       - V(blobs) does the same and fails where the registry cannot be reached.
-      - V(peers) requires what V(blobs) does and then asks the peers themselves whether they hold every blob now, for jobs
-        that were found and for new ones. Content that is gone gets a new job, and RV(jobs[].replaces) tells why. Use it
-        where a rollout depends on the answer. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier ones
+      - V(peers) requires what V(blobs) does and then asks the peers themselves whether they hold every blob now, for
+        jobs that were found and for new ones. Content that is gone gets a new job, and RV(jobs[].replaces) tells why. Use
+        it where a rollout depends on the answer. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier ones
         cannot tell what a peer holds; then the task fails and creates nothing, or the outcome is V(unknown).
       - V(peers) creates one more job at the manager for each blob, at most 1000 in one task, and reads each once. An
         image with 4 blobs takes about 4 seconds more. The manager lets 10 jobs a second pass for a cluster.
       - V(result) wants a result that names something and no failure. V(none) trusts C(SUCCESS).
-      - With all but V(none) and V(peers), a warm job does not count if the manager's list of jobs shows that its content
-        was deleted since, as M(dragonflyoss.dragonfly.task) does. The list does not show what the peers drop by
+      - With all but V(none) and V(peers), a warm job does not count if the manager's list of jobs shows that its
+        content was deleted since, as M(dragonflyoss.dragonfly.task) does. The list does not show what the peers drop by
         themselves.
-      - With V(auto), V(blobs) and V(peers) the job is pinned to the digest of the manifest, so that a tag that moved is another
-        job.
+      - With V(auto), V(blobs) and V(peers) the job is pinned to the digest of the manifest, so that a tag that moved is
+        another job.
     type: str
     choices: [auto, blobs, peers, result, none]
     default: auto

@@ -43,7 +43,7 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
     groups = _group_by_image(planned_jobs)
 
     def read(group: list[PlannedJob]) -> _Content:
-        image = group[0].image
+        image = t.cast("Image", group[0].image)
         registry = registry_for(group[0])
         manifest = registry.manifest(image)
         return _Content(manifest, registry.blobs(image, manifest, group[0].platform))

@@ -120,8 +120,10 @@ def plan_jobs(params: dict) -> list[PlannedJob]:
     """
     sources, kind = listed_sources(params)
     registries = read_registries(params.get("registries"))
-    platforms = [check_platform(name) for name in dict.fromkeys(params.get("platforms") or [])] or [None]
-    clusters = list(dict.fromkeys(params.get("scheduler_cluster_ids") or [])) or [None]
+    platforms: list[str | None] = [check_platform(name) for name in dict.fromkeys(params.get("platforms") or [])] or [
+        None
+    ]
+    clusters: list[int | None] = list(dict.fromkeys(params.get("scheduler_cluster_ids") or [])) or [None]
     options = _arg_options(params)
     jobs: dict[tuple, PlannedJob] = {}
     for source in map(trim, sources):

@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
 MANIFEST = "https://h/v2/shop/web/manifests/1"
 BLOB = "https://h/v2/shop/web/blobs/sha256:" + "a" * 64
 OTHER = "https://h/v2/shop/web/blobs/sha256:" + "b" * 64
-JOB = {
+JOB: dict[str, t.Any] = {
     "id": 1,
     "created_at": "2026-11-28T13:00:00Z",
     "args": {"type": "image", "url": MANIFEST, "tag": "", "application": "", "piece_length": None},
