@@ -185,9 +185,9 @@ options:
         task.
       - V(blobs) does the same and fails where the registry cannot be reached.
       - V(peers) requires what V(blobs) does and then asks the peers themselves whether they hold every blob now, for
-        jobs that were found and for new ones. Content that is gone gets a new job, and RV(jobs[].replaces) tells why. Use
-        it where a rollout depends on the answer. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier ones
-        cannot tell what a peer holds; then the task fails and creates nothing, or the outcome is V(unknown).
+        jobs that were found and for new ones. Content that is gone gets a new job, and RV(jobs[].replaces) tells why.
+        Use it where a rollout depends on the answer. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier
+        ones cannot tell what a peer holds; then the task fails and creates nothing, or the outcome is V(unknown).
       - V(peers) creates one more job at the manager for each blob, at most 1000 in one task, and reads each once. An
         image with 4 blobs takes about 4 seconds more. The manager lets 10 jobs a second pass for a cluster.
       - V(result) wants a result that names something and no failure. V(none) trusts C(SUCCESS).
