@@ -19,10 +19,11 @@ def _header_problems(
     tag: str = "",
     application: str = "",
     piece_length: int | None = None,
+    blob_digest_ids: bool = False,
 ) -> list[dict[str, str]]:
     if not isinstance(headers, dict):
         raise AnsibleFilterError("header_problems: headers must be a mapping of name to value")
-    problems = header_problems(headers, client, tag, application, piece_length)
+    problems = header_problems(headers, client, tag, application, piece_length, blob_digest_ids)
     return [{**found._asdict(), "message": found.message} for found in problems if found.code not in allowed]
 
 

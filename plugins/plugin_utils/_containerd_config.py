@@ -164,12 +164,18 @@ def pulls(
 
 
 def header_problems(
-    headers: dict[str, t.Any], client: str, tag: str = "", application: str = "", piece_length: int | None = None
+    headers: dict[str, t.Any],
+    client: str,
+    tag: str = "",
+    application: str = "",
+    piece_length: int | None = None,
+    blob_digest_ids: bool = False,
 ) -> list[Problem]:
     """What in the headers of mirrors makes pulls miss what a preheat with these options made.
 
     :param headers: that containerd sends to the client, besides X-Dragonfly-Registry.
     :param client: ``dfget``, ``dfdaemon``, or ``none`` where it is not known.
+    :param blob_digest_ids: whether the preheat requests task IDs that are digests of blobs.
     """
     sent = {str(name).lower(): str(value) for name, value in headers.items()}
     preheat = {"tag": tag, "application": application, "piece_length": str(piece_length or "")}
@@ -185,7 +191,11 @@ def header_problems(
         if is_read and (value or "") != preheat[what]:
             values = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
             problems.append(problem("tag_mismatch", f"{_HEADERS_VARIABLE}.{header}", **values))
-    return problems + _filter_problems(sent, client) + (_fixed_id_problems(sent) if client != "dfget" else [])
+    return (
+        problems
+        + _filter_problems(sent, client)
+        + (_fixed_id_problems(sent, blob_digest_ids) if client != "dfget" else [])
+    )
 
 
 def _bytes_of_header(value: str | None) -> str | None:
@@ -213,11 +223,16 @@ def _filter_problems(sent: dict[str, str], client: str) -> list[Problem]:
     return problems
 
 
-def _fixed_id_problems(sent: dict[str, str]) -> list[Problem]:
+def _fixed_id_problems(sent: dict[str, str], blob_digest_ids: bool) -> list[Problem]:
     """Return the headers with which dfdaemon computes other task IDs, or rejects pulls."""
     problems = []
-    if sent.get("x-dragonfly-enable-task-id-based-blob-digest", "").lower() == "true":
-        problems.append(problem("blob_digest_ids", _HEADERS_VARIABLE))
+    flag = sent.get("x-dragonfly-enable-task-id-based-blob-digest")
+    if flag is not None and (flag.lower() == "true") != blob_digest_ids:
+        # Another value than true switches the flag of the configuration off.
+        if flag.lower() == "true":
+            problems.append(problem("blob_digest_ids", _HEADERS_VARIABLE))
+        else:
+            problems.append(problem("blob_digest_ids_missing", _HEADERS_VARIABLE))
     if "x-dragonfly-content-for-calculating-task-id" in sent:
         where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Content-For-Calculating-Task-ID"
         problems.append(problem("content_id", where))

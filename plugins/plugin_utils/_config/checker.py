@@ -47,6 +47,7 @@ class Context(t.NamedTuple):
     :ivar max_age: seconds for which a preheat counts as warm.
     :ivar tag: of the preheat.
     :ivar application: of the preheat.
+    :ivar blob_digest_ids: whether the preheat requests task IDs that are digests of blobs.
     """
 
     manager_release: str | None = None
@@ -59,6 +60,7 @@ class Context(t.NamedTuple):
     max_age: float | None = None
     tag: str = ""
     application: str = ""
+    blob_digest_ids: bool = False
 
 
 class Checker:

@@ -82,9 +82,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Give both the same, best none.",
     ),
     "blob_digest_ids": (
-        "with this flag the host's task id is the bare digest of a blob, while a preheat by a manager up to 2.5.1 uses "
-        "the blob's URL, so every pull misses.",
-        "Set it to false on all hosts.",
+        "with this flag the host's task ID is the bare digest of a blob, while a preheat uses the blob's URL unless it "
+        "requests digests of a manager later than 2.5.1, so every pull misses.",
+        "Set it to false on all hosts; or preheat with enable_task_id_based_blob_digest and name the manager's "
+        "release.",
+    ),
+    "blob_digest_ids_missing": (
+        "the preheat requested task IDs that are digests of blobs, while this host computes them from the URL.",
+        "Set it to true on all hosts (dfdaemon 1.1.8 or later), or preheat without enable_task_id_based_blob_digest.",
     ),
     "content_id": (
         "the header replaces the URL as what task IDs are computed from, so every pull misses.",

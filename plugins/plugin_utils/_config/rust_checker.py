@@ -132,6 +132,18 @@ class RustChecker(Checker):
             if not "".join([value] if isinstance(value, str) else value).isascii():
                 self.add("bad_value", f"tracing.headers.{name}", wanted="text in ASCII")
 
+    def _check_blob_digest_ids(self) -> None:
+        """Compare the flag with what preheats request: managers up to 2.5.1, and unknown ones, do not use digests."""
+        keys = [f"proxy.registryMirror.enableTask{name}BasedBlobDigest" for name in ("ID", "Id")]
+        enabled = [key for key in keys if self.get(key, False) is True]
+        is_recent = self.manager is not None and self.manager > _LAST_WITHOUT_BLOB_IDS
+        if self.context.blob_digest_ids and is_recent:
+            if not enabled:
+                self.add("blob_digest_ids_missing", keys[0])
+            return
+        for key in enabled:
+            self.add("blob_digest_ids", key)
+
     def _check_proxy(self) -> None:
         self.check_listener("proxy.server.ip", self.get("proxy.server.ip", ""), self.get("proxy.server.basicAuth"))
         addr = self.get("proxy.registryMirror.addr", DOCKER_HUB)
@@ -139,10 +151,7 @@ class RustChecker(Checker):
             self.add("bad_value", "proxy.registryMirror.addr", wanted="a URL such as https://index.docker.io")
         elif addr.endswith("/"):
             self.add("trailing_slash", "proxy.registryMirror.addr")
-        for name in ("enableTaskIDBasedBlobDigest", "enableTaskIdBasedBlobDigest"):
-            flag = self.get(f"proxy.registryMirror.{name}", False)
-            if flag is True and (self.manager is None or self.manager <= _LAST_WITHOUT_BLOB_IDS):
-                self.add("blob_digest_ids", f"proxy.registryMirror.{name}")
+        self._check_blob_digest_ids()
         limit = self.get("proxy.server.requestRateLimit", _MIN_REQUEST_RATE)
         if limit < _MIN_REQUEST_RATE:
             self.add("request_rate_too_low", "proxy.server.requestRateLimit", limit=limit)

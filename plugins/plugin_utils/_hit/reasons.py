@@ -104,10 +104,6 @@ MISSES: dict[str, tuple[str, str]] = {
         " does.",
         "Give jobs with their args, or manager_release.",
     ),
-    "blob_digest_ids_missing": (
-        "the preheat requested task IDs that are digests of blobs, while this host computes them from the URL.",
-        "Set it to true on all hosts (dfdaemon 1.1.8 or later), or preheat without enable_task_id_based_blob_digest.",
-    ),
     "range_in_every_request": (
         "containerd 2.1.0 to 2.1.2 sends Range: bytes=0- with every request, which is part of the Go client's task"
         " ID, so every pull misses.",

@@ -37,7 +37,6 @@ _DEFAULT_MIRROR = "https://index.docker.io"
 # First releases that do so; a release that is not known is taken to be newer than all of them.
 _UNKNOWN_RELEASE = (9,)
 _FILTERS_NS = (0, 1, 116)
-_TRIMS_NAMES = (0, 1, 117)
 _READS_PIECE_LENGTH = (0, 2, 13)
 _READS_CONTENT_HEADER = (0, 2, 25)
 _KEEPS_QUERY = (1, 1, 1)
@@ -140,7 +139,8 @@ class RustClient(Client):
         header = header_value(route, "X-Dragonfly-Filtered-Query-Params")
         if header.key.lower() in route.headers:  # An empty one replaces the default, too.
             names = header.value.split(",")
-            return header._replace(value=[name.strip() for name in names] if self._since(_TRIMS_NAMES) else names)
+            # Before 0.1.117 names were not trimmed, which did not matter: the query was dropped up to 1.1.0.
+            return header._replace(value=[name.strip() for name in names])
         names = rule.get("filteredQueryParams")
         if not isinstance(names, list):
             names = list(DEFAULT_FILTERED_QUERY_PARAMS)

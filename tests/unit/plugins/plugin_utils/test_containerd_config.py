@@ -424,6 +424,13 @@ def test_pulls():
         ({"X-Dragonfly-Content-For-Calculating-Task-ID": "x"}, "dfdaemon", {}, ["content_id"]),
         ({"x-dragonfly-content-for-calculating-task-id": ""}, "none", {}, ["content_id"]),
         ({"X-Dragonfly-Content-For-Calculating-Task-ID": "x"}, "dfget", {}, []),
+        ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "true"}, "dfdaemon", {"blob_digest_ids": True}, []),
+        (
+            {"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "0"},
+            "dfdaemon",
+            {"blob_digest_ids": True},
+            ["blob_digest_ids_missing"],
+        ),
         ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "True"}, "dfdaemon", {}, ["blob_digest_ids"]),
         ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "true"}, "dfget", {}, []),
     ],

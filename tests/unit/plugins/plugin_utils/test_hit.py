@@ -172,7 +172,10 @@ GOOD = {
     "large-parts-with-rust": facts("dfdaemon", "1.4.2", config_toml=parts(8388608)),
     "small-parts-before-1.4.2": facts("dfdaemon", "1.4.1", config_toml=parts(1048576)),
     "rust-filter-header-is-trimmed": facts(
-        "dfdaemon", "0.1.117", hosts=hosts_toml("dfdaemon", extra=f'{FILTER} = "Signature, ns"')
+        "dfdaemon", "1.1.1", hosts=hosts_toml("dfdaemon", extra=f'{FILTER} = "Signature, ns"')
+    ),
+    "rust-filter-header-before-the-query-counts": facts(
+        "dfdaemon", "0.1.116", hosts=hosts_toml("dfdaemon", extra=f'{FILTER} = "Signature, ns"')
     ),
     "go-empty-filter-header": facts(hosts=hosts_toml(extra='X-Dragonfly-Filter = ""')),
     "piece-length-that-cannot-be-read": facts(
@@ -1247,6 +1250,14 @@ def test_a_job_says_whether_its_task_ids_are_digests(args, code):
     job = {"url": url, "name": IMAGE, "args": args, "warm": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[0]}"]}
     prediction = predict_hits(facts("dfdaemon", "1.5.1", FLAG), [image_from_job(job, {})])
     assert codes(prediction) == ([code] if code else [])
+
+
+def test_jobs_say_only_of_which_release_the_manager_is_at_least():
+    recorded = json.loads((CHECKOUT / "tests/contract/recordings/2.5.1/image_success.json").read_text())
+    seeds = seed_peers_of_jobs([{"args": next(args_in(recorded, "concurrent_task_count"))}], SeedPeers())
+    assert seeds.manager_release
+    prediction = predict_hits(facts("dfdaemon", "1.5.1", FLAG), [image(blob_digest_ids=None)], seeds)
+    assert codes(prediction) == ["blob_digest_ids_unknown"]
 
 
 # --- the probe
