@@ -215,7 +215,7 @@ def _assignments(text: str) -> dict[str, str]:
 
 def _file_assignments(text: str) -> dict[str, str]:
     """Return the variables of an EnvironmentFile, where a value without quotes goes on to the end of its line."""
-    variables = {}
+    variables: dict[str, str] = {}
     for name, value in _ASSIGNMENT.findall(text.replace("\\\n", " ")):
         is_quoted = value[:1] in ("'", '"')
         variables.update(_assignments(f"{name}={value}") if is_quoted else {name: value})

@@ -146,7 +146,7 @@ class JobReader:
     def narrow_releases(self, args: dict) -> None:
         """Narrow the releases by the echo of a job that the manager has just created."""
         echo = releases_of_echo(args)
-        self.releases = self.releases.and_(echo.low, echo.high)
+        self.releases = self.releases.intersect(echo.low, echo.high)
 
     def get(self, job_id: int) -> dict:
         """Return one job by its id, whole."""
@@ -226,7 +226,7 @@ class JobReader:
             self._turn_to_old_manager(exc)
             return self._read_page(number, query)
         if self._client.server_ip:
-            self.releases = self.releases.and_(low=(2, 1, 57))
+            self.releases = self.releases.intersect(low=(2, 1, 57))
         page = self._collect_rows(last, stream, query)
         if query.filters.get("type") in (None, "preheat") and (page.newest_first or number >= last):
             self._narrow_by_newest(page.rows)
@@ -257,7 +257,7 @@ class JobReader:
         if exc.reason != "no_api" or self._client.jobs_api != OPEN_API:
             raise exc
         self._client.use_console_jobs()
-        self.releases = self.releases.and_(high=(2, 1, 0))
+        self.releases = self.releases.intersect(high=(2, 1, 0))
         self.warnings.append(
             "This manager has no Open API, so it is a 2.0.x: its jobs at /api/v1/jobs are open to everybody, without a "
             "token."
@@ -335,7 +335,7 @@ class JobReader:
         answers = [(since, self._has_route(path)) for path, since in _PROBES]
         for since, there in answers:
             if there is not None:
-                self.releases = self.releases.and_(low=since) if there else self.releases.and_(high=since)
+                self.releases = self.releases.intersect(low=since) if there else self.releases.intersect(high=since)
         if all(there is None for _since, there in answers):
             # The manager may have been upgraded since it created the job whose echo is known.
             self.releases = Releases(self.releases.low)

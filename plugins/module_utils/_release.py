@@ -59,6 +59,3 @@ class Releases(t.NamedTuple):
         if self.high:
             limits.append(f"before {format_release(self.high)}")
         return ", ".join(limits) or "unknown"
-
-    # The name before intersect.
-    and_ = intersect

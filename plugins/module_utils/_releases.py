@@ -22,7 +22,6 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import (
     Release,
     Releases,
-    format_release,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import DEFAULT_FILTERED_QUERY_PARAMS
 
@@ -275,7 +274,3 @@ def _known(spans: list[Releases], releases: Releases) -> bool | None:
     inside = [release for release in breaks if release > low and not releases.before(release)]
     answers = {any(_knows(release, *span) for span in spans) for release in [low, *inside]}
     return answers.pop() if len(answers) == 1 else None
-
-
-# The name before format_release.
-dotted = format_release

@@ -155,19 +155,23 @@ reason:
   sample: manifest_unknown
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, REGISTRY, TASK, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._distribution import image_distribution
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import check_task_params
 
 
-def image_distribution_info(module):
+def image_distribution_info(module: DragonflyModule) -> dict[str, t.Any]:
+    """Read which hosts hold which layers of an image."""
     params = module.params
     check_task_params(params)
     return image_distribution(module.client, params, module.registry_for(), module.clock())
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
             CONNECTION,

@@ -157,8 +157,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_st
     summarize,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
-    dotted,
     known_job_types,
     known_options,
 )
@@ -173,8 +173,8 @@ def manager_info(module: DragonflyModule) -> dict[str, t.Any]:
     return {
         "changed": False,
         "release": str(releases),
-        "release_since": dotted(releases.low),
-        "release_before": dotted(releases.high),
+        "release_since": format_release(releases.low),
+        "release_before": format_release(releases.high),
         "job_types": known_job_types(releases),
         "preheat_options": known_options(releases),
         "schedulers": sum(cluster["schedulers"] for cluster in clusters),

@@ -198,6 +198,8 @@ reason:
   sample: peers_failed
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
     CONNECTION,
     REGISTRY,
@@ -217,7 +219,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks impo
 )
 
 
-def task(module):
+def task(module: DragonflyModule) -> dict[str, t.Any]:
+    """Delete tasks, or predict what would be deleted."""
     params = module.params
     check_task_params(params)
     client = module.client()
@@ -230,7 +233,8 @@ def task(module):
     return dict(deletion(jobs), **failure(jobs, "deleted"))
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
             CONNECTION,

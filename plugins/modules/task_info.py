@@ -155,6 +155,8 @@ reason:
   sample: timed_out
 """
 
+import typing as t
+
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
     CONNECTION,
     REGISTRY,
@@ -174,17 +176,19 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks impo
 )
 
 
-def task_info(module):
+def task_info(module: DragonflyModule) -> dict[str, t.Any]:
+    """Read which peers hold tasks."""
     params = module.params
     check_task_params(params)
     client = module.client()
     targets = find_targets(params, module.registry_for())
     jobs = TaskJobs(client, "get_task", params, module.clock()).run(targets)
-    tasks = [dict(one.result(), peers=holders(one.job) if one.done else None) for one in jobs]
+    tasks = [dict(job.result(), peers=holders(job.job) if job.done else None) for job in jobs]
     return dict({"changed": False, "tasks": tasks}, **failure(jobs, "looked up"))
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(CONNECTION, TASK, TASK_SOURCES, WAIT, REGISTRY),
         mutually_exclusive=[SOURCES],

@@ -41,7 +41,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/module_utils/_redact.py
     plugins/module_utils/_task_id.py
     plugins/module_utils/_tasks.py
-    plugins/modules/task_info.py
     plugins/plugin_utils/_config/service_options.py
     plugins/plugin_utils/_containerd_config.py
     plugins/plugin_utils/_images_in.py

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 
-class FakeClock:
-    """Stands in for L(Clock): only pauses move it, and what a test adds to ``time``.
+
+class FakeClock(Clock):
+    """Only pauses move it, and what a test adds to ``time``.
 
     :ivar time: seconds on the clock that never goes back.
     :ivar pauses: seconds of each pause.

@@ -187,7 +187,7 @@ RELEASE = st.none() | st.tuples(st.just(2), st.integers(0, 3), st.integers(0, 3)
 @given(RELEASE, RELEASE, RELEASE, RELEASE)
 def test_what_is_left_when_both_are_true(low, high, other_low, other_high):
     releases = Releases(low, high)
-    both = releases.and_(other_low, other_high)
+    both = releases.intersect(other_low, other_high)
 
     def of(release, releases):
         return (releases.low or (0,)) <= release < (releases.high or (9,))
