@@ -44,7 +44,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/plugin_utils/_config/service_options.py
     plugins/plugin_utils/_containerd_config.py
     plugins/plugin_utils/_images_in.py
-    plugins/plugin_utils/_regex.py
     tests/contract/test_contract.py
     tests/contract/test_deletions.py
     tests/sandbox/control.py
