@@ -51,7 +51,7 @@ def test_task_id():
 @pytest.mark.parametrize(
     "url, options, text",
     [
-        ("no url", {"client": "dfdaemon"}, "it is no absolute URL"),
+        ("no url", {"client": "dfdaemon"}, "it is not a plain URL, so its task ID cannot be predicted"),
         (BLOB, {"client": "dfcache"}, "'dfcache' is no client"),
         (BLOB, {"client": "dfget", "release": "new"}, "'new' is no release, write it like 2.1.67"),
         (BLOB, {"client": "dfdaemon", "release": "0.1.100"}, "from 0.1.114 on they agree"),

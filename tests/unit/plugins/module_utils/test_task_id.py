@@ -325,15 +325,39 @@ def test_what_go_leaves_of_a_url(url, names, left):
         ("https://H:443/p", [], "https://h/p"),
         ("https://h/", [], "https://h"),
         ("http://h/p?a=*~%20", [], "http://h/p?a=*%7E+"),
-        ("http://h/a/../b", [], "http://h/b"),
+        ("HTTP://Registry.Example.com:80/A%2Fb c?", [], "http://registry.example.com/A%2Fb%20c"),
+        ("https://[FD00:0::1]:0443/p", [], "https://[fd00::1]/p"),
+        ("s3://Bucket/key", [], "s3://Bucket/key"),
+        ("http://me:secret@10.0.0.1:5000/p", [], "http://me:secret@10.0.0.1:5000/p"),
+        ("https://h/\u00e9", [], "https://h/%C3%A9"),
     ],
 )
 def test_what_rust_leaves_of_a_url(url, names, left):
     assert filter_rust(url, names) == left
 
 
-@pytest.mark.parametrize("url", ["no url", "http://", "http://h:99999/", "/v2/a"])
-def test_what_rust_refuses(url):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "no url",
+        "http://",
+        "http://h:99999/",
+        "/v2/a",
+        # Certain only with the whole URL standard.
+        "http://h/a/../b",
+        "http://h/%2E./b",
+        "http://0x7f.1/",
+        "http://127.1/",
+        "http://b\u00fccher.example/",
+        "http://h%41/",
+        "http:\\\\h\\p",
+        "http://h/\tp",
+        " http://h/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://[::ffff:a00:1]/",
+    ],
+)
+def test_what_is_rejected_or_not_certain(url):
     with pytest.raises(ValueError):
         filter_rust(url, [])
 
