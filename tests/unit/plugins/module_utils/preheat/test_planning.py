@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.doc_fragments._wait import ModuleDocFragment
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import (
     GIVE_UP_WINDOW,
@@ -129,6 +130,10 @@ def at(seconds_ago):
 
 
 RECENT, OLD = Releases(low=(2, 1, 57)), Releases(high=(2, 1, 57))
+
+
+def test_the_documentation_names_the_give_up_window():
+    assert f"after at most {GIVE_UP_WINDOW} seconds" in ModuleDocFragment.DOCUMENTATION
 
 
 @pytest.mark.parametrize(
