@@ -153,7 +153,8 @@ class Host:
     def units(self, names: list[str]) -> dict[str, Unit]:
         """Return the units that systemd has, by name; with an error each if systemd cannot be queried."""
         output = self.run(["systemctl", "show", f"--property={_PROPERTIES}", *names])
-        if output is None:
+        # As sd_booted(3): where systemd is not the init there are no units.
+        if output is None or (output.code and not self.exists("/run/systemd/system")):
             return {}
         blocks = re.split(r"\n\s*\n", output.stdout.strip())
         if output.code or len(blocks) != len(names):
