@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 import typing as t
@@ -246,7 +247,7 @@ def _plan_registries(
         auth = {"username": options.username, "password": options.password}
         content["configs"] = {options.mirror_host: {"auth": auth}}
     is_needed = is_own and bool(missing or options.login)
-    registries = {"path": path, "content": yaml.safe_dump(content, sort_keys=True), "needed": is_needed}
+    registries = {"path": path, "content": _dump_yaml(content), "needed": is_needed}
     plan["registries"] = registries
     plan["restart_needed"] = not missing and _is_newer(file, facts)
     problems = [*effective.problems, *_lost_headers(named, facts, effective, options)]
@@ -254,6 +255,11 @@ def _plan_registries(
         values = {"names": ", ".join(missing), "proxy": options.proxy, "distribution": name}
         problems.append(problem("registries_foreign", path, content=registries["content"], **values))
     return problems
+
+
+def _dump_yaml(content: dict[str, t.Any]) -> str:
+    # By way of JSON, because yaml refuses the strings that Ansible tags.
+    return yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=True)
 
 
 def _parse_registries(file: dict[str, t.Any]) -> tuple[dict[str, t.Any], Problem | None]:

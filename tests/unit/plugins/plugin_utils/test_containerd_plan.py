@@ -337,6 +337,16 @@ def test_registries_of_k3s_are_written(name: str) -> None:
     assert yaml.safe_load(registries["content"]) == {"mirrors": {"registry.example.com": {"endpoint": [PROXY]}}}
 
 
+class Tagged(str):
+    """A string as Ansible passes it to filters."""
+
+
+def test_strings_that_ansible_tags() -> None:
+    registries = {Tagged("registry.example.com"): Tagged("https://registry.example.com")}
+    plan = make_plan(k3s(Tagged("{}")), options(registries=registries, proxy=Tagged(PROXY)))
+    assert yaml.safe_load(plan["registries"]["content"]) == {"mirrors": {"registry.example.com": {"endpoint": [PROXY]}}}
+
+
 def test_registries_of_k3s_that_are_right() -> None:
     text = f"mirrors:\n  registry.example.com:\n    endpoint:\n      - {PROXY}/\n      - https://other\n"
     plan = make_plan(k3s(text), options())
