@@ -65,10 +65,9 @@ def _error_of_all(pattern: str) -> str | None:
             re.compile(pattern)
     except re.error as error:
         # An anchor can be repeated everywhere else, and some engines read a lone { as itself.
-        repeats_nothing = error.msg == "nothing to repeat" and error.pos is not None
-        before, sign = (pattern[: error.pos][-1:], pattern[error.pos]) if repeats_nothing else ("", "")
-        if sign in tuple("*+?") and before in ("", "(", "|"):
-            return f"nothing stands before {sign}"
+        if error.msg == "nothing to repeat" and error.pos is not None:
+            before, sign = pattern[: error.pos][-1:], pattern[error.pos]
+            return f"nothing stands before {sign}" if sign in "*+?" and before in ("", "(", "|") else None
         return error.msg if error.msg.startswith(_ERRORS_OF_ALL) else None
     except (OverflowError, RecursionError):
         return None

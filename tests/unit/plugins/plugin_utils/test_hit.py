@@ -1165,10 +1165,17 @@ def test_no_note_where_it_does_not_hold():
         ("index.docker.io/library/nginx", "docker.io", "library/nginx"),
         ("registry-1.docker.io/library/nginx", "registry-1.docker.io", "library/nginx"),
         ("registry.hub.docker.com/library/nginx", "registry.hub.docker.com", "library/nginx"),
+        ("registry-1.docker.io/nginx", "registry-1.docker.io", "nginx"),
+        ("index.docker.io/team/app", "docker.io", "team/app"),
+        ("DOCKER.IO/nginx", "DOCKER.IO", "nginx"),
+        ("docker.io:443/nginx", "docker.io:443", "nginx"),
+        ("index.docker.io:443/nginx", "index.docker.io:443", "nginx"),
+        ("localhost/nginx", "localhost", "nginx"),
         ("https://registry-1.docker.io/v2/library/nginx/manifests/1", "docker.io", "library/nginx"),
     ],
 )
 def test_spellings_of_docker_hub(reference, registry, repository):
+    # The references are read as github.com/distribution/reference reads them (ParseNormalizedNamed).
     preheated = image_from_reference(reference, {})
     assert (preheated.registry, preheated.repository) == (registry, repository)
 
