@@ -75,8 +75,8 @@ def test_a_host_answers_once_for_each_of_its_peers(box, client):
         box.pull(recorded["args"]["url"], host)
     assert difference(recorded, create(client, "delete_task", url=recorded["args"]["url"])) == []
     # What nobody holds has no peers either: both lists are null.
-    again = create(client, "delete_task", url=recorded["args"]["url"])
-    assert again["result"]["job_states"][0]["results"][0]["failure_tasks"] is None
+    repeated = create(client, "delete_task", url=recorded["args"]["url"])
+    assert repeated["result"]["job_states"][0]["results"][0]["failure_tasks"] is None
 
 
 def test_who_holds_a_task_names_the_seed_and_a_distribution_does_not(box, client):

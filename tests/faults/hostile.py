@@ -84,7 +84,8 @@ class Change(t.NamedTuple):
 
     def apply(self, document: t.Any) -> t.Any:
         """Return the document with this change, which may be the same object."""
-        parent = key = None
+        parent: t.Any = None
+        key: t.Any = None
         node = document
         for step in self.steps:
             if not isinstance(node, (dict, list)) or not node:

@@ -297,7 +297,7 @@ class Bench:
             _upgrade(box)
         if cell.fault.world == "ghost":
             _disown(box)
-        apart = {"ahead": -3600, "behind": 3600}.get(cell.fault.world, 0)
+        apart = {"ahead": -3600, "behind": 3600}.get(cell.fault.world or "", 0)
         breaker = Breaker(cell, world, self.tls)
         watches = {"registry_watch" if cell.column.at == "registry" else "watch": breaker}
         run = world.preheat(

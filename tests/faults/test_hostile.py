@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import io
 import json
+import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
@@ -25,7 +26,7 @@ from hypothesis import strategies as st
 #: No module may ask that often for what is there.
 _MOST_REQUESTS = 3000
 #: Options of each run; ``{image}``, ``{registry}`` and ``{file}`` are the sandbox's.
-RUNS = {
+RUNS: dict[str, dict[str, t.Any]] = {
     "preheat": dict(image="{image}", wait_timeout=60, wait_sleep=20),
     "preheat of many": dict(
         images=["{image}", "{other}"],

@@ -239,9 +239,10 @@ class World:
         :param given: the module's options.
         """
         old = {job["id"] for job in self.box.jobs}
-        clock = SkippingClock(self.box.clock, apart)
+        clock = SkippingClock(t.cast(SkippedClock, self.box.clock), apart)
         http = WatchedHttp(clock, watch or Watch(), verify=self.verify, auth=_bearer(token or self.box.token))
-        registry = Registry(WatchedHttp(clock, registry_watch or Watch(), verify=self.verify))
+        watched: t.Any = WatchedHttp(clock, registry_watch or Watch(), verify=self.verify)
+        registry = Registry(watched)
         host = urlsplit(self.box.url)
         url = f"{host.scheme}://{MANAGER}:{host.port}"
         lines: list[str] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import typing as t
 import uuid
 from collections import namedtuple
 
@@ -403,7 +402,7 @@ class Manager:
             layer_args = self._with_defaults("get_task", layer_args)
             jobs.append(self._add_job("get_task", {"bio": "", "user_id": 0}, layer_args, clusters, [], watch=False))
         await self.clock.sleep(3)
-        holders: dict[str, t.Any] = {}
+        holders: dict[tuple[str, str, int], list[dict[str, str]]] = {}
         for job in jobs:
             self.jobs.poll(job)
             for cluster in clusters:

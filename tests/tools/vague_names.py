@@ -37,6 +37,7 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/module_utils/_host.py
     plugins/module_utils/_http.py
     plugins/module_utils/_image.py
+    plugins/module_utils/_preheat/holding.py
     plugins/module_utils/_probe.py
     plugins/module_utils/_redact.py
     plugins/module_utils/_task_id.py
@@ -51,6 +52,8 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/unit/plugins/action/test_preheat.py
     tests/unit/plugins/action/test_preheat_hit_info.py
     tests/unit/plugins/filter/test_images_in.py
+    tests/unit/plugins/module_utils/preheat/test_deletions.py
+    tests/unit/plugins/module_utils/preheat/test_holding.py
     tests/unit/plugins/module_utils/preheat/test_matching.py
     tests/unit/plugins/module_utils/preheat/test_options.py
     tests/unit/plugins/module_utils/test_config_redaction.py

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+import typing as t
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -23,8 +24,16 @@ SECRET = "s3cr3t-marker"
 LOGIN = "Basic " + base64.b64encode(("me:" + SECRET).encode()).decode()
 
 
+class ProxyServer(ThreadingHTTPServer):
+    """A proxy that keeps what it was asked in ``seen``."""
+
+    seen: list[t.Any]
+
+
 class Proxy(BaseHTTPRequestHandler):
     """A client's proxy as far as a probe sees it: the id comes from the header and the path, without the query."""
+
+    server: ProxyServer
 
     def do_GET(self):
         self.server.seen.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
@@ -44,7 +53,7 @@ class Proxy(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A sandbox with an image in it and one behind a password, and a proxy."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    server = ProxyServer(("127.0.0.1", 0), Proxy)
     server.seen = []
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -415,7 +415,7 @@ def endless(size=0):
     """Pages of rows that nobody has seen before."""
 
     def answer(request):
-        page = int(re.search(r"[?&]page=(\d+)", request.path)[1])
+        page = int(re.findall(r"[?&]page=(\d+)", request.path)[0])
         return 200, [{"id": 50 * page + number, "x": "x" * size} for number in range(50)]
 
     return answer

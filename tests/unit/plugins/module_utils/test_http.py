@@ -412,7 +412,12 @@ def test_gzip_in_several_members_and_chunks(loopback):
 
 def test_a_connection_is_used_again(loopback):
     peers = []
-    loopback.answers = lambda request: peers.append(request.peer) or (200, {"id": 1})
+
+    def answer(request):
+        peers.append(request.peer)
+        return 200, {"id": 1}
+
+    loopback.answers = answer
     http = Http()
     for _number in range(3):
         http.send("GET", loopback.url)

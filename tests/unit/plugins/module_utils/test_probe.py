@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import typing as t
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -22,7 +23,15 @@ def write(path, text):
     return str(path)
 
 
+class ProxyServer(HTTPServer):
+    """A proxy that keeps what it was asked in ``seen``."""
+
+    seen: list[t.Any]
+
+
 class Proxy(BaseHTTPRequestHandler):
+    server: ProxyServer
+
     def do_GET(self):
         self.server.seen.append(
             (self.path, self.headers["X-Dragonfly-Registry"], self.headers.get_all("Proxy-Authorization"))
@@ -42,7 +51,7 @@ HIDDEN_HEADER = {"proxy-authorization": "hidden"}
 
 @pytest.fixture
 def proxy():
-    server = HTTPServer(("127.0.0.1", 0), Proxy)
+    server = ProxyServer(("127.0.0.1", 0), Proxy)
     server.seen = []
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -162,7 +162,7 @@ def start(loopback, clock, manager):
 
 def test_a_job_is_made_and_awaited(manager, start, clock):
     manager.takes = 12
-    lines = []
+    lines: list[str] = []
     result = start(progress=lines.append).run()
     assert not result["failed"]
     assert result["changed"]
