@@ -33,7 +33,7 @@ def _containerd_config(
         verdict = judge_config(facts, certs_dir, client, allowed)
     except ValueError as error:
         raise AnsibleFilterError(f"containerd_config: {error}") from error
-    problems = [{**found._asdict(), "message": found.message} for found in verdict.problems]
+    problems = [{**problem._asdict(), "message": problem.message} for problem in verdict.problems]
     return {"text": verdict.text, "needed": verdict.needed, "problems": problems}
 
 

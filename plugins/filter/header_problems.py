@@ -24,7 +24,7 @@ def _header_problems(
     if not isinstance(headers, dict):
         raise AnsibleFilterError("header_problems: headers must be a mapping of name to value")
     problems = header_problems(headers, client, tag, application, piece_length, blob_digest_ids)
-    return [{**found._asdict(), "message": found.message} for found in problems if found.code not in allowed]
+    return [{**problem._asdict(), "message": problem.message} for problem in problems if problem.code not in allowed]
 
 
 class FilterModule:

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import re
 import time
+import typing as t
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     ApiError,
+    DragonflyError,
     GarbledError,
     InputError,
     TransportError,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http, Response
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import ROW_LIMIT, rows
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     raise_problems,
@@ -31,7 +33,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time impor
 OPEN_API = "/oapi/v1"
 CONSOLE_API = "/api/v1"
 
-_WORDS_LIMIT = 500
+_MESSAGE_LIMIT = 500
 # Bytes of a page of jobs, which is read row by row.
 _PAGE_LIMIT = 256 * 1024 * 1024
 # The most that every release allows (2.0.x).
@@ -52,7 +54,7 @@ _DENIED = (
     (403, "permission", "token_scope", "the token lacks the scope that is named, use one that has it"),
 )
 
-# What a manager says when it could not make a job, and what it means (manager-api.md 5.4, contract/*/bad_posts).
+# What a manager says when it could not make a job, and what it means (recorded in contract/*/bad_posts).
 _POST_HINTS = (
     (
         "candidate schedulers not found",
@@ -97,8 +99,8 @@ _POST_HINTS = (
 )
 
 
-def connect(options, credential="token"):
-    """A client of the manager that options of the group connection describe.
+def connect(options: dict[str, t.Any], credential: str | None = "token") -> DragonflyClient:
+    """Return a client of the manager that options of the group connection describe.
 
     :param options: dict, see CONNECTION in L(_argspec).
     :param credential: the option that holds what the manager wants to see: ``token`` for the Open API, ``jwt`` for
@@ -126,14 +128,14 @@ def connect(options, credential="token"):
     return DragonflyClient(http, options["url"], has_token=bool(secret), credential=credential)
 
 
-def check_url(url):
-    """The manager's base URL without a trailing slash.
+def check_url(url: str) -> str:
+    """Return the manager's base URL without a trailing slash.
 
     :raises InputError: if it is no usable http or https URL.
     """
     try:
         parts = urlsplit(url)
-        host, dummy = parts.hostname, parts.port
+        host, _port = parts.hostname, parts.port
     except ValueError:
         raise InputError(f"url {redact_url(url)!r} is no URL.") from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
@@ -158,21 +160,29 @@ class DragonflyClient:
     :param credential: what they are: ``token`` (personal access token, for ``/oapi/v1``) or ``jwt`` (for ``/api/v1``).
     """
 
-    def __init__(self, http, url, has_token=True, credential="token"):
+    def __init__(self, http: Http, url: str, has_token: bool = True, credential: str | None = "token") -> None:
         self._http = http
         self._url = check_url(url)
         self._has_token = has_token
         self._credential = credential
         self.jobs_api = OPEN_API
         #: What the newest header Date said: seconds since 1970, None before the first answer.
-        self.date = None
+        self.date: float | None = None
         #: Whether answers carry X-Server-IP, which managers of 2.1.57 and later send.
         self.server_ip = False
 
     # Requests
 
-    def request(self, method, path, query=None, body=None, stream=False, limit=ANSWER_LIMIT):
-        """Sends a request and returns the L(Response) of a 2xx answer.
+    def request(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, t.Any] | None = None,
+        body: dict[str, t.Any] | None = None,
+        stream: bool = False,
+        limit: int = ANSWER_LIMIT,
+    ) -> Response:
+        """Send a request and return the L(Response) of a 2xx answer.
 
         :param path: below the base URL, such as ``/oapi/v1/jobs``.
         :param limit: see L(Http.send).
@@ -193,19 +203,19 @@ class DragonflyClient:
                 answer.close()
         raise self._error(answer)
 
-    def _error(self, answer):
+    def _error(self, answer: Response) -> DragonflyError:
         name, status = answer.request, answer.status
         if 300 <= status < 400:
             return _redirect_error(answer)
         if answer.media_type == "text/html":
             text = (
-                f"{name}: a web page came back (status {int(status)}), which no Dragonfly manager answers here. "
+                f"{name}: a web page came back (status {status}), which no Dragonfly manager answers here. "
                 "What to do: set url to the REST address of the manager (port 8080 by default)."
             )
             if status >= 500:
                 return ApiError(text, "server_error", name, status)
             return GarbledError(text, "not_a_manager", name, status)
-        words = _words(answer)
+        message = _message(answer)
         if status == 404 and answer.media_type != "application/json":
             return ApiError(
                 f"{name}: there is no such path here (404). What to do: set url to the REST address of the "
@@ -213,21 +223,21 @@ class DragonflyClient:
                 "no_path",
                 name,
                 status,
-                words,
+                message,
             )
-        said = f"{name}: the manager answered {int(status)}: {words or '(nothing)'}"
+        said = f"{name}: the manager answered {status}: {message or '(nothing)'}"
         if status in (401, 403):
-            reason, cure = self._denied(status, words)
-            return ApiError(f"{said}. What to do: {cure}.", reason, name, status, words)
-        reason = {404: "not_found", 409: "conflict", 422: "refused", 429: "rate_limited"}.get(status)
-        if reason is None:
-            reason = "server_error" if status >= 500 else "refused"
-        return ApiError(f"{said}.", reason, name, status, words)
+            reason, remedy = self._denied(status, message)
+            return ApiError(f"{said}. What to do: {remedy}.", reason, name, status, message)
+        code = {404: "not_found", 409: "conflict", 422: "refused", 429: "rate_limited"}.get(status)
+        if code is None:
+            code = "server_error" if status >= 500 else "refused"
+        return ApiError(f"{said}.", code, name, status, message)
 
-    def _denied(self, status, words):
-        for code, part, reason, cure in _DENIED:
-            if status == code and part in words:
-                return reason, cure
+    def _denied(self, status: int, message: str) -> tuple[str, str]:
+        for code, part, reason, remedy in _DENIED:
+            if status == code and part in message:
+                return reason, remedy
         if status == 403:
             return "denied", "use a token with the scope that this request needs"
         if self._credential == "jwt":
@@ -246,20 +256,20 @@ class DragonflyClient:
 
     # Jobs
 
-    def use_console_jobs(self):
-        """From now on jobs are read and made at ``/api/v1/jobs``, the only place that managers of 2.0.x have."""
+    def use_console_jobs(self) -> None:
+        """Read and create jobs from now on at ``/api/v1/jobs``, the only place that managers of 2.0.x have."""
         self.jobs_api = CONSOLE_API
 
-    def create_job(self, body):
-        """Makes a job and returns it as the manager does.
+    def create_job(self, body: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Create a job and return it as the manager does.
 
         :raises ApiError: with what the manager's words mean, where that is known.
         """
         answer = self._post_job(body)
         return _job(answer.json(), answer.request)
 
-    def image_distribution(self, body):
-        """Which peers hold which layers of an image; the manager answers when it knows it all (2.2.4 and later).
+    def image_distribution(self, body: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return which peers hold which layers of an image; the manager answers when it knows it all (2.2.4 and later).
 
         :param body: of a job of the type get_image_distribution.
         :returns: dict with a list of dict ``peers``, and ``image`` with a list of dict ``layers``.
@@ -273,7 +283,7 @@ class DragonflyClient:
             raise GarbledError(text, "garbled", answer.request)
         return document
 
-    def _post_job(self, body):
+    def _post_job(self, body: dict[str, t.Any]) -> Response:
         try:
             return self.request("POST", self.jobs_api + "/jobs", body=body, limit=ROW_LIMIT)
         except ApiError as exc:
@@ -287,13 +297,15 @@ class DragonflyClient:
                     raise ApiError(message, reason, exc.request, exc.status, exc.words) from None
             raise
 
-    def get_job(self, job_id):
-        """One job by its id (int), whole."""
+    def get_job(self, job_id: int) -> dict[str, t.Any]:
+        """Return one job by its id, whole."""
         answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}", limit=ROW_LIMIT)
         return _job(answer.json(), answer.request)
 
-    def list_jobs(self, page, per_page, **filters):
-        """One page of jobs.
+    def list_jobs(
+        self, page: int, per_page: int, **filters: t.Any
+    ) -> tuple[int, t.Generator[dict[str, t.Any], None, None]]:
+        """Return one page of jobs.
 
         :param page: int from 1.
         :param filters: ``type``, ``state``, ``user_id``.
@@ -310,18 +322,18 @@ class DragonflyClient:
 
     # Clusters
 
-    def list_clusters(self):
-        """All clusters (list of dict); needs a token with the scope cluster."""
+    def list_clusters(self) -> list[dict[str, t.Any]]:
+        """Return all clusters; needs a token with the scope cluster."""
         return self.all_rows(OPEN_API + "/clusters", "clusters")
 
-    def get_cluster(self, cluster_id):
-        """One cluster by its id (int); needs a token with the scope cluster."""
+    def get_cluster(self, cluster_id: int) -> dict[str, t.Any]:
+        """Return one cluster by its id; needs a token with the scope cluster."""
         return self.request("GET", f"{OPEN_API}/clusters/{int(cluster_id)}").json()
 
     # Lists
 
-    def all_rows(self, path, what, **filters):
-        """All rows of a list, page by page, each once (list of dict).
+    def all_rows(self, path: str, what: str, **filters: t.Any) -> list[dict[str, t.Any]]:
+        """Return all rows of a list, read page by page, each once.
 
         :param path: such as ``/api/v1/schedulers``.
         :param what: in words, for errors.
@@ -355,8 +367,8 @@ class DragonflyClient:
 
     # The fleet
 
-    def sync_peers(self):
-        """Has the manager ask all schedulers for their peers; it answers when that is done (2.1.65 and later).
+    def sync_peers(self) -> None:
+        """Have the manager ask all schedulers for their peers; it answers when that is done (2.1.65 and later).
 
         :raises ApiError: with reason ``busy`` while another such request is under way, ``no_api`` where the release
             lacks it.
@@ -377,30 +389,30 @@ class DragonflyClient:
             raise
 
 
-def _closing(answer):
+def _closing(answer: Response) -> t.Generator[dict[str, t.Any], None, None]:
     try:
         yield from rows(answer.chunks, answer.request)
     finally:
         answer.close()
 
 
-def _is_id(value):
+def _is_id(value: t.Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def _job(document, request):
+def _job(document: t.Any, request: str) -> dict[str, t.Any]:
     if not isinstance(document, dict) or not _is_id(document.get("id")):
         raise GarbledError(f"{request}: the answer is no job.", "garbled", request)
     return document
 
 
-def _redirect_error(answer):
+def _redirect_error(answer: Response) -> DragonflyError:
     name = answer.request
     location = answer.headers.get("Location", "")
     parts = urlsplit(location)
     if location == "/":
         return ApiError(
-            f"{name}: this manager has no such API (it answered {int(answer.status)} to its console): its "
+            f"{name}: this manager has no such API (it answered {answer.status} to its console): its "
             "release is older or newer than this needs, or url has a wrong path.",
             "no_api",
             name,
@@ -408,7 +420,7 @@ def _redirect_error(answer):
         )
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
     return ApiError(
-        f"{name}: the answer is a redirect ({int(answer.status)}) to {place or 'nowhere'}. Redirects are not "
+        f"{name}: the answer is a redirect ({answer.status}) to {place or 'nowhere'}. Redirects are not "
         "followed, they would lose the request and could give away the token. What to do: set url to the "
         "manager itself, with the right scheme.",
         "redirected",
@@ -417,15 +429,15 @@ def _redirect_error(answer):
     )
 
 
-def _words(answer):
-    """What the server said, in one line without secrets."""
+def _message(answer: Response) -> str:
+    """Return what the server said, in one line without secrets."""
     try:
         document = answer.json()
     except GarbledError:
         document = None
-    words = None
+    message = None
     if isinstance(document, dict):
-        words = document.get("message") or document.get("errors") or document.get("error")
-    if not isinstance(words, str):
-        words = answer.text()
-    return redact_beginning(" ".join(words.split()), _WORDS_LIMIT).rstrip(".")
+        message = document.get("message") or document.get("errors") or document.get("error")
+    if not isinstance(message, str):
+        message = answer.text()
+    return redact_beginning(" ".join(message.split()), _MESSAGE_LIMIT).rstrip(".")

@@ -247,8 +247,10 @@ class _Exchange:
         if type(exc).__module__ == "builtins" and isinstance(exc, OSError):
             # requests raises a bare OSError for a ca_path or client_cert that does not exist, before it connects.
             return "bad_file", str(exc)
-        words = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
-        return "unreachable", f"no connection to {self._address}: {words or 'it is closed at once'}."
+        text_of_system = next(
+            (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None
+        )
+        return "unreachable", f"no connection to {self._address}: {text_of_system or 'it is closed at once'}."
 
     def _after_request(self, exc: Exception, causes: list[BaseException], begun: bool) -> tuple[str, str]:
         """Return reason and message of a failure after the request was sent, or a part of it."""

@@ -89,6 +89,7 @@ class JobRequests:
             if self._fatal_error is not None:
                 raise self._fatal_error
             sent_at = self._reader.now()
+            job: dict | None
             try:
                 job = send(body)
             except DragonflyError as exc:

@@ -79,7 +79,7 @@ def read_list(
             "no_api",
             request,
         )
-    uniform = [{key: row.get(key, row.get(_OLD_KEYS.get(key))) for key in peer_list.keys} for row in rows]
+    uniform = [{key: row.get(key, row.get(_OLD_KEYS.get(key, key))) for key in peer_list.keys} for row in rows]
     return [row for row in uniform if all(row[key] == value for key, value in filters.items())]
 
 

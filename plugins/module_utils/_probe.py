@@ -141,4 +141,4 @@ def _real_values(path: str) -> dict[str, str]:
     values: dict[str, set[str]] = {}
     for name, double, single in _HEADER.findall(text):
         values.setdefault(name.lower(), set()).add(double or single)
-    return {name: found.pop() for name, found in values.items() if len(found) == 1}
+    return {name: tasks.pop() for name, tasks in values.items() if len(tasks) == 1}

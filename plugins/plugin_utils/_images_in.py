@@ -37,15 +37,15 @@ def images_in(source: object) -> list[str]:
     :param source: YAML text with any number of documents, a document that is parsed already, or a list of both.
     :raises InputError: if a text is no YAML, a document is neither mapping nor list, or a reference is none.
     """
-    found: dict[str, None] = {}
+    references: dict[str, None] = {}
     try:
         for place, document in _documents(source, "the input"):
             for where, reference in _Walk().document(document):
                 _check(reference, f"{place}: {where}")
-                found.setdefault(reference)
+                references.setdefault(reference)
     except RecursionError:
         raise InputError("the input is nested too deeply.") from None
-    return list(found)
+    return list(references)
 
 
 def _documents(source: object, name: str) -> Iterator[tuple[str, object]]:
@@ -60,8 +60,8 @@ def _documents(source: object, name: str) -> Iterator[tuple[str, object]]:
     elif isinstance(source, Mapping):
         yield name, source
     elif isinstance(source, Sequence) and not isinstance(source, bytes):
-        for number, one in enumerate(source, 1):
-            yield from _documents(one, f"{name}, item {number}")
+        for number, item in enumerate(source, 1):
+            yield from _documents(item, f"{name}, item {number}")
     elif source is not None:
         raise InputError(f"{name} is neither YAML text nor a mapping nor a list of these, but {type(source).__name__}.")
 
@@ -98,8 +98,8 @@ class _Walk:
             return
         self._seen.add(id(part))
         if not isinstance(part, Mapping):
-            for number, one in enumerate(part):
-                yield from self._part(one, f"{path}[{number}]")
+            for number, item in enumerate(part):
+                yield from self._part(item, f"{path}[{number}]")
             return
         part = _merged(part)
         for key, value in part.items():
@@ -112,9 +112,9 @@ class _Walk:
 
 
 def _items(value: object) -> Iterator[tuple[int, Mapping[str, t.Any]]]:
-    for number, one in enumerate(value if isinstance(value, (list, tuple)) else ()):
-        if isinstance(one, Mapping):
-            yield number, _merged(one)
+    for number, item in enumerate(value if isinstance(value, (list, tuple)) else ()):
+        if isinstance(item, Mapping):
+            yield number, _merged(item)
 
 
 def _containers(value: object, path: str) -> Iterator[tuple[str, str]]:
@@ -152,9 +152,9 @@ def _merged(mapping: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
     if merge is None:
         return mapping
     merged: dict[str, t.Any] = {}
-    for one in reversed(merge if isinstance(merge, list) else [merge]):
-        if isinstance(one, Mapping):
-            merged.update(_merged(one))
+    for item in reversed(merge if isinstance(merge, list) else [merge]):
+        if isinstance(item, Mapping):
+            merged.update(_merged(item))
     merged.update((key, value) for key, value in mapping.items() if key != "<<")
     return merged
 

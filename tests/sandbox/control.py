@@ -36,22 +36,22 @@ class Control:
 
     # Reading
 
-    async def _get_state(self, _words):
+    async def _get_state(self, _options):
         return self._box.state()
 
     async def _get_log(self, options):
         log = self._box.servers[options.get("at", "manager")].log
         return [entry.as_dict() for entry in log]
 
-    async def _get_counts(self, _words):
+    async def _get_counts(self, _options):
         return self._box.counts()
 
-    async def _get_jobs(self, _words):
+    async def _get_jobs(self, _options):
         await self._box.manager.catch_up()
         jobs = self._box.manager.jobs
         return [jobs.show(job, "get") for job in jobs]
 
-    async def _get_rules(self, _words):
+    async def _get_rules(self, _options):
         return self._box.rules.as_list()
 
     # Changing
@@ -66,7 +66,7 @@ class Control:
             self._box.rules.clear()
         return {}
 
-    async def _delete_log(self, _words):
+    async def _delete_log(self, _options):
         for server in self._box.servers.values():
             server.log.clear()
         return {}

@@ -314,12 +314,12 @@ class Jobs:
                 "created_at": time_text(task.created),
                 "error": error,
                 "results": results,
-                "state": one,
+                "state": task_state,
                 "task_name": task.name,
                 "task_uuid": task.uuid,
                 "ttl": 0,
             }
-            for task, one, results, error in states
+            for task, task_state, results, error in states
         ]
         result = {"created_at": time_text(created), "group_uuid": job.task_id, "job_states": entries, "state": state}
         if self._profile.group_updated_at:

@@ -91,7 +91,7 @@ class Terminal:
             self.rc = process.wait()
 
     def _read(self, handle):
-        rest = b""
+        incomplete = b""
         while True:
             try:
                 chunk = handle.read(65536)
@@ -99,20 +99,20 @@ class Terminal:
                 chunk = b""
             if not chunk:
                 return
-            *whole, rest = (rest + chunk).split(b"\n")
+            *whole, incomplete = (incomplete + chunk).split(b"\n")
             self.lines += [(time.monotonic(), line.decode().rstrip("\r")) for line in whole]
 
     @property
     def text(self):
-        return "\n".join(line for dummy, line in self.lines)
+        return "\n".join(line for _time, line in self.lines)
 
     @property
     def progress(self):
         """The lines of the action plugin."""
-        return [line for dummy, line in self.lines if line.startswith("dragonfly: ")]
+        return [line for _time, line in self.lines if line.startswith("dragonfly: ")]
 
-    def time_of(self, words):
-        return next(when for when, line in self.lines if words in line)
+    def time_of(self, part):
+        return next(when for when, line in self.lines if part in line)
 
 
 @pytest.fixture
