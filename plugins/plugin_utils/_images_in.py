@@ -17,31 +17,78 @@ from collections.abc import Iterator, Mapping, Sequence
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
 
-# In every pod template, wherever it is: Pod, Deployment, CronJob, List, resources of operators.
-_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+# Keys whose value is a container or a list of them: of pods and pod templates, of Argo's templates, of Tekton's tasks,
+# of virtual machines of KubeVirt.
+_CONTAINER_KEYS = frozenset(
+    ["script", "steps", "stepTemplate", "containerDisk", "containerTemplate", "containerTemplates"]
+)
+_CONTAINER_ENDINGS = ("container", "containers", "sidecar", "sidecars")
+# A mapping with an image and one of these is a container, wherever it is.
+_CONTAINER_FIELDS = frozenset(
+    [
+        "args",
+        "command",
+        "env",
+        "envFrom",
+        "imagePullPolicy",
+        "imagePullSecrets",
+        "livenessProbe",
+        "readinessProbe",
+        "securityContext",
+        "volumeMounts",
+        "workingDir",
+    ]
+)
+# Elsewhere only what cannot be anything else counts: a whole reference at a key such as image, imageName, sidecarImage.
+_IMAGE_KEY = re.compile(r"\w*image(?:_?name|_?ref(?:erence)?)?\Z", re.IGNORECASE)
+# What an object is called, and what became of it; the latter names images in other spellings.
+_NOT_WALKED = frozenset(["metadata", "status"])
+# Objects that hold texts or schemas and run nothing.
+_KINDS_NOT_WALKED = frozenset(["ConfigMap", "CustomResourceDefinition", "Secret"])
+_FILE = re.compile(
+    r"\.(?:png|jpe?g|gif|svg|webp|ico|iso|img|qcow2|raw|vmdk|vhdx?|ova|tar|gz|xz|zst)(?::|\Z)", re.IGNORECASE
+)
+_DOCKER_SCHEME = "docker://"
+
 # BaseLoader makes strings of all scalars and knows no types, so that no tag, date or "=" stops it.
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOTHING = ("", "~", "null")
 _HELM_RELEASE = re.compile(r"NAME: ")
 _HELM_NOTES = re.compile(r"^NOTES:$", re.MULTILINE)
-_VARIABLE = re.compile(r"\$|\{\{")
+# Of shells and compose, of Go templates, Jinja and Argo, and of Tekton.
+_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\$\w+|\{\{.*?\}\}|\$|\{\{")
+
+# A service of a compose file has one of these.
+_SERVICE_KEYS = frozenset(["build", "extends", "provider"])
+
+_Node = Mapping[str, t.Any]
+
+
+class _Place(t.NamedTuple):
+    """A reference and where it is."""
+
+    path: str
+    reference: str
 
 
 def images_in(source: object) -> list[str]:
     """Return the references as they are written, each once, in the order in which they come first.
 
-    Source of the keys: Kubernetes API reference (PodSpec, Container, ImageVolumeSource), and the Compose specification
-    (services, ``image``, ``pull_policy``, volumes of the type ``image``).
+    Source of the keys: the API references of Kubernetes (PodSpec, Container, ImageVolumeSource), Argo Workflows
+    (Template), Tekton (Task) and KubeVirt (ContainerDiskSource), and the Compose specification (services, ``image``,
+    ``pull_policy``, volumes of the type ``image``).
 
     :param source: YAML text with any number of documents, a document that is parsed already, or a list of both.
-    :raises InputError: if a text is no YAML, a document is neither mapping nor list, or a reference is none.
+    :raises InputError: if a text is not YAML, a document is neither mapping nor list, or a reference is not valid.
     """
     references: dict[str, None] = {}
     try:
-        for place, document in _documents(source, "the input"):
-            for where, reference in _Walk().document(document):
-                _check(reference, f"{place}: {where}")
+        for name, document in _documents(source, "the input"):
+            for place in _Walk().document(document):
+                reference = trim(place.reference)
+                _check(reference, f"{name}: {place.path}")
                 references.setdefault(reference)
     except RecursionError:
         raise InputError("the input is nested too deeply.") from None
@@ -50,23 +97,28 @@ def images_in(source: object) -> list[str]:
 
 def _documents(source: object, name: str) -> Iterator[tuple[str, object]]:
     if isinstance(source, str):
-        for number, document in enumerate(_parsed(source, name), 1):
-            if isinstance(document, str) and document in _NOTHING:
-                continue
-            place = f"{name}, document {number}"
-            if isinstance(document, str):
-                raise InputError(f"{place} is a text and no manifest. See lookup('ansible.builtin.file') for files.")
-            yield place, document
+        yield from _text_documents(source, name)
     elif isinstance(source, Mapping):
         yield name, source
     elif isinstance(source, Sequence) and not isinstance(source, bytes):
         for number, item in enumerate(source, 1):
             yield from _documents(item, f"{name}, item {number}")
     elif source is not None:
-        raise InputError(f"{name} is neither YAML text nor a mapping nor a list of these, but {type(source).__name__}.")
+        raise InputError(
+            f"{name} is neither YAML text nor a mapping nor a list of these, but of the type {type(source).__name__}."
+        )
 
 
-def _parsed(text: str, name: str) -> list[object]:
+def _text_documents(text: str, name: str) -> Iterator[tuple[str, object]]:
+    for number, document in enumerate(_parse(text, name), 1):
+        place = f"{name}, document {number}"
+        if isinstance(document, str) and document not in _NOTHING:
+            raise InputError(f"{place} is a string, not a manifest. See lookup('ansible.builtin.file') for files.")
+        if not isinstance(document, str):
+            yield place, document
+
+
+def _parse(text: str, name: str) -> list[object]:
     if _HELM_RELEASE.match(text):
         text = _HELM_NOTES.split(text)[0]
     try:
@@ -84,77 +136,168 @@ class _Walk:
     def __init__(self) -> None:
         self._seen: set[int] = set()
 
-    def document(self, document: object) -> Iterator[tuple[str, str]]:
-        """Yield where a reference is, and the reference."""
+    def document(self, document: object) -> Iterator[_Place]:
+        """Yield the references in a document."""
         if isinstance(document, Mapping) and "apiVersion" not in document:
             services = _merged(document).get("services")
-            if isinstance(services, Mapping):
+            if isinstance(services, Mapping) and _is_compose(services):
                 yield from _compose(services)
                 return
-        yield from self._part(document, "")
+        yield from self._part(document, "", "")
 
-    def _part(self, part: object, path: str) -> Iterator[tuple[str, str]]:
+    def _part(self, part: object, path: str, key: str) -> Iterator[_Place]:
+        """Yield the references in a part of a document.
+
+        :param key: the one at which the part is, also for what is in a list.
+        """
         if not isinstance(part, (Mapping, list, tuple)) or id(part) in self._seen:
             return
         self._seen.add(id(part))
-        if not isinstance(part, Mapping):
-            for number, item in enumerate(part):
-                yield from self._part(item, f"{path}[{number}]")
+        if isinstance(part, Mapping):
+            yield from self._mapping(_merged(part), path, key)
             return
-        part = _merged(part)
-        for key, value in part.items():
-            here = f"{path}.{key}" if path else str(key)
-            if key in _CONTAINERS:
-                yield from _containers(value, here)
-            elif key == "volumes":
+        for number, item in enumerate(part):
+            here = f"{path}[{number}]"
+            if key == "images" and _is_whole_reference(item):
+                yield _Place(here, item)
+            yield from self._part(item, here, key)
+
+    def _mapping(self, part: _Node, path: str, key: str) -> Iterator[_Place]:
+        if part.get("kind") in _KINDS_NOT_WALKED and "apiVersion" in part:
+            return
+        is_pulled = part.get("imagePullPolicy") != "Never" and part.get("pullPolicy") != "Never"
+        for name, value in part.items():
+            if name in _NOT_WALKED and isinstance(value, Mapping):
+                continue
+            here = f"{path}.{name}" if path else str(name)
+            if is_pulled:
+                yield from _own_image(part, str(name), here, key)
+            if name == "volumes":
                 yield from _image_volumes(value, here)
-            yield from self._part(value, here)
+            yield from self._part(value, here, str(name))
 
 
-def _items(value: object) -> Iterator[tuple[int, Mapping[str, t.Any]]]:
-    for number, item in enumerate(value if isinstance(value, (list, tuple)) else ()):
-        if isinstance(item, Mapping):
-            yield number, _merged(item)
+def _own_image(part: _Node, name: str, path: str, key: str) -> Iterator[_Place]:
+    """Yield the reference that a mapping has at a name, if it has one there.
+
+    :param path: of the name.
+    :param key: the one at which the mapping is.
+    """
+    value = part.get(name)
+    if name == "image" and isinstance(value, str) and _is_container(part, key):
+        reference = _strip_scheme(_with_repository(part, value))
+        if reference:
+            yield _Place(path, reference)
+    elif name == "url" and key == "registry":
+        if isinstance(value, str) and value.startswith(_DOCKER_SCHEME):
+            yield _Place(path, _strip_scheme(value))
+    elif _IMAGE_KEY.match(name):
+        if _is_whole_reference(value):
+            yield _Place(path, _strip_scheme(trim(value)))
+        elif isinstance(value, Mapping):
+            yield from _composed(_merged(value), path)
 
 
-def _containers(value: object, path: str) -> Iterator[tuple[str, str]]:
-    for number, container in _items(value):
-        if container.get("imagePullPolicy") != "Never" and _is_reference(container.get("image")):
-            yield f"{path}[{number}].image", container["image"]
+def _is_container(part: _Node, key: str) -> bool:
+    if key.lower().endswith(_CONTAINER_ENDINGS):
+        return True
+    is_container = key in _CONTAINER_KEYS or not _CONTAINER_FIELDS.isdisjoint(part)
+    return is_container and not _FILE.search(str(part.get("image")))
 
 
-def _image_volumes(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _with_repository(part: _Node, image: str) -> str:
+    """Return the reference of a container, empty without one.
+
+    Some custom resources, such as those of NVIDIA's operator, tell repository, name and version apart.
+    """
+    if not _is_reference(image):
+        return ""
+    repository, version = part.get("repository"), _version(part.get("version") or part.get("tag"))
+    if not isinstance(repository, str) or not repository or not version or re.search("[/:]", image):
+        return image
+    return f"{repository}/{image}{'@' if version.startswith('sha256:') else ':'}{version}"
+
+
+def _version(value: object) -> str:
+    """Return a tag or digest, empty without one: of a number with a fraction, it is not known how it was written."""
+    is_version = isinstance(value, (str, int)) and not isinstance(value, bool) and str(value) not in _NOTHING
+    return str(value) if is_version else ""
+
+
+def _composed(part: _Node, path: str) -> Iterator[_Place]:
+    """Yield the reference of a mapping of registry, repository, tag and digest, as many charts have it."""
+    repository = part.get("repository") or part.get("name")
+    if not isinstance(repository, str) or part.get("pullPolicy") == "Never":
+        return
+    registry, tag, digest = part.get("registry"), _version(part.get("tag")), _version(part.get("digest"))
+    reference = f"{registry}/{repository}" if isinstance(registry, str) and registry else repository
+    reference += f"@{digest}" if digest else f":{tag}"
+    if _is_whole_reference(reference):
+        yield _Place(path, reference)
+
+
+def _image_volumes(value: object, path: str) -> Iterator[_Place]:
     for number, volume in _items(value):
         image = volume.get("image")
         if isinstance(image, Mapping) and image.get("pullPolicy") != "Never" and _is_reference(image.get("reference")):
-            yield f"{path}[{number}].image.reference", image["reference"]
+            yield _Place(f"{path}[{number}].image.reference", image["reference"])
 
 
-def _compose(services: Mapping[str, t.Any]) -> Iterator[tuple[str, str]]:
+def _is_compose(services: _Node) -> bool:
+    merged = [_merged(service) for service in _merged(services).values() if isinstance(service, Mapping)]
+    return any(isinstance(service.get("image"), str) or _SERVICE_KEYS & service.keys() for service in merged)
+
+
+def _compose(services: _Node) -> Iterator[_Place]:
     for name, service in _merged(services).items():
         if not isinstance(service, Mapping):
             continue
         service = _merged(service)
         if service.get("pull_policy") not in ("never", "build") and _is_reference(service.get("image")):
-            yield f"services.{name}.image", service["image"]
+            yield _Place(f"services.{name}.image", service["image"])
         for number, volume in _items(service.get("volumes")):
             if volume.get("type") == "image" and _is_reference(volume.get("source")):
-                yield f"services.{name}.volumes[{number}].source", volume["source"]
+                yield _Place(f"services.{name}.volumes[{number}].source", volume["source"])
+
+
+def _items(value: object) -> Iterator[tuple[int, _Node]]:
+    for number, item in enumerate(value if isinstance(value, (list, tuple)) else ()):
+        if isinstance(item, Mapping):
+            yield number, _merged(item)
 
 
 def _is_reference(value: object) -> bool:
-    return isinstance(value, str) and value not in _NOTHING
+    return isinstance(value, str) and trim(value) not in _NOTHING
 
 
-def _merged(mapping: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+def _is_whole_reference(value: object) -> bool:
+    """Return whether a text can be nothing but a reference: it has a tag or a digest, and is not the name of a file."""
+    if not _is_reference(value):
+        return False
+    # A variable counts as a part of a name.
+    text = _VARIABLE.sub("x", _strip_scheme(trim(str(value))))
+    if "://" in text or _FILE.search(text):
+        return False
+    try:
+        image = parse_image(text)
+    except InputError:
+        return False
+    return text.endswith((f":{image.reference}", f"@{image.reference}"))
+
+
+def _strip_scheme(reference: str) -> str:
+    return reference[len(_DOCKER_SCHEME) :] if reference.startswith(_DOCKER_SCHEME) else reference
+
+
+def _merged(mapping: _Node) -> _Node:
     """Return a mapping with what its merge keys (``<<``) bring, which count less than its own."""
     merge = mapping.get("<<")
     if merge is None:
         return mapping
     merged: dict[str, t.Any] = {}
-    for item in reversed(merge if isinstance(merge, list) else [merge]):
-        if isinstance(item, Mapping):
-            merged.update(_merged(item))
+    for source in reversed(merge if isinstance(merge, list) else [merge]):
+        if isinstance(source, Mapping):
+            merged.update(_merged(source))
     merged.update((key, value) for key, value in mapping.items() if key != "<<")
     return merged
 
@@ -162,8 +305,8 @@ def _merged(mapping: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
 def _check(reference: str, place: str) -> None:
     if _VARIABLE.search(reference):
         raise InputError(
-            f"{place} is {reference!r}, which holds a variable. Render it first, as helm template and docker compose "
-            "config do."
+            f"{place} is {reference!r}, which holds a variable. What to do: render it first, as helm template and "
+            "docker compose config do. What is known only when a workflow runs, name yourself, and leave it out here."
         )
     try:
         parse_image(reference)
