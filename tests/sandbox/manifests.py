@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import json
 import re
+import typing as t
 from urllib.parse import urlencode
 
-from .reach import ReachError
+from .profiles import Profile
+from .reach import Answer, Reach, ReachError
 
 SCHEMA2 = "application/vnd.docker.distribution.manifest.v2+json"
 LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -21,7 +23,18 @@ _ACCEPT = ", ".join(
     ("application/vnd.docker.distribution.manifest.v1+prettyjws", "application/json", SCHEMA2, LIST, OCI, INDEX)
 )
 _OWN_PLATFORM = "linux/amd64"
+# What platforms.Only of containerd/platforms v0.2.1 accepts besides the platform itself.
+_ALSO_ACCEPTED = {
+    ("amd64", ""): [("386", "")],
+    ("arm64", ""): [("arm", "v8"), ("arm", "v7"), ("arm", "v6"), ("arm", "v5")],
+    ("arm", "v7"): [("arm", "v6"), ("arm", "v5")],
+    ("arm", "v6"): [("arm", "v5")],
+}
 _URL = re.compile(r"^(.*)://(.*)/v2/(.*)/manifests/(.*)")
+
+
+Document = dict[str, t.Any]
+PlatformMatch = t.Callable[[Document], bool]
 
 
 class ManifestError(Exception):
@@ -29,21 +42,18 @@ class ManifestError(Exception):
 
 
 class ManifestReader:
-    """Reads manifests as one release does.
+    """Reads manifests as one release does."""
 
-    :param profile: L(Profile).
-    :param reach: L(Reach).
-    """
-
-    def __init__(self, profile, reach, refuse_loopback=False):
+    def __init__(self, profile: Profile, reach: Reach, refuse_loopback: bool = False) -> None:
+        self._profile = profile
         self._plain = profile.manifest_reader == "plain"
         self._reach = reach
         self._refuse_loopback = refuse_loopback and profile.refuses_loopback
 
-    async def blobs(self, url, args):
-        """URLs of the blobs that a preheat of an image asks for, and the headers to ask with.
+    async def blobs(self, url: str, args: Document) -> tuple[list[str], dict[str, str]]:
+        """Return the URLs of the blobs that a preheat of an image requests, and the headers to request them with.
 
-        :param url: manifest URL (str).
+        :param url: of the manifest.
         :param args: the job's, for credentials, headers and platform.
         :raises ManifestError: if there is no such manifest for the manager.
         """
@@ -57,15 +67,15 @@ class ManifestReader:
             manifests = [await self._read_plain(url, headers)]
         else:
             client = _Distribution(self._reach, self._refuse_loopback, f"{scheme}://{host}/v2/", name, args, headers)
-            manifests = await client.read(reference)
+            manifests = await client.read(reference, self._profile.platform_matching)
         urls = []
         for manifest in manifests:
             config = [manifest["config"]] if "config" in manifest else []
-            urls += [f"{base}/blobs/{blob['digest']}" for blob in config + manifest["layers"]]
+            urls += [f"{base}/blobs/{descriptor['digest']}" for descriptor in config + manifest["layers"]]
         return urls, headers
 
-    async def _read_plain(self, url, headers):
-        """Up to 2.1.20: Docker's schema 2 only, anonymous bearer token (put into ``headers``) or the job's headers."""
+    async def _read_plain(self, url: str, headers: dict[str, str]) -> Document:
+        """Read as up to 2.1.20: schema 2 only, with an anonymous token (put into ``headers``) or the job's headers."""
         answer = await _get(self._reach, url, dict(headers, Accept=SCHEMA2), self._refuse_loopback)
         if answer.status == 401:
             challenge = _challenge(answer)
@@ -89,21 +99,21 @@ class ManifestReader:
         return _manifest(answer)[1]
 
 
-async def _get(reach, url, headers, refuse_loopback):
+async def _get(reach: Reach, url: str, headers: dict[str, str], refuse_loopback: bool) -> Answer:
     try:
         return await reach.fetch(url, headers, refuse_loopback)
     except ReachError as exc:
         raise ManifestError(f'Get "{url}": {exc}') from None
 
 
-def _challenge(answer):
-    """Scheme and parameters of a Www-Authenticate."""
+def _challenge(answer: Answer) -> dict[str, str]:
+    """Return scheme and parameters of a Www-Authenticate."""
     scheme, _space, parameters = answer.headers.get("Www-Authenticate", "").partition(" ")
     return dict(re.findall(r'(\w+)="([^"]*)"', parameters), scheme=scheme.lower())
 
 
-def _manifest(answer):
-    """Media type and document of a manifest."""
+def _manifest(answer: Answer) -> tuple[str, Document]:
+    """Return media type and document of a manifest."""
     try:
         document = json.loads(answer.body.decode())
         kind = document.get("mediaType") or answer.headers.get("Content-Type", "").partition(";")[0]
@@ -122,7 +132,9 @@ class _Distribution:
     :param headers: dict of headers to send, into which the credentials go.
     """
 
-    def __init__(self, reach, refuse_loopback, root, name, args, headers):
+    def __init__(
+        self, reach: Reach, refuse_loopback: bool, root: str, name: str, args: Document, headers: dict[str, str]
+    ) -> None:
         self._reach = reach
         self._refuse_loopback = refuse_loopback
         self._root = root
@@ -130,26 +142,26 @@ class _Distribution:
         self._args = args
         self._headers = headers
 
-    async def read(self, reference):
+    async def read(self, reference: str, platform_matching: str) -> list[Document]:
+        """Return the manifests that the job's platform means."""
         await self._sign_in()
         wanted = self._args.get("platform") or _OWN_PLATFORM
         kind, document = await self._fetch(reference)
         if kind not in (LIST, INDEX):
             return [document]
-        chosen = [
-            entry for entry in document["manifests"] if _platform(entry) == _platform({"platform": _parse(wanted)})
-        ]
+        is_match = _only(wanted) if platform_matching == "only" else _same_architecture(wanted)
+        chosen = [entry for entry in document["manifests"] if is_match(entry.get("platform") or {})]
         if not chosen:
             raise ManifestError(f"no matching manifest for platform {wanted}")
-        urls = []
+        manifests = []
         for entry in chosen:
             child, manifest = await self._fetch(entry["digest"])
             if child in (LIST, INDEX):
                 raise ManifestError("unknown manifest type")
-            urls.append(manifest)
-        return urls
+            manifests.append(manifest)
+        return manifests
 
-    async def _sign_in(self):
+    async def _sign_in(self) -> None:
         ping = await _get(self._reach, self._root, {}, self._refuse_loopback)
         has_header = any(key.lower() == "authorization" for key in self._headers)
         if ping.status != 401 or has_header:
@@ -174,11 +186,11 @@ class _Distribution:
             raise ManifestError(_refusal(answer))
         try:
             token = json.loads(answer.body.decode())
-            self._headers["Authorization"] = "Bearer %s" % (token.get("token") or token["access_token"])
+            self._headers["Authorization"] = f"Bearer {token.get('token') or token['access_token']}"
         except (ValueError, KeyError):
             raise ManifestError("authorization server did not include a token in the response") from None
 
-    async def _fetch(self, reference):
+    async def _fetch(self, reference: str) -> tuple[str, Document]:
         url = f"{self._root}{self._name}/manifests/{reference}"
         answer = await _get(self._reach, url, dict(self._headers, Accept=_ACCEPT), self._refuse_loopback)
         if answer.status // 100 != 2:
@@ -208,12 +220,28 @@ def _refusal(answer):
     )
 
 
-def _parse(platform):
-    parts = platform.split("/")
-    return {"os": parts[0], "architecture": parts[1] if len(parts) > 1 else ""}
+def _same_architecture(wanted: str) -> PlatformMatch:
+    """Return the rule of releases up to 2.5.1: system and architecture count, the variant does not."""
+    system, architecture = (wanted.split("/") + [""])[:2]
+    return lambda platform: (platform.get("os"), platform.get("architecture")) == (system, architecture)
 
 
-def _platform(entry):
-    """Operating system and architecture, all that managers look at."""
-    platform = entry.get("platform") or {}
-    return platform.get("os"), platform.get("architecture")
+def _only(wanted: str) -> PlatformMatch:
+    """Return the rule of upstream's main branch (pkg/oci/resolver.go)."""
+    system, architecture, variant = (wanted.split("/") + ["", ""])[:3]
+    own = architecture, _variant(architecture, variant)
+    accepted = [own, *_ALSO_ACCEPTED.get(own, [])]
+
+    def is_match(platform: Document) -> bool:
+        architecture = platform.get("architecture") or ""
+        names = architecture, _variant(architecture, platform.get("variant") or "")
+        return platform.get("os") == system and names in accepted
+
+    return is_match
+
+
+def _variant(architecture: str, variant: str) -> str:
+    """Return a variant as containerd/platforms normalizes it."""
+    if architecture == "arm":
+        return variant or "v7"
+    return "" if (architecture, variant) in (("arm64", "v8"), ("amd64", "v1")) else variant

@@ -55,6 +55,8 @@ _TABLE = {
     ),
     "preheat_args_checked_when_empty": (True, True, False, False, False),
     "manifest_reader": ("plain", "plain", "distribution", "distribution", "distribution"),
+    # What of an index a platform means: those of the architecture; upstream's main branch: platforms.Only ("only").
+    "platform_matching": ("architecture",) * 5,
     "refuses_loopback": (False, False, True, True, True),
     "default_client": ("go", "go", "go", "rust", "rust"),
     "standard_tasks": (False, False, False, True, True),  # task ids end with the kind of the task

@@ -12,7 +12,7 @@ import re
 import secrets
 from collections import Counter
 
-from .images import build
+from .images import build, digest_of
 from .manifests import INDEX, LIST, OCI, SCHEMA2
 from .server import Reply
 
@@ -76,6 +76,13 @@ class Registry:
         self.anonymous_pull = False
         #: Whether blobs are redirected, as registries with object storage do.
         self.redirect_blobs = False
+        #: How it lies: ``content`` (a manifest of a digest is another), ``header`` (Docker-Content-Digest is another),
+        #: ``size`` (an index names other sizes), ``platforms`` (an index names none).
+        self.lie = None
+        #: The token service that it names, None for its own.
+        self.realm = None
+        #: Whether its challenge names a scope.
+        self.names_scope = True
         #: GET requests of each blob, by digest.
         self.blob_requests: Counter[str] = Counter()
 
@@ -190,11 +197,18 @@ class Registry:
         if by_tag and manifest.kind == SCHEMA2 and SCHEMA2 not in accepted:
             # The registry would rewrite it in schema 1, which it cannot for images without a history.
             return _error(400, "MANIFEST_INVALID", "manifest invalid")
+        body, digest = self._tell(manifest, by_tag)
         return Reply(
-            200,
-            manifest.body,
-            {"Content-Type": manifest.kind, "Docker-Content-Digest": manifest.digest, "Etag": f'"{manifest.digest}"'},
+            200, body, {"Content-Type": manifest.kind, "Docker-Content-Digest": digest, "Etag": f'"{manifest.digest}"'}
         )
+
+    def _tell(self, manifest, by_tag):
+        """Return body and digest of a manifest as the registry tells them."""
+        if self.lie in ("size", "platforms") and manifest.children and by_tag:
+            body = _falsify_index(manifest.body, self.lie)
+            return body, digest_of(body)
+        body = manifest.body + b"\n" if self.lie == "content" and not by_tag else manifest.body
+        return body, digest_of(b"") if self.lie == "header" else manifest.digest
 
     # Who may ask
 
@@ -212,8 +226,9 @@ class Registry:
         scheme, _space, token = given.partition(" ")
         if scheme.lower() == "bearer" and token in self._tokens:
             return None
-        challenge = f'Bearer realm="{request.scheme}://{request.host}/token",service="sandbox"'
-        if name:
+        realm = self.realm or f"{request.scheme}://{request.host}/token"
+        challenge = f'Bearer realm="{realm}",service="sandbox"'
+        if name and self.names_scope:
             challenge += f',scope="repository:{name}:pull"'
         return _error(401, "UNAUTHORIZED", "authentication required", headers={"Www-Authenticate": challenge})
 
@@ -224,6 +239,16 @@ class Registry:
         token = secrets.token_urlsafe(24)
         self._tokens.add(token)
         return Reply.json({"token": token, "expires_in": 300})
+
+
+def _falsify_index(body, lie):
+    document = json.loads(body)
+    for entry in document["manifests"]:
+        if lie == "size":
+            entry["size"] += 1
+        else:
+            del entry["platform"]
+    return json.dumps(document).encode()
 
 
 def _basic(user, password):

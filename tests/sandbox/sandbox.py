@@ -28,6 +28,18 @@ USER, PASSWORD = "root", "dragonfly"
 HOSTS = (("seed-1", "10.77.0.1", "seed"), ("host-1", "10.77.0.11", "peer"), ("host-2", "10.77.0.12", "peer"))
 
 
+_REGISTRY_OPTIONS = (
+    "auth",
+    "user",
+    "password",
+    "anonymous_pull",
+    "redirect_blobs",
+    "lie",
+    "realm",
+    "names_scope",
+)
+
+
 class Sandbox:
     """A manager and a registry for tests. Use it as a context manager, or with L(start) and L(stop).
 
@@ -291,9 +303,9 @@ class Sandbox:
         self._do(self.registry_content.delete_blob, digest, name)
 
     def set_registry(self, **options):
-        """Set ``auth`` (None, ``basic``, ``token``), ``user``, ``password``, ``anonymous_pull``, ``redirect_blobs``."""
+        """Set what L(Registry) has, such as ``auth`` (None, ``basic``, ``token``), ``user``, ``password``, ``lie``."""
         for name, value in options.items():
-            if name not in ("auth", "user", "password", "anonymous_pull", "redirect_blobs"):
+            if name not in _REGISTRY_OPTIONS:
                 raise ValueError(f"the registry has no {name}")
             setattr(self.registry_content, name, value)
 
