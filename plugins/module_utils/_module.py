@@ -51,6 +51,10 @@ class DragonflyModule(AnsibleModule):
     def _hide_secrets(self) -> None:
         """Have Ansible hide secrets within values that are not secret as a whole, also in options without no_log."""
         secrets = set(secrets_in(self.params))
+        for name, spec in self.argument_spec.items():
+            if spec.get("no_log"):
+                # Ansible knows what was given, not the text that it makes of a mapping.
+                secrets.update(secrets_in_password(self.params.get(name)))
         if isinstance(self.params.get("registries"), str):
             # It cannot be read as a dictionary, so its passwords may be anywhere in it.
             secrets.add(self.params["registries"])

@@ -247,6 +247,8 @@ class Profile:
         column = RELEASES.index(self.release)
         for name, values in _TABLE.items():
             setattr(self, name, values[column])
+        if self.newer:
+            self.platform_matching = "only"
 
     if t.TYPE_CHECKING:
 

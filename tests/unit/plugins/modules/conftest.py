@@ -140,7 +140,8 @@ def sandboxes(new_sandbox):
             running[release] = new_sandbox(release=release)
         box = running[release]
         box.reset()
-        box.set_registry(auth=None, anonymous_pull=False)
+        box.set_registry(auth=None, user="puller", password="sandbox-registry", anonymous_pull=False)
+        box.set_registry(lie=None, realm=None, names_scope=True)
         box.clock_offset = 0
         return box
 

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.newer import NEWER
 
 RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1")
 all_releases = pytest.mark.parametrize("release", RELEASES)
@@ -775,6 +777,113 @@ def test_each_platform_is_a_job(preheat, new_image):
     assert done.column("warm") == [image.blobs("linux/arm64/v8"), image.blobs("linux/amd64")]
     again = preheat(image=image.source, platforms=platforms[::-1])
     assert not again.changed and again.column("id") == done.column("id")[::-1]
+
+
+@pytest.mark.parametrize("release", ["2.1.67", "2.5.1", NEWER])
+@pytest.mark.parametrize(
+    "platform, needed",
+    [
+        ("linux/amd64", ["linux/amd64"]),
+        ("linux/arm64", ["linux/arm64/v8"]),
+        ("linux/arm64/v8", ["linux/arm64/v8"]),
+        ("linux/arm/v7", ["linux/arm/v7"]),
+        ("linux/arm", ["linux/arm/v6", "linux/arm/v7"]),
+    ],
+)
+def test_what_of_an_index_must_be_warm_with_each_release(preheat, new_image, release, platform, needed):
+    """Up to 2.5.1 all variants are preheated, later what platforms.Only accepts, 386 for amd64 among it."""
+    offered = ["linux/amd64", "linux/386", "linux/arm64/v8", "linux/arm64/v9", "linux/arm/v6", "linux/arm/v7"]
+    image = new_image(platforms=offered)
+    done = preheat(image=image.source, platforms=[platform])
+
+    assert not done.failed, done.msg
+    assert done.job["outcome"] == "warm"
+    # Variants share their config here.
+    assert done.job["warm"] == list(dict.fromkeys(url for name in needed for url in image.blobs(name)))
+    if release != NEWER:
+        again = preheat(image=image.source, platforms=[platform])
+        assert not again.changed
+        assert again.job["source"] == "found"
+
+
+@pytest.mark.parametrize("release", [NEWER])
+def test_what_hosts_pull_instead_of_a_platform_counts_where_the_manager_takes_it(preheat, new_image):
+    image = new_image(platforms=["linux/386", "linux/s390x"])
+    done = preheat(image=image.source, platforms=["linux/amd64"])
+
+    assert not done.failed, done.msg
+    assert done.job["warm"] == image.blobs("linux/386")
+
+
+@pytest.mark.parametrize("release", ["2.5.1"])
+@pytest.mark.parametrize(
+    "lie, reason, words",
+    [
+        ("content", "digest_mismatch", "its reference says"),
+        ("header", "digest_mismatch", "its header Docker-Content-Digest says"),
+        ("size", "bad_manifest", "bytes, and the index says"),
+        ("platforms", "no_platform", "What to do: preheat the digest of a manifest in it"),
+    ],
+)
+def test_a_registry_that_lies(box, preheat, new_image, lie, reason, words):
+    image = new_image(platforms=["linux/amd64", "linux/arm64"])
+    box.set_registry(lie=lie)
+    done = preheat(image=image.source, platforms=["linux/amd64"])
+
+    assert done.failed
+    assert done.reason == reason
+    assert words in done.msg
+    assert not box.jobs
+
+
+@pytest.mark.parametrize("release", ["2.5.1"])
+def test_a_registry_that_names_no_scope(box, preheat, new_image):
+    image = new_image()
+    box.set_registry(auth="token", names_scope=False)
+    done = preheat(image=image.source, registry_username="puller", registry_password="sandbox-registry")
+
+    assert not done.failed, done.msg
+    assert done.job["verified"] == "blobs"
+
+
+@pytest.mark.parametrize("release", ["2.5.1"])
+def test_a_registry_whose_token_service_is_a_metadata_service(box, preheat, new_image):
+    image = new_image()
+    box.set_registry(auth="token", realm="http://169.254.169.254/latest")
+    done = preheat(image=image.source, registry_username="puller", registry_password="sandbox-registry")
+
+    assert done.failed
+    assert done.reason == "registry_denied"
+    assert "is at a link-local address, where the registry is not" in done.msg
+    assert not box.jobs
+
+
+@pytest.mark.parametrize("release", ["2.5.1"])
+def test_a_password_that_ansible_made_a_mapping_of(box, preheat, new_image):
+    image = new_image()
+    key = {"type": "service_account", "private_key": "hidden\nhidden"}
+    box.set_registry(auth="token", user="_json_key", password=json.dumps(key))
+    for options in (
+        {"registry_username": "_json_key", "registry_password": key},
+        {"registries": {box.registry: {"url": box.registry_url, "username": "_json_key", "password": key}}},
+    ):
+        done = preheat(image=image.source, force=True, **options)
+        assert not done.failed, done.msg
+        assert done.job["verified"] == "blobs"
+        assert "hidden" not in done.output
+    done = preheat(image=image.source, registry_username="u", registry_password=key)
+    assert done.failed
+    assert "add | string" in done.msg
+    assert "hidden" not in done.output
+
+
+@pytest.mark.parametrize("release", ["2.5.1"])
+def test_white_space_around_images_and_platforms_does_not_count(preheat, new_image):
+    image = new_image(platforms=["linux/amd64", "linux/arm64"])
+    done = preheat(images=[f"{image.source}\r\n", f" {image.source}"], platforms=["linux/amd64\r"])
+
+    assert not done.failed, done.msg
+    assert done.job["name"] == image.source
 
 
 def test_an_index_without_a_platform_is_warned_about(preheat, new_image):
