@@ -28,4 +28,5 @@ class FilterModule:
     """Filter image_pulls."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters of this file by name."""
         return {"image_pulls": _image_pulls}

@@ -26,4 +26,5 @@ class FilterModule:
     """Filter image_registries."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters of this file by name."""
         return {"image_registries": _image_registries}

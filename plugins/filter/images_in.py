@@ -24,4 +24,5 @@ class FilterModule:
     """Filter images_in."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters of this file by name."""
         return {"images_in": _images_in}

@@ -25,4 +25,5 @@ class FilterModule:
     """Filter manifest_url."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters of this file by name."""
         return {"manifest_url": _manifest_url}

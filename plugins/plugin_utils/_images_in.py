@@ -192,7 +192,7 @@ def _own_image(part: _Node, name: str, path: str, key: str) -> Iterator[_Place]:
         if isinstance(value, str) and value.startswith(_DOCKER_SCHEME):
             yield _Place(path, _strip_scheme(value))
     elif _IMAGE_KEY.match(name):
-        if _is_whole_reference(value):
+        if isinstance(value, str) and _is_whole_reference(value):
             yield _Place(path, _strip_scheme(trim(value)))
         elif isinstance(value, Mapping):
             yield from _composed(_merged(value), path)

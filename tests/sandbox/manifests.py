@@ -12,7 +12,6 @@ import re
 import typing as t
 from urllib.parse import urlencode
 
-from .profiles import Profile
 from .reach import Answer, Reach, ReachError
 
 SCHEMA2 = "application/vnd.docker.distribution.manifest.v2+json"
@@ -42,9 +41,12 @@ class ManifestError(Exception):
 
 
 class ManifestReader:
-    """Reads manifests as one release does."""
+    """Reads manifests as one release does.
 
-    def __init__(self, profile: Profile, reach: Reach, refuse_loopback: bool = False) -> None:
+    :param profile: L(Profile), whose attributes are data.
+    """
+
+    def __init__(self, profile: t.Any, reach: Reach, refuse_loopback: bool = False) -> None:
         self._profile = profile
         self._plain = profile.manifest_reader == "plain"
         self._reach = reach
@@ -85,7 +87,7 @@ class ManifestReader:
                 self._reach,
                 challenge["realm"]
                 + "?"
-                + urlencode({key: challenge[key] for key in ("service", "scope") if key in challenge}),
+                + urlencode([(key, challenge[key]) for key in ("service", "scope") if key in challenge]),
                 {},
                 self._refuse_loopback,
             )
