@@ -102,6 +102,11 @@ compare-upstream: export PYTHONPATH := $(CURDIR)/.cache/collections
 compare-upstream: $(VENV)/run $(LINK) ## The tables of the clients' keys against the clone at CLIENT=path, all releases (5 s)
 	@python -m ansible_collections.dragonflyoss.dragonfly.tests.tools.compare_upstream $(CLIENT)
 
+.PHONY: security-tests
+security-tests: export PYTHONPATH := $(CURDIR)/.cache/collections
+security-tests: $(VENV)/unit $(LINK) ## Try hostile servers and write docs/security-tests.md (20 min)
+	python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers
+
 ##@ Publish
 .PHONY: docs
 docs: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections

@@ -51,7 +51,7 @@ def is_transient(exc: DragonflyError) -> bool:
     if isinstance(exc, TransportError):
         return exc.reason not in ("tls", "bad_file", "bad_url")
     if isinstance(exc, GarbledError):
-        return exc.reason != "not_a_manager"
+        return exc.reason not in ("not_a_manager", "too_large")
     return isinstance(exc, ApiError) and (exc.status == 429 or (exc.status or 0) >= 500)
 
 

@@ -1,0 +1,462 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers that are slow on purpose, endless, oversized or lying, in every request of the modules.
+
+    python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers
+
+tries them all and writes docs/security-tests.md.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import gzip
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+#: Seconds of the option ``timeout``, and of ``wait_timeout`` where a module waits.
+TIMEOUT, WAIT_TIMEOUT = 1, 2
+#: Bytes of memory that the process of a module may take.
+MEMORY_LIMIT = 200_000_000
+TOKEN = "marker-of-the-token"
+PASSWORD = "marker-pass"
+#: A drip's pause between two bytes.
+_PAUSE = 0.1
+#: Seconds that a busy machine may add.
+_SLACK = 3
+_JSON = "HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n"
+_CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+_BOMB = gzip.compress(b"[" + bytes(100_000_000))
+_JOB = {"id": 1, "type": "preheat", "state": "PENDING", "args": {}, "created_at": "2026-11-28T00:00:00Z"}
+
+#: Sends an answer on a connection, until the event is set.
+Answer = t.Callable[[socket.socket, threading.Event], None]
+
+
+def whole(body: t.Any = b"", status: int = 200, headers: str = "", length: t.Any = None) -> Answer:
+    """Return an answer that is sent at once."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    size = len(content) if length is None else length
+    head = _JSON.format(status=status) + headers + (f"Content-Length: {size}\r\n" if size != "" else "") + "\r\n"
+    return raw(head.encode("latin-1") + content)
+
+
+def raw(content: bytes) -> Answer:
+    """Return an answer that is sent as it is; then the connection is closed."""
+    return lambda peer, _over: peer.sendall(content)
+
+
+def drip(content: bytes, part: bytes = b" ") -> Answer:
+    """Return an answer that begins at once and goes on slowly."""
+    return repeat(content, part, _PAUSE)
+
+
+def repeat(first: bytes, part: bytes, pause: float = 0) -> Answer:
+    """Return an answer that goes on until nobody reads it."""
+
+    def send(peer: socket.socket, over: threading.Event) -> None:
+        peer.sendall(first)
+        while not over.wait(pause) if pause else not over.is_set():
+            peer.sendall(part)
+
+    return send
+
+
+def silent(peer: socket.socket, over: threading.Event) -> None:
+    """Answer nothing and keep the connection."""
+    over.wait(30)
+
+
+def head(status: int = 200, headers: str = "Content-Length: 9999999999\r\n") -> bytes:
+    """Return the beginning of an answer."""
+    return (_JSON.format(status=status) + headers + "\r\n").encode()
+
+
+def servers(other: str) -> dict[str, Answer]:
+    """Return the hostile servers by their names.
+
+    :param other: URL of another host, to which nothing may be sent.
+    """
+    escape = "\x1b]0;evil\x07\x1b[31mred\r\x9b2J\u202e"
+    many = b"a" * 65536
+    gz = "Content-Encoding: gzip\r\n"
+    return {
+        "silent": silent,
+        "status line drips": drip(b"HTTP/1.1 200 ", b"O"),
+        "headers drip": drip(b"HTTP/1.1 200 OK\r\nX: ", b"a"),
+        "100 Continue drips": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        "body drips": drip(head()),
+        "chunks drip": drip(_CHUNKED, b"1\r\n \r\n"),
+        "chunk size drips": drip(_CHUNKED + b"1;", b"a"),
+        "trailer drips": drip(_CHUNKED + b"2\r\n[]\r\n0\r\n", b"X: y\r\n"),
+        "error drips": drip(head(500)),
+        "refusal drips": drip(head(401)),
+        "redirect drips": drip(head(302, "Location: /x\r\nContent-Length: 999\r\n")),
+        "half a body, then silence": lambda peer, over: (peer.sendall(head() + b"[{"), over.wait(30)),
+        "endless body": repeat(head(), many),
+        "endless chunks": repeat(_CHUNKED, b"10000\r\n" + many + b"\r\n"),
+        "endless body without length": repeat(b"HTTP/1.0 200 OK\r\n\r\n", many),
+        "endless text": repeat(_CHUNKED, b'10003\r\n["a' + many + b"\r\n"),
+        "endless spaces": repeat(head(), b" " * 65536),
+        "endless rows": repeat(_CHUNKED + b"1\r\n[\r\n", b'9\r\n{"id":1},\r\n' * 5000),
+        "endless row": repeat(_CHUNKED + b'7\r\n[{"x":[\r\n', b'9\r\n{"id":1},\r\n' * 5000),
+        "endless headers": repeat(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 5000),
+        "one endless header": repeat(b"HTTP/1.1 200 OK\r\nX: ", many),
+        "endless 100 Continue": repeat(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 5000),
+        "endless chunk size": repeat(_CHUNKED + b"1;", many),
+        "endless trailers": repeat(_CHUNKED + b"2\r\n[]\r\n0\r\n", b"X: y\r\n" * 5000),
+        "endless error": repeat(head(500), many),
+        "endless refusal": repeat(head(401), many),
+        "endless redirect": repeat(head(302, "Location: /x\r\nContent-Length: 9999999999\r\n"), many),
+        "gzip bomb": whole(_BOMB, headers=gz),
+        "gzip bomb in gzip": whole(gzip.compress(_BOMB), headers="Content-Encoding: gzip, gzip\r\n"),
+        "gzip bomb in an error": whole(_BOMB, 500, gz),
+        "gzip bomb in a redirect": whole(_BOMB, 302, gz + "Location: /x\r\n"),
+        "gzip that is none": whole(b"[]", headers=gz),
+        "gzip that is cut": whole(gzip.compress(b"[]")[:-6], headers=gz),
+        "brotli": whole(b"\x0b\x01\x80[]\x03", headers="Content-Encoding: br\r\n"),
+        "deep lists": whole(b"[" * 2_000_000),
+        "deep objects": whole(b'{"id":' * 600_000),
+        "deep row": whole(b'[{"id":1,"x":' + b"[" * 2_000_000),
+        "a million lists": whole(b"[" + b"[]," * 1_300_000 + b"1]"),
+        "a million objects in a row": whole(b'[{"id":1,"x":[' + b"{}," * 1_300_000 + b"1]}]"),
+        "a long number": whole(b'{"id":' + b"9" * 3_000_000 + b"}"),
+        "NaN as id": whole(b'[{"id":NaN}]'),
+        "true as id": whole([{"id": True, "state": True}]),
+        "negative id": whole([{"id": -1}]),
+        "float as id": whole([{"id": 1e300}]),
+        "text as id": whole([{"id": "../../etc/passwd"}]),
+        "the same key twice": whole(b'{"id":1,"id":2,"state":"SUCCESS","state":"PENDING","token":"a","token":"b"}'),
+        "null": whole(b"null"),
+        "a text": whole(b'"x"'),
+        "invalid UTF-8": whole(b'{"id":1,"message":"\xff\xfe"}'),
+        "UTF-16": whole('{"id":1}'.encode("utf-16")),
+        "500 with 1 MiB of a": whole(b"a" * 2**20, 500),
+        "401 with 1 MiB of a": whole(b"a" * 2**20, 401),
+        "500 with 1 MiB of ://": whole(b"://@" * 2**18, 500),
+        "500 with sequences of a terminal": whole({"message": escape}, 500),
+        "401 with sequences of a terminal": whole({"message": escape}, 401),
+        "500 with a template": whole({"message": "{{ lookup('pipe', 'id') }}{% raw %}"}, 500),
+        "cookies": whole(
+            {"id": 1, "token": "x"}, headers="Set-Cookie: a=" + "b" * 4000 + "; expires=" + "9" * 4000 + "\r\n"
+        ),
+        "too long a Content-Length": whole(b"[]", length=10),
+        "negative Content-Length": whole(b"[]", length=-1),
+        "two lengths": whole(b"[]", headers="Content-Length: 5\r\n"),
+        "length that is no number": whole(b"[]", length="x"),
+        "unknown Transfer-Encoding": whole(b"[]", headers="Transfer-Encoding: x\r\n"),
+        "chunk size that is none": raw(_CHUNKED + b"zz\r\n[]\r\n0\r\n\r\n"),
+        "HTTP/0.9": raw(b"[]"),
+        "HTTP/1.0": raw(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n[]"),
+        "HTTP/9": raw(b"HTTP/9.9 200 OK\r\n\r\n[]"),
+        "status 99999": raw(b"HTTP/1.1 99999 OK\r\n\r\n"),
+        "status 101": raw(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+        "status 204 with a body": whole(b"[]", 204),
+        "header without a name": raw(b"HTTP/1.1 200 OK\r\n: x\r\n\r\n[]"),
+        "header with a NUL": raw(b"HTTP/1.1 200 OK\r\nX: \x00\xff\r\nContent-Length: 2\r\n\r\n[]"),
+        "Link of 60 KiB": whole(b"[]", headers="Link: " + "<?page=" * 8000 + "\r\n"),
+        "Date of 60 KiB": whole(b"[]", headers="Date: " + "1 " * 30000 + "\r\n"),
+        "Date of year 9999": whole(b"[]", headers="Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n"),
+        "WWW-Authenticate of 60 KiB": whole(b"{}", 401, "WWW-Authenticate: " + 'Bearer a="\\' * 5000 + "\r\n"),
+        "closed at once": lambda peer, _over: None,
+        "redirect to another host": whole(b"", 307, f"Location: {other}/elsewhere\r\n"),
+        "redirect to a file": whole(b"", 307, "Location: file:///etc/passwd\r\n"),
+        "redirect to a broken URL": whole(b"", 307, "Location: http://[::1\r\n"),
+        "redirect to itself": whole(b"", 307, "Location: /v2/manifest/app/manifests/1\r\n"),
+    }
+
+
+class Column(t.NamedTuple):
+    """One kind of request, and the module that sends it."""
+
+    title: str
+    module: str
+    options: dict[str, t.Any]
+    #: Regular expression for the path of the requests that are answered badly.
+    path: str
+    method: str = "GET"
+    #: Requests that the module may send in vain, and seconds that it pauses between them.
+    attempts: int = 1
+    pauses: int = 0
+
+
+_REGISTRY_OPTIONS = {"url": "{manager}/ok", "image": "{registry}/{column}/app:1", "wait": False, "verify": "blobs"}
+COLUMNS = (
+    Column("list", "job_info", {}, r"/v1/jobs$", attempts=3, pauses=3),
+    Column("job", "job_info", {"ids": [1]}, r"/v1/jobs/1$", attempts=3, pauses=3),
+    Column("create", "preheat", {"file": "http://h/f", "wait_timeout": WAIT_TIMEOUT}, r"/v1/jobs$", "POST", 3, 125),
+    Column(
+        "poll", "preheat", {"file": "http://h/f", "wait_timeout": WAIT_TIMEOUT, "wait_sleep": 1}, r"/jobs/1$", pauses=2
+    ),
+    Column("clusters", "cluster_info", {}, r"/clusters$"),
+    Column("peers", "peer_info", {}, r"/v1/peers$"),
+    Column("sign-in", "login", {"username": "root", "password": PASSWORD, "retry_timeout": 0}, r"/signin$", "POST"),
+    Column("manifest", "preheat", _REGISTRY_OPTIONS, r"^/v2/manifest/"),
+    Column("token", "preheat", _REGISTRY_OPTIONS, r"^/token"),
+    Column("probe", "preheat_hit_info", {}, r"^/blob$"),
+)
+
+
+class Request(t.NamedTuple):
+    """What a server reads."""
+
+    method: str
+    path: str
+    text: str
+
+
+def _receive(peer: socket.socket) -> Request | None:
+    received = b""
+    while b"\r\n\r\n" not in received:
+        part = peer.recv(65536)
+        if not part:
+            return None
+        received += part
+    top, _blank, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", top)
+    while length and len(body) < int(length[1]):
+        body += peer.recv(65536)
+    method, path, *_version = top.decode("latin-1").split(" ")
+    return Request(method, path.partition("?")[0], (top + body).decode("latin-1"))
+
+
+class Listener:
+    """A server on loopback.
+
+    :ivar requests: list of L(Request), as they came.
+    """
+
+    def __init__(self, answer: t.Callable[[Request], Answer]) -> None:
+        self.requests: list[Request] = []
+        self._answer = answer
+        self._over = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=50)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self._serve, args=(self._listener.accept()[0],), daemon=True).start()
+
+    def _serve(self, peer: socket.socket) -> None:
+        with contextlib.suppress(OSError), peer:
+            peer.settimeout(30)
+            request = _receive(peer)
+            if request:
+                self.requests.append(request)
+                self._answer(request)(peer, self._over)
+
+    def close(self) -> None:
+        """End all answers."""
+        self._over.set()
+        self._listener.close()
+
+
+def _honest(request: Request, address: str) -> Answer:
+    """Return what a manager or registry answers, one answer a connection."""
+    close = "Connection: close\r\n"
+    if request.path.startswith("/v2/"):
+        realm = f'WWW-Authenticate: Bearer realm="http://{address}/token",service="x",scope="y"\r\n'
+        return whole(b"{}", 401, close + realm)
+    if request.method == "POST":
+        return whole(dict(_JOB, args=json.loads(request.text[request.text.index("{") :])["args"]), 200, close)
+    return whole([] if request.path.endswith("s") else _JOB, 200, close)
+
+
+class Ending(t.NamedTuple):
+    """What came of one run."""
+
+    server: str
+    column: str
+    #: ``ok``, or the reason of the failure.
+    words: str
+    seconds: float
+    memory: int
+    #: What no run may have, in words.
+    broken: list[str]
+
+
+def run(name: str, answer: Answer, columns: t.Sequence[Column] = COLUMNS) -> list[Ending]:
+    """Run a module for each kind of request against a hostile server."""
+    addresses: list[str] = []
+    by_title = {column.title: column for column in columns}
+
+    def respond(request: Request) -> Answer:
+        title = request.path.split("/")[2 if request.path.startswith("/v2/") else 1]
+        column = by_title.get({"token": "token", "blob": "probe"}.get(title, title))
+        path = request.path if title in ("token", "blob") else request.path.replace("/" + title, "", 1)
+        if title in ("manifest", "token") and request.path.startswith("/v2/"):
+            path = request.path
+        if column and request.method == column.method and re.search(column.path, path):
+            return answer
+        return _honest(request, addresses[0])
+
+    listener = Listener(respond)
+    addresses.append(listener.address)
+    try:
+        return [_run_column(name, column, listener.address) for column in columns]
+    finally:
+        listener.close()
+
+
+def _run_column(name: str, column: Column, address: str) -> Ending:
+    url = f"http://{address}/{column.title}"
+    options: dict[str, t.Any] = {"timeout": TIMEOUT}
+    if column.title == "probe":
+        options["probe_request"] = {"proxy": f"http://{address}", "path": "/blob", "headers": {}}
+    else:
+        options.update(url=url)
+        credential = "jwt" if column.module == "peer_info" else "token"
+        options.update({credential: TOKEN} if column.module != "login" else {})
+        words = {"manager": f"http://{address}", "registry": address, "column": column.title}
+        for key, value in column.options.items():
+            options[key] = value.format(**words) if isinstance(value, str) else value
+    command = [sys.executable, "-c", _RUNNER, column.module]
+    begun = time.monotonic()
+    process = subprocess.run(
+        command,
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    seconds = time.monotonic() - begun
+    try:
+        result = json.loads(process.stdout)
+    except ValueError:
+        result = {"failed": True, "reason": "no result", "msg": process.stdout[-500:] + process.stderr[-500:]}
+    measured = dict(re.findall(r"(\w+)=(\d+)", process.stderr[-200:]))
+    answer = result.get("answer") or {}
+    reason = result.get("reason") or (answer.get("error") and "error") or "ok"
+    memory = int(measured.get("memory", 0)) * 1024
+    # A busy machine starts the process slowly, which is not counted.
+    took = int(measured.get("milliseconds", seconds * 1000)) / 1000
+    allowed = column.attempts * TIMEOUT + column.pauses + _SLACK
+    return Ending(name, column.title, reason, took, memory, _broken(result, process.stderr, took - allowed, memory))
+
+
+def _broken(result: dict[str, t.Any], stderr: str, late: float, memory: int) -> list[str]:
+    problems = []
+    if result.get("reason") in ("fault", "no result") or "Traceback" in json.dumps(result) + stderr:
+        problems.append(f"a traceback: {result.get('msg')}")
+    if late > 0:
+        problems.append(f"{late:.1f} s late")
+    if memory > MEMORY_LIMIT:
+        problems.append(f"{memory // 10**6} MB of memory")
+    shown = json.dumps({key: value for key, value in result.items() if key != "invocation"}, ensure_ascii=False)
+    shown += result.get("msg") or ""
+    if TOKEN in shown or PASSWORD in shown:
+        problems.append("a credential in the result")
+    if re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", result.get("msg") or ""):
+        problems.append("a sequence of a terminal in the message")
+    return problems
+
+
+#: Runs a module as Ansible does, and tells its memory (KiB) and time.
+_RUNNER = """
+import atexit, re, sys, time
+begun = time.monotonic()
+def tell():
+    memory = re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]
+    print(f"memory={memory} milliseconds={int(1000 * (time.monotonic() - begun))}", file=sys.stderr)
+atexit.register(tell)
+name = "ansible_collections.dragonflyoss.dragonfly.plugins.modules." + sys.argv[1]
+__import__(name)
+begun = time.monotonic()
+sys.argv = [name]
+sys.modules[name].main()
+"""
+
+
+def run_all(
+    names: t.Container[str] | None = None, workers: int = 8, columns: t.Sequence[Column] = COLUMNS
+) -> tuple[list[Ending], list[str]]:
+    """Run all servers, or those that are named; return the endings and what the other host was sent."""
+    other = Listener(lambda _request: whole({"token": "x"}, headers="Connection: close\r\n"))
+    try:
+        chosen = {
+            name: answer for name, answer in servers(f"http://{other.address}").items() if not names or name in names
+        }
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            endings = [
+                ending for part in pool.map(lambda name: run(name, chosen[name], columns), chosen) for ending in part
+            ]
+    finally:
+        other.close()
+    leaked = [request.path for request in other.requests if "authorization:" in request.text.lower()]
+    return endings, leaked
+
+
+def figures(endings: t.Sequence[Ending], leaked: t.Sequence[str]) -> list[str]:
+    """Return the figures in words."""
+    tried = {(ending.server, ending.column) for ending in endings}
+    return [
+        f"Servers tried: {len({ending.server for ending in endings})}, "
+        f"each in {len({ending.column for ending in endings})} requests",
+        f"Tasks that take longer than they may: {sum('late' in ' '.join(ending.broken) for ending in endings)}",
+        f"Peak memory of a module: {max(ending.memory for ending in endings) // 10**6} MB",
+        f"Tracebacks: {sum('traceback' in ' '.join(ending.broken) for ending in endings)}",
+        f"Credentials that another host was sent: {len(leaked)}",
+        f"Credentials in results: {sum('credential' in ' '.join(ending.broken) for ending in endings)}",
+    ]
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "security-tests.md"
+_TEXT = """\
+<!--
+Copyright (c) 2026, Dragonfly collection contributors
+GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+# Hostile servers
+
+What the modules do when a manager, a registry, a token service or the proxy of a client is slow on purpose, endless,
+oversized or lying. `make security-tests` runs the tests and writes this page; `make test` runs them, too. Each run is a
+process of its own with `timeout` {timeout} s and, where it waits, `wait_timeout` {wait} s.
+
+{figures}
+
+A cell is how the module ends: `ok`, the `reason` with which it fails, or `error` of a probe. No run ends with a
+traceback.
+
+{table}
+"""
+
+
+def document(endings: t.Sequence[Ending], leaked: t.Sequence[str]) -> str:
+    """Return the page."""
+    titles = [column.title for column in COLUMNS]
+    cells = {(ending.server, ending.column): ending.words for ending in endings}
+    rows = [["server", *titles], ["---"] * (len(titles) + 1)]
+    for server in dict.fromkeys(ending.server for ending in endings):
+        rows.append([server, *(cells.get((server, title), "") for title in titles)])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    listed = "\n".join(f"- {figure}" for figure in figures(endings, leaked))
+    return _TEXT.format(timeout=TIMEOUT, wait=WAIT_TIMEOUT, figures=listed, table=table)
+
+
+def main() -> None:
+    """Write the page; fail if a run has what no run may have."""
+    endings, leaked = run_all()
+    DOCUMENT.write_text(document(endings, leaked), encoding="utf-8")
+    print("\n".join(figures(endings, leaked)))
+    sys.exit(
+        "\n".join(f"{ending.server}, {ending.column}: {ending.broken}" for ending in endings if ending.broken) or None
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hostile servers cost neither time nor memory nor credentials; the long form tries all of them."""
+
+from __future__ import annotations
+
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers import COLUMNS, figures, run_all, servers
+
+#: One of each kind.
+SHORT = {
+    "headers drip",
+    "chunks drip",
+    "endless rows",
+    "endless 100 Continue",
+    "gzip bomb",
+    "a million lists",
+    "500 with 1 MiB of ://",
+    "500 with sequences of a terminal",
+    "redirect to another host",
+}
+
+
+def test_hostile_servers(long, capsys):
+    # A lost POST is looked for longer than the short form may take.
+    columns = [column for column in COLUMNS if long or column.title != "create"]
+    endings, leaked = run_all(None if long else SHORT, columns=columns)
+    with capsys.disabled():
+        print("", *figures(endings, leaked), sep="\n")
+    assert [ending for ending in endings if ending.broken] == []
+    assert leaked == []
+
+
+def test_there_are_enough():
+    assert len(servers("")) >= 40
+    assert len(COLUMNS) >= 8
+    assert SHORT <= set(servers(""))
