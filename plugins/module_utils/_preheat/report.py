@@ -103,19 +103,18 @@ def job_result(
         "warm_percentage": verdict.warm_percentage,
         "warmed_at": document.get("updated_at") if verdict.status == "warm" else None,
         "created_at": document.get("created_at"),
-        "failures": [
-            dict(
-                failure,
-                url=redact_url(failure["url"]),
-                description=redact_beginning(failure["description"], LONGEST_TEXT),
-            )
-            for failure in verdict.failures[:_MOST_FAILURES]
-        ],
+        "failures": [_redacted_failure(failure) for failure in verdict.failures[:_MOST_FAILURES]],
         "failures_count": len(verdict.failures),
         "verified": verdict.verified,
         "replaces": _replaced(replaces),
         "args": redact_args(args),
     }
+
+
+def _redacted_failure(failure: dict) -> dict:
+    return dict(
+        failure, url=redact_url(failure["url"]), description=redact_beginning(failure["description"], LONGEST_TEXT)
+    )
 
 
 def _requested(job: dict, args: dict, planned: PlannedJob | None) -> dict[str, t.Any]:

@@ -117,8 +117,8 @@ PREHEAT = {
     "a platform in upper case": ({"platforms": ["Linux/AMD64"]}, "'Linux/AMD64' is not a valid platform"),
     "an unknown scope": ({"scope": "some_peers"}, "value of scope must be one of: single_seed_peer"),
     "an unknown way to verify": ({"verify": "maybe"}, "value of verify must be one of: auto"),
-    "a host name among addresses": ({"ips": ["node-1"], "scope": "all_peers"}, "'node-1' is none"),
-    "a query instead of names": ({"filtered_query_params": ["a&b"]}, "'a&b' is none"),
+    "a host name among addresses": ({"ips": ["node-1"], "scope": "all_peers"}, "'node-1' is not one"),
+    "a query instead of names": ({"filtered_query_params": ["a&b"]}, "'a&b' is not a name"),
     "registries without a scheme": ({"registries": {"docker.io": "mirror"}}, "registries: the URL of 'docker.io'"),
     "registries with credentials in the URL": (
         {"registries": {"docker.io": "http://puller:hunter22@mirror"}},
