@@ -85,6 +85,11 @@ class JobResult:
             self.failures.append(dict(failure, scheduler_cluster_id=cluster_id))
 
 
+def is_over(job: dict) -> bool:
+    """Return whether nothing more comes of a job. A state that is not known is not the end."""
+    return job.get("state") in ("SUCCESS", "FAILURE")
+
+
 def job_args(job: dict | None) -> dict:
     """Return the arguments of a job, an empty dict where there are none."""
     args = (job or {}).get("args")

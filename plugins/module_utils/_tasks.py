@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrenc
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult, task_peers
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult, is_over, task_peers
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
@@ -163,7 +163,7 @@ class TaskJob:
     @property
     def pending(self):
         """Whether it is to be awaited."""
-        return self.job is not None and self.reason is None and self.job.get("state") == "PENDING"
+        return self.job is not None and self.reason is None and not is_over(self.job)
 
     def result(self):
         """What all modules about tasks return of it (dict)."""

@@ -56,6 +56,7 @@ PURE = {
     "_polling",
     "_concurrency",
     "_preheat/coverage",
+    "_preheat/fingerprint",
     "_preheat/matching",
     "_preheat/options",
     "_preheat/planning",

@@ -135,7 +135,7 @@ class Creation:
         for row in rows:
             created = parse_time(row.get("created_at"))
             is_older = created is not None and created < sent_at - _CLOCK_SLACK
-            if row["id"] in self._claimed or is_older or not is_identical(row.get("args"), missing.planned):
+            if row["id"] in self._claimed or is_older or not _is_planned(row, missing.planned):
                 continue
             job = return_errors(reader.get)(row["id"])
             if isinstance(job, DragonflyError) or not _is_for_clusters(job, missing.cluster_ids):
@@ -171,9 +171,13 @@ def _split_by_place(missing: list[MissingJob]) -> tuple[list[MissingJob], list[M
 def _reuse_created_job(planned: PlannedJob, created: t.Iterable[JobRecord]) -> JobRecord | None:
     """Return a record of a job that this run has just created and that is the planned one, too."""
     for record in created:
-        if record.planned.cluster_id == planned.cluster_id and is_identical(job_args(record.job), planned):
+        if record.planned.cluster_id == planned.cluster_id and _is_planned(record.job, planned):
             return JobRecord(planned, ADOPT, record.job, record.verdict)
     return None
+
+
+def _is_planned(job: dict | None, planned: PlannedJob) -> bool:
+    return job is not None and is_identical(job_args(job), planned, job.get("bio"))
 
 
 def _is_for_clusters(job: dict, ids: list[int] | None) -> bool:

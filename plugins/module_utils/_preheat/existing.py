@@ -130,7 +130,7 @@ class ExistingJobs:
             for row in rows:
                 args = job_args(row)
                 for planned in by_url.get(strip_query(next(iter(job_urls(args)), "")), ()):
-                    if not self._coverage[planned].settled and is_identical(args, planned):
+                    if not self._coverage[planned].settled and is_identical(args, planned, row.get("bio")):
                         self._candidates[planned].append(row["id"])
             self._settle_candidates()
             if all(coverage.settled for coverage in self._coverage.values()):

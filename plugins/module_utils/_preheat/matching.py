@@ -13,7 +13,14 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import filter_query
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import job_urls
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import BY_KEY, Arg, request_args
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import read_bio
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
+    BY_KEY,
+    DEFAULT_SCOPE,
+    Arg,
+    request_args,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
@@ -25,22 +32,42 @@ _CREDENTIAL_OPTIONS = ("registry_username", "registry_password")
 _OBJECT_STORAGE_CREDENTIALS = ("access_key_id", "access_key_secret", "session_token", "security_token")
 
 
-def is_identical(args: t.Any, planned: PlannedJob) -> bool:
+def is_identical(args: t.Any, planned: PlannedJob, bio: t.Any = None) -> bool:
     """Return whether a job with these arguments is the planned one, clusters aside.
 
-    Every key of the echo counts, but for credentials, which rotate.
+    Every key of the echo counts, but for credentials, which rotate. Where the fingerprint in the description tells that
+    the request was the planned one, a manager may have written what this collection does not know: other defaults, and
+    keys of its own. What it says otherwise still counts, so a fingerprint that was copied, or an option that the
+    manager ignored, makes no other job identical.
 
     :param args: as the manager returned it.
+    :param bio: the job's description.
     """
     if not isinstance(args, dict) or args.get("type") != planned.kind or not _has_same_url(args, planned):
         return False
     options = planned.all_options()
-    compared = [(key, value) for key, value in args.items() if key not in _NOT_COMPARED]
+    is_own = read_bio(bio).fingerprint == planned.fingerprint
+    compared = [
+        (key, value)
+        for key, value in args.items()
+        if key not in _NOT_COMPARED and not (is_own and _may_be_unknown(key, value, options))
+    ]
     if not all(_comparable(key, value) in _accepted(key, options) for key, value in compared):
         return False
     # An option that this job's manager did not know had no effect on it.
     sent = {BY_KEY[key].option for key in request_args(options)} - set(_CREDENTIAL_OPTIONS)
     return sent <= {arg.option for key, arg in BY_KEY.items() if key in args}
+
+
+def _may_be_unknown(key: str, value: t.Any, options: dict[str, t.Any]) -> bool:
+    """Return whether a newer manager can have written a value by itself: of a key or a default that is not known."""
+    arg: Arg | None = BY_KEY.get(key)
+    if arg is None:
+        return True
+    if options.get(arg.option or "") and (arg.option, options.get(arg.option)) != ("scope", DEFAULT_SCOPE):
+        return False
+    # Only a manager that has a default for a key writes one; of scopes it is not one that can be requested.
+    return bool(arg.defaults) and not (arg.option == "scope" and value in MANY_PEERS)
 
 
 def _accepted(key: str, options: dict[str, t.Any]) -> list[t.Any]:

@@ -18,6 +18,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     range_problems,
     task_id_problems,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import BIO_LENGTH
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
     Releases,
     not_everywhere,
@@ -59,8 +60,6 @@ _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
 _MOST_IPS = 100
 # The first whose schedulers ask the hosts, see L(peers): those of 2.3.1 to 2.3.4 tell too little, as each answer shows.
 _FIRST_ASKING_HOSTS = (2, 3, 1)
-#: The most characters that the manager keeps of a description.
-BIO_LENGTH = 1024
 
 
 def listed_sources(params: dict) -> tuple[list, str]:

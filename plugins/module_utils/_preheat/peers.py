@@ -23,6 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
     JobResult,
     cluster_ids,
+    is_over,
     job_args,
     task_peers,
 )
@@ -110,7 +111,7 @@ def ask_peers(
 
     def poll_pending() -> bool:
         for job_id, job in session.reader.poll_once(list(pending), kind="get_task").jobs.items():
-            if job is None or job.get("state") != "PENDING":
+            if job is None or is_over(job):
                 answers[pending.pop(job_id)] = read_answer(job_id, job)
         return not pending
 

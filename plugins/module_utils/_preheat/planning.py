@@ -16,9 +16,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import (
+    mark_bio,
+    request_fingerprint,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import (
     ARG_OPTIONS,
-    BIO_LENGTH,
     MANY_PEERS,
     NESTED_OPTIONS,
     listed_sources,
@@ -100,13 +103,18 @@ class PlannedJob:
         """Return the options of ``args`` with the platform among them."""
         return dict(self.options, platform=None if self.pinned_platform else self.platform)
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells a later run that a job was requested as this one is."""
+        return request_fingerprint(self.kind, self.url, self.all_options())
+
     def body(self, cluster_ids: t.Collection[int] | None = None) -> dict[str, t.Any]:
         """Return the JSON of the POST.
 
         :param cluster_ids: where the job is not for every cluster.
         """
         args = dict(request_args(self.all_options()), type=self.kind, url=self.url)
-        body: dict[str, t.Any] = {"type": "preheat", "args": args, "bio": self.bio}
+        body: dict[str, t.Any] = {"type": "preheat", "args": args, "bio": mark_bio(self.bio, self.fingerprint)}
         if cluster_ids:
             body["scheduler_cluster_ids"] = sorted(cluster_ids)
         return body
@@ -130,7 +138,7 @@ def plan_jobs(params: dict) -> list[PlannedJob]:
         image = parse_image(source, registries.bases) if kind == "image" else None
         url = image.manifest_url() if image else check_file_url(source)
         own = _options_of_image(options, image, registries) if image else options
-        bio = params.get("bio") or redact_url(source)[:BIO_LENGTH]
+        bio = params.get("bio") or redact_url(source)
         for platform in platforms:
             for cluster_id in clusters:
                 job = PlannedJob(kind, source, url, own, bio, image=image, platform=platform, cluster_id=cluster_id)

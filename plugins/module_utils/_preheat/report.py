@@ -18,6 +18,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_args,
     job_urls,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import read_bio
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, verify_job
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     LONGEST_TEXT,
@@ -129,7 +130,7 @@ def _requested(job: dict, args: dict, planned: PlannedJob | None) -> dict[str, t
         }
     url = next(iter(job_urls(args)), None)
     return {
-        "name": redact_beginning(str(job.get("bio") or ""), LONGEST_TEXT) or redact_url(url),
+        "name": redact_beginning(read_bio(job.get("bio")).text, LONGEST_TEXT) or redact_url(url),
         "url": redact_url(url),
         "digest": _digest_of(url),
         "platform": args.get("platform") or None,

@@ -125,7 +125,7 @@ PREHEAT = {
         "must not hold credentials",
     ),
     "registries with an unknown key": ({"registries": {"docker.io": {"uri": "http://mirror"}}}, "dictionary of url"),
-    "a long bio": ({"bio": 1025 * "a"}, "bio must not be longer than 1024"),
+    "a long bio": ({"bio": 1006 * "a"}, "bio must not be longer than 1005"),
     "a misspelt option": ({"imge": IMAGE}, "imge"),
 }
 

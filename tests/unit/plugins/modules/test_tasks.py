@@ -10,11 +10,18 @@ import itertools
 import time
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import newer
 
-RELEASES = ["2.1.67", "2.3.4", "2.5.1"]
+RELEASES = ["2.1.67", "2.3.4", "2.5.1", newer.NEWER]
 _NUMBERS = itertools.count(1)
 
 # pylint: disable=redefined-outer-name
+
+
+@pytest.fixture(params=["2.5.1", newer.NEWER])
+def release(request):
+    """Give the newest release that is known, and one that nobody has seen yet."""
+    return request.param
 
 
 @pytest.fixture

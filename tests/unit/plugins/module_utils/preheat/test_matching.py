@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import mark_bio
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import is_identical
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import ARGS, BY_KEY
@@ -91,6 +92,74 @@ def test_credentials_do_not_count():
 def test_an_unknown_key_that_says_something_makes_a_difference():
     assert is_identical(dict(echo("2.5.1"), novelty=""), wanted())
     assert not is_identical(dict(echo("2.5.1"), novelty="x"), wanted())
+
+
+def newer_echo(**values):
+    """Return the echo of a manager that nobody has seen yet: other defaults, and a key of its own."""
+    defaults = {"concurrent_task_count": 16, "filtered_query_params": "X-New", "timeout": 1}
+    return dict(echo("2.5.1"), **defaults, novelty="normal", **values)
+
+
+def marked(planned, text="shop"):
+    return mark_bio(text, planned.fingerprint)
+
+
+def test_the_fingerprint_recognizes_what_the_tables_do_not_know():
+    planned = wanted()
+    assert not is_identical(newer_echo(), planned)
+    assert is_identical(newer_echo(), planned, marked(planned))
+    assert is_identical(newer_echo(scope="nearest_seed_peer"), planned, marked(planned))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"tag": "t"},
+        {"application": "shop"},
+        {"headers": {"X-Team": "shop"}},
+        {"platform": "linux/arm64"},
+        {"piece_length": 4194304},
+        {"scope": "all_peers"},
+        {"scope": "all_seed_peers"},
+        {"count": 2},
+        {"ips": ["10.0.0.1"]},
+        {"type": "file"},
+        {"url": IMAGE + "2"},
+    ],
+    ids=str,
+)
+def test_a_copied_fingerprint_makes_no_other_job_identical(values):
+    planned = wanted()
+    assert not is_identical(newer_echo() | values, planned, marked(planned))
+
+
+@pytest.mark.parametrize(
+    "options, values",
+    [
+        ({"concurrent_task_count": 4}, {"concurrent_task_count": 16}),
+        ({"filtered_query_params": ["a"]}, {"filtered_query_params": "b"}),
+        ({"job_timeout": 60}, {"timeout": 61 * 10**9}),
+        ({"scope": "all_peers"}, {"scope": "single_seed_peer"}),
+        ({"load_to_cache": True}, {}),
+        ({"tag": "t"}, {"tag": ""}),
+    ],
+    ids=str,
+)
+def test_an_option_that_the_manager_changed_or_ignored_counts(options, values):
+    planned = wanted(**options)
+    assert not is_identical(newer_echo() | values, planned, marked(planned))
+
+
+def test_the_table_decides_where_the_fingerprint_is_of_another_request():
+    other = marked(wanted(concurrent_task_count=8))
+    assert is_identical(echo("2.5.1"), wanted(), other)
+    assert not is_identical(newer_echo(), wanted(), other)
+
+
+@pytest.mark.parametrize("bio", [None, 7, "", "[ansible ]", "[ansible 1f3a9c2e", "shop [ANSIBLE 1f3a9c2e]", ["x"]])
+def test_another_description_is_as_good_as_none(bio):
+    assert is_identical(echo("2.5.1"), wanted(), bio)
+    assert not is_identical(newer_echo(), wanted(), bio)
 
 
 def test_a_file_is_the_same_without_its_signature():

@@ -51,7 +51,7 @@ def params(**own):
         ({"scope": "all_peers", "ips": ["host-1"]}, "'host-1' is not one"),
         ({"scope": "all_peers", "expected_ips": ["10.0.0.1\n"]}, "is not one"),
         ({"scope": "all_peers", "ips": [f"10.0.0.{int(one)}" for one in range(101)]}, "at most 100"),
-        ({"bio": "x" * 1025}, "bio must not be longer"),
+        ({"bio": "x" * 1006}, "bio must not be longer"),
     ],
 )
 def test_check_params_refuses(given_params, words):
@@ -68,7 +68,7 @@ def test_check_params_refuses(given_params, words):
         {"file": "https://h/f", "object_storage": {"region": "r"}, "registries": {"a": "https://a"}},
         {"images": ["redis:7"], "platforms": ["linux/amd64"], "registry_username": "u", "registry_password": "p"},
         {"scope": "all_peers", "ips": ["10.0.0.1", "fd00::1"], "expected_ips": ["10.0.0.2"]},
-        {"scope": "all_seed_peers", "count": 200, "piece_length": 4194304, "bio": "x" * 1024},
+        {"scope": "all_seed_peers", "count": 200, "piece_length": 4194304, "bio": "x" * 1005},
         {"wait_timeout": 0, "max_age": 0, "wait_sleep": 1, "max_failed_peers_percentage": 100},
     ],
 )

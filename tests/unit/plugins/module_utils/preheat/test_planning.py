@@ -100,7 +100,7 @@ def test_body():
     job = wanted(tag="t", filtered_query_params=["a", "b"], job_timeout=60, platform="linux/amd64")
     assert job.body([2, 1]) == {
         "type": "preheat",
-        "bio": "",
+        "bio": f"[ansible {job.fingerprint}]",
         "scheduler_cluster_ids": [1, 2],
         "args": {
             "type": "image",
