@@ -149,7 +149,9 @@ options:
     type: bool
   bio:
     description:
-      - Text that describes the job at the manager. Without it, the reference as it is written.
+      - Text that describes the job at the manager, up to 1005 characters. Without it, the reference as it is written.
+      - A fingerprint of the request follows it, such as C([ansible 1f3a9c2e]), by which later runs recognize the job on
+        managers whose defaults this collection does not know. It holds no credentials.
     type: str
   scheduler_cluster_ids:
     description:
