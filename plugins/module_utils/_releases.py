@@ -100,6 +100,8 @@ ARGS = (
     Arg("concurrent_peer_count", "concurrent_peer_count", since=(2, 3, 1), defaults=(500,)),
     Arg("object_storage", "object_storage", since=(2, 4, 4)),
     Arg("hdfs", "hdfs", since=(2, 4, 4)),
+    # Merged upstream after 2.5.1 (dragonfly pull request 4975); no release has it yet.
+    Arg("enable_task_id_based_blob_digest", "enable_task_id_based_blob_digest", since=(2, 5, 2)),
 )
 BY_KEY = {arg.key: arg for arg in ARGS}
 

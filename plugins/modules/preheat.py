@@ -147,6 +147,13 @@ options:
     description:
       - Whether peers keep it in memory. From 2.2.2 to 2.3.0.
     type: bool
+  enable_task_id_based_blob_digest:
+    description:
+      - Whether the task IDs of blobs are their digests instead of what is computed from their URLs, so that one preheat
+        serves every registry. Hosts hit it only with C(enableTaskIDBasedBlobDigest) in the proxy of their client.
+      - Requires Dragonfly manager later than 2.5.1. An older one does not know it, so the task fails.
+      - Whether a job was created with it is in RV(jobs[].args).
+    type: bool
   bio:
     description:
       - Text that describes the job at the manager, up to 1005 characters. Without it, the reference as it is written.
@@ -525,6 +532,7 @@ def main() -> None:
             object_storage={"type": "dict", "options": OBJECT_STORAGE},
             hdfs={"type": "dict", "options": {"delegation_token": {"type": "str", "no_log": True}}},
             load_to_cache={"type": "bool"},
+            enable_task_id_based_blob_digest={"type": "bool"},
             bio={"type": "str"},
             scheduler_cluster_ids={"type": "list", "elements": "int"},
             expected_ips={"type": "list", "elements": "str"},

@@ -51,10 +51,11 @@ ARG_OPTIONS = (
     "object_storage",
     "hdfs",
     "load_to_cache",
+    "enable_task_id_based_blob_digest",
 )
 NESTED_OPTIONS = ("object_storage", "hdfs")
 # Not registries, which is set once for all tasks.
-_IMAGE_ONLY = ("platforms", "registry_username", "registry_password")
+_IMAGE_ONLY = ("platforms", "enable_task_id_based_blob_digest", "registry_username", "registry_password")
 _FILE_ONLY = NESTED_OPTIONS
 _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
 _MOST_IPS = 100

@@ -47,6 +47,7 @@ OPTIONS = {
     "concurrent_task_count": 5,
     "object_storage": {"region": "r"},
     "hdfs": {"delegation_token": "t"},
+    "enable_task_id_based_blob_digest": True,
 }
 
 
@@ -82,7 +83,7 @@ def test_recorded_echoes_tell_the_release(release):
         ((2, 0, 9), (2, 0, 3), (2, 1, 21)),
         ((2, 1, 67), (2, 1, 57), (2, 2, 1)),
         ((2, 3, 4), (2, 3, 1), (2, 4, 4)),
-        ((2, 5, 1), (2, 4, 4), None),
+        ((2, 5, 1), (2, 4, 4), (2, 5, 2)),
     ],
 )
 def test_how_much_an_echo_tells(release, low, high):
@@ -108,11 +109,16 @@ def test_options_that_a_recorded_echo_lacks(release, scenario):
         (2, 1, 0): {"platform", "scope", "application", "ips", "hdfs", "count", "piece_length"},
         (2, 1, 67): {"application", "ips", "hdfs", "count", "piece_length", "load_to_cache"},
         (2, 3, 4): {"hdfs", "object_storage", "load_to_cache"},
-        (2, 5, 1): {"load_to_cache"},
+        (2, 5, 1): {"load_to_cache", "enable_task_id_based_blob_digest"},
     }[release]
     assert expected <= set(unknown)
     if release >= (2, 1, 67):
-        assert set(unknown) - expected <= {"percentage", "concurrent_task_count", "object_storage"}
+        assert set(unknown) - expected <= {
+            "percentage",
+            "concurrent_task_count",
+            "object_storage",
+            "enable_task_id_based_blob_digest",
+        }
 
 
 def test_nothing_set_is_nothing_unknown():

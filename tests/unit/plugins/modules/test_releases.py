@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import newer
 
 
 @pytest.fixture
@@ -37,3 +38,33 @@ def test_values_that_this_release_refuses(box, preheat, image, options, message)
         assert done.reason == "unknown_option"
         assert message in done.msg
         assert box.counts()["POST"] == 0
+
+
+@pytest.mark.parametrize("release", [newer.NEWER])
+def test_digests_of_blobs_as_task_ids(box, preheat, image):
+    plain = preheat(image=image.source)
+    done = preheat(image=image.source, enable_task_id_based_blob_digest=True)
+    assert not done.failed, done.msg
+    assert done.changed
+    assert done.job["args"]["enable_task_id_based_blob_digest"] is True
+    assert plain.job["args"]["enable_task_id_based_blob_digest"] is False
+    again = preheat(image=image.source, enable_task_id_based_blob_digest=True)
+    assert (again.changed, again.job["id"]) == (False, done.job["id"])
+    assert not preheat(image=image.source).changed
+    fleet = box.manager.fleet
+    assert fleet.has(image.blobs()[0].rpartition(":")[2], fleet.host("seed-1"))
+
+
+@pytest.mark.parametrize("release", ["2.1.67", "2.5.1"])
+def test_digests_of_blobs_need_a_manager_that_knows_them(box, preheat, image):
+    assert not preheat(image=image.source).failed
+    done = preheat(image=image.source, enable_task_id_based_blob_digest=True)
+    assert done.reason == "unknown_option"
+    assert "enable_task_id_based_blob_digest (2.5.2 or later)" in done.msg
+    assert box.counts()["POST"] == 1
+
+
+def test_digests_of_blobs_are_refused_after_the_fact_where_no_job_tells_the_release(box, preheat, image):
+    done = preheat(image=image.source, enable_task_id_based_blob_digest=True)
+    assert done.reason == "unknown_option"
+    assert "ignored it" in done.msg
