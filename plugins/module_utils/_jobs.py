@@ -25,7 +25,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import job_args
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases, releases_of_echo
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import releases_of_echo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
 _ATTEMPTS = 3

@@ -21,7 +21,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
     read_list,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS, Releases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS
 
 # Before this one every seed peer was in the manager's own list.
 _HIDDEN_SEEDS = (2, 2, 0)

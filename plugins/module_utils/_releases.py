@@ -251,8 +251,6 @@ JOB_TYPES: dict[str, Release | None] = {
     "gc": (2, 2, 3),
     "get_image_distribution": (2, 2, 4),
 }
-#: First release that takes a task's URL for jobs about tasks; the first ones take ids only.
-FIRST_WITH_TASK_URLS = (2, 1, 62)
 
 
 def known_job_types(releases: Releases) -> dict[str, bool | None]:

@@ -18,8 +18,6 @@ import ipaddress
 import re
 from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release  # noqa: F401
-
 #: Query parameters that do not identify content where nobody says otherwise. Source: dragonflyoss/client v0.1.116 to
 #: v1.5.1 (dragonfly-client-util/src/http/query_params.rs and its forerunners) and dragonflyoss/dragonfly v2.1.62 to
 #: v2.5.1 (pkg/idgen/task_id.go DefaultFilteredQueryParams). Before client v0.1.116 it lacks ``ns``.

@@ -31,7 +31,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_c
     RegistryConfig,
     read_registries,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases, request_args
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import request_args
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 

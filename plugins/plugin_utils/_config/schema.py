@@ -17,7 +17,7 @@ import difflib
 import functools
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _task_id
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import go_keys, rust_keys
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import FIELDS
 
@@ -87,7 +87,7 @@ def checked_release(release: str | None) -> Release | None:
     """
     if release is None or release == "":
         return None
-    parsed = _task_id.parse_release(str(release))
+    parsed = parse_release(str(release))
     if parsed is None:
         raise ValueError(f"{release!r} is not a release: write it like 2.1.67")
     return parsed

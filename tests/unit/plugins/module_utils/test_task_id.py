@@ -11,6 +11,7 @@ import json
 import os
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     DEFAULT_FILTERED_QUERY_PARAMS,
     RECIPES,
@@ -18,7 +19,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
     content_id,
     filter_go,
     filter_rust,
-    parse_release,
     recipe_for,
 )
 from hypothesis import given
