@@ -35,7 +35,7 @@ _MAX_IMPORTS = 100
 _CONFIG_OPTIONS = ("--config", "-config", "-c")
 # Liberal: what is read without need does no harm, and the controller parses the files.
 _CONFIG_PATH = re.compile(r"""config_path["']?\s*=\s*(?:"([^"\n]+)"|'([^'\n]+)')""")
-_IMPORTS = re.compile(r"""(?ms)^\s*["']?imports["']?\s*=\s*\[(.*?)\]""")
+_IMPORTS = re.compile(r"""(?m)^[ \t]*["']?imports["']?[ \t]*=[ \t]*\[([^\]]{0,4096})\]""")
 _STRING = re.compile(r"""(?:"([^"\n]+)"|'([^'\n]+)')""")
 
 

@@ -58,7 +58,7 @@ _NOTHING = ("", "~", "null")
 _HELM_RELEASE = re.compile(r"NAME: ")
 _HELM_NOTES = re.compile(r"^NOTES:$", re.MULTILINE)
 # Of shells and compose, of Go templates, Jinja and Argo, and of Tekton.
-_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\$\w+|\{\{.*?\}\}|\$|\{\{")
+_VARIABLE = re.compile(r"\$\{[^}]{0,256}\}|\$\([^)]{0,256}\)|\$\w+|\{\{.{0,256}?\}\}|\$|\{\{")
 
 # A service of a compose file has one of these.
 _SERVICE_KEYS = frozenset(["build", "extends", "provider"])

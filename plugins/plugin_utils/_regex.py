@@ -28,7 +28,7 @@ _DENIED = (
 _BACKREFERENCE = {"go": re.compile(r"\\(?:[89]|[1-7](?![0-7]))"), "rust": re.compile(r"\\[1-9]")}
 _QUOTED_BY_GO = re.compile(r"\\Q.*?(?:\\E|\Z)", re.DOTALL)
 _ESCAPED_PUNCTUATION = re.compile(r"\\[^\w\s]", re.ASCII)
-_CHARACTER_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|[^\]])*\]")
+_CHARACTER_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w{1,16}:\]|[^\]]){0,256}\]")
 #: What Python says of a pattern that the clients refuse, too.
 _ERRORS_OF_ALL = (
     "missing ), unterminated subpattern",
