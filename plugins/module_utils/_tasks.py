@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
@@ -28,7 +29,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     task_id_problems,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
@@ -40,6 +41,16 @@ _NAMED_IN_MESSAGE = 5
 _IMAGE_ONLY = ("platforms", "digest_ids", "keep_images")
 # Part of what identifies a task, and not known to every release that has jobs for tasks.
 _PERHAPS_UNKNOWN = ("application", "filtered_query_params", "piece_length")
+#: Why a task is still held that the manager deleted successfully. A stable code.
+NOT_DELETABLE = "not_deletable"
+# Schedulers from 2.4.0 on ask the peers themselves; the next release is the first one whose manager can be told apart.
+_FIRST_ASKING_PEERS = (2, 4, 1)
+# Upstream: dragonfly-client from 1.4.2 on, recorded in contract/2.5.1/task_small_blob_deleted.
+_WHY_HELD = (
+    "Their schedulers do not know of it, so the manager cannot delete it. Rust clients 1.4.2 and later fetch blobs and "
+    "files of up to 4 MiB without a scheduler. What to do: wait until it expires on the peers (gc.policy.taskTTL in "
+    "dfdaemon.yaml), restart dfdaemon there with storage.keep set to false, or remove it on the hosts."
+)
 # What a host answers that does not hold the task (dragonfly-client-core, TaskNotFound).
 _NOT_FOUND = re.compile(r"\btask [0-9a-f]+ not found\b")
 # sha256, sha512 and crc32 in hexadecimal and decimal digits.
@@ -141,6 +152,7 @@ class TaskJob:
     :ivar reason: a stable code for why it failed (str), None where it did not.
     :ivar message: in words, None likewise.
     :ivar lost: whether an answer was lost, so that another job may have done the work.
+    :ivar held: the hosts that hold the task after its deletion (list), None where that is not known.
     """
 
     def __init__(self, target):
@@ -149,6 +161,7 @@ class TaskJob:
         self.reason = None
         self.message = None
         self.lost = False
+        self.held = None
 
     def fail(self, reason, message):
         """Notes why it failed."""
@@ -371,6 +384,80 @@ def _host_entry(cluster, peer):
     return entry
 
 
+def find_held(client: DragonflyClient, jobs: list[TaskJob], params: dict[str, t.Any], clock: Clock) -> list[str]:
+    """Ask the peers who holds the tasks whose deletion names nobody, and note it as ``held``; return warnings.
+
+    A deletion that names nobody proves nothing: a scheduler has only those peers delete a task that it remembers
+    (contract/2.5.1/task_small_blob_deleted). One job of the type get_task for each such task, all created together.
+
+    :param params: the module's; ``wait_timeout`` is what is left of it, in seconds.
+    """
+    unproven = [task_job for task_job in jobs if names_nobody(task_job)]
+    if not unproven or not _asks_peers(client, clock):
+        return []
+    # Releases differ in whether a question has a time limit, and the manager's own is enough.
+    params = dict(params, wait=True, job_timeout=None)
+    try:
+        answers = TaskJobs(client, "get_task", params, clock).run([task_job.target for task_job in unproven])
+    except DragonflyError as exc:
+        return [_unverified(unproven, exc.message)]
+    for task_job, answer in zip(unproven, answers):
+        task_job.held = hosts_of_answer(answer.job) if answer.done else None
+    unknown = [task_job for task_job in unproven if task_job.held is None]
+    problems = [answer.message for answer in answers if answer.message]
+    problem = problems[0] if problems else "the schedulers do not ask the peers before Dragonfly 2.4.0"
+    warnings = [_unverified(unknown, problem)] if unknown else []
+    held = [task_job for task_job in unproven if task_job.held]
+    return warnings + ([_still_held(held)] if held else [])
+
+
+def names_nobody(task_job: TaskJob) -> bool:
+    """Return whether a deletion is over and no host deleted the task or failed to."""
+    return task_job.done and task_job.reason is None and host_deletions(task_job.job) == HostDeletions([], [])
+
+
+def _asks_peers(client: DragonflyClient, clock: Clock) -> bool:
+    reader = JobReader(client, clock)
+    reader.probe_releases()
+    return not reader.releases.before(_FIRST_ASKING_PEERS)
+
+
+def hosts_of_answer(job: dict[str, t.Any]) -> list[dict[str, t.Any]] | None:
+    """Return the hosts that hold a task by a job of the type get_task, None where it does not say so for sure.
+
+    Before 2.4.0 a host does not tell ``IsFinished``, and before 2.3.1 the scheduler names whom it remembers.
+    """
+    hosts = holders(job)
+    if any(host["finished"] is None for host in hosts):
+        return None
+    return [dict(_host_entry(host["scheduler_cluster_id"], host), finished=host["finished"]) for host in hosts]
+
+
+def _unverified(task_jobs: list[TaskJob], problem: str) -> str:
+    return (
+        f"No scheduler knew peers of {_named_tasks(task_jobs)}, and whether peers hold it all the same is not known: "
+        f"{problem.rstrip('.')}. What to do: query it with dragonflyoss.dragonfly.task_info."
+    )
+
+
+def _still_held(task_jobs: list[TaskJob]) -> str:
+    return f"Peers still hold {_named_tasks(task_jobs)}. {_WHY_HELD} See held of each task for the peers."
+
+
+def _named_tasks(task_jobs: list[TaskJob]) -> str:
+    """Return the names of tasks for a message, each with the hosts that hold it."""
+    names = [task_job.target.name + _named_hosts(task_job.held or []) for task_job in task_jobs[:_NAMED_IN_MESSAGE]]
+    more = len(task_jobs) - _NAMED_IN_MESSAGE
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _named_hosts(hosts: list[dict[str, t.Any]]) -> str:
+    """Return hosts in parentheses, empty where there are none."""
+    names = ", ".join(str(host["hostname"]) for host in hosts[:_NAMED_IN_MESSAGE])
+    more = len(hosts) - _NAMED_IN_MESSAGE
+    return f" ({names}{f' and {more} more' if more > 0 else ''})" if hosts else ""
+
+
 def deletion(jobs):
     """Return what became of tasks that were to be deleted, by their jobs, or in check mode by who holds them.
 
@@ -390,9 +477,17 @@ def deletion(jobs):
             task_job.fail("peers_failed", _failed_hosts(hosts.failed))
         if deleted or task_job.lost or (task_job.job and not task_job.done and not hosts.failed):
             gone.append(task_job.target.name)
-        tasks.append(dict(task_job.result(), deleted=deleted, failures=hosts.failed))
+        tasks.append(dict(_result_of_deletion(task_job), deleted=deleted, failures=hosts.failed))
     before = "".join(f"{name}\n" for name in gone)
     return {"changed": bool(gone), "diff": {"before": before, "after": ""}, "tasks": tasks}
+
+
+def _result_of_deletion(task_job):
+    result = dict(task_job.result(), held=task_job.held)
+    if task_job.held:
+        # No failure: each image has a config blob that is this small.
+        result.update(reason=NOT_DELETABLE, message=f"Peers still hold it{_named_hosts(task_job.held)}. {_WHY_HELD}")
+    return result
 
 
 def _failed_hosts(failed):

@@ -15,6 +15,15 @@ description:
     pulls again fetches again from the registry or origin.
   - Jobs that warmed it stay SUCCESS. To warm it again within O(dragonflyoss.dragonfly.preheat#module:max_age), use
     O(dragonflyoss.dragonfly.preheat#module:force).
+  - A scheduler has only those peers delete a task that it knows of. Rust clients 1.4.2 and later fetch blobs and files
+    of up to 4 MiB, such as the config of every image, without a scheduler, so no manager can delete those. Where a
+    deletion names no host, the module therefore asks the peers once, by jobs of the type C(get_task), who still holds
+    the task. It does not fail, but warns and returns those hosts in RV(tasks[].held), with RV(tasks[].reason) set to
+    V(not_deletable).
+  - Such tasks expire on the peers by themselves (C(gc.policy.taskTTL) in C(dfdaemon.yaml)). To remove them earlier,
+    restart dfdaemon with C(storage.keep) set to V(false), or remove them on the hosts.
+  - The question takes one more poll of the manager, about 30 seconds, and counts as part of O(wait_timeout). It
+    requires Dragonfly manager 2.4.1 and schedulers 2.4.0 or later, and O(wait=true).
   - Images share blobs with their other versions. What O(keep_images) have, too, stays.
 options:
   state:
@@ -43,6 +52,7 @@ attributes:
     details:
       - The peers are asked what they hold, by jobs of the type C(get_task). Their answer is awaited whatever O(wait)
         says, with the manager's own O(job_timeout).
+      - What the schedulers do not know of counts as deleted there, too.
   diff_mode:
     support: full
   idempotent:
@@ -181,8 +191,42 @@ tasks:
           type: str
           returned: always
           sample: "rpc error: code = Unavailable"
+    held:
+      description:
+        - The hosts that still hold the task after a deletion that named no host, each once. V(null) where the module
+          did not ask, because the deletion named hosts, with O(wait=false), in check mode, and where it is not known.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        hostname:
+          description: Name of the peer's host.
+          type: str
+          returned: always
+          sample: seed-1
+        ip:
+          description: Address of the peer's host.
+          type: str
+          returned: always
+          sample: 10.77.0.1
+        host_type:
+          description: V(normal), or another for a seed peer.
+          type: str
+          returned: always
+          sample: super
+        scheduler_cluster_id:
+          description: Id of the cluster.
+          type: int
+          returned: always
+          sample: 1
+        finished:
+          description: Whether the host holds all of it.
+          type: bool
+          returned: always
+          sample: true
     reason:
-      description: A stable code for why this task may still be there.
+      description:
+        - A stable code for why this task may still be there. V(not_deletable) does not fail the module.
       type: str
       returned: always
       sample: null
@@ -215,6 +259,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks impo
     check_task_params,
     deletion,
     failure,
+    find_held,
     find_targets,
 )
 
@@ -229,7 +274,13 @@ def task(module: DragonflyModule) -> dict[str, t.Any]:
     if module.check_mode:
         # Only the answer tells what would be deleted, and older releases know no job_timeout for who only asks.
         params = dict(params, wait=True, job_timeout=None)
-    jobs = TaskJobs(client, kind, params, module.clock()).run(targets)
+    clock = module.clock()
+    begin = clock.now()
+    jobs = TaskJobs(client, kind, params, clock).run(targets)
+    if kind == "delete_task" and params["wait"]:
+        left = max(0, params["wait_timeout"] - (clock.now() - begin))
+        for warning in find_held(client, jobs, dict(params, wait_timeout=left), clock):
+            module.warn(warning)
     return dict(deletion(jobs), **failure(jobs, "deleted"))
 
 

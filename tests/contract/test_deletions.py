@@ -15,7 +15,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.contract import replay
 from ansible_collections.dragonflyoss.dragonfly.tests.contract.client import Client
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
-SCENARIOS = ("task_deleted_twice", "task_held_by_seed", "preheated_after_deletion")
+SCENARIOS = ("task_deleted_twice", "task_held_by_seed", "preheated_after_deletion", "task_small_blob_deleted")
 _HOSTS = (("seed-1", "10.77.0.1", "seed"), ("h1", "10.77.0.11", "peer"), ("h2", "10.77.0.12", "peer"))
 _BASE = f"http://{replay.REGISTRY}/v2/library/app"
 
@@ -127,3 +127,19 @@ def test_a_preheat_says_success_after_a_deletion(box, client):
     preheats = [row for row in listed if row["type"] == "preheat" and row["args"]["scope"] == "all_peers"]
     assert [row["state"] for row in preheats] == ["SUCCESS", "SUCCESS"]
     assert all(len(row["result"]["job_states"][0]["results"][0]["success_tasks"]) == 8 for row in preheats)
+
+
+def test_a_scheduler_does_not_delete_a_small_blob():
+    deleted, held = [
+        exchange["response"]["json"]
+        for exchange in replay.recording("2.5.1", "task_small_blob_deleted")
+        if exchange["request"]["method"] == "GET"
+    ]
+    url = deleted["args"]["url"]
+    hosts = (("seed", "10.77.0.10", "seed"),)
+    with Sandbox(release="2.5.1", factor=1000, hosts=hosts, aliases={replay.REGISTRY: "registry"}) as box:
+        box.manager.fleet.unscheduled_bytes = 4 * 2**20
+        client = Client(box)
+        client.run(push(box, "4", [url]))
+        assert difference(deleted, create(client, "delete_task", url=url)) == []
+        assert difference(held, create(client, "get_task", url=url)) == []

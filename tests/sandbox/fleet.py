@@ -119,6 +119,10 @@ class Fleet:
         self.hosts = []
         self._contents = {}
         self._peers = {}
+        #: Bytes up to which Rust hosts fetch content without the scheduler, which then knows no peer of it: 4 MiB from
+        #: dfdaemon 1.4.2 on (contract/2.5.1/task_small_blob_deleted). None here, for all blobs of a sandbox are small.
+        self.unscheduled_bytes = None
+        self._unscheduled = set()
 
     # Who is there
 
@@ -171,7 +175,14 @@ class Fleet:
         else:
             self.store(task, host)
 
+    def note_size(self, task, size):
+        """Note how many bytes a task has that is about to be fetched, on which it depends who knows of it."""
+        if self.unscheduled_bytes is not None and size <= self.unscheduled_bytes:
+            self._unscheduled.add(task)
+
     def _register(self, task, host):
+        if task in self._unscheduled and host.client == "rust":
+            return
         self._peers.setdefault(task, []).append(Peer(f"{host.id}-{uuid.uuid4()}", host, self._clock.now()))
 
     def has(self, task, host):

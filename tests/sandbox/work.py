@@ -182,7 +182,10 @@ class Work:
             answer = await self._reach.fetch(url, job.fetch_headers)
         except ReachError as exc:
             return f'Get "{url}": {exc}'
-        return None if answer.status // 100 == 2 else answer.status_line
+        if answer.status // 100 != 2:
+            return answer.status_line
+        self._fleet.note_size(self._task(url, job.args), len(answer.body))
+        return None
 
     # get_task and delete_task
 

@@ -217,6 +217,80 @@ def test_a_host_that_fails_is_named_once(box, call, warm):
         assert [host["hostname"] for host in task["failures"]] == ["host-2"]
 
 
+# A deletion that names nobody
+
+SMALL = 1024
+
+
+@pytest.fixture
+def mixed(box, warm):
+    """Return a warm image whose layers the scheduler knows, and whose config it does not."""
+    box.manager.fleet.unscheduled_bytes = SMALL
+    yield warm(size=2 * SMALL, layers=2)
+    box.manager.fleet.unscheduled_bytes = None
+
+
+def test_who_still_holds_a_small_blob_is_told(box, call, mixed):
+    done = call("task", image=mixed.source, diff=True)
+    assert not done.failed, done.msg
+    assert done.changed
+    config, *layers = done.result["tasks"]
+    held = {"hostname": "seed-1", "ip": "10.77.0.1", "host_type": "super", "scheduler_cluster_id": 1, "finished": True}
+    assert (config["state"], config["deleted"], config["held"]) == ("SUCCESS", [], [held])
+    assert config["reason"] == "not_deletable"
+    assert "Peers still hold it (seed-1)." in config["message"]
+    assert [(task["held"], task["reason"], len(task["deleted"])) for task in layers] == [(None, None, 1)] * 2
+    assert done.result["diff"]["before"].splitlines() == urls(mixed)[1:]
+    [warning] = done.warnings
+    assert f"Peers still hold {urls(mixed)[0]} (seed-1)." in warning
+    assert "gc.policy.taskTTL" in warning and "storage.keep" in warning
+    assert len(types(box, "get_task")) == 1
+
+
+def test_what_nobody_can_delete_is_no_change(box, call, mixed):
+    call("task", image=mixed.source)
+    again = call("task", image=mixed.source)
+    assert not again.changed
+    assert not again.failed
+    assert [task["held"] and task["held"][0]["hostname"] for task in again.result["tasks"]] == ["seed-1", [], []]
+    box.lose(urls(mixed)[0])
+    gone = call("task", image=mixed.source)
+    assert [(task["held"], task["reason"]) for task in gone.result["tasks"]] == [([], None)] * 3
+    assert gone.warnings == []
+
+
+def test_who_does_not_wait_is_not_told_who_holds_it(box, call, mixed):
+    done = call("task", image=mixed.source, wait=False)
+    assert [task["held"] for task in done.result["tasks"]] == [None] * 3
+    assert types(box, "get_task") == []
+
+
+@pytest.mark.parametrize(
+    "rule, problem",
+    [
+        ({"type": "get_task", "outcome": "failure", "error": "no space left"}, "no space left"),
+        ({"type": "get_task", "outcome": "pending"}, "still PENDING after"),
+        ({"type": "get_task", "outcome": "gone"}, "does not have job"),
+    ],
+)
+def test_a_question_without_an_answer_is_no_proof(box, call, mixed, rule, problem):
+    call("task", image=mixed.source)
+    box.rule(**rule)
+    done = call("task", image=mixed.source, wait_timeout=4)
+    assert not done.failed, done.msg
+    assert [(task["held"], task["reason"]) for task in done.result["tasks"]] == [(None, None)] * 3
+    [warning] = done.warnings
+    assert urls(mixed)[0] in warning and "is not known" in warning and problem in warning
+
+
+@pytest.mark.parametrize("release", ["2.1.67", "2.3.4"])
+def test_releases_whose_peers_do_not_tell_are_not_asked(box, call):
+    done = call("task", file=box.file("nobody/has/this.bin"))
+    assert [(task["deleted"], task["held"]) for task in done.result["tasks"]] == [([], None)]
+    assert types(box, "get_task") == []
+    assert done.warnings == []
+
+
 @pytest.mark.parametrize(
     "outcome, reason, words",
     [
@@ -351,7 +425,10 @@ def test_who_deletes_asks_first_where_an_option_could_be_ignored(box, call, opti
     done = call("task", files=[file, file + "?b"], **options)
     assert done.changed and not done.failed, done.msg
     assert [bool(one["deleted"]) for one in done.result["tasks"]] == [True, False]
-    assert len(types(box, "get_task")) - before == asked
+    # On releases whose peers tell, who holds the second file is asked after its deletion, too.
+    held = sum(one["held"] is not None for one in done.result["tasks"])
+    assert held == (1 if box.manager.profile.release == "2.5.1" else 0)
+    assert len(types(box, "get_task")) - before == asked + held
     assert len(types(box, "delete_task")) == 2
 
 
