@@ -41,13 +41,14 @@ RANGES = {
 }
 
 
-def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] = RANGES, prefix: str = "") -> list[str]:
+def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = None, prefix: str = "") -> list[str]:
     """Return which numbers are out of their range.
 
+    :param ranges: by name of the option; those of all modules by default.
     :param prefix: of the names in messages, such as that of the option that holds them.
     """
     problems = []
-    for name, (least, greatest) in ranges.items():
+    for name, (least, greatest) in (RANGES if ranges is None else ranges).items():
         number = params.get(name)
         if number is not None and not least <= number <= greatest:
             problems.append(f"{prefix}{name} must be from {least} to {greatest}, not {number}")

@@ -77,6 +77,12 @@ def silent(peer: socket.socket, over: threading.Event) -> None:
     over.wait(30)
 
 
+def half_a_body(peer: socket.socket, over: threading.Event) -> None:
+    """Send the begin of a body, then nothing."""
+    peer.sendall(head() + b"[{")
+    over.wait(30)
+
+
 def head(status: int = 200, headers: str = "Content-Length: 9999999999\r\n") -> bytes:
     """Return the beginning of an answer."""
     return (_JSON.format(status=status) + headers + "\r\n").encode()
@@ -102,7 +108,7 @@ def servers(other: str) -> dict[str, Answer]:
         "error drips": drip(head(500)),
         "refusal drips": drip(head(401)),
         "redirect drips": drip(head(302, "Location: /x\r\nContent-Length: 999\r\n")),
-        "half a body, then silence": lambda peer, over: (peer.sendall(head() + b"[{"), over.wait(30)),
+        "half a body, then silence": half_a_body,
         "endless body": repeat(head(), many),
         "endless chunks": repeat(_CHUNKED, b"10000\r\n" + many + b"\r\n"),
         "endless body without length": repeat(b"HTTP/1.0 200 OK\r\n\r\n", many),

@@ -89,7 +89,7 @@ USES = sorted({use for path in sorted(PLUGINS.rglob("*.py")) for use in uses_in(
 def texts(pattern: str) -> t.Iterator[str]:
     """Yield texts that an expression may take long for."""
     literals = sorted(set(re.sub(r"\\.|[()|*+?^$]", "", pattern)) | set("a0 \n"))[:24]
-    words = [word for word in re.findall(r"[A-Za-z:/@=<>#.\"'\[\]{}-]{2,}", re.sub(r"\\", "", pattern))][:8]
+    words = re.findall(r"[A-Za-z:/@=<>#.\"'\[\]{}-]{2,}", re.sub(r"\\", "", pattern))[:8]
     units = [*COMMON, *literals, *words, *("".join(pair) for pair in itertools.permutations(literals[:9], 2))]
     for unit in dict.fromkeys(units):
         body = (unit * (LENGTH // len(unit)))[:LENGTH]

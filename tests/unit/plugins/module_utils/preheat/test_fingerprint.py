@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 URL = "https://registry.example.com/v2/shop/web/manifests/sha256:" + "a" * 64
-DEFAULTS = {"scope": "single_seed_peer", "tag": None, "ips": None, "headers": {}, "load_to_cache": None}
+DEFAULTS: dict = {"scope": "single_seed_peer", "tag": None, "ips": None, "headers": {}, "load_to_cache": None}
 
 
 def fingerprint(url=URL, kind="image", **options):
