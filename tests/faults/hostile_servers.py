@@ -407,7 +407,6 @@ def run_all(
 
 def figures(endings: t.Sequence[Ending], leaked: t.Sequence[str]) -> list[str]:
     """Return the figures in words."""
-    tried = {(ending.server, ending.column) for ending in endings}
     return [
         f"Servers tried: {len({ending.server for ending in endings})}, "
         f"each in {len({ending.column for ending in endings})} requests",

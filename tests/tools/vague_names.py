@@ -47,7 +47,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
     tests/unit/plugins/module_utils/preheat/test_options.py
     tests/unit/plugins/module_utils/test_config_redaction.py
     tests/unit/plugins/module_utils/test_registry.py
-    tests/unit/plugins/module_utils/test_registry_auth.py
     tests/unit/plugins/modules/test_preheat.py
     tests/unit/plugins/modules/test_tasks.py
     tests/unit/plugins/plugin_utils/test_config_problems.py

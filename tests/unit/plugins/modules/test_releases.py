@@ -48,8 +48,8 @@ def test_digests_of_blobs_as_task_ids(box, preheat, image):
     assert done.changed
     assert done.job["args"]["enable_task_id_based_blob_digest"] is True
     assert plain.job["args"]["enable_task_id_based_blob_digest"] is False
-    again = preheat(image=image.source, enable_task_id_based_blob_digest=True)
-    assert (again.changed, again.job["id"]) == (False, done.job["id"])
+    rerun = preheat(image=image.source, enable_task_id_based_blob_digest=True)
+    assert (rerun.changed, rerun.job["id"]) == (False, done.job["id"])
     assert not preheat(image=image.source).changed
     fleet = box.manager.fleet
     assert fleet.has(image.blobs()[0].rpartition(":")[2], fleet.host("seed-1"))
