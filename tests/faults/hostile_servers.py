@@ -325,9 +325,9 @@ def _run_column(name: str, column: Column, address: str) -> Ending:
         options.update(url=url)
         credential = "jwt" if column.module == "peer_info" else "token"
         options.update({credential: TOKEN} if column.module != "login" else {})
-        words = {"manager": f"http://{address}", "registry": address, "column": column.title}
+        addresses = {"manager": f"http://{address}", "registry": address, "column": column.title}
         for key, value in column.options.items():
-            options[key] = value.format(**words) if isinstance(value, str) else value
+            options[key] = value.format(**addresses) if isinstance(value, str) else value
     command = [sys.executable, "-c", _RUNNER, column.module]
     begun = time.monotonic()
     process = subprocess.run(

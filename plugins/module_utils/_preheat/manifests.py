@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
@@ -43,8 +44,7 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
     groups = _group_by_image(planned_jobs)
 
     def read(group: list[PlannedJob]) -> _Content:
-        image = group[0].image
-        assert image is not None
+        image = t.cast(Image, group[0].image)
         registry = registry_for(group[0])
         manifest = registry.manifest(image)
         return _Content(manifest, registry.blobs(image, manifest, group[0].platform))
