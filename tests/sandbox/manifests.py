@@ -32,7 +32,7 @@ _ALSO_ACCEPTED = {
 _URL = re.compile(r"^(.*)://(.*)/v2/(.*)/manifests/(.*)")
 
 
-Document = dict[str, t.Any]
+Document = t.Dict[str, t.Any]
 PlatformMatch = t.Callable[[Document], bool]
 
 
