@@ -252,7 +252,8 @@ class Profile:
 
     if t.TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> t.Any: ...
+        def __getattr__(self, name: str) -> t.Any:
+            """Return a fact of the profile."""
 
     @property
     def envelope(self):

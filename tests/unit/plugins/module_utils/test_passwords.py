@@ -13,7 +13,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import secrets_in
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password, plain_passwords
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import pulls
 
 KEY = {"type": "service_account", "private_key": "-----BEGIN 'x'-----\nhidden\n", "none": None, "yes": True}
 
@@ -38,8 +37,6 @@ def test_the_key_of_a_service_account_is_json_again(password):
     assert json.loads(plain_passwords(params)["registry_password"]) == KEY
     registries = {"gcr.io": {"username": "_json_key", "password": password}}
     assert json.loads(read_registries(registries).details["gcr.io"]["password"]) == KEY
-    login = pulls(["gcr.io/a/b:1"], registries)[0].login
-    assert json.loads(login.partition(":")[2]) == KEY
 
 
 @pytest.mark.parametrize("password", [KEY, str(KEY), ["hidden"], True, 1.5, {"hidden": 1}, "{'hidden': 1}"])
@@ -48,7 +45,6 @@ def test_what_cannot_be_the_password(password):
         lambda: plain_password("registry_password", "u", password),
         lambda: plain_passwords({"password": password, "username": "u"}),
         lambda: read_registries({"r": {"username": "u", "password": password}}),
-        lambda: pulls(["r.example/a:1"], {"r.example": {}}, "u", password),
     ):
         with pytest.raises(InputError, match=r"add \| string") as caught:
             call()

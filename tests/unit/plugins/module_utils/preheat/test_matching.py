@@ -130,7 +130,7 @@ def test_the_fingerprint_recognizes_what_the_tables_do_not_know():
 )
 def test_a_copied_fingerprint_makes_no_other_job_identical(values):
     planned = wanted()
-    assert not is_identical(newer_echo() | values, planned, marked(planned))
+    assert not is_identical({**newer_echo(), **values}, planned, marked(planned))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_copied_fingerprint_makes_no_other_job_identical(values):
 )
 def test_an_option_that_the_manager_changed_or_ignored_counts(options, values):
     planned = wanted(**options)
-    assert not is_identical(newer_echo() | values, planned, marked(planned))
+    assert not is_identical({**newer_echo(), **values}, planned, marked(planned))
 
 
 def test_the_table_decides_where_the_fingerprint_is_of_another_request():
