@@ -28,10 +28,11 @@ description:
 options:
   state:
     description:
-      - The task is not there afterwards.
+      - V(absent) deletes the tasks from all peers. There is no default, because deleted content is fetched again from
+        the registry or origin by every host that needs it.
     type: str
     choices: [absent]
-    default: absent
+    required: true
   keep_images:
     description:
       - Images whose blobs stay, with those for all platforms. If the manifest of one cannot be read, nothing is
@@ -71,6 +72,7 @@ EXAMPLES = r"""
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     image: registry.example.com/shop/web:4.2.0
+    state: absent
 
 - name: Delete a version, but nothing that the others need
   dragonflyoss.dragonfly.task:
@@ -81,6 +83,7 @@ EXAMPLES = r"""
     keep_images:
       - registry.example.com/shop/api:4.2.0
     digest_ids: true
+    state: absent
 
 - name: Name the peers that did not delete a file, and go on
   block:
@@ -89,6 +92,7 @@ EXAMPLES = r"""
         url: http://dragonfly-manager:8080
         token: "{{ dragonfly_token }}"
         file: https://models.example.com/shop/model.bin
+        state: absent
   rescue:
     - name: Fail where it did not come that far
       ansible.builtin.fail:
@@ -293,7 +297,7 @@ def main() -> None:
             TASK_SOURCES,
             WAIT,
             REGISTRY,
-            state={"type": "str", "choices": ["absent"], "default": "absent"},
+            state={"type": "str", "choices": ["absent"], "required": True},
             keep_images={"type": "list", "elements": "str"},
         ),
         mutually_exclusive=[SOURCES],

@@ -44,7 +44,7 @@ MODULES = {
     "preheat": ModuleCall("token", "job", {"image": IMAGE, "wait_sleep": 1}),
     "scheduler_info": ModuleCall("jwt", None, {}),
     "seed_peer_info": ModuleCall("jwt", None, {}),
-    "task": ModuleCall("token", "job", {"image": IMAGE, "wait_sleep": 1}),
+    "task": ModuleCall("token", "job", {"image": IMAGE, "wait_sleep": 1, "state": "absent"}),
     "task_info": ModuleCall("token", "job", {"image": IMAGE, "wait_sleep": 1}),
 }
 

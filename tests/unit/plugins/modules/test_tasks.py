@@ -27,7 +27,12 @@ def release(request):
 @pytest.fixture
 def call(run, box):
     """Give a function that runs a module with the manager's address and token."""
-    return lambda module, **options: run(module, **{"url": box.url, "token": box.token, "wait_sleep": 1, **options})
+
+    def function(module, **options):
+        state = {"state": "absent"} if module == "task" else {}
+        return run(module, **{"url": box.url, "token": box.token, "wait_sleep": 1, **state, **options})
+
+    return function
 
 
 @pytest.fixture
@@ -454,6 +459,13 @@ def test_check_mode_waits_for_who_holds_it(box, call):
     assert not call("preheat", file=file).failed
     assert call("task", file=file, wait=False, check_mode=True).changed
     assert call("task", file=file, wait=False).changed
+
+
+def test_nothing_is_deleted_unless_state_absent_is_written(box, call):
+    done = call("task", file=box.file("kept.bin"), state=None)
+    assert done.failed
+    assert "missing required arguments: state" in done.msg
+    assert not box.log
 
 
 @pytest.mark.parametrize("release", ["2.3.4", "2.5.1"])
