@@ -138,7 +138,7 @@ def check_url(url: str) -> str:
         host, _port = parts.hostname, parts.port
     except ValueError:
         raise InputError(f"url {redact_url(url)!r} is no URL.") from None
-    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f\x7f]", url):
         raise InputError(
             f"url must be the manager's address, such as http://dragonfly-manager:8080, not {redact_url(url)!r}."
         )

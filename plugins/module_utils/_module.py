@@ -16,8 +16,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, connect
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._control_characters import control_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import raise_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import (
     plain_passwords,
     secrets_in_password,
@@ -63,7 +65,9 @@ class DragonflyModule(AnsibleModule):
     def _log_invocation(self) -> None:
         # Before AnsibleModule writes the parameters to the system's log.
         self._hide_secrets()
-        super()._log_invocation()
+        # The log of the system takes no NUL. L(run) refuses what holds one.
+        if not control_problems(self.params):
+            super()._log_invocation()
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
         """End the module as failed, without secrets."""
@@ -98,6 +102,7 @@ class DragonflyModule(AnsibleModule):
             if REQUESTS_ERROR and needs_requests:
                 self.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_ERROR)
             self._restore_passwords()
+            raise_problems(control_problems(self.params))
             result = function(self)
         except DragonflyError as exc:
             self.fail_json(msg=exc.message, reason=exc.reason, request=exc.request, status=exc.status)

@@ -42,6 +42,7 @@ HTTP = {"_attempt", "_http", "_session"}
 #: Decisions: no requests, no clock, no files.
 PURE = {
     "_config_redaction",
+    "_control_characters",
     "_image",
     "_manifest",
     "_passwords",

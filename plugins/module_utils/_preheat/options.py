@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
@@ -59,6 +60,8 @@ _IMAGE_ONLY = ("platforms", "enable_task_id_based_blob_digest", "registry_userna
 _FILE_ONLY = NESTED_OPTIONS
 _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
 _MOST_IPS = 100
+# A token of RFC 9110 (5.6.2).
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 # The first whose schedulers ask the hosts, see L(peers): those of 2.3.1 to 2.3.4 tell too little, as each answer shows.
 _FIRST_ASKING_HOSTS = (2, 3, 1)
 
@@ -113,6 +116,10 @@ def _header_problems(params: dict) -> list[str]:
     for name, value in (params.get("headers") or {}).items():
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             problems.append(f"headers: the value of {name!r} must be a string, not {type(value).__name__}")
+        if not _HEADER_NAME.match(str(name)):
+            problems.append(f"headers: {name!r} is not a valid name of a header")
+        if not str(value).isascii():
+            problems.append(f"headers: the value of {name!r} must not hold characters outside ASCII")
     return problems
 
 
