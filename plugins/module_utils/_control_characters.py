@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords 
 _LINES = "\t\n\r"
 # C0 and DEL, and halves of surrogate pairs, which no encoding can hold.
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-#: Options in which tabs and line breaks are allowed: a description, references around which they do not count, and those
+#: Options in which tabs and line breaks are allowed: a description, references around which they do not count, those
 #: whose own checks name the fault.
 _MULTILINE = ("bio", "image", "images", "url", "token", "jwt")
 #: Results of other tasks, in which texts of servers stand.
