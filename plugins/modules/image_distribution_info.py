@@ -158,7 +158,7 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, REGISTRY, TASK, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._distribution import image_distribution
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image_distribution import image_distribution
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import check_task_params
 
