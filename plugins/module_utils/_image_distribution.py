@@ -23,14 +23,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs impor
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import (
-    Target,
-    TaskJobs,
-    failure,
-    find_targets,
-    holders,
-    task_args,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import holders
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs import TaskJobs, failure, task_args
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targets import Target, find_targets
 
 # The longest that a client takes.
 _LONGEST = 86400

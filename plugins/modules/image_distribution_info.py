@@ -160,7 +160,7 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, REGISTRY, TASK, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image_distribution import image_distribution
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import check_task_params
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targets import check_task_params
 
 
 def image_distribution_info(module: DragonflyModule) -> dict[str, t.Any]:

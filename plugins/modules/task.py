@@ -257,13 +257,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec im
     merged,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.deletion import deletion, find_held
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs import TaskJobs, failure
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targets import (
     SOURCES,
-    TaskJobs,
     check_task_params,
-    deletion,
-    failure,
-    find_held,
     find_targets,
 )
 

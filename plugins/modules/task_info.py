@@ -166,13 +166,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec im
     merged,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import holders
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs import TaskJobs, failure
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targets import (
     SOURCES,
-    TaskJobs,
     check_task_params,
-    failure,
     find_targets,
-    holders,
 )
 
 
@@ -183,7 +182,7 @@ def task_info(module: DragonflyModule) -> dict[str, t.Any]:
     client = module.client()
     targets = find_targets(params, module.registry_for())
     jobs = TaskJobs(client, "get_task", params, module.clock()).run(targets)
-    tasks = [dict(job.result(), peers=holders(job.job) if job.done else None) for job in jobs]
+    tasks = [dict(job.result(), peers=holders(job.job) if job.job and job.done else None) for job in jobs]
     return dict({"changed": False, "tasks": tasks}, **failure(jobs, "looked up"))
 
 

@@ -36,7 +36,6 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/module_utils/_preheat/holding.py
     plugins/module_utils/_redact.py
     plugins/module_utils/_task_id.py
-    plugins/module_utils/_tasks.py
     plugins/plugin_utils/_config/service_options.py
     plugins/plugin_utils/_containerd_config.py
     tests/unit/plugins/action/test_preheat_hit_info.py

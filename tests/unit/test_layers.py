@@ -66,6 +66,7 @@ PURE = {
     "_releases",
     "_redact",
     "_task_id",
+    "_tasks/hosts",
     "_time",
 }
 BOTTOM = {"_argspec", "_errors", "_version"}

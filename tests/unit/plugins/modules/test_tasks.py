@@ -449,7 +449,7 @@ def test_what_was_deleted_before_an_option_was_found_to_be_ignored(box, call):
     first, second = done.result["tasks"]
     assert [peer["hostname"] for peer in first["deleted"]] == ["seed-1"]
     assert first["reason"] == "unknown_option"
-    assert (second["job_id"], second["deleted"], second["message"]) == (None, None, "no job was made for it")
+    assert (second["job_id"], second["deleted"], second["message"]) == (None, None, "no job was created for it")
     assert box.counts()["POST"] == 2
 
 

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judge the deletion of tasks: what was deleted, what failed, and which peers still hold a task that nobody deleted.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import (
+    Host,
+    HostDeletions,
+    deletable_hosts,
+    holders_for_sure,
+    host_deletions,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs import (
+    NAMED_IN_MESSAGE,
+    TaskJob,
+    TaskJobs,
+)
+
+#: Why a task is still held that the manager deleted successfully. A stable code.
+NOT_DELETABLE = "not_deletable"
+# Schedulers from 2.4.0 on ask the peers themselves; the next release is the first one whose manager can be told apart.
+_FIRST_ASKING_PEERS = (2, 4, 1)
+# Upstream: dragonfly-client from 1.4.2 on, recorded in contract/2.5.1/task_small_blob_deleted.
+_WHY_HELD = (
+    "Their schedulers do not know of it, so the manager cannot delete it. Rust clients 1.4.2 and later fetch blobs and "
+    "files of up to 4 MiB without a scheduler. What to do: wait until it expires on the peers (gc.policy.taskTTL in "
+    "dfdaemon.yaml), restart dfdaemon there with storage.keep set to false, or remove it on the hosts."
+)
+
+
+def find_held(client: DragonflyClient, task_jobs: list[TaskJob], params: dict[str, t.Any], clock: Clock) -> list[str]:
+    """Ask the peers who holds the tasks whose deletion names nobody, and note it as ``held``; return warnings.
+
+    A deletion that names nobody proves nothing: a scheduler has only those peers delete a task that it remembers
+    (contract/2.5.1/task_small_blob_deleted). One job of the type get_task for each such task, all created together.
+
+    :param params: the module's; ``wait_timeout`` is what is left of it, in seconds.
+    """
+    unproven = [task_job for task_job in task_jobs if names_nobody(task_job)]
+    if not unproven or not _asks_peers(client, clock):
+        return []
+    # Releases differ in whether a question has a time limit, and the manager's own is enough.
+    params = dict(params, wait=True, job_timeout=None)
+    try:
+        answers = TaskJobs(client, "get_task", params, clock).run([task_job.target for task_job in unproven])
+    except DragonflyError as exc:
+        return [_unverified(unproven, exc.message)]
+    for task_job, answer in zip(unproven, answers):
+        task_job.held = holders_for_sure(answer.job) if answer.job and answer.done else None
+    unknown = [task_job for task_job in unproven if task_job.held is None]
+    problems = [answer.message for answer in answers if answer.message]
+    problem = problems[0] if problems else "the schedulers do not ask the peers before Dragonfly 2.4.0"
+    warnings = [_unverified(unknown, problem)] if unknown else []
+    held = [task_job for task_job in unproven if task_job.held]
+    return warnings + ([_still_held(held)] if held else [])
+
+
+def names_nobody(task_job: TaskJob) -> bool:
+    """Return whether a deletion is over and no host deleted the task or failed to."""
+    return task_job.done and task_job.reason is None and _deletions(task_job) == HostDeletions([], [])
+
+
+def _deletions(task_job: TaskJob) -> HostDeletions:
+    return host_deletions(task_job.job) if task_job.job else HostDeletions([], [])
+
+
+def _asks_peers(client: DragonflyClient, clock: Clock) -> bool:
+    reader = JobReader(client, clock)
+    reader.probe_releases()
+    return not reader.releases.before(_FIRST_ASKING_PEERS)
+
+
+def deletion(task_jobs: list[TaskJob]) -> dict[str, t.Any]:
+    """Return what became of tasks that were to be deleted, by their jobs, or in check mode by who holds them.
+
+    A job of which a host failed is noted as failed.
+
+    :param task_jobs: of the type delete_task or get_task.
+    :returns: dict with ``changed``, ``diff`` and ``tasks``.
+    """
+    tasks, gone = [], []
+    for task_job in task_jobs:
+        hosts = _deletions(task_job)
+        deleted = hosts.deleted + deletable_hosts(task_job.job) if task_job.job and task_job.done else None
+        if hosts.failed and task_job.done and task_job.reason is None:
+            task_job.fail("peers_failed", _failed_hosts(hosts.failed))
+        is_under_way = task_job.job is not None and not task_job.done and not hosts.failed
+        if deleted or task_job.lost or is_under_way:
+            gone.append(task_job.target.name)
+        tasks.append(dict(_result_of_deletion(task_job), deleted=deleted, failures=hosts.failed))
+    before = "".join(f"{name}\n" for name in gone)
+    return {"changed": bool(gone), "diff": {"before": before, "after": ""}, "tasks": tasks}
+
+
+def _result_of_deletion(task_job: TaskJob) -> dict[str, t.Any]:
+    result = dict(task_job.result(), held=task_job.held)
+    if task_job.held:
+        # No failure: each image has a config blob that is this small.
+        result.update(reason=NOT_DELETABLE, message=f"Peers still hold it{_named_hosts(task_job.held)}. {_WHY_HELD}")
+    return result
+
+
+# Messages
+
+
+def _unverified(task_jobs: list[TaskJob], problem: str) -> str:
+    return (
+        f"No scheduler knew peers of {_named_tasks(task_jobs)}, and whether peers hold it all the same is not known: "
+        f"{problem.rstrip('.')}. What to do: query it with dragonflyoss.dragonfly.task_info."
+    )
+
+
+def _still_held(task_jobs: list[TaskJob]) -> str:
+    return f"Peers still hold {_named_tasks(task_jobs)}. {_WHY_HELD} See held of each task for the peers."
+
+
+def _failed_hosts(hosts: list[Host]) -> str:
+    names = _first_of([f"{host['hostname']} ({host['description']})" for host in hosts])
+    number = "1 host" if len(hosts) == 1 else f"{len(hosts)} hosts"
+    return f"{number} did not delete it: {names}"
+
+
+def _named_tasks(task_jobs: list[TaskJob]) -> str:
+    """Return the names of tasks for a message, each with the hosts that hold it."""
+    return _first_of([task_job.target.name + _named_hosts(task_job.held or []) for task_job in task_jobs])
+
+
+def _named_hosts(hosts: list[Host]) -> str:
+    """Return hosts in parentheses, empty where there are none."""
+    return f" ({_first_of([str(host['hostname']) for host in hosts])})" if hosts else ""
+
+
+def _first_of(names: list[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f" and {len(names) - NAMED_IN_MESSAGE} more" if len(names) > NAMED_IN_MESSAGE else ""
+    return ", ".join(names[:NAMED_IN_MESSAGE]) + more

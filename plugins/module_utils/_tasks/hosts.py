@@ -1,0 +1,108 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read which hosts hold a task, or have deleted it, from the document of a job. No requests.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import task_peers
+
+# What a host answers that does not hold the task (dragonfly-client-core, TaskNotFound).
+_NOT_FOUND = re.compile(r"\btask [0-9a-f]+ not found\b")
+#: A peer or host as a job describes it.
+Host = t.Dict[str, t.Any]
+
+
+def holders(job: dict[str, t.Any]) -> list[Host]:
+    """Return the hosts that hold a task, by the answer of a job of the type get_task.
+
+    A host is named once. Up to 2.3.0 the scheduler lists its peers, of which a host that fetched twice has two
+    (scheduler/job/job.go, getTask); a cluster with several schedulers answers once for each.
+
+    :returns: dicts with ``hostname``, ``ip``, ``host_type``, ``finished`` (None before 2.4.0, which do not report it),
+        ``scheduler_cluster_id``, ``created_at`` and ``updated_at``.
+    """
+    by_host: dict[tuple[t.Any, ...], Host] = {}
+    for cluster_id, peer in task_peers(job, "peers"):
+        host = by_host.setdefault(_host_key(cluster_id, peer), _holder(cluster_id, peer))
+        if peer.get("IsFinished") is True:
+            host["finished"] = True
+    return list(by_host.values())
+
+
+def _holder(cluster_id: int | None, peer: Host) -> Host:
+    return {
+        "hostname": peer.get("hostname"),
+        "ip": peer.get("ip"),
+        "host_type": peer.get("host_type"),
+        "finished": peer.get("IsFinished"),
+        "scheduler_cluster_id": cluster_id,
+        "created_at": peer.get("created_at"),
+        "updated_at": peer.get("updated_at"),
+    }
+
+
+def _host_key(cluster_id: int | None, peer: Host) -> tuple[t.Any, ...]:
+    return cluster_id, str(peer.get("hostname")), str(peer.get("ip"))
+
+
+def holders_for_sure(job: dict[str, t.Any]) -> list[Host] | None:
+    """Return the hosts that hold a task by a job of the type get_task, None where it does not say so for sure.
+
+    Before 2.4.0 a host does not report ``IsFinished``, and before 2.3.1 the scheduler names whom it remembers.
+    """
+    hosts = holders(job)
+    if any(host["finished"] is None for host in hosts):
+        return None
+    return [dict(_host_entry(host["scheduler_cluster_id"], host), finished=host["finished"]) for host in hosts]
+
+
+class HostDeletions(t.NamedTuple):
+    """What became of a task on the hosts that had peers of it: those that deleted it, and those that may hold it still.
+
+    A host that did not hold it is in neither.
+    """
+
+    deleted: list[Host]
+    failed: list[Host]
+
+
+def host_deletions(job: dict[str, t.Any]) -> HostDeletions:
+    """Return what a job of the type delete_task says, for each host once.
+
+    A scheduler asks a host once for each of its peers of the task, and each scheduler of a cluster does so: after the
+    first "deleted" the host answers "not found" (contract/2.5.1/task_deleted_twice). A deletion empties the host's disk
+    of the task, so one success counts for the host, and "not found" is what was wanted.
+    """
+    deleted: dict[tuple[t.Any, ...], Host] = {}
+    failed: dict[tuple[t.Any, ...], Host] = {}
+    for cluster_id, peer in task_peers(job, "success_tasks"):
+        deleted.setdefault(_host_key(cluster_id, peer), _host_entry(cluster_id, peer))
+    for cluster_id, peer in task_peers(job, "failure_tasks"):
+        key = _host_key(cluster_id, peer)
+        description = peer.get("description")
+        if key in deleted or (isinstance(description, str) and _NOT_FOUND.search(description)):
+            continue
+        failed.setdefault(key, dict(_host_entry(cluster_id, peer), description=description))
+    return HostDeletions(list(deleted.values()), list(failed.values()))
+
+
+def deletable_hosts(job: dict[str, t.Any]) -> list[Host]:
+    """Return the hosts of a job of the type get_task as those of a deletion are described."""
+    return [_host_entry(host["scheduler_cluster_id"], host) for host in holders(job)]
+
+
+def _host_entry(cluster_id: int | None, peer: Host) -> Host:
+    return {
+        "hostname": peer.get("hostname"),
+        "ip": peer.get("ip"),
+        "host_type": peer.get("host_type"),
+        "scheduler_cluster_id": cluster_id,
+    }

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Choose tasks: those that a module's options name, for an image one for each of its blobs.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    raise_problems,
+    range_problems,
+    task_id_problems,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
+
+#: Exactly one of these says what a task is of.
+SOURCES = ("image", "images", "file", "files", "task_id", "task_ids")
+_IMAGE_ONLY = ("platforms", "digest_ids", "keep_images")
+# sha256, sha512 and crc32 in hexadecimal and decimal digits.
+_TASK_ID = re.compile(r"[0-9a-f]{8,128}\Z")
+
+
+class Target(t.NamedTuple):
+    """A task that is looked up or deleted.
+
+    :ivar source: what the user wrote.
+    :ivar image: None for a file or an id.
+    :ivar url: None for an id.
+    :ivar task_id: None for a URL.
+    """
+
+    source: str
+    image: Image | None = None
+    url: str | None = None
+    task_id: str | None = None
+
+    @property
+    def selector(self) -> dict[str, str | None]:
+        """The key of a job's ``args`` that names the task."""
+        return {"task_id": self.task_id} if self.task_id else {"url": self.url}
+
+    @property
+    def name(self) -> str:
+        """What messages call it, without secrets."""
+        return f"the task {self.task_id}" if self.task_id else redact_url(self.url)
+
+
+RegistryFor = t.Callable[[t.Any], Registry]
+
+
+class _ImageTarget(t.NamedTuple):
+    """An image as the user named it, and one of the platforms that are chosen, None for all."""
+
+    source: str
+    image: Image
+    platform: str | None
+
+
+def check_task_params(params: dict[str, t.Any]) -> None:
+    """Refuse options that make no sense, before anything is sent.
+
+    :raises InputError: with all problems.
+    """
+    problems = range_problems(params) + task_id_problems(params)
+    if params.get("image") is None and params.get("images") is None:
+        problems += [f"{name} is only for images" for name in _IMAGE_ONLY if params.get(name)]
+    raise_problems(problems)
+
+
+def find_targets(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Target]:
+    """Return the tasks that a module's options name, each once.
+
+    :param params: checked.
+    :param registry_for: function of what has an ``image``, returns the registry to read its manifest from.
+    :returns: for an image a target for each blob, less those that ``keep_images`` have, too.
+    :raises InputError: if an option names none.
+    :raises DragonflyError: if a manifest cannot be read.
+    """
+    task_ids = _values_of(params, "task_id", "task_ids")
+    if task_ids is not None:
+        return [_target_of_id(task_id) for task_id in task_ids]
+    files = _values_of(params, "file", "files")
+    if files is not None:
+        return [Target(file, url=check_file_url(file)) for file in files]
+    return _targets_of_images(params, registry_for)
+
+
+def _values_of(params: dict[str, t.Any], single: str, several: str) -> list[str] | None:
+    """Return the values of two options for the same, each value once; None where neither is set."""
+    if params.get(single) is not None:
+        return [params[single]]
+    return None if params.get(several) is None else list(dict.fromkeys(params[several]))
+
+
+def _target_of_id(task_id: str) -> Target:
+    if not _TASK_ID.match(task_id):
+        raise InputError(f"{task_id!r} is no id of a task, which is 8 to 128 hexadecimal digits in lower case.")
+    return Target(task_id, task_id=task_id)
+
+
+def _targets_of_images(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Target]:
+    bases, _details = read_registries(params.get("registries"))
+    platforms: list[str | None] = [check_platform(name) for name in dict.fromkeys(params.get("platforms") or [])]
+    images = [(source, parse_image(source, bases)) for source in _values_of(params, "image", "images") or []]
+    chosen = [_ImageTarget(source, image, platform) for source, image in images for platform in platforms or [None]]
+    # Of images that are kept all platforms count.
+    kept = [
+        _ImageTarget(source, parse_image(source, bases), None)
+        for source in dict.fromkeys(params.get("keep_images") or [])
+    ]
+    digests = map_in_threads(lambda target: _blob_digests(target, registry_for), chosen + kept)
+    # A blob is kept by its digest, since some clients make the task's id of that alone.
+    kept_digests = {digest for digests_of_image in digests[len(chosen) :] for digest in digests_of_image}
+    targets: dict[str, Target] = {}
+    for image_target, digests_of_image in zip(chosen, digests):
+        for digest in digests_of_image:
+            if digest not in kept_digests:
+                for target in _targets_of_blob(image_target, digest, bool(params.get("digest_ids"))):
+                    targets.setdefault(target.task_id or str(target.url), target)
+    return list(targets.values())
+
+
+def _targets_of_blob(image_target: _ImageTarget, digest: str, has_digest_id: bool) -> list[Target]:
+    source, image, _platform = image_target
+    url = image.blob_url(digest)
+    targets = [Target(source, image, url)]
+    if has_digest_id:
+        targets.append(Target(source, image, url, blob_digest_id(url)))
+    return targets
+
+
+def _blob_digests(target: _ImageTarget, registry_for: RegistryFor) -> list[str]:
+    registry = registry_for(target)
+    manifest = registry.manifest(target.image)
+    contents = registry.blobs(target.image, manifest, target.platform)
+    return [digest for _manifest_digest, digests in contents for digest in digests]
