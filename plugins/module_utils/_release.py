@@ -15,6 +15,9 @@ import typing as t
 #: A release as numbers, such as ``(2, 1, 67)``.
 Release = t.Tuple[int, ...]
 
+#: The newest release that upstream has published. What exists later can only be said to be later.
+NEWEST = (2, 5, 1)
+
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
@@ -53,9 +56,11 @@ class Releases(t.NamedTuple):
         return self.low is not None and self.low >= release
 
     def __str__(self) -> str:
+        if self.low and self.low > NEWEST:
+            return f"later than {format_release(NEWEST)}"
         limits = []
         if self.low:
             limits.append(f"{format_release(self.low)} or later")
-        if self.high:
+        if self.high and self.high <= NEWEST:
             limits.append(f"before {format_release(self.high)}")
         return ", ".join(limits) or "unknown"

@@ -60,7 +60,7 @@ def test_digests_of_blobs_need_a_manager_that_knows_them(box, preheat, image):
     assert not preheat(image=image.source).failed
     done = preheat(image=image.source, enable_task_id_based_blob_digest=True)
     assert done.reason == "unknown_option"
-    assert "enable_task_id_based_blob_digest (2.5.2 or later)" in done.msg
+    assert "enable_task_id_based_blob_digest (later than 2.5.1)" in done.msg
     assert box.counts()["POST"] == 1
 
 
