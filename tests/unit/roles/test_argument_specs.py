@@ -81,12 +81,12 @@ def test_the_roles_of_the_clients_hand_on_all_that_their_private_role_reads(role
     (task,) = load(role, "tasks/main.yml")
     text = "".join(
         path.read_text(encoding="utf-8")
-        for path in COLLECTION.glob("roles/_client/**/*")
+        for path in COLLECTION.glob("roles/_daemon/**/*")
         if path.suffix in (".yml", ".j2")
     )
-    own = set(re.findall(r"register: (\w+)", text)) | set(load("_client", "vars/main.yml"))
-    read = set(re.findall(r"(?<![\w./])_client_\w+", text)) - own
-    assert set(task["vars"]) == read == set(options("_client"))
+    own = set(re.findall(r"register: (\w+)", text)) | set(load("_daemon", "vars/main.yml"))
+    read = set(re.findall(r"(?<![\w./])_daemon_\w+", text)) - own
+    assert set(task["vars"]) == read == set(options("_daemon"))
 
 
 def test_the_role_preheat_has_the_options_of_the_module():

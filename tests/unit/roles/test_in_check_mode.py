@@ -116,11 +116,11 @@ def render(folder: Path, role: str, hosts: dict[str, dict[str, Any]], show: str)
     (folder / "templates").symlink_to(CHECKOUT / "roles" / role / "templates")
     files = [
         f"{CHECKOUT}/roles/{each}"
-        for each in ("_client/vars/main.yml", f"{role}/defaults/main.yml", f"{role}/vars/main.yml")
+        for each in ("_daemon/vars/main.yml", f"{role}/defaults/main.yml", f"{role}/vars/main.yml")
     ]
     # Host variables are below the files of a play, so they are set again above them.
     task = {"ansible.builtin.set_fact": {"found": f"{{{{ {show} }}}}"}}
-    handed_on = {"_client_release": f"{{{{ {role}_release }}}}", "_client_install_source": ""}
+    handed_on = {"_daemon_release": f"{{{{ {role}_release }}}}", "_daemon_install_source": ""}
     tasks = [
         {**task, "when": f"inventory_hostname == '{host}'", "vars": {**handed_on, **given}}
         for host, given in hosts.items()
@@ -381,9 +381,9 @@ def shown(tmp_path_factory):
     secret = {"proxy": {"basicAuth": {"username": "u", "password": SECRET}}}
     hosts["new_secret"].update(dfget_config={**SEEN, **secret}, dfget_service_options={"Environment": [f"A={SECRET}"]})
     paths = {
-        "_client_config_path": f"{folder}/{{{{ inventory_hostname }}}}/dfget.yaml",
-        "_client_drop_in": f"{folder}/{{{{ inventory_hostname }}}}/unit.d/drop-in.conf",
-        "_client_unit_path": f"{folder}/{{{{ inventory_hostname }}}}/unit",
+        "_daemon_config_path": f"{folder}/{{{{ inventory_hostname }}}}/dfget.yaml",
+        "_daemon_drop_in": f"{folder}/{{{{ inventory_hostname }}}}/unit.d/drop-in.conf",
+        "_daemon_unit_path": f"{folder}/{{{{ inventory_hostname }}}}/unit",
     }
     (folder / "paths.yml").write_text(json.dumps(paths), encoding="utf-8")
 
@@ -582,12 +582,12 @@ def test_without_the_role_there_is_no_mirror(tmp_path):
 
 
 def test_the_private_role_is_not_for_plays(tmp_path):
-    spec = yaml.safe_load((CHECKOUT / "roles/_client/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    spec = yaml.safe_load((CHECKOUT / "roles/_daemon/meta/argument_specs.yml").read_text(encoding="utf-8"))
     kinds = {"str": "", "list": [], "dict": {}, "bool": False, "int": 1, "raw": 1}
     options = spec["argument_specs"]["main"]["options"]
     variables = {name: option.get("choices", [kinds[option["type"]]])[0] for name, option in options.items()}
-    found = run(tmp_path, "_client", {"all_of_them": variables, "nothing": {}})
-    assert "The role dragonflyoss.dragonfly._client is private to the collection." in found["all_of_them"]
+    found = run(tmp_path, "_daemon", {"all_of_them": variables, "nothing": {}})
+    assert "The role dragonflyoss.dragonfly._daemon is private to the collection." in found["all_of_them"]
     assert "missing required arguments" in found["nothing"]
 
 
@@ -598,16 +598,16 @@ def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, di
     """
     top = folder / "host"
     variables = {
-        "_client_name": "dfget",
-        "_client_install_source": str(source),
-        "_client_install_checksum": checksum,
-        "_client_downloads": f"{top}/downloads",
-        "_client_archives": f"{top}/archives",
-        "_client_program": f"{top}/dfget",
+        "_daemon_name": "dfget",
+        "_daemon_install_source": str(source),
+        "_daemon_install_checksum": checksum,
+        "_daemon_downloads": f"{top}/downloads",
+        "_daemon_archives": f"{top}/archives",
+        "_daemon_program": f"{top}/dfget",
         "ansible_connection": "local",
     }
     tasks = [
-        {"ansible.builtin.include_tasks": f"{CHECKOUT}/roles/_client/tasks/{name}.yml"}
+        {"ansible.builtin.include_tasks": f"{CHECKOUT}/roles/_daemon/tasks/{name}.yml"}
         for name in ("fetch", "install_archive")
     ]
     block = {
@@ -616,7 +616,7 @@ def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, di
         "vars": variables,
     }
     top.mkdir()
-    files = [f"{CHECKOUT}/roles/_client/vars/main.yml"]
+    files = [f"{CHECKOUT}/roles/_daemon/vars/main.yml"]
     message = play(folder, [block], {"h1": {}}, options=(), vars_files=files)["h1"]
     return message, {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in top.rglob("*") if path.is_file()

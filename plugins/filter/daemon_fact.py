@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filter client_fact: see client_fact.yml."""
+"""Filter daemon_fact: see daemon_fact.yml."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.host import FACTS
 
 
-def _client_fact(value: t.Any, fact: str, *details: t.Any) -> t.Any:
+def _daemon_fact(value: t.Any, fact: str, *details: t.Any) -> t.Any:
     if fact not in FACTS:
-        raise AnsibleFilterError(f"client_fact: there is no fact {fact!r}; there are {', '.join(sorted(FACTS))}")
+        raise AnsibleFilterError(f"daemon_fact: there is no fact {fact!r}; there are {', '.join(sorted(FACTS))}")
     try:
         return FACTS[fact](value, *details)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise AnsibleFilterError(f"client_fact: {fact} cannot be concluded from this input: {error!r}") from error
+        raise AnsibleFilterError(f"daemon_fact: {fact} cannot be concluded from this input: {error!r}") from error
 
 
 class FilterModule:
-    """Filter client_fact."""
+    """Filter daemon_fact."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filter by its name."""
-        return {"client_fact": _client_fact}
+        return {"daemon_fact": _daemon_fact}

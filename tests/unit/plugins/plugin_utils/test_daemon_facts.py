@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.filter.client_fact import FilterModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.filter.daemon_fact import FilterModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import host
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import dynconfig
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import (
@@ -319,10 +319,10 @@ def test_classes_of_ansible_are_written_as_what_they_are():
 
 
 def test_the_filter():
-    client_fact = FilterModule().filters()["client_fact"]
-    assert client_fact("a.deb", "source") == {"name": "a.deb", "kind": "deb"}
-    assert client_fact({"a": 1}, "yaml") == "a: 1\n"
+    daemon_fact = FilterModule().filters()["daemon_fact"]
+    assert daemon_fact("a.deb", "source") == {"name": "a.deb", "kind": "deb"}
+    assert daemon_fact({"a": 1}, "yaml") == "a: 1\n"
     with pytest.raises(AnsibleFilterError, match="there is no fact 'sources'"):
-        client_fact("a.deb", "sources")
+        daemon_fact("a.deb", "sources")
     with pytest.raises(AnsibleFilterError, match="missing cannot be concluded"):
-        client_fact([{"item": "/a"}], "missing")
+        daemon_fact([{"item": "/a"}], "missing")
