@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import mirrors
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import mirrors
 
 
 def _containerd_mirrors(registries: t.Any) -> list[dict[str, t.Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import header_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import header_problems
 
 
 def _header_problems(

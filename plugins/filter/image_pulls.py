@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import pulls
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import pulls
 
 
 def _image_pulls(

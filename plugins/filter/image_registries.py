@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import image_registries
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import image_registries
 
 
 def _image_registries(images: t.Sequence[str]) -> dict[str, str]:

@@ -16,24 +16,23 @@ from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     ApiError,
-    DragonflyError,
     GarbledError,
     InputError,
     TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http, Response
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import ROW_LIMIT, rows
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_errors import explain, manager_error
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     raise_problems,
     range_problems,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_beginning, redact_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
 
 OPEN_API = "/oapi/v1"
 CONSOLE_API = "/api/v1"
 
-_MESSAGE_LIMIT = 500
 # Bytes of a page of jobs, which is read row by row.
 _PAGE_LIMIT = 256 * 1024 * 1024
 # The most that every release allows (2.0.x).
@@ -45,58 +44,6 @@ _LIST_TIMEOUTS = 10
 # A link of a header Link, which starts where the one before it ends, and what it says of the last page.
 _LINK = re.compile(r"<([^<>]*)>;\s*rel=\"?last")
 _PAGE = re.compile(r"[?&]page=(\d{1,9})(?!\d)")
-
-# What a manager says in a 401 or 403 (manager/middlewares/personal_access_token.go), and what to do about it.
-_DENIED = (
-    (401, "permission deny", "denied", "this user has no permission for it, use one with the role root"),
-    (403, "inactive", "token_inactive", "the token is inactive, activate it or use another"),
-    (403, "expired", "token_expired", "the token has expired, make a new one"),
-    (403, "permission", "token_scope", "the token lacks the scope that is named, use one that has it"),
-)
-
-# What a manager says when it could not make a job, and what it means (recorded in contract/*/bad_posts).
-_POST_HINTS = (
-    (
-        "candidate schedulers not found",
-        "no_scheduler",
-        "no active scheduler with the feature preheat in the clusters asked for: start one, with job.enable true",
-    ),
-    ("parse access url failed", "bad_url", "the URL is no manifest URL (http(s)://HOST/v2/NAME/manifests/REFERENCE)"),
-    ("no matching manifest for platform", "no_platform", "the image has no manifest for this platform"),
-    ("unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest"),
-    ("manifest unknown", "manifest_unknown", "the registry has no such image, tag or digest"),
-    (
-        "request registry 404",
-        "manifest_unknown",
-        "the registry has no such image, tag or digest, or an OCI image, which managers before 2.1.21 cannot read",
-    ),
-    ("name unknown", "manifest_unknown", "the registry has no such repository"),
-    (
-        "is invalid",
-        "registry_address",
-        "the manager refuses loopback and link-local registries: use an address that other hosts can reach",
-    ),
-    (
-        "x509",
-        "registry_tls",
-        "the manager does not trust the registry's certificate: see job.preheat.tls of its configuration",
-    ),
-    (
-        "unauthorized",
-        "registry_denied",
-        "the registry wants other credentials: see registry_username and registry_password",
-    ),
-    (
-        "authentication required",
-        "registry_denied",
-        "the registry wants credentials: see registry_username and registry_password",
-    ),
-    ("denied", "registry_denied", "the registry refuses these credentials"),
-    ("no such host", "registry_unreachable", "the manager cannot resolve the registry's name"),
-    ("connection refused", "registry_unreachable", "nothing answers at the registry's address, as the manager sees it"),
-    ("dial tcp", "registry_unreachable", "the manager cannot reach the registry"),
-    ("timeout", "registry_unreachable", "the registry did not answer the manager in time"),
-)
 
 
 def connect(options: dict[str, t.Any], credential: str | None = "token") -> DragonflyClient:
@@ -201,58 +148,7 @@ class DragonflyClient:
                 answer.body = b"".join(answer.chunks)
             finally:
                 answer.close()
-        raise self._error(answer)
-
-    def _error(self, answer: Response) -> DragonflyError:
-        name, status = answer.request, answer.status
-        if 300 <= status < 400:
-            return _redirect_error(answer)
-        if answer.media_type == "text/html":
-            text = (
-                f"{name}: a web page came back (status {status}), which no Dragonfly manager answers here. "
-                "What to do: set url to the REST address of the manager (port 8080 by default)."
-            )
-            if status >= 500:
-                return ApiError(text, "server_error", name, status)
-            return GarbledError(text, "not_a_manager", name, status)
-        message = _message(answer)
-        if status == 404 and answer.media_type != "application/json":
-            return ApiError(
-                f"{name}: there is no such path here (404). What to do: set url to the REST address of the "
-                "manager (port 8080 by default), with a path prefix where it has one.",
-                "no_path",
-                name,
-                status,
-                message,
-            )
-        said = f"{name}: the manager answered {status}: {message or '(nothing)'}"
-        if status in (401, 403):
-            reason, remedy = self._denied(status, message)
-            return ApiError(f"{said}. What to do: {remedy}.", reason, name, status, message)
-        code = {404: "not_found", 409: "conflict", 422: "refused", 429: "rate_limited"}.get(status)
-        if code is None:
-            code = "server_error" if status >= 500 else "refused"
-        return ApiError(f"{said}.", code, name, status, message)
-
-    def _denied(self, status: int, message: str) -> tuple[str, str]:
-        for code, part, reason, remedy in _DENIED:
-            if status == code and part in message:
-                return reason, remedy
-        if status == 403:
-            return "denied", "use a token with the scope that this request needs"
-        if self._credential == "jwt":
-            if not self._has_token:
-                return "jwt_missing", "set jwt to what dragonflyoss.dragonfly.login returns"
-            return (
-                "jwt_unknown",
-                "the jwt has expired or is another manager's, sign in again with dragonflyoss.dragonfly.login",
-            )
-        if not self._has_token:
-            return (
-                "token_missing",
-                "set token to a personal access token of this manager (scope job, for clusters cluster)",
-            )
-        return "token_unknown", "this manager does not know the token, set token to one of its personal access tokens"
+        raise manager_error(answer, self._credential, self._has_token)
 
     # Jobs
 
@@ -287,15 +183,7 @@ class DragonflyClient:
         try:
             return self.request("POST", self.jobs_api + "/jobs", body=body, limit=ROW_LIMIT)
         except ApiError as exc:
-            if exc.status != 500:
-                # The words of other statuses from 500 on are those of a proxy in between.
-                raise
-            lowered = exc.words.lower()
-            for part, reason, meaning in _POST_HINTS:
-                if part in lowered:
-                    message = f"{exc.message} This means: {meaning}."
-                    raise ApiError(message, reason, exc.request, exc.status, exc.words) from None
-            raise
+            raise explain(exc) from None
 
     def get_job(self, job_id: int) -> dict[str, t.Any]:
         """Return one job by its id, whole."""
@@ -376,15 +264,11 @@ class DragonflyClient:
         try:
             self.request("POST", CONSOLE_API + "/jobs", body={"type": "sync_peers", "args": {}})
         except ApiError as exc:
-            if exc.status == 500 and "is running" in exc.words:
-                raise ApiError(exc.message, "busy", exc.request, exc.status, exc.words) from None
+            if exc.status == 500 and "is running" in exc.answer_text:
+                raise exc.explained("busy", exc.message) from None
             if exc.status == 422:
-                raise ApiError(
-                    f"{exc.message} This means: this manager cannot refresh its list of peers, 2.1.65 can.",
-                    "no_api",
-                    exc.request,
-                    exc.status,
-                    exc.words,
+                raise exc.explained(
+                    "no_api", f"{exc.message} This means: this manager cannot refresh its list of peers, 2.1.65 can."
                 ) from None
             raise
 
@@ -404,40 +288,3 @@ def _job(document: t.Any, request: str) -> dict[str, t.Any]:
     if not isinstance(document, dict) or not _is_id(document.get("id")):
         raise GarbledError(f"{request}: the answer is no job.", "garbled", request)
     return document
-
-
-def _redirect_error(answer: Response) -> DragonflyError:
-    name = answer.request
-    location = answer.headers.get("Location", "")
-    parts = urlsplit(location)
-    if location == "/":
-        return ApiError(
-            f"{name}: this manager has no such API (it answered {answer.status} to its console): its "
-            "release is older or newer than this needs, or url has a wrong path.",
-            "no_api",
-            name,
-            answer.status,
-        )
-    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
-    return ApiError(
-        f"{name}: the answer is a redirect ({answer.status}) to {place or 'nowhere'}. Redirects are not "
-        "followed, they would lose the request and could give away the token. What to do: set url to the "
-        "manager itself, with the right scheme.",
-        "redirected",
-        name,
-        answer.status,
-    )
-
-
-def _message(answer: Response) -> str:
-    """Return what the server said, in one line without secrets."""
-    try:
-        document = answer.json()
-    except GarbledError:
-        document = None
-    message = None
-    if isinstance(document, dict):
-        message = document.get("message") or document.get("errors") or document.get("error")
-    if not isinstance(message, str):
-        message = answer.text()
-    return redact_beginning(" ".join(message.split()), _MESSAGE_LIMIT).rstrip(".")

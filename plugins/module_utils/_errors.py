@@ -52,11 +52,15 @@ class GarbledError(DragonflyError):
 class ApiError(DragonflyError):
     """The server answered with a status that means no.
 
-    :param words: the server's own words, for matching.
+    :param answer_text: what the server said, for matching.
     """
 
     status: int
 
-    def __init__(self, message: str, reason: str, request: str | None, status: int, words: str = "") -> None:
+    def __init__(self, message: str, reason: str, request: str | None, status: int, answer_text: str = "") -> None:
         super().__init__(message, reason, request, status)
-        self.words = words
+        self.answer_text = answer_text
+
+    def explained(self, reason: str, message: str) -> ApiError:
+        """Return the same error with another reason and message, for it is known what the answer means."""
+        return ApiError(message, reason, self.request, self.status, self.answer_text)

@@ -111,7 +111,7 @@ class JobRequests:
         status = exc.status if isinstance(exc, ApiError) else None
         if isinstance(exc, ApiError) and status in (401, 403):
             self._fatal_error = exc
-        elif isinstance(exc, ApiError) and status == 422 and "Unknow type" in exc.words:
+        elif isinstance(exc, ApiError) and status == 422 and "Unknow type" in exc.answer_text:
             raise _no_job_type(exc, body["type"]) from None
         elif deadline is None or self._clock.now() < deadline:
             if isinstance(exc, ApiError) and status == 429:
@@ -169,7 +169,7 @@ class JobRequests:
                 exc.reason,
                 exc.request,
                 exc.status,
-                exc.words,
+                exc.answer_text,
             )
         with self._pause_lock:
             self._clock.pause(_RATE_PAUSE if waited < _RATE_PATIENCE else _RATE_LONG_PAUSE)
@@ -199,7 +199,7 @@ def may_have_been_applied(exc: DragonflyError) -> bool:
 
 def _no_job_type(exc: ApiError, kind: str) -> ApiError:
     message = f"{exc.message} This means: its release has no jobs of the type {kind}."
-    return ApiError(message, "no_api", exc.request, exc.status, exc.words)
+    return exc.explained("no_api", message)
 
 
 def _no_cluster(exc: ApiError, cluster_id: int) -> ApiError:
@@ -207,4 +207,4 @@ def _no_cluster(exc: ApiError, cluster_id: int) -> ApiError:
         f"{exc.message} This means: there is no cluster {cluster_id}, which this manager answers like a rate limit. "
         "See scheduler_cluster_ids."
     )
-    return ApiError(message, "no_cluster", exc.request, exc.status, exc.words)
+    return exc.explained("no_cluster", message)

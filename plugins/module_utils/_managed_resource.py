@@ -246,9 +246,9 @@ class ManagedResource:
     def _explained(self, error: DragonflyError) -> DragonflyError:
         if isinstance(error, ApiError):
             for refusal in self.refusals:
-                if refusal.message_part in error.words:
+                if refusal.message_part in error.answer_text:
                     message = f"{error.message} This means: {refusal.meaning}."
-                    return ApiError(message, refusal.reason, error.request, error.status, error.words)
+                    return error.explained(refusal.reason, message)
         return error
 
     def _path(self, row: Row) -> str:

@@ -11,11 +11,8 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import json
 import re
-import socket
 import typing as t
-from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     DragonflyError,
@@ -46,8 +43,21 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_a
     origin,
     parse_challenges,
     realm_problem,
-    redirect_problem,
     token_url,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_errors import (
+    RegistryRefused,
+    RegistryUnreachable,
+    bad_manifest,
+    check_status,
+    digest_mismatch,
+    no_platform,
+    other_platform,
+    unreachable,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_requests import (
+    RegistryRequests,
+    resolve_host,
 )
 
 #: Bytes of a manifest, as many as distribution takes (registry/handlers/manifests.go, 2.8.3).
@@ -60,28 +70,9 @@ _ACCEPT = ", ".join(INDEX_TYPES + MANIFEST_TYPES + SCHEMA1_TYPES)
 _HEADERS_KEPT_BACK = re.compile(r"(?:authorization|host|accept.*|content-.*|x-dragonfly-.*)\Z", re.IGNORECASE)
 # A host that drops connections lets each of them wait for the whole time.
 _CONNECT_TIMEOUT = 10
-_NO_ANSWER = ("connect_timeout", "read_timeout", "refused", "unreachable", "dns")
-_REDIRECTS = 3
 _DEPTH = 4
 #: Manifests of one image that are read.
 _MOST_MANIFESTS = 200
-_NAMED_IN_MESSAGE = 3
-
-
-class RegistryUnreachable(DragonflyError):
-    """The registry gave no usable answer: no connection, a time-out, an answer of its own trouble."""
-
-
-class RegistryRefused(DragonflyError):
-    """The registry refused (401, 403, 404), lacks what is requested or sent something else, or is not trusted."""
-
-
-def resolve_host(host: str) -> list[str]:
-    """Return the addresses of a host, none where its name cannot be resolved."""
-    try:
-        return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError):
-        return []
 
 
 def registry_finder(params: dict[str, t.Any], details: dict[str, dict[str, str]]) -> t.Callable[[str], Registry]:
@@ -132,13 +123,12 @@ class Registry:
         authorization: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
-        self._http = http
+        self._requests = RegistryRequests(http)
         self._basic = basic
         self._authorization = authorization
         self._headers = headers or {}
         self._tokens: dict[tuple[str, str], str] = {}
         self._bases_with_basic: set[str] = set()
-        self._silent: dict[tuple[str, str], TransportError] = {}
         self.sizes: dict[str, int] = {}
 
     def manifest(self, image: Image, reference: str | None = None) -> Manifest:
@@ -164,11 +154,11 @@ class Registry:
         if manifest.children is not None:
             contents = _IndexReader(self, image, platform).read(manifest)
             if not contents:
-                raise _no_platform(image, manifest, platform)
+                raise no_platform(image, manifest, platform)
             return contents
         own = self._config_platform(image, manifest.config) if platform and manifest.config else None
         if platform and own and not runs_on(own, platform):
-            raise _other_platform(image, platform, own)
+            raise other_platform(image, platform, own)
         return [(manifest.digest, manifest.blobs or [])]
 
     def child(self, image: Image, child: Child) -> Manifest:
@@ -192,7 +182,7 @@ class Registry:
                 document = decode_strict(content, request)
             manifest = parse_manifest(document, _media_type(answer, child), digest)
         except ValueError as exc:
-            raise _bad_manifest(exc, request) from None
+            raise bad_manifest(exc, request) from None
         except GarbledError as exc:
             raise RegistryRefused(exc.message, exc.reason, request) from None
         self.sizes.update(manifest.sizes)
@@ -203,18 +193,18 @@ class Registry:
         request = f"GET {url}"
         try:
             sent = self.authorization(image)
-            answer, place = self._get(url, _ACCEPT, sent, self._headers, MANIFEST_LIMIT)
+            answer, place = self._requests.get(url, _ACCEPT, sent, self._headers, MANIFEST_LIMIT)
             # What another host asks for, to which the registry redirected, is none of the registry's challenges.
             if answer.status == 401 and origin(place) == origin(url):
                 self._log_in(answer, image, url)
                 if self.authorization(image) != sent:
                     sent = self.authorization(image)
-                    answer, place = self._get(url, _ACCEPT, sent, self._headers, MANIFEST_LIMIT)
+                    answer, place = self._requests.get(url, _ACCEPT, sent, self._headers, MANIFEST_LIMIT)
         except TransportError as exc:
-            raise _unreachable(exc, image, request) from None
+            raise unreachable(exc, image, request) from None
         except GarbledError as exc:
             raise RegistryRefused(exc.message, exc.reason, request) from None
-        self._check(answer, request, sent)
+        check_status(answer, request, self._denial(sent))
         return answer
 
     def _config_platform(self, image: Image, digest: str) -> str | None:
@@ -224,7 +214,7 @@ class Registry:
         """
         url = image.blob_url(digest)
         try:
-            answer, _place = self._get(url, "*/*", self.authorization(image), self._headers, MANIFEST_LIMIT)
+            answer, _place = self._requests.get(url, "*/*", self.authorization(image), self._headers, MANIFEST_LIMIT)
         except DragonflyError:
             # The manager does not look at it either.
             return None
@@ -232,59 +222,11 @@ class Registry:
             return None
         computed = compute_digest(answer.body, digest.partition(":")[0])
         if computed != digest:
-            raise _digest_mismatch(f"GET {url}", computed, "its manifest", digest)
+            raise digest_mismatch(f"GET {url}", computed, "its manifest", digest)
         try:
             return config_platform(decode_strict(answer.body, f"GET {url}"))
         except (ValueError, GarbledError):
             return None
-
-    def _get(
-        self, url: str, accept: str, authorization: str | None, headers: dict[str, str], limit: int
-    ) -> tuple[Response, str]:
-        """Return an answer and the URL that it came from, behind redirects.
-
-        Another server gets neither credentials nor the user's headers.
-        """
-        place = url
-        for _attempt in range(_REDIRECTS):
-            sent = dict(headers, Accept=accept)
-            if authorization:
-                sent["Authorization"] = authorization
-            answer = self._send(place, sent, limit)
-            if answer.status not in (301, 302, 303, 307, 308):
-                return answer, place
-            target = _redirect_target(place, answer)
-            problem = redirect_problem(place, target, resolve_host)
-            if problem:
-                raise RegistryUnreachable(
-                    f"GET {url}: the registry redirects in a way that is not followed: {problem}.",
-                    "registry_unreachable",
-                    f"GET {url}",
-                )
-            if origin(target) != origin(place):
-                authorization, headers = None, {}
-            place = target
-        raise RegistryUnreachable(
-            f"GET {url}: the registry redirects more than {_REDIRECTS - 1} times, which is not followed.",
-            "registry_unreachable",
-            f"GET {url}",
-        )
-
-    def _send(self, url: str, headers: dict[str, str], limit: int) -> Response:
-        """Send a GET, unless the server once gave no answer: each time would take as long."""
-        parts = urlsplit(url)
-        server = (parts.scheme, parts.netloc)
-        if server in self._silent:
-            earlier = self._silent[server]
-            request = f"GET {parts.path or '/'}"
-            message = request + earlier.message[len(earlier.request or "") :]
-            raise TransportError(message, earlier.reason, request, sent=False)
-        try:
-            return self._http.send("GET", url, headers=headers, limit=limit)
-        except TransportError as exc:
-            if exc.reason in _NO_ANSWER:
-                self._silent[server] = exc
-            raise
 
     def _log_in(self, answer: Response, image: Image, url: str) -> None:
         """Learn from a 401 of the registry what it wants to see."""
@@ -303,32 +245,19 @@ class Registry:
         request = f"GET {realm}"
         credentials = self._basic or (self._authorization if origin(realm) == origin(url) else None)
         token_request = token_url(parameters, image.name)
-        answer, _place = self._get(token_request, "application/json", credentials, {}, TOKEN_LIMIT)
-        self._check(answer, request, credentials)
+        answer, _place = self._requests.get(token_request, "application/json", credentials, {}, TOKEN_LIMIT)
+        check_status(answer, request, self._denial(credentials))
         document = _token_document(answer, request)
         token = bearer_auth(document.get("token") or document.get("access_token"))
         if token is None:
             raise RegistryUnreachable(f"{request}: the token service sent no token.", "registry_unreachable", request)
         return token
 
-    def _check(self, answer: Response, request: str, sent: str | None) -> None:
-        """Refuse an answer that is not a success.
+    def _denial(self, sent: str | None) -> str:
+        """Return what a 401 or 403 means.
 
         :param sent: the credentials that were sent, or None.
         """
-        status = answer.status
-        if 200 <= status < 300:
-            return
-        message = f"{request}: the registry answered {status}"
-        if status in (401, 403):
-            raise RegistryRefused(f"{message}: {self._denial(sent)}.", "registry_denied", request, status)
-        if status == 404:
-            raise RegistryRefused(
-                f"{message}: it has no such image, tag or digest.", "manifest_unknown", request, status
-            )
-        raise RegistryUnreachable(f"{message}.", "registry_unreachable", request, status)
-
-    def _denial(self, sent: str | None) -> str:
         if not (self._basic or self._authorization):
             return "it wants credentials, see registry_username and registry_password"
         if sent:
@@ -381,19 +310,9 @@ def _verify_digest(content: bytes, reference: str, answer: Response, request: st
             continue
         computed = compute_digest(content, algorithm)
         if computed != claim:
-            raise _digest_mismatch(request, computed, source, claim[:150])
+            raise digest_mismatch(request, computed, source, claim[:150])
         digest = digest or claim
     return digest if is_digest(digest) else compute_digest(content)
-
-
-def _digest_mismatch(request: str, computed: str, source: str, claim: str) -> RegistryRefused:
-    return RegistryRefused(
-        f"{request}: the content that the registry sent has the digest {computed}, and {source} says {claim!r}. "
-        "Nothing is preheated that is not what it claims to be. What to do: check the registry, and the proxies and "
-        "caches in front of it.",
-        "digest_mismatch",
-        request,
-    )
 
 
 def _media_type(answer: Response, child: Child | None) -> str:
@@ -409,23 +328,6 @@ def _media_type(answer: Response, child: Child | None) -> str:
     return said
 
 
-def _bad_manifest(exc: ValueError, request: str) -> DragonflyError:
-    if isinstance(exc, (UnicodeError, json.JSONDecodeError)):
-        return RegistryUnreachable(
-            f"{request}: the answer of the registry is not JSON.", "registry_unreachable", request
-        )
-    return RegistryRefused(
-        f"{request}: the registry sent a manifest that cannot be preheated: {exc}.", "bad_manifest", request
-    )
-
-
-def _redirect_target(place: str, answer: Response) -> str:
-    try:
-        return urljoin(place, answer.headers.get("Location", ""))
-    except ValueError:
-        return answer.headers.get("Location", "")
-
-
 def _token_document(answer: Response, request: str) -> dict[str, t.Any]:
     try:
         document = answer.json()
@@ -434,39 +336,3 @@ def _token_document(answer: Response, request: str) -> dict[str, t.Any]:
             f"{request}: the answer of the token service is not JSON.", "registry_unreachable", request
         ) from None
     return document if isinstance(document, dict) else {}
-
-
-def _unreachable(exc: TransportError, image: Image, request: str) -> DragonflyError:
-    if exc.reason != "tls":
-        return RegistryUnreachable(f"The registry cannot be reached: {exc.message}", "registry_unreachable", request)
-    return RegistryRefused(
-        f"{exc.message.rstrip('.')}. The option registries takes a ca_path. A registry without TLS is written "
-        f"http://{image.registry}/...",
-        "registry_tls",
-        request,
-    )
-
-
-def _no_platform(image: Image, manifest: Manifest, platform: str | None) -> RegistryRefused:
-    """Return why an index holds nothing for a platform."""
-    url = image.manifest_url()
-    unnamed = [child.digest for child in manifest.children or () if not child.platform]
-    if manifest.platforms:
-        message = f"{url} has no manifest for the platform {platform}. It has: {', '.join(manifest.platforms)}."
-    elif unnamed:
-        names = ", ".join(f"@{digest}" for digest in unnamed[:_NAMED_IN_MESSAGE])
-        more = ", ..." if len(unnamed) > _NAMED_IN_MESSAGE else ""
-        message = (
-            f"{url} is an image index whose entries name no platform, so that managers find nothing in it to preheat. "
-            f"What to do: preheat the digest of a manifest in it, without platforms: {names}{more}."
-        )
-    else:
-        message = f"{url} is an image index that holds no image."
-    return RegistryRefused(message, "no_platform", f"GET {url}")
-
-
-def _other_platform(image: Image, platform: str, own: str) -> RegistryRefused:
-    url = image.manifest_url()
-    return RegistryRefused(
-        f"{url} has no manifest for the platform {platform}. It has: {own}.", "no_platform", f"GET {url}"
-    )

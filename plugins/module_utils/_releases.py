@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_filter import (
+    DEFAULT_FILTERED_QUERY_PARAMS,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import (
     Release,
     Releases,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import DEFAULT_FILTERED_QUERY_PARAMS
 
 # Written into the echo where no filter is sent; newer releases add ``ns`` (pkg/net/http/header.go).
 _FILTERS = tuple(

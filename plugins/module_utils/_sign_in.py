@@ -91,7 +91,7 @@ def _refused(error: ApiError, username: str, waited: float, length_problem: str)
             "time, sign in once (run_once) and hand on the jwt, or raise retry_timeout."
         )
     message = f"{error.request}: the manager refuses the user {username} (401). {remedy}"
-    return ApiError(message, "signin_refused", error.request, error.status, error.words)
+    return error.explained("signin_refused", message)
 
 
 def user_id_of(jwt: str) -> int | None:

@@ -20,12 +20,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.mes
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     Login,
-    Mirror,
     config_paths,
     containerd_problems,
     is_read,
     judge_config,
-    mirrors,
     unsent_auth,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
@@ -34,6 +32,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     presence_problems,
     read_config,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import Mirror, mirrors
 
 ROLE = "dragonflyoss.dragonfly.containerd_mirrors"
 DEFAULT_FOLDER = "_default"

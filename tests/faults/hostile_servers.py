@@ -286,7 +286,7 @@ class Ending(t.NamedTuple):
     server: str
     column: str
     #: ``ok``, or the reason of the failure.
-    words: str
+    outcome: str
     seconds: float
     memory: int
     #: What no run may have, in words.
@@ -444,7 +444,7 @@ traceback.
 def document(endings: t.Sequence[Ending], leaked: t.Sequence[str]) -> str:
     """Return the page."""
     titles = [column.title for column in COLUMNS]
-    cells = {(ending.server, ending.column): ending.words for ending in endings}
+    cells = {(ending.server, ending.column): ending.outcome for ending in endings}
     rows = [["server", *titles], ["---"] * (len(titles) + 1)]
     for server in dict.fromkeys(ending.server for ending in endings):
         rows.append([server, *(cells.get((server, title), "") for title in titles)])

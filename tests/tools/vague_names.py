@@ -35,9 +35,7 @@ EXCEPTIONS: frozenset[str] = frozenset(
     plugins/module_utils/_image.py
     plugins/module_utils/_preheat/holding.py
     plugins/module_utils/_redact.py
-    plugins/module_utils/_task_id.py
     plugins/plugin_utils/_config/service_options.py
-    plugins/plugin_utils/_containerd_config.py
     tests/unit/plugins/action/test_preheat_hit_info.py
     tests/unit/plugins/filter/test_images_in.py
     tests/unit/plugins/module_utils/preheat/test_deletions.py

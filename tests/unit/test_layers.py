@@ -37,13 +37,14 @@ for _path in FILES:
 #: is given, so it knows neither Ansible nor HTTP.
 TOP = {"_module"}
 LOGIC = "logic"
-SERVERS = {"_client", "_registry"}
+SERVERS = {"_client", "_registry", "_registry_requests"}
 HTTP = {"_attempt", "_http", "_session"}
 #: Decisions: no requests, no clock, no files.
 PURE = {
     "_config_redaction",
     "_control_characters",
     "_image",
+    "_manager_errors",
     "_manifest",
     "_passwords",
     "_platforms",
@@ -53,6 +54,8 @@ PURE = {
     "_job_document",
     "_option_checks",
     "_registry_config",
+    "_registry_errors",
+    "_default_filter",
     "_file_url",
     "_polling",
     "_concurrency",
@@ -62,6 +65,7 @@ PURE = {
     "_preheat/options",
     "_preheat/planning",
     "_preheat/verdict",
+    "_query_filters",
     "_release",
     "_releases",
     "_redact",

@@ -18,7 +18,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs impor
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, RegistryUnreachable
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_errors import RegistryUnreachable
 
 _NAMED_IN_MESSAGE = 5
 # The first manager that reads an index.

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_filter import (
     DEFAULT_FILTERED_QUERY_PARAMS,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     blob_digest_id,
     content_id,
 )
@@ -32,7 +35,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reason
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 
-_MIN_PIECE_LENGTH = 4 * 1024 * 1024
 _DEFAULT_MIRROR = "https://index.docker.io"
 # First releases that do so; a release that is not known is taken to be newer than all of them.
 _UNKNOWN_RELEASE = (9,)
@@ -155,7 +157,7 @@ class RustClient(Client):
 
     def _rejected_headers(self, route: Route) -> list[Reason]:
         piece_length = self._piece_length(route)
-        if not piece_length.value or int(piece_length.value) >= _MIN_PIECE_LENGTH:
+        if not piece_length.value or int(piece_length.value) >= RANGES["piece_length"].least:
             return []
         sent = header_value(route, "X-Dragonfly-Piece-Length").value
         return [reason("piece_length_too_small", piece_length.file, piece_length.key, value=sent)]

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import recipe_for
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import RECIPES
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
 SECRET = "s3cr3t-marker"
@@ -42,7 +42,7 @@ class Proxy(BaseHTTPRequestHandler):
             return
         url = self.headers["X-Dragonfly-Registry"] + self.path.partition("?")[0]
         self.send_response(200)
-        self.send_header("X-Dragonfly-Task", recipe_for("dfget").task_id(url))
+        self.send_header("X-Dragonfly-Task", RECIPES["go"]["V1"].task_id(url))
         self.end_headers()
         self.wfile.write(b"blob")
 

@@ -281,7 +281,7 @@ def test_words_are_short_and_hold_no_secret(client, loopback):
     exc = refused(client.create_job, {})
     assert "no answer of https://user:********@h" in exc.message
     assert len(exc.message) < 700
-    assert len(exc.words) <= 500
+    assert len(exc.answer_text) <= 500
 
 
 # Jobs

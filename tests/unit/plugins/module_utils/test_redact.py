@@ -10,6 +10,9 @@ import json
 from urllib.parse import quote, unquote
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_filter import (
+    DEFAULT_FILTERED_QUERY_PARAMS,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     MASK,
     printable,
@@ -19,7 +22,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
     redact_url,
     url_secrets,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import DEFAULT_FILTERED_QUERY_PARAMS
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -28,11 +28,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry i
     MANIFEST_LIMIT,
     TOKEN_LIMIT,
     Registry,
-    RegistryRefused,
-    RegistryUnreachable,
     registry_finder,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_auth import basic_auth
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_errors import (
+    RegistryRefused,
+    RegistryUnreachable,
+)
 
 D1, D2, D3 = (f"sha256:{letter * 64}" for letter in "abc")
 MANIFEST = {"mediaType": MANIFEST_TYPES[0], "config": {"digest": D1}, "layers": [{"digest": D2}]}

@@ -11,14 +11,15 @@ import json
 import os
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_filter import (
+    DEFAULT_FILTERED_QUERY_PARAMS,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._query_filters import filter_go, filter_rust
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
-    DEFAULT_FILTERED_QUERY_PARAMS,
     RECIPES,
     blob_digest_id,
     content_id,
-    filter_go,
-    filter_rust,
     recipe_for,
 )
 from hypothesis import given

@@ -19,11 +19,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.pro
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import SCHEMA
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
-    header_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     judge_config as judge_facts,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import header_problems
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,13 +10,13 @@ import pytest
 import tomlkit
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
+    judge_config as judge_facts,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import (
     header_problems,
     image_registries,
     mirrors,
     pulls,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
-    judge_config as judge_facts,
 )
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,7 +10,7 @@ import json
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import pulls
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import pulls
 
 KEY = {"type": "service_account", "private_key": "-----BEGIN 'x'-----\nhidden\n", "none": None, "yes": True}
 

@@ -14,7 +14,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.de
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import recipe_for
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import RECIPES
 
 MANIFEST = "https://h/v2/shop/web/manifests/1"
 BLOB = "https://h/v2/shop/web/blobs/sha256:" + "a" * 64
@@ -57,9 +57,9 @@ def test_the_time_of_the_job():
         ({"url": BLOB, "task_id": ""}, True),
         ({"url": "", "task_id": "a" * 64}, True),
         ({"url": "", "task_id": "b" * 64}, False),
-        ({"url": "", "task_id": recipe_for("scheduler", (2, 5, 1)).task_id(BLOB)}, True),
-        ({"url": "", "task_id": recipe_for("dfget").task_id(BLOB)}, True),
-        ({"url": "", "task_id": recipe_for("scheduler", (2, 5, 1)).task_id(BLOB, tag="t")}, False),
+        ({"url": "", "task_id": RECIPES["go"]["V2f"].task_id(BLOB)}, True),
+        ({"url": "", "task_id": RECIPES["go"]["V1"].task_id(BLOB)}, True),
+        ({"url": "", "task_id": RECIPES["go"]["V2f"].task_id(BLOB, tag="t")}, False),
         ({"url": "", "task_id": "", "content_for_calculating_task_id": "x"}, False),
         ({}, False),
         ({"url": 5}, False),

@@ -1,0 +1,211 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a manager's answer means that is no success: an error with a reason, and what to do.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    GarbledError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_beginning
+
+if t.TYPE_CHECKING:
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Response
+
+_MESSAGE_LIMIT = 500
+# Reasons for statuses that say it all.
+_REASONS = {404: "not_found", 409: "conflict", 422: "refused", 429: "rate_limited"}
+
+
+class _Denial(t.NamedTuple):
+    """A part of what a manager says in a 401 or 403, and what to do about it."""
+
+    status: int
+    part: str
+    reason: str
+    remedy: str
+
+
+class _Hint(t.NamedTuple):
+    """A part of what a manager says when it could not create a job, in lower case, and what it means."""
+
+    part: str
+    reason: str
+    meaning: str
+
+
+# Source: manager/middlewares/personal_access_token.go.
+_DENIALS = (
+    _Denial(401, "permission deny", "denied", "this user has no permission for it, use one with the role root"),
+    _Denial(403, "inactive", "token_inactive", "the token is inactive, activate it or use another"),
+    _Denial(403, "expired", "token_expired", "the token has expired, make a new one"),
+    _Denial(403, "permission", "token_scope", "the token lacks the scope that is named, use one that has it"),
+)
+
+# Recorded in contract/*/bad_posts.
+_HINTS = (
+    _Hint(
+        "candidate schedulers not found",
+        "no_scheduler",
+        "no active scheduler with the feature preheat in the clusters asked for: start one, with job.enable true",
+    ),
+    _Hint(
+        "parse access url failed", "bad_url", "the URL is no manifest URL (http(s)://HOST/v2/NAME/manifests/REFERENCE)"
+    ),
+    _Hint("no matching manifest for platform", "no_platform", "the image has no manifest for this platform"),
+    _Hint("unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest"),
+    _Hint("manifest unknown", "manifest_unknown", "the registry has no such image, tag or digest"),
+    _Hint(
+        "request registry 404",
+        "manifest_unknown",
+        "the registry has no such image, tag or digest, or an OCI image, which managers before 2.1.21 cannot read",
+    ),
+    _Hint("name unknown", "manifest_unknown", "the registry has no such repository"),
+    _Hint(
+        "is invalid",
+        "registry_address",
+        "the manager refuses loopback and link-local registries: use an address that other hosts can reach",
+    ),
+    _Hint(
+        "x509",
+        "registry_tls",
+        "the manager does not trust the registry's certificate: see job.preheat.tls of its configuration",
+    ),
+    _Hint(
+        "unauthorized",
+        "registry_denied",
+        "the registry wants other credentials: see registry_username and registry_password",
+    ),
+    _Hint(
+        "authentication required",
+        "registry_denied",
+        "the registry wants credentials: see registry_username and registry_password",
+    ),
+    _Hint("denied", "registry_denied", "the registry refuses these credentials"),
+    _Hint("no such host", "registry_unreachable", "the manager cannot resolve the registry's name"),
+    _Hint(
+        "connection refused",
+        "registry_unreachable",
+        "nothing answers at the registry's address, as the manager sees it",
+    ),
+    _Hint("dial tcp", "registry_unreachable", "the manager cannot reach the registry"),
+    _Hint("timeout", "registry_unreachable", "the registry did not answer the manager in time"),
+)
+
+
+def manager_error(answer: Response, credential: str | None, has_token: bool) -> DragonflyError:
+    """Return the error that an answer is which is no success.
+
+    :param credential: what the manager wants to see, see L(DragonflyClient).
+    :param has_token: whether it was sent.
+    """
+    name, status = answer.request, answer.status
+    if 300 <= status < 400:
+        return _redirect_error(answer)
+    if answer.media_type == "text/html":
+        return _web_page_error(answer)
+    message = _message(answer)
+    if status == 404 and answer.media_type != "application/json":
+        text = (
+            f"{name}: there is no such path here (404). What to do: set url to the REST address of the manager (port "
+            "8080 by default), with a path prefix where it has one."
+        )
+        return ApiError(text, "no_path", name, status, message)
+    text = f"{name}: the manager answered {status}: {message or '(nothing)'}"
+    if status in (401, 403):
+        reason, remedy = _denial(status, message, credential, has_token)
+        return ApiError(f"{text}. What to do: {remedy}.", reason, name, status, message)
+    reason = _REASONS.get(status) or ("server_error" if status >= 500 else "refused")
+    return ApiError(f"{text}.", reason, name, status, message)
+
+
+def explain(exc: ApiError) -> ApiError:
+    """Return an error of the creation of a job with what the manager's words mean, where that is known."""
+    # The words of other statuses from 500 on are those of a proxy in between.
+    if exc.status == 500:
+        answer_text = exc.answer_text.lower()
+        for hint in _HINTS:
+            if hint.part in answer_text:
+                return exc.explained(hint.reason, f"{exc.message} This means: {hint.meaning}.")
+    return exc
+
+
+def _denial(status: int, message: str, credential: str | None, has_token: bool) -> tuple[str, str]:
+    """Return why a request was denied, and what to do."""
+    for denial in _DENIALS:
+        if status == denial.status and denial.part in message:
+            return denial.reason, denial.remedy
+    if status == 403:
+        return "denied", "use a token with the scope that this request needs"
+    if credential == "jwt":
+        return _unknown_jwt(has_token)
+    if has_token:
+        return "token_unknown", "this manager does not know the token, set token to one of its personal access tokens"
+    return "token_missing", "set token to a personal access token of this manager (scope job, for clusters cluster)"
+
+
+def _unknown_jwt(has_token: bool) -> tuple[str, str]:
+    if not has_token:
+        return "jwt_missing", "set jwt to what dragonflyoss.dragonfly.login returns"
+    return (
+        "jwt_unknown",
+        "the jwt has expired or is another manager's, sign in again with dragonflyoss.dragonfly.login",
+    )
+
+
+def _web_page_error(answer: Response) -> DragonflyError:
+    name, status = answer.request, answer.status
+    text = (
+        f"{name}: a web page came back (status {status}), which no Dragonfly manager answers here. "
+        "What to do: set url to the REST address of the manager (port 8080 by default)."
+    )
+    if status >= 500:
+        return ApiError(text, "server_error", name, status)
+    return GarbledError(text, "not_a_manager", name, status)
+
+
+def _redirect_error(answer: Response) -> DragonflyError:
+    name = answer.request
+    location = answer.headers.get("Location", "")
+    parts = urlsplit(location)
+    if location == "/":
+        return ApiError(
+            f"{name}: this manager has no such API (it answered {answer.status} to its console): its "
+            "release is older or newer than this needs, or url has a wrong path.",
+            "no_api",
+            name,
+            answer.status,
+        )
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
+    return ApiError(
+        f"{name}: the answer is a redirect ({answer.status}) to {place or 'nowhere'}. Redirects are not "
+        "followed, they would lose the request and could give away the token. What to do: set url to the "
+        "manager itself, with the right scheme.",
+        "redirected",
+        name,
+        answer.status,
+    )
+
+
+def _message(answer: Response) -> str:
+    """Return what the server said, in one line without secrets."""
+    try:
+        document = answer.json()
+    except GarbledError:
+        document = None
+    message = None
+    if isinstance(document, dict):
+        message = document.get("message") or document.get("errors") or document.get("error")
+    if not isinstance(message, str):
+        message = answer.text()
+    return redact_beginning(" ".join(message.split()), _MESSAGE_LIMIT).rstrip(".")

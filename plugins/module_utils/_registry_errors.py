@@ -1,0 +1,103 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What goes wrong with registries: two kinds of errors, and one function for each message.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
+
+if t.TYPE_CHECKING:
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Response
+
+_NAMED_IN_MESSAGE = 3
+
+
+class RegistryUnreachable(DragonflyError):
+    """The registry gave no usable answer: no connection, a time-out, an answer of its own trouble."""
+
+
+class RegistryRefused(DragonflyError):
+    """The registry refused (401, 403, 404), lacks what is requested or sent something else, or is not trusted."""
+
+
+def check_status(answer: Response, request: str, denial: str) -> None:
+    """Refuse an answer that is not a success.
+
+    :param denial: what a 401 or 403 means.
+    """
+    status = answer.status
+    if 200 <= status < 300:
+        return
+    message = f"{request}: the registry answered {status}"
+    if status in (401, 403):
+        raise RegistryRefused(f"{message}: {denial}.", "registry_denied", request, status)
+    if status == 404:
+        text = f"{message}: it has no such image, tag or digest."
+        raise RegistryRefused(text, "manifest_unknown", request, status)
+    raise RegistryUnreachable(f"{message}.", "registry_unreachable", request, status)
+
+
+def digest_mismatch(request: str, computed: str, source: str, claim: str) -> RegistryRefused:
+    return RegistryRefused(
+        f"{request}: the content that the registry sent has the digest {computed}, and {source} says {claim!r}. "
+        "Nothing is preheated that is not what it claims to be. What to do: check the registry, and the proxies and "
+        "caches in front of it.",
+        "digest_mismatch",
+        request,
+    )
+
+
+def bad_manifest(exc: ValueError, request: str) -> DragonflyError:
+    if isinstance(exc, (UnicodeError, json.JSONDecodeError)):
+        return RegistryUnreachable(
+            f"{request}: the answer of the registry is not JSON.", "registry_unreachable", request
+        )
+    return RegistryRefused(
+        f"{request}: the registry sent a manifest that cannot be preheated: {exc}.", "bad_manifest", request
+    )
+
+
+def unreachable(exc: TransportError, image: Image, request: str) -> DragonflyError:
+    if exc.reason != "tls":
+        return RegistryUnreachable(f"The registry cannot be reached: {exc.message}", "registry_unreachable", request)
+    return RegistryRefused(
+        f"{exc.message.rstrip('.')}. The option registries takes a ca_path. A registry without TLS is written "
+        f"http://{image.registry}/...",
+        "registry_tls",
+        request,
+    )
+
+
+def no_platform(image: Image, manifest: Manifest, platform: str | None) -> RegistryRefused:
+    """Return why an index holds nothing for a platform."""
+    url = image.manifest_url()
+    unnamed = [child.digest for child in manifest.children or () if not child.platform]
+    if manifest.platforms:
+        message = f"{url} has no manifest for the platform {platform}. It has: {', '.join(manifest.platforms)}."
+    elif unnamed:
+        names = ", ".join(f"@{digest}" for digest in unnamed[:_NAMED_IN_MESSAGE])
+        more = ", ..." if len(unnamed) > _NAMED_IN_MESSAGE else ""
+        message = (
+            f"{url} is an image index whose entries name no platform, so that managers find nothing in it to preheat. "
+            f"What to do: preheat the digest of a manifest in it, without platforms: {names}{more}."
+        )
+    else:
+        message = f"{url} is an image index that holds no image."
+    return RegistryRefused(message, "no_platform", f"GET {url}")
+
+
+def other_platform(image: Image, platform: str, own: str) -> RegistryRefused:
+    url = image.manifest_url()
+    return RegistryRefused(
+        f"{url} has no manifest for the platform {platform}. It has: {own}.", "no_platform", f"GET {url}"
+    )

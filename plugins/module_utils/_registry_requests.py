@@ -1,0 +1,95 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Send GET requests to registries and token services: redirects within bounds, and no second wait for a silent server.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urljoin, urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import TransportError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http, Response
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_auth import origin, redirect_problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_errors import RegistryUnreachable
+
+_NO_ANSWER = ("connect_timeout", "read_timeout", "refused", "unreachable", "dns")
+_REDIRECTS = 3
+
+
+def resolve_host(host: str) -> list[str]:
+    """Return the addresses of a host, none where its name cannot be resolved."""
+    try:
+        return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        return []
+
+
+class RegistryRequests:
+    """GET requests to registries. Threads may share it.
+
+    :param http: without credentials of its own.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._silent: dict[tuple[str, str], TransportError] = {}
+
+    def get(
+        self, url: str, accept: str, authorization: str | None, headers: dict[str, str], limit: int
+    ) -> tuple[Response, str]:
+        """Return an answer and the URL that it came from, behind redirects.
+
+        Another server gets neither credentials nor the user's headers.
+        """
+        place = url
+        for _attempt in range(_REDIRECTS):
+            sent = dict(headers, Accept=accept)
+            if authorization:
+                sent["Authorization"] = authorization
+            answer = self._send(place, sent, limit)
+            if answer.status not in (301, 302, 303, 307, 308):
+                return answer, place
+            target = _redirect_target(place, answer)
+            problem = redirect_problem(place, target, resolve_host)
+            if problem:
+                raise RegistryUnreachable(
+                    f"GET {url}: the registry redirects in a way that is not followed: {problem}.",
+                    "registry_unreachable",
+                    f"GET {url}",
+                )
+            if origin(target) != origin(place):
+                authorization, headers = None, {}
+            place = target
+        raise RegistryUnreachable(
+            f"GET {url}: the registry redirects more than {_REDIRECTS - 1} times, which is not followed.",
+            "registry_unreachable",
+            f"GET {url}",
+        )
+
+    def _send(self, url: str, headers: dict[str, str], limit: int) -> Response:
+        """Send a GET, unless the server once gave no answer: each time would take as long."""
+        parts = urlsplit(url)
+        server = (parts.scheme, parts.netloc)
+        if server in self._silent:
+            earlier = self._silent[server]
+            request = f"GET {parts.path or '/'}"
+            message = request + earlier.message[len(earlier.request or "") :]
+            raise TransportError(message, earlier.reason, request, sent=False)
+        try:
+            return self._http.send("GET", url, headers=headers, limit=limit)
+        except TransportError as exc:
+            if exc.reason in _NO_ANSWER:
+                self._silent[server] = exc
+            raise
+
+
+def _redirect_target(place: str, answer: Response) -> str:
+    try:
+        return urljoin(place, answer.headers.get("Location", ""))
+    except ValueError:
+        return answer.headers.get("Location", "")

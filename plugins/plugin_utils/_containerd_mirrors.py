@@ -1,0 +1,207 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What containerd pulls through a Dragonfly client: registries with a mirror, images, and the headers of pulls.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, check_base, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_bytes
+
+_REGISTRY_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\Z")
+# The values of the module preheat's registries.
+_ENTRY_KEYS = ("url", "username", "password", "ca_path")
+# Header that carries it, what it is called, and whether the Go client's ids depend on it.
+_ID_HEADERS = (
+    ("tag", "X-Dragonfly-Tag", True),
+    ("application", "X-Dragonfly-Application", True),
+    ("piece_length", "X-Dragonfly-Piece-Length", False),
+)
+_HEADERS_VARIABLE = "containerd_mirrors_headers"
+
+
+class Mirror(t.NamedTuple):
+    """One registry that containerd pulls from through a client.
+
+    :ivar registry: name as in image references, such as ``docker.io``.
+    :ivar url: base URL, without a trailing slash; a path in it is a repository prefix.
+    :ivar server: where containerd goes when the client does not answer.
+    :ivar origin: scheme, host and port of the base URL: what the client is told to fetch from.
+    :ivar prefix: path of the base URL, as it is put after ``/v2``; empty without one.
+    """
+
+    registry: str
+    url: str
+    server: str
+    origin: str
+    prefix: str
+
+
+def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
+    """Return the mirrors of a map of registries, in its order.
+
+    :param registries: as the module preheat takes them: registry name to base URL, or to a dict with ``url`` and
+        credentials.
+    :raises InputError: if a name or an entry cannot be read.
+    """
+    read = []
+    for registry, entry in registries.items():
+        if not _REGISTRY_NAME.match(str(registry)):
+            raise InputError(
+                f"{registry!r} is no registry: write it as in image references, such as docker.io or registry:5000."
+            )
+        entry = {"url": entry} if isinstance(entry, str) else entry
+        if not isinstance(entry, dict) or set(entry) - set(_ENTRY_KEYS) or not isinstance(entry.get("url", ""), str):
+            raise InputError(
+                f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(_ENTRY_KEYS)}."
+            )
+        default = DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
+        url = check_base(registry, entry.get("url") or default)
+        prefix = urlsplit(url).path.strip("/")
+        origin = url[: -len(prefix) - 1] if prefix else url
+        server = f"{origin}/v2/{prefix}" if prefix else url
+        read.append(Mirror(registry, url, server, origin, prefix))
+    return read
+
+
+def image_registries(images: t.Iterable[str]) -> dict[str, str]:
+    """Return the registries of images, each with the base URL that a preheat uses where nothing else is said.
+
+    :param images: references, as the module preheat takes them.
+    :raises InputError: if one is no image reference.
+    """
+    parsed = [parse_image(image) for image in images]
+    return {image.registry: image.base for image in parsed}
+
+
+class Pull(t.NamedTuple):
+    """What a host is told to pull.
+
+    :ivar image: as it was written.
+    :ivar registry: its name.
+    :ivar reference: the whole reference, as ctr wants it.
+    :ivar login: ``USERNAME:PASSWORD`` for the registry, empty without one. A secret.
+    """
+
+    image: str
+    registry: str
+    reference: str
+    login: str
+
+
+def pulls(
+    images: t.Iterable[str], registries: dict[str, t.Any], username: str | None = None, password: str | None = None
+) -> list[Pull]:
+    """Return how hosts pull images that were preheated.
+
+    :param images: references, as the module preheat takes them.
+    :param registries: those that have a mirror, as the module preheat takes them.
+    :param username: for registries whose entry names none.
+    :param password: for registries whose entry names none.
+    :raises InputError: if one is no image reference.
+    """
+    # A mirror with a prefix changes where an image comes from, not what it is called: hence bases without one.
+    bases = {registry: f"https://{registry}" for registry in registries}
+    planned = []
+    for text in images:
+        image = parse_image(text, bases)
+        separator = "@" if image.digest else ":"
+        reference = f"{image.registry}/{image.name}{separator}{image.reference}"
+        entry = registries.get(image.registry)
+        own = entry if isinstance(entry, dict) else {}
+        user, secret = (own.get("username"), own.get("password")) if own.get("username") else (username, password)
+        secret = plain_password(f"The password of {image.registry}", user, secret)
+        planned.append(Pull(text, image.registry, reference, f"{user}:{secret}" if user and secret else ""))
+    return planned
+
+
+def header_problems(
+    headers: dict[str, t.Any],
+    client: str,
+    tag: str = "",
+    application: str = "",
+    piece_length: int | None = None,
+    blob_digest_ids: bool = False,
+) -> list[Problem]:
+    """Return what in the headers of mirrors makes pulls miss what a preheat with these options fetched.
+
+    :param headers: that containerd sends to the client, besides X-Dragonfly-Registry.
+    :param client: ``dfget``, ``dfdaemon``, or ``none`` where it is not known.
+    :param blob_digest_ids: whether the preheat requests task IDs that are digests of blobs.
+    """
+    sent = {str(name).lower(): str(value) for name, value in headers.items()}
+    preheat = {"tag": tag, "application": application, "piece_length": str(piece_length or "")}
+    problems = []
+    if "x-dragonfly-registry" in sent:
+        problems.append(problem("registry_header", _HEADERS_VARIABLE))
+    for what, header, matters_to_go in _ID_HEADERS:
+        value = sent.get(header.lower())
+        if what == "piece_length":
+            value = _bytes_of_header(value)
+        # Without the header the Go client takes its own defaultTag and defaultApplication, which its role compares.
+        is_read = client == "dfdaemon" or (matters_to_go and value is not None)
+        if is_read and (value or "") != preheat[what]:
+            values = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
+            problems.append(problem("tag_mismatch", f"{_HEADERS_VARIABLE}.{header}", **values))
+    return (
+        problems
+        + _filter_problems(sent, client)
+        + (_fixed_id_problems(sent, blob_digest_ids) if client != "dfget" else [])
+    )
+
+
+def _bytes_of_header(value: str | None) -> str | None:
+    """Return a piece length as dfdaemon reads it, such as 4mib: bytes as text; None if it ignores the value."""
+    size = parse_bytes(value, "dfdaemon")
+    return None if size is None else str(size)
+
+
+def _filter_problems(sent: dict[str, str], client: str) -> list[Problem]:
+    """Return the headers that leave ns in the URL.
+
+    Source: dragonfly v2.1.67 pkg/net/http (PickHeader: an empty header counts as none), client v1.5.1
+    dragonfly-client/src/proxy/header.rs (get_filtered_query_params: names are trimmed from 0.1.117 on).
+    """
+    problems = []
+    go_filter = sent.get("x-dragonfly-filter")
+    if client != "dfdaemon" and go_filter and "ns" not in go_filter.split("&"):
+        where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Filter"
+        problems.append(problem("filter_without_ns", where, example="the separator is &"))
+    rust_filter = sent.get("x-dragonfly-filtered-query-params")
+    if client != "dfget" and rust_filter is not None:
+        if "ns" not in [name.strip() for name in rust_filter.split(",")]:
+            where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Filtered-Query-Params"
+            problems.append(problem("filter_without_ns", where, example="the separator is ,"))
+    return problems
+
+
+def _fixed_id_problems(sent: dict[str, str], blob_digest_ids: bool) -> list[Problem]:
+    """Return the headers with which dfdaemon computes other task IDs, or rejects pulls."""
+    problems = []
+    flag = sent.get("x-dragonfly-enable-task-id-based-blob-digest")
+    if flag is not None and (flag.lower() == "true") != blob_digest_ids:
+        # Another value than true switches the flag of the configuration off.
+        if flag.lower() == "true":
+            problems.append(problem("blob_digest_ids", _HEADERS_VARIABLE))
+        else:
+            problems.append(problem("blob_digest_ids_missing", _HEADERS_VARIABLE))
+    if "x-dragonfly-content-for-calculating-task-id" in sent:
+        where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Content-For-Calculating-Task-ID"
+        problems.append(problem("content_id", where))
+    piece_length = _bytes_of_header(sent.get("x-dragonfly-piece-length"))
+    if piece_length is not None and int(piece_length) < RANGES["piece_length"].least:
+        where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Piece-Length"
+        problems.append(problem("piece_length_too_small", where, value=sent["x-dragonfly-piece-length"]))
+    return problems
