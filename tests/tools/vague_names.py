@@ -30,7 +30,6 @@ VAGUE = re.compile(
 EXCEPTIONS: frozenset[str] = frozenset(
     """
     plugins/module_utils/_config_redaction.py
-    plugins/module_utils/_errors.py
     plugins/module_utils/_host.py
     plugins/module_utils/_image.py
     plugins/module_utils/_preheat/holding.py
