@@ -1,0 +1,112 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reject phrases that readers have to read twice, and name the usual one.
+
+    python tests/tools/language.py [--count] [FILE ...]
+
+Without arguments it reads every text for users that git knows: Markdown, reStructuredText, the YAML of roles,
+playbooks, the changelog and galaxy.yml, and the strings of Python files in plugins.
+``--count`` prints the number of phrases by file instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import typing as t
+from collections import Counter
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATTERNS = ("*.md", "*.rst", "roles/*.yml", "playbooks/*.yml", "changelogs/*.yaml", "galaxy.yml", "plugins/*.yml")
+PYTHON = ("plugins/*.py",)
+
+#: Phrases, and what to write instead.
+PHRASES = {
+    re.compile(pattern, re.IGNORECASE): advice
+    for pattern, advice in {
+        r"(?<!\bthere )\b(?:is|are|was) no (?!longer\b|more than\b)": "is not a valid ..., does not ...",
+        r"\bso that\b": "so",
+        r"\bequal\b(?! to\b)": "identical",
+        r"\bmade\b": "created, sent, written",
+        r"\b(?:tells?|telling|told)\b": "report, return, show",
+        r"\blook(?:s|ed|ing)?\b(?! for\b| up\b| it up\b)": "poll, read, check",
+        r"\bask(?:s|ed|ing)?\b": "request, query, prompt",
+        r"\bwithout it\b": "defaults to ..., if it is not set",
+        r"\bwithout a word\b": "silently",
+        r"\bcures?\b": "remedy",
+        r"\b(?:warm|cached|there) no more\b": "no longer",
+        r"\bany more\b": "no longer",
+        r", for (?:it|they|he|only|nothing|there|these|those)\b": "because",
+        r"\bin words\b": "as text",
+        r"\bof which\b": "rewrite the sentence",
+        r"\bwould not do\b": "would not work",
+        r"\bwhat it is for\b": "its purpose",
+        r"\b(?:is|was|are) whole\b": "is complete",
+        r"\b(?-i:Since) \d+\.\d+\.\d+": "Requires Dragonfly manager ... or later",
+        r"\b(?:waits?|lasts?|takes?) for ever\b": "forever",
+    }.items()
+}
+
+
+class Phrase(t.NamedTuple):
+    """A phrase that a text should not have."""
+
+    line: int
+    text: str
+    advice: str
+
+
+def phrases(text: str, first_line: int = 1) -> list[Phrase]:
+    """Return the phrases of a text, also those that a line break divides.
+
+    :param first_line: the number of its first line.
+    """
+    joined = re.sub(r"\s", " ", text)
+    return sorted(
+        Phrase(first_line + text.count("\n", 0, match.start()), match.group(), advice)
+        for pattern, advice in PHRASES.items()
+        for match in pattern.finditer(joined)
+    )
+
+
+def phrases_of_strings(source: str) -> list[Phrase]:
+    """Return the phrases of the strings in a Python source.
+
+    :raises SyntaxError: if it is not Python.
+    """
+    return sorted(
+        phrase
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for phrase in phrases(node.value, node.lineno)
+    )
+
+
+def _files_of_git(*patterns: str) -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    return [CHECKOUT / name for name in listed.stdout.splitlines()]
+
+
+def main() -> int:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--count"]
+    paths = [Path(argument) for argument in arguments] or _files_of_git(*PATTERNS, *PYTHON)
+    counts: Counter[str] = Counter()
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        name = str(path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path)
+        for phrase in phrases_of_strings(text) if path.suffix == ".py" else phrases(text):
+            counts[name] += 1
+            if "--count" not in sys.argv:
+                print(f"{name}:{phrase.line}: {phrase.text!r}: {phrase.advice}")
+    if "--count" in sys.argv:
+        print(*(f"{count:5} {name}" for name, count in counts.most_common()), sep="\n")
+    return 1 if counts else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
