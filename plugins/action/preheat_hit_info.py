@@ -26,7 +26,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.probe 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import note
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds import SeedPeers, seed_peers_of_jobs
 
-_FOR_THE_HOST = ("dfget_config", "dfdaemon_config", "containerd_config", "certs_dir", "timeout")
+_FOR_THE_HOST = ("dfget_config", "dfdaemon_config", "containerd_config", "certs_dir", "registries_conf", "timeout")
 
 
 class ActionModule(ActionBase):
@@ -63,7 +63,8 @@ class ActionModule(ActionBase):
         if "facts" not in result:
             return result
         given = SeedPeers(params["seed_client"], params["seed_release"], params["manager_release"])
-        prediction = predict_hits(result["facts"], images, seed_peers_of_jobs(params["jobs"] or [], given))
+        seeds = seed_peers_of_jobs(params["jobs"] or [], given)
+        prediction = predict_hits(result["facts"], images, seeds, _runtime(params))
         probed = None
         if params["probe"]:
             answer = self._probe(params, task_vars, lookup, prediction)
@@ -85,6 +86,7 @@ class ActionModule(ActionBase):
                 for reason in prediction.reasons
             ],
             "notes": prediction.notes,
+            "runtime": prediction.runtime,
             "client": prediction.client.name if prediction.client else None,
             "client_release": format_release(prediction.client.release) if prediction.client else None,
             "probe": probed,
@@ -123,3 +125,9 @@ class ActionModule(ActionBase):
         return self._execute_module(
             module_name="dragonflyoss.dragonfly.preheat_hit_info", module_args={**args, **more}, task_vars=task_vars
         )
+
+
+def _runtime(params: dict[str, t.Any]) -> str | None:
+    """Return the runtime whose pulls are meant, None if the host decides."""
+    names_containerd = params["containerd_config"] or params["certs_dir"]
+    return params["runtime"] or ("containerd" if names_containerd else None)

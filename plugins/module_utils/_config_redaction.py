@@ -35,6 +35,10 @@ discard_unpacked_layers disable_snapshot_annotations image_pull_with_sync_fs dis
 )
 #: Of registries.yaml of k3s and RKE2.
 REGISTRIES_KEYS = frozenset(["endpoint", "insecure_skip_verify"])
+#: Of registries.conf of podman and CRI-O, in both of its formats.
+REGISTRIES_CONF_KEYS = frozenset(
+    "prefix location insecure blocked mirror-by-digest-only pull-from-mirror registries".split()
+)
 
 _USER_INFO = re.compile(r"(://)[^/?#\s\"'@]*(?:@[^/?#\s\"'@]*)*@")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gathers what decides about a host's pulls: files, releases and start times of containerd and the Dragonfly clients.
+"""Gathers what decides about a host's pulls: files, releases and start times of runtimes and the Dragonfly clients.
 
 Runs on the host with nothing but the standard library, and only reads. No secret leaves the host: files come as
 L(_config_redaction) leaves them.
@@ -20,6 +20,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd
     gather_containerd,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host, Unit, option_of
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registries_conf_facts import (
+    CRIO_UNIT,
+    gather_registries_conf,
+)
 
 #: Client: its unit, its configuration if nothing names another, and the argument that prints its release.
 CLIENTS = {
@@ -33,17 +37,23 @@ def gather(
     client_configs: dict[str, str | None] | None = None,
     containerd_config: str | None = None,
     certs_dir: str | None = None,
+    registries_conf: str | None = None,
 ) -> dict[str, Any]:
     """Return everything that decides about the pulls of this host.
 
     :param client_configs: client to the path of its configuration, None for the one that its unit names.
     :param containerd_config: path, None for the one that containerd is started with.
     :param certs_dir: folder with mirrors, None for the one that containerd's configuration names.
-    :returns: dict with ``clients`` and ``containerd``.
+    :param registries_conf: path, None for the one of the system.
+    :returns: dict with ``clients``, ``containerd`` and ``registries_conf``.
     """
-    units = host.units([unit for unit, _path, _flag in CLIENTS.values()] + list(UNITS))
+    units = host.units([*(unit for unit, _path, _flag in CLIENTS.values()), *UNITS, CRIO_UNIT])
     clients = {name: _client(host, name, (client_configs or {}).get(name), units) for name in CLIENTS}
-    return {"clients": clients, "containerd": gather_containerd(host, units, containerd_config, certs_dir)}
+    return {
+        "clients": clients,
+        "containerd": gather_containerd(host, units, containerd_config, certs_dir),
+        "registries_conf": gather_registries_conf(host, units, registries_conf),
+    }
 
 
 def _client(host: Host, name: str, config: str | None, units: dict[str, Unit]) -> dict[str, Any]:

@@ -34,6 +34,11 @@ options:
   certs_dir:
     description: Folder with mirrors. By default the one that containerd's configuration names.
     type: path
+  registries_conf:
+    description:
+      - Path of C(registries.conf) of podman and CRI-O, whose drop-ins are in the folder of the same name with C(.d).
+      - By default V(/etc/containers/registries.conf), and what root has in C(~/.config/containers).
+    type: path
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
@@ -100,6 +105,39 @@ containerd:
       type: str
       returned: success
       sample: 1.7.24
+registries_conf:
+  description: What is known of podman, CRI-O, Buildah and Skopeo.
+  returned: success
+  type: dict
+  contains:
+    runtimes:
+      description: V(podman) where it, Buildah or Skopeo is on the host, V(crio) where CRI-O is.
+      type: list
+      elements: str
+      returned: success
+      sample: [podman]
+    main:
+      description: The file C(registries.conf).
+      type: dict
+      returned: success
+      sample: {"path": "/etc/containers/registries.conf", "text": "", "error": null}
+    drop_ins:
+      description: Its drop-ins, in the order in which they are read.
+      type: list
+      elements: dict
+      returned: success
+      sample: []
+    of_root:
+      description: The file of root that replaces both, V(null) without one.
+      type: dict
+      returned: success
+      sample: null
+    logins:
+      description: Files with credentials and the registries that these are of. Credentials stay on the host.
+      type: list
+      elements: dict
+      returned: success
+      sample: [{"path": "/run/containers/0/auth.json", "registries": ["registry.example.com"]}]
 reason:
   description: A stable code for why the task failed, such as V(fault).
   returned: failure
@@ -118,12 +156,13 @@ def read(module: DragonflyModule) -> dict[str, Any]:
     """Return the host's facts."""
     params = module.params
     configs = {"dfget": params["dfget_config"], "dfdaemon": params["dfdaemon_config"]}
-    return gather(Host(runner(module)), configs, params["containerd_config"], params["certs_dir"])
+    paths = (params[name] for name in ("containerd_config", "certs_dir", "registries_conf"))
+    return gather(Host(runner(module)), configs, *paths)
 
 
 def main() -> None:
     """Run the module."""
-    paths = ("dfget_config", "dfdaemon_config", "containerd_config", "certs_dir")
+    paths = ("dfget_config", "dfdaemon_config", "containerd_config", "certs_dir", "registries_conf")
     module = DragonflyModule(argument_spec={name: {"type": "path"} for name in paths})
     module.run(read, needs_requests=False)
 

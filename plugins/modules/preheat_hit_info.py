@@ -10,9 +10,10 @@ module: preheat_hit_info
 short_description: Tell whether a host hits what was preheated, and why not
 version_added: 1.0.0
 description:
-  - Follows the pull of an image as containerd and the Dragonfly client of the host would, by the host's files, and
-    compares the task id of each blob with the one that the preheat made. Where they differ the pull goes to the
-    registry as if nothing had been preheated, and no log says so; this module says which setting is to be changed.
+  - Follows the pull of an image as containerd, podman or CRI-O and the Dragonfly client of the host would, by the
+    host's files, and compares the task id of each blob with the one that the preheat made. Where they differ the pull
+    goes to the registry as if nothing had been preheated, and no log says so; this module says which setting is to be
+    changed.
   - The module reads the host's files with the standard library alone, so the host needs no Python library, not even
     C(requests). Secrets in the files do not leave the host. The action plugin of the same name judges on the
     controller, where C(images) and O(probe) need C(requests).
@@ -67,9 +68,16 @@ options:
       - The release of the manager, such as V(2.3.4). From 2.3.1 on nothing can be preheated to seed peers that run the
         Go client. By default what O(jobs) tell of it.
     type: str
+  runtime:
+    description:
+      - The runtime whose pulls count. Buildah and Skopeo pull as V(podman) does.
+      - By default the only one on the host, V(crio) where podman is there too, and V(containerd) where
+        O(containerd_config) or O(certs_dir) is set.
+    type: str
+    choices: [containerd, podman, crio]
   probe:
     description:
-      - Also ask the client's proxy for the smallest blob, as containerd would, and compare the task id in its answer
+      - Also ask the client's proxy for the smallest blob, as the runtime would, and compare the task id in its answer
         with what the files say. That is one small request a host, which brings the blob to it. It is left out in check
         mode, and where a secret header of the mirror cannot be read on the host.
     type: bool
@@ -97,6 +105,11 @@ options:
     description:
       - Folder with the mirrors, for pulls with C(ctr --hosts-dir). By default the one that containerd's configuration
         names.
+    type: path
+  registries_conf:
+    description:
+      - Path of C(registries.conf) of podman and CRI-O, whose drop-ins are in the folder of the same name with C(.d).
+      - By default V(/etc/containers/registries.conf), and what root has in C(~/.config/containers).
     type: path
   validate_certs:
     description:
@@ -146,6 +159,12 @@ EXAMPLES = r"""
     probe: true
   become: true
   register: hit
+
+- name: Judge the pulls of podman
+  dragonflyoss.dragonfly.preheat_hit_info:
+    jobs: "{{ warm.jobs }}"
+    runtime: podman
+  become: true
 
 - name: List what has to be changed on hosts that would miss
   ansible.builtin.debug:
@@ -245,6 +264,11 @@ reason:
   returned: failure
   type: str
   sample: bad_input
+runtime:
+  description: The runtime whose pulls were judged, V(null) where several may be meant.
+  returned: success
+  type: str
+  sample: containerd
 client:
   description: The client that serves the host's pulls, V(null) where none does.
   returned: success
@@ -313,7 +337,8 @@ def look(module: DragonflyModule) -> dict[str, Any]:
     if params["probe_request"]:
         return {"answer": probe(timeout=params["timeout"], **params["probe_request"])}
     configs = {"dfget": params["dfget_config"], "dfdaemon": params["dfdaemon_config"]}
-    return {"facts": gather(Host(runner(module)), configs, params["containerd_config"], params["certs_dir"])}
+    paths = (params[name] for name in ("containerd_config", "certs_dir", "registries_conf"))
+    return {"facts": gather(Host(runner(module)), configs, *paths)}
 
 
 def main() -> None:

@@ -276,6 +276,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "containerd reads its mirrors in {path}, not in {wanted}.",
         "Set containerd_mirrors_certs_dir to that folder, or delete config_path.",
     ),
+    "registries_conf_rejected": (
+        "podman, CRI-O, Buildah and Skopeo do not accept the file, and every pull fails: {error}.",
+        "Correct it or move it away.",
+    ),
     "parallel_fetch": (
         "containerd then requests parts of a blob, and {why}.",
         "{remedy}",

@@ -25,7 +25,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.mes
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get, settings
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import may_reach, parse_duration
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.containerd import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
     newer_than_unit,
     parse_file,
@@ -36,6 +35,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reason
     reason,
     reason_from_problem,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
 
 _PREVENT_START = frozenset(
@@ -44,7 +44,7 @@ _PREVENT_START = frozenset(
 
 
 class BlobRequest(t.NamedTuple):
-    """What a client requests from Dragonfly when containerd pulls a blob.
+    """What a client requests from Dragonfly when a runtime pulls a blob.
 
     :ivar base: base URL of the registry.
     :ivar url: URL of the blob, with its query.
@@ -56,6 +56,7 @@ class BlobRequest(t.NamedTuple):
     :ivar fixed_id: the task ID, if it is not computed from the URL.
     :ivar rewritten_by: the setting that replaced a part of the URL.
     :ivar reasons: why it requests the blob from the registry and not from Dragonfly.
+    :ivar names_registry: whether the runtime can name the registry that is meant.
     """
 
     base: Setting
@@ -68,6 +69,7 @@ class BlobRequest(t.NamedTuple):
     fixed_id: Setting | None
     rewritten_by: Setting | None
     reasons: list[Reason]
+    names_registry: bool = True
 
 
 class Login(t.NamedTuple):
@@ -163,18 +165,19 @@ class Client(abc.ABC):
     def _request(self, route: Route, path: str) -> BlobRequest:
         """Return what it requests from Dragonfly, credentials aside.
 
-        :param route: on which containerd pulls.
+        :param route: on which the runtime pulls.
         :param path: of the blob, without a query.
         """
 
     def blob_request(self, route: Route, repository: str, digest: str) -> BlobRequest:
-        """Return what it requests from Dragonfly when containerd pulls a blob.
+        """Return what it requests from Dragonfly when a runtime pulls a blob.
 
-        :param route: on which containerd pulls.
+        :param route: on which the runtime pulls.
         :param repository: as in the image reference.
         :param digest: of the blob.
         """
-        request = self._request(route, f"{route.path}/{repository}/blobs/{digest}")
+        request = self._request(route, route.blob_path(repository, digest))
+        request = request._replace(names_registry=route.names_registry)
         key, header, status = self.login
         if get(self.config, self.name, key) is not None and not route.headers.get(header.lower()):
             values = {"client": self.name, "header": header, "status": status}
@@ -242,7 +245,7 @@ class Client(abc.ABC):
 
 
 def header_value(route: Route, header: str) -> Setting:
-    """Return a header that containerd sends, empty if it sends none."""
+    """Return a header that the runtime sends, empty if it sends none."""
     return Setting(route.headers.get(header.lower(), ""), route.file, header)
 
 

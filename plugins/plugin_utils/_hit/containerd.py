@@ -36,11 +36,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files 
     sub_table,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import MirrorHost, mirror_hosts
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
     Reason,
     reason,
     reason_from_problem,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
 
 _FALLBACK_FOLDERS = ("_default",)
@@ -51,27 +53,6 @@ _ONLY_WITH_CONFIG_PATH = ("mirrors_in_use", "tls_in_use")
 # Source: containerd v2.1.0 and v2.1.3 core/remotes/docker/fetcher.go (open).
 _FIRST_WITH_RANGE_IN_EVERY_REQUEST = (2, 1, 0)
 _FIRST_WITHOUT_RANGE_AGAIN = (2, 1, 3)
-
-
-class Route(t.NamedTuple):
-    """Where containerd sends the pulls of a registry.
-
-    :ivar proxy: URL of the host that it asks first, without a path.
-    :ivar path: what comes before the repository, such as ``/v2``.
-    :ivar query: such as ``ns=docker.io``; empty without one.
-    :ivar headers: that it adds, names in lower case.
-    :ivar file: that says so.
-    :ivar others: URLs of the hosts that it asks if that one fails.
-    :ivar byte_range: the part of each blob that it requests; empty for all of it.
-    """
-
-    proxy: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    file: str
-    others: tuple[str, ...] = ()
-    byte_range: Setting = Setting("")
 
 
 def _not_read_yet(facts: dict[str, t.Any]) -> list[Reason]:
@@ -89,9 +70,11 @@ class Containerd:
 
     :ivar release: tuple of int, None if it is not known.
     :ivar reasons: why no pull at all is sent to a client.
+    :ivar notes: what had to be assumed.
     """
 
     def __init__(self, facts: dict[str, t.Any]) -> None:
+        self.notes: list[str] = []
         self.release = parse_release(facts.get("version") or "")
         self._certs_dir = facts.get("certs_dir")
         self._hosts_files = {file["path"]: file for file in facts.get("hosts") or []}
@@ -129,18 +112,16 @@ class Containerd:
             problems = [problem for problem in problems if problem.code not in _ONLY_WITH_CONFIG_PATH]
         return [reason_from_problem(problem) for problem in problems]
 
-    def unsent_credentials(self, registry: str, route: Route) -> list[Reason]:
-        """Return why the credentials that its configuration has for a registry are not sent on a route."""
+    def unsent_credentials(self, image: PreheatedImage, route: Route) -> list[Reason]:
+        """Return why the credentials that it has for the registry of an image are not sent on a route."""
         if self._certs_dir or "authorization" in route.headers:
             return []
-        problems = unsent_auth(self._effective, registry, urlsplit(route.proxy).netloc)
+        problems = unsent_auth(self._effective, image.registry, urlsplit(route.proxy).netloc)
         return [reason_from_problem(problem) for problem in problems]
 
-    def route(self, registry: str) -> Route | Reason:
-        """Return where the pulls of a registry go, or why they go straight to the registry.
-
-        :param registry: as in image references.
-        """
+    def route(self, image: PreheatedImage) -> Route | Reason:
+        """Return where the pulls of an image go, or why they go straight to the registry."""
+        registry = image.registry
         folders = self._folders
         if folders:
             return self._route_by_folders(registry, folders)

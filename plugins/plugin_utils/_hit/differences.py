@@ -113,6 +113,8 @@ def _base_difference(request: BlobRequest, host: SplitResult, preheat: SplitResu
     if key == "proxy.registryMirror.dynamic":
         return reason("static_mirror", file, key)
     bases = {"host": f"{host.scheme}://{host.netloc}", "preheat": f"{preheat.scheme}://{preheat.netloc}"}
+    if not request.names_registry:
+        return reason("mirror_serves_another", file, key, **bases)
     if key == "ns":
         # A header in _default would send the pulls of every other registry to this one.
         is_default = file.endswith("/_default/hosts.toml")

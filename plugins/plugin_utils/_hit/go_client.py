@@ -23,8 +23,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client
     header_value,
     rewrite_host,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.containerd import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 

@@ -56,6 +56,7 @@ class Prediction:
     :ivar notes: what a user should know beside that, each once.
     :ivar client: the client that serves its pulls, or None.
     :ivar pulls: of the images that a client serves.
+    :ivar runtime: that pulls, None if several may be meant.
     """
 
     blobs: list[BlobPrediction] = dataclasses.field(default_factory=list)
@@ -63,6 +64,7 @@ class Prediction:
     notes: list[str] = dataclasses.field(default_factory=list)
     client: Client | None = None
     pulls: list[Pull] = dataclasses.field(default_factory=list)
+    runtime: str | None = None
 
     @property
     def hit(self) -> str:
@@ -88,16 +90,20 @@ class Prediction:
 
 
 def predict_hits(
-    facts: dict[str, t.Any], images: t.Sequence[PreheatedImage], seeds: SeedPeers | None = None
+    facts: dict[str, t.Any],
+    images: t.Sequence[PreheatedImage],
+    seeds: SeedPeers | None = None,
+    runtime: str | None = None,
 ) -> Prediction:
     """Return whether a host hits images, by its files.
 
     :param facts: what the module preheat_hit_info reports of the host.
     :param images: that were preheated.
     :param seeds: what is known of the seed peers.
+    :param runtime: ``containerd``, ``podman`` or ``crio``; None for the only one on the host.
     """
-    host = Host(facts)
-    prediction = Prediction()
+    host = Host(facts, runtime)
+    prediction = Prediction(runtime=host.runtime_name)
     for image in images:
         pull = follow_pull(host, image)
         recipe = seed_recipe(seeds or SeedPeers(), pull.client)

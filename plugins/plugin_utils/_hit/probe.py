@@ -54,7 +54,7 @@ def probe_for(pull: Pull, sizes: dict[str, int]) -> Probe:
     """
     route = t.cast(t.Any, pull.route)
     digest = min(pull.image.digests, key=lambda digest: sizes.get(digest, 1 << 62))
-    path = f"{route.path}/{pull.image.repository}/blobs/{digest}" + (f"?{route.query}" if route.query else "")
+    path = route.blob_path(pull.image.repository, digest) + (f"?{route.query}" if route.query else "")
     return Probe(route.proxy, path, dict(route.headers), route.file, pull.image.blob_url(digest))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Follows a pull through the host: from containerd's files to the client that serves it.
+"""Follows a pull through the host: from the files of the runtime to the client that serves it.
 
 PRIVATE to the collection.
 """
@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_loopback
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.containerd import Containerd, Route
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.containerd import Containerd
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.go_client import GoClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, note, reason
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.registries_conf import NAMES, RegistriesConf
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.rust_client import RustClient
 
 _CLIENTS: dict[str, type[Client]] = {client.name: client for client in (GoClient, RustClient)}
@@ -27,10 +29,20 @@ class Host:
     """A host that pulls.
 
     :param facts: what the module preheat_hit_info reports of it.
+    :param runtime: ``containerd``, ``podman`` or ``crio``; None for the only one on the host.
+    :ivar runtime_name: of the runtime that pulls, None if several may be meant.
     """
 
-    def __init__(self, facts: dict[str, t.Any]) -> None:
-        self.containerd = Containerd(facts["containerd"])
+    def __init__(self, facts: dict[str, t.Any], runtime: str | None = None) -> None:
+        self.runtime_name = runtime or _only_runtime(facts)
+        self.runtime: Containerd | RegistriesConf = (
+            RegistriesConf(facts["registries_conf"], self.runtime_name)
+            if self.runtime_name in NAMES
+            else Containerd(facts["containerd"])
+        )
+        if self.runtime_name is None:
+            names = " and ".join(NAMES[name] for name in facts["registries_conf"]["runtimes"])
+            self.runtime.reasons = [reason("runtime_ambiguous", names=names)]
         self.client_files = [client["config"]["path"] for client in facts["clients"].values()]
         self.clients = [
             _CLIENTS[name](client)
@@ -39,10 +51,23 @@ class Host:
         ]
 
 
+def _only_runtime(facts: dict[str, t.Any]) -> str | None:
+    """Return the runtime whose pulls are meant if nobody says so, None if several may be.
+
+    podman and CRI-O read the same files, so that the daemon counts where both are.
+    """
+    others = facts["registries_conf"]["runtimes"]
+    if not others:
+        return "containerd"
+    if facts["containerd"].get("distribution") is not None:
+        return None
+    return "crio" if "crio" in others else str(others[0])
+
+
 class Pull(t.NamedTuple):
     """The pull of an image on a host.
 
-    :ivar route: None if containerd does not pull it from a mirror.
+    :ivar route: None if the runtime does not pull it from a mirror.
     :ivar client: that serves it, None if none does.
     :ivar reasons: why it does not get to the client, or the client does not serve it.
     :ivar notes: what had to be assumed.
@@ -57,26 +82,26 @@ class Pull(t.NamedTuple):
 
 def follow_pull(host: Host, image: PreheatedImage) -> Pull:
     """Return how a host pulls an image."""
-    containerd = host.containerd
-    if containerd.reasons:
-        return Pull(image, None, None, list(containerd.reasons), [])
-    route = containerd.route(image.registry)
+    runtime = host.runtime
+    if runtime.reasons:
+        return Pull(image, None, None, list(runtime.reasons), [])
+    route = runtime.route(image)
     if isinstance(route, Reason):
-        return Pull(image, None, None, [route, *containerd.problems("none")], [])
+        return Pull(image, None, None, [route, *runtime.problems("none")], [])
     client = _client_behind(route, host)
     if isinstance(client, Reason):
-        return Pull(image, route, None, [client, *containerd.problems("none")], [])
-    unsent = containerd.unsent_credentials(image.registry, route)
-    reasons = [*containerd.problems(client.name, client.skips_small_parts), *unsent, *client.reasons]
+        return Pull(image, route, None, [client, *runtime.problems("none")], [])
+    unsent = runtime.unsent_credentials(image, route)
+    reasons = [*runtime.problems(client.name, client.skips_small_parts), *unsent, *client.reasons]
     address = host_and_port(route.proxy)[0]
-    notes = []
+    notes = list(runtime.notes)
     if not is_loopback(address) and address != client.address:
         notes.append(note("address_assumed", proxy=route.proxy, address=client.address or "all addresses"))
     return Pull(image, route, client, reasons, notes)
 
 
 def _client_behind(route: Route, host: Host) -> Client | Reason:
-    """Return the client whose proxy containerd pulls from, or why there is none."""
+    """Return the client whose proxy the runtime pulls from, or why there is none."""
     clients = host.clients
     if not clients:
         return reason("no_client", files=" nor ".join(host.client_files))

@@ -55,16 +55,16 @@ MISSES: dict[str, tuple[str, str]] = {
         'Give the client\'s host the capabilities ["pull", "resolve"].',
     ),
     "other_mirror_first": (
-        "containerd asks {first} first, and the Dragonfly client only where that fails.",
+        "pulls go to {first} first, and to the Dragonfly client only where that fails.",
         "Put the client's host before the others.",
     ),
     "wrong_port": (
         "it points to {proxy}, where no Dragonfly client of this host listens: {listening}.",
-        "Write the address of the client's proxy (containerd_mirrors_proxy).",
+        "Write the address of the client's proxy (containerd_mirrors_proxy, registries_conf_proxy).",
     ),
     "no_login": (
-        "with this set {client} answers a pull without the header {header} with {status}, and containerd falls back to"
-        " the registry without a word.",
+        "with this set {client} answers a pull without the header {header} with {status}, and the pull silently goes to"
+        " the registry.",
         "Leave it out and let the proxy listen on 127.0.0.1; or send {header} with the mirror"
         " (containerd_mirrors_headers).",
     ),
@@ -73,7 +73,7 @@ MISSES: dict[str, tuple[str, str]] = {
         "Set one up with the role dfget or dfdaemon.",
     ),
     "not_running": (
-        "the unit {unit} is {state}, so that containerd falls back to the registry without a word.",
+        "the unit {unit} is {state}, and pulls silently go to the registry.",
         "See journalctl -u {unit}, and start it.",
     ),
     "unit_unknown": (
@@ -87,6 +87,41 @@ MISSES: dict[str, tuple[str, str]] = {
     "base_differs": (
         "this host asks for {host}, while the preheat was made of {preheat}.",
         "Give both the same base URL: the option registries of preheat, and containerd_mirrors_registries.",
+    ),
+    "mirror_serves_another": (
+        "podman and CRI-O name no registry to the proxy, which requests {host}, while the preheat was made of"
+        " {preheat}.",
+        "Set it to {preheat}; a client serves a single registry to these runtimes.",
+    ),
+    "no_such_runtime": (
+        "{runtime} is not on this host.",
+        "Name the runtime that pulls (runtime, preheat_runtime), or install it.",
+    ),
+    "runtime_ambiguous": (
+        "this host has containerd and {names}, whose pulls go different ways.",
+        "Name the one that pulls the images: runtime, or preheat_runtime of the role preheat.",
+    ),
+    "registries_conf_no_mirror": (
+        "no mirror is configured for {registry}, and {runtime} pulls straight from the registry.",
+        "Add it to registries_conf_registries of the role registries_conf.",
+    ),
+    "mirror_not_for_tags": (
+        "the mirrors are {by}, and {runtime} pulls this image straight from the registry.",
+        "Remove mirror-by-digest-only and pull-from-mirror.",
+    ),
+    "mirror_blocked": (
+        "the prefix {prefix} is blocked, and with it the mirror {mirror}: {runtime} silently pulls from the registry.",
+        "Remove the entry, or blocked in it.",
+    ),
+    "mirror_not_insecure": (
+        "the mirror {mirror} lacks insecure = true, while the client's proxy speaks plain HTTP: {runtime} silently"
+        " pulls from the registry.",
+        "Add it; the role registries_conf does.",
+    ),
+    "login_not_for_mirror": (
+        "it has credentials for {registry}, which {runtime} does not send to the mirror {mirror}: there the pull is"
+        " anonymous, is denied, and silently goes to the registry.",
+        "Log in to {mirror} too, with the credentials of the registry.",
     ),
     "base_inferred": (
         "it names no X-Dragonfly-Registry, so that the client takes {host} from containerd's ns, while the preheat was"
@@ -167,6 +202,9 @@ NOTES: dict[str, str] = {
     "address_assumed": "{proxy} is taken to be the client of this host, which listens on {address}.",
     "seed_assumed": (
         "The seed peers are taken to run {client} {release}, as this host does (see seed_client, seed_release)."
+    ),
+    "reload_unknown": (
+        "{files}: written after CRI-O started. Whether CRI-O was reloaded since is not known: systemctl reload crio."
     ),
     "probe_denied": "The registry wants credentials for the probe ({status}), so it shows only the task id.",
     "probe_skipped": "The probe was left out: {why}.",

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -417,3 +418,37 @@ def test_a_dump_that_fails_says_no_more_than_that(machine: Machine) -> None:
         "/usr/bin/containerd --config /etc/containerd/config.toml config dump ends with status 1"
     )
     assert SECRET not in repr(facts)
+
+
+def test_what_podman_and_crio_read(machine: Machine) -> None:
+    main = machine.write("/etc/containers/registries.conf", 'unqualified-search-registries = ["docker.io"]\n')
+    mirror = f'[[registry.mirror]]\nlocation = "https://u:{SECRET}@d"\n'
+    machine.write(f"{main}.d/50.conf", f'[[registry]]\nprefix = "a.b"\nlocation = "c"\nheader = "{SECRET}"\n{mirror}')
+    for name in (".60.conf", "10.conf", "10.toml"):
+        machine.write(f"{main}.d/{name}", "")
+    machine.write("/root/.config/containers/registries.conf.d/1.conf", "")
+    logins = {"auths": {"a.b": {"auth": SECRET}}, "credHelpers": {"c": SECRET}}
+    machine.write("/root/.docker/config.json", json.dumps(logins))
+    machine.write("/run/containers/0/auth.json", "no JSON")
+    machine.install("/usr/bin/skopeo", "")
+    machine.units["crio.service"] = unit("/usr/bin/crio")
+    facts = machine.gather()["registries_conf"]
+    assert facts["runtimes"] == ["podman", "crio"]
+    assert facts["unit"]["state"] == "active"
+    names = [path.rpartition("/")[2] for path in (file["path"] for file in facts["drop_ins"])]
+    assert names == [".60.conf", "10.conf", "50.conf", "1.conf"]
+    text = facts["drop_ins"][2]["text"]
+    assert 'location = "c"' in text
+    assert SECRET not in str(facts)
+    assert facts["of_root"] is None
+    assert facts["logins"] == [{"path": "/root/.docker/config.json", "registries": ["a.b", "c"]}]
+
+
+def test_another_registries_conf(machine: Machine) -> None:
+    machine.write("/srv/registries.conf.d/1.conf", "")
+    machine.write("/root/.config/containers/registries.conf", "")
+    assert machine.gather()["registries_conf"]["of_root"]["path"] == "/root/.config/containers/registries.conf"
+    facts = machine.gather(registries_conf="/srv/registries.conf")["registries_conf"]
+    assert facts["runtimes"] == []
+    assert [file["path"] for file in facts["drop_ins"]] == ["/srv/registries.conf.d/1.conf"]
+    assert (facts["main"]["text"], facts["of_root"]) == (None, None)

@@ -113,4 +113,23 @@ def facts(
             "unit": unit("containerd.service"),
             "version": containerd,
         },
+        "registries_conf": registries_conf(runtimes=()),
+    }
+
+
+def registries_conf(text="", drop_ins=None, runtimes=("podman",), logins=(), crio_state=None, of_root=None):
+    """What podman and CRI-O read.
+
+    :param drop_ins: dict of file name to text.
+    """
+    main = "/etc/containers/registries.conf"
+    return {
+        "runtimes": list(runtimes),
+        "main": file(main, text),
+        "drop_ins": [
+            file(path if "/" in path else f"{main}.d/{path}", text) for path, text in (drop_ins or {}).items()
+        ],
+        "of_root": of_root,
+        "unit": unit("crio.service", crio_state) if crio_state else None,
+        "logins": list(logins),
     }

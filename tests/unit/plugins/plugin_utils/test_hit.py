@@ -763,7 +763,7 @@ def misses():
         "other-host-first",
         "other_mirror_first",
         "",
-        "asks https://cache.example.com first",
+        "go to https://cache.example.com first",
         before='[host."https://cache.example.com"]',
     )
     yield (

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where podman, CRI-O, Buildah and Skopeo send the pulls of an image, by registries.conf.
+
+Source: github.com/containers/image v5.36.1 docker/docker_image_src.go (newImageSource) and docker/docker_client.go.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import newer_than_unit
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
+    Reason,
+    note,
+    reason,
+    reason_from_problem,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf import (
+    Entry,
+    Mirror,
+    files_of,
+    read_registries,
+)
+
+#: Runtime: its name for people.
+NAMES = {"podman": "podman", "crio": "CRI-O"}
+_NAMES_OF_DOCKER_HUB = frozenset(["docker.io", "index.docker.io", "registry-1.docker.io"])
+
+
+class RegistriesConf:
+    """A runtime on one host that reads registries.conf.
+
+    :param runtime: ``podman`` or ``crio``.
+    :ivar reasons: why no pull at all is sent to a client.
+    :ivar notes: what had to be assumed.
+    """
+
+    def __init__(self, facts: dict[str, t.Any], runtime: str) -> None:
+        self._name = NAMES[runtime]
+        self._registries = read_registries(facts)
+        self._logins = facts.get("logins") or []
+        self._main = files_of(facts)[0]["path"]
+        self.reasons = [reason_from_problem(problem) for problem in self._registries.problems]
+        self.notes = _reload_notes(facts) if runtime == "crio" else []
+        if runtime not in facts["runtimes"]:
+            self.reasons.append(reason("no_such_runtime", runtime=self._name))
+
+    def problems(self, _client: str, _skips_small_parts: bool = False) -> list[Reason]:
+        """Return what in its configuration makes every pull through a client miss: nothing that files show."""
+        return []
+
+    def route(self, image: PreheatedImage) -> Route | Reason:
+        """Return where the pulls of an image go, or why they go straight to the registry."""
+        name = f"{image.registry}/{image.repository}"
+        entry = self._registries.entry_for(name)
+        if entry is None or not entry.mirrors:
+            path = entry.file if entry else self._main
+            return reason("registries_conf_no_mirror", path, registry=image.registry, runtime=self._name)
+        by = "digest-only" if image.source.digest else "tag-only"
+        mirrors = [mirror for mirror in entry.mirrors if mirror.pulls in ("all", by)]
+        if not mirrors:
+            return reason("mirror_not_for_tags", entry.file, by=entry.mirrors[0].pulls, runtime=self._name)
+        return self._route_to(mirrors, entry, name)
+
+    def _route_to(self, mirrors: list[Mirror], entry: Entry, name: str) -> Route | Reason:
+        first, *others = mirrors
+        host, _slash, repository = (first.location + name[entry.match(name) :]).partition("/")
+        blocking = self._registries.entry_for(f"{host}/{repository}")
+        if blocking is not None and blocking.blocked:
+            return reason("mirror_blocked", blocking.file, mirror=host, prefix=blocking.prefix, runtime=self._name)
+        if not first.insecure:
+            return reason("mirror_not_insecure", entry.file, mirror=host, runtime=self._name)
+        return Route(
+            proxy=f"http://{host}",
+            path="/v2",
+            query="",
+            headers={},
+            file=entry.file,
+            others=tuple(f"http://{mirror.location.partition('/')[0]}" for mirror in others),
+            repository=repository,
+            names_registry=False,
+        )
+
+    def unsent_credentials(self, image: PreheatedImage, route: Route) -> list[Reason]:
+        """Return why the credentials that it has for the registry of an image are not sent on a route."""
+        mirror = route.proxy.partition("://")[2]
+        if self._login_for(mirror, route.repository):
+            return []
+        hosts = _NAMES_OF_DOCKER_HUB if image.registry == "docker.io" else {image.registry}
+        paths = [path for path in (self._login_for(host, image.repository) for host in sorted(hosts)) if path]
+        values = {"registry": image.registry, "mirror": mirror, "runtime": self._name}
+        return [reason("login_not_for_mirror", path, **values) for path in paths[:1]]
+
+    def _login_for(self, host: str, repository: str) -> str:
+        """Return the file with credentials for a repository, empty if there is none."""
+        name = f"{host}/{repository}"
+        for login in self._logins:
+            keys = [re.sub(r"^https?://([^/]+)(/v[12])?/?$", r"\1", key) for key in login["registries"]]
+            if any(name == key or name.startswith(f"{key}/") for key in keys):
+                return str(login["path"])
+        return ""
+
+
+def _reload_notes(facts: dict[str, t.Any]) -> list[str]:
+    """Return a note for files that CRI-O has not read, unless it was reloaded, which systemd does not tell."""
+    unit = facts.get("unit")
+    newer = [file["path"] for file in files_of(facts) if newer_than_unit(file, unit)]
+    return [note("reload_unknown", files=", ".join(newer))] if newer else []

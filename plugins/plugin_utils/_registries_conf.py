@@ -1,0 +1,219 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""registries.conf and its drop-ins as podman, CRI-O, Buildah and Skopeo read them.
+
+Source: github.com/containers/image v5.36.1 pkg/sysregistriesv2/system_registries_v2.go.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+import tomllib
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+
+_PULLS = ("all", "digest-only", "tag-only")
+_TEXT_KEYS = ("prefix", "location", "pull-from-mirror")
+_FLAG_KEYS = ("insecure", "blocked", "mirror-by-digest-only")
+
+
+class Mirror(t.NamedTuple):
+    """A place that is asked before the registry itself.
+
+    :ivar location: host and port, with what replaces the prefix of an image's name.
+    :ivar insecure: whether it may speak plain HTTP.
+    :ivar pulls: ``all``, ``digest-only`` or ``tag-only``.
+    """
+
+    location: str
+    insecure: bool = False
+    pulls: str = "all"
+
+
+class Entry(t.NamedTuple):
+    """What is configured for the images whose names begin with a prefix.
+
+    :ivar location: that replaces the prefix where the registry itself is asked.
+    :ivar file: path on the host.
+    """
+
+    prefix: str
+    location: str
+    insecure: bool = False
+    blocked: bool = False
+    mirrors: tuple[Mirror, ...] = ()
+    file: str = ""
+
+    def match(self, name: str) -> int:
+        """Return how many characters of an image's name the prefix stands for; -1 if it does not match.
+
+        :param name: with the registry, without tag and digest.
+        """
+        if self.prefix.startswith("*."):
+            end = name.find(self.prefix[1:]) + len(self.prefix) - 1
+            is_match = self.prefix[1:] in name and "/" not in name[: end - len(self.prefix) + 1]
+        else:
+            end, is_match = len(self.prefix), name.startswith(self.prefix)
+        # example.com matches example.com:5000 too.
+        return end if is_match and name[end : end + 1] in ("", ":", "/", "@") else -1
+
+
+class Registries(t.NamedTuple):
+    """What all files say together.
+
+    :ivar entries: by prefix; of one prefix that of the file which is read last.
+    :ivar everywhere: all entries of all files.
+    :ivar problems: why every pull fails.
+    """
+
+    entries: dict[str, Entry]
+    everywhere: list[Entry]
+    problems: list[Problem]
+
+    def entry_for(self, name: str) -> Entry | None:
+        """Return the entry with the longest prefix that matches the name of an image, None if there is none."""
+        matching = [entry for _prefix, entry in sorted(self.entries.items()) if entry.match(name) >= 0]
+        return max(matching, key=lambda entry: len(entry.prefix), default=None)
+
+
+def read_registries(facts: dict[str, t.Any]) -> Registries:
+    """Return what the files of a host say.
+
+    :param facts: ``registries_conf`` of the module host_info.
+    """
+    registries = Registries({}, [], [])
+    for file in files_of(facts):
+        try:
+            entries = _entries(file, is_drop_in=file is not facts["main"] and file is not facts.get("of_root"))
+        except ValueError as error:
+            code = "config_unreadable" if file.get("error") else "registries_conf_rejected"
+            registries.problems.append(problem(code, file["path"], error=error))
+            continue
+        registries.everywhere.extend(entries)
+        registries.entries.update({entry.prefix: entry for entry in reversed(entries)})
+    return registries
+
+
+def files_of(facts: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the files that count, in the order in which they are read."""
+    of_root = facts.get("of_root")
+    if not of_root:
+        return [facts["main"], *facts["drop_ins"]]
+    return [of_root, *(file for file in facts["drop_ins"] if file["path"].startswith(f"{of_root['path']}.d/"))]
+
+
+def _entries(file: dict[str, t.Any], is_drop_in: bool) -> list[Entry]:
+    """Return the entries of a file.
+
+    :raises ValueError: if the programs reject it, or it cannot be read.
+    """
+    if file.get("error"):
+        raise ValueError(file["error"])
+    try:
+        document = _lower_keys(tomllib.loads(file.get("text") or ""))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"it is not valid TOML ({error})") from None
+    old = document.get("registries") or {}
+    if not isinstance(old, dict):
+        raise ValueError("registries is not a table")
+    tables = document.get("registry", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ValueError("registry is not an array of tables, [[registry]]")
+    old_entries = _entries_of_version_1(old, file["path"])
+    is_old = any("registries" in group for group in old.values() if isinstance(group, dict))
+    if is_old and is_drop_in:
+        raise ValueError("a drop-in must be in version 2 of the format, with [[registry]], not in version 1")
+    if is_old and (tables or "unqualified-search-registries" in document):
+        raise ValueError("it mixes versions 1 and 2 of the format")
+    entries = old_entries or [_entry(table, file["path"]) for table in tables]
+    _reject_conflicts(entries)
+    return entries
+
+
+def _lower_keys(value: t.Any) -> t.Any:
+    """Return a document with its keys in lower case, for the programs do not tell cases apart."""
+    if isinstance(value, dict):
+        return {key.lower(): _lower_keys(item) for key, item in value.items()}
+    return [_lower_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def _entries_of_version_1(tables: dict[str, t.Any], path: str) -> list[Entry]:
+    names: dict[str, list[str]] = {}
+    for table in ("search", "insecure", "block"):
+        group = tables.get(table)
+        values = group.get("registries", []) if isinstance(group, dict) else []
+        names[table] = [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+    return [
+        Entry(name, name, name in names["insecure"], name in names["block"], file=path)
+        for name in dict.fromkeys([*names["insecure"], *names["block"]])
+    ]
+
+
+def _entry(table: dict[str, t.Any], path: str) -> Entry:
+    """Return an entry of version 2.
+
+    :raises ValueError: if the programs reject it.
+    """
+    _check_types(table)
+    mirrors = table.get("mirror", [])
+    if not isinstance(mirrors, list) or not all(isinstance(mirror, dict) for mirror in mirrors):
+        raise ValueError("mirror is not an array of tables, [[registry.mirror]]")
+    location = _location(table.get("location", ""))
+    prefix = _location(table.get("prefix", "")) or location
+    if not prefix:
+        raise ValueError("an entry has neither location nor prefix")
+    is_wildcard = prefix.startswith("*.")
+    if not location and not is_wildcard:
+        raise ValueError(f"the entry of {prefix} has no location")
+    if is_wildcard and any(character in prefix for character in "/@:"):
+        raise ValueError(f"the prefix {prefix} is not of the form *.example.com")
+    if table.get("pull-from-mirror"):
+        raise ValueError(f"pull-from-mirror of {prefix} is only allowed for a mirror")
+    by_digest = table.get("mirror-by-digest-only", False)
+    return Entry(
+        prefix,
+        location,
+        table.get("insecure", False),
+        table.get("blocked", False),
+        tuple(_mirror(mirror, prefix, by_digest) for mirror in mirrors),
+        path,
+    )
+
+
+def _mirror(table: dict[str, t.Any], prefix: str, by_digest: bool) -> Mirror:
+    _check_types(table)
+    location = _location(table.get("location", ""))
+    if not location:
+        raise ValueError(f"a mirror of {prefix} has no location")
+    pulls = table.get("pull-from-mirror") or "all"
+    if pulls not in _PULLS:
+        raise ValueError(f"pull-from-mirror of {location} is none of {', '.join(_PULLS)}")
+    if by_digest and table.get("pull-from-mirror"):
+        raise ValueError(f"{prefix} has mirror-by-digest-only, and its mirror {location} has pull-from-mirror")
+    return Mirror(location, table.get("insecure", False), "digest-only" if by_digest else pulls)
+
+
+def _check_types(table: dict[str, t.Any]) -> None:
+    for keys, type_, name in ((_TEXT_KEYS, str, "a string"), (_FLAG_KEYS, bool, "true or false")):
+        wrong = [key for key in keys if not isinstance(table.get(key, type_()), type_)]
+        if wrong:
+            raise ValueError(f"{wrong[0]} is not {name}")
+
+
+def _location(text: str) -> str:
+    if text.startswith(("http://", "https://")):
+        raise ValueError("a location or prefix begins with http:// or https://")
+    return text.rstrip("/")
+
+
+def _reject_conflicts(entries: list[Entry]) -> None:
+    first_of: dict[str, Entry] = {}
+    for entry in entries:
+        first = first_of.setdefault(entry.location or entry.prefix, entry)
+        for key in ("insecure", "blocked"):
+            if getattr(first, key) != getattr(entry, key):
+                raise ValueError(f"two entries for {entry.location or entry.prefix} differ in {key}")

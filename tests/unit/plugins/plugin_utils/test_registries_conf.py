@@ -1,0 +1,277 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pulls of podman and CRI-O: what registries.conf says, and whether such a pull hits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import (
+    PreheatedImage,
+    image_from_reference,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import Prediction, predict_hits
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.probe import probe_for
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf import Entry, read_registries
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils import hosts
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import BASE, registries_conf
+
+DIGESTS = ["sha256:" + "a1" * 32, "sha256:" + "b2" * 32]
+IMAGE = "registry.example.com/shop/web:4.2.0"
+BY_DIGEST = f"registry.example.com/shop/web@{DIGESTS[0]}"
+MAIN = "/etc/containers/registries.conf"
+DROP_IN = f"{MAIN}.d/50-dragonfly.conf"
+OF_ROOT = "/root/.config/containers/registries.conf"
+MIRROR = "127.0.0.1:4001"
+
+
+def entry(prefix: str = "registry.example.com", mirror: str = MIRROR, more: str = "", mirror_more: str = "") -> str:
+    """Return an entry of registries.conf with one mirror."""
+    return (
+        f'[[registry]]\nprefix = "{prefix}"\nlocation = "{prefix}"\n{more}\n'
+        f'[[registry.mirror]]\nlocation = "{mirror}"\ninsecure = true\n{mirror_more}\n'
+    )
+
+
+def host(client: str = "dfdaemon", changes: Any = None, release: str | None = None, **files: Any) -> dict[str, Any]:
+    """Return facts of a host with podman and a client, which hits unless something is changed."""
+    release = release or {"dfdaemon": "1.5.1", "dfget": "2.1.67"}[client]
+    facts = hosts.facts(client, release, changes, config_toml=None, containerd=None, hosts={})
+    conf = registries_conf(**{"drop_ins": {"50-dragonfly.conf": entry()}, **files})
+    return {**facts, "registries_conf": conf}
+
+
+def image(text: str = IMAGE, bases: dict[str, str] | None = None) -> PreheatedImage:
+    return image_from_reference(text, bases or {}, digests=DIGESTS)
+
+
+def predict(facts: dict[str, Any], text: str = IMAGE, runtime: str | None = None, **more: Any) -> Prediction:
+    return predict_hits(facts, [image(text, **more)], runtime=runtime)
+
+
+def codes(prediction: Prediction) -> list[str]:
+    return [reason.code for reason in prediction.reasons]
+
+
+GO_ENTRY = {"50-dragonfly.conf": entry(mirror="127.0.0.1:65001")}
+WEB = {"registries": [MIRROR], "path": "/run/containers/0/auth.json"}
+REGISTRY_LOGIN = {"registries": ["registry.example.com"], "path": "/run/containers/0/auth.json"}
+HITS: dict[str, dict[str, Any]] = {
+    "rust": host(),
+    "go": host("dfget", drop_ins=GO_ENTRY),
+    # podman adds no ns that would have to be filtered.
+    "go-without-a-filter": host("dfget", {"proxy.defaultFilter": None}, drop_ins=GO_ENTRY),
+    "go-static": host("dfget", {"proxy.registryMirror.dynamic": None}, drop_ins=GO_ENTRY),
+    "rust-before-ns-was-read": host(release="1.3.4"),
+    "main-file": host(text=entry(), drop_ins={}),
+    "of-a-namespace": host(drop_ins={"a.conf": entry("registry.example.com/shop", f"{MIRROR}/shop")}),
+    "of-subdomains": host(drop_ins={"a.conf": entry("*.example.com").replace('location = "*.example.com"', "")}),
+    "the-longest-prefix-wins": host(text=entry("registry.example.com", "cache:80"), drop_ins={
+        "a.conf": entry("registry.example.com/shop", f"{MIRROR}/shop")
+    }),
+    "a-later-drop-in-wins": host(drop_ins={"10-cache.conf": entry(mirror="cache:80"), "50-dragonfly.conf": entry()}),
+    "keys-in-capitals": host(drop_ins={"a.conf": entry().replace("location", "Location").replace("ins", "Ins")}),
+    "tags-only": host(drop_ins={"a.conf": entry(mirror_more='pull-from-mirror = "tag-only"')}),
+    "the-fallback-is-blocked": host(drop_ins={"a.conf": entry(more="blocked = true")}),
+    "aliases": host(drop_ins={"50-dragonfly.conf": entry(), "shortnames.conf": '[aliases]\n"web" = "hidden"\n'}),
+    "empty-tables-of-version-1": host(text="[registries.search]\n[registries.insecure]\n"),
+    "version-1-in-the-main-file": host(text='[registries.insecure]\nregistries = ["other:5000"]\n'),
+    "login-for-the-mirror": host(logins=[REGISTRY_LOGIN, WEB]),
+    "login-for-another-repository": host(logins=[{**REGISTRY_LOGIN, "registries": ["registry.example.com/base"]}]),
+    "crio": host(runtimes=["crio"], crio_state="active"),
+    "buildah-beside-crio": host(runtimes=["podman", "crio"], crio_state="active"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("facts", HITS.values(), ids=HITS)
+def test_hits(facts: dict[str, Any]) -> None:
+    prediction = predict(facts)
+    assert codes(prediction) == []
+    assert prediction.hit == "all"
+    assert [blob.host_task_id for blob in prediction.blobs] == [blob.preheat_task_id for blob in prediction.blobs]
+
+
+ANOTHER = {"proxy.registryMirror.addr": "https://index.docker.io"}
+TWO_MIRRORS = entry(mirror="cache.example.com") + f'[[registry.mirror]]\nlocation = "{MIRROR}"\ninsecure = true\n'
+NAMESPACE = '[[registry]]\nlocation = "registry.example.com/shop"\n'
+#: Facts, the code and the file of the only reason, and a part of its message.
+MISSES: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "no-entry": (host(drop_ins={}), "registries_conf_no_mirror", MAIN, "no mirror is configured for"),
+    "no-mirror": (
+        host(drop_ins={"a.conf": '[[registry]]\nlocation = "registry.example.com"\n'}),
+        "registries_conf_no_mirror", f"{MAIN}.d/a.conf", "podman pulls straight",
+    ),
+    "overridden-by-a-later-drop-in": (
+        host(drop_ins={"50-dragonfly.conf": entry(), "99.conf": '[[registry]]\nlocation = "registry.example.com"\n'}),
+        "registries_conf_no_mirror", f"{MAIN}.d/99.conf", "straight",
+    ),
+    "overridden-for-a-namespace": (
+        host(drop_ins={"50-dragonfly.conf": entry(), "1.conf": NAMESPACE}),
+        "registries_conf_no_mirror", f"{MAIN}.d/1.conf", "straight",
+    ),
+    "hidden-drop-ins-count": (
+        host(drop_ins={".x.conf": "registry = 1"}), "registries_conf_rejected", f"{MAIN}.d/.x.conf", "array of tables",
+    ),
+    "digest-only": (
+        host(drop_ins={"a.conf": entry(mirror_more='pull-from-mirror = "digest-only"')}),
+        "mirror_not_for_tags", f"{MAIN}.d/a.conf", "the mirrors are digest-only",
+    ),
+    "by-digest-only": (
+        host(drop_ins={"a.conf": entry(more="mirror-by-digest-only = true")}),
+        "mirror_not_for_tags", f"{MAIN}.d/a.conf", "Remove mirror-by-digest-only",
+    ),
+    "not-insecure": (
+        host(drop_ins={"a.conf": entry().replace("insecure = true", "")}),
+        "mirror_not_insecure", f"{MAIN}.d/a.conf", f"{MIRROR} lacks insecure = true",
+    ),
+    "blocked": (
+        host(text='[[registry]]\nlocation = "127.0.0.1:4001"\nblocked = true\n'),
+        "mirror_blocked", MAIN, "the prefix 127.0.0.1:4001 is blocked",
+    ),
+    "another-mirror-first": (host(drop_ins={"a.conf": TWO_MIRRORS}), "other_mirror_first", f"{MAIN}.d/a.conf", "cache"),
+    "wrong-port": (host(drop_ins={"a.conf": entry(mirror="127.0.0.1:4002")}), "wrong_port", f"{MAIN}.d/a.conf", "4001"),
+    "rust-serves-another": (
+        host(changes=ANOTHER), "mirror_serves_another", "/etc/dragonfly/dfdaemon.yaml", f"Set it to {BASE}",
+    ),
+    "go-serves-another": (
+        host("dfget", {"proxy.registryMirror.url": "https://index.docker.io"}, drop_ins=GO_ENTRY),
+        "mirror_serves_another", "/etc/dragonfly/dfget.yaml", "https://index.docker.io",
+    ),
+    "another-path": (
+        host(drop_ins={"a.conf": entry(mirror=f"{MIRROR}/cache")}), "path_differs",
+        "/etc/dragonfly/dfdaemon.yaml", "/v2/cache/shop/web",
+    ),
+    "login": (
+        host(logins=[REGISTRY_LOGIN]), "login_not_for_mirror", "/run/containers/0/auth.json", f"Log in to {MIRROR}",
+    ),
+    "file-of-root": (
+        host(of_root=hosts.file(OF_ROOT, "")), "registries_conf_no_mirror", OF_ROOT, "straight",
+    ),
+    "unreadable": (
+        host(of_root=hosts.file(OF_ROOT, None, "Permission denied")), "config_unreadable", OF_ROOT, "Permission denied",
+    ),
+    "mixed-versions": (
+        host(text='unqualified-search-registries = []\n[registries.block]\nregistries = ["a"]\n'),
+        "registries_conf_rejected", MAIN, "versions 1 and 2",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("facts, code, file, text", MISSES.values(), ids=MISSES)
+def test_misses(facts: dict[str, Any], code: str, file: str, text: str) -> None:
+    prediction = predict(facts)
+    assert prediction.hit == "none"
+    assert codes(prediction) == [code]
+    assert prediction.reasons[0].file == file
+    assert text in prediction.reasons[0].message
+
+
+REJECTED = {
+    "version-1": '[registries.search]\nregistries = ["docker.io"]\n',
+    "no TOML": "[[registry",
+    "neither location nor prefix": "[[registry]]\nblocked = true\n",
+    "has no location": '[[registry]]\nprefix = "a.b"\n',
+    "http": '[[registry]]\nlocation = "http://a.b"\n',
+    "*.example.com": '[[registry]]\nprefix = "*.b/c"\nlocation = "a.b"\n',
+    "of a mirror": '[[registry]]\nlocation = "a.b"\n[[registry.mirror]]\ninsecure = true\n',
+    "pull-from-mirror": entry(mirror_more='pull-from-mirror = "some"'),
+    "only allowed for a mirror": entry(more='pull-from-mirror = "all"'),
+    "both": entry(more="mirror-by-digest-only = true", mirror_more='pull-from-mirror = "all"'),
+    "insecure": '[[registry]]\nlocation = "a.b"\n[[registry]]\nprefix = "c"\nlocation = "a.b"\ninsecure = true\n',
+    "wrong type": '[[registry]]\nlocation = "a.b"\nblocked = "yes"\n',
+    "array of tables": '[registry]\nlocation = "a.b"\n',
+}
+
+
+@pytest.mark.parametrize("text", REJECTED.values(), ids=REJECTED)
+def test_a_file_that_makes_every_pull_fail(text: str) -> None:
+    prediction = predict(host(drop_ins={"50-dragonfly.conf": entry(), "60.conf": text}))
+    assert codes(prediction) == ["registries_conf_rejected"]
+    assert prediction.reasons[0].file == f"{MAIN}.d/60.conf"
+
+
+@pytest.mark.parametrize(
+    "prefix, name, length",
+    [
+        ("a.b", "a.b/c", 3),
+        ("a.b", "a.b:5000/c", 3),
+        ("a.b", "a.bc/d", -1),
+        ("a.b/c", "a.b/c", 5),
+        ("a.b/c", "a.b/cd", -1),
+        ("*.b", "x.a.b/c", 5),
+        ("*.b", "b/c", -1),
+        ("*.b", "c/x.b", -1),
+        ("*.b", "a.bc/d", -1),
+    ],
+)
+def test_what_a_prefix_matches(prefix: str, name: str, length: int) -> None:
+    assert Entry(prefix, "").match(name) == length
+
+
+def test_the_first_entry_of_a_prefix_counts_in_one_file() -> None:
+    facts = registries_conf(entry(mirror="first:1") + entry(mirror="second:2"))
+    assert read_registries(facts).entries["registry.example.com"].mirrors[0].location == "first:1"
+
+
+@pytest.mark.parametrize("reference, hit", [(IMAGE, "none"), (BY_DIGEST, "all")])
+def test_mirrors_for_digests_alone(reference: str, hit: str) -> None:
+    facts = host(drop_ins={"a.conf": entry(mirror_more='pull-from-mirror = "digest-only"')})
+    assert predict(facts, reference).hit == hit
+
+
+def test_docker_hub() -> None:
+    facts = host(changes=ANOTHER, drop_ins={"a.conf": entry("docker.io")})
+    prediction = predict(facts, "nginx:1.27")
+    assert prediction.hit == "all"
+    assert prediction.blobs[0].url.startswith("https://index.docker.io/v2/library/nginx/blobs/")
+
+
+@pytest.mark.parametrize("key", ["docker.io", "https://index.docker.io/v1/", "index.docker.io"])
+def test_logins_of_docker_hub(key: str) -> None:
+    login = {"registries": [key], "path": "/root/.docker/config.json"}
+    facts = host(changes=ANOTHER, drop_ins={"a.conf": entry("docker.io")}, logins=[login])
+    assert codes(predict(facts, "nginx:1.27")) == ["login_not_for_mirror"]
+
+
+def test_a_registry_behind_a_prefix() -> None:
+    facts = host(drop_ins={"a.conf": entry("quay.io", f"{MIRROR}/quay")})
+    prediction = predict(facts, "quay.io/shop/web:1", bases={"quay.io": f"{BASE}/quay"})
+    assert prediction.hit == "all"
+    assert prediction.blobs[0].url == f"{BASE}/v2/quay/shop/web/blobs/{DIGESTS[0]}"
+    probe = probe_for(prediction.pulls[0], {})
+    assert (probe.proxy, probe.path) == (f"http://{MIRROR}", f"/v2/quay/shop/web/blobs/{DIGESTS[0]}")
+
+
+@pytest.mark.parametrize(
+    "containerd, runtimes, runtime, expected, code",
+    [
+        (None, [], None, "containerd", "no_containerd"),
+        ("1.7.20", [], None, "containerd", "no_mirror_for_registry"),
+        (None, ["podman"], None, "podman", ""),
+        (None, ["podman", "crio"], None, "crio", ""),
+        ("1.7.20", ["podman"], None, None, "runtime_ambiguous"),
+        ("1.7.20", ["podman"], "podman", "podman", ""),
+        ("1.7.20", ["podman"], "containerd", "containerd", "no_mirror_for_registry"),
+        (None, ["podman"], "crio", "crio", "no_such_runtime"),
+    ],
+)
+def test_which_runtime_pulls(
+    containerd: str | None, runtimes: list[str], runtime: str | None, expected: str | None, code: str
+) -> None:
+    facts = host(runtimes=runtimes)
+    config = hosts.CONFIG_TOML if containerd else None
+    facts["containerd"] = hosts.facts(config_toml=config, containerd=containerd, hosts={})["containerd"]
+    prediction = predict(facts, runtime=runtime)
+    assert prediction.runtime == expected
+    assert codes(prediction) == ([code] if code else [])
+
+
+def test_whether_crio_was_reloaded_is_not_known() -> None:
+    facts = host(runtimes=["crio"], crio_state="active")
+    facts["registries_conf"]["drop_ins"][0]["mtime"] = hosts.STARTED + 5
+    prediction = predict(facts)
+    assert prediction.hit == "all"
+    assert f"{DROP_IN}: written after CRI-O started." in prediction.notes[0]
