@@ -12,8 +12,12 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._control_characters import control_problems
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import raise_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    raise_problems,
+    range_problems,
+    with_seconds,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.lookup import ImageLookup
@@ -51,9 +55,8 @@ class ActionModule(ActionBase):
         _result, params = self.validate_argument_spec(
             merged(REGISTRY, HIT), mutually_exclusive=sources, required_one_of=sources
         )
-        raise_problems(control_problems(params))
-        if params["timeout"] <= 0:
-            raise InputError(f"timeout must be at least 1, not {int(params['timeout'])}.")
+        params = with_seconds(params)
+        raise_problems(control_problems(params) + range_problems(params))
         return params
 
     def _predicted(self, params: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:

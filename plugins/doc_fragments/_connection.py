@@ -53,11 +53,10 @@ options:
     type: path
   timeout:
     description:
-      - Seconds for one request. A manager reads the registry while it answers a request for a preheat, which can take
-        long.
+      - Maximum time for one request, in seconds or as a duration such as V(90s) or V(5m).
       - If not set, the environment variable E(DRAGONFLY_TIMEOUT) is read, where the module runs.
-    type: int
-    default: 120
+    type: str
+    default: 2m
 requirements:
   - requests >= 2.20
 notes:

@@ -27,11 +27,13 @@ options:
     description:
       - Only those at this location.
     type: str
-  state:
+  states:
     description:
-      - Only those in this state.
-    type: str
+      - Only those in these states.
+    type: list
+    elements: str
     choices: [active, inactive]
+    aliases: [state]
 seealso:
   - module: dragonflyoss.dragonfly.login
   - module: dragonflyoss.dragonfly.manager_info

@@ -30,13 +30,15 @@ options:
     type: int
   job_timeout:
     description:
-      - Seconds that the schedulers have. Without it the manager takes 30 or 60 minutes.
-    type: int
+      - Maximum time that the schedulers take, in seconds or as a duration such as V(30m). Defaults to 30 or 60 minutes,
+        depending on the release of the manager.
+    type: str
   scheduler_cluster_ids:
     description:
-      - Ids of the clusters. Without it all that have an active scheduler.
+      - Ids of the clusters. Defaults to all clusters that have an active scheduler.
     type: list
     elements: int
+    aliases: [scheduler_cluster_id]
 notes:
   - The manager answers by jobs, which are rows in its list of jobs for some hours. It takes notice of their end at its
     own pace, from release 2.1.60 on often only after 30 seconds.
@@ -77,9 +79,10 @@ options:
     elements: str
   platforms:
     description:
-      - Only the blobs of an image for these platforms, such as V(linux/amd64). Without it those for all platforms.
+      - Only the blobs of an image for these platforms, such as V(linux/amd64). Defaults to V(all).
     type: list
     elements: str
+    aliases: [platform]
   digest_ids:
     description:
       - Whether for each blob of an image also the task counts whose id is the digest alone, as Rust clients make them

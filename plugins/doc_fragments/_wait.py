@@ -18,12 +18,14 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds to wait in all. A manager gives a job up after at most 4800 seconds.
-    type: int
-    default: 4200
+      - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m). A manager gives up a job
+        after at most 80 minutes.
+    type: str
+    default: 70m
   wait_sleep:
     description:
-      - Seconds between two looks. A manager itself looks only every 30 to 300 seconds from 2.1.60 on.
-    type: int
-    default: 5
+      - Polling interval, in seconds or as a duration such as V(1m). A manager of 2.1.60 or later itself polls its jobs
+        only every 30 to 300 seconds.
+    type: str
+    default: 5s
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import duration_problem, parse_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import SCHEMA
@@ -28,6 +29,10 @@ def _config_problems(
     if unknown:
         raise AnsibleFilterError(f"config_problems: there is no {', '.join(unknown)}; there are {', '.join(_CONTEXT)}")
     given = {name: plain(value) for name, value in context.items() if value is not None}
+    if isinstance(given.get("max_age"), str):
+        given["max_age"] = parse_duration(given["max_age"])
+        if given["max_age"] is None:
+            raise AnsibleFilterError(f"config_problems: {duration_problem('max_age', context['max_age'])}")
     try:
         problems = config_problems(plain(config), client, release or None, Context(**given))
     except ValueError as error:

@@ -71,9 +71,9 @@ options:
       - name: DRAGONFLY_CLIENT_KEY
   timeout:
     description:
-      - Seconds for one request.
-    type: int
-    default: 120
+      - Maximum time for one request, in seconds or as a duration such as V(90s) or V(5m).
+    type: str
+    default: 2m
     env:
       - name: DRAGONFLY_TIMEOUT
   refresh:
@@ -163,6 +163,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import with_seconds
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import (
     PEERS,
     no_peers_warning,
@@ -227,6 +228,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(f"The inventory plugin {self.NAME} needs the Python library requests.")
         options = {name: self.get_option(name) for name in _CONNECTION}
         options.update(url=url, jwt=self.templar.template(options["jwt"]))
+        options = with_seconds(options)
         try:
             client = connect(options, "jwt")
             if self.get_option("refresh"):

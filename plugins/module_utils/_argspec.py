@@ -16,6 +16,12 @@ from ansible.module_utils.basic import env_fallback
 #: Names of options and what Ansible needs to know of each.
 ArgumentSpec = t.Dict[str, t.Dict[str, t.Any]]
 
+
+def duration(default: str | None = None, **more: t.Any) -> dict[str, t.Any]:
+    """Return an option that holds a duration, see L(_duration): ``DragonflyModule`` turns it into seconds."""
+    return {"type": "str", **({"default": default} if default else {}), **more}
+
+
 # Both credentials, though a module takes one of them: they are set once for all modules, in module_defaults.
 CONNECTION: ArgumentSpec = {
     "url": {"type": "str", "fallback": (env_fallback, ["DRAGONFLY_URL"])},
@@ -25,13 +31,13 @@ CONNECTION: ArgumentSpec = {
     "ca_path": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CA_PATH"])},
     "client_cert": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CLIENT_CERT"])},
     "client_key": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CLIENT_KEY"])},
-    "timeout": {"type": "int", "default": 120, "fallback": (env_fallback, ["DRAGONFLY_TIMEOUT"])},
+    "timeout": duration("2m", fallback=(env_fallback, ["DRAGONFLY_TIMEOUT"])),
 }
 
 WAIT: ArgumentSpec = {
     "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 4200},
-    "wait_sleep": {"type": "int", "default": 5},
+    "wait_timeout": duration("70m"),
+    "wait_sleep": duration("5s"),
 }
 
 PEER_FILTERS: ArgumentSpec = {
@@ -39,7 +45,7 @@ PEER_FILTERS: ArgumentSpec = {
     "ip": {"type": "str"},
     "idc": {"type": "str"},
     "location": {"type": "str"},
-    "state": {"type": "str", "choices": ["active", "inactive"]},
+    "states": {"type": "list", "elements": "str", "choices": ["active", "inactive"], "aliases": ["state"]},
 }
 
 # What a task's id is made of, and where it is looked for.
@@ -48,8 +54,8 @@ TASK: ArgumentSpec = {
     "application": {"type": "str"},
     "filtered_query_params": {"type": "list", "elements": "str"},
     "piece_length": {"type": "int"},
-    "job_timeout": {"type": "int"},
-    "scheduler_cluster_ids": {"type": "list", "elements": "int"},
+    "job_timeout": duration(),
+    "scheduler_cluster_ids": {"type": "list", "elements": "int", "aliases": ["scheduler_cluster_id"]},
 }
 TASK_SOURCES: ArgumentSpec = {
     "image": {"type": "str"},
@@ -58,7 +64,7 @@ TASK_SOURCES: ArgumentSpec = {
     "files": {"type": "list", "elements": "str"},
     "task_id": {"type": "str"},
     "task_ids": {"type": "list", "elements": "str"},
-    "platforms": {"type": "list", "elements": "str"},
+    "platforms": {"type": "list", "elements": "str", "aliases": ["platform"]},
     "digest_ids": {"type": "bool", "default": False},
 }
 
@@ -71,8 +77,8 @@ REGISTRY: ArgumentSpec = {
 # Of preheat_hit_info, whose action plugin checks them on the controller before its module runs on the host.
 HIT: ArgumentSpec = {
     "jobs": {"type": "list", "elements": "dict"},
-    "images": {"type": "list", "elements": "str"},
-    "platforms": {"type": "list", "elements": "str"},
+    "images": {"type": "list", "elements": "str", "aliases": ["image"]},
+    "platforms": {"type": "list", "elements": "str", "aliases": ["platform"]},
     "tag": {"type": "str"},
     "application": {"type": "str"},
     "piece_length": {"type": "int"},
@@ -89,7 +95,7 @@ HIT: ArgumentSpec = {
     "registries_conf": {"type": "path"},
     "validate_certs": CONNECTION["validate_certs"],
     "ca_path": CONNECTION["ca_path"],
-    "timeout": {"type": "int", "default": 30},
+    "timeout": duration("30s"),
 }
 
 

@@ -26,6 +26,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_er
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     raise_problems,
     range_problems,
+    with_seconds,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
@@ -55,6 +56,7 @@ def connect(options: dict[str, t.Any], credential: str | None = "token") -> Drag
     :returns: L(DragonflyClient).
     :raises InputError: if they make no sense.
     """
+    options = with_seconds(options)
     if not options["url"]:
         text = "url is missing: the manager's address, such as http://dragonfly-manager:8080 (or DRAGONFLY_URL)."
         raise InputError(text)
@@ -189,6 +191,10 @@ class DragonflyClient:
         """Return one job by its id, whole."""
         answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}", limit=ROW_LIMIT)
         return _job(answer.json(), answer.request)
+
+    def delete_job(self, job_id: int) -> None:
+        """Remove one job from the manager's list; its tasks at the schedulers go on (manager/service/job.go, 2.5.1)."""
+        self.request("DELETE", f"{self.jobs_api}/jobs/{int(job_id)}")
 
     def list_jobs(
         self, page: int, per_page: int, **filters: t.Any

@@ -420,3 +420,27 @@ class JobReader:
             else:
                 raise answer
         return PollResult(jobs, pending, error)
+
+
+def list_jobs(
+    reader: JobReader, types: list[str] | None, states: list[str] | None, transform: t.Callable[[dict], dict]
+) -> list[dict]:
+    """Return all jobs of some types and states, newest first.
+
+    The manager filters by one value of each, so this does where there are several.
+
+    :param transform: function of a row that returns what is kept of it, with ``id``, ``created_at``, ``args``.
+    """
+
+    def accepts(row: dict) -> bool:
+        return (not types or row.get("type") in types) and (not states or row.get("state") in states)
+
+    def keep(row: dict) -> dict:
+        return {**transform(row), "_accepted": accepts(row)}
+
+    filters = {
+        "type": types[0] if types and len(types) == 1 else None,
+        "state": states[0] if states and len(states) == 1 else None,
+    }
+    rows = [row for page in reader.iter_recent_jobs(float("inf"), transform=keep, **filters) for row in page]
+    return [row for row in rows if row.pop("_accepted")]

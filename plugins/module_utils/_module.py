@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._control_characters import control_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import raise_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import raise_problems, with_seconds
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import (
     plain_passwords,
     secrets_in_password,
@@ -103,6 +103,7 @@ class DragonflyModule(AnsibleModule):
                 self.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_ERROR)
             self._restore_passwords()
             raise_problems(control_problems(self.params))
+            self.params.update(with_seconds(self.params))
             result = function(self)
         except DragonflyError as exc:
             self.fail_json(msg=exc.message, reason=exc.reason, request=exc.request, status=exc.status)

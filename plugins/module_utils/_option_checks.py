@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import duration_problem, parse_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 
 
@@ -32,6 +33,7 @@ RANGES = {
     "retry_timeout": Range(0, 604800),
     "max_age": Range(0, 31536000),
     "job_timeout": Range(1, 604800),
+    "older_than": Range(0, 315360000),
     "piece_length": Range(4194304, 67108864),
     "count": Range(1, 200),
     "percentage": Range(1, 100),
@@ -40,9 +42,18 @@ RANGES = {
     "max_failed_peers_percentage": Range(0, 100),
 }
 
+#: Options that hold a duration.
+DURATIONS = ("timeout", "wait_timeout", "wait_sleep", "retry_timeout", "max_age", "job_timeout", "older_than")
+
+
+def with_seconds(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return options with the seconds (int) of each duration; a malformed one stays a string."""
+    seconds = {name: parse_duration(params[name]) for name in DURATIONS if params.get(name) is not None}
+    return {**params, **{name: value for name, value in seconds.items() if value is not None}}
+
 
 def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = None, prefix: str = "") -> list[str]:
-    """Return which numbers are out of their range.
+    """Return which numbers are out of their range, and which durations are malformed.
 
     :param ranges: by name of the option; those of all modules by default.
     :param prefix: of the names in messages, such as that of the option that holds them.
@@ -50,8 +61,11 @@ def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = N
     problems = []
     for name, (least, greatest) in (RANGES if ranges is None else ranges).items():
         number = params.get(name)
-        if number is not None and not least <= number <= greatest:
-            problems.append(f"{prefix}{name} must be from {least} to {greatest}, not {number}")
+        if isinstance(number, str):
+            problems.append(duration_problem(name, number))
+        elif number is not None and not least <= number <= greatest:
+            unit = " seconds" if name in DURATIONS else ""
+            problems.append(f"{prefix}{name} must be from {least} to {greatest}{unit}, not {number}")
     return problems
 
 
@@ -61,10 +75,12 @@ def task_id_problems(params: dict) -> list[str]:
     for name in params.get("filtered_query_params") or []:
         if not name or re.search(r"[&=\s]", name):
             problems.append(f"filtered_query_params is a list of names, and {name!r} is not a name")
-    for cluster_id in params.get("scheduler_cluster_ids") or []:
-        if cluster_id < 1:
-            problems.append(f"scheduler_cluster_ids are numbers from 1, not {cluster_id}")
-    return problems
+    return problems + id_problems("scheduler_cluster_ids", params.get("scheduler_cluster_ids"))
+
+
+def id_problems(name: str, ids: t.Iterable[int] | None) -> list[str]:
+    """Return which numbers of an option are not ids."""
+    return [f"{name} are numbers from 1, not {number}" for number in ids or [] if number < 1]
 
 
 def address_problems(name: str, addresses: t.Iterable[str] | None) -> list[str]:

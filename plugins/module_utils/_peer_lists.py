@@ -66,11 +66,13 @@ def read_list(
     The manager filters, and so does this: some releases ignore some filters, ``state`` of seed peers all of them.
 
     :param client: with a JWT.
-    :param filters: key to value; None for any.
+    :param filters: options of the group PEER_FILTERS and of the module: key to a value, or its plural to a list of
+        values; None for any.
     :raises DragonflyError: with reason ``no_api`` for a release without this list.
     """
-    filters = {key: value for key, value in (filters or {}).items() if value is not None}
-    query = {key: value for key, value in filters.items() if key in peer_list.filters}
+    accepted = _accepted_values(filters or {})
+    # The manager takes one value of a filter.
+    query = {key: values[0] for key, values in accepted.items() if key in peer_list.filters and len(values) == 1}
     rows = client.all_rows(peer_list.path, peer_list.title, **query)
     if peer_list is PEERS and any("seed_peer_cluster_id" in row for row in rows):
         request = f"GET {peer_list.path}"
@@ -80,7 +82,18 @@ def read_list(
             request,
         )
     uniform = [{key: row.get(key, row.get(_OLD_KEYS.get(key, key))) for key in peer_list.keys} for row in rows]
-    return [row for row in uniform if all(row[key] == value for key, value in filters.items())]
+    return [row for row in uniform if all(row[key] in values for key, values in accepted.items())]
+
+
+def _accepted_values(filters: dict[str, t.Any]) -> dict[str, list[t.Any]]:
+    """Return by the key of a row the values that filters accept. An empty list accepts any."""
+    accepted: dict[str, list[t.Any]] = {}
+    for name, value in filters.items():
+        if isinstance(value, list) and value:
+            accepted[name[:-1]] = value
+        elif value is not None and not isinstance(value, list):
+            accepted[name] = [value]
+    return accepted
 
 
 def no_peers_warning(url: str) -> str:

@@ -14,6 +14,7 @@ import time
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import duration_problem, parse_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_resource import (
     Change,
@@ -30,22 +31,19 @@ SCOPES = ("cluster", "job")
 _DEFAULT_SCOPES = ("job",)
 # The column is a timestamp: MySQL and MariaDB take nothing later, and the manager answers 500 without the cause.
 _LAST_EXPIRY = "2038-01-19T03:14:07Z"
-_DURATION_PART = re.compile(r"(?<!\d)(\d+)([smhdw])")
-_SECONDS_OF_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def parse_duration(text: str) -> int:
-    """Return the seconds of a duration, such as ``90d`` or ``1d12h``.
+def parse_lifetime(text: str) -> int:
+    """Return the seconds of ``expires_in``, such as ``90d`` or ``1d12h``.
 
     :raises InputError: if the text is not a duration, or an empty one.
     """
-    parts = _DURATION_PART.findall(text)
-    seconds = sum(int(number) * _SECONDS_OF_UNIT[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != text or not seconds:
-        raise InputError(
-            f"expires_in must be a span of time, such as 90d, 12h or 1d12h (units: s, m, h, d, w), not {text!r}."
-        )
+    seconds = parse_duration(text)
+    if seconds is None:
+        raise InputError(duration_problem("expires_in", text) + ".")
+    if seconds < 1:
+        raise InputError(f"expires_in must be at least 1 second, not {text!r}.")
     return seconds
 
 
@@ -96,7 +94,7 @@ class Tokens(ManagedResource):
         if params["expires_at"] is not None:
             parse_expiry(params["expires_at"])
         if params["expires_in"] is not None:
-            _storable(self.clock.wall() + parse_duration(params["expires_in"]), "expires_in")
+            _storable(self.clock.wall() + parse_lifetime(params["expires_in"]), "expires_in")
 
     # The desired state
 
@@ -142,7 +140,7 @@ class Tokens(ManagedResource):
     def _expires_in(self) -> str | None:
         if self._params["expires_in"] is None:
             return None
-        return _format_time(_storable(self.now() + parse_duration(self._params["expires_in"]), "expires_in"))
+        return _format_time(_storable(self.now() + parse_lifetime(self._params["expires_in"]), "expires_in"))
 
     def now(self) -> float:
         """Return the seconds since 1970, by the manager's clock where its answers have a date."""

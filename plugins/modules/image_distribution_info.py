@@ -23,19 +23,20 @@ options:
     required: true
   platform:
     description:
-      - Platform of an image index, such as V(linux/amd64). Without it the manager takes that of its own host.
+      - Platform of an image index, such as V(linux/amd64). By default the manager chooses the platform of its own host.
     type: str
+    aliases: [platforms]
   wait_timeout:
     description:
-      - Seconds to wait for the answer in all. Requests other than that for the answer have O(timeout) each, also those
-        to the registry.
-    type: int
-    default: 4200
+      - Maximum time to wait for the answer, in seconds or as a duration such as V(30m). Each other request, also one to
+        the registry, is limited by O(timeout).
+    type: str
+    default: 70m
   wait_sleep:
     description:
-      - Seconds between two looks at the jobs of a manager before 2.2.4.
-    type: int
-    default: 5
+      - Polling interval for the jobs of a manager before 2.2.4, in seconds or as a duration such as V(1m).
+    type: str
+    default: 5s
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
   - dragonflyoss.dragonfly._task
@@ -157,7 +158,13 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, REGISTRY, TASK, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
+    CONNECTION,
+    REGISTRY,
+    TASK,
+    duration,
+    merged,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image_distribution import image_distribution
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targets import check_task_params
@@ -178,9 +185,9 @@ def main() -> None:
             TASK,
             REGISTRY,
             image={"type": "str", "required": True},
-            platform={"type": "str"},
-            wait_timeout={"type": "int", "default": 4200},
-            wait_sleep={"type": "int", "default": 5},
+            platform={"type": "str", "aliases": ["platforms"]},
+            wait_timeout=duration("70m"),
+            wait_sleep=duration("5s"),
         ),
         required_by={"registry_password": ["registry_username"]},
     )

@@ -19,26 +19,49 @@ options:
       - Ids of jobs. The module fails if one does not exist.
     type: list
     elements: int
-  type:
+    aliases: [id]
+  types:
     description:
-      - Only jobs of this type, such as V(preheat).
-    type: str
-  state:
+      - Only jobs of these types, such as V(preheat).
+    type: list
+    elements: str
+    aliases: [type]
+  states:
     description:
-      - Only jobs in this state.
-    type: str
+      - Only jobs in these states.
+    type: list
+    elements: str
     choices: [PENDING, SUCCESS, FAILURE]
+    aliases: [state]
   details:
     description:
       - Also return what each peer says of each URL. With many peers that is much.
     type: bool
     default: false
+  wait:
+    description:
+      - Whether to wait until none of the jobs is V(PENDING). Jobs that are created meanwhile are not awaited.
+      - A job that failed does not fail the module, see RV(jobs[].outcome). A job that is still running after
+        O(wait_timeout) does.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Maximum time to wait with O(wait=true), in seconds or as a duration such as V(90s), V(30m) or V(1h30m).
+    type: str
+    default: 70m
+  wait_sleep:
+    description:
+      - Polling interval with O(wait=true), in seconds or as a duration such as V(1m).
+    type: str
+    default: 5s
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
 seealso:
+  - module: dragonflyoss.dragonfly.job
   - module: dragonflyoss.dragonfly.preheat
 author:
   - Dragonfly collection contributors (@dragonflyoss)
@@ -59,6 +82,14 @@ EXAMPLES = r"""
     details: true
   register: newest
   failed_when: newest.jobs | map(attribute='peers') | flatten | rejectattr('success') | length > 10
+
+- name: Wait for all jobs that are running
+  dragonflyoss.dragonfly.job_info:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+    states: PENDING
+    wait: true
+    wait_timeout: 30m
 
 - name: Go on without a job that the manager has forgotten
   block:
@@ -109,7 +140,9 @@ jobs:
       returned: success
       sample: SUCCESS
     outcome:
-      description: V(warm), V(cold), V(failed), V(given_up) or V(pending); V(done) for a job that is no preheat.
+      description:
+        - V(warm), V(cold), V(failed), V(given_up) or V(pending); V(done) for a job that is not a preheat, V(gone) for
+          one that was deleted while the module waited.
       type: str
       returned: success
       sample: warm
@@ -163,20 +196,24 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_waiting import JobWaiting
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, list_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    id_problems,
+    raise_problems,
+    range_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job
 
 
 def job_info(module: DragonflyModule) -> dict[str, t.Any]:
     """Return the jobs that the options name."""
     params = module.params
-    for job_id in params["ids"] or []:
-        if job_id < 1:
-            raise InputError(f"ids are numbers from 1, not {job_id}.")
-    reader = JobReader(module.client(), module.clock())
+    raise_problems(range_problems(params) + id_problems("ids", params["ids"]))
+    clock = module.clock()
+    reader = JobReader(module.client(), clock)
 
     def transform(job: dict) -> dict[str, t.Any]:
         return format_job(job, details=params["details"])
@@ -185,14 +222,15 @@ def job_info(module: DragonflyModule) -> dict[str, t.Any]:
         if params["ids"] is not None:
             jobs = [transform(reader.get(job_id)) for job_id in params["ids"]]
         else:
-            pages = reader.iter_recent_jobs(
-                float("inf"), transform=transform, type=params["type"], state=params["state"]
-            )
-            jobs = [job for page in pages for job in page]
+            jobs = list_jobs(reader, params["types"], params["states"], transform)
+        if not params["wait"]:
+            return {"changed": False, "jobs": jobs}
+        waiting = JobWaiting(reader, clock, transform)
+        jobs = waiting.wait(jobs, params["wait_timeout"], params["wait_sleep"])
+        return {"changed": False, "jobs": jobs, **waiting.timeout_result(params["wait_timeout"])}
     finally:
         for warning in reader.warnings:
             module.warn(warning)
-    return {"changed": False, "jobs": jobs}
 
 
 def main() -> None:
@@ -200,12 +238,20 @@ def main() -> None:
     module = DragonflyModule(
         argument_spec=merged(
             CONNECTION,
-            ids={"type": "list", "elements": "int"},
-            type={"type": "str"},
-            state={"type": "str", "choices": ["PENDING", "SUCCESS", "FAILURE"]},
+            ids={"type": "list", "elements": "int", "aliases": ["id"]},
+            types={"type": "list", "elements": "str", "aliases": ["type"]},
+            states={
+                "type": "list",
+                "elements": "str",
+                "choices": ["PENDING", "SUCCESS", "FAILURE"],
+                "aliases": ["state"],
+            },
             details={"type": "bool", "default": False},
+            wait={"type": "bool", "default": False},
+            wait_timeout=duration("70m"),
+            wait_sleep=duration("5s"),
         ),
-        mutually_exclusive=[["ids", "type"], ["ids", "state"]],
+        mutually_exclusive=[["ids", "types"], ["ids", "states"]],
     )
     module.run(job_info)
 

@@ -28,10 +28,10 @@ options:
     required: true
   retry_timeout:
     description:
-      - Seconds for which a refused sign-in is tried again. V(0) is one try.
+      - How long a refused sign-in is retried, in seconds or as a duration such as V(1m). V(0) is one attempt.
       - Managers before 2.1.57 are asked once only.
-    type: int
-    default: 15
+    type: str
+    default: 15s
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
   - dragonflyoss.dragonfly._attributes
@@ -106,7 +106,7 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
@@ -141,7 +141,7 @@ def main() -> None:
             CONNECTION,
             username={"type": "str", "required": True},
             password={"type": "str", "required": True, "no_log": True},
-            retry_timeout={"type": "int", "default": 15},
+            retry_timeout=duration("15s"),
         ),
     )
     module.run(login)

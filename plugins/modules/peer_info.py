@@ -23,15 +23,19 @@ options:
       - Nothing is refreshed in check mode.
     type: bool
     default: false
-  type:
+  types:
     description:
-      - Only peers of this type. Seed peers are those that are not V(normal).
-    type: str
+      - Only peers of these types. Seed peers are those that are not V(normal).
+    type: list
+    elements: str
     choices: [normal, super, strong, weak]
-  scheduler_cluster_id:
+    aliases: [type]
+  scheduler_cluster_ids:
     description:
-      - Only peers of this cluster.
-    type: int
+      - Only peers of these clusters.
+    type: list
+    elements: int
+    aliases: [scheduler_cluster_id]
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
   - dragonflyoss.dragonfly._peer_filters
@@ -211,8 +215,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
 
 FILTERS = dict(
     PEER_FILTERS,
-    type={"type": "str", "choices": ["normal", "super", "strong", "weak"]},
-    scheduler_cluster_id={"type": "int"},
+    types={
+        "type": "list",
+        "elements": "str",
+        "choices": ["normal", "super", "strong", "weak"],
+        "aliases": ["type"],
+    },
+    scheduler_cluster_ids={"type": "list", "elements": "int", "aliases": ["scheduler_cluster_id"]},
 )
 
 

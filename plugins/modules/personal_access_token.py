@@ -39,8 +39,8 @@ options:
     choices: [cluster, job]
   expires_in:
     description:
-      - How long a new token is good for, by the manager's clock, such as V(90d), V(12h) or V(1d12h). The units are
-        V(s), V(m), V(h), V(d) and V(w).
+      - Lifetime of a new token by the manager's clock, as a duration such as V(90d), V(12h) or V(1d12h), or in seconds.
+        The units are V(w), V(d), V(h), V(m) and V(s), in this order.
       - It counts when the token is made or rotated, and not for one that is there.
       - Either this or O(expires_at) is needed when a token is made or rotated.
     type: str

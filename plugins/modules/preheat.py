@@ -39,10 +39,12 @@ options:
     elements: str
   platforms:
     description:
-      - Platforms of images, such as V(linux/amd64), a job each.
-      - Without it the manager takes the platform of its own host.
+      - Platforms of images, such as V(linux/amd64), a job each. V(all) means each platform that the image has; this
+        requires that the module can read the manifest from the registry.
+      - By default the manager chooses the platform of its own host.
     type: list
     elements: str
+    aliases: [platform]
   tag:
     description:
       - Tag of the tasks. It is part of what identifies a blob, so that only hosts with the same tag hit. Leave it out
@@ -101,8 +103,9 @@ options:
     type: int
   job_timeout:
     description:
-      - Seconds that the schedulers may take. Since 2.1.57.
-    type: int
+      - Maximum time that the schedulers take for a job, in seconds or as a duration such as V(30m). Requires Dragonfly
+        manager 2.1.57 or later.
+    type: str
   object_storage:
     description:
       - How to read a file of an object store. Since 2.4.4.
@@ -163,9 +166,10 @@ options:
   scheduler_cluster_ids:
     description:
       - Ids of the clusters to preheat, a job each.
-      - Without it one job is made for every cluster.
+      - By default one job is created for all clusters.
     type: list
     elements: int
+    aliases: [scheduler_cluster_id]
   expected_ips:
     description:
       - Addresses of hosts that must be warm in the end, for O(scope=all_peers) and O(scope=all_seed_peers), whatever
@@ -176,11 +180,11 @@ options:
     elements: str
   max_age:
     description:
-      - How long an equal warm job counts, in seconds, by the manager's clock, for caches expire. With V(0) none counts;
-        running ones are adopted all the same.
+      - How long an identical warm job counts, in seconds or as a duration such as V(90s), V(30m), V(4h) or V(7d), by
+        the manager's clock, because caches expire. With V(0) no warm job counts; running ones are adopted all the same.
       - What the peers dropped since by themselves is only seen with O(verify=peers).
-    type: int
-    default: 3600
+    type: str
+    default: 1h
   force:
     description:
       - Make a new job in any case.
@@ -464,7 +468,13 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, REGISTRY, WAIT, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
+    CONNECTION,
+    REGISTRY,
+    WAIT,
+    duration,
+    merged,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import check_params
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
@@ -513,7 +523,7 @@ def main() -> None:
             images={"type": "list", "elements": "str"},
             file={"type": "str"},
             files={"type": "list", "elements": "str"},
-            platforms={"type": "list", "elements": "str"},
+            platforms={"type": "list", "elements": "str", "aliases": ["platform"]},
             tag={"type": "str"},
             application={"type": "str"},
             filtered_query_params={"type": "list", "elements": "str"},
@@ -529,15 +539,15 @@ def main() -> None:
             percentage={"type": "int"},
             concurrent_task_count={"type": "int"},
             concurrent_peer_count={"type": "int"},
-            job_timeout={"type": "int"},
+            job_timeout=duration(),
             object_storage={"type": "dict", "options": OBJECT_STORAGE},
             hdfs={"type": "dict", "options": {"delegation_token": {"type": "str", "no_log": True}}},
             load_to_cache={"type": "bool"},
             enable_task_id_based_blob_digest={"type": "bool"},
             bio={"type": "str"},
-            scheduler_cluster_ids={"type": "list", "elements": "int"},
+            scheduler_cluster_ids={"type": "list", "elements": "int", "aliases": ["scheduler_cluster_id"]},
             expected_ips={"type": "list", "elements": "str"},
-            max_age={"type": "int", "default": 3600},
+            max_age=duration("1h"),
             force={"type": "bool", "default": False},
             verify={"type": "str", "choices": ["auto", "blobs", "peers", "result", "none"], "default": "auto"},
             max_failed_peers_percentage={"type": "int", "default": 0},

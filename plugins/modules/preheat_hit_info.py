@@ -33,10 +33,12 @@ options:
         judged, and RV(notes) says so.
     type: list
     elements: str
+    aliases: [image]
   platforms:
-    description: Of these platforms of O(images) the blobs are judged, such as V(linux/amd64). By default of all.
+    description: Only the blobs of O(images) for these platforms are judged, such as V(linux/amd64). Defaults to V(all).
     type: list
     elements: str
+    aliases: [platform]
   tag:
     description: Tag that the preheat of O(images) has. It is part of the task id.
     type: str
@@ -123,9 +125,10 @@ options:
       - If it is not set, the environment variable E(DRAGONFLY_CA_PATH) counts.
     type: path
   timeout:
-    description: Seconds that one request to a registry or to the client may take.
-    type: int
-    default: 30
+    description:
+      - Maximum time for one request to a registry or to the client, in seconds or as a duration such as V(90s).
+    type: str
+    default: 30s
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._registry
   - dragonflyoss.dragonfly._attributes

@@ -14,10 +14,12 @@ description:
   - A preheat needs an active scheduler with the feature V(preheat) in each cluster. See
     M(dragonflyoss.dragonfly.manager_info) for that in words.
 options:
-  scheduler_cluster_id:
+  scheduler_cluster_ids:
     description:
-      - Only schedulers of this cluster.
-    type: int
+      - Only schedulers of these clusters.
+    type: list
+    elements: int
+    aliases: [scheduler_cluster_id]
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
   - dragonflyoss.dragonfly._peer_filters
@@ -136,7 +138,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import SCHEDULERS, read_list
 
-FILTERS = dict(PEER_FILTERS, scheduler_cluster_id={"type": "int"})
+FILTERS = dict(
+    PEER_FILTERS,
+    scheduler_cluster_ids={"type": "list", "elements": "int", "aliases": ["scheduler_cluster_id"]},
+)
 
 
 def scheduler_info(module: DragonflyModule) -> dict[str, t.Any]:

@@ -15,15 +15,19 @@ description:
     there are seed peers. M(dragonflyoss.dragonfly.peer_info) with
     O(dragonflyoss.dragonfly.peer_info#module:refresh=true) finds them, as peers that are not of the type V(normal).
 options:
-  type:
+  types:
     description:
-      - Only seed peers of this type.
-    type: str
+      - Only seed peers of these types.
+    type: list
+    elements: str
     choices: [super, strong, weak]
-  seed_peer_cluster_id:
+    aliases: [type]
+  seed_peer_cluster_ids:
     description:
-      - Only seed peers of this seed peer cluster. Clusters made as one have the same id for all their parts.
-    type: int
+      - Only seed peers of these seed peer clusters. The parts of a cluster that was created as one have the same id.
+    type: list
+    elements: int
+    aliases: [seed_peer_cluster_id]
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
   - dragonflyoss.dragonfly._peer_filters
@@ -143,8 +147,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
 
 FILTERS = dict(
     PEER_FILTERS,
-    type={"type": "str", "choices": ["super", "strong", "weak"]},
-    seed_peer_cluster_id={"type": "int"},
+    types={"type": "list", "elements": "str", "choices": ["super", "strong", "weak"], "aliases": ["type"]},
+    seed_peer_cluster_ids={"type": "list", "elements": "int", "aliases": ["seed_peer_cluster_id"]},
 )
 
 

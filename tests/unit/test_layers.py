@@ -43,6 +43,7 @@ HTTP = {"_attempt", "_http", "_session"}
 PURE = {
     "_config_redaction",
     "_control_characters",
+    "_duration",
     "_image",
     "_manager_errors",
     "_manifest",

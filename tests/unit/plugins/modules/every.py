@@ -36,6 +36,7 @@ MODULES = {
     "cluster": ModuleCall("token", "cluster", {"name": "every"}),
     "cluster_info": ModuleCall("token", "cluster", {}),
     "image_distribution_info": ModuleCall("token", "job", {"image": IMAGE, "wait_sleep": 1}),
+    "job": ModuleCall("token", "job", {"older_than": "7d", "state": "absent"}),
     "job_info": ModuleCall("token", "job", {}),
     "login": ModuleCall(None, None, {"username": "root", "password": "dragonfly"}),
     "manager_info": ModuleCall("jwt", None, {}),

@@ -64,7 +64,7 @@ PREHEAT = {
     "a negative wait_sleep": ({"wait_sleep": -5}, "wait_sleep must be from 1"),
     "a negative max_age": ({"max_age": -1}, "max_age must be from 0"),
     "job_timeout 0": ({"job_timeout": 0}, "job_timeout must be from 1"),
-    "a time in words": ({"wait_timeout": "10m"}, "wait_timeout"),
+    "a time in words": ({"wait_timeout": "soon"}, "wait_timeout must be a number of seconds or a duration such as 90s"),
     "too short pieces": ({"piece_length": 1024}, "piece_length must be from 4194304 to 67108864"),
     "count 0": ({"count": 0, "scope": "all_peers"}, "count must be from 1 to 200"),
     "percentage above 100": ({"percentage": 101, "scope": "all_peers"}, "percentage must be from 1 to 100"),
@@ -73,7 +73,7 @@ PREHEAT = {
     "a negative share": ({"max_failed_peers_percentage": -1}, "max_failed_peers_percentage must be from 0 to 100"),
     "cluster 0": ({"scheduler_cluster_ids": [0]}, "scheduler_cluster_ids are numbers from 1"),
     "a cluster by name": ({"scheduler_cluster_ids": ["cluster-1"]}, "scheduler_cluster_ids"),
-    "two mistakes": ({"max_age": -1, "count": 0}, "max_age must be from 0 to 31536000, not -1; count must be"),
+    "two mistakes": ({"max_age": -1, "count": 0}, "max_age must be from 0 to 31536000 seconds, not -1; count must be"),
     # What does not go together.
     "count and percentage": ({"count": 1, "percentage": 10, "scope": "all_peers"}, "exclusive: count|percentage"),
     "a file's option on an image": ({"object_storage": {"region": "eu"}}, "object_storage is only for files"),

@@ -11,6 +11,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import DURATIONS
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.modules.every import (
     MODULES,
     OPTIONS,
@@ -88,6 +89,28 @@ def test_in_check_mode_nothing_is_sent_that_changes_anything(box, call, module):
 def test_without_a_url(box, call, module):
     check_failure(call(module, url=None), "bad_input", "url is missing", "DRAGONFLY_URL")
     assert not box.log
+
+
+@pytest.mark.parametrize(
+    "module, option",
+    sorted((module, option) for module in MODULES for option in OPTIONS[module].options & set(DURATIONS)),
+)
+@pytest.mark.parametrize(
+    "value, problem",
+    [("soon", "must be a number of seconds or a duration such as 90s"), ("999999d", "must be from ")],
+)
+def test_a_duration_that_is_malformed_or_too_long_is_refused(box, call, module, option, value, problem):
+    check_failure(call(module, **{option: value}), "bad_input", f"{option} {problem}")
+    assert not box.log
+
+
+@every_module
+def test_a_duration_has_units(call, module):
+    durations = {option: "1m" for option in OPTIONS[module].options & set(DURATIONS) - {"wait_sleep"}}
+    if MODULES[module].scope == "job" and module != "job_info":
+        durations.pop("job_timeout")
+    done = call(module, **durations)
+    assert not done.failed, done.msg
 
 
 @every_module
@@ -197,7 +220,7 @@ def test_secrets_are_not_shown_where_it_works(box, call, module):
 
 
 @pytest.mark.parametrize("module", ["image_distribution_info", "preheat", "task", "task_info"])
-@pytest.mark.parametrize("wrong", [{"nothing": {"password": SECRETS["password"]}}, {"wait_timeout": "soon"}])
+@pytest.mark.parametrize("wrong", [{"nothing": {"password": SECRETS["password"]}}, {"wait": "soon"}])
 def test_secrets_are_not_shown_where_ansible_refuses_options(box, call, module, wrong):
     for options in far_runs(module):
         done = call(module, verbosity=4, **dict(options, **wrong))

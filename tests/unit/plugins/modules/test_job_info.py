@@ -167,3 +167,46 @@ def test_a_list_that_a_job_of_nobody_breaks_is_read_around(box, job_info):
 
     assert done.column("id") == ids[::-1]
     assert any("read one by one" in warning for warning in done.warnings)
+
+
+def test_several_types_and_states_are_filtered_here(box, job_info, preheat, images):
+    box.rule(outcome="failure", url=f"*/{images[0].name}/*")
+    box.rule(outcome="pending", url=f"*/{images[1].name}/*")
+    preheat(images=[images[0].source, images[1].source], wait_timeout=1)
+
+    assert sorted(job_info(states=["PENDING", "FAILURE"]).column("outcome")) == ["failed", "pending"]
+    assert len(job_info(types=["preheat", "get_task"], states="FAILURE").jobs) == 1
+
+
+@all_releases
+def test_it_waits_for_jobs_that_are_running(box, job_info, preheat, image):
+    made = preheat(image=image.source).job
+    running = dict(box.jobs[-1], state="PENDING", result=None)
+    api = "/api" if box.manager.profile.release == "2.0.9" else "/oapi"
+    box.rule(fault="body", body=running, method="GET", path=f"^{api}/v1/jobs/{made['id']}$", times=3)
+    done = job_info(id=made["id"], wait=True, wait_sleep="1s", wait_timeout="1m")
+
+    assert not done.failed, done.msg
+    assert not done.changed
+    assert done.job["outcome"] == "warm"
+
+
+def test_a_job_that_runs_too_long_is_named(box, job_info, preheat, image):
+    box.rule(outcome="pending")
+    made = preheat(image=image.source, wait=False).job
+    done = job_info(states=["PENDING"], wait=True, wait_timeout="2s", wait_sleep=1)
+
+    assert done.failed
+    assert done.reason == "timed_out"
+    assert done.msg == f"Still PENDING after 2s: job {made['id']}. What to do: raise wait_timeout."
+    assert done.column("outcome") == ["pending"]
+
+
+def test_a_job_that_nobody_watches_any_more_is_given_up(box, job_info, preheat, image):
+    made = preheat(image=image.source).job
+    old = {"state": "PENDING", "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z"}
+    box.rule(fault="body", body={**box.jobs[-1], **old}, method="GET", path=f"/jobs/{made['id']}$")
+    done = job_info(id=made["id"], wait=True, wait_timeout=5, wait_sleep=1)
+
+    assert not done.failed, done.msg
+    assert done.column("outcome") == ["given_up"]

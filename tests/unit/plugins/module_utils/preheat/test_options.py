@@ -25,7 +25,7 @@ def params(**own):
         ({"images": ["redis:7", ""]}, "empty string"),
         ({"files": []}, "nothing to preheat"),
         ({"images": []}, "nothing to preheat"),
-        ({"timeout": 0}, "timeout must be from 1 to 86400, not 0"),
+        ({"timeout": 0}, "timeout must be from 1 to 86400 seconds, not 0"),
         ({"wait_timeout": -1}, "wait_timeout"),
         ({"wait_sleep": 0}, "wait_sleep"),
         ({"max_age": -1}, "max_age"),

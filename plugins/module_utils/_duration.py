@@ -1,0 +1,49 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Durations as users write them: the one parser of the collection.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+_SECONDS_OF_UNIT = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
+_SECONDS = re.compile(r"-?[0-9]{1,12}\Z")
+# Each unit at most once, the largest first.
+_WITH_UNITS = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,9}}){unit})?" for unit in _SECONDS_OF_UNIT) + r"\Z")
+
+
+def parse_duration(text: t.Any) -> int | None:
+    """Return the seconds of a duration, None where it is not one.
+
+    :param text: a whole number of seconds, or numbers with units, the largest first: ``90s``, ``30m``, ``1h30m``.
+    """
+    if isinstance(text, bool) or not isinstance(text, (int, str)):
+        return None
+    trimmed = str(text).strip()
+    if _SECONDS.match(trimmed):
+        return int(trimmed)
+    match = _WITH_UNITS.match(trimmed)
+    if not trimmed or not match:
+        return None
+    return sum(int(number or 0) * _SECONDS_OF_UNIT[unit] for unit, number in match.groupdict().items())
+
+
+def duration_problem(name: str, text: t.Any) -> str:
+    """Return the message for an option whose value is not a duration."""
+    return f"{name} must be a number of seconds or a duration such as 90s, 30m, 4h, 7d or 1h30m, not {text!r}"
+
+
+def format_duration(seconds: int) -> str:
+    """Return a duration in the notation of the options, such as ``1h30m``; ``0s`` for none."""
+    parts, left = "", seconds
+    for unit, length in _SECONDS_OF_UNIT.items():
+        if unit != "w" and left >= length:
+            parts += f"{left // length}{unit}"
+            left %= length
+    return parts or "0s"

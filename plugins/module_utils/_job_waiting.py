@@ -1,0 +1,100 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wait for jobs of any type that somebody else created.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import format_duration
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import is_over
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import is_watched
+
+#: A job as the module returns it.
+FormattedJob = t.Dict[str, t.Any]
+
+_NAMED_IN_MESSAGE = 5
+
+
+class JobWaiting:
+    """Waits until none of some jobs is running.
+
+    :param format_job: function of a whole job that returns what the module returns of it.
+    """
+
+    def __init__(self, reader: JobReader, clock: Clock, format_job: t.Callable[[dict], FormattedJob]) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._format = format_job
+        self._last_error: DragonflyError | None = None
+        self._jobs: dict[int, FormattedJob] = {}
+        self._pending: set[int] = set()
+
+    def wait(self, jobs: list[FormattedJob], timeout: float, sleep: float) -> list[FormattedJob]:
+        """Return the jobs in the same order, each as it was read last.
+
+        :param timeout: seconds in all.
+        :param sleep: seconds between two polls.
+        """
+        self._jobs = {job["id"]: job for job in jobs}
+        self._pending = {job_id for job_id, job in self._jobs.items() if not is_over(job)}
+        if self._pending:
+            poll(self._poll_once, lambda pending: not pending, timeout, sleep, self._clock)
+        return [self._jobs[job["id"]] for job in jobs]
+
+    def timeout_result(self, timeout: int) -> dict[str, t.Any]:
+        """Return the keys of a result that tell which jobs are still running, none where no job is."""
+        if not self._pending:
+            return {}
+        names = ", ".join(str(job_id) for job_id in sorted(self._pending)[:_NAMED_IN_MESSAGE])
+        if len(self._pending) > _NAMED_IN_MESSAGE:
+            names += f" and {len(self._pending) - _NAMED_IN_MESSAGE} more"
+        message = f"Still PENDING after {format_duration(timeout)}: job {names}."
+        if self._last_error:
+            message += f" The last request failed: {self._last_error.message}"
+        return {"failed": True, "reason": "timed_out", "msg": f"{message} What to do: raise wait_timeout."}
+
+    def _poll_once(self) -> set[int]:
+        """Read the pending jobs once, and return the ids of those that still are."""
+        result = self._reader.poll_once(sorted(self._pending), transform=self._read)
+        self._last_error = result.error
+        for job_id, answer in result.jobs.items():
+            if answer is None:
+                self._end(job_id, "gone", f"the manager does not have job {job_id} any more")
+            else:
+                self._jobs[job_id], is_final = answer
+                if is_final:
+                    self._pending.discard(job_id)
+        for job_id, row in result.pending_rows.items():
+            if not is_watched(row, self._reader.now(), self._reader.releases):
+                self._end(job_id, "given_up", _given_up_message(job_id))
+        return self._pending
+
+    def _read(self, job_id: int, job: dict) -> tuple[FormattedJob, bool]:
+        """Return what is kept of a job, and whether nothing more comes of it."""
+        formatted = self._format(job)
+        if is_over(job):
+            return formatted, True
+        if is_watched(job, self._reader.now(), self._reader.releases):
+            return formatted, False
+        return {**formatted, **_verdict("given_up", _given_up_message(job_id))}, True
+
+    def _end(self, job_id: int, status: str, message: str) -> None:
+        self._jobs[job_id] = {**self._jobs[job_id], **_verdict(status, message)}
+        self._pending.discard(job_id)
+
+
+def _verdict(status: str, message: str) -> dict[str, str]:
+    return {"outcome": status, "reason": status, "message": message}
+
+
+def _given_up_message(job_id: int) -> str:
+    return f"the manager does not watch job {job_id} any more, as after its restart, so its end will not be known"

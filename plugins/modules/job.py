@@ -1,0 +1,187 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: job
+short_description: Remove jobs from a Dragonfly manager
+version_added: 1.0.0
+description:
+  - Removes jobs from the manager's list, by id or by age.
+  - Only the record of the job is removed. Cached content stays on the peers; to delete it, use
+    M(dragonflyoss.dragonfly.task).
+  - M(dragonflyoss.dragonfly.preheat) does not find a job that was removed, and creates a new one.
+options:
+  state:
+    description:
+      - V(absent) removes the jobs. There is no default.
+    type: str
+    choices: [absent]
+    required: true
+  ids:
+    description:
+      - Ids of jobs. A job that does not exist counts as removed.
+      - Exactly one of O(ids) and O(older_than) is required.
+    type: list
+    elements: int
+    aliases: [id]
+  older_than:
+    description:
+      - Removes all jobs that were created longer ago than this, in seconds or as a duration such as V(4h) or V(7d), by
+        the manager's clock.
+    type: str
+  types:
+    description:
+      - With O(older_than), only jobs of these types, such as V(preheat) or V(get_task).
+    type: list
+    elements: str
+    aliases: [type]
+  states:
+    description:
+      - With O(older_than), only jobs in these states. Defaults to V(SUCCESS) and V(FAILURE).
+      - V(PENDING) requires O(force=true).
+    type: list
+    elements: str
+    choices: [PENDING, SUCCESS, FAILURE]
+  force:
+    description:
+      - Also removes jobs that are running. Their tasks go on at the schedulers and peers, but the manager no longer
+        records how they end.
+      - By default the module fails if one of O(ids) is V(PENDING), and removes nothing.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.action_group
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: dragonflyoss.dragonfly.job_info
+  - module: dragonflyoss.dragonfly.task
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Remove one job
+  dragonflyoss.dragonfly.job:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+    id: 4711
+    state: absent
+
+- name: Remove the jobs of the last weeks that only read which peers hold a task
+  dragonflyoss.dragonfly.job:
+    url: http://dragonfly-manager:8080
+    token: "{{ dragonfly_token }}"
+    older_than: 7d
+    types: [get_task]
+    state: absent
+
+- name: Leave a job alone that is still running
+  block:
+    - name: Remove a job
+      dragonflyoss.dragonfly.job:
+        url: http://dragonfly-manager:8080
+        token: "{{ dragonfly_token }}"
+        ids: [1]
+        state: absent
+  rescue:
+    - name: Fail for any other reason
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.reason | default('') != 'job_running'
+"""
+
+RETURN = r"""
+jobs:
+  description: The jobs that were removed, or would be removed in check mode, newest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the job.
+      type: int
+      returned: success
+      sample: 31
+    type:
+      description: Type of the job, such as V(preheat) or V(get_task).
+      type: str
+      returned: success
+      sample: preheat
+    state:
+      description: State that the job had.
+      type: str
+      returned: success
+      sample: SUCCESS
+    created_at:
+      description: When the job was created.
+      type: str
+      returned: success
+      sample: "2026-11-24T22:23:21Z"
+reason:
+  description: A stable code for why the task failed, such as V(job_running).
+  returned: failure
+  type: str
+  sample: job_running
+"""
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_removal import (
+    check_removal_params,
+    find_removable_jobs,
+    remove_jobs,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+
+
+def job(module: DragonflyModule) -> dict[str, t.Any]:
+    """Remove jobs."""
+    params = module.params
+    check_removal_params(params)
+    client, clock = module.client(), module.clock()
+    reader = JobReader(client, clock)
+    try:
+        rows = find_removable_jobs(reader, params)
+        if not module.check_mode:
+            rows = remove_jobs(client, rows)
+    finally:
+        for warning in reader.warnings:
+            module.warn(warning)
+    names = "".join(f"job {row['id']} ({row['type']}, {row['state']})\n" for row in rows)
+    return {"changed": bool(rows), "jobs": rows, "diff": {"before": names, "after": ""}}
+
+
+def main() -> None:
+    """Run the module."""
+    module = DragonflyModule(
+        argument_spec=merged(
+            CONNECTION,
+            state={"type": "str", "choices": ["absent"], "required": True},
+            ids={"type": "list", "elements": "int", "aliases": ["id"]},
+            older_than=duration(),
+            types={"type": "list", "elements": "str", "aliases": ["type"]},
+            states={"type": "list", "elements": "str", "choices": ["PENDING", "SUCCESS", "FAILURE"]},
+            force={"type": "bool", "default": False},
+        ),
+        mutually_exclusive=[["ids", "older_than"], ["ids", "types"], ["ids", "states"]],
+        required_one_of=[["ids", "older_than"]],
+    )
+    module.run(job)
+
+
+if __name__ == "__main__":
+    main()
