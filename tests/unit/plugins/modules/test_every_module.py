@@ -107,8 +107,6 @@ def test_a_duration_that_is_malformed_or_too_long_is_refused(box, call, module, 
 @every_module
 def test_a_duration_has_units(call, module):
     durations = {option: "1m" for option in OPTIONS[module].options & set(DURATIONS) - {"wait_sleep"}}
-    if MODULES[module].scope == "job" and module != "job_info":
-        durations.pop("job_timeout")
     done = call(module, **durations)
     assert not done.failed, done.msg
 
