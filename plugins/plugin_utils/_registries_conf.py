@@ -11,11 +11,13 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import tomllib
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 
+_NAMES_OF_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _PULLS = ("all", "digest-only", "tag-only")
 _TEXT_KEYS = ("prefix", "location", "pull-from-mirror")
 _FLAG_KEYS = ("insecure", "blocked", "mirror-by-digest-only")
@@ -217,3 +219,32 @@ def _reject_conflicts(entries: list[Entry]) -> None:
         for key in ("insecure", "blocked"):
             if getattr(first, key) != getattr(entry, key):
                 raise ValueError(f"two entries for {entry.location or entry.prefix} differ in {key}")
+
+
+def unsent_login(logins: list[dict[str, t.Any]], registry: str, repository: str, mirror: str) -> list[Problem]:
+    """Return a problem if there are credentials for a registry and none for the mirror that is asked first.
+
+    Source: github.com/containers/image v5.36.1 docker/docker_image_src.go (newImageSourceAttempt) and
+    pkg/docker/config/config.go: credentials are looked up by the name of the image at the mirror.
+
+    :param logins: of the module host_info.
+    :param repository: whose credentials count; empty for any.
+    :param mirror: host and port, with the repository where that is known.
+    """
+    hosts = _NAMES_OF_DOCKER_HUB if registry == "docker.io" else (registry,)
+    names = [f"{host}/{repository}".rstrip("/") for host in hosts]
+    is_any = not repository
+    if _login_file(logins, mirror, is_any):
+        return []
+    paths = [path for path in (_login_file(logins, name, is_any) for name in names) if path]
+    mirror_host = mirror.partition("/")[0]
+    return [problem("login_not_for_mirror", path, registry=registry, mirror=mirror_host) for path in paths[:1]]
+
+
+def _login_file(logins: list[dict[str, t.Any]], name: str, is_any: bool) -> str:
+    """Return the file with credentials for an image, or with is_any for an image of a registry; empty without one."""
+    for login in logins:
+        keys = [re.sub(r"^https?://([^/]+)(/v[12])?/?$", r"\1", key) for key in login["registries"]]
+        if any(f"{name}/".startswith(f"{key}/") or (is_any and key.startswith(f"{name}/")) for key in keys):
+            return str(login["path"])
+    return ""

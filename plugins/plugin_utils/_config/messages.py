@@ -280,6 +280,38 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "podman, CRI-O, Buildah and Skopeo do not accept the file, and every pull fails: {error}.",
         "Correct it or move it away.",
     ),
+    "login_not_for_mirror": (
+        "it has credentials for {registry}, which podman and CRI-O do not send to the mirror {mirror}: there the pull"
+        " is anonymous, is denied, and silently goes to the registry.",
+        "Log in to {mirror} too, with the credentials of the registry.",
+    ),
+    "no_such_runtime": (
+        "{runtime} is not on this host.",
+        "Name the runtime that pulls (runtime, preheat_runtime), or install it.",
+    ),
+    "registry_not_served": (
+        "podman and CRI-O name no registry to the client, which requests {served}, while pulls of {registry} are of"
+        " {wanted}.",
+        "Set it to {wanted}, or leave {registry} out of registries_conf_registries: a client serves a single registry"
+        " to these runtimes.",
+    ),
+    "no_client_config": (
+        "the client {client} is not configured on this host, and what its proxy requests is not known.",
+        "Run the role of the client first, or set registries_conf_registry_mirror.",
+    ),
+    "registries_conf_taken": (
+        "it has an entry for {prefix}, and pulls of {registry} would go by {which}.",
+        "Remove the entry: the role writes location and mirror, and insecure for an http:// URL and for"
+        " registries_conf_insecure_registries.",
+    ),
+    "registries_conf_of_root": (
+        "it replaces {main} and its drop-ins for pulls of root.",
+        "Move what is in it to {main}, and delete it.",
+    ),
+    "drop_in_foreign": (
+        "this role did not write the file.",
+        "Move it away, or set registries_conf_drop_in to another name.",
+    ),
     "parallel_fetch": (
         "containerd then requests parts of a blob, and {why}.",
         "{remedy}",

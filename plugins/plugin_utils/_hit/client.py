@@ -148,6 +148,11 @@ class Client(abc.ABC):
 
     @property
     @abc.abstractmethod
+    def mirror_url(self) -> Setting:
+        """Base URL that it requests where a pull names no registry; empty for none."""
+
+    @property
+    @abc.abstractmethod
     def is_seed(self) -> bool:
         """Whether it is a seed peer."""
 

@@ -46,6 +46,11 @@ class GoClient(Client):
         return self.get("proxy.tcpListen.listen", "")
 
     @property
+    def mirror_url(self) -> Setting:
+        """Base URL that it requests where a pull names no registry; empty for none."""
+        return self.text("proxy.registryMirror.url")
+
+    @property
     def is_seed(self) -> bool:
         """Whether it is a seed peer."""
         return self.get("scheduler.manager.seedPeer.enable", False)
@@ -79,7 +84,7 @@ class GoClient(Client):
     def _base(self, route: Route) -> tuple[Setting, list[Reason]]:
         """Return the base URL of the registry, and why the proxy does not serve it."""
         reasons = []
-        base = self.text("proxy.registryMirror.url")
+        base = self.mirror_url
         if not self.port:
             reasons.append(reason("proxy_off", self.path, "proxy.tcpListen.port"))
         if not base.value:

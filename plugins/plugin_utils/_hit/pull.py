@@ -22,7 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.regist
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.rust_client import RustClient
 
-_CLIENTS: dict[str, type[Client]] = {client.name: client for client in (GoClient, RustClient)}
+CLIENTS: dict[str, type[Client]] = {client.name: client for client in (GoClient, RustClient)}
 
 
 class Host:
@@ -45,7 +45,7 @@ class Host:
             self.runtime.reasons = [reason("runtime_ambiguous", names=names)]
         self.client_files = [client["config"]["path"] for client in facts["clients"].values()]
         self.clients = [
-            _CLIENTS[name](client)
+            CLIENTS[name](client)
             for name, client in facts["clients"].items()
             if client["config"].get("text") is not None or client["config"].get("error")
         ]

@@ -93,10 +93,6 @@ MISSES: dict[str, tuple[str, str]] = {
         " {preheat}.",
         "Set it to {preheat}; a client serves a single registry to these runtimes.",
     ),
-    "no_such_runtime": (
-        "{runtime} is not on this host.",
-        "Name the runtime that pulls (runtime, preheat_runtime), or install it.",
-    ),
     "runtime_ambiguous": (
         "this host has containerd and {names}, whose pulls go different ways.",
         "Name the one that pulls the images: runtime, or preheat_runtime of the role preheat.",
@@ -117,11 +113,6 @@ MISSES: dict[str, tuple[str, str]] = {
         "the mirror {mirror} lacks insecure = true, while the client's proxy speaks plain HTTP: {runtime} silently"
         " pulls from the registry.",
         "Add it; the role registries_conf does.",
-    ),
-    "login_not_for_mirror": (
-        "it has credentials for {registry}, which {runtime} does not send to the mirror {mirror}: there the pull is"
-        " anonymous, is denied, and silently goes to the registry.",
-        "Log in to {mirror} too, with the credentials of the registry.",
     ),
     "base_inferred": (
         "it names no X-Dragonfly-Registry, so that the client takes {host} from containerd's ns, while the preheat was"

@@ -11,7 +11,6 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import newer_than_unit
@@ -28,11 +27,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries
     Mirror,
     files_of,
     read_registries,
+    unsent_login,
 )
 
 #: Runtime: its name for people.
 NAMES = {"podman": "podman", "crio": "CRI-O"}
-_NAMES_OF_DOCKER_HUB = frozenset(["docker.io", "index.docker.io", "registry-1.docker.io"])
 
 
 class RegistriesConf:
@@ -92,21 +91,8 @@ class RegistriesConf:
     def unsent_credentials(self, image: PreheatedImage, route: Route) -> list[Reason]:
         """Return why the credentials that it has for the registry of an image are not sent on a route."""
         mirror = route.proxy.partition("://")[2]
-        if self._login_for(mirror, route.repository):
-            return []
-        hosts = _NAMES_OF_DOCKER_HUB if image.registry == "docker.io" else {image.registry}
-        paths = [path for path in (self._login_for(host, image.repository) for host in sorted(hosts)) if path]
-        values = {"registry": image.registry, "mirror": mirror, "runtime": self._name}
-        return [reason("login_not_for_mirror", path, **values) for path in paths[:1]]
-
-    def _login_for(self, host: str, repository: str) -> str:
-        """Return the file with credentials for a repository, empty if there is none."""
-        name = f"{host}/{repository}"
-        for login in self._logins:
-            keys = [re.sub(r"^https?://([^/]+)(/v[12])?/?$", r"\1", key) for key in login["registries"]]
-            if any(name == key or name.startswith(f"{key}/") for key in keys):
-                return str(login["path"])
-        return ""
+        problems = unsent_login(self._logins, image.registry, image.repository, f"{mirror}/{route.repository}")
+        return [reason_from_problem(problem) for problem in problems]
 
 
 def _reload_notes(facts: dict[str, t.Any]) -> list[str]:

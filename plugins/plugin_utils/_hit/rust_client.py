@@ -67,6 +67,12 @@ class RustClient(Client):
         return self.get("proxy.server.ip", "")
 
     @property
+    def mirror_url(self) -> Setting:
+        """Base URL that it requests where a pull names no registry."""
+        setting = self.text("proxy.registryMirror.addr")
+        return setting if setting.value else setting._replace(value=_DEFAULT_MIRROR)
+
+    @property
     def is_seed(self) -> bool:
         """Whether it is a seed peer."""
         return self.get("seedPeer.enable", False)
@@ -113,8 +119,7 @@ class RustClient(Client):
         if route.query and self._since(_READS_NS):
             registry = route.query.removeprefix("ns=").replace("%3A", ":")
             return Setting(f"https://{registry}", route.file, "ns")
-        setting = self.text("proxy.registryMirror.addr")
-        return setting if setting.value else setting._replace(value=_DEFAULT_MIRROR)
+        return self.mirror_url
 
     def _rule(self, route: Route, url: str) -> tuple[int | None, dict[str, t.Any], list[Reason]]:
         """Return the first rule that matches, its index, and why peers are not asked."""

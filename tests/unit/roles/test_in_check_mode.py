@@ -760,3 +760,72 @@ def test_clients_that_differ_are_refused_with_serial_too(tmp_path):
     found = run(tmp_path, "preheat", hosts, serial=1)
     assert found["h1"] == "ok"
     assert "The hosts have both clients, dfdaemon and dfget." in found["h2"]
+
+
+RUST_CONFIG = "proxy:\n  server: {ip: 127.0.0.1, port: 4009}\n  registryMirror: {addr: https://registry.example.com}\n"
+REGISTRY = {"registry.example.com": "https://registry.example.com"}
+
+
+@pytest.fixture(scope="module")
+def registries_conf(tmp_path_factory):
+    """What the role registries_conf refuses, and the drop-in that it would write, on hosts with files of their own."""
+    folder = tmp_path_factory.mktemp("registries_conf")
+    (folder / "bin").mkdir()
+    (folder / "bin/podman").write_text("#!/bin/sh\n", encoding="utf-8")
+    (folder / "bin/podman").chmod(0o755)
+    entry = '[[registry]]\nlocation = "registry.example.com"\n'
+    other = {"other.example.com": "https://other.example.com"}
+    cases = {
+        "good": ({}, {}),
+        "several": ({}, {"registries_conf_registries": {**REGISTRY, "quay.io": "https://registry.example.com/quay"}}),
+        "taken": ({"registries.conf": entry}, {}),
+        "old": ({"registries.conf.d/10.conf": '[registries.search]\nregistries = ["a"]\n'}, {}),
+        "foreign": ({"registries.conf.d/50-dragonfly.conf": entry}, {}),
+        "not_served": ({}, {"registries_conf_registries": other}),
+        "planned": ({}, {"registries_conf_registries": other, "dfdaemon_registry_mirror": "https://other.example.com"}),
+        "no_proxy": ({}, {"registries_conf_client": "none"}),
+        "no_registry": ({}, {"registries_conf_registries": {}}),
+    }
+    hosts = {}
+    for host, (files, variables) in cases.items():
+        for name, text in files.items():
+            path = folder / host / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        common = {"registries_conf_client": "dfdaemon", "registries_conf_registries": REGISTRY}
+        path = {"registries_conf_path": f"{folder}/{host}/registries.conf"}
+        hosts[host] = {**common, **path, **variables}
+    config = folder / "dfdaemon.yaml"
+    config.write_text(RUST_CONFIG, encoding="utf-8")
+    defaults = {"dragonflyoss.dragonfly.host_info": {"dfdaemon_config": str(config)}}
+    return run(folder, "registries_conf", hosts, options=("--check", "--diff"), module_defaults=defaults), folder
+
+
+def test_the_drop_in_that_podman_reads(registries_conf):
+    results, folder = registries_conf
+    assert results["good"] == "ok"
+    diff = (folder / "stdout").read_text(encoding="utf-8")
+    assert '+prefix = "registry.example.com"' in diff
+    assert '+location = "127.0.0.1:4009"' in diff
+    assert '+location = "127.0.0.1:4009/quay"' in diff
+    assert '+location = "registry.example.com/quay"' in diff
+    assert results["several"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "host, text",
+    [
+        ("taken", "taken/registries.conf: it has an entry for registry.example.com"),
+        ("old", "old/registries.conf.d/10.conf: podman, CRI-O, Buildah and Skopeo do not accept the file"),
+        ("foreign", "this role did not write the file"),
+        ("not_served", "proxy.registryMirror.addr: podman and CRI-O name no registry to the client"),
+        ("no_proxy", "Say through which client podman and CRI-O pull"),
+        ("no_registry", "Name the registry in registries_conf_registries"),
+    ],
+)
+def test_what_the_role_registries_conf_refuses(registries_conf, host, text):
+    assert text in registries_conf[0][host]
+
+
+def test_the_client_that_a_check_would_configure(registries_conf):
+    assert registries_conf[0]["planned"] == "ok"

@@ -16,6 +16,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import Prediction, predict_hits
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.probe import probe_for
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf import Entry, read_registries
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf_plan import (
+    ROLE,
+    Options,
+    make_plan,
+)
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils import hosts
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import BASE, registries_conf
 
@@ -275,3 +280,151 @@ def test_whether_crio_was_reloaded_is_not_known() -> None:
     prediction = predict(facts)
     assert prediction.hit == "all"
     assert f"{DROP_IN}: written after CRI-O started." in prediction.notes[0]
+
+
+# --- what the role writes, and refuses
+
+
+REGISTRY = {"registry.example.com": BASE}
+PLAN = {"prefix": "registry.example.com", "location": "registry.example.com", "insecure": False, "mirror": MIRROR}
+
+
+def plan(facts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return make_plan(facts, Options(**{"registries": REGISTRY, "client": "dfdaemon", **more}))
+
+
+def plan_codes(facts: dict[str, Any], **more: Any) -> list[str]:
+    return [problem["code"] for problem in plan(facts, **more)["problems"]]
+
+
+def own_drop_in(text: str) -> dict[str, Any]:
+    """Return facts of a host on which the role wrote the drop-in."""
+    facts = host(drop_ins={"50-dragonfly.conf": text})
+    facts["registries_conf"]["drop_ins"][0]["written_by"] = ROLE
+    return facts
+
+
+HUB = {"proxy.registryMirror.addr": None}
+PLANS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "rust": (host(drop_ins={}), {}, {}),
+    "go": (host("dfget", drop_ins={}), {"client": "dfget"}, {"mirror": "127.0.0.1:65001"}),
+    "range-of-ports": (
+        host("dfget", {"proxy.tcpListen.port": {"start": 65007, "end": 65009}}, drop_ins={}),
+        {"client": "dfget"},
+        {"mirror": "127.0.0.1:65007"},
+    ),
+    "all-addresses": (host(changes={"proxy.server.ip": "::"}, drop_ins={}), {}, {"mirror": "[::1]:4001"}),
+    "a-client-elsewhere": (
+        host(drop_ins={}),
+        {"client": "none", "proxy": "http://proxy:4001/", "registry_mirror": BASE + "/"},
+        {"mirror": "proxy:4001"},
+    ),
+    "docker-hub": (
+        host(changes=HUB, drop_ins={}),
+        {"registries": {"docker.io": "https://index.docker.io"}},
+        {"prefix": "docker.io", "location": "docker.io"},
+    ),
+    "prefix": (
+        host(drop_ins={}),
+        {"registries": {"quay.io": f"{BASE}/quay"}},
+        {"prefix": "quay.io", "location": "registry.example.com/quay", "mirror": f"{MIRROR}/quay"},
+    ),
+    "plain-http": (
+        host(changes={"proxy.registryMirror.addr": "http://registry.example.com"}, drop_ins={}),
+        {"registries": {"registry.example.com": "http://registry.example.com"}},
+        {"insecure": True},
+    ),
+    "insecure": (host(drop_ins={}), {"insecure_registries": ["registry.example.com"]}, {"insecure": True}),
+}
+
+
+@pytest.mark.parametrize("facts, options, changes", PLANS.values(), ids=PLANS)
+def test_what_the_role_writes(facts: dict[str, Any], options: dict[str, Any], changes: dict[str, Any]) -> None:
+    result = plan(facts, **options)
+    assert result["problems"] == []
+    assert result["entries"] == [{**PLAN, **changes}]
+    assert result["path"] == DROP_IN
+
+
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "another-registry": (host(changes=ANOTHER, drop_ins={}), {}, ["registry_not_served"]),
+    "http-is-another": (
+        host(drop_ins={}),
+        {"registries": {"registry.example.com": "http://registry.example.com"}},
+        ["registry_not_served"],
+    ),
+    "one-of-two": (
+        host(drop_ins={}),
+        {"registries": {**REGISTRY, "quay.io": "https://quay.io"}},
+        ["registry_not_served"],
+    ),
+    "go-serves-none": (
+        host("dfget", {"proxy.registryMirror.url": None}, drop_ins={}),
+        {"client": "dfget"},
+        ["registry_not_served"],
+    ),
+    "no-client": (host(drop_ins={}), {"client": "dfget"}, ["no_client_config"]),
+    "same-prefix": (
+        host(text='[[registry]]\nlocation = "registry.example.com"\n', drop_ins={}),
+        {},
+        ["registries_conf_taken"],
+    ),
+    "same-prefix-of-version-1": (
+        host(text='[registries.insecure]\nregistries = ["registry.example.com"]\n', drop_ins={}),
+        {},
+        ["registries_conf_taken"],
+    ),
+    "overridden": (
+        host(text=entry(), drop_ins={"10.conf": entry(mirror="cache:80")}),
+        {},
+        ["registries_conf_taken", "registries_conf_taken"],
+    ),
+    "later": (host(drop_ins={"60.conf": entry(more="blocked = true")}), {}, ["registries_conf_taken"]),
+    "namespace": (host(drop_ins={"10.conf": NAMESPACE}), {}, ["registries_conf_taken"]),
+    "foreign": (host(), {}, ["drop_in_foreign"]),
+    "rejected": (host(drop_ins={"10.conf": "registry = 1"}), {}, ["registries_conf_rejected"]),
+    "of-root": (host(drop_ins={}, of_root=hosts.file(OF_ROOT, "")), {}, ["registries_conf_of_root"]),
+    "nobody-pulls": (host(drop_ins={}, runtimes=[]), {}, ["no_such_runtime"]),
+    "login": (host(drop_ins={}, logins=[REGISTRY_LOGIN]), {}, ["login_not_for_mirror"]),
+    "login-of-a-namespace": (
+        host(drop_ins={}, logins=[{**REGISTRY_LOGIN, "registries": ["registry.example.com/shop"]}]),
+        {},
+        ["login_not_for_mirror"],
+    ),
+}
+
+
+@pytest.mark.parametrize("facts, options, expected", REFUSED.values(), ids=REFUSED)
+def test_what_the_role_refuses(facts: dict[str, Any], options: dict[str, Any], expected: list[str]) -> None:
+    assert plan_codes(facts, **options) == expected
+    assert plan_codes(facts, **options, allowed=expected) == []
+
+
+def test_which_of_two_entries_counts() -> None:
+    facts = host(drop_ins={"10.conf": entry(), "60.conf": entry(), "70.conf": NAMESPACE})
+    messages = [problem["message"] for problem in plan(facts)["problems"]]
+    assert "would go by the role's alone, without its settings" in messages[0]
+    assert "would go by it alone" in messages[1]
+    assert "would go by it where the longer prefix matches" in messages[2]
+
+
+def test_its_own_file_is_not_in_the_way() -> None:
+    assert plan_codes(own_drop_in(entry())) == []
+    assert plan_codes(own_drop_in("broken")) == []
+
+
+def test_another_prefix_is_not_in_the_way() -> None:
+    text = '[[registry]]\nlocation = "registry.example.com.org"\n[[registry]]\nprefix = "*.example.com"\n'
+    assert plan_codes(host(text=text, drop_ins={})) == []
+
+
+def test_entries_of_other_plays_stay_where_images_name_the_registries() -> None:
+    facts = own_drop_in(entry("quay.io", f"{MIRROR}/quay") + entry("old.example.com", "127.0.0.1:4000"))
+    prefixes = [entry["prefix"] for entry in plan(facts, keeps_entries=True)["entries"]]
+    assert prefixes == ["quay.io", "registry.example.com"]
+    assert plan(facts)["entries"] == [PLAN]
+
+
+def test_only_a_running_crio_is_reloaded() -> None:
+    states = {state: plan(host(crio_state=state, drop_ins={}))["reloads_crio"] for state in ("active", "failed", None)}
+    assert states == {"active": True, "failed": False, None: False}

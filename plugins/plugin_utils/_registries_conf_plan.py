@@ -1,0 +1,172 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role registries_conf does on a host, decided by the facts of the host.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import Mirror, mirrors
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.pull import CLIENTS
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf import (
+    Entry,
+    Registries,
+    read_registries,
+    unsent_login,
+)
+
+ROLE = "dragonflyoss.dragonfly.registries_conf"
+_DEFAULT_PORTS = {"dfget": 65001, "dfdaemon": 4001}
+#: Nobody can connect to an address that stands for all.
+_CONNECTABLE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+
+
+class Options(t.NamedTuple):
+    """What the user says, as the variables of the role.
+
+    :ivar proxy: URL of the client's proxy; empty for what the client's configuration says.
+    :ivar registry_mirror: base URL that the client requests; empty for what its configuration says.
+    :ivar drop_in: name of the file that the role writes.
+    :ivar insecure_registries: names of registries whose certificates are not checked.
+    :ivar keeps_entries: whether what an earlier run wrote for other registries stays.
+    :ivar allowed: codes of problems that do not count.
+    """
+
+    registries: dict[str, t.Any]
+    client: str = "none"
+    proxy: str = ""
+    registry_mirror: str = ""
+    drop_in: str = "50-dragonfly.conf"
+    insecure_registries: t.Sequence[str] = ()
+    keeps_entries: bool = False
+    allowed: t.Sequence[str] = ()
+
+
+def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
+    """Return what the role does.
+
+    :param facts: of the module host_info.
+    :returns: dict with ``path`` of the drop-in, ``is_own``, whether the role wrote the one that is there; ``entries``,
+        dicts with ``prefix``, ``location``, ``insecure`` and ``mirror``; ``reloads_crio``; ``problems``.
+    :raises InputError: if a registry cannot be read.
+    """
+    conf = facts["registries_conf"]
+    path = f"{conf['main']['path']}.d/{options.drop_in}"
+    client = CLIENTS[options.client](facts["clients"][options.client]) if options.client in CLIENTS else None
+    has_config = client is not None and bool(facts["clients"][options.client]["config"].get("text"))
+    configured = client if has_config else None
+    proxy = _proxy(configured, options)
+    named = mirrors(options.registries)
+    own: dict[str, t.Any] = next((file for file in conf["drop_ins"] if file["path"] == path), {})
+    is_own = own.get("written_by") == ROLE
+    others = read_registries({**conf, "drop_ins": [file for file in conf["drop_ins"] if file["path"] != path]})
+    entries = [_entry(mirror, proxy, options) for mirror in named]
+    if options.keeps_entries and is_own:
+        entries = _with_earlier(entries, conf, path, proxy)
+    problems = [
+        *_presence_problems(conf),
+        *([problem("drop_in_foreign", path)] if own and not is_own else []),
+        *others.problems,
+        *_served_problems(named, configured, options),
+        *_taken_problems(named, others, path),
+    ]
+    for mirror in named:
+        problems += unsent_login(conf["logins"], mirror.registry, "", proxy)
+    unique = [each for each in dict.fromkeys(problems) if each.code not in options.allowed]
+    return {
+        "path": path,
+        "is_own": is_own,
+        "entries": entries,
+        "reloads_crio": (conf.get("unit") or {}).get("state") == "active",
+        "problems": [{**each._asdict(), "message": each.message} for each in unique],
+    }
+
+
+def _proxy(client: Client | None, options: Options) -> str:
+    """Return host and port of the client's proxy, as the runtimes reach it."""
+    if options.proxy:
+        return urlsplit(options.proxy).netloc
+    address = client.address.strip("[]") if client else ""
+    port = client.port if client else _DEFAULT_PORTS.get(options.client)
+    port = port.get("start") if isinstance(port, dict) else port
+    host = _CONNECTABLE.get(address, address)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _entry(mirror: Mirror, proxy: str, options: Options) -> dict[str, t.Any]:
+    host = urlsplit(mirror.origin).netloc
+    is_hub = mirror.registry == "docker.io" and mirror.url == DOCKER_HUB
+    suffix = f"/{mirror.prefix}" if mirror.prefix else ""
+    return {
+        "prefix": mirror.registry,
+        "location": "docker.io" if is_hub else f"{host}{suffix}",
+        "insecure": mirror.url.startswith("http:") or mirror.registry in options.insecure_registries,
+        "mirror": f"{proxy}{suffix}",
+    }
+
+
+def _with_earlier(entries: list[dict[str, t.Any]], conf: dict[str, t.Any], path: str, proxy: str) -> list[t.Any]:
+    """Return entries with those of the role's file for other registries, as far as they name the same proxy."""
+    prefixes = [entry["prefix"] for entry in entries]
+    earlier = [
+        entry._asdict() | {"mirror": entry.mirrors[0].location}
+        for entry in read_registries(conf).everywhere
+        if entry.file == path and entry.prefix not in prefixes and entry.mirrors
+    ]
+    kept = [entry for entry in earlier if entry["mirror"].partition("/")[0] == proxy]
+    keys = ("prefix", "location", "insecure", "mirror")
+    return [{key: entry[key] for key in keys} for entry in sorted(entries + kept, key=lambda entry: entry["prefix"])]
+
+
+def _presence_problems(conf: dict[str, t.Any]) -> list[Problem]:
+    problems = []
+    if not conf["runtimes"]:
+        problems.append(problem("no_such_runtime", "registries_conf", runtime="podman, CRI-O, Buildah or Skopeo"))
+    if conf.get("of_root"):
+        problems.append(problem("registries_conf_of_root", conf["of_root"]["path"], main=conf["main"]["path"]))
+    return problems
+
+
+def _served_problems(named: list[Mirror], client: Client | None, options: Options) -> list[Problem]:
+    """Return a problem for each registry that the client would not request."""
+    if options.registry_mirror:
+        served = Setting(options.registry_mirror.rstrip("/"), "registries_conf_registry_mirror")
+    elif client is not None:
+        served = client.mirror_url
+    else:
+        return [problem("no_client_config", "registries_conf_client", client=options.client)]
+    problems = []
+    for mirror in named:
+        if mirror.origin != served.value.rstrip("/"):
+            values = {"served": served.value or "nothing", "registry": mirror.registry, "wanted": mirror.origin}
+            problems.append(problem("registry_not_served", " ".join(served.where).strip(), **values))
+    return problems
+
+
+def _taken_problems(named: list[Mirror], others: Registries, path: str) -> list[Problem]:
+    """Return a problem for each entry of somebody else that counts in place of the role's, or the other way round."""
+    problems = []
+    for entry in others.everywhere:
+        for mirror in named:
+            if entry.prefix == mirror.registry or entry.prefix.startswith(f"{mirror.registry}/"):
+                which = _which_counts(entry, mirror, path)
+                values = {"prefix": entry.prefix, "registry": mirror.registry, "which": which}
+                problems.append(problem("registries_conf_taken", entry.file, **values))
+    return problems
+
+
+def _which_counts(entry: Entry, mirror: Mirror, path: str) -> str:
+    if entry.prefix != mirror.registry:
+        return "it where the longer prefix matches"
+    is_later = entry.file.rpartition("/")[0] == path.rpartition("/")[0] and entry.file > path
+    return "it alone" if is_later else "the role's alone, without its settings"
