@@ -785,6 +785,8 @@ def registries_conf(tmp_path_factory):
         "planned": ({}, {"registries_conf_registries": other, "dfdaemon_registry_mirror": "https://other.example.com"}),
         "no_proxy": ({}, {"registries_conf_client": "none"}),
         "no_registry": ({}, {"registries_conf_registries": {}}),
+        "as_containerd": ({}, {"containerd_mirrors_registries": REGISTRY}),
+        "of_images": ({}, {"preheat_images": ["registry.example.com/shop/web:1"]}),
     }
     hosts = {}
     for host, (files, variables) in cases.items():
@@ -792,7 +794,9 @@ def registries_conf(tmp_path_factory):
             path = folder / host / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        common = {"registries_conf_client": "dfdaemon", "registries_conf_registries": REGISTRY}
+        names_none = variables.keys() & {"containerd_mirrors_registries", "preheat_images"}
+        common = {} if names_none else {"registries_conf_registries": REGISTRY}
+        common["registries_conf_client"] = "dfdaemon"
         path = {"registries_conf_path": f"{folder}/{host}/registries.conf"}
         hosts[host] = {**common, **path, **variables}
     config = folder / "dfdaemon.yaml"
@@ -810,6 +814,7 @@ def test_the_drop_in_that_podman_reads(registries_conf):
     assert '+location = "127.0.0.1:4009/quay"' in diff
     assert '+location = "registry.example.com/quay"' in diff
     assert results["several"] == "ok"
+    assert (results["as_containerd"], results["of_images"]) == ("ok", "ok")
 
 
 @pytest.mark.parametrize(
