@@ -9,8 +9,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
+    HIT,
+    REGISTRY,
+    merged,
+    validation_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._control_characters import control_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
@@ -49,12 +55,13 @@ class ActionModule(ActionBase):
     def _checked(self) -> dict[str, t.Any]:
         """Return the options with their types and defaults.
 
-        :raises AnsibleActionFail: if they are not valid.
+        :raises InputError: if they are not valid.
         """
-        sources = [["jobs", "images"]]
-        _result, params = self.validate_argument_spec(
-            merged(REGISTRY, HIT), mutually_exclusive=sources, required_one_of=sources
-        )
+        spec, sources = merged(REGISTRY, HIT), [["jobs", "images"]]
+        validator = ArgumentSpecValidator(spec, mutually_exclusive=sources, required_one_of=sources)
+        validation = validator.validate(dict(self._task.args))
+        raise_problems(validation_problems(validation, spec))
+        params = validation.validated_parameters
         params = with_seconds(params)
         raise_problems(control_problems(params) + range_problems(params))
         return params

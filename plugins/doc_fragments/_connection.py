@@ -16,20 +16,6 @@ options:
       - Address of the manager's REST API, such as V(http://dragonfly-manager:8080). A path prefix is kept.
       - If not set, the environment variable E(DRAGONFLY_URL) is read, where the module runs.
     type: str
-  token:
-    description:
-      - Personal access token of the manager, for all modules about jobs, tasks and clusters. Releases before 2.1.0 have
-        none.
-      - A module that needs O(jwt) ignores it.
-      - If not set, the environment variable E(DRAGONFLY_TOKEN) is read, where the module runs.
-    type: str
-  jwt:
-    description:
-      - What a signed-in user has, for the modules about tokens, schedulers and peers, which take no O(token). See
-        M(dragonflyoss.dragonfly.login).
-      - A module that needs O(token) ignores it.
-      - If not set, the environment variable E(DRAGONFLY_JWT) is read, where the module runs.
-    type: str
   validate_certs:
     description:
       - Whether the certificate of an V(https) address is checked.
@@ -61,4 +47,61 @@ requirements:
   - requests >= 2.20
 notes:
   - The module runs where the task runs. Use C(delegate_to=localhost) in a play for hosts that cannot reach the manager.
+"""
+
+    # What a module uses of the credentials in CONNECTION.
+    TOKEN = r"""
+options:
+  token:
+    description:
+      - Personal access token of the manager, see M(dragonflyoss.dragonfly.personal_access_token). Releases before 2.1.0
+        have none, and require none.
+      - If not set, the environment variable E(DRAGONFLY_TOKEN) is read, where the module runs.
+    type: str
+"""
+
+    NO_TOKEN = r"""
+options:
+  token:
+    description:
+      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+    type: str
+"""
+
+    JWT = r"""
+options:
+  jwt:
+    description:
+      - Session token (JWT) returned by the M(dragonflyoss.dragonfly.login) module.
+      - If not set, the environment variable E(DRAGONFLY_JWT) is read, where the module runs.
+      - Without O(jwt), the module signs in with O(username) and O(password).
+    type: str
+  username:
+    description:
+      - Name of a user of the manager, to sign in without O(jwt).
+      - A manager of 2.2.0 or later accepts one sign-in of a user every 5 seconds, so several tasks or hosts had better
+        share the O(jwt) of one sign-in.
+      - If not set, the environment variable E(DRAGONFLY_USERNAME) is read, where the module runs.
+    type: str
+  password:
+    description:
+      - Password of O(username).
+      - If not set, the environment variable E(DRAGONFLY_PASSWORD) is read, where the module runs.
+    type: str
+"""
+
+    NO_JWT = r"""
+options:
+  jwt:
+    description:
+      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+    type: str
+  username:
+    description:
+      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+    type: str
+  password:
+    description:
+      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+    type: str
 """

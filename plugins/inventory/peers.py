@@ -40,10 +40,23 @@ options:
       - name: DRAGONFLY_URL
   jwt:
     description:
-      - What M(dragonflyoss.dragonfly.login) returns. It may be a template.
+      - Session token (JWT) returned by the M(dragonflyoss.dragonfly.login) module. It may be a template.
+      - Without O(jwt), the plugin signs in with O(username) and O(password).
     type: str
     env:
       - name: DRAGONFLY_JWT
+  username:
+    description:
+      - Name of a user of the manager, to sign in without O(jwt). It may be a template.
+    type: str
+    env:
+      - name: DRAGONFLY_USERNAME
+  password:
+    description:
+      - Password of O(username). It may be a template.
+    type: str
+    env:
+      - name: DRAGONFLY_PASSWORD
   validate_certs:
     description:
       - Whether the certificate of an V(https) address is checked.
@@ -96,6 +109,7 @@ options:
     elements: str
     choices: [normal, super, strong, weak]
     default: [normal, super, strong, weak]
+    aliases: [type]
   states:
     description:
       - Only peers in these states.
@@ -103,11 +117,12 @@ options:
     elements: str
     choices: [active, inactive]
     default: [active]
+    aliases: [state]
   scheduler_cluster_ids:
     description:
-      - Only peers of these clusters.
-    type: list
-    elements: int
+      - Only peers of these clusters, a number or a list of numbers.
+    type: raw
+    aliases: [scheduler_cluster_id]
 extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
@@ -160,6 +175,7 @@ from ansible.inventory.group import Group
 from ansible.inventory.host import Host
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import unknown_option_problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
@@ -172,8 +188,19 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import jwt_for
 
-_CONNECTION = ("url", "jwt", "validate_certs", "ca_path", "client_cert", "client_key", "timeout")
+_CONNECTION = (
+    "url",
+    "jwt",
+    "username",
+    "password",
+    "validate_certs",
+    "ca_path",
+    "client_cert",
+    "client_key",
+    "timeout",
+)
 # Characters of what a peer says of itself, in a warning.
 _LONGEST_SHOWN = 300
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\Z")
@@ -197,7 +224,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         :raises AnsibleParserError: if the manager does not give them.
         """
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        self._check_names(self._read_config_data(path))
         peers = self._usable_peers(self._through_cache(path, cache))
         groups = self._groups_of(peers)
         for name, row in peers.items():
@@ -206,6 +233,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             else:
                 inventory.add_host(name)
                 self._fill(inventory.get_host(name), row)
+
+    def _check_names(self, config: dict[str, t.Any]) -> None:
+        """Refuse options that do not exist, which Ansible would silently ignore.
+
+        :raises AnsibleParserError: if there are any.
+        """
+        defined = self.option_definitions
+        known = {*defined, *(alias for option in defined.values() for alias in option.get("aliases") or ())}
+        problems = [unknown_option_problem(name, known) for name in sorted(set(config) - known)]
+        if problems:
+            raise AnsibleParserError(f"{'; '.join(problems)}.")
+        cluster_ids(self.get_option("scheduler_cluster_ids"))
 
     def _through_cache(self, path: str, cache: bool) -> list[Row]:
         url = self.templar.template(self.get_option("url"))
@@ -227,9 +266,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if REQUESTS_ERROR:
             raise AnsibleParserError(f"The inventory plugin {self.NAME} needs the Python library requests.")
         options = {name: self.get_option(name) for name in _CONNECTION}
-        options.update(url=url, jwt=self.templar.template(options["jwt"]))
+        options.update(
+            {name: self.templar.template(options[name]) for name in ("jwt", "username", "password")}, url=url
+        )
         options = with_seconds(options)
         try:
+            options["jwt"] = jwt_for(options, Clock())
             client = connect(options, "jwt")
             if self.get_option("refresh"):
                 refresh_peers(client, options["timeout"], Clock())
@@ -254,7 +296,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return dict(sorted(by_name.items()))
 
     def _is_chosen(self, row: Row) -> bool:
-        clusters = self.get_option("scheduler_cluster_ids")
+        clusters = cluster_ids(self.get_option("scheduler_cluster_ids"))
         return (
             row["type"] in self.get_option("types")
             and row["state"] in self.get_option("states")
@@ -316,6 +358,18 @@ class _Rehearsal:
     def add_child(self, group: str, child: str) -> None:
         if child == self.host.name:
             self.add_host(child, group)
+
+
+def cluster_ids(value: t.Any) -> set[int]:
+    """Return the ids of a number, a list of numbers or their texts, separated by commas; empty for none.
+
+    :raises AnsibleParserError: if it is something else.
+    """
+    items = value.split(",") if isinstance(value, str) else value
+    try:
+        return {int(item) for item in (items if isinstance(items, list) else [items]) if item is not None}
+    except (TypeError, ValueError):
+        raise AnsibleParserError(f"scheduler_cluster_ids must be a list of numbers, not {value!r}.") from None
 
 
 def host_problem(name: t.Any, address: t.Any) -> str | None:

@@ -9,9 +9,11 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
 from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.errors import UnsupportedError
 
 #: Names of options and what Ansible needs to know of each.
 ArgumentSpec = t.Dict[str, t.Dict[str, t.Any]]
@@ -22,11 +24,13 @@ def duration(default: str | None = None, **more: t.Any) -> dict[str, t.Any]:
     return {"type": "str", **({"default": default} if default else {}), **more}
 
 
-# Both credentials, though a module takes one of them: they are set once for all modules, in module_defaults.
+# All credentials, though a module uses one of them: they are set once for all modules, in module_defaults.
 CONNECTION: ArgumentSpec = {
     "url": {"type": "str", "fallback": (env_fallback, ["DRAGONFLY_URL"])},
     "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_TOKEN"])},
     "jwt": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_JWT"])},
+    "username": {"type": "str", "fallback": (env_fallback, ["DRAGONFLY_USERNAME"])},
+    "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_PASSWORD"])},
     "validate_certs": {"type": "bool", "default": True, "fallback": (env_fallback, ["DRAGONFLY_VALIDATE_CERTS"])},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CA_PATH"])},
     "client_cert": {"type": "path", "fallback": (env_fallback, ["DRAGONFLY_CLIENT_CERT"])},
@@ -74,8 +78,15 @@ REGISTRY: ArgumentSpec = {
     "registry_password": {"type": "str", "no_log": True},
 }
 
+# Accepted by a module of the action group that sends no request to the manager.
+UNUSED_CONNECTION: ArgumentSpec = {
+    name: {key: value for key, value in CONNECTION[name].items() if key != "fallback"}
+    for name in ("url", "token", "jwt", "username", "password", "client_cert", "client_key")
+}
+
 # Of preheat_hit_info, whose action plugin checks them on the controller before its module runs on the host.
 HIT: ArgumentSpec = {
+    **UNUSED_CONNECTION,
     "jobs": {"type": "list", "elements": "dict"},
     "images": {"type": "list", "elements": "str", "aliases": ["image"]},
     "platforms": {"type": "list", "elements": "str", "aliases": ["platform"]},
@@ -106,3 +117,33 @@ def merged(*groups: ArgumentSpec, **options: dict[str, t.Any]) -> ArgumentSpec:
         spec.update(group)
     spec.update(options)
     return spec
+
+
+def validation_problems(validation: t.Any, spec: ArgumentSpec) -> list[str]:
+    """Return everything that Ansible found wrong with options: unknown names first, with the names that are meant.
+
+    :param validation: result of an ``ArgumentSpecValidator``.
+    """
+    # An entry is a name, or the path to a suboption.
+    paths = [(name,) if isinstance(name, str) else tuple(name) for name in validation.unsupported_parameters]
+    unknown = [unknown_option_problem(path[-1], _names_at(spec, path[:-1]), path[:-1]) for path in sorted(paths)]
+    others = [error.msg for error in validation.errors if not isinstance(error, UnsupportedError)]
+    return unknown + [problem.rstrip(".") for problem in others]
+
+
+def unknown_option_problem(name: str, known: t.Iterable[str], within: t.Sequence[str] = ()) -> str:
+    """Return the message for an option that does not exist.
+
+    :param known: names of the options at this place.
+    :param within: names of the options that hold it.
+    """
+    names = sorted(known)
+    similar = difflib.get_close_matches(name, names, 1)
+    hint = f"did you mean {similar[0]}?" if similar else f"the options are {', '.join(names)}"
+    return f"{'.'.join([*within, name])} is not a valid option ({hint})"
+
+
+def _names_at(spec: ArgumentSpec, path: t.Sequence[str]) -> set[str]:
+    for name in path:
+        spec = spec.get(name, {}).get("options") or {}
+    return set(spec) | {alias for option in spec.values() for alias in option.get("aliases", ())}

@@ -31,6 +31,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     range_problems,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import has_session
 
 #: The numbers that can be set (manager/types/scheduler_cluster.go and seed_peer_cluster.go of 2.1.63 to 2.5.1).
 RANGES = {
@@ -62,7 +63,7 @@ def cluster_api(
     :param params: the module's options.
     :raises ApiError: with reason ``no_api`` for a release before 2.1.0.
     """
-    if params["jwt"] and params["token"]:
+    if has_session(params) and params["token"]:
         client = client_for("token")
         try:
             client.request("GET", OPEN_API + "/clusters", query={"page": 1, "per_page": 2})
@@ -70,7 +71,7 @@ def cluster_api(
         except ApiError as exc:
             if exc.reason != "no_api":
                 raise
-    if params["jwt"]:
+    if has_session(params):
         client = client_for("jwt")
         _refuse_old_manager(client)
         return client, CONSOLE_API + "/clusters"

@@ -156,7 +156,7 @@ def _denial(status: int, message: str, credential: str | None, has_token: bool) 
 
 def _unknown_jwt(has_token: bool) -> tuple[str, str]:
     if not has_token:
-        return "jwt_missing", "set jwt to what dragonflyoss.dragonfly.login returns"
+        return "jwt_missing", "set jwt to what dragonflyoss.dragonfly.login returns, or set username and password"
     return (
         "jwt_unknown",
         "the jwt has expired or is another manager's, sign in again with dragonflyoss.dragonfly.login",

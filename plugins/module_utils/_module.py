@@ -14,7 +14,10 @@ import types
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
+    ArgumentSpec,
+    validation_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._control_characters import control_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
@@ -33,6 +36,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import jwt_for
 
 # A shorter header that is no credential by its name would hide parts of words and numbers everywhere.
 _LONG_HEADER = 12
@@ -48,7 +52,9 @@ class DragonflyModule(AnsibleModule):
 
     def __init__(self, argument_spec: ArgumentSpec, **kwargs: t.Any) -> None:
         kwargs.setdefault("supports_check_mode", True)
+        self._options_accepted = False
         super().__init__(argument_spec=argument_spec, **kwargs)
+        self._options_accepted = True
 
     def _hide_secrets(self) -> None:
         """Have Ansible hide secrets within values that are not secret as a whole, also in options without no_log."""
@@ -73,6 +79,11 @@ class DragonflyModule(AnsibleModule):
         """End the module as failed, without secrets."""
         # AnsibleModule refuses options before it comes to its log, and the result says how the module was called.
         self._hide_secrets()
+        validation = getattr(self, "validation_result", None)
+        if not self._options_accepted and validation is not None and validation.error_messages:
+            # AnsibleModule itself reports the first problem only.
+            msg = "; ".join(validation_problems(validation, self.argument_spec)) + "."
+            kwargs.setdefault("reason", "bad_input")
         super().fail_json(printable(msg), **kwargs)
 
     def exit_json(self, **kwargs: t.Any) -> None:
@@ -127,7 +138,16 @@ class DragonflyModule(AnsibleModule):
         :param credential: see L(connect).
         :param timeout: seconds for one request, None for those of the option.
         """
+        if credential == "jwt":
+            self._sign_in()
         return connect(dict(self.params, timeout=timeout) if timeout else self.params, credential)
+
+    def _sign_in(self) -> None:
+        """Set the option ``jwt``, hidden in the result, where only user name and password are given."""
+        jwt = jwt_for(self.params, self.clock())
+        if jwt:
+            self.no_log_values.add(jwt)
+        self.params["jwt"] = jwt
 
     def registry_for(self) -> t.Callable[[t.Any], Registry]:
         """Return a function that gives the registry of a planned image: its own credentials, else those for all."""

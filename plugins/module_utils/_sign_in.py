@@ -13,8 +13,12 @@ import base64
 import json
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, GarbledError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import (
+    CONSOLE_API,
+    DragonflyClient,
+    connect,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, GarbledError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 
 # Lengths that a manager takes (SignInRequest in manager/types/user.go of 2.0.2 to 2.5.1). It answers others like a
@@ -22,6 +26,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling im
 _NAME_LENGTHS = range(3, 11)
 _PASSWORD_LENGTHS = range(8, 21)
 _SECONDS_BETWEEN = 2
+
+
+#: Seconds for which a refused sign-in is retried where no option says how long.
+RETRY_SECONDS = 15
 
 
 class SignIn(t.NamedTuple):
@@ -72,6 +80,27 @@ def sign_in(client: DragonflyClient, username: str, password: str, retry_timeout
     if not isinstance(document, dict) or not isinstance(document.get("token"), str) or not document["token"]:
         raise GarbledError(f"{answer.request}: the answer holds no JWT.", "garbled", answer.request)
     return SignIn(document["token"], document.get("expire"), waited)
+
+
+def has_session(options: dict[str, t.Any]) -> bool:
+    """Return whether options hold a JWT, or what it takes to sign in."""
+    return bool(options["jwt"] or options["username"])
+
+
+def jwt_for(options: dict[str, t.Any], clock: Clock) -> str | None:
+    """Return the JWT of the group connection, that of a new sign-in where only user name and password are given.
+
+    :raises InputError: if one of these is missing.
+    :raises ApiError: with reason ``signin_refused`` if the manager refuses the sign-in.
+    """
+    if options["jwt"]:
+        return options["jwt"]
+    username, password = options["username"], options["password"]
+    if not username and not password:
+        return None
+    if not username or not password:
+        raise InputError("To sign in, set both username and password, or set jwt instead.")
+    return sign_in(connect(options, None), username, password, RETRY_SECONDS, clock).jwt
 
 
 def _length_problem(username: str, password: str) -> str:

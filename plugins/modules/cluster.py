@@ -101,6 +101,8 @@ options:
         type: dict
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._connection.token
+  - dragonflyoss.dragonfly._connection.jwt
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.action_group
 attributes:

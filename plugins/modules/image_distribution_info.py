@@ -39,6 +39,8 @@ options:
     default: 5s
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._connection.token
+  - dragonflyoss.dragonfly._connection.no_jwt
   - dragonflyoss.dragonfly._task
   - dragonflyoss.dragonfly._registry
   - dragonflyoss.dragonfly._attributes

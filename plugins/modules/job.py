@@ -55,6 +55,8 @@ options:
     default: false
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._connection.token
+  - dragonflyoss.dragonfly._connection.no_jwt
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.action_group
 attributes:

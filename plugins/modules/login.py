@@ -34,11 +34,12 @@ options:
     default: 15s
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._connection.no_token
+  - dragonflyoss.dragonfly._connection.no_jwt
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
 notes:
-  - O(token) and O(jwt) are ignored.
   - The result is a secret. Set C(no_log=true) on the task.
   - It signs in in check mode too, since what comes after it needs the C(jwt).
 seealso:

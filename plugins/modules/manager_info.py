@@ -16,6 +16,8 @@ description:
     some hours after an upgrade can be one of the release before.
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._connection.no_token
+  - dragonflyoss.dragonfly._connection.jwt
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group

@@ -38,6 +38,8 @@ options:
     aliases: [scheduler_cluster_id]
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._connection.no_token
+  - dragonflyoss.dragonfly._connection.jwt
   - dragonflyoss.dragonfly._peer_filters
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module

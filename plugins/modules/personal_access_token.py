@@ -66,6 +66,8 @@ options:
     type: int
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._connection.no_token
+  - dragonflyoss.dragonfly._connection.jwt
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.action_group
 attributes:
@@ -80,7 +82,7 @@ attributes:
     details:
       - With O(state=rotated) there is a new token each time.
 notes:
-  - O(jwt) is needed, that of a user with the role root. O(token) is ignored. See M(dragonflyoss.dragonfly.login).
+  - Requires O(jwt), or O(username) and O(password), of a user with the role root.
   - The result holds the token in clear. Set C(no_log=true) on the task.
   - Any user of the manager who can read tokens sees all of them in clear.
   - Releases before 2.1.0 have no tokens.

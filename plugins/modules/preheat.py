@@ -225,6 +225,8 @@ options:
     type: path
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._connection.token
+  - dragonflyoss.dragonfly._connection.no_jwt
   - dragonflyoss.dragonfly._wait
   - dragonflyoss.dragonfly._registry
   - dragonflyoss.dragonfly._attributes

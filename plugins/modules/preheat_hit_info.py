@@ -129,10 +129,25 @@ options:
       - Maximum time for one request to a registry or to the client, in seconds or as a duration such as V(90s).
     type: str
     default: 30s
+  url:
+    description:
+      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+    type: str
+  client_cert:
+    description:
+      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+    type: path
+  client_key:
+    description:
+      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+    type: path
 extends_documentation_fragment:
+  - dragonflyoss.dragonfly._connection.no_token
+  - dragonflyoss.dragonfly._connection.no_jwt
   - dragonflyoss.dragonfly._registry
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.action_group
 notes:
   - Reading the configuration of the clients mostly needs C(become).
 seealso:

@@ -16,6 +16,8 @@ description:
     difference.
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
+  - dragonflyoss.dragonfly._connection.token
+  - dragonflyoss.dragonfly._connection.no_jwt
   - dragonflyoss.dragonfly._task
   - dragonflyoss.dragonfly._task.sources
   - dragonflyoss.dragonfly._wait

@@ -54,11 +54,20 @@ def test_examples_run(module, sandbox, tmp_path):
             "registry_password": "anything",
         },
         "module_defaults": {
-            f"dragonflyoss.dragonfly.{name}": {
-                "registries": {"registry.example.com": sandbox.registry_url},
-                "wait_sleep": 1,
-            }
-            for name in ("preheat", "task", "task_info", "image_distribution_info")
+            "group/dragonflyoss.dragonfly.dragonfly": {
+                "url": sandbox.url,
+                "token": sandbox.token,
+                "timeout": "1m",
+                "username": "root",
+                "password": sandbox.state()["password"],
+            },
+            **{
+                f"dragonflyoss.dragonfly.{name}": {
+                    "registries": {"registry.example.com": sandbox.registry_url},
+                    "wait_sleep": 1,
+                }
+                for name in ("preheat", "task", "task_info", "image_distribution_info")
+            },
         },
         "tasks": yaml.safe_load(examples),
     }

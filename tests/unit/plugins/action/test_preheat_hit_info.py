@@ -228,7 +228,7 @@ def test_after_a_preheat(world, tmp_path):
         "nothing": "one of the following is required: jobs, images",
         "both": "mutually exclusive: jobs|images",
         "no_job": "jobs: an entry has no url",
-        "unknown": "Unsupported parameters",
+        "unknown": "unknown is not a valid option (the options are ",
     }
     for name, text in wrong.items():
         assert found[name]["failed"] and text in found[name]["msg"], (name, found[name])

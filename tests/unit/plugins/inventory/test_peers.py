@@ -255,6 +255,26 @@ class TestOneRelease:
         ansible("inventory", "--list", fails=True)
         assert "no list of peers" in ansible.messages
 
+    def test_a_user_name_and_a_password_are_enough(self, box, ansible, listed):
+        password = box.state()["password"]
+        inventory = listed(jwt="", username="root", password=password)
+        assert "host-1" in inventory["_meta"]["hostvars"]
+        ansible("inventory", "--list", jwt="", username="root", password=None, fails=True)
+        assert "set both username and password" in ansible.messages
+
+    def test_options_that_do_not_exist_are_refused(self, box, ansible):
+        ansible("inventory", "--list", tpyes=["normal"], fails=True)
+        assert "tpyes is not a valid option (did you mean types?)" in ansible.messages
+        for wrong in ({"timeout": "soon"}, {"scheduler_cluster_ids": "one"}):
+            box.clear_log()
+            ansible("inventory", "--list", **wrong, fails=True)
+            assert f"{next(iter(wrong))} must be " in ansible.messages
+            assert box.counts()["requests"] == 0
+
+    def test_a_string_is_a_list_of_one_and_durations_have_units(self, box, listed):
+        for options in ({"scheduler_cluster_id": 2}, {"scheduler_cluster_ids": "2"}, {"scheduler_cluster_ids": [2]}):
+            assert set(listed(type="normal", timeout="1m", **options)["_meta"]["hostvars"]) == {"host-3"}
+
     def test_the_examples_work(self, box, ansible):
         text = assigned(CHECKOUT / "plugins/inventory/peers.py", "EXAMPLES")
         examples = [part for part in text.split("---\n") if "plugin:" in part]

@@ -91,6 +91,63 @@ def test_without_a_url(box, call, module):
     assert not box.log
 
 
+@every_module
+def test_a_missing_and_an_unknown_option_are_reported_together(box, call, module):
+    needed = {name: None for name in MODULES[module].options}
+    done = call(module, **needed, tokn="x", nothing_like_it=1)
+    check_failure(done, "bad_input", "tokn is not a valid option (did you mean token?)")
+    assert "nothing_like_it is not a valid option (the options are " in done.msg
+    if any(name in ("image", "name", "username", "older_than") for name in needed):
+        assert "required" in done.msg
+    assert not box.log
+
+
+@pytest.mark.parametrize(
+    "options, messages",
+    [
+        (
+            {"imgae": "redis:7"},
+            ["imgae is not a valid option (did you mean image?)", "one of the following is required"],
+        ),
+        ({"image": "a", "platfrom": "b", "wait": "x"}, ["did you mean platform?", "wait"]),
+        (
+            {"file": "http://h/f", "object_storage": {"regoin": "eu"}},
+            ["object_storage.regoin is not a valid option (did you mean region?)"],
+        ),
+    ],
+)
+def test_all_that_is_wrong_with_names_is_reported(box, run, options, messages):
+    done = run("preheat", url=box.url, token=box.token, **options)
+    assert done.failed
+    assert done.reason == "bad_input"
+    assert [message for message in messages if message not in done.msg] == []
+    assert not box.log
+
+
+@pytest.mark.parametrize("module", [*WITH_JWT, "cluster", "cluster_info"])
+def test_a_user_name_and_a_password_are_enough(box, call, module):
+    password = box.state()["password"]
+    done = call(module, jwt=None, token=None, username="root", password=password, verbosity=4, diff=True)
+    assert not done.failed, done.msg
+    assert "/api/v1/users/signin" in {entry.path for entry in box.log}
+    shown = done.result["invocation"]["module_args"]
+    assert shown["password"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert "eyJ" not in done.output
+
+
+@pytest.mark.parametrize("module", WITH_JWT)
+def test_a_user_name_without_a_password(box, call, module):
+    done = call(module, jwt=None, username="root")
+    check_failure(done, "bad_input", "set both username and password")
+    assert not box.log
+
+
+def test_a_jwt_goes_before_a_sign_in(box, call):
+    done = call("manager_info", username="root", password="not-asked-for")
+    assert not done.failed, done.msg
+    assert {entry.method for entry in box.log} == {"GET"}
+
+
 @pytest.mark.parametrize(
     "module, option",
     sorted((module, option) for module in MODULES for option in OPTIONS[module].options & set(DURATIONS)),
