@@ -18,8 +18,8 @@ options:
     default: true
   wait_timeout:
     description:
-      - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m). A manager gives up a job
-        after at most 80 minutes.
+      - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m).
+      - A manager gives up a job after at most 80 minutes.
     type: str
     default: 70m
   wait_sleep:

@@ -133,7 +133,7 @@ RECENT, OLD = Releases(low=(2, 1, 57)), Releases(high=(2, 1, 57))
 
 
 def test_the_documentation_names_the_give_up_window():
-    assert f"after at most {GIVE_UP_WINDOW} seconds" in ModuleDocFragment.DOCUMENTATION
+    assert f"after at most {GIVE_UP_WINDOW // 60} minutes" in ModuleDocFragment.DOCUMENTATION
 
 
 @pytest.mark.parametrize(
