@@ -186,7 +186,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
     read_list,
     refresh_peers,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import jwt_for
 
@@ -271,10 +271,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
         options = with_seconds(options)
         try:
-            options["jwt"] = jwt_for(options, Clock())
-            client = connect(options, "jwt")
+            clock = Clock()
+            limit_task(clock, options)
+            options["jwt"] = jwt_for(options, clock)
+            client = connect(options, "jwt", clock)
             if self.get_option("refresh"):
-                refresh_peers(client, options["timeout"], Clock())
+                refresh_peers(client, options["timeout"], clock)
             rows = read_list(client, PEERS)
         except DragonflyError as exc:
             raise AnsibleParserError(printable(exc.message)) from exc

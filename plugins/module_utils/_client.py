@@ -28,6 +28,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     range_problems,
     with_seconds,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._pages import PageWalk
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
 
@@ -38,8 +40,7 @@ CONSOLE_API = "/api/v1"
 _PAGE_LIMIT = 256 * 1024 * 1024
 # The most that every release allows (2.0.x).
 _ROWS_PER_PAGE = 50
-# A list that is read to its end has no more pages and bytes, and takes no longer than so many requests may.
-_MOST_PAGES = 2000
+# A list that is read to its end has no more bytes, and takes no longer than so many requests may.
 _MOST_BYTES_OF_LIST = 32 * 1024 * 1024
 _LIST_TIMEOUTS = 10
 # A link of a header Link, which starts where the one before it ends, and what it says of the last page.
@@ -47,12 +48,13 @@ _LINK = re.compile(r"<([^<>]*)>;\s*rel=\"?last")
 _PAGE = re.compile(r"[?&]page=(\d{1,9})(?!\d)")
 
 
-def connect(options: dict[str, t.Any], credential: str | None = "token") -> DragonflyClient:
+def connect(options: dict[str, t.Any], credential: str | None = "token", clock: Clock | None = None) -> DragonflyClient:
     """Return a client of the manager that options of the group connection describe.
 
     :param options: dict, see CONNECTION in L(_argspec).
     :param credential: the option that holds what the manager wants to see: ``token`` for the Open API, ``jwt`` for
         ``/api/v1``, None for nothing.
+    :param clock: whose ``end`` no request outlives.
     :returns: L(DragonflyClient).
     :raises InputError: if they make no sense.
     """
@@ -73,6 +75,7 @@ def connect(options: dict[str, t.Any], credential: str | None = "token") -> Drag
         timeout=options["timeout"],
         verify=(options["ca_path"] or True) if options["validate_certs"] else False,
         cert=(options["client_cert"], options["client_key"]) if options["client_key"] else options["client_cert"],
+        clock=clock,
     )
     return DragonflyClient(http, options["url"], has_token=bool(secret), credential=credential)
 
@@ -119,6 +122,11 @@ class DragonflyClient:
         self.date: float | None = None
         #: Whether answers carry X-Server-IP, which managers of 2.1.57 and later send.
         self.server_ip = False
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a request may take."""
+        return self._http.timeout
 
     # Requests
 
@@ -187,9 +195,12 @@ class DragonflyClient:
         except ApiError as exc:
             raise explain(exc) from None
 
-    def get_job(self, job_id: int) -> dict[str, t.Any]:
-        """Return one job by its id, whole."""
-        answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}", limit=ROW_LIMIT)
+    def get_job(self, job_id: int, limit: int = ROW_LIMIT) -> dict[str, t.Any]:
+        """Return one job by its id, whole.
+
+        :param limit: bytes that it may have.
+        """
+        answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}", limit=limit)
         return _job(answer.json(), answer.request)
 
     def delete_job(self, job_id: int) -> None:
@@ -237,27 +248,26 @@ class DragonflyClient:
         :raises TransportError: if the whole list takes longer than ten requests may.
         """
         query = {key: value for key, value in filters.items() if value not in (None, "")}
-        deadline = time.monotonic() + _LIST_TIMEOUTS * self._http.timeout
-        by_id, received = {}, 0
-        for page in range(1, _MOST_PAGES + 1):
-            answer = self.request("GET", path, query=dict(query, page=page, per_page=_ROWS_PER_PAGE))
+        walk = PageWalk(_ROWS_PER_PAGE, f"GET {path}", what)
+        deadline = time.monotonic() + _LIST_TIMEOUTS * self.timeout
+        by_id: dict[int, dict[str, t.Any]] = {}
+        received = 0
+        while True:
+            size = walk.page.size
+            answer = self.request("GET", path, query=dict(query, page=walk.page.number, per_page=size))
             received += len(answer.body)
-            # An empty page of clusters is null.
-            batch = answer.json() or []
-            if not isinstance(batch, list) or not all(isinstance(row, dict) and _is_id(row.get("id")) for row in batch):
-                text = f"{answer.request}: the answer is no list of {what}."
-                raise GarbledError(text, "garbled", answer.request)
-            new = {row["id"]: row for row in batch if row["id"] not in by_id}
-            by_id.update(new)
-            if len(batch) < _ROWS_PER_PAGE or not new:
+            batch = _rows_with_ids(answer, what)
+            new = walk.add([row["id"] for row in batch])
+            by_id.update((row["id"], row) for row in batch if row["id"] in new)
+            # More rows than were requested are all of them, from a server without pages.
+            if walk.is_continued and len(batch) != size:
                 return list(by_id.values())
             if received > _MOST_BYTES_OF_LIST:
-                break
+                message = f"{answer.request}: the list of {what} is too large: {len(by_id)} rows have {received} bytes."
+                raise GarbledError(message, "too_large", answer.request)
             if time.monotonic() > deadline:
-                message = f"{answer.request}: the list of {what} did not end in time, after {page} pages."
+                message = f"{answer.request}: the list of {what} did not end in time, after {len(by_id)} rows."
                 raise TransportError(message, "read_timeout", answer.request, sent=True)
-        message = f"{answer.request}: the list of {what} is too large: it does not end after {len(by_id)} rows."
-        raise GarbledError(message, "too_large", answer.request)
 
     # The fleet
 
@@ -277,6 +287,14 @@ class DragonflyClient:
                     "no_api", f"{exc.message} This means: this manager cannot refresh its list of peers, 2.1.65 can."
                 ) from None
             raise
+
+
+def _rows_with_ids(answer: Response, what: str) -> list[dict[str, t.Any]]:
+    # An empty page of clusters is null.
+    batch = answer.json() or []
+    if not isinstance(batch, list) or not all(isinstance(row, dict) and _is_id(row.get("id")) for row in batch):
+        raise GarbledError(f"{answer.request}: the answer is no list of {what}.", "garbled", answer.request)
+    return batch
 
 
 def _closing(answer: Response) -> t.Generator[dict[str, t.Any], None, None]:

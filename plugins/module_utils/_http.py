@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import Attempt, TooManyBytes
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import (
     ERRORS,
     PROXY_ERRORS,
@@ -86,6 +87,7 @@ class Http:
     :param verify: True, False, or the path of a CA bundle.
     :param cert: path of a client certificate, a pair of certificate and key, or None.
     :param connect_timeout: seconds for a connection, where they are fewer than ``timeout``.
+    :param clock: whose ``end`` no request outlives.
     :ivar timeout: see above.
     """
 
@@ -96,10 +98,12 @@ class Http:
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
         connect_timeout: float | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._auth = auth
         self.timeout = timeout
         self._connect_timeout = min(connect_timeout or timeout, timeout)
+        self._clock = clock or Clock()
         self._verify = verify
         self._cert = cert
         self._local = threading.local()
@@ -134,11 +138,15 @@ class Http:
         :param body: what is sent as JSON, or None.
         :param stream: leave the body in ``Response.chunks``; the caller calls ``Response.close``.
         :param limit: bytes that the body may have, decompressed.
-        :raises TransportError: if no whole answer came within the timeout.
+        :raises TransportError: if no whole answer came within the timeout; with reason ``timed_out`` if the time of the
+            task was up before the request was sent.
         :raises GarbledError: with reason ``too_large`` if the answer is larger than the limit.
         """
-        attempt = Attempt(self.timeout, self._connect_timeout)
+        seconds = min(self.timeout, self._clock.end - self._clock.now())
+        attempt = Attempt(seconds, min(self._connect_timeout, seconds))
         exchange = _Exchange(method, url, attempt)
+        if seconds <= 0:
+            raise exchange.out_of_time()
         all_headers = {
             "User-Agent": f"dragonflyoss.dragonfly/{VERSION}",
             "Accept": "application/json",
@@ -200,6 +208,14 @@ class _Exchange:
             raise self.error(exc, begun=True) from None
         finally:
             answer.close()
+
+    def out_of_time(self) -> TransportError:
+        """Return the error of a request that is not sent, for the task has no time left."""
+        message = (
+            f"{self.request}: not sent, because the time of the task is up. What to do: check why {self._address} "
+            "takes so long, or raise wait_timeout, or timeout where the task does not wait."
+        )
+        return TransportError(message, "timed_out", self.request, sent=False)
 
     def _too_large(self, what: str) -> GarbledError:
         message = (

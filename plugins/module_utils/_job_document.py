@@ -22,6 +22,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
 UNKNOWN_HOSTS = ("unknown", "unknow", "")
 _FAILURE_KEYS = ("url", "hostname", "ip", "description")
 # Parts of keys that Go spells in capitals.
+# Errors of one job that are kept; each can be long.
+_MOST_ERRORS = 100
 _GO_CAPITALS = ("uuid", "ttl")
 
 
@@ -41,7 +43,7 @@ class JobResult:
     :ivar warm: set of WarmBlob.
     :ivar cluster_ids: clusters whose schedulers answered.
     :ivar failures: entries of ``failure_tasks`` with url, hostname, ip, description, scheduler_cluster_id.
-    :ivar errors: texts of the tasks that failed.
+    :ivar errors: texts of the first tasks that failed.
     :ivar tasks: number of tasks, ``succeeded`` of those with the state SUCCESS.
     """
 
@@ -57,7 +59,7 @@ class JobResult:
         self.succeeded = sum(1 for task in tasks if _get(task, "state") == "SUCCESS")
         for task in tasks:
             error = _get(task, "error")
-            if isinstance(error, str) and error:
+            if isinstance(error, str) and error and len(self.errors) < _MOST_ERRORS:
                 self.errors.append(redact_beginning(error, LONGEST_TEXT))
             for scheduler_result in _dicts(_get(task, "results")):
                 self._read(scheduler_result)

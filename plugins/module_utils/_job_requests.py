@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
@@ -47,13 +48,14 @@ class CreatedJob(t.NamedTuple):
     answer_lost: bool
 
 
+@dataclass
 class _Attempts:
-    """What happened so far to one job that is being created."""
+    """What happened so far to one job that is being created, and when no more attempts are made."""
 
-    def __init__(self) -> None:
-        self.failed = 0
-        self.lost = 0
-        self.first_rate_limit: float | None = None
+    deadline: float
+    failed: int = 0
+    lost: int = 0
+    first_rate_limit: float | None = None
 
 
 class JobRequests:
@@ -78,22 +80,25 @@ class JobRequests:
         :param find_lost: for a job that must not be created twice: where an answer is lost, the job is looked for
             before another one is created. Without it, another one does no harm.
         :param send: method of the client that sends the body, ``create_job`` by default.
-        :param deadline: when no more attempts are made, by the clock; None for no such time.
+        :param deadline: when no more attempts are made, by the clock; None for that of the task.
         :raises ApiError: with the reason ``no_api`` where the manager has no jobs of this type, ``no_cluster`` where
             there is no such cluster.
-        :raises DragonflyError: with the reason ``lost`` where answers are lost and no job appears.
+        :raises DragonflyError: with the reason ``lost`` where answers are lost and no job appears, ``timed_out`` where
+            the time is up before anything is sent.
         """
         send = send or self._client.create_job
-        attempts = _Attempts()
+        attempts = _Attempts(min(deadline or self._clock.deadline, self._clock.deadline))
         while True:
             if self._fatal_error is not None:
                 raise self._fatal_error
+            if self._time_left(attempts) <= 0:
+                raise self._not_sent()
             sent_at = self._reader.now()
             job: dict | None
             try:
                 job = send(body)
             except DragonflyError as exc:
-                job = self._recover(exc, body, attempts, sent_at, find_lost, deadline)
+                job = self._recover(exc, body, attempts, sent_at, find_lost)
             if job is not None:
                 self._note_created(body)
                 return CreatedJob(job, attempts.lost > 0)
@@ -105,7 +110,6 @@ class JobRequests:
         attempts: _Attempts,
         sent_at: float,
         find_lost: FindLost | None,
-        deadline: float | None,
     ) -> dict | None:
         """Wait until the POST may be sent again, or return the job that it created after all; raise what stays."""
         status = exc.status if isinstance(exc, ApiError) else None
@@ -113,22 +117,32 @@ class JobRequests:
             self._fatal_error = exc
         elif isinstance(exc, ApiError) and status == 422 and "Unknow type" in exc.answer_text:
             raise _no_job_type(exc, body["type"]) from None
-        elif deadline is None or self._clock.now() < deadline:
-            if isinstance(exc, ApiError) and status == 429:
-                self._wait_for_place(exc, body, attempts)
-                return None
-            if may_have_been_applied(exc):
-                return self._recover_lost(exc, attempts, sent_at, find_lost)
-            if isinstance(exc, TransportError) and is_transient(exc) and self._may_retry(attempts):
-                return None
+        elif isinstance(exc, ApiError) and status == 429:
+            self._wait_for_place(exc, body, attempts)
+            return None
+        elif may_have_been_applied(exc):
+            return self._recover_lost(exc, attempts, sent_at, find_lost)
+        elif isinstance(exc, TransportError) and is_transient(exc) and self._may_retry(attempts):
+            return None
         raise exc
+
+    def _time_left(self, attempts: _Attempts) -> float:
+        return attempts.deadline - self._clock.now()
 
     def _may_retry(self, attempts: _Attempts) -> bool:
         attempts.failed += 1
-        if attempts.failed == _ATTEMPTS:
+        if attempts.failed == _ATTEMPTS or self._time_left(attempts) <= attempts.failed:
             return False
         self._clock.pause(attempts.failed)
         return True
+
+    def _not_sent(self) -> DragonflyError:
+        request = f"POST {self._client.jobs_api}/jobs"
+        message = (
+            f"{request}: not sent, because the time of the task is up; no job was created. What to do: run the task "
+            "again, or raise wait_timeout, or timeout where the task does not wait."
+        )
+        return DragonflyError(message, "timed_out", request)
 
     def _recover_lost(
         self, exc: DragonflyError, attempts: _Attempts, sent_at: float, find_lost: FindLost | None
@@ -139,10 +153,11 @@ class JobRequests:
                 return None
             raise exc
         look = find_lost
-        job = poll(lambda: look(sent_at), lambda job: job is not None, LOST_WINDOW, _LOST_SLEEP, self._clock)
-        if job is None and attempts.lost > 1:
-            message = f"{exc.message} No job for it appeared within {LOST_WINDOW} s, twice."
-            raise DragonflyError(message, "lost", exc.request, exc.status) from None
+        begun = self._clock.now()
+        window = max(0, min(LOST_WINDOW, self._time_left(attempts)))
+        job = poll(lambda: look(sent_at), lambda job: job is not None, window, _LOST_SLEEP, self._clock)
+        if job is None and (attempts.lost > 1 or self._time_left(attempts) <= 0):
+            raise _lost(exc, self._clock.now() - begun, attempts.lost)
         return job
 
     def _note_created(self, body: dict) -> None:
@@ -172,7 +187,12 @@ class JobRequests:
                 exc.answer_text,
             )
         with self._pause_lock:
-            self._clock.pause(_RATE_PAUSE if waited < _RATE_PATIENCE else _RATE_LONG_PAUSE)
+            left = self._time_left(attempts)
+            if left <= 0:
+                raise exc
+            self._clock.pause(min(left, _RATE_PAUSE if waited < _RATE_PATIENCE else _RATE_LONG_PAUSE))
+            if self._time_left(attempts) <= 0:
+                raise exc
 
     def _check_clusters(self, cluster_ids: list[int], exc: ApiError) -> bool:
         """Return whether all of the clusters are known to exist; each is asked for once.
@@ -195,6 +215,16 @@ def may_have_been_applied(exc: DragonflyError) -> bool:
     if isinstance(exc, GarbledError):
         return exc.reason != "not_a_manager"
     return isinstance(exc, ApiError) and exc.status in (502, 503, 504)
+
+
+def _lost(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:
+    """Return the error of a POST whose answer did not come and whose job does not appear."""
+    message = (
+        f"{exc.message} Whether the manager created the job is unknown: its list of jobs was read for {seconds:.0f} s "
+        f"and does not show it{', twice' if times > 1 else ''}. What to do: check that the manager answers, then run "
+        "the task again; it adopts the job if there is one."
+    )
+    return DragonflyError(message, "lost", exc.request, exc.status)
 
 
 def _no_job_type(exc: ApiError, kind: str) -> ApiError:

@@ -24,6 +24,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import job_args
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import ROW_LIMIT
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._pages import Page, PageWalk
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import releases_of_echo
@@ -33,6 +35,8 @@ _ATTEMPTS = 3
 # The most that every release allows (2.0.x), and the most from 2.1.0 on.
 _PAGE = 50
 _LARGE_PAGE = 1000
+# Characters of all that is kept of the jobs of a list. Ansible copies a result several times.
+_MOST_KEPT = 12 * 1024 * 1024
 # How many single rows are read where a page of them cannot be had.
 _SINGLE_ROWS = 50
 # Routes whose guard tells whether a manager is of a release or a later one (recorded: contract/*/probes).
@@ -44,13 +48,18 @@ _PROBES = (
 )
 _KEPT = ("id", "created_at", "updated_at", "type", "state", "bio", "args")
 
+# Bytes of a job that is read while others are.
+_SMALL_JOB = 1024 * 1024
+
 Answer = t.TypeVar("Answer")
+#: What is kept of a job, by its ID and the job.
+Transform = t.Callable[[int, dict], t.Any]
 
 
 def is_transient(exc: DragonflyError) -> bool:
     """Return whether the same request may well succeed a moment later."""
     if isinstance(exc, TransportError):
-        return exc.reason not in ("tls", "bad_file", "bad_url")
+        return exc.reason not in ("tls", "bad_file", "bad_url", "timed_out")
     if isinstance(exc, GarbledError):
         return exc.reason not in ("not_a_manager", "too_large")
     return isinstance(exc, ApiError) and (exc.status == 429 or (exc.status or 0) >= 500)
@@ -63,7 +72,7 @@ def retry_transient(function: t.Callable[[], Answer], clock: Clock) -> Answer:
         try:
             return function()
         except DragonflyError as exc:
-            if attempt == _ATTEMPTS or not is_transient(exc):
+            if attempt == _ATTEMPTS or not is_transient(exc) or clock.time_left() < attempt:
                 raise
         clock.pause(attempt)
         attempt += 1
@@ -72,6 +81,28 @@ def retry_transient(function: t.Callable[[], Answer], clock: Clock) -> Answer:
 def summarize_row(row: dict) -> dict:
     """Return what a lookup needs of a row of a list: all but its result, which can be large."""
     return {key: row.get(key) for key in _KEPT}
+
+
+def limit_kept(transform: t.Callable[[dict], dict]) -> t.Callable[[dict], dict]:
+    """Return a function that returns what another one keeps of each job, as long as all of it fits into memory.
+
+    The function raises GarbledError with reason ``too_large`` for what is too much.
+    """
+    kept_characters = 0
+
+    def keep(job: dict) -> dict:
+        nonlocal kept_characters
+        kept = transform(job)
+        kept_characters += len(str(kept))
+        if kept_characters > _MOST_KEPT:
+            message = (
+                f"The jobs that were read have more than {_MOST_KEPT} characters, which is too much for one result. "
+                "What to do: read fewer at a time, by ids, type or state, or without details."
+            )
+            raise GarbledError(message, "too_large")
+        return kept
+
+    return keep
 
 
 class _Query(t.NamedTuple):
@@ -87,10 +118,18 @@ class _Query(t.NamedTuple):
     per_page: int
 
 
-class _Page(t.NamedTuple):
-    """One page: its rows newest first, whether they came so, and whether it holds rows that are too old."""
+class _JobPage(t.NamedTuple):
+    """A page of jobs.
+
+    :ivar last: number of the last page, by the manager.
+    :ivar ids: of all its rows.
+    :ivar rows: those that are not too old, newest first.
+    :ivar newest_first: whether they came so.
+    :ivar reached_horizon: whether it holds rows that are too old.
+    """
 
     last: int
+    ids: list[int]
     rows: list[dict]
     newest_first: bool
     reached_horizon: bool
@@ -149,13 +188,43 @@ class JobReader:
         echo = releases_of_echo(args)
         self.releases = self.releases.intersect(echo.low, echo.high)
 
-    def get(self, job_id: int) -> dict:
-        """Return one job by its id, whole."""
+    def get(self, job_id: int, limit: int = ROW_LIMIT) -> dict:
+        """Return one job by its id, whole.
+
+        :param limit: bytes that it may have.
+        """
         try:
-            return retry_transient(lambda: self._client.get_job(job_id), self._clock)
+            return retry_transient(lambda: self._client.get_job(job_id, limit), self._clock)
         except ApiError as exc:
             self._turn_to_old_manager(exc)
-            return self.get(job_id)
+            return self.get(job_id, limit)
+
+    def get_each(
+        self,
+        job_ids: t.Sequence[int],
+        transform: Transform = lambda _job_id, job: job,
+        read: t.Callable[[int, int], dict] | None = None,
+    ) -> t.Iterator[t.Any]:
+        """Yield what a function of its ID and the whole job returns for each job, or the DragonflyError of reading it.
+
+        Several are read at a time, but those that are large one after the other, since each can take 100 MB.
+
+        :param read: method that reads a job by its ID and a limit in bytes, ``get`` by default.
+        """
+        get = read or self.get
+
+        def get_small(job_id: int) -> t.Any:
+            # At once, for what is kept of a job is smaller.
+            return transform(job_id, get(job_id, _SMALL_JOB))
+
+        def get_large(job_id: int) -> t.Any:
+            return transform(job_id, get(job_id, ROW_LIMIT))
+
+        for job_id, answer in zip(job_ids, map_in_threads(return_errors(get_small), job_ids)):
+            if isinstance(answer, GarbledError) and answer.reason == "too_large":
+                yield return_errors(get_large)(job_id)
+            else:
+                yield answer
 
     # The newest jobs
 
@@ -192,51 +261,52 @@ class JobReader:
             yield [row for row in self._read_around_broken_rows(query) if row["id"] not in yielded]
 
     def _iter_pages(self, query: _Query) -> t.Iterator[list[dict]]:
-        number = 1
-        seen: set[int] = set()
+        walk = PageWalk(query.per_page, f"GET {self._client.jobs_api}/jobs", "jobs")
         while True:
-            page = self._retry_page(number, query)
-            if number == 1 and not page.newest_first and page.last > 1:
+            read = walk.page
+            page = self._retry_page(read, query)
+            if read.number == 1 and not page.newest_first and page.last > 1:
                 # Before 2.1.19 the oldest come first.
                 yield from self._iter_pages_backwards(page.last, query)
                 return
-            new = [row for row in page.rows if row["id"] not in seen]
-            seen.update(row["id"] for row in new)
-            self.seen_ids.update(seen)
-            yield new
-            last = len(page.rows) < query.per_page or number >= page.last
-            if query.horizon is None or page.reached_horizon or last:
+            new = walk.add(page.ids)
+            self.seen_ids |= new
+            yield [row for row in page.rows if row["id"] in new]
+            last = len(page.ids) < read.size or read.number >= page.last
+            if query.horizon is None or (walk.is_continued and (page.reached_horizon or last)):
                 return
-            number += 1
 
     def _iter_pages_backwards(self, last: int, query: _Query) -> t.Iterator[list[dict]]:
+        walk = PageWalk(query.per_page, f"GET {self._client.jobs_api}/jobs", "jobs")
         for number in range(last, 0, -1):
-            page = self._retry_page(number, query)
-            self.seen_ids.update(row["id"] for row in page.rows)
-            yield page.rows
+            page = self._retry_page(Page(number, query.per_page), query)
+            # Rows that are deleted move others to the page that comes next.
+            new = walk.add(page.ids)
+            self.seen_ids |= new
+            yield [row for row in page.rows if row["id"] in new]
             if page.reached_horizon:
                 return
 
-    def _retry_page(self, number: int, query: _Query) -> _Page:
-        return retry_transient(lambda: self._read_page(number, query), self._clock)
+    def _retry_page(self, page: Page, query: _Query) -> _JobPage:
+        return retry_transient(lambda: self._read_page(page, query), self._clock)
 
-    def _read_page(self, number: int, query: _Query) -> _Page:
+    def _read_page(self, wanted: Page, query: _Query) -> _JobPage:
         try:
-            last, stream = self._client.list_jobs(number, query.per_page, **query.filters)
+            last, stream = self._client.list_jobs(wanted.number, wanted.size, **query.filters)
         except ApiError as exc:
             self._turn_to_old_manager(exc)
-            return self._read_page(number, query)
+            return self._read_page(wanted, query)
         if self._client.server_ip:
             self.releases = self.releases.intersect(low=(2, 1, 57))
         page = self._collect_rows(last, stream, query)
-        if query.filters.get("type") in (None, "preheat") and (page.newest_first or number >= last):
+        if query.filters.get("type") in (None, "preheat") and (page.newest_first or wanted.number >= last):
             self._narrow_by_newest(page.rows)
         fresh = [row for row in page.rows if not self._is_too_old(row, query.horizon)]
         if len(fresh) == len(page.rows):
             return page
         return page._replace(rows=fresh, reached_horizon=True)
 
-    def _collect_rows(self, last: int, stream: t.Generator[dict, None, None], query: _Query) -> _Page:
+    def _collect_rows(self, last: int, stream: t.Generator[dict, None, None], query: _Query) -> _JobPage:
         """Read the rows of a page until one is too old."""
         rows: list[dict] = []
         newest_first = True
@@ -250,8 +320,9 @@ class JobReader:
             row = {}
             if newest_first and len(rows) > 1 and self._is_too_old(rows[-1], query.horizon):
                 stream.close()
-                return _Page(last, rows, newest_first, True)
-        return _Page(last, rows if newest_first else rows[::-1], newest_first, False)
+                return _JobPage(last, [row["id"] for row in rows], rows, newest_first, True)
+        ids = [row["id"] for row in rows]
+        return _JobPage(last, ids, rows if newest_first else rows[::-1], newest_first, False)
 
     def _turn_to_old_manager(self, exc: ApiError) -> None:
         """Read jobs where managers of 2.0.x have them from now on, if an error says that; raise it otherwise."""
@@ -293,7 +364,7 @@ class JobReader:
         rows: list[dict] = []
         for number in range(1, _SINGLE_ROWS + 1):
             try:
-                page = self._retry_page(number, query)
+                page = self._retry_page(Page(number, query.per_page), query)
             except ApiError as exc:
                 if exc.reason != "not_found":
                     raise
@@ -361,7 +432,7 @@ class JobReader:
         self,
         job_ids: t.Sequence[int],
         kind: str = "preheat",
-        transform: t.Callable[[int, dict], t.Any] = lambda job_id, job: job,
+        transform: Transform = lambda job_id, job: job,
     ) -> PollResult:
         """Read awaited jobs once: several by the list of pending ones, and by id those that it does not name.
 
@@ -398,22 +469,13 @@ class JobReader:
         self._poll_by_id = True
         return {}
 
-    def _get_each(
-        self, job_ids: list[int], pending: dict[int, dict], transform: t.Callable[[int, dict], t.Any]
-    ) -> PollResult:
-        def get(job_id: int) -> t.Any:
-            try:
-                job = self._client.get_job(job_id)
-            except ApiError as exc:
-                if exc.status == 404:
-                    return None
-                raise
-            # At once, for whole jobs can be large.
-            return transform(job_id, job)
-
-        jobs, error = {}, None
-        for job_id, answer in zip(job_ids, map_in_threads(return_errors(get), job_ids)):
-            if not isinstance(answer, DragonflyError):
+    def _get_each(self, job_ids: list[int], pending: dict[int, dict], transform: Transform) -> PollResult:
+        jobs: dict[int, t.Any] = {}
+        error = None
+        for job_id, answer in zip(job_ids, self.get_each(job_ids, transform, self._client.get_job)):
+            if isinstance(answer, ApiError) and answer.status == 404:
+                jobs[job_id] = None
+            elif not isinstance(answer, DragonflyError):
                 jobs[job_id] = answer
             elif is_transient(answer):
                 error = answer

@@ -27,7 +27,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords 
     plain_passwords,
     secrets_in_password,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     MASK,
     is_secret_header,
@@ -55,6 +55,7 @@ class DragonflyModule(AnsibleModule):
         self._options_accepted = False
         super().__init__(argument_spec=argument_spec, **kwargs)
         self._options_accepted = True
+        self._clock = Clock()
 
     def _hide_secrets(self) -> None:
         """Have Ansible hide secrets within values that are not secret as a whole, also in options without no_log."""
@@ -115,6 +116,7 @@ class DragonflyModule(AnsibleModule):
             self._restore_passwords()
             raise_problems(control_problems(self.params))
             self.params.update(with_seconds(self.params))
+            limit_task(self._clock, self.params)
             result = function(self)
         except DragonflyError as exc:
             self.fail_json(msg=exc.message, reason=exc.reason, request=exc.request, status=exc.status)
@@ -140,7 +142,7 @@ class DragonflyModule(AnsibleModule):
         """
         if credential == "jwt":
             self._sign_in()
-        return connect(dict(self.params, timeout=timeout) if timeout else self.params, credential)
+        return connect(dict(self.params, timeout=timeout) if timeout else self.params, credential, self.clock())
 
     def _sign_in(self) -> None:
         """Set the option ``jwt``, hidden in the result, where only user name and password are given."""
@@ -152,7 +154,7 @@ class DragonflyModule(AnsibleModule):
     def registry_for(self) -> t.Callable[[t.Any], Registry]:
         """Return a function that gives the registry of a planned image: its own credentials, else those for all."""
         _bases, details = read_registries(self.params.get("registries"))
-        find = registry_finder(self.params, details)
+        find = registry_finder(self.params, details, self.clock())
         return lambda planned: find(planned.image.registry)
 
     def reveal(self, secret: str | None) -> None:
@@ -164,8 +166,8 @@ class DragonflyModule(AnsibleModule):
                 self.params[name] = None
 
     def clock(self) -> Clock:
-        """Return the clock to wait by."""
-        return Clock()
+        """Return the clock to wait by, which knows how much time the task has."""
+        return self._clock
 
 
 def secrets_in(value: t.Any) -> list[str]:

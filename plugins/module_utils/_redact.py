@@ -34,6 +34,9 @@ _SECRET_NESTED_ARGS = {
 _USER_INFO = re.compile("[^/@]*@.*/", re.DOTALL)
 # From the end of its scheme on. To search for the scheme takes quadratic time.
 _URL_IN_TEXT = re.compile(r"://[^\s\"'<>]+")
+_MAY_HOLD_SECRET = re.compile("[@?]")
+# In a text with more URLs than the first, each must have as many characters on average.
+_MOST_URLS, _CHARACTERS_PER_URL = 500, 40
 _LAST_WORD = re.compile(r"(?<!\S)\S+\Z")
 # What moves the cursor, changes colours or turns the order of letters: controls (C0 without tab and line feed, C1),
 # marks of direction, and separators of lines.
@@ -113,11 +116,18 @@ def _mask_unusable(url: str) -> str:
 
 
 def redact_text(text: str) -> str:
-    """Return the text with the secrets of every URL in it masked, also of one within another."""
+    """Return the text with the secrets of every URL in it masked, also of one within another.
+
+    A text that is hardly more than URLs is masked whole: nobody writes one, and to read each would take long.
+    """
+    if text.count("://") > _MOST_URLS and len(text) < _CHARACTERS_PER_URL * text.count("://"):
+        return MASK
     return _URL_IN_TEXT.sub(_redact_match, text)
 
 
 def _redact_match(match: re.Match[str]) -> str:
+    if not _MAY_HOLD_SECRET.search(match.group()):
+        return match.group()
     scheme = "x"
     url = redact_url(scheme + match.group())
     if url.count("://") > 1:

@@ -37,6 +37,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest i
     signed_content,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import runs_on
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_auth import (
     basic_auth,
     bearer_auth,
@@ -75,11 +76,14 @@ _DEPTH = 4
 _MOST_MANIFESTS = 200
 
 
-def registry_finder(params: dict[str, t.Any], details: dict[str, dict[str, str]]) -> t.Callable[[str], Registry]:
+def registry_finder(
+    params: dict[str, t.Any], details: dict[str, dict[str, str]], clock: Clock | None = None
+) -> t.Callable[[str], Registry]:
     """Return a function that gives the registry of a name: with its own credentials, else those for all.
 
     :param params: options of a module: the group REGISTRY, ``timeout``, ``validate_certs`` and ``ca_path``.
     :param details: what ``registries`` says of each registry.
+    :param clock: whose ``end`` no request outlives.
     """
     headers = {name: str(value) for name, value in (params.get("headers") or {}).items()}
     authorization = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
@@ -94,7 +98,7 @@ def registry_finder(params: dict[str, t.Any], details: dict[str, dict[str, str]]
             if detail.get("username"):
                 username, password = detail["username"], detail.get("password")
             verify = detail.get("ca_path") or verify_all
-            http = Http(timeout=params["timeout"], verify=verify, connect_timeout=_CONNECT_TIMEOUT)
+            http = Http(timeout=params["timeout"], verify=verify, connect_timeout=_CONNECT_TIMEOUT, clock=clock)
             basic = basic_auth(username, password) if username else None
             registries[name] = Registry(http, basic, None if basic else authorization, headers)
         return registries[name]

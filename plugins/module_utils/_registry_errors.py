@@ -58,6 +58,12 @@ def digest_mismatch(request: str, computed: str, source: str, claim: str) -> Reg
 
 
 def bad_manifest(exc: ValueError, request: str) -> DragonflyError:
+    if isinstance(exc, json.JSONDecodeError) and exc.msg == "Extra data":
+        message = (
+            f"{request}: the registry sent more than one JSON document, which readers understand differently. What to "
+            "do: check the registry, and the proxies and caches in front of it."
+        )
+        return RegistryRefused(message, "bad_manifest", request)
     if isinstance(exc, (UnicodeError, json.JSONDecodeError)):
         return RegistryUnreachable(
             f"{request}: the answer of the registry is not JSON.", "registry_unreachable", request

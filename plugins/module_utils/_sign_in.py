@@ -100,7 +100,7 @@ def jwt_for(options: dict[str, t.Any], clock: Clock) -> str | None:
         return None
     if not username or not password:
         raise InputError("To sign in, set both username and password, or set jwt instead.")
-    return sign_in(connect(options, None), username, password, RETRY_SECONDS, clock).jwt
+    return sign_in(connect(options, None, clock), username, password, RETRY_SECONDS, clock).jwt
 
 
 def _length_problem(username: str, password: str) -> str:

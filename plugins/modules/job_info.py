@@ -200,7 +200,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_waiting import JobWaiting
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, list_jobs
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, limit_kept, list_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     id_problems,
@@ -220,11 +220,12 @@ def job_info(module: DragonflyModule) -> dict[str, t.Any]:
     def transform(job: dict) -> dict[str, t.Any]:
         return format_job(job, details=params["details"])
 
+    keep = limit_kept(transform)
     try:
         if params["ids"] is not None:
-            jobs = [transform(reader.get(job_id)) for job_id in params["ids"]]
+            jobs = [keep(reader.get(job_id)) for job_id in params["ids"]]
         else:
-            jobs = list_jobs(reader, params["types"], params["states"], transform)
+            jobs = list_jobs(reader, params["types"], params["states"], keep)
         if not params["wait"]:
             return {"changed": False, "jobs": jobs}
         waiting = JobWaiting(reader, clock, transform)

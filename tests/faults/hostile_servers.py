@@ -23,6 +23,9 @@ import threading
 import time
 import typing as t
 from pathlib import Path
+from urllib.parse import parse_qsl
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import task_seconds
 
 #: Seconds of the option ``timeout``, and of ``wait_timeout`` where a module waits.
 TIMEOUT, WAIT_TIMEOUT = 1, 2
@@ -32,15 +35,33 @@ TOKEN = "marker-of-the-token"
 PASSWORD = "marker-pass"
 #: A drip's pause between two bytes.
 _PAUSE = 0.1
-#: Seconds that a busy machine may add.
-_SLACK = 3
+#: Seconds that a task may take beside ``wait_timeout`` and one request.
+_SLACK = 1
 _JSON = "HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n"
 _CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 _BOMB = gzip.compress(b"[" + bytes(100_000_000))
+_ROW = {"state": "PENDING", "type": "preheat", "args": {}, "host_name": "h", "ip": "10.0.0.1"}
 _JOB = {"id": 1, "type": "preheat", "state": "PENDING", "args": {}, "created_at": "2026-11-28T00:00:00Z"}
+
+_LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "size": 1}
 
 #: Sends an answer on a connection, until the event is set.
 Answer = t.Callable[[socket.socket, threading.Event], None]
+
+
+class Request(t.NamedTuple):
+    """What a server reads."""
+
+    method: str
+    path: str
+    query: str
+    text: str
+
+
+class Changing(t.NamedTuple):
+    """An answer that depends on the request."""
+
+    to: t.Callable[[Request], Answer]
 
 
 def whole(body: t.Any = b"", status: int = 200, headers: str = "", length: t.Any = None) -> Answer:
@@ -88,7 +109,44 @@ def head(status: int = 200, headers: str = "Content-Length: 9999999999\r\n") -> 
     return (_JSON.format(status=status) + headers + "\r\n").encode()
 
 
-def servers(other: str) -> dict[str, Answer]:
+def pages(first_id: t.Callable[[int, int], int], pause: float = 0) -> Changing:
+    """Return an answer that is a full page of valid rows, with another page after it.
+
+    :param first_id: function of number and size of a page that returns the ID of its first row.
+    :param pause: seconds before the answer.
+    """
+
+    def answer(request: Request) -> Answer:
+        query = dict(parse_qsl(request.query))
+        number, size = int(query.get("page", 1)), int(query.get("per_page", 50))
+        first = first_id(number, size)
+        batch = [dict(_ROW, id=first - index) for index in range(size)]
+        link = (
+            f"Link: <{request.path}?page={number + 1}&per_page={size}>; rel=next, <x?page={number + 9}>; rel=last\r\nConnection: close\r\n"
+        )
+        return delayed(whole(batch, headers=link), pause)
+
+    return Changing(answer)
+
+
+def delayed(answer: Answer, seconds: float) -> Answer:
+    """Return an answer that begins later."""
+
+    def send(peer: socket.socket, over: threading.Event) -> None:
+        over.wait(seconds)
+        answer(peer, over)
+
+    return send
+
+
+def layers(number: int) -> Answer:
+    """Return a manifest of so many layers."""
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": {}}
+    entries = [dict(_LAYER, digest=f"sha256:{index:064x}") for index in range(number)]
+    return whole(dict(manifest, layers=entries))
+
+
+def servers(other: str) -> dict[str, Answer | Changing]:
     """Return the hostile servers by their names.
 
     :param other: URL of another host, to which nothing may be sent.
@@ -144,6 +202,14 @@ def servers(other: str) -> dict[str, Answer]:
         "text as id": whole([{"id": "../../etc/passwd"}]),
         "the same key twice": whole(b'{"id":1,"id":2,"state":"SUCCESS","state":"PENDING","token":"a","token":"b"}'),
         "null": whole(b"null"),
+        "two JSON documents": whole(b'{"id":1}{"id":2}'),
+        "pages of new rows for ever": pages(lambda number, size: 10**9 - (number - 1) * size),
+        "the same page for ever": pages(lambda _number, _size: 1000),
+        "pages of newer rows for ever": pages(lambda number, _size: 10**6 + 1000 * number),
+        "slow pages for ever": pages(lambda number, size: 10**9 - (number - 1) * size, 0.6 * TIMEOUT),
+        "slow answers": Changing(lambda request: delayed(_honest(request, ""), 0.9 * TIMEOUT)),
+        "100,000 layers": layers(100_000),
+        "20,000 layers": layers(20_000),
         "a text": whole(b'"x"'),
         "invalid UTF-8": whole(b'{"id":1,"message":"\xff\xfe"}'),
         "UTF-16": whole('{"id":1}'.encode("utf-16")),
@@ -191,34 +257,34 @@ class Column(t.NamedTuple):
     #: Regular expression for the path of the requests that are answered badly.
     path: str
     method: str = "GET"
-    #: Requests that the module may send in vain, and seconds that it pauses between them.
-    attempts: int = 1
-    pauses: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the task may take."""
+        defaults = {"wait_timeout": 4200} if self.module == "preheat" else {}
+        return task_seconds({**defaults, "timeout": TIMEOUT, **self.options}) + TIMEOUT + _SLACK
 
 
-_REGISTRY_OPTIONS = {"url": "{manager}/ok", "image": "{registry}/{column}/app:1", "wait": False, "verify": "blobs"}
+_REGISTRY_OPTIONS = {"url": "{manager}/ok", "image": "http://{registry}/{column}/app:1", "wait": False, "verify": "blobs"}
+_WAIT = {"wait_timeout": WAIT_TIMEOUT, "wait_sleep": 1}
+_FILE = {"file": "http://h/f", **_WAIT}
 COLUMNS = (
-    Column("list", "job_info", {}, r"/v1/jobs$", attempts=3, pauses=3),
-    Column("job", "job_info", {"ids": [1]}, r"/v1/jobs/1$", attempts=3, pauses=3),
-    Column("create", "preheat", {"file": "http://h/f", "wait_timeout": WAIT_TIMEOUT}, r"/v1/jobs$", "POST", 3, 125),
-    Column(
-        "poll", "preheat", {"file": "http://h/f", "wait_timeout": WAIT_TIMEOUT, "wait_sleep": 1}, r"/jobs/1$", pauses=2
-    ),
+    Column("list", "job_info", {}, r"/v1/jobs$"),
+    Column("job", "job_info", {"ids": [1]}, r"/v1/jobs/1$"),
+    Column("lookup", "preheat", _FILE, r"/v1/jobs$"),
+    Column("create", "preheat", _FILE, r"/v1/jobs$", "POST"),
+    Column("send", "preheat", {"file": "http://h/f", "wait": False}, r"/v1/jobs$", "POST"),
+    Column("poll", "preheat", _FILE, r"/jobs/1$"),
+    Column("delete", "task", {"task_id": "a" * 64, **_WAIT}, r"/v1/jobs$", "POST"),
     Column("clusters", "cluster_info", {}, r"/clusters$"),
+    Column("cluster", "cluster", {"name": "c"}, r"/clusters$", "POST"),
     Column("peers", "peer_info", {}, r"/v1/peers$"),
+    Column("inventory", "inventory", {}, r"/v1/peers$"),
     Column("sign-in", "login", {"username": "root", "password": PASSWORD, "retry_timeout": 0}, r"/signin$", "POST"),
     Column("manifest", "preheat", _REGISTRY_OPTIONS, r"^/v2/manifest/"),
     Column("token", "preheat", _REGISTRY_OPTIONS, r"^/token"),
     Column("probe", "preheat_hit_info", {}, r"^/blob$"),
 )
-
-
-class Request(t.NamedTuple):
-    """What a server reads."""
-
-    method: str
-    path: str
-    text: str
 
 
 def _receive(peer: socket.socket) -> Request | None:
@@ -233,7 +299,8 @@ def _receive(peer: socket.socket) -> Request | None:
     while length and len(body) < int(length[1]):
         body += peer.recv(65536)
     method, path, *_version = top.decode("latin-1").split(" ")
-    return Request(method, path.partition("?")[0], (top + body).decode("latin-1"))
+    place, _mark, query = path.partition("?")
+    return Request(method, place, query, (top + body).decode("latin-1"))
 
 
 class Listener:
@@ -276,7 +343,7 @@ def _honest(request: Request, address: str) -> Answer:
         realm = f'WWW-Authenticate: Bearer realm="http://{address}/token",service="x",scope="y"\r\n'
         return whole(b"{}", 401, close + realm)
     if request.method == "POST":
-        return whole(dict(_JOB, args=json.loads(request.text[request.text.index("{") :])["args"]), 200, close)
+        return whole(dict(_JOB, args=json.loads(request.text[request.text.index("{") :]).get("args")), 200, close)
     return whole([] if request.path.endswith("s") else _JOB, 200, close)
 
 
@@ -293,7 +360,7 @@ class Ending(t.NamedTuple):
     broken: list[str]
 
 
-def run(name: str, answer: Answer, columns: t.Sequence[Column] = COLUMNS) -> list[Ending]:
+def run(name: str, answer: Answer | Changing, columns: t.Sequence[Column] = COLUMNS) -> list[Ending]:
     """Run a module for each kind of request against a hostile server."""
     addresses: list[str] = []
     by_title = {column.title: column for column in columns}
@@ -305,7 +372,7 @@ def run(name: str, answer: Answer, columns: t.Sequence[Column] = COLUMNS) -> lis
         if title in ("manifest", "token") and request.path.startswith("/v2/"):
             path = request.path
         if column and request.method == column.method and re.search(column.path, path):
-            return answer
+            return answer.to(request) if isinstance(answer, Changing) else answer
         return _honest(request, addresses[0])
 
     listener = Listener(respond)
@@ -316,23 +383,26 @@ def run(name: str, answer: Answer, columns: t.Sequence[Column] = COLUMNS) -> lis
         listener.close()
 
 
-def _run_column(name: str, column: Column, address: str) -> Ending:
-    url = f"http://{address}/{column.title}"
+def _options(column: Column, address: str) -> dict[str, t.Any]:
+    """Return the options of a module."""
     options: dict[str, t.Any] = {"timeout": TIMEOUT}
     if column.title == "probe":
-        options["probe_request"] = {"proxy": f"http://{address}", "path": "/blob", "headers": {}}
-    else:
-        options.update(url=url)
-        credential = "jwt" if column.module == "peer_info" else "token"
-        options.update({credential: TOKEN} if column.module != "login" else {})
-        addresses = {"manager": f"http://{address}", "registry": address, "column": column.title}
-        for key, value in column.options.items():
-            options[key] = value.format(**addresses) if isinstance(value, str) else value
+        return dict(options, probe_request={"proxy": f"http://{address}", "path": "/blob", "headers": {}})
+    options["url"] = f"http://{address}/{column.title}"
+    if column.module != "login":
+        options["jwt" if column.module in ("peer_info", "inventory") else "token"] = TOKEN
+    addresses = {"manager": f"http://{address}", "registry": address, "column": column.title}
+    for key, value in column.options.items():
+        options[key] = value.format(**addresses) if isinstance(value, str) else value
+    return options
+
+
+def _run_column(name: str, column: Column, address: str) -> Ending:
     command = [sys.executable, "-c", _RUNNER, column.module]
     begun = time.monotonic()
     process = subprocess.run(
         command,
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": _options(column, address)}),
         capture_output=True,
         text=True,
         timeout=300,
@@ -347,10 +417,10 @@ def _run_column(name: str, column: Column, address: str) -> Ending:
     answer = result.get("answer") or {}
     reason = result.get("reason") or (answer.get("error") and "error") or "ok"
     memory = int(measured.get("memory", 0)) * 1024
-    # A busy machine starts the process slowly, which is not counted.
     took = int(measured.get("milliseconds", seconds * 1000)) / 1000
-    allowed = column.attempts * TIMEOUT + column.pauses + _SLACK
-    return Ending(name, column.title, reason, took, memory, _broken(result, process.stderr, took - allowed, memory))
+    return Ending(
+        name, column.title, reason, took, memory, _broken(result, process.stderr, took - column.seconds, memory)
+    )
 
 
 def _broken(result: dict[str, t.Any], stderr: str, late: float, memory: int) -> list[str]:
@@ -370,19 +440,41 @@ def _broken(result: dict[str, t.Any], stderr: str, late: float, memory: int) -> 
     return problems
 
 
-#: Runs a module as Ansible does, and tells its memory (KiB) and time.
+#: Runs a module as Ansible does, and writes its memory (KiB) and time. The time in which it waited for a processor is
+#: not counted: the machine may be busy.
 _RUNNER = """
-import atexit, re, sys, time
-begun = time.monotonic()
-def tell():
+import atexit, json, re, sys, tempfile, time
+def waited():
+    return int(open("/proc/self/schedstat").read().split()[1]) / 1e9
+def report():
     memory = re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]
-    print(f"memory={memory} milliseconds={int(1000 * (time.monotonic() - begun))}", file=sys.stderr)
-atexit.register(tell)
-name = "ansible_collections.dragonflyoss.dragonfly.plugins.modules." + sys.argv[1]
-__import__(name)
-begun = time.monotonic()
-sys.argv = [name]
-sys.modules[name].main()
+    seconds = time.monotonic() - begun - (waited() - waited_before)
+    print(f"memory={memory} milliseconds={int(1000 * seconds)}", file=sys.stderr)
+def inventory():
+    options = json.load(sys.stdin)["ANSIBLE_MODULE_ARGS"]
+    source = tempfile.NamedTemporaryFile("w", suffix="dragonfly.yml")
+    json.dump(dict(options, plugin="dragonflyoss.dragonfly.peers"), source)
+    source.flush()
+    try:
+        plugin.parse(InventoryData(), DataLoader(), source.name)
+        print(json.dumps({"changed": False}))
+    except AnsibleParserError as exc:
+        print(json.dumps({"failed": True, "reason": "error", "msg": str(exc)}))
+if sys.argv[1] == "inventory":
+    from ansible.errors import AnsibleParserError
+    from ansible.inventory.data import InventoryData
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.plugins.loader import init_plugin_loader, inventory_loader
+    init_plugin_loader()
+    plugin, main = inventory_loader.get("dragonflyoss.dragonfly.peers"), inventory
+else:
+    name = "ansible_collections.dragonflyoss.dragonfly.plugins.modules." + sys.argv[1]
+    __import__(name)
+    main = sys.modules[name].main
+    sys.argv = [name]
+begun, waited_before = time.monotonic(), waited()
+atexit.register(report)
+main()
 """
 
 

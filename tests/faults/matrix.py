@@ -416,8 +416,8 @@ def broken(run: Run) -> list[str]:
         problems.append(f"{run.made_twice} jobs made twice")
     if run.lost:
         problems.append(f"jobs lost: {run.lost}")
-    if run.late > WAIT_TIMEOUT + TIMEOUT + SLACK:
-        problems.append(f"{run.late - WAIT_TIMEOUT - TIMEOUT:.0f} s past wait_timeout and a request")
+    if run.seconds > WAIT_TIMEOUT + TIMEOUT + SLACK:
+        problems.append(f"{run.seconds - WAIT_TIMEOUT - TIMEOUT:.0f} s past wait_timeout and a request")
     return problems
 
 
@@ -435,7 +435,8 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 What a task of `preheat` with its defaults does when a request breaks. This page is written by the test that breaks it
 (`make faults`), over real sockets, against a manager of {release}. {cells} cells: no job is made twice, none that was
-made is missing from the result, there is no traceback, and no wait ends later than `wait_timeout` and one request.
+made is missing from the result, there is no traceback, and no task takes longer than
+`wait_timeout` and one request.
 
 In a cell: `warm`, jobs were made and are warm; `found warm`, an equal warm job was there; `fails:` and the reason, as
 in the result's `reason`; `warns`, there is a warning. Of several jobs only those fail whose

@@ -23,7 +23,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import check_params
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
@@ -104,6 +104,7 @@ class WatchedHttp:
     """
 
     def __init__(self, clock: SkippingClock, watch: Watch, **options: t.Any):
+        options["clock"] = clock
         self._https = {True: Http(timeout=_HASTY, **options), False: Http(timeout=_PATIENT, **options)}
         self.timeout = TIMEOUT
         self._clock = clock
@@ -118,7 +119,7 @@ class WatchedHttp:
                 return self._https[hasty].send(method, url, **options)
             except TransportError as exc:
                 if exc.reason == "read_timeout":
-                    self._clock.skip_to(begun + TIMEOUT)
+                    self._clock.skip_to(min(begun + TIMEOUT, self._clock.end))
                 raise
             finally:
                 self.sent.append(Sent(method, parts.path, parts.query, begun, self._clock.now()))
@@ -134,8 +135,8 @@ class Run(t.NamedTuple):
     warnings: list[str]
     #: Requests to the manager, in order of their ends.
     sent: list[Sent]
-    #: The controller's time at the end.
-    over: float
+    #: How long it took, by the controller's time.
+    seconds: float
     #: The sandbox's rows that this run made.
     made: list[dict]
     lines: list[str]
@@ -159,12 +160,6 @@ class Run(t.NamedTuple):
         """Ids of preheat jobs that were made and that the result does not name."""
         named = {job["id"] for job in (self.result or {}).get("jobs", ())}
         return [job["id"] for job in self.made if job["type"] == "preheat" and job["id"] not in named]
-
-    @property
-    def late(self) -> float:
-        """Seconds between the last POST's end and this run's end, or its first poll where there was none."""
-        posts = [request.over for request in self.sent if request.method == "POST"]
-        return self.over - max(posts, default=self.sent[-1].begun if self.sent else self.over)
 
 
 def argument_spec(module: str) -> dict:
@@ -240,6 +235,9 @@ class World:
         """
         old = {job["id"] for job in self.box.jobs}
         clock = SkippingClock(t.cast(SkippedClock, self.box.clock), apart)
+        params = parameters(url=self.box.url, **given)
+        limit_task(clock, dict(params, timeout=TIMEOUT))
+        begun = clock.now()
         http = WatchedHttp(clock, watch or Watch(), verify=self.verify, auth=_bearer(token or self.box.token))
         watched: t.Any = WatchedHttp(clock, registry_watch or Watch(), verify=self.verify)
         registry = Registry(watched)
@@ -249,7 +247,7 @@ class World:
         run = Preheat(
             DragonflyClient(http, url),
             lambda _planned: registry,
-            parameters(url=url, **given),
+            dict(params, url=url),
             clock,
             check_mode=check_mode,
             progress=lines.append,
@@ -259,9 +257,9 @@ class World:
             result = run.run()
         except DragonflyError as exc:
             error = exc
-        over = clock.now()
+        seconds = clock.now() - begun
         made = [job for job in self.box.jobs if job["id"] not in old]
-        return Run(result, error, run.warnings, http.sent, over, made, lines)
+        return Run(result, error, run.warnings, http.sent, seconds, made, lines)
 
 
 class Resolver:

@@ -58,6 +58,7 @@ PURE = {
     "_registry_errors",
     "_default_filter",
     "_file_url",
+    "_pages",
     "_polling",
     "_concurrency",
     "_preheat/coverage",

@@ -90,7 +90,8 @@ class Creation:
             elif job.reason == "no_scheduler" and ids and planned.cluster_id is None:
                 dead_clusters.update(ids)
             else:
-                refused.append(JobRecord(planned, None, None, Verdict("refused", job.reason, job.message)))
+                status = "unknown" if job.reason == "lost" else "refused"
+                refused.append(JobRecord(planned, None, None, Verdict(status, job.reason, job.message)))
         if dead_clusters:
             named = ", ".join(str(cluster_id) for cluster_id in sorted(dead_clusters))
             self._session.warnings.append(
@@ -126,8 +127,10 @@ class Creation:
         :param sent_at: seconds since 1970 by the manager's clock.
         """
         reader = self._session.reader
+        # Others may have created many jobs since.
+        horizon = min(GIVE_UP_WINDOW, reader.now() - sent_at + 2 * _CLOCK_SLACK)
         try:
-            rows: list[dict] = next(reader.iter_recent_jobs(GIVE_UP_WINDOW, type="preheat"), [])
+            rows = [row for page in reader.iter_recent_jobs(horizon, type="preheat") for row in page]
         except DragonflyError as exc:
             if isinstance(exc, ApiError) and exc.status in (401, 403):
                 raise

@@ -12,11 +12,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import (
-    THREADS,
-    map_in_threads,
-    return_errors,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import THREADS
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import strip_query
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
@@ -152,13 +148,15 @@ class ExistingJobs:
                 self._settle_chunk(batch[start : start + THREADS])
 
     def _settle_chunk(self, chunk: list[_Candidate]) -> None:
-        jobs = map_in_threads(return_errors(self._reader.get), [candidate.job_id for candidate in chunk])
+        jobs = self._reader.get_each([candidate.job_id for candidate in chunk])
         for candidate, job in zip(chunk, jobs):
             if isinstance(job, ApiError) and job.status == 404:
                 continue
             if isinstance(job, DragonflyError):
                 raise job
             self._settle(candidate.planned, job)
+            # A large job is not held while the next one is read.
+            job = None
 
     def _learn_clusters(self, planned_jobs: list[PlannedJob]) -> None:
         """For jobs that are for every cluster: learn which there are, where this manager and token tell."""

@@ -17,6 +17,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_args,
     normal_ip,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import PEERS_TIMEOUT
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import (
     PeerAnswer,
     PeerQuestion,
@@ -31,7 +32,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ve
 #: One job is created for each blob; more than these are too many rows for a manager.
 MOST_QUESTIONS = 1000
 # The manager lets 10 jobs a second pass for a cluster, and each takes 3 s.
-_TIMEOUT, _SECONDS_PER_QUESTION = 120, 0.5
+_SECONDS_PER_QUESTION = 0.5
 _NAMED_HOSTS = 10
 
 Answers = t.Mapping[PeerQuestion, PeerAnswer]
@@ -59,7 +60,9 @@ def confirm_with_peers(session: Session, records: t.Iterable[JobRecord]) -> None
     questions = {question for record in asked for question in _questions(record)}
     if not asked:
         return
-    answers = ask_peers(session, questions, _TIMEOUT + _SECONDS_PER_QUESTION * len(questions))
+    # The answer to one of the requests may be lost.
+    timeout = session.client.timeout + PEERS_TIMEOUT + _SECONDS_PER_QUESTION * len(questions)
+    answers = ask_peers(session, questions, timeout)
     for record in asked:
         record.verdict = judge_holding(record, answers, session.params)
 

@@ -27,7 +27,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_args,
     task_peers,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import PEERS_TIMEOUT, poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import Session
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
@@ -150,20 +150,17 @@ def _text(value: t.Any) -> str | None:
 
 
 def recheck_lost_entries(
-    session: Session, planned: PlannedJob, job: dict, verdict: Verdict, timeout: float = 120
+    session: Session, planned: PlannedJob, job: dict, verdict: Verdict, timeout: float = PEERS_TIMEOUT
 ) -> Verdict:
     """Ask whether blobs are warm that the result of a cold job does not name.
 
     Schedulers of 2.3.1 to 2.4.3 can lose entries by a race (scheduler/job/job.go, preheatV2SingleSeedPeer). Of appends
     that race one is always kept, so a result without any entry is really empty.
     """
-    releases = releases_of_echo(job_args(job))
-    if not releases.since(_FIRST_LOSING_ENTRIES) or releases.since(_FIRST_WITHOUT_LOSS):
-        return verdict
-    if planned.has_many_peers or not verdict.warm or not verdict.cold:
+    if not may_have_lost_entries(planned, job, verdict):
         return verdict
     clusters = cluster_ids(job)
-    questions = {url: question_of(url, job_args(job), clusters) for url in verdict.cold}
+    questions = {url: question_of(url, job_args(job), clusters) for url in verdict.cold or ()}
     answers = ask_peers(session, questions.values(), timeout)
     proven = {url for url, question in questions.items() if is_held(answers[question], clusters)}
     verdict = session.verify(planned, job, proven)
@@ -174,6 +171,14 @@ def recheck_lost_entries(
     if problem:
         hint += f". Whether peers hold these blobs is unknown: {problem.rstrip('.')}"
     return verdict.with_message(f"{verdict.message}{hint}")
+
+
+def may_have_lost_entries(planned: PlannedJob, job: dict, verdict: Verdict) -> bool:
+    """Return whether blobs may be warm that the result of a cold job does not name."""
+    releases = releases_of_echo(job_args(job))
+    if not releases.since(_FIRST_LOSING_ENTRIES) or releases.since(_FIRST_WITHOUT_LOSS):
+        return False
+    return verdict.status == "cold" and not planned.has_many_peers and bool(verdict.warm and verdict.cold)
 
 
 def is_held(answer: PeerAnswer, clusters: set[int]) -> bool:

@@ -16,7 +16,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import PollResult
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.hosts import find_lacking_hosts
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import recheck_lost_entries
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import (
+    may_have_lost_entries,
+    recheck_lost_entries,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import is_watched
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
@@ -38,19 +41,20 @@ class Waiting:
     def wait(self) -> None:
         """Wait until no job is pending or the time is up, and judge each job."""
         params, clock = self._session.params, self._session.clock
-        timeout = params["wait_timeout"]
+        timeout = min(params["wait_timeout"], clock.time_left())
         deadline = clock.now() + timeout
         self._report_progress()
         try:
             if self._pending():
                 poll(self._poll_once, lambda pending: not pending, timeout, params["wait_sleep"], clock)
         except DragonflyError as exc:
-            for record in self._pending():
+            self._last_error = exc
+            for record in self._pending() if exc.reason != "timed_out" else ():
                 message = f"the job could not be watched any more: {exc.message}"
                 record.verdict = Verdict("unknown", exc.reason, message)
         self._recheck_cold(max(0, deadline - clock.now()))
         for record in self._pending():
-            record.verdict = self._timed_out(timeout)
+            record.verdict = self._timed_out(params["wait_timeout"])
         for lacking in find_lacking_hosts(self._records, params):
             for record in lacking.records:
                 record.verdict = record.verdict.with_status("cold", "cold", lacking.message)
@@ -68,8 +72,9 @@ class Waiting:
 
         def verify(job_id: int, job: dict) -> tuple[dict, list[Verdict]]:
             verdicts = [self._session.verify(record.planned, job) for record in pending[job_id]]
-            # The result of a cold job is needed once more, and others can be large.
-            return job if verdicts[0].status == "cold" else without_result(job), verdicts
+            # A result can be large.
+            kept = any(may_have_lost_entries(record.planned, job, verdicts[0]) for record in pending[job_id])
+            return job if kept else without_result(job), verdicts
 
         result = self._session.reader.poll_once(list(pending), transform=verify)
         self._last_error = result.error

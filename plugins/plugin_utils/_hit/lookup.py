@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
@@ -34,7 +35,9 @@ class ImageLookup:
     def __init__(self, params: dict[str, t.Any]) -> None:
         self._params = params
         self._bases, details = read_registries(params["registries"])
-        self._find = registry_finder(params, details)
+        clock = Clock()
+        limit_task(clock, params)
+        self._find = registry_finder(params, details, clock)
         for name in ("seed_release", "manager_release"):
             if params[name] and parse_release(params[name]) is None:
                 raise InputError(f"{name}: {params[name]!r} is no release, write it like 2.1.67.")

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _pages
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     ApiError,
@@ -167,6 +168,95 @@ def test_filters(jobs, reader):
     jobs.rows = [row(1), row(2, type="gc"), row(3, state="PENDING")]
     assert ids(reader.iter_recent_jobs(ALL, type="preheat", state=None)) == [3, 1]
     assert ids(reader.iter_recent_jobs(ALL, state="SUCCESS")) == [2, 1]
+
+
+# Lists that change while they are read, and lists without end
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("created, gone", [(1, 0), (0, 1), (60, 0), (0, 40), (3, 2), (2, 3)])
+def test_jobs_that_move_between_pages(jobs, reader, loopback, created, gone, newest_first):
+    jobs.rows = [row(number) for number in range(1, 301)]
+    jobs.newest_first = newest_first
+    remain = set(range(1, 181))
+
+    def answer(request):
+        answered = jobs.answer(request)
+        if len(jobs.asked) < 4:
+            # Others create jobs, and young ones leave the list, as those that are over leave that of the pending ones.
+            newest = jobs.rows[-1]["id"]
+            jobs.rows = jobs.rows[: -gone or None] + [row(newest + number + 1) for number in range(created)]
+        return answered
+
+    loopback.answers = answer
+    ids_seen = ids(reader.iter_recent_jobs(ALL))
+    assert len(ids_seen) == len(set(ids_seen))
+    assert remain <= set(ids_seen)
+
+
+def endless_pages(first_id):
+    """Return a function that answers requests for pages, each full of valid rows, and each with another one after it.
+
+    :param first_id: function of page and size that returns the ID of the first row of a page.
+    """
+
+    def answer(request):
+        query = parse_qs(urlsplit(request.path).query)
+        page, size = int(query["page"][0]), int(query["per_page"][0])
+        first = first_id(page, size)
+        batch = [row(first - number) for number in range(size)]
+        return 200, batch, {"Link": f"</oapi/v1/jobs?page={page + 1}>;rel=last"}
+
+    return answer
+
+
+ENDLESS = {
+    "decreasing IDs": (lambda page, size: 10**9 - (page - 1) * size, "too_large", "does not end"),
+    "the same IDs": (lambda page, size: 1000, "garbled", "repeats itself"),
+    "increasing IDs": (lambda page, size: 10**6 + 1000 * page, "garbled", "is another one with each page"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_pages_without_end(loopback, reader, kind, monkeypatch):
+    monkeypatch.setattr(_pages, "MOST_ROWS", 5000)
+    first_id, reason, problem = ENDLESS[kind]
+    loopback.answers = endless_pages(first_id)
+    with pytest.raises(GarbledError) as caught:
+        list(reader.iter_recent_jobs(ALL))
+    assert caught.value.reason == reason
+    assert f"GET /oapi/v1/jobs: the list of jobs {problem}" in caught.value.message
+    assert "What to do:" in caught.value.message
+    assert len(loopback.asked) < 250
+
+
+@pytest.mark.parametrize("last", [10**9 - 1, 10**6])
+def test_pages_without_end_that_come_oldest_first(loopback, reader, last, monkeypatch):
+    monkeypatch.setattr(_pages, "MOST_ROWS", 5000)
+    loopback.answers = lambda request: (
+        200,
+        [row(100 * len(loopback.asked) + number) for number in range(50)],
+        {"Link": f"</oapi/v1/jobs?page={last}>;rel=last"},
+    )
+    with pytest.raises(GarbledError):
+        list(reader.iter_recent_jobs(ALL))
+    loopback.answers = [(200, [], {"Link": f"</oapi/v1/jobs?page={last}>;rel=last"})]
+    assert list(reader.iter_recent_jobs(ALL)) == [[]]
+
+
+def test_no_page_is_read_when_the_time_of_the_task_is_up(loopback, clock):
+    def answer(request):
+        clock.time += 3
+        return endless_pages(ENDLESS["decreasing IDs"][0])(request)
+
+    loopback.answers = answer
+    clock.limit(10, 3)
+    reader = JobReader(DragonflyClient(Http(timeout=3, clock=clock), loopback.url), clock)
+    with pytest.raises(TransportError) as caught:
+        list(reader.iter_recent_jobs(ALL))
+    assert caught.value.reason == "timed_out"
+    assert "GET /oapi/v1/jobs: not sent, because the time of the task is up" in caught.value.message
+    assert len(loopback.asked) == 5
 
 
 @pytest.mark.parametrize("number, broken", [(10, {4}), (120, {40}), (120, {115}), (120, {3, 100})])

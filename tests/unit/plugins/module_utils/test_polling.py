@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task, poll, task_seconds
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,3 +65,46 @@ def test_the_clock_of_the_machine():
     clock.pause(0.01)
     assert 0.01 <= clock.now() - before < 5
     assert clock.wall() >= wall > 1.6e9
+
+
+@pytest.mark.parametrize(
+    "options, seconds",
+    [
+        # One that waits has what it was given, whatever its requests may take.
+        ({"wait": True, "wait_timeout": 10}, 10),
+        ({"wait_timeout": 10}, 10),
+        ({"retry_timeout": 15}, 15),
+        # One that does not has what its requests take, but no more than what it was given.
+        ({}, 91),
+        ({"wait": True, "wait_timeout": 0}, 91),
+        ({"retry_timeout": 0}, 91),
+        ({"wait": False, "wait_timeout": 4200}, 91),
+        ({"wait": False, "wait_timeout": 10}, 10),
+        ({"wait": False, "wait_timeout": 4200, "images": ["a", "b"], "platforms": ["p", "q", "r"]}, 96),
+        ({"wait": False, "wait_timeout": 4200, "files": ["f"] * 500, "images": None}, 590),
+        ({"wait": False, "wait_timeout": 4200, "verify": "peers"}, 211),
+    ],
+)
+def test_the_time_of_a_task(options, seconds):
+    params = dict(options, timeout=30)
+    assert task_seconds(params) == seconds
+    clock = FakeClock()
+    assert clock.time_left() == float("inf")
+    limit_task(clock, params)
+    assert (clock.deadline - clock.now(), clock.end - clock.deadline) == (seconds, 30)
+    clock.time += seconds + 1
+    assert clock.time_left() == 0
+
+
+@pytest.mark.parametrize("params", [{}, {"timeout": None}, {"timeout": "x"}, {"timeout": 3, "wait_timeout": "x"}])
+def test_a_task_without_a_limit(params):
+    clock = FakeClock()
+    limit_task(clock, params)
+    assert clock.time_left() == float("inf")
+
+
+def test_no_poll_goes_on_when_the_time_of_the_task_is_up():
+    clock = FakeClock()
+    clock.limit(7, 30)
+    assert poll(looks(clock, "p"), lambda seen: seen == "w", 100, 3, clock) == "p"
+    assert clock.pauses == [3, 3, 1]

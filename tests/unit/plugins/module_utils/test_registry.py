@@ -156,6 +156,8 @@ def test_a_manifest_of_schema_1_is_hashed_without_its_signatures(loopback, image
         json.dumps({"layers": [{"digest": D1, "size": -1}]}).encode(),
         json.dumps({"layers": [{"digest": D1}], "manifests": [{"digest": D1}]}).encode(),
         b"[" * 100000,
+        json.dumps({"layers": [{"digest": D1}]}).encode() * 2,
+        json.dumps({"layers": [{"digest": D1}]}).encode() + b"\n}",
     ],
 )
 def test_manifests_that_mean_two_things(loopback, image, registry, body):

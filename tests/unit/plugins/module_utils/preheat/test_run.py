@@ -260,7 +260,52 @@ def test_a_post_that_is_lost_twice_fails(manager, start, clock, answer):
     assert (result["failed"], result["reason"], result["changed"]) == (True, "lost", False)
     assert manager.count("POST") == 2
     assert 120 <= sum(clock.pauses) < 130
-    assert "60 s, twice" in result["msg"]
+    assert "read for 60 s and does not show it, twice" in result["msg"]
+
+
+@pytest.mark.parametrize("seconds, posts", [(10, 1), (60, 1), (61, 2), (90, 2)])
+def test_a_lost_post_is_looked_for_no_longer_than_the_task_may_take(manager, start, clock, seconds, posts):
+    manager.posts = [LOST] * 9
+    clock.limit(seconds, 5)
+    result = start(wait_timeout=seconds).run()
+    assert clock.elapsed == seconds
+    assert (result["failed"], result["reason"], result["jobs"][0]["outcome"]) == (True, "lost", "unknown")
+    assert manager.count("POST") == posts
+    assert "Whether the manager created the job is unknown" in result["msg"]
+    assert "run the task again" in result["msg"]
+
+
+def test_a_lost_post_that_appears_late_is_found_at_the_end(manager, start, clock):
+    manager.posts, manager.late, manager.takes = ["lost"], 12, 10**6
+    clock.limit(12, 5)
+    [job] = start(wait_timeout=12).run()["jobs"]
+    assert (job["id"], job["reason"]) == (1, "timed_out")
+    assert manager.count("POST") == 1
+
+
+def test_nothing_is_created_when_the_time_is_up(manager, start, clock):
+    clock.limit(10, 5)
+    clock.time += 10
+    result = start(wait_timeout=10).run()
+    assert (result["reason"], result["jobs"][0]["outcome"], manager.count("POST")) == ("timed_out", "refused", 0)
+    assert "no job was created" in result["msg"]
+
+
+def test_a_rate_limit_is_waited_for_no_longer_than_the_task_may_take(manager, start, clock):
+    manager.posts = [(429, {"message": "rate limit exceeded"})] * 10**4
+    clock.limit(12, 5)
+    result = start(files=[f"https://origin.example/{number}" for number in range(20)], wait_timeout=12).run()
+    assert {job["reason"] for job in result["jobs"]} <= {"rate_limited", "timed_out"}
+    assert clock.elapsed <= 12.1
+
+
+def test_the_wait_begins_with_the_task(manager, start, clock):
+    manager.takes = 10**6
+    clock.limit(12, 5)
+    clock.time += 5
+    result = start(wait_timeout=12).run()
+    assert clock.elapsed == 12
+    assert "PENDING after 12 s" in result["msg"]
 
 
 def test_no_older_job_is_taken_for_the_lost_one(manager, start, clock):
