@@ -40,6 +40,7 @@ options:
   timeout:
     description:
       - Maximum time for one request, in seconds or as a duration such as V(90s) or V(5m).
+      - A task that does not wait ends after four times as long, and one second for each job.
       - If not set, the environment variable E(DRAGONFLY_TIMEOUT) is read, where the module runs.
     type: str
     default: 2m

@@ -121,10 +121,8 @@ def pages(first_id: t.Callable[[int, int], int], pause: float = 0) -> Changing:
         number, size = int(query.get("page", 1)), int(query.get("per_page", 50))
         first = first_id(number, size)
         batch = [dict(_ROW, id=first - index) for index in range(size)]
-        link = (
-            f"Link: <{request.path}?page={number + 1}&per_page={size}>; rel=next, <x?page={number + 9}>; rel=last\r\nConnection: close\r\n"
-        )
-        return delayed(whole(batch, headers=link), pause)
+        links = f"<{request.path}?page={number + 1}&per_page={size}>; rel=next, <x?page={number + 9}>; rel=last"
+        return delayed(whole(batch, headers=f"Link: {links}\r\nConnection: close\r\n"), pause)
 
     return Changing(answer)
 
@@ -265,7 +263,12 @@ class Column(t.NamedTuple):
         return task_seconds({**defaults, "timeout": TIMEOUT, **self.options}) + TIMEOUT + _SLACK
 
 
-_REGISTRY_OPTIONS = {"url": "{manager}/ok", "image": "http://{registry}/{column}/app:1", "wait": False, "verify": "blobs"}
+_REGISTRY_OPTIONS = {
+    "url": "{manager}/ok",
+    "image": "http://{registry}/{column}/app:1",
+    "wait": False,
+    "verify": "blobs",
+}
 _WAIT = {"wait_timeout": WAIT_TIMEOUT, "wait_sleep": 1}
 _FILE = {"file": "http://h/f", **_WAIT}
 COLUMNS = (

@@ -7,7 +7,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task, poll, task_seconds
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import (
+    Clock,
+    limit_task,
+    poll,
+    task_seconds,
+)
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
