@@ -18,16 +18,11 @@ options:
     default: true
   wait_timeout:
     description:
-<<<<<<< HEAD
       - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m).
       - A manager gives up a job after at most 80 minutes.
-=======
-      - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m). A manager gives up a job
-        after at most 80 minutes.
       - It is the time of the whole task, which then sends nothing more and ends with the request under way, after
         another O(timeout) at most.
       - With O(wait=false), the task has three times O(timeout) and one second for each job if that is less.
->>>>>>> 42f327a (Document how long a task takes; try hostile servers in all kinds of requests)
     type: str
     default: 70m
   wait_sleep:
