@@ -34,6 +34,10 @@ _VARIANTS = {
 _LOWEST_ARM = 5
 
 
+#: Stands for each platform that an image has.
+ALL_PLATFORMS = "all"
+
+
 class Platform(t.NamedTuple):
     """A platform as an index or the config of an image names it."""
 
@@ -54,6 +58,24 @@ def check_platform(text: str) -> str:
             "linux/amd64."
         )
     return platform
+
+
+def check_platforms(names: t.Iterable[str] | None) -> list[str]:
+    """Return platforms, each once; ``all`` stands alone.
+
+    :raises InputError: if one is not valid, or ``all`` is among others.
+    """
+    platforms = list(dict.fromkeys(trim(name) for name in names or ()))
+    if ALL_PLATFORMS not in platforms:
+        return [check_platform(name) for name in platforms]
+    if len(platforms) > 1:
+        raise InputError("platforms: all includes every platform of an image, so it must be the only one.")
+    return platforms
+
+
+def platforms_to_read(names: t.Iterable[str] | None) -> list[str | None]:
+    """Return the platforms whose blobs count, None for those of all platforms, which is the default."""
+    return [name for name in check_platforms(names) if name != ALL_PLATFORMS] or [None]
 
 
 def parse_platform(text: str) -> Platform:

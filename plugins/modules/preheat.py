@@ -452,10 +452,21 @@ jobs:
           type: str
           returned: success
     args:
-      description: The job's arguments as the manager stores them, without credentials.
+      description:
+        - The job's arguments as the manager stores them, without credentials. C(timeout) is a duration such as V(1h).
       type: dict
       returned: success
       sample: {"type": "image", "scope": "single_seed_peer"}
+msg:
+  description: A summary, or why the task failed.
+  returned: as jobs
+  type: str
+  sample: "3 of 3 warm: 1 created, 2 found"
+counts:
+  description: How many jobs there are, how many of them are warm, and how many have each RV(jobs[].source).
+  returned: as jobs
+  type: dict
+  sample: {"jobs": 3, "warm": 3, "created": 1, "adopted": 0, "found": 2, "planned": 0}
 elapsed:
   description: Seconds that it took.
   returned: as jobs

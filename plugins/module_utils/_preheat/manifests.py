@@ -10,12 +10,14 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import ALL_PLATFORMS
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
@@ -70,6 +72,37 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
             f"digest and warm is what the job says: {unreachable[0].message}"
         )
     return warnings
+
+
+def split_platforms(planned_jobs: list[PlannedJob], registry_for: RegistryFor) -> list[PlannedJob]:
+    """Return the jobs with one for each platform of its image in place of one for the platform ``all``.
+
+    :raises DragonflyError: if the manifest of such an image cannot be read.
+    """
+    groups = _group_by_image([planned for planned in planned_jobs if planned.platform == ALL_PLATFORMS])
+    if not groups:
+        return planned_jobs
+
+    def read(group: list[PlannedJob]) -> list[str]:
+        return registry_for(group[0]).manifest(t.cast(Image, group[0].image)).platforms
+
+    platforms: dict[str, list[str]] = {}
+    refused: list[tuple[PlannedJob, DragonflyError]] = []
+    for group, answer in zip(groups, map_in_threads(return_errors(read), groups)):
+        if isinstance(answer, DragonflyError):
+            refused.append((group[0], answer))
+        else:
+            platforms[group[0].url] = answer
+    if refused:
+        raise _refused_images(refused, len(groups))
+    return [job for planned in planned_jobs for job in _split(planned, platforms)]
+
+
+def _split(planned: PlannedJob, platforms: dict[str, list[str]]) -> list[PlannedJob]:
+    """Return a job for each platform of an image, by its URL; an image without an index has one of its own."""
+    if planned.platform != ALL_PLATFORMS:
+        return [planned]
+    return [replace(planned, platform=platform) for platform in platforms[planned.url] or [None]]
 
 
 def _group_by_image(planned_jobs: list[PlannedJob]) -> list[list[PlannedJob]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platforms
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import (
     mark_bio,
     request_fingerprint,
@@ -124,14 +124,14 @@ class PlannedJob:
 def plan_jobs(params: dict) -> list[PlannedJob]:
     """Return the jobs that should exist, each once, in the order of the options, not yet pinned to digests.
 
+    A job for the platform ``all`` stands for one for each platform, see ``split_platforms`` in L(manifests).
+
     :param params: the module's, checked.
     :raises InputError: if an image or file is not one.
     """
     sources, kind = listed_sources(params)
     registries = read_registries(params.get("registries"))
-    platforms: list[str | None] = [check_platform(name) for name in dict.fromkeys(params.get("platforms") or [])] or [
-        None
-    ]
+    platforms: list[str | None] = [*check_platforms(params.get("platforms"))] or [None]
     clusters: list[int | None] = list(dict.fromkeys(params.get("scheduler_cluster_ids") or [])) or [None]
     options = _arg_options(params)
     jobs: dict[tuple, PlannedJob] = {}

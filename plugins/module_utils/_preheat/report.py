@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import format_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
     JobResult,
     cluster_ids,
@@ -33,6 +34,10 @@ if t.TYPE_CHECKING:
 
 _MOST_FAILURES = 20
 _NAMED_IN_MESSAGE = 5
+_NAMED_IN_LINE = 3
+_SOURCES = ("created", "adopted", "found", "planned")
+_STATUS_ORDER = ("planned", "pending", "cold", "timed_out", "failed", "gone", "given_up", "refused", "unknown")
+_NANOSECONDS = 10**9
 
 
 def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
@@ -48,6 +53,8 @@ def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
             job_result(record.job, record.verdict, record.source, record.planned, record.replaces) for record in records
         ],
         "elapsed": round(elapsed, 1),
+        "counts": _counts(records),
+        "msg": _summary(records),
         "diff": {"before": "", "after": "".join(f"preheat {record.planned.name}\n" for record in new)},
         "failed": bool(bad),
     }
@@ -55,6 +62,45 @@ def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
         result["reason"] = bad[0].verdict.reason
         result["msg"] = _failure_message(bad, len(records))
     return result
+
+
+def progress_line(records: list[JobRecord]) -> str:
+    """Return how far a run is; it names the image or file where there is only one, and what is not warm at the end."""
+    line = _count_statuses(records, named=len(records) > 1)
+    sources = {record.planned.source for record in records}
+    return f"{redact_url(sources.pop())}: {line}" if len(sources) == 1 else line
+
+
+def _summary(records: list[JobRecord]) -> str:
+    """Return the message of a run that did not fail, such as ``3 of 3 warm: 1 created, 2 found``."""
+    sources = [f"{number} {source}" for source, number in _counts(records).items() if source in _SOURCES and number]
+    return f"{_count_statuses(records)}: {', '.join(sources)}"
+
+
+def _counts(records: list[JobRecord]) -> dict[str, int]:
+    counts = {"jobs": len(records), "warm": sum(record.verdict.status == "warm" for record in records)}
+    return {**counts, **{source: sum(record.source == source for record in records) for source in _SOURCES}}
+
+
+def _count_statuses(records: list[JobRecord], named: bool = False) -> str:
+    """Return how many jobs are warm and how many have each other status.
+
+    :param named: whether the first jobs of a status that is final, and not warm, are named.
+    """
+    by_status: dict[str, list[JobRecord]] = {}
+    for record in records:
+        by_status.setdefault(record.verdict.status, []).append(record)
+    text = f"{len(by_status.pop('warm', []))} of {len(records)} warm"
+    for status in sorted(by_status, key=_STATUS_ORDER.index):
+        text += f", {len(by_status[status])} {status.replace('_', ' ')}"
+        if named and status not in ("pending", "planned"):
+            text += f" ({_names(by_status[status])})"
+    return text
+
+
+def _names(records: list[JobRecord]) -> str:
+    names = ", ".join(record.planned.name for record in records[:_NAMED_IN_LINE])
+    return names + (" ..." if len(records) > _NAMED_IN_LINE else "")
 
 
 def _replaced(replaced: ReplacedJob | None) -> dict[str, t.Any] | None:
@@ -108,8 +154,16 @@ def job_result(
         "failures_count": len(verdict.failures),
         "verified": verdict.verified,
         "replaces": _replaced(replaces),
-        "args": redact_args(args),
+        "args": _readable(redact_args(args)),
     }
+
+
+def _readable(args: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return arguments with ``timeout``, which a manager counts in nanoseconds, as a duration such as ``30m``."""
+    timeout = args.get("timeout")
+    if isinstance(timeout, int) and timeout >= _NANOSECONDS:
+        return {**args, "timeout": format_duration(timeout // _NANOSECONDS)}
+    return args
 
 
 def _redacted_failure(failure: dict) -> dict:

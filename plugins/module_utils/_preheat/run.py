@@ -22,6 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ho
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import (
     RegistryFor,
     pin_manifests,
+    split_platforms,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import (
     refuse_unanswerable,
@@ -39,7 +40,7 @@ def run_preheat(session: Session, registry_for: RegistryFor, progress: t.Callabl
     :raises DragonflyError: where nothing can be said of any job; what can be said of each is in the result.
     """
     started_at = session.clock.now()
-    planned_jobs = plan_jobs(session.params)
+    planned_jobs = split_platforms(plan_jobs(session.params), registry_for)
     session.warnings += pin_manifests(planned_jobs, registry_for, session.params["verify"])
     if session.params["verify"] == "peers":
         check_number_of_questions(planned_jobs)

@@ -21,6 +21,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.pe
     recheck_lost_entries,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import is_watched
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import progress_line
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
@@ -114,11 +115,7 @@ class Waiting:
         return Verdict("timed_out", "timed_out", message)
 
     def _report_progress(self) -> None:
-        counts = {"warm": 0, "pending": 0, "failed": 0}
-        for record in self._records:
-            counts[record.verdict.status if record.verdict.status in counts else "failed"] += 1
-        line = f"{counts['warm']} of {len(self._records)} warm"
-        line += "".join(f", {counts[status]} {status}" for status in ("pending", "failed") if counts[status])
+        line = progress_line(self._records)
         if line != self._last_line:
             self._last_line = line
             self._progress(line)

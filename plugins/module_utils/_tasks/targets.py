@@ -21,7 +21,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     range_problems,
     task_id_problems,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import platforms_to_read
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
@@ -114,9 +114,9 @@ def _target_of_id(task_id: str) -> Target:
 
 def _targets_of_images(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Target]:
     bases, _details = read_registries(params.get("registries"))
-    platforms: list[str | None] = [check_platform(name) for name in dict.fromkeys(params.get("platforms") or [])]
+    platforms = platforms_to_read(params.get("platforms"))
     images = [(source, parse_image(source, bases)) for source in _values_of(params, "image", "images") or []]
-    chosen = [_ImageTarget(source, image, platform) for source, image in images for platform in platforms or [None]]
+    chosen = [_ImageTarget(source, image, platform) for source, image in images for platform in platforms]
     # Of images that are kept all platforms count.
     kept = [
         _ImageTarget(source, parse_image(source, bases), None)

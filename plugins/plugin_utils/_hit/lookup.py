@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import platforms_to_read
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
@@ -41,8 +41,7 @@ class ImageLookup:
         for name in ("seed_release", "manager_release"):
             if params[name] and parse_release(params[name]) is None:
                 raise InputError(f"{name}: {params[name]!r} is no release, write it like 2.1.67.")
-        for platform in params["platforms"] or []:
-            check_platform(platform)
+        self._platforms = platforms_to_read(params["platforms"])
 
     def images(self) -> list[PreheatedImage]:
         """Return what was preheated, or will be.
@@ -60,7 +59,7 @@ class ImageLookup:
 
     def _of_reference(self, text: str) -> PreheatedImage:
         options = {name: str(self._params[name] or "") for name in ("tag", "application", "piece_length")}
-        image = image_from_reference(text, self._bases, platforms=self._params["platforms"] or [None], **options)
+        image = image_from_reference(text, self._bases, platforms=self._platforms, **options)
         return self._with_blobs(image._replace(blob_digest_ids=self._params["enable_task_id_based_blob_digest"]))
 
     def _of_job(self, job: dict[str, t.Any]) -> PreheatedImage:

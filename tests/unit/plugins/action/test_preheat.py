@@ -150,9 +150,8 @@ def test_lines_are_shown_while_it_runs_and_each_once(play, sources):
     assert shown.rc == 2
     assert shown.progress[0] == "dragonfly: 0 of 5 warm, 5 pending"
     assert shown.progress[-3:] == [
-        "dragonfly: 2 of 5 warm, 2 pending, 1 failed",
-        "dragonfly: 3 of 5 warm, 1 pending, 1 failed",
-        "dragonfly: 4 of 5 warm, 1 failed",
+        f"dragonfly: {count} of 5 warm, {rest}1 failed ({sources[4]})"
+        for count, rest in ((2, "2 pending, "), (3, "1 pending, "), (4, ""))
     ]
     # There are more looks than lines, and what has not changed is not said again.
     assert len(set(shown.progress)) == len(shown.progress)
@@ -187,7 +186,7 @@ def test_lines_of_an_own_file_are_shown_and_it_stays(play, sources, tmp_path):
     lines = path.read_text(encoding="utf-8").splitlines()
     assert shown.progress == ["dragonfly: " + line for line in lines[1:]]
     assert lines[0] == "0 of 9 warm, from before"
-    assert lines[1:] == ["0 of 1 warm, 1 pending", "1 of 1 warm", "1 of 1 warm"]
+    assert lines[1:] == [f"{sources[0]}: {line}" for line in ("0 of 1 warm, 1 pending", "1 of 1 warm", "1 of 1 warm")]
 
 
 def test_a_file_that_vanishes_does_no_harm(play, sources, tmp_path):
@@ -221,7 +220,7 @@ def test_ad_hoc_commands_show_them_too(box, sources, tmp_path):
     shown = Terminal(["ansible.cli.adhoc", "localhost", "--module-name", PREHEAT, "--args", arguments], tmp_path)
 
     assert shown.rc == 0, shown.text
-    assert shown.progress == ["dragonfly: 0 of 1 warm, 1 pending", "dragonfly: 1 of 1 warm"]
+    assert shown.progress == [f"dragonfly: {sources[1]}: {line}" for line in ("0 of 1 warm, 1 pending", "1 of 1 warm")]
     assert shown.time_of("1 of 1 warm") - shown.time_of("0 of 1 warm") > 2
 
 

@@ -789,6 +789,22 @@ def test_each_platform_is_a_job(preheat, new_image):
     assert not again.changed and again.column("id") == done.column("id")[::-1]
 
 
+def test_all_platforms_are_those_of_each_image(box, preheat, new_image):
+    index, single = new_image(platforms=["linux/amd64", "linux/arm64/v8"], attestations=True), new_image()
+    done = preheat(images=[index.source, single.source], platforms="all")
+
+    assert not done.failed, done.msg
+    assert done.column("platform") == ["linux/amd64", "linux/arm64/v8", None]
+    assert done.column("outcome") == ["warm", "warm", "warm"]
+    assert done.msg == "3 of 3 warm: 3 created"
+    again = preheat(images=[index.source, single.source], platforms=["all"], verify="result")
+    assert not again.failed, again.msg
+    assert len(again.jobs) == 3
+    refused = preheat(image=index.source, platform=["all", "linux/amd64"])
+    assert refused.reason == "bad_input"
+    assert "all includes every platform" in refused.msg
+
+
 @pytest.mark.parametrize("release", ["2.1.67", "2.5.1", newer.NEWER])
 @pytest.mark.parametrize(
     "platform, needed",
@@ -1144,7 +1160,11 @@ def test_progress_lines_are_appended_when_the_picture_changes(box, images, prehe
     preheat(images=[image.source for image in images], progress_file=str(path))
 
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "from before" and lines[1] == "0 of 5 warm, 5 pending" and lines[-1] == "4 of 5 warm, 1 failed"
+    assert (
+        lines[0] == "from before"
+        and lines[1] == "0 of 5 warm, 5 pending"
+        and lines[-1] == (f"4 of 5 warm, 1 failed ({images[0].source})")
+    )
     assert len(set(lines)) == len(lines)
 
 

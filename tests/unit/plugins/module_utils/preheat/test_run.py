@@ -170,7 +170,10 @@ def test_a_job_is_made_and_awaited(manager, start, clock):
     assert (job["source"], job["outcome"], job["verified"], job["warm_percentage"]) == ("created", "warm", "blobs", 100)
     assert clock.pauses == [5, 5, 5]
     assert result["elapsed"] == 15
-    assert lines == ["0 of 1 warm, 1 pending", "1 of 1 warm"]
+    name = "https://origin.example/model.bin?X-Amz-Signature=********"
+    assert lines == [f"{name}: 0 of 1 warm, 1 pending", f"{name}: 1 of 1 warm"]
+    assert result["msg"] == "1 of 1 warm: 1 created"
+    assert result["counts"] == {"jobs": 1, "warm": 1, "created": 1, "adopted": 0, "found": 0, "planned": 0}
     assert result["diff"] == {
         "before": "",
         "after": "preheat https://origin.example/model.bin?X-Amz-Signature=********\n",
