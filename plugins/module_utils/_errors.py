@@ -64,3 +64,15 @@ class ApiError(DragonflyError):
     def explained(self, reason: str, message: str) -> ApiError:
         """Return the same error with another reason and message, for it is known what the answer means."""
         return ApiError(message, reason, self.request, self.status, self.answer_text)
+
+
+def may_have_been_applied(error: DragonflyError) -> bool:
+    """Return whether a server may have done what a request wanted though it failed so: its answer was lost.
+
+    A gateway answers 502, 503 or 504 where it lost the answer of the server behind it.
+    """
+    if isinstance(error, TransportError):
+        return error.sent
+    if isinstance(error, GarbledError):
+        return error.reason != "not_a_manager"
+    return isinstance(error, ApiError) and error.status in (502, 503, 504)

@@ -17,8 +17,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     ApiError,
     DragonflyError,
-    GarbledError,
     TransportError,
+    may_have_been_applied,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, is_transient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
@@ -178,13 +178,10 @@ class JobRequests:
         )
         waited = self._clock.now() - since
         if waited > budget:
-            raise ApiError(
+            raise exc.explained(
+                exc.reason,
                 f"{exc.message} It answered so for {budget} s: others use up the limit of the cluster "
                 "(job_rate_limit), or there is no such cluster.",
-                exc.reason,
-                exc.request,
-                exc.status,
-                exc.answer_text,
             )
         with self._pause_lock:
             left = self._time_left(attempts)
@@ -206,15 +203,6 @@ class JobRequests:
                 raise _no_cluster(exc, cluster_id)
         known = {number for number, exists in self._clusters.items() if exists} | set(self._last_created_at)
         return bool(cluster_ids) and known.issuperset(cluster_ids)
-
-
-def may_have_been_applied(exc: DragonflyError) -> bool:
-    """Return whether a POST that failed so may have created a job."""
-    if isinstance(exc, TransportError):
-        return exc.sent
-    if isinstance(exc, GarbledError):
-        return exc.reason != "not_a_manager"
-    return isinstance(exc, ApiError) and exc.status in (502, 503, 504)
 
 
 def _lost(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:

@@ -18,6 +18,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     GarbledError,
     InputError,
     TransportError,
+    may_have_been_applied,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 
@@ -199,7 +200,7 @@ class ManagedResource:
         except (ApiError, TransportError) as exc:
             if exc.status == 404:
                 return
-            if not may_have_been_applied(exc) or _read_after(exc, self.find) is not None:
+            if not may_be_as_planned(exc) or _read_after(exc, self.find) is not None:
                 raise self._explained(exc) from None
 
     def _write(
@@ -213,7 +214,7 @@ class ManagedResource:
             answer = self.client.request(method, path, body=body)
         except (ApiError, TransportError) as exc:
             # Perhaps the answer was lost, or somebody else did the same at the same time.
-            existing = _read_after(exc, read) if may_have_been_applied(exc) else None
+            existing = _read_after(exc, read) if may_be_as_planned(exc) else None
             if existing is None or differences(planned, self.view(existing)):
                 raise self._explained(exc) from None
             return existing
@@ -266,11 +267,14 @@ def _read_after(error: DragonflyError, read: t.Callable[[], Row | None]) -> Row 
         raise error from None
 
 
-def may_have_been_applied(error: ApiError | TransportError) -> bool:
-    """Return whether the manager may have done what was requested, by this request or by somebody else's."""
-    if isinstance(error, TransportError):
-        return error.sent
-    return error.status is not None and (error.status == 409 or error.status >= 500)
+def may_be_as_planned(error: DragonflyError) -> bool:
+    """Return whether an object may be as planned after a write failed: its answer was lost, or somebody else wrote.
+
+    To the second of two that write at the same time the manager answers 409 or, for what its database refuses, 500.
+    """
+    if isinstance(error, ApiError) and (error.status == 409 or error.status >= 500):
+        return True
+    return may_have_been_applied(error)
 
 
 def deep_merge(base: dict[str, t.Any], override: dict[str, t.Any]) -> dict[str, t.Any]:

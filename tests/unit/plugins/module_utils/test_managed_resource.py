@@ -12,7 +12,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_re
     Change,
     deep_merge,
     differences,
-    may_have_been_applied,
+    may_be_as_planned,
     without_empty,
 )
 
@@ -71,8 +71,8 @@ def test_differences(planned, actual, keys):
         (ApiError("m", "forbidden", "POST /", 401), False),
     ],
 )
-def test_a_failed_request_may_have_been_applied(error, expected):
-    assert may_have_been_applied(error) is expected
+def test_an_object_may_be_as_planned_after_a_failure(error, expected):
+    assert may_be_as_planned(error) is expected
 
 
 def test_without_empty():
