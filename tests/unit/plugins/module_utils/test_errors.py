@@ -37,8 +37,6 @@ def test_a_failed_request_may_have_been_applied(error: DragonflyError, expected:
 
 
 def test_an_explained_error_keeps_what_came_back() -> None:
-    error = ApiError("m", "refused", "POST /", 500, "x509: unknown authority").explained(
-        "registry_tls", "m. This means: x"
-    )
-    assert (error.reason, error.message) == ("registry_tls", "m. This means: x")
+    error = ApiError("m", "refused", "POST /", 500, "x509: unknown authority").explained("registry_tls", "m: meaning")
+    assert (error.reason, error.message) == ("registry_tls", "m: meaning")
     assert (error.request, error.status, error.answer_text) == ("POST /", 500, "x509: unknown authority")
