@@ -14,7 +14,8 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 
-# A link may lead to a file of somebody else, and to open a pipe that nobody reads would wait for ever.
+# A link may lead to a file of somebody else, be it a symbolic one or a second name, and to open a pipe that nobody reads
+# would wait for ever.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o644
 
@@ -32,7 +33,8 @@ def progress_to(path: str | None) -> t.Callable[[str], None] | None:
         try:
             descriptor = os.open(file, _FLAGS, _MODE)
             try:
-                os.write(descriptor, f"{printable(line)}\n".encode())
+                if os.fstat(descriptor).st_nlink <= 1:
+                    os.write(descriptor, f"{printable(line)}\n".encode())
             finally:
                 os.close(descriptor)
         except (OSError, ValueError):

@@ -13,6 +13,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
 from collections.abc import Sequence
@@ -62,6 +63,9 @@ def plain(value: t.Any) -> t.Any:
         return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]
+    if isinstance(value, datetime.date):
+        # What a date without quotes is to Ansible; no key of the clients takes one.
+        return value.isoformat()
     # Up to ansible-core 2.18 an encrypted text is a sequence that is not a str.
     return str(value) if isinstance(value, (str, Sequence)) else value
 
