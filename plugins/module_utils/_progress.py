@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 
-# A link may lead to a file of somebody else, be it a symbolic one or a second name, and to open a pipe that nobody reads
+# A link, be it symbolic or a second name, may lead to a file of somebody else, and to open a pipe that nobody reads
 # would wait for ever.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o644

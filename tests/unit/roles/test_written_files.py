@@ -9,11 +9,11 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomllib
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import option_error
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml
