@@ -24,6 +24,9 @@ from machine import CACHE, CHECKOUT, LOGS, Unfit
 
 SCENARIOS = CHECKOUT / "extensions/molecule"
 
+#: Programs that a real binary may take the place of, each with a release as an example.
+EXAMPLES = {"dfget": "2.1.67", "dfdaemon": "1.4.2", "manager": "2.5.1", "scheduler": "2.5.1"}
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -33,10 +36,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--shell", action="store_true", help="a shell beside the hosts instead, see README.md")
     description = "how many scenarios at a time, each beside hosts of its own (default: %(default)s)"
     parser.add_argument("--worlds", type=int, default=min(2, os.cpu_count() or 1), help=description)
-    for client, release in (("dfget", "2.1.67"), ("dfdaemon", "1.4.2")):
+    for client, release in EXAMPLES.items():
         name = f"DRAGONFLY_{client.upper()}"
         description = (
-            f"real clients for the stand-ins, as RELEASE=PATH (default: ${name}), such as {release}=/opt/{client}"
+            f"real programs for the stand-ins, as RELEASE=PATH (default: ${name}), such as {release}=/opt/{client}"
         )
         parser.add_argument(f"--{client}", nargs="*", default=os.environ.get(name, "").split(), help=description)
     return parser.parse_args()
@@ -45,11 +48,11 @@ def arguments() -> argparse.Namespace:
 def real_clients(options: argparse.Namespace) -> dict[tuple[str, str], Path]:
     """Return the real binaries that were named, by client and release."""
     binaries = {}
-    for client in ("dfget", "dfdaemon"):
+    for client in EXAMPLES:
         for word in getattr(options, client):
             release, _equals, path = word.partition("=")
-            if (client, release) not in services.CLIENTS or not os.access(path, os.X_OK):
-                known = ", ".join(each for name, each in services.CLIENTS if name == client)
+            if (client, release) not in services.PROGRAMS or not os.access(path, os.X_OK):
+                known = ", ".join(each for name, each in services.PROGRAMS if name == client)
                 raise Unfit(f"{word}: give it as RELEASE=PATH, with one of the releases {known} and a program.")
             binaries[client, release] = Path(path).resolve()
     return binaries
@@ -132,7 +135,7 @@ def divide(options: argparse.Namespace) -> list[list[str]]:
     if options.shell:
         return [sys.argv]
     worlds = min(options.worlds, len(options.scenarios))
-    real = [word for client in ("dfget", "dfdaemon") for word in (f"--{client}", *getattr(options, client))]
+    real = [word for client in EXAMPLES for word in (f"--{client}", *getattr(options, client))]
     parts = [options.scenarios[number::worlds] for number in range(worlds)]
     return [[sys.argv[0], *part, "--worlds", str(worlds), *real] for part in parts]
 

@@ -29,7 +29,8 @@ PROGRAMS = {
 }
 
 #: What a host is made of, besides debootstrap's smallest system. python3-apt is for Ansible's module apt,
-#: docker-registry runs beside the hosts, out of the same root.
+#: docker-registry runs beside the hosts, out of the same root. The databases are those of the managers; their
+#: libraries for Python are what the module database_info needs, their programs what the stand-in for a manager calls.
 PACKAGES = (
     "systemd",
     "systemd-sysv",
@@ -42,6 +43,11 @@ PACKAGES = (
     "ca-certificates",
     "containerd",
     "docker-registry",
+    "mariadb-server",
+    "postgresql",
+    "redis-server",
+    "python3-pymysql",
+    "python3-psycopg2",
 )
 
 #: What a host is better off without: on an overlay, the attributes that lsattr shows of a file in the lower layer
@@ -57,7 +63,7 @@ set -eu
 rm -rf /var/cache/apt/archives/*.deb /var/lib/apt/lists/*
 : > /etc/machine-id
 rm -f /var/lib/dbus/machine-id
-systemctl disable docker-registry.service
+systemctl disable docker-registry.service mariadb.service postgresql.service redis-server.service
 systemctl mask console-getty.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
 useradd --create-home --shell /bin/bash {USER}
 echo '{USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{USER}

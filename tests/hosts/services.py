@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs beside the hosts: registries with images in them, sandbox managers, and packages of the clients."""
+"""What runs beside the hosts: registries with images in them, sandbox managers, and packages of the daemons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import host
 import world
 from images import ARCHITECTURE, Repository
 from machine import CHECKOUT, LOGS, Unfit
-from stand_in.package import build
+from stand_in.package import build, build_servers
 
 #: Ports of the registries, and the images in them: repository, tag and architectures.
 REGISTRIES = {
@@ -59,6 +59,10 @@ CLIENTS = (
     ("dfdaemon", "1.4.2"),
     ("dfdaemon", "1.5.1"),
 )
+#: Releases of manager and scheduler, which upstream publishes in one archive.
+SERVER_RELEASES = ("2.4.4", "2.5.1")
+SERVERS = tuple((server, release) for release in SERVER_RELEASES for server in ("manager", "scheduler"))
+PROGRAMS = CLIENTS + SERVERS
 PACKAGES = world.PLACE / "packages"
 PACKAGES_PORT = 8000
 
@@ -109,13 +113,15 @@ def open_door() -> None:
 
 
 def offer_packages(real: dict[tuple[str, str], Path]) -> None:
-    """Build packages and archives of the clients, and serve them over HTTP.
+    """Build packages and archives of the daemons, and serve them over HTTP.
 
-    :param real: binaries of clients, by client and release
+    :param real: binaries of daemons, by program and release
     """
     PACKAGES.mkdir()
     for client, release in CLIENTS:
         build(client, release, PACKAGES, real.get((client, release)))
+    for release in SERVER_RELEASES:
+        build_servers(release, PACKAGES, {name: real.get((name, release)) for name in ("manager", "scheduler")})
     checksums = {file.name: f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in PACKAGES.iterdir()}
     (PACKAGES / "checksums.json").write_text(json.dumps(checksums))
     world.start("packages", [sys.executable, "-m", "http.server", str(PACKAGES_PORT), "--directory", PACKAGES])

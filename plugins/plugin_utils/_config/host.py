@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles of the clients conclude from what their tasks registered on a host.
+"""What the roles of the daemons conclude from what their tasks registered on a host.
 
 PRIVATE to the collection.
 """
@@ -16,6 +16,14 @@ import re
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import dynconfig
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_facts import (
+    databases,
+    environment_line,
+    join_address,
+    local_address,
+    other_schedulers,
+    user_id,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import unit_lines
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml
 
@@ -49,11 +57,11 @@ def source(given: str) -> dict[str, str]:
 
 
 def release(given: str, file_name: str, output: str) -> str:
-    """Return the release of a client, empty where it is not known.
+    """Return the release of a daemon, empty where it is not known.
 
     :param given: what the user says.
     :param file_name: of what is to be installed.
-    :param output: of the client on the host when it is asked for its release.
+    :param output: of the program on the host when it prints its release.
     """
     if given:
         return given.removeprefix("v")
@@ -73,12 +81,13 @@ def console_flag(client_release: str) -> str:
     return " --console" if numbers >= _FIRST_WITH_CONSOLE else " --verbose"
 
 
-def taken_ports(lines: list[str], client: str) -> list[int]:
-    """Return the ports on which other programs than a client listen, sorted.
+def taken_ports(lines: list[str], pid: int) -> list[int]:
+    """Return the ports on which other programs than a daemon listen, sorted.
 
-    :param lines: of ss; it names the program of each socket, and the client may keep its own ports.
+    :param lines: of ss; it names the process of each socket.
+    :param pid: of the daemon, which may keep its own ports; 0 where it does not run.
     """
-    matches = [_SOCKET.search(line) for line in lines if f'"{client}"' not in line]
+    matches = [_SOCKET.search(line) for line in lines if f"pid={pid}," not in line]
     return sorted({int(match.group(1)) for match in matches if match})
 
 
@@ -104,7 +113,8 @@ def daemon(lines: list[str]) -> dict[str, t.Any]:
     """Return whether systemd knows a unit, whether it runs, and since when.
 
     :param lines: of "systemctl show" in UTC; none where there is no systemd.
-    :returns: ``load`` and ``active`` as systemd says them, ``started`` in seconds since 1970, 0 where it never ran.
+    :returns: ``load`` and ``active`` as systemd says them, ``started`` in seconds since 1970, 0 where it never ran, and
+        the ``pid`` of its process, 0 where it does not run.
     """
     properties = dict(line.partition("=")[::2] for line in lines)
     since = properties.get("ExecMainStartTimestamp", "")
@@ -116,7 +126,15 @@ def daemon(lines: list[str]) -> dict[str, t.Any]:
         "load": properties.get("LoadState", "not-found"),
         "active": properties.get("ActiveState", ""),
         "started": started,
+        "pid": int(properties.get("MainPID", 0)),
     }
+
+
+def failure(result: dict[str, t.Any]) -> str:
+    """Return why a task failed, in the words of its module or of the items of its loop."""
+    items = [item for item in result.get("results", [result]) if item.get("failed")]
+    messages = [str(item.get("msg") or "") for item in items]
+    return " ".join(message.rstrip(".") for message in messages if message) or "no reason given"
 
 
 def may_hold_secret(text: str) -> bool:
@@ -138,8 +156,8 @@ def hidden(results: list[dict[str, t.Any]], marker: str) -> list[str]:
     return paths
 
 
-def archive(lines: list[str], client: str) -> dict[str, str]:
-    """Return the member of an archive that is a client, or why the archive is refused.
+def archive(lines: list[str], program: str) -> dict[str, str]:
+    """Return the member of an archive that is a program, or why the archive is refused.
 
     :param lines: of "tar --list --verbose --absolute-names --quoting-style=c".
     :returns: ``member`` and ``refusal``, one of them empty.
@@ -150,10 +168,10 @@ def archive(lines: list[str], client: str) -> dict[str, str]:
         refusal = _refusal(match.group("type"), match.group("name"), match.group("target")) if match else "?"
         if match is None or refusal:
             return {"member": "", "refusal": refusal if match else f"tar lists a member that cannot be read: {line}"}
-        if match.group("type") == "-" and posixpath.basename(match.group("name")) == client:
+        if match.group("type") == "-" and posixpath.basename(match.group("name")) == program:
             members.append(match.group("name"))
     if not members:
-        return {"member": "", "refusal": f"it holds no {client}"}
+        return {"member": "", "refusal": f"it does not hold the program {program}"}
     return {"member": min(members, key=lambda name: (name.count("/"), name)), "refusal": ""}
 
 
@@ -189,6 +207,13 @@ FACTS: dict[str, t.Callable[..., t.Any]] = {
             newest,
             paths,
             daemon,
+            failure,
+            local_address,
+            join_address,
+            environment_line,
+            user_id,
+            other_schedulers,
+            databases,
             may_hold_secret,
             hidden,
             archive,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Packages and archives of the clients, with the names and the layout that upstream gives them.
+"""Packages and archives of the daemons, with the names and the layout that upstream gives them.
 
 What is in them is a real binary where one was named for the release, else the stand-in.
 """
@@ -139,7 +139,7 @@ SCRIPTS = {"dfget": DFGET_SCRIPTS, "dfdaemon": {}}
 
 
 def build_program(client: str, release: str, target: Path) -> None:
-    """Write the stand-in for a client as one file that Python runs."""
+    """Write the stand-in for a daemon as one file that Python runs."""
     known = json.loads((HERE / "keys" / f"{client}-{release}.json").read_text())
     values = {"CLIENT": client, "RELEASE": release, "FLAGS": known["flags"], "KEYS": known["keys"]}
     with tempfile.TemporaryDirectory() as folder:
@@ -189,6 +189,25 @@ def build(client: str, release: str, folder: Path, binary: Path | None = None) -
         root.chmod(stat.S_IRWXU | 0o055)
         deb = folder / DEB[client].format(release=release)
         subprocess.run(["dpkg-deb", "--build", "-Zgzip", "-z1", root, deb], stdout=subprocess.DEVNULL, check=True)
+
+
+def build_servers(release: str, folder: Path, binaries: dict[str, Path | None]) -> None:
+    """Build the archive of a release that holds the manager and the scheduler.
+
+    :param release: such as ``2.5.1``
+    :param folder: where to
+    :param binaries: real programs by their name; a stand-in takes the place of None
+    """
+    with tempfile.TemporaryDirectory() as name:
+        with tarfile.open(folder / ARCHIVE["dfget"][0].format(release=release), "w:gz", compresslevel=1) as tar:
+            for server, binary in binaries.items():
+                program = Path(name) / server
+                if binary:
+                    shutil.copy(binary, program)
+                else:
+                    build_program(server, release, program)
+                program.chmod(0o755)
+                tar.add(program, server)
 
 
 def write_all(root: Path, files: dict[str, str]) -> None:

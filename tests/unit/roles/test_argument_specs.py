@@ -16,6 +16,7 @@ import yaml
 COLLECTION = Path(__file__).parents[3]
 ROLES = sorted(path.parent.parent.name for path in COLLECTION.glob("roles/*/meta/argument_specs.yml"))
 # The role has lists of images and files, always waits, and makes these out of other variables.
+NO_SECRETS = {"containerd_mirrors_headers", "manager_allow_default_password"}
 NOT_OPTIONS_OF_THE_ROLE = {"image", "file", "wait", "registries", "expected_ips", "progress_file"}
 
 
@@ -33,7 +34,7 @@ def is_derived(value: object) -> bool:
 
 
 def test_there_are_the_roles():
-    assert {"dfget", "dfdaemon", "containerd_mirrors", "preheat"} <= set(ROLES)
+    assert {"dfget", "dfdaemon", "manager", "scheduler", "containerd_mirrors", "preheat"} <= set(ROLES)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -76,8 +77,8 @@ def test_each_variable_that_tasks_read_is_known(role):
             assert set(re.findall(rf"(?<!\w)_*{role}_\w+", text)) - known == set(), path
 
 
-@pytest.mark.parametrize("role", ["dfget", "dfdaemon"])
-def test_the_roles_of_the_clients_hand_on_all_that_their_private_role_reads(role):
+@pytest.mark.parametrize("role", ["dfget", "dfdaemon", "manager", "scheduler"])
+def test_the_roles_of_the_daemons_hand_on_all_that_their_private_role_reads(role):
     (task,) = load(role, "tasks/main.yml")
     text = "".join(
         path.read_text(encoding="utf-8")
@@ -109,5 +110,5 @@ def test_secrets_are_marked():
     for role in ROLES:
         for name, option in options(role).items():
             assert bool(option.get("no_log")) is bool(
-                re.search("token$|password|headers$|_storage$|hdfs$", name) and name != "containerd_mirrors_headers"
+                re.search("token$|password$|jwt_key$|headers$|_storage$|hdfs$", name) and name not in NO_SECRETS
             ), name

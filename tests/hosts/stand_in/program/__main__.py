@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stand in for a client of Dragonfly, where its binary cannot be had.
+"""Stand in for a daemon of Dragonfly, where its binary cannot be had.
 
-It takes the command line of the client, reads its configuration (more strictly, see settings.py), listens on its ports,
+It takes the command line of the daemon, reads its configuration (more strictly, see settings.py), listens on its ports,
 connects to its manager, serves containerd as its proxy does and answers with the id of the task. It knows nothing of
 other peers. ``package.py`` puts this into one file, with what it stands in for in ``stands_for.py``.
 """
@@ -24,6 +24,7 @@ import urllib.parse
 
 import proxy
 import recipe
+import servers
 import settings
 import stands_for
 from settings import Refused, get
@@ -164,8 +165,55 @@ def rust_headers(task, hit):
     return {"X-Dragonfly-Task-ID": task, "X-Dragonfly-Task-Download-Finished": str(hit).lower()}
 
 
+def server_config():
+    """Return the configuration of a server, None where the command line asks for its release alone."""
+    if sys.argv[1:2] == ["version"]:
+        print(VERSION_OF_GO.format(minor=RELEASE[1], release=stands_for.RELEASE), end="")
+        return None
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--config", default=f"/etc/dragonfly/{stands_for.CLIENT}.yaml")
+    parser.add_argument("--console", action="store_true")
+    return settings.load(parser.parse_args().config, stands_for.KEYS, stands_for.CLIENT)
+
+
+def manager():
+    """Be the manager: ``manager version`` and ``manager --config``."""
+    config = server_config()
+    if config is None:
+        return
+    servers.make_folders(config, stands_for.KEYS["server"], {"cacheDir": "/var/cache/dragonfly"})
+    database = servers.open_manager(config)
+    host, _colon, port = get(config, "server.rest.addr", ":8080").rpartition(":")
+    grpc = listen(get(config, "server.grpc.listenIP", "0.0.0.0"), get(config, "server.grpc.port.Start", 65003))
+    try:
+        server = servers.Manager((host, int(port)), database)
+    except OSError as error:
+        raise Refused(f"listen {host}:{port}: {error}") from error
+    threading.Thread(target=accept, args=(grpc,), daemon=True).start()
+    serve(server, grpc)
+
+
+def scheduler():
+    """Be the scheduler: ``scheduler version`` and ``scheduler --config``."""
+    config = server_config()
+    if config is None:
+        return
+    servers.make_folders(config, stands_for.KEYS["server"], {"cacheDir": "/var/cache/dragonfly"})
+    connect(get(config, "manager.addr", ""))
+    servers.databases.check_redis(servers.redis_of(config), servers.REDIS_OF_SCHEDULER)
+    door = listen(get(config, "server.listenIP", "0.0.0.0"), get(config, "server.port", 8002))
+    print(f"scheduler {stands_for.RELEASE} (stand-in) listens on {door.getsockname()}", flush=True)
+    accept(door)
+
+
+def accept(door):
+    """Let peers connect, and say nothing."""
+    while True:
+        door.accept()[0].close()
+
+
 if __name__ == "__main__":
     try:
-        {"dfget": dfget, "dfdaemon": dfdaemon}[stands_for.CLIENT]()
+        {"dfget": dfget, "dfdaemon": dfdaemon, "manager": manager, "scheduler": scheduler}[stands_for.CLIENT]()
     except (Refused, OSError) as error:
         sys.exit(f"{stands_for.CLIENT} (stand-in): {error}")

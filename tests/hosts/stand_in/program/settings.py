@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Load a client's configuration more strictly than the client does.
+"""Load a daemon's configuration more strictly than the daemon does.
 
-The clients ignore a key that they do not know, and convert what they can. The stand-in is there to find mistakes, so it
+The daemons ignore a key that they do not know, and convert what they can. The stand-in is there to find mistakes, so it
 refuses what a release does not know, and values that are not of the type that the release has.
 """
 
@@ -16,6 +16,8 @@ import urllib.parse
 
 import yaml
 
+#: The programs in Go, whose keys match in any case.
+GO = ("dfget", "manager", "scheduler")
 GO_DURATION = r"0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+"
 RUST_DURATION = r"([0-9]+ ?(ns|us|ms|s|sec|m|min|h|hr|d|day|days|w|week) ?)+"
 GO_BYTES = r"[0-9]+(\.[0-9]+)?([KMGTPE]i?)?B?"
@@ -48,7 +50,7 @@ def load(path, keys, client):
 
     :param path: of the file
     :param keys: the tree of keys and types, see read_upstream.py
-    :param client: ``dfget``, whose keys match in any case, or ``dfdaemon``
+    :param client: ``dfget``, ``dfdaemon``, ``manager`` or ``scheduler``
     :raises Refused: if the client's release would not do what it says
     """
     with open(path) as file:
@@ -70,11 +72,11 @@ def _check(value, wanted, client, where):
         return value
     if not isinstance(value, dict):
         raise Refused(f"{where or 'the file'} is {value!r}, not a mapping")
-    spellings = {key.lower() if client == "dfget" else key: key for key in wanted}
+    spellings = {key.lower() if client in GO else key: key for key in wanted}
     checked = {}
     for key, inner in value.items():
         path = f"{where}.{key}" if where else str(key)
-        known = spellings.get(key.lower() if client == "dfget" else key)
+        known = spellings.get(key.lower() if client in GO else key)
         if known is None:
             raise Refused(f"{path} is not a key of this release")
         checked[known] = _check(inner, wanted[known], client, path)
@@ -133,7 +135,7 @@ _TYPES = {
     "float": lambda value, _client: isinstance(value, float) or _whole(value),
     "port": lambda value, _client: _whole(value) and 0 <= value < 65536,
     "ports": _is_ports,
-    "duration": lambda value, client: _matches(value, GO_DURATION if client == "dfget" else RUST_DURATION),
+    "duration": lambda value, client: _matches(value, GO_DURATION if client in GO else RUST_DURATION),
     "bytes": lambda value, _client: _whole(value) or _matches(value, GO_BYTES),
     "bytesize": lambda value, _client: _whole(value) or _matches(value, RUST_BYTES),
     "map": lambda value, _client: isinstance(value, dict),

@@ -83,8 +83,8 @@ def test_taken_ports():
         "LISTEN 0 128 *:9100 *:*",
         "",
     ]
-    assert host.taken_ports(lines, "dfdaemon") == [22, 9100]
-    assert host.taken_ports(lines, "dfget") == [22, 4001, 9100]
+    assert host.taken_ports(lines, 7) == [22, 9100]
+    assert host.taken_ports(lines, 0) == [22, 4001, 9100]
 
 
 def test_files():
@@ -99,20 +99,51 @@ def test_files_that_exist():
 
 
 @pytest.mark.parametrize(
-    "lines, load, active, started",
+    "lines, load, active, started, pid",
     [
-        ([], "not-found", "", 0),
-        (["LoadState=not-found", "ActiveState=inactive", "ExecMainStartTimestamp="], "not-found", "inactive", 0),
+        ([], "not-found", "", 0, 0),
         (
-            ["LoadState=loaded", "ActiveState=active", "ExecMainStartTimestamp=Sat 2026-11-28 17:00:01 UTC"],
+            ["LoadState=not-found", "ActiveState=inactive", "MainPID=0", "ExecMainStartTimestamp="],
+            "not-found",
+            "inactive",
+            0,
+            0,
+        ),
+        (
+            [
+                "LoadState=loaded",
+                "ActiveState=active",
+                "MainPID=7",
+                "ExecMainStartTimestamp=Sat 2026-11-28 17:00:01 UTC",
+            ],
             "loaded",
             "active",
             1795885201,
+            7,
         ),
     ],
 )
-def test_daemon(lines, load, active, started):
-    assert host.daemon(lines) == {"load": load, "active": active, "started": started}
+def test_daemon(lines, load, active, started, pid):
+    assert host.daemon(lines) == {"load": load, "active": active, "started": started, "pid": pid}
+
+
+@pytest.mark.parametrize(
+    "result, text",
+    [
+        ({"failed": True, "msg": "Timeout."}, "Timeout"),
+        ({"failed": True}, "no reason given"),
+        (
+            {
+                "failed": True,
+                "msg": "One or more items failed",
+                "results": [{"failed": False, "msg": ""}, {"failed": True, "msg": "Timeout when waiting for h:1"}],
+            },
+            "Timeout when waiting for h:1",
+        ),
+    ],
+)
+def test_failure(result, text):
+    assert host.failure(result) == text
 
 
 @pytest.mark.parametrize(
@@ -174,9 +205,9 @@ def list_archive(folder: Path, members: t.Iterable[Member]) -> list[str]:
         ([Member("x/y/dfget"), Member("x/dfget"), Member("x/z", tarfile.SYMTYPE, "dfget")], "x/dfget", ""),
         ([Member("a/b/link", tarfile.SYMTYPE, "../dfget"), Member("a/dfget")], "a/dfget", ""),
         ([Member("a/dfget"), Member("b", tarfile.LNKTYPE, "a/dfget")], "a/dfget", ""),
-        ([Member("README")], "", "it holds no dfget"),
-        ([Member("dfget", tarfile.SYMTYPE, "bin")], "", "it holds no dfget"),
-        ([], "", "it holds no dfget"),
+        ([Member("README")], "", "it does not hold the program dfget"),
+        ([Member("dfget", tarfile.SYMTYPE, "bin")], "", "it does not hold the program dfget"),
+        ([], "", "it does not hold the program dfget"),
         ([Member("dfget"), Member("../../etc/cron.d/x")], "", "its member ../../etc/cron.d/x is outside"),
         ([Member("a/../../dfget")], "", "its member a/../../dfget is outside"),
         ([Member("/etc/passwd"), Member("dfget")], "", "its member /etc/passwd is outside"),

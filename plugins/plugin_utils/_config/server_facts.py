@@ -1,0 +1,154 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles of manager and scheduler conclude from the configuration that they write.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import typing as t
+from collections.abc import Mapping
+
+_LISTEN = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*)):(?P<port>[0-9]+)\Z")
+#: To what a program on the same host connects where a server listens on all addresses.
+_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+#: Characters that systemd.exec(5) reads otherwise between double quotes in a file of EnvironmentFile=.
+_QUOTED = re.compile(r'(["\\$`])')
+_TYPES_OF_POSTGRES = ("postgres",)
+_TYPES_OF_MYSQL = ("mysql", "mariadb")
+_DATABASE_KEYS = {"host": "host", "port": "port", "user": "user", "password": "password", "dbname": "name"}
+_REDIS_KEYS = {
+    "masterName": "master_name",
+    "username": "username",
+    "password": "password",
+    "sentinelUsername": "sentinel_username",
+    "sentinelPassword": "sentinel_password",
+}
+#: The certificate of the CA is ``ca`` up to 2.1.60 (manager/config/config.go).
+_TLS_KEYS = {"caCert": "ca_cert", "ca": "ca_cert", "cert": "client_cert", "key": "client_key"}
+_DEFAULT_DATABASES = {"db": 0, "brokerDB": 1, "backendDB": 2}
+
+
+def local_address(listen: str) -> dict[str, t.Any]:
+    """Return ``host`` and ``port`` to which a program on the same host connects; port 0 where there is none.
+
+    :param listen: on what a Go server listens, such as ``:8080``, ``10.0.0.1:8080`` or ``[::]:8080``.
+    """
+    match = _LISTEN.match(str(listen))
+    if not match:
+        return {"host": "127.0.0.1", "port": 0}
+    host = match.group("v6") if match.group("v6") is not None else match.group("host")
+    return {"host": _LOOPBACK.get(host, host), "port": int(match.group("port"))}
+
+
+def join_address(host: str, port: int) -> str:
+    """Return a host and a port as they are written in a URL, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def environment_line(value: str, name: str) -> str:
+    """Return a line of a file of ``EnvironmentFile=`` that sets a variable to exactly this value."""
+    return f'{name}="{_QUOTED.sub(_escaped, value)}"'
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match.group(1)}"
+
+
+def user_id(jwt: str) -> int:
+    """Return the id of the user for whom a manager issued a JWT, 0 where it does not hold one.
+
+    It is the claim ``id`` (manager/middlewares/jwt.go, 2.1.0 to 2.5.1).
+    """
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(jwt.split(".")[1] + "=="))
+        return int(claims["id"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return 0
+
+
+def other_schedulers(
+    hostvars: Mapping[str, Mapping[str, t.Any]], names: list[str], cluster_id: int, port: int
+) -> list[dict[str, t.Any]]:
+    """Return ``name``, ``host`` and ``port`` of the schedulers of a cluster among other hosts.
+
+    :param hostvars: variables by host.
+    :param cluster_id: of the cluster; a host without ``scheduler_cluster_id`` is in it.
+    :param port: of a host without ``scheduler_port``.
+    """
+    schedulers = []
+    for name in names:
+        variables = hostvars[name]
+        if int(variables.get("scheduler_cluster_id", cluster_id)) == cluster_id:
+            number = int(variables.get("scheduler_port", port))
+            schedulers.append({"name": name, "host": _address(variables, name), "port": number})
+    return schedulers
+
+
+def _address(variables: Mapping[str, t.Any], name: str) -> str:
+    own = ((variables.get("ansible_facts") or {}).get("default_ipv4") or {}).get("address")
+    return str(variables.get("scheduler_advertise_ip") or own or variables.get("ansible_host") or name)
+
+
+def databases(config: dict[str, t.Any], daemon: str) -> dict[str, t.Any]:
+    """Return the options ``database`` and ``redis`` of the module database_info for a configuration.
+
+    :param daemon: ``manager``, or ``scheduler``, which has Redis only. One that the module does not know is left out.
+    """
+    sections = config.get("database") or {}
+    options: dict[str, t.Any] = {}
+    kind = sections.get("type", "mysql") if daemon == "manager" else ""
+    if kind in _TYPES_OF_MYSQL:
+        options["database"] = _sql_database(kind, sections.get("mysql") or {}, _mysql_tls)
+    elif kind in _TYPES_OF_POSTGRES:
+        options["database"] = _sql_database(kind, sections.get("postgres") or {}, _postgres_tls)
+    if (sections.get("redis") or {}).get("addrs"):
+        names = list(_DEFAULT_DATABASES)[0 if daemon == "manager" else 1 :]
+        options["redis"] = _redis(sections["redis"], names)
+    return options
+
+
+def _sql_database(
+    kind: str, section: dict[str, t.Any], tls_of: t.Callable[[dict[str, t.Any]], dict[str, t.Any] | None]
+) -> dict[str, t.Any]:
+    database = {"type": kind, **_renamed(section, _DATABASE_KEYS)}
+    tls = tls_of(section)
+    return database if tls is None else {**database, "tls": tls}
+
+
+def _mysql_tls(section: dict[str, t.Any]) -> dict[str, t.Any] | None:
+    if section.get("tls"):
+        return _tls(section["tls"])
+    mode = str(section.get("tlsConfig") or "").lower()
+    return {"validate_certs": mode == "true"} if mode in ("true", "skip-verify") else None
+
+
+def _postgres_tls(section: dict[str, t.Any]) -> dict[str, t.Any] | None:
+    mode = section.get("sslMode", "disable")
+    if mode in ("require", "verify-ca", "verify-full"):
+        return {"validate_certs": mode != "require"}
+    return None
+
+
+def _redis(section: dict[str, t.Any], names: list[str]) -> dict[str, t.Any]:
+    numbers = {name: section.get(name, _DEFAULT_DATABASES[name]) for name in names}
+    options = {
+        "addrs": section["addrs"],
+        **_renamed(section, _REDIS_KEYS),
+        "databases": sorted(set(numbers.values())),
+    }
+    return {**options, "tls": _tls(section["tls"])} if section.get("tls") else options
+
+
+def _tls(section: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {**_renamed(section, _TLS_KEYS), "validate_certs": not section.get("insecureSkipVerify", False)}
+
+
+def _renamed(section: dict[str, t.Any], names: dict[str, str]) -> dict[str, t.Any]:
+    return {name: section[key] for key, name in names.items() if section.get(key) not in (None, "")}

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Stand in for the manager and the scheduler: what they need at their start, and what the roles ask them."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import json
+import os
+import re
+import time
+
+import databases
+from settings import Refused, get
+
+#: What the user root of a new database gets (manager/permission/rbac/rbac.go).
+DEFAULT_PASSWORD = "dragonfly"
+#: Seconds for which any sign-in of a user makes the next ones fail (recorded in contract/2.5.1/signin).
+SIGN_IN_WINDOW = 5
+REDIS_OF_MANAGER = {"db": 0, "brokerDB": 1, "backendDB": 2}
+REDIS_OF_SCHEDULER = {"brokerDB": 1, "backendDB": 2}
+FOLDERS = {"logDir": "/var/log/dragonfly", "pluginDir": "/usr/local/dragonfly/plugins"}
+
+
+def make_folders(config, known, more):
+    """Create the folders that the daemon writes to, which fails where its user may not.
+
+    :param known: keys of the section ``server`` that the release has
+    :param more: name and default of the folders that only some releases have
+    """
+    defaults = {**FOLDERS, **{name: path for name, path in more.items() if name in known}}
+    for name, default in defaults.items():
+        folder = get(config, f"server.{name}", default)
+        os.makedirs(folder, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise Refused(f"server.{name}: {folder} is not writable")
+
+
+def open_manager(config):
+    """Return the manager's database, after all that it checks at its start."""
+    if not get(config, "auth.jwt.key"):
+        raise Refused("jwt requires parameter key")
+    if not get(config, "server.grpc.advertiseIP"):
+        raise Refused("grpc requires parameter advertiseIP")
+    kind = get(config, "database.type", "mysql")
+    section = get(config, f"database.{'postgres' if kind == 'postgres' else 'mysql'}", {})
+    for key in ("user", "password", "host"):
+        if not section.get(key):
+            raise Refused(f"{kind} requires parameter {key}")
+    databases.check_redis(redis_of(config), REDIS_OF_MANAGER)
+    database = databases.Database(kind, {"port": 5432 if kind == "postgres" else 3306, "dbname": "manager", **section})
+    database.prepare(DEFAULT_PASSWORD)
+    return database
+
+
+def redis_of(config):
+    section = get(config, "database.redis", {})
+    if not section.get("addrs"):
+        raise Refused("redis requires parameter addrs")
+    return section
+
+
+class Manager(http.server.ThreadingHTTPServer):
+    """Serves the health and the sign-in of a manager."""
+
+    daemon_threads = True
+
+    def __init__(self, address, database):
+        super().__init__(address, Handler)
+        self.database = database
+        self.last_sign_in = {}
+
+    def sign_in(self, name, password):
+        """Return the id of a user who signs in, None where the manager refuses."""
+        now = time.monotonic()
+        is_soon = now - self.last_sign_in.get(name, -SIGN_IN_WINDOW) < SIGN_IN_WINDOW
+        user = None if is_soon else self.database.password_of("name", name)
+        if user:
+            self.last_sign_in[name] = now
+        return user[0] if user and user[1] == password else None
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Manager
+
+    def do_GET(self):
+        if self.path == "/healthy":
+            self._answer(200, "OK")
+        else:
+            self._answer(401, {"message": "Unauthorized"})
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        reset = re.fullmatch(r"/api/v1/users/([0-9]+)/reset_password", self.path)
+        if self.path == "/api/v1/users/signin":
+            number = self.server.sign_in(body.get("name"), body.get("password"))
+            token = ".".join(map(_encoded, ({"alg": "HS256"}, {"id": number}, "signature")))
+            answer = {"token": token, "expire": "2030-01-01T00:00:00Z"} if number else {"message": "Unauthorized"}
+            self._answer(200 if number else 401, answer)
+        elif reset:
+            self._answer(*self._reset(int(reset[1]), body))
+        else:
+            self._answer(401, {"message": "Unauthorized"})
+
+    def _reset(self, number, body):
+        if any(len(body.get(key, "")) not in range(8, 21) for key in ("old_password", "new_password")):
+            return 422, {"errors": "Key: 'ResetPasswordRequest' Error:Field validation failed"}
+        user = self.server.database.password_of("id", number)
+        if not user or user[1] != body["old_password"]:
+            return 500, {"message": "Internal Server Error"}
+        self.server.database.set_password(number, body["new_password"])
+        return 200, None
+
+    def _answer(self, status, document):
+        content = b"" if document is None else json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_details):
+        """Print nothing: bodies hold passwords."""
+
+
+def _encoded(part):
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
