@@ -100,7 +100,7 @@ faults: $(VENV)/unit $(LINK) ## Break everything and write docs/faults.md
 
 .PHONY: compare-upstream
 compare-upstream: export PYTHONPATH := $(CURDIR)/.cache/collections
-compare-upstream: $(VENV)/run $(LINK) ## The tables of the clients' keys against the clone at CLIENT=path, all releases (5 s)
+compare-upstream: $(VENV)/run $(LINK) ## The tables of keys against the clone at CLIENT=path, all releases (5 s)
 	@python -m ansible_collections.dragonflyoss.dragonfly.tests.tools.compare_upstream $(CLIENT)
 
 .PHONY: security-tests

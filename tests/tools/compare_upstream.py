@@ -2,19 +2,19 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compare the tables of the clients' keys with the sources of all releases, and print what new releases changed.
+"""Compare the tables of keys with the sources of all releases, and print what new releases changed.
 
     make compare-upstream CLIENT=PATH/OF/dragonfly
     make compare-upstream CLIENT=PATH/OF/client
 
-PATH is a clone of the repository ``dragonfly`` (the Go client) or ``client`` (the Rust client) of the organisation
-``dragonflyoss``; nothing is downloaded. Printed are
+PATH is a clone of the repository ``dragonfly`` (the Go client, the manager and the scheduler) or ``client`` (the Rust
+client) of the organisation ``dragonflyoss``; nothing is downloaded. Printed are
 
-- differences between the table (plugins/plugin_utils/_config/go_keys.py or rust_keys.py) and a release that it covers;
+- differences between a table (plugins/plugin_utils/_config/*_keys.py) and a release that it covers;
 - what each later release changed, as lines for the table.
 
 The exit code is 1 where something was printed. Types and bounds are compared, too; what a text means (a path, a URL, a
-regular expression) and what else the client checks (``Validate`` in peerhost.go) has to be read.
+regular expression) and what else a program checks (``Validate`` in Go) has to be read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ import sys
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
-from ansible_collections.dragonflyoss.dragonfly.tests.hosts.stand_in.read_upstream import Field, Go, Rust, Source
+from ansible_collections.dragonflyoss.dragonfly.tests.hosts.stand_in.read_upstream import (
+    Field,
+    Go,
+    GoManager,
+    GoScheduler,
+    Rust,
+    Source,
+)
 
 #: Types that only the table distinguishes, and what the sources have for them.
 TABLE_KINDS = {
@@ -78,8 +85,8 @@ RUST_KINDS = {
 }
 
 
-class Client(t.NamedTuple):
-    """One of the clients: its name in the schema, a file that only its repository has, and how its sources are read."""
+class Program(t.NamedTuple):
+    """A program: its name in the schema, a file that only its repository has, and how its sources are read."""
 
     name: str
     file: str
@@ -87,9 +94,11 @@ class Client(t.NamedTuple):
     kinds: dict[str, str]
 
 
-CLIENTS = (
-    Client("dfget", Go.FILES[0], Go, GO_KINDS),
-    Client("dfdaemon", Rust.FILES[0], Rust, RUST_KINDS),
+PROGRAMS = (
+    Program("dfget", Go.FILES[0], Go, GO_KINDS),
+    Program("dfdaemon", Rust.FILES[0], Rust, RUST_KINDS),
+    Program("manager", GoManager.FILES[0], GoManager, GO_KINDS),
+    Program("scheduler", GoScheduler.FILES[0], GoScheduler, GO_KINDS),
 )
 
 
@@ -105,54 +114,54 @@ def releases(clone: str, first: str) -> list[str]:
     return [tag.lstrip("v") for release, tag in parsed if release >= (schema.checked_release(first) or ())]
 
 
-def upstream_kind(client: Client, field: Field) -> str:
+def upstream_kind(program: Program, field: Field) -> str:
     """Return the type of a field of the sources in the words that table_kind uses."""
     optional = re.fullmatch(r"Option<(.+)>", field.type)
     name = optional[1] if optional else field.type
-    kind = client.kinds.get(name, name)
+    kind = program.kinds.get(name, name)
     return kind + (f"({field.bounds})" if field.bounds else "") + ("?" if optional else "")
 
 
-def table_kind(client: Client, key: schema.Key, release: str) -> str:
+def table_kind(program: Program, key: schema.Key, release: str) -> str:
     """Return the type that the table has for a release, without what only the table distinguishes."""
     kind = key.types_in(schema.checked_release(release))[0]
     name, paren, bounds = kind.rstrip("?").partition("(")
-    if client.name == "dfget":
-        # The Go client takes any text for a choice, and checks no bounds when it reads a value.
+    if program.read is not Rust:
+        # A program in Go takes any text for a choice, and checks no bounds when it reads a value.
         return "text" if "|" in name else TABLE_KINDS.get(name, name)
     # An empty value is an empty list or mapping there, which the sources do not say.
     may_be_empty = kind.endswith("?") and name not in ("strings", "headers")
     return TABLE_KINDS.get(name, name) + paren + bounds + ("?" if may_be_empty else "")
 
 
-def fold(client: Client, path: str) -> str:
-    """Return a path as the client compares it."""
-    return path.lower() if client.name == "dfget" else path
+def fold(program: Program, path: str) -> str:
+    """Return a path as the program compares it."""
+    return path if program.read is Rust else path.lower()
 
 
-def differences(client: Client, fields: dict[str, Field], release: str) -> list[str]:
+def differences(program: Program, fields: dict[str, Field], release: str) -> list[str]:
     """Return what the table says otherwise than the sources of a release that it covers, a line each."""
     known = {
-        fold(client, path): key
-        for path, key in schema.SCHEMA[client.name].items()
+        fold(program, path): key
+        for path, key in schema.SCHEMA[program.name].items()
         if key.is_in(schema.checked_release(release))
     }
     lines = []
     for path, field in fields.items():
-        key = known.pop(fold(client, path), None)
-        kind = upstream_kind(client, field)
+        key = known.pop(fold(program, path), None)
+        kind = upstream_kind(program, field)
         if key is None:
             lines.append(f"{path} is missing in the table (type {kind})")
             continue
-        if kind != table_kind(client, key, release):
-            lines.append(f"{path} is {kind}, in the table {table_kind(client, key, release)}")
+        if kind != table_kind(program, key, release):
+            lines.append(f"{path} is {kind}, in the table {table_kind(program, key, release)}")
         # Before it became an alias, it was a key of its own, and the other was not there.
         if field.same != (key.same if key.same in fields else None):
             lines.append(f"{path} is an alias of {field.same}, in the table of {key.same}")
     return lines + [f"{key.path} is only in the table" for key in known.values()]
 
 
-def changes(client: Client, before: dict[str, Field], after: dict[str, Field], release: str) -> list[str]:
+def changes(program: Program, before: dict[str, Field], after: dict[str, Field], release: str) -> list[str]:
     """Return what a release that the table does not cover changed, as lines for the table."""
     lines = []
     for path in sorted(set(before) | set(after)):
@@ -161,31 +170,36 @@ def changes(client: Client, before: dict[str, Field], after: dict[str, Field], r
             lines.append(f"gone:    {path} until {release}")
         elif old is None:
             alias = f" same {new.same}" if new.same else ""
-            lines.append(f"new:     {path} {upstream_kind(client, new)} since {release}{alias}")
+            lines.append(f"new:     {path} {upstream_kind(program, new)} since {release}{alias}")
         elif old != new:
-            kinds = f"{upstream_kind(client, new)} (was {upstream_kind(client, old)})"
+            kinds = f"{upstream_kind(program, new)} (was {upstream_kind(program, old)})"
             lines.append(f"changed: {path} from {release} {kinds}")
     return lines
 
 
 def compare(clone: str) -> int:
     """Print the differences of a clone's releases, and return how many there are."""
-    client = next((client for client in CLIENTS if git(clone, "rev-list", "-1", "--all", "--", client.file)), None)
-    if client is None:
+    programs = [program for program in PROGRAMS if git(clone, "rev-list", "-1", "--all", "--", program.file)]
+    if not programs:
         raise SystemExit(f"{clone} is not a clone of dragonflyoss/dragonfly or dragonflyoss/client.")
+    return sum(compare_program(clone, program) for program in programs)
+
+
+def compare_program(clone: str, program: Program) -> int:
+    """Print the differences of a program's releases, and return how many there are."""
     total, keys, compared = 0, 0, 0
     before: dict[str, Field] = {}
-    last = schema.checked_release(schema.LAST_RELEASE[client.name]) or ()
-    for release in releases(clone, schema.FIRST_RELEASE[client.name]):
-        if not git(clone, "ls-tree", f"v{release}", client.file):
+    last = schema.checked_release(schema.LAST_RELEASE[program.name]) or ()
+    for release in releases(clone, schema.FIRST_RELEASE[program.name]):
+        if not git(clone, "ls-tree", f"v{release}", program.file):
             continue  # The Go client ended with 2.3.
-        fields = client.read(Source(clone, f"v{release}")).fields()
+        fields = program.read(Source(clone, f"v{release}")).fields()
         is_covered = (schema.checked_release(release) or ()) <= last
-        lines = differences(client, fields, release) if is_covered else changes(client, before, fields, release)
+        lines = differences(program, fields, release) if is_covered else changes(program, before, fields, release)
         if lines:
-            print(f"{client.name} {release}", *lines, sep="\n  ")
+            print(f"{program.name} {release}", *lines, sep="\n  ")
         total, keys, compared, before = total + len(lines), keys + len(fields), compared + 1, fields
-    print(f"{client.name}: {compared} releases with {keys} keys compared, {total} differences")
+    print(f"{program.name}: {compared} releases with {keys} keys compared, {total} differences")
     return total
 
 

@@ -114,3 +114,59 @@ def test_a_clone_of_something_else(tmp_path):
     git(tmp_path, "init", "--quiet")
     with pytest.raises(SystemExit, match="is not a clone of dragonflyoss/dragonfly or dragonflyoss/client"):
         compare_upstream.compare(str(tmp_path))
+
+
+SERVER = """
+type Config struct {
+	base.Options `yaml:",inline" mapstructure:",squash"`
+
+	// Server configuration.
+	Server ServerConfig `yaml:"server" mapstructure:"server"`
+}
+
+type ServerConfig struct {
+	AdvertiseIP net.IP `yaml:"advertiseIP" mapstructure:"advertiseIP"`
+	Port TCPListenPortRange `yaml:"port" mapstructure:"port"`
+	TLS *TLSConfig `yaml:"tls" mapstructure:"tls"`
+}
+
+type TCPListenPortRange struct {
+	// Start is the start port.
+	Start int
+}
+
+type TLSConfig struct {
+	Cert string `yaml:"cert" mapstructure:"cert"`
+}
+"""
+OPTIONS = 'type Options struct {\n\tConsole   bool `yaml:"console" mapstructure:"console"`\n}\n'
+SERVER_TABLE = """
+console                         bool
+server.advertiseIP              ip
+server.port.start               i64(1..65535)
+server.tls.cert                 file
+"""
+
+
+@pytest.mark.parametrize(
+    "line, instead, differences",
+    [
+        ("", "", []),
+        ("advertiseIP              ip", "advertiseIP str", ["server.advertiseIP is ip, in the table text"]),
+        ("server.tls.cert                 file\n", "", ["server.tls.cert is missing in the table (type text)"]),
+        ("console ", "server.host str\nconsole ", ["server.host is only in the table"]),
+    ],
+)
+@pytest.mark.parametrize("program", ["manager", "scheduler"])
+def test_the_table_of_a_server(tmp_path, capsys, monkeypatch, program, line, instead, differences):
+    for path, text in ((f"{program}/config/config.go", SERVER), ("cmd/dependency/base/option.go", OPTIONS)):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text(text)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "2.1.0")
+    git(tmp_path, "tag", "v2.1.0")
+    monkeypatch.setitem(schema.SCHEMA, program, schema.parse_keys(SERVER_TABLE.replace(line, instead)))
+    assert compare_upstream.compare(str(tmp_path)) == len(differences)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[:-1] == ([f"{program} 2.1.0", *(f"  {text}" for text in differences)] if differences else [])

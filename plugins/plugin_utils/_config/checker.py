@@ -117,6 +117,10 @@ class Checker:
         """Return whether the client is known to be older than a release."""
         return self.release is not None and self.release < release
 
+    def no_release_code(self) -> str:
+        """Return the code of the problem that a release is not known."""
+        return "no_such_client"
+
     # --- keys and values
 
     def check_release(self) -> None:
@@ -126,7 +130,7 @@ class Checker:
         newest_line = t.cast(schema.Release, schema.checked_release(last))[:2]
         is_too_new = self.has_last_release and self.release is not None and self.release[:2] > newest_line
         if is_too_old or is_too_new:
-            self.add("no_such_client", "release", first=first, last=last)
+            self.add(self.no_release_code(), "release", first=first, last=last)
             self.release = None  # Nothing is known about its keys.
 
     def _check_setting(self, setting: schema.Setting) -> None:

@@ -19,6 +19,56 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "there is no {client} of release {release} that this role could configure ({first} to {last} are known).",
         "Name the release of the client that is on the host; after 2.3.4 that is the Rust client, role dfdaemon.",
     ),
+    "no_such_server": (
+        "this collection cannot configure release {release} of the {client} ({first} to {last} are known).",
+        "Name the release of the {client} that is installed on the host.",
+    ),
+    "missing_key": (
+        "{client} would not start without this key.",
+        "Set it.",
+    ),
+    "no_manager": (
+        "without a manager the scheduler receives no jobs, so no preheat reaches it; releases before 2.5.1 would not"
+        " start.",
+        "Set it to HOST:PORT of the manager's gRPC server, whose default port is 65003.",
+    ),
+    "no_jobs": (
+        "the scheduler would run no jobs, so no preheat reaches it.",
+        "{remedy}",
+    ),
+    "release_lines": (
+        "scheduler {release} and manager {manager} are of different release lines.",
+        "Install the same release line of both.",
+    ),
+    "public_jwt_key": (
+        "this key is part of Dragonfly's published examples, so anybody can sign a login to the manager with it.",
+        "Generate a key, for example with 'openssl rand -base64 32'.",
+    ),
+    "unreachable_address": (
+        "other hosts cannot reach {address}.",
+        "Set it to an address of this host that they can reach; where everything runs on one host, allow this problem.",
+    ),
+    "text_in_dsn": (
+        "{client} does not quote it in the database's address, where {characters} changes what is read.",
+        "Choose one without these characters.",
+    ),
+    "same_redis_database": (
+        "{other} has database {number} of Redis as well; Dragonfly keeps cache, queues and results of jobs apart.",
+        "Give each a number of its own, such as 0, 1 and 2.",
+    ),
+    "redis_user_ignored": (
+        "jobs of {client} {release} ignore the user and log in to Redis with the password alone.",
+        "Use the default user of Redis, or release 2.2.3 or later.",
+    ),
+    "redis_login_in_url": (
+        "jobs of {client} {release} write it into a URL without proper escaping, and would log in to Redis with another"
+        " one.",
+        "Use letters and digits only.",
+    ),
+    "redis_tls_without_jobs": (
+        "jobs of {client} {release} connect to Redis without TLS, whatever is set here, so {client} would not start.",
+        "Reach Redis without TLS: in a private network, or through a tunnel such as stunnel on this host.",
+    ),
     "ids_of_their_own": (
         "clients before 0.1.114 compute task ids that no other client or seed computes.",
         "Use release 0.1.114 or later on seeds and hosts.",

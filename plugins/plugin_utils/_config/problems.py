@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that is wrong with the configuration of a client, and what a role must know about it before it writes it.
+"""Everything that is wrong with a configuration, and what a role must know about it before it writes it.
 
 PRIVATE to the collection.
 """
@@ -14,21 +14,25 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Checker, Context, files_of
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.go_checker import GoChecker
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.manager_checker import ManagerChecker
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import RustChecker
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.scheduler_checker import SchedulerChecker
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import value_error
 
-_CHECKERS: dict[str, type[Checker]] = {checker.client: checker for checker in (GoChecker, RustChecker)}
+_CHECKERS: dict[str, type[Checker]] = {
+    checker.client: checker for checker in (GoChecker, RustChecker, ManagerChecker, SchedulerChecker)
+}
 
 
 def config_problems(
     config: dict[str, t.Any], client: str, release: str | None = None, context: Context | None = None
 ) -> list[Problem]:
-    """Return everything that is wrong with a client's configuration.
+    """Return everything that is wrong with a configuration.
 
     :param config: the configuration.
-    :param client: ``dfget`` (Go) or ``dfdaemon`` (Rust).
-    :param release: of the client; None where it is not known, then a key of any release is known.
+    :param client: ``dfget`` (Go client), ``dfdaemon`` (Rust client), ``manager`` or ``scheduler``.
+    :param release: of the client or server; None where it is not known, then a key of any release is known.
     :param context: what is known besides.
     :raises ValueError: if a release is not a release.
     """

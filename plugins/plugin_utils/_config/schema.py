@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which keys a release of a client knows, and which was meant by a key that it does not know.
+"""Which keys a release of a program knows, and which was meant by a key that it does not know.
 
-``dfget`` is the Go client (dfget.yaml, releases of dragonflyoss/dragonfly), ``dfdaemon`` the Rust client
-(dfdaemon.yaml, releases of dragonflyoss/client). Both silently ignore a key that they do not know, so only these tables
-tell a setting from a misspelling.
+``dfget`` is the Go client (dfget.yaml), ``manager`` and ``scheduler`` are the servers (manager.yaml, scheduler.yaml;
+all three are releases of dragonflyoss/dragonfly), ``dfdaemon`` is the Rust client (dfdaemon.yaml, releases of
+dragonflyoss/client). All silently ignore a key that they do not know, so only these tables tell a setting from a
+misspelling.
 
 PRIVATE to the collection.
 """
@@ -18,12 +19,31 @@ import functools
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import go_keys, rust_keys
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import FIELDS
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import (
+    go_keys,
+    manager_keys,
+    rust_keys,
+    scheduler_keys,
+    server_keys,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import FIELDS, LANGUAGE
 
-FIRST_RELEASE = {"dfget": go_keys.FIRST_RELEASE, "dfdaemon": rust_keys.FIRST_RELEASE}
-LAST_RELEASE = {"dfget": go_keys.LAST_RELEASE, "dfdaemon": rust_keys.LAST_RELEASE}
-_MISTAKES = {"dfget": go_keys.MISTAKES, "dfdaemon": rust_keys.MISTAKES}
+FIRST_RELEASE = {
+    "dfget": go_keys.FIRST_RELEASE,
+    "dfdaemon": rust_keys.FIRST_RELEASE,
+    **dict.fromkeys(("manager", "scheduler"), server_keys.FIRST_RELEASE),
+}
+LAST_RELEASE = {
+    "dfget": go_keys.LAST_RELEASE,
+    "dfdaemon": rust_keys.LAST_RELEASE,
+    **dict.fromkeys(("manager", "scheduler"), server_keys.LAST_RELEASE),
+}
+_MISTAKES = {
+    "dfget": go_keys.MISTAKES,
+    "dfdaemon": rust_keys.MISTAKES,
+    "manager": manager_keys.MISTAKES,
+    "scheduler": scheduler_keys.MISTAKES,
+}
 
 Release = tuple[int, ...]
 
@@ -123,7 +143,7 @@ def parse_keys(text: str, blocks: dict[str, str] | None = None) -> dict[str, Key
     braces stands for the keys of these blocks below the path.
     """
     keys: dict[str, Key] = {}
-    for line in text.strip().splitlines():
+    for line in filter(None, text.splitlines()):
         prefix, _space, details = line.partition(" ")
         names = details.split() if "{" in details else []
         for name in names:
@@ -139,12 +159,14 @@ def parse_keys(text: str, blocks: dict[str, str] | None = None) -> dict[str, Key
 SCHEMA: dict[str, dict[str, Key]] = {
     "dfget": parse_keys(go_keys.KEYS, go_keys.BLOCKS),
     "dfdaemon": parse_keys(rust_keys.KEYS),
+    "manager": parse_keys(manager_keys.KEYS, server_keys.BLOCKS),
+    "scheduler": parse_keys(scheduler_keys.KEYS, server_keys.BLOCKS),
 }
 
 
 def _fold(client: str, path: str) -> str:
-    """Return a name as the client compares it: the Go client ignores case, the Rust client does not."""
-    return path.lower() if client == "dfget" else path
+    """Return a name as the program compares it: those in Go ignore case, the Rust client does not."""
+    return path.lower() if LANGUAGE[client] == "go" else path
 
 
 _FOLDED = {client: {_fold(client, path): key for path, key in keys.items()} for client, keys in SCHEMA.items()}
@@ -158,7 +180,7 @@ def _below(client: str, folded: str) -> tuple[Key, ...]:
 def look_up(client: str, path: str, release: str | None) -> Lookup:
     """Return what a release of a client does with a key.
 
-    :param client: ``dfget`` or ``dfdaemon``.
+    :param client: a name of SCHEMA.
     :param path: dotted, with ``[]`` after the name of a list, such as ``proxy.proxies[].regx``.
     :param release: of the client; None where it is not known, then a key of any release is known.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The types of the clients' settings: what each client can read as a duration, a size, an address and so on.
+"""The types of settings: what each program can read as a duration, a size, an address and so on.
 
 Like the clients, this refuses a number or a boolean in quotes. It is stricter in one point: it refuses a number where a
 text is expected, which the clients take as it stands.
@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import regex_error
 
-ENGINE = {"dfget": "go", "dfdaemon": "rust"}
+#: The language of each program, whose libraries read its configuration and compile its regular expressions.
+LANGUAGE = {"dfget": "go", "dfdaemon": "rust", "manager": "go", "scheduler": "go"}
 
 #: What a client reads in the mappings of these types; it silently ignores other keys.
 FIELDS = {"addresses": ("type", "addr"), "ports": ("start", "end")}
@@ -44,12 +45,12 @@ _RUST_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z\u00b5]+)\s*")
 #: The first Rust client with humantime 2.4.0, which reads fractions, and 0 without a unit.
 _FIRST_WITH_FRACTIONS = (1, 4, 1)
 # Nanoseconds in 63 bits, seconds in 64 bits; bytes in 63 bits.
-_MAX_SECONDS = {"dfget": 2**63 / 1e9, "dfdaemon": 2.0**64}
+_MAX_SECONDS = {"go": 2**63 / 1e9, "rust": 2.0**64}
 _MAX_BYTES = 2**63
 # docker/go-units reads E, the crate bytesize 1.3 does not.
 _SIZE = {
-    "dfget": re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtpe])(i?))?b?\Z", re.IGNORECASE),
-    "dfdaemon": re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])(i?)b?|b)\Z|(\d+)\Z", re.IGNORECASE),
+    "go": re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtpe])(i?))?b?\Z", re.IGNORECASE),
+    "rust": re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])(i?)b?|b)\Z|(\d+)\Z", re.IGNORECASE),
 }
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*\Z")
@@ -84,7 +85,7 @@ def _sum_parts(text: str, client: str, part: re.Pattern[str], units: dict[str, f
             return None
         total += float(match.group(1)) * units[match.group(2)]
         at = match.end()
-    return total if text and total < _MAX_SECONDS[client] else None
+    return total if text and total < _MAX_SECONDS[LANGUAGE[client]] else None
 
 
 def parse_bytes(value: t.Any, client: str) -> int | None:
@@ -95,10 +96,10 @@ def parse_bytes(value: t.Any, client: str) -> int | None:
     """
     if _is_int(value):
         return None if client == "dfdaemon" and not 0 <= value < 2**64 else value
-    match = _SIZE[client].match(value) if isinstance(value, str) else None
+    match = _SIZE[LANGUAGE[client]].match(value) if isinstance(value, str) else None
     if not match:
         return None
-    base = 1024 if match.group(3) or client == "dfget" else 1000
+    base = 1024 if match.group(3) or LANGUAGE[client] == "go" else 1000
     unit = match.group(2)
     number = match.group(1) or match.group(4)
     size = float(number) * base ** ("kmgtpe".index(unit.lower()) + 1 if unit else 0)
@@ -145,6 +146,11 @@ def is_host_and_port(text: str) -> bool:
     host, _colon, port = text.rpartition(":")
     has_host = bool(host) and (":" not in host or (host.startswith("[") and host.endswith("]")))
     return has_host and _is_port_text(port, 1)
+
+
+def is_listen_address(text: str) -> bool:
+    """Return whether a text is an address that Go listens on: ``:PORT`` or ``HOST:PORT``."""
+    return is_host_and_port(f"any{text}" if text.startswith(":") else text)
 
 
 def _is_port_text(text: str, lowest: int) -> bool:
@@ -259,7 +265,7 @@ def value_error(kind: str, value: t.Any, client: str, release: tuple[int, ...] |
         choices = kind.split("|")
         return None if value in choices else f"one of {', '.join(choices)}"
     if kind == "duration":
-        example = "such as 30s or 6h" if client == "dfget" else "such as 30s or 6h, as text"
+        example = "such as 30s or 6h" if LANGUAGE[client] == "go" else "such as 30s or 6h, as text"
         return None if parse_duration(value, client, release) is not None else f"a duration with its unit, {example}"
     if kind == "bytes":
         return None if parse_bytes(value, client) is not None else "a size such as 1024MiB"
@@ -280,4 +286,4 @@ def _integer_error(value: t.Any, low: int, high: int, bounds: str) -> str | None
 
 def pattern_error(value: t.Any, client: str) -> str | None:
     """Return why a client refuses a regular expression, None where it compiles it."""
-    return regex_error(value, ENGINE[client]) if isinstance(value, str) else None
+    return regex_error(value, LANGUAGE[client]) if isinstance(value, str) else None

@@ -115,8 +115,9 @@ class Go:
 
     FILES = ("client/config/peerhost.go", "cmd/dependency/base/option.go")
     STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-    FIELD = re.compile(r"^\t(?:(\w+)\s+)?(\[\])?\*?([\w.]+(?:\[\w+\]\w+)?)\s+`(.*)`$", re.MULTILINE)
+    FIELD = re.compile(r"^\t(?:(\w+)\s+)?(\[\])?\*?([\w.]+(?:\[\w+\]\w+)?)(?:\s+`(.*)`)?$", re.MULTILINE)
     ROOT = "DaemonOption"
+    TYPES = GO_TYPES
 
     #: The daemon ignores flags that it does not know.
     flags: list[str] = []
@@ -129,8 +130,8 @@ class Go:
                 self._structs[name] = body
 
     def tree(self, name: str) -> Tree:
-        if name in GO_TYPES:
-            return GO_TYPES[name]
+        if name in self.TYPES:
+            return self.TYPES[name]
         keys: dict[str, Tree] = {}
         for field, is_list, type_name, tags in self.FIELD.findall(self._structs[name.removeprefix("base.")]):
             tag = dict(re.findall(r'(\w+):"([^"]*)"', tags))
@@ -143,18 +144,33 @@ class Go:
                 keys[key] = [inner] if is_list else inner
         return keys
 
-    def fields(self, name: str = ROOT, prefix: str = "") -> dict[str, Field]:
+    def fields(self, name: str = "", prefix: str = "") -> dict[str, Field]:
         """Return the keys below a struct by their paths, with ``[]`` after the name of a list of structs."""
         fields: dict[str, Field] = {}
-        for field, is_list, type_name, tags in self.FIELD.findall(self._structs[name.removeprefix("base.")]):
+        struct = self._structs[(name or self.ROOT).removeprefix("base.")]
+        for field, is_list, type_name, tags in self.FIELD.findall(struct):
             tag = dict(re.findall(r'(\w+):"([^"]*)"', tags))
             key, *options = tag.get("mapstructure", tag.get("yaml", field)).split(",")
             path = prefix if "squash" in options else below(prefix, key) + is_list
-            if type_name in GO_TYPES:
+            if type_name in self.TYPES:
                 fields[path.removesuffix("[]")] = Field(f"{is_list}{type_name}")
             else:
                 fields.update(self.fields(type_name, path))
         return fields
+
+
+class GoManager(Go):
+    """The structs of the manager, which reads a range of ports as a mapping alone."""
+
+    FILES = ("manager/config/config.go", "cmd/dependency/base/option.go")
+    ROOT = "Config"
+    TYPES = {name: kind for name, kind in GO_TYPES.items() if name != "TCPListenPortRange"}
+
+
+class GoScheduler(GoManager):
+    """The structs of the scheduler."""
+
+    FILES = ("scheduler/config/config.go", "cmd/dependency/base/option.go")
 
 
 class Rust:
@@ -235,10 +251,17 @@ class Rust:
         return f"{limits.get('min', '')}..{limits.get('max', '')}" if limits else ""
 
 
+READERS: dict[str, type[Go] | type[Rust]] = {
+    "dfget": Go,
+    "dfdaemon": Rust,
+    "manager": GoManager,
+    "scheduler": GoScheduler,
+}
+
+
 def main() -> None:
     client, release, repository = sys.argv[1:]
-    source = Source(repository, f"v{release}")
-    reader: Go | Rust = Go(source) if client == "dfget" else Rust(source)
+    reader = READERS[client](Source(repository, f"v{release}"))
     KEYS.mkdir(exist_ok=True)
     text = json.dumps({"flags": reader.flags, "keys": reader.tree(reader.ROOT)}, indent=1) + "\n"
     (KEYS / f"{client}-{release}.json").write_text(text)

@@ -1,0 +1,185 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with the configuration of a server: what manager and scheduler have in common.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Checker
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rules import Rule
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
+    is_host_and_port,
+    is_listen_address,
+    parse_duration,
+)
+
+#: CreateLogger in internal/dflog/logcore.go; the two last ones are documented, and log as info.
+_LOG_LEVELS = ("debug", "info", "warn", "error", "panic", "fatal")
+# internal/job/job.go writes the login of Redis into a URL: as it stands before 2.1.24, with + for a space later on; and
+# without the name of the user before 2.2.3.
+_FIRST_WITH_ESCAPES, _FIRST_WITH_USER = (2, 1, 24), (2, 2, 3)
+_PLAIN_IN_URL = re.compile(r"[A-Za-z0-9._~!$&'()*+;=-]*\Z")
+#: Jobs connect without TLS up to this release (internal/job/job.go).
+_LAST_WITHOUT_TLS_FOR_JOBS = (2, 5, 1)
+
+
+class ServerChecker(Checker):
+    """Collects the problems of manager.yaml or scheduler.yaml.
+
+    :ivar rules: what the server refuses when it starts.
+    :ivar defaults: values of the keys on which rules depend, where they are not set.
+    """
+
+    engine = "Go's regexp (RE2)"
+    has_last_release = False
+    rules: t.ClassVar[tuple[Rule, ...]]
+    defaults: t.ClassVar[dict[str, t.Any]]
+
+    def no_release_code(self) -> str:
+        """Return the code of the problem that a release is not known."""
+        return "no_such_server"
+
+    def accepts_empty(self, _key: schema.Key) -> bool:
+        """Return True: viper leaves what is empty at its default."""
+        return True
+
+    def check_client(self) -> None:
+        """Add the problems that the configuration of a server can have."""
+        for rule in self.rules:
+            if self._applies(rule):
+                self._check_rule(rule)
+        self._check_log_level()
+        self.check_tracing()
+        if self.get("metrics.enable"):
+            self.check_listen_address("metrics.addr")
+        self.check_server()
+
+    def check_server(self) -> None:
+        """Add the problems that only this server has."""
+        raise NotImplementedError
+
+    # --- what upstream refuses
+
+    def _applies(self, rule: Rule) -> bool:
+        key = schema.SCHEMA[self.client][rule.path]
+        if self.release is None:
+            # Some release has the key, some release has the rule: nothing is missing for certain.
+            is_in_release = rule.until is None and (key.until is None or rule.condition != "required")
+        else:
+            is_in_release = key.is_in(self.release) and (rule.until is None or self.release < rule.until)
+        return is_in_release and self._is_on(rule)
+
+    def _is_on(self, rule: Rule) -> bool:
+        if rule.switch is None:
+            return True
+        value = self.get(rule.switch, self.defaults.get(rule.switch))
+        return value in rule.values if rule.values else has_content(value)
+
+    def _check_rule(self, rule: Rule) -> None:
+        if rule.path in self._unreadable:
+            return
+        value = self.get(rule.path)
+        if rule.condition == "required" and value in (None, ""):
+            self.add("missing_key", rule.path)
+        elif rule.condition == "filled" and value in ("", []):
+            self.add("bad_value", rule.path, wanted="set to something, or left out")
+        elif rule.condition == "positive" and value is not None and not self._is_positive(value):
+            self.add("bad_value", rule.path, wanted="above 0")
+
+    def _is_positive(self, value: t.Any) -> bool:
+        amount = parse_duration(value, self.client) if isinstance(value, str) else value
+        return isinstance(amount, (int, float)) and amount > 0
+
+    def _check_log_level(self) -> None:
+        level = self.get("server.logLevel", "info")
+        if level and level.lower() not in _LOG_LEVELS:
+            self.add("bad_value", "server.logLevel", wanted=f"one of {', '.join(_LOG_LEVELS)}")
+
+    # --- addresses
+
+    def check_listen_address(self, key: str) -> None:
+        """Add a problem for a text on which Go cannot listen."""
+        address = self.get(key)
+        if address and not is_listen_address(address):
+            self.add("bad_value", key, wanted="an address such as :8080 or 192.0.2.7:8080")
+
+    def port_of(self, key: str, default: int) -> int:
+        """Return the port of an address to listen on, 0 where it cannot be read."""
+        address = self.get(key) or f":{default}"
+        return int(address.rpartition(":")[2]) if is_listen_address(address) else 0
+
+    def metrics_port(self) -> int:
+        """Return the port of the metrics, 0 where they are off."""
+        return self.port_of("metrics.addr", 8000) if self.get("metrics.enable") else 0
+
+    def check_reachable(self, *keys: str) -> None:
+        """Add a problem for each IP address that other hosts cannot reach; listening on all addresses is fine."""
+        for key in keys:
+            address = self.get(key)
+            if address is None:
+                continue
+            ip = ipaddress.ip_address(address)
+            is_local = ip.is_loopback or ip.is_multicast or (ip.version == 6 and ip.is_link_local)
+            if is_local or (ip.is_unspecified and not key.endswith("listenIP")):
+                self.add("unreachable_address", key, address=address)
+
+    # --- Redis
+
+    def check_redis(self, where: str) -> None:
+        """Add the problems of a login of Redis.
+
+        :param where: the key of the mapping that has it.
+        """
+        addresses = self.get(f"{where}.addrs") or []
+        for index, address in enumerate(addresses):
+            if not is_host_and_port(address if isinstance(address, str) else ""):
+                self.add("bad_value", f"{where}.addrs[{index}]", wanted="HOST:PORT, without a scheme")
+        self._check_redis_login(where)
+        self._check_redis_tls(where)
+
+    def check_redis_databases(self, databases: dict[str, t.Any]) -> None:
+        """Add a problem for a database that has two purposes."""
+        purposes: dict[int, str] = {}
+        for key, number in databases.items():
+            if number in purposes:
+                self.add("same_redis_database", key, other=purposes[number], number=number)
+            purposes.setdefault(number, key)
+
+    def _check_redis_login(self, where: str) -> None:
+        if self.get(f"{where}.username") and self.before(*_FIRST_WITH_USER):
+            self.add("redis_user_ignored", f"{where}.username")
+        for name in ("username", "password"):
+            text = self.get(f"{where}.{name}", "")
+            if " " in text or (self.before(*_FIRST_WITH_ESCAPES) and not _PLAIN_IN_URL.match(text)):
+                self.add("redis_login_in_url", f"{where}.{name}")
+
+    def _check_redis_tls(self, where: str) -> None:
+        tls = f"{where}.tls"
+        if not has_content(self.get(tls)):
+            return
+        if self.release is not None and self.release <= _LAST_WITHOUT_TLS_FOR_JOBS:
+            self.add("redis_tls_without_jobs", tls)
+        if self.get(f"{tls}.insecureSkipVerify"):
+            return
+        if not self.get(f"{tls}.caCert"):
+            self.add("missing_key", f"{tls}.caCert")
+        if bool(self.get(f"{tls}.cert")) != bool(self.get(f"{tls}.key")):
+            self.add("bad_value", f"{tls}.cert", wanted="set together with key, or left out with it")
+
+
+def has_content(value: t.Any) -> bool:
+    """Return whether a switch is on: true, a text, or a mapping in which something is set."""
+    if isinstance(value, dict):
+        return any(
+            inner is not None and (not isinstance(inner, dict) or has_content(inner)) for inner in value.values()
+        )
+    return bool(value)
