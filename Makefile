@@ -114,6 +114,9 @@ docs: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 docs: $(VENV)/docs $(LINK) ## Build the documentation site below build/docs/html; a warning is an error
 	@rm -rf build/docs && mkdir -p build/docs/rst
 	antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir build/docs/rst dragonflyoss.dragonfly
+	mv build/docs/rst/index.rst build/docs/rst/reference.rst
+	cp docs/docsite/index.rst build/docs/rst/
+	cp docs/picture/overview.svg build/docs/rst/docsite/
 	sphinx-build -q -n -W --keep-going -c docs/docsite -d build/docs/doctrees build/docs/rst build/docs/html
 
 .PHONY: picture

@@ -28,6 +28,8 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_show_sphinx = False
 pygments_style = "ansible"
+# The page of all plugins lists the guides, too; the sidebar follows the start page.
+suppress_warnings = ["toc.multiple_toc_parents"]
 
 # Pages of Ansible's own documentation to which antsibull-docs refers. Its inventory of them is on the web, and the site
 # is built without asking anybody.

