@@ -82,6 +82,7 @@ LAYERS = (TOP, LOGIC, SERVERS, HTTP, PURE, BOTTOM)
 FOLDERS = {
     "action": {"plugin_utils", "module_utils"},
     "filter": {"plugin_utils", "module_utils"},
+    "lookup": {"plugin_utils", "module_utils"},
     "inventory": {"plugin_utils", "module_utils", "doc_fragments"},
     "plugin_utils": {"plugin_utils", "module_utils"},
     "modules": {"module_utils"},

@@ -2,31 +2,125 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook preheat hands on every option of the module."""
+"""The playbook preheat reads the variables of the role, and no others."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
-from ansible_collections.dragonflyoss.dragonfly.tests.tools.sources import documented
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.sandbox import Sandbox
+
+# "ansible-test units" would run the same playbooks again with each Python.
+pytestmark = pytest.mark.skipif(
+    any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path),
+    reason="plain pytest runs them",
+)
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+# What another product might have in an inventory.
+FOREIGN = {
+    "token": "token-of-another-product",
+    "url": "http://127.0.0.1:1",
+    "image": "other:1",
+    "images": ["other:1"],
+    "tag": "other",
+    "application": "other",
+    "timeout": 1,
+    "headers": {"Authorization": "Bearer other"},
+    "count": 7,
+    "scope": "all_peers",
+    "force": True,
+    "platforms": ["linux/s390x"],
+    "registries": {"docker.io": "http://127.0.0.1:1"},
+    "verify": "none",
+    "wait": False,
+}
 
 
-def test_each_option_is_a_variable():
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(factor=60, rate_limit=False) as running:
+        yield running
+
+
+def run(variables: dict[str, Any], **environment: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "ansible", "playbook", "dragonflyoss.dragonfly.preheat"]
+    return subprocess.run(
+        [*command, "--extra-vars", json.dumps(variables)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def first(sandbox):
+    """The run of an inventory that has variables of another product."""
+    sandbox.image("library/app", "1")
+    variables = {
+        **FOREIGN,
+        "preheat_url": sandbox.url,
+        "preheat_images": f"{sandbox.registry_url.partition('//')[2]}/library/app:1",
+        "containerd_mirrors_registries": {sandbox.registry_url.partition("//")[2]: sandbox.registry_url},
+        "preheat_tag": "ours",
+        "preheat_wait_sleep": 1,
+    }
+    return run(variables, DRAGONFLY_TOKEN=sandbox.token)
+
+
+def test_an_image_as_text_is_preheated(first, sandbox):
+    assert first.returncode == 0, first.stdout
+    assert "library/app:1: warm" in first.stdout
+    assert len(sandbox.jobs) == 1
+
+
+def test_variables_of_another_product_are_not_read(first, sandbox):
+    requests = [vars(entry) for entry in sandbox.log]
+    assert sandbox.token in repr(requests)
+    assert "token-of-another-product" not in repr(requests)
+    [job] = sandbox.jobs
+    assert job["args"]["tag"] == "ours"
+    assert "other" not in json.dumps(job["args"])
+
+
+def test_each_variable_that_is_read_is_one_of_the_entry_point():
+    specs = yaml.safe_load((CHECKOUT / "roles/preheat/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    options = specs["argument_specs"]["controller"]["options"]
+    assert set(options) <= set(specs["argument_specs"]["main"]["options"])
     [play] = yaml.safe_load((CHECKOUT / "playbooks/preheat.yml").read_text(encoding="utf-8"))
-    module = documented(CHECKOUT / "plugins/modules/preheat.py")
-    options = set(module["options"])
-    for fragment in module["extends_documentation_fragment"]:
-        name, _dot, variant = fragment.split(".", 2)[2].partition(".")
-        options |= set(
-            documented(CHECKOUT / f"plugins/doc_fragments/{name}.py", variant.upper() or "DOCUMENTATION").get(
-                "options", ()
-            )
-        )
+    [task] = play["tasks"]
+    assert task["ansible.builtin.include_role"]["tasks_from"] == "controller"
+    assert "vars" not in play
 
-    # The action plugin's, and those that this module ignores.
-    options -= {"progress_file", "jwt", "username", "password"}
-    passed_on = play["tasks"][0]["dragonflyoss.dragonfly.preheat"]
-    assert passed_on == {name: f"{{{{ {name} | default(omit) }}}}" for name in options}
+
+@pytest.mark.parametrize(
+    "variables, message",
+    [
+        ({}, "There is nothing to preheat: set preheat_images or preheat_files."),
+        ({"preheat_images": []}, "There is nothing to preheat"),
+        ({"image": "redis:7"}, "not image, url or token"),
+        ({"preheat_image": "redis:7"}, "preheat_image is not a variable of the role dragonflyoss.dragonfly.preheat."),
+        ({"preheat_image": "redis:7"}, "Did you mean preheat_images?"),
+        ({"preheat_images": "redis:7", "preheat_tokn": "x"}, "Did you mean preheat_token?"),
+        ({"preheat_images": "redis:7", "preheat_registries": {}}, "Did you mean containerd_mirrors_registries?"),
+        ({"preheat_images": "redis:7", "preheat_files": "http://a/b"}, "preheat_images and preheat_files are both set"),
+        ({"preheat_images": {"redis": 7}}, "preheat_images"),
+        ({"preheat_images": [{"redis": 7}]}, "preheat_images must be a list of texts, but element 0 is a mapping"),
+        ({"preheat_images": "redis:7", "preheat_count": "many"}, "preheat_count"),
+    ],
+)
+def test_what_is_refused(sandbox, variables, message):
+    before = len(sandbox.jobs)
+    done = run({"preheat_url": sandbox.url, "preheat_token": sandbox.token, **variables})
+    assert done.returncode != 0
+    assert message in " ".join(done.stdout.split()) + done.stderr
+    assert len(sandbox.jobs) == before

@@ -79,7 +79,7 @@ def test_each_variable_that_tasks_read_is_known(role):
 
 @pytest.mark.parametrize("role", ["dfget", "dfdaemon", "manager", "scheduler"])
 def test_the_roles_of_the_daemons_hand_on_all_that_their_private_role_reads(role):
-    (task,) = load(role, "tasks/main.yml")
+    _check, task = load(role, "tasks/main.yml")
     text = "".join(
         path.read_text(encoding="utf-8")
         for path in COLLECTION.glob("roles/_daemon/**/*")
@@ -88,6 +88,15 @@ def test_the_roles_of_the_daemons_hand_on_all_that_their_private_role_reads(role
     own = set(re.findall(r"register: (\w+)", text)) | set(load("_daemon", "vars/main.yml"))
     read = set(re.findall(r"(?<![\w./])_daemon_\w+", text)) - own
     assert set(task["vars"]) == read == set(options("_daemon"))
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if not role.startswith("_")])
+def test_each_role_begins_with_the_check_for_misspelt_variables(role):
+    for entry_point in load(role, "meta/argument_specs.yml")["argument_specs"]:
+        first, *_others = load(role, f"tasks/{entry_point}.yml")
+        assert first["ansible.builtin.assert"]["that"] == f"__{role}_misspelt | length == 0", entry_point
+    lookup = f"query('dragonflyoss.dragonfly.misspelt_variables', '{role}'"
+    assert lookup in load(role, "vars/main.yml")[f"__{role}_misspelt"]
 
 
 def test_the_role_preheat_has_the_options_of_the_module():

@@ -173,6 +173,8 @@ def clients(tmp_path_factory):
         "cache": {**GO, "dfget_seed_peer": True, "preheat_max_age": 86400},
         "tag": {**GO, "preheat_tag": "shop"},
         "allowed": {**GO, "dfget_proxy_ip": "0.0.0.0", "dfget_allowed_problems": ["open_proxy"]},
+        "allowed_text": {**GO, "dfget_proxy_ip": "0.0.0.0", "dfget_allowed_problems": "static_mirror, open_proxy"},
+        "allowed_other": {**GO, "dfget_proxy_ip": "0.0.0.0", "dfget_allowed_problems": "not_open_proxy"},
         "letters": {"dfget_release": "2.1.67", "dfget_config": {"scheduler": {"netAddrs": ["s"]}}},
         "no_checksum": {**GO, "dfget_install_source": "https://a/dfget-2.1.67-linux-amd64.deb?signature=geheim"},
         "no_sha256": {**GO, "dfget_install_source": "https://a/b.deb", "dfget_install_checksum": "sha256:12"},
@@ -723,6 +725,66 @@ def test_the_go_client_and_many_peers_are_refused(tmp_path):
 def test_a_host_without_an_address_is_refused_for_many_peers(tmp_path):
     found = preheat(tmp_path, h1={"preheat_scope": "all_peers", "preheat_host_ip": ""})
     assert "The address of the host is not known" in found["h1"]
+
+
+@pytest.mark.parametrize(
+    "role, variables, suggestion",
+    [
+        ("preheat", {"preheat_client": "none", "preheat_image": "redis:7"}, "preheat_images"),
+        ("preheat", {"preheat_client": "dfget", "dfget_manager_addr": "m:65003"}, "dfget_manager_addrs"),
+        ("preheat", {"preheat_client": "none", "containerd_mirror_registries": {}}, "containerd_mirrors_registries"),
+        ("dfget", {**GO, "dfget_manager_addr": "m:65003"}, "dfget_manager_addrs"),
+        ("dfget", {**GO, "preheat_aplication": "shop"}, "preheat_application"),
+        ("dfdaemon", {**RUST, "dfdaemon_manager_addrs": "m:65003"}, "dfdaemon_manager_addr"),
+        ("containerd_mirrors", {"containerd_mirrors_registry": {}}, "containerd_mirrors_registries"),
+    ],
+)
+def test_a_misspelt_variable_is_refused(tmp_path, role, variables, suggestion):
+    message = run(tmp_path, role, {"h1": variables})["h1"]
+    assert f"{list(variables)[-1]} is not a variable of" in message
+    assert f"Did you mean {suggestion}?" in message
+
+
+def test_a_variable_of_ones_own_may_begin_like_those_of_a_role(tmp_path):
+    own = {"preheat_mirrors": False, "preheat_window": "22:00", "dragonfly_ignored_variables": "preheat_window"}
+    assert preheat(tmp_path, h1=own) == {"h1": "ok"}
+
+
+def test_the_role_says_that_nothing_is_preheated(tmp_path):
+    assert preheat(tmp_path, h1={"preheat_mirrors": False}) == {"h1": "ok"}
+    stdout = (tmp_path / "stdout").read_text(encoding="utf-8")
+    assert "preheat_images and preheat_files are empty: the hosts are set up, and nothing is preheated." in stdout
+
+
+def test_images_and_files_together_are_refused(tmp_path):
+    found = preheat(tmp_path, h1={"preheat_images": "redis:7", "preheat_files": "http://a/b"})
+    assert "preheat_images and preheat_files are both set" in found["h1"]
+
+
+def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
+    assert mirrors_after(tmp_path, preheat_images="new.io/a:1,newer.io/b:1") == {
+        "old.io",
+        "link.io",
+        "new.io",
+        "newer.io",
+    }
+    # The refusal comes after what is preheated has been compared, and names each image by itself.
+    text = {"preheat_images": "redis:7,a.io/b:1", "containerd_mirrors_registries": {}, "preheat_platforms": "linux/arm64"}
+    found = preheat(tmp_path, h1=text)
+    assert "redis:7, a.io/b:1 would be preheated, but pulled from the registry itself" in found["h1"]
+
+
+@pytest.mark.parametrize("value, message", [({"a": 1}, "unable to convert to list"), ([["a"]], "element 0 is a list")])
+def test_images_of_a_wrong_type_are_named(tmp_path, value, message):
+    found = preheat(tmp_path, h1={"preheat_mirrors": False, "preheat_images": value})
+    assert "preheat_images" in found["h1"]
+    assert message in found["h1"]
+
+
+def test_one_allowed_problem_is_a_list_of_one(clients):
+    assert clients["allowed_text"] == "ok"
+    # A text is not searched for the code.
+    assert "[open_proxy]" in clients["allowed_other"]
 
 
 def test_the_client_is_required(tmp_path):

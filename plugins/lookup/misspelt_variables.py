@@ -1,0 +1,78 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lookup misspelt_variables, with which each role begins."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: misspelt_variables
+short_description: Find variables with the prefix of a role that the role does not have
+version_added: 1.0.0
+author: Dragonfly collection contributors (@dragonflyoss)
+description:
+  - Returns a message for each variable of the host that begins with the name of one of the roles and is not one of its
+    variables, with the name that was probably meant.
+  - Each role of the collection begins with this check, for itself and for the roles whose variables it reads, because
+    Ansible ignores variables that nothing reads.
+  - A variable belongs to the role with the longest name that it begins with. Known are the options in the argument
+    specs of the role, what its tasks register or set as facts, and its own vars. Names that begin with an underscore
+    are ignored.
+  - Also found are options whose prefix has a single wrong letter, such as C(containerd_mirror_registries).
+  - Variables of your own that begin with the name of a role can be named in the list C(dragonfly_ignored_variables).
+options:
+  _terms:
+    description: Names of roles of this collection, such as V(preheat).
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Fail if a variable is misspelt
+  ansible.builtin.assert:
+    that: problems | length == 0
+    fail_msg: "{{ problems | join(' ') }}"
+  vars:
+    problems: "{{ query('dragonflyoss.dragonfly.misspelt_variables', 'preheat') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: >-
+    The messages, sorted by the names of the variables, and then what to do. Empty if there is nothing to report.
+  type: list
+  elements: str
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._role_variables import (
+    read_list,
+    read_role,
+    role_names,
+    variable_problems,
+)
+
+_IGNORED = "dragonfly_ignored_variables"
+_REMEDY = f"List variables of your own whose names begin like this in {_IGNORED}."
+
+
+class LookupModule(LookupBase):
+    """Lookup misspelt_variables."""
+
+    def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
+        """Return the messages."""
+        variables = variables or {}
+        self.set_options(var_options=variables, direct=kwargs)
+        try:
+            ignored = read_list(self._templar.template(variables.get(_IGNORED)), _IGNORED)
+            roles = [read_role(name) for name in terms]
+            problems = variable_problems(list(variables), roles, role_names(), ignored)
+        except InputError as error:
+            raise AnsibleLookupError(f"misspelt_variables: {error}") from error
+        return [*problems, _REMEDY] if problems else []

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles do with the variables of a play: find misspelt names, and read lists that are written as text.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import typing as t
+from pathlib import Path
+
+import yaml
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+
+ROLES_FOLDER = Path(__file__).resolve().parents[2] / "roles"
+_COLLECTION = "dragonflyoss.dragonfly"
+#: How similar a name has to be to be suggested, of 1, and to be suggested before the same name of another role.
+_SIMILAR, _SIMILAR_AS_TYPO = 0.6, 0.85
+
+
+class Role(t.NamedTuple):
+    """The variables of a role.
+
+    :ivar name: of the role; its variables begin with it.
+    :ivar options: those that users set.
+    :ivar own: those that the role sets itself.
+    """
+
+    name: str
+    options: frozenset[str]
+    own: frozenset[str]
+
+    @property
+    def prefix(self) -> str:
+        """Return how the names of the role's variables begin."""
+        return f"{self.name}_"
+
+
+def read_role(name: str) -> Role:
+    """Return the variables of a role of this collection, by its argument specs, its vars and its tasks.
+
+    :raises InputError: if there is no such role.
+    """
+    folder = ROLES_FOLDER / name
+    if not (folder / "meta/argument_specs.yml").is_file():
+        raise InputError(f"The collection has no role {name!r}.")
+    options: set[str] = set()
+    for entry_point in _read_yaml(folder / "meta/argument_specs.yml")["argument_specs"].values():
+        options.update(entry_point.get("options") or {})
+    own: set[str] = set()
+    for file in ("vars/main.yml", "defaults/main.yml"):
+        if (folder / file).is_file():
+            own.update(_read_yaml(folder / file) or {})
+    for path in sorted(folder.glob("tasks/*.yml")):
+        own.update(_set_by_tasks(_read_yaml(path)))
+    return Role(name, frozenset(options), frozenset(own))
+
+
+def role_names() -> list[str]:
+    """Return the names of all roles of this collection."""
+    return sorted(path.parents[1].name for path in ROLES_FOLDER.glob("*/meta/argument_specs.yml"))
+
+
+def _read_yaml(path: Path) -> t.Any:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+
+
+def _set_by_tasks(tasks: t.Any) -> set[str]:
+    """Return the variables that tasks register, set as facts, loop with, or set for themselves."""
+    names: set[str] = set()
+    if isinstance(tasks, list):
+        for task in tasks:
+            names |= _set_by_tasks(task)
+    elif isinstance(tasks, dict):
+        for key, value in tasks.items():
+            if key in ("register", "index_var", "loop_var"):
+                names.add(value)
+            elif isinstance(value, dict) and (key == "vars" or key.endswith("set_fact")):
+                names.update(value)
+            elif isinstance(value, (dict, list)):
+                names |= _set_by_tasks(value)
+    return names
+
+
+def variable_problems(
+    names: t.Iterable[str], roles: t.Sequence[Role], every_role: t.Iterable[str] = (), ignored: t.Container[str] = ()
+) -> list[str]:
+    """Return a message for each variable that looks like one of a role and is not, in the order of the names.
+
+    A variable belongs to the role with the longest name that it begins with. So does one whose beginning differs from
+    that in a single letter, if the rest is the name of an option.
+
+    :param names: of the variables of a host.
+    :param roles: those to compare with.
+    :param every_role: names of all roles, which may begin with the name of another one.
+    :param ignored: names that are the user's own.
+    """
+    by_length = sorted({*every_role, *(role.name for role in roles)}, key=len, reverse=True)
+    known = set().union(*(role.options | role.own for role in roles))
+    problems = []
+    for name in sorted({name for name in names if name not in known and name not in ignored}):
+        folded = name.lower().replace("-", "_")
+        owner = next((role for role in by_length if folded.startswith(f"{role}_")), None)
+        role = next((role for role in roles if role.name == owner), None)
+        if role is not None:
+            problems.append(_unknown(name, folded[len(role.prefix) :], role, roles))
+        elif owner is None:
+            problems += _misspelt_prefix(name, folded, roles)
+    return problems
+
+
+def _unknown(name: str, rest: str, role: Role, roles: t.Sequence[Role]) -> str:
+    """Return the message about a variable with the prefix of a role.
+
+    :param rest: the name without the prefix.
+    """
+    message = f"{name} is not a variable of the role {_COLLECTION}.{role.name}."
+    suggestion = _suggestion(rest, role, roles)
+    if suggestion:
+        return f"{message} Did you mean {suggestion}?"
+    return f"{message} See ansible-doc -t role {_COLLECTION}.{role.name} for those that it has."
+
+
+def _suggestion(rest: str, role: Role, roles: t.Sequence[Role]) -> str | None:
+    endings = [option[len(role.prefix) :] for option in sorted(role.options)]
+    typos = difflib.get_close_matches(rest, endings, n=1, cutoff=_SIMILAR_AS_TYPO)
+    if typos:
+        return role.prefix + typos[0]
+    # What another role has by exactly this name, such as registries, is more likely than what merely sounds alike.
+    exact = [other.prefix + rest for other in roles if other.prefix + rest in other.options]
+    similar = difflib.get_close_matches(rest, endings, n=1, cutoff=_SIMILAR)
+    return next(iter([*exact, *(role.prefix + ending for ending in similar)]), None)
+
+
+def _misspelt_prefix(name: str, folded: str, roles: t.Sequence[Role]) -> list[str]:
+    for role in roles:
+        for option in sorted(role.options):
+            ending = option[len(role.name) :]
+            if folded.endswith(ending) and _differs_in_one_letter(folded[: -len(ending)], role.name):
+                return [f"{name} is not a variable of this collection. Did you mean {option}?"]
+    return []
+
+
+def _differs_in_one_letter(text: str, other: str) -> bool:
+    """Return whether one letter was left out, added, replaced, or swapped with the next one."""
+    start = next((n for n, pair in enumerate(zip(text, other)) if pair[0] != pair[1]), min(len(text), len(other)))
+    rest, other_rest = text[start:], other[start:]
+    if len(rest) == len(other_rest):
+        is_swapped = rest[:2] == other_rest[1::-1] and rest[2:] == other_rest[2:]
+        return bool(rest) and (rest[1:] == other_rest[1:] or is_swapped)
+    return rest[1:] == other_rest or rest == other_rest[1:]
+
+
+def read_list(value: t.Any, name: str) -> list[str]:
+    """Return a variable that is a list of texts, as Ansible reads an option of that type.
+
+    A text is split at commas, or read as JSON where it is a list in JSON, as it comes from INI or from a command line.
+
+    :param name: of the variable, for messages.
+    :raises InputError: if it is something else.
+    """
+    if value is None:
+        return []
+    if isinstance(value, str):
+        value = _list_of_text(value)
+    elif _is_number(value):
+        value = [value]
+    if not isinstance(value, (list, tuple)):
+        raise InputError(f"{name} must be a list of texts, not {_type_name(value)}.")
+    for index, element in enumerate(value):
+        if not isinstance(element, str) and not _is_number(element):
+            raise InputError(f"{name} must be a list of texts, but element {index} is {_type_name(element)}.")
+    return [element if isinstance(element, str) else str(element) for element in value]
+
+
+def _list_of_text(text: str) -> list[t.Any]:
+    stripped = text.strip()
+    if stripped.startswith("[") and stripped.endswith("]"):
+        try:
+            return list(json.loads(stripped))
+        except ValueError:
+            pass
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _type_name(value: t.Any) -> str:
+    """Return what a value is, for people who write YAML."""
+    if value is None:
+        return "empty"
+    for kind, text in ((bool, "a boolean"), ((int, float), "a number"), (dict, "a mapping"), ((list, tuple), "a list")):
+        if isinstance(value, kind):
+            return text
+    return f"of the type {type(value).__name__}"
