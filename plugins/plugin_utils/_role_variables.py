@@ -115,27 +115,27 @@ def variable_problems(
     return problems
 
 
-def _unknown(name: str, rest: str, role: Role, roles: t.Sequence[Role]) -> str:
+def _unknown(name: str, ending: str, role: Role, roles: t.Sequence[Role]) -> str:
     """Return the message about a variable with the prefix of a role.
 
-    :param rest: the name without the prefix.
+    :param ending: the name without the prefix.
     """
     message = f"{name} is not a variable of the role {_COLLECTION}.{role.name}."
-    suggestion = _suggestion(rest, role, roles)
+    suggestion = _suggestion(ending, role, roles)
     if suggestion:
         return f"{message} Did you mean {suggestion}?"
     return f"{message} See ansible-doc -t role {_COLLECTION}.{role.name} for those that it has."
 
 
-def _suggestion(rest: str, role: Role, roles: t.Sequence[Role]) -> str | None:
+def _suggestion(ending: str, role: Role, roles: t.Sequence[Role]) -> str | None:
     endings = [option[len(role.prefix) :] for option in sorted(role.options)]
-    typos = difflib.get_close_matches(rest, endings, n=1, cutoff=_SIMILAR_AS_TYPO)
+    typos = difflib.get_close_matches(ending, endings, n=1, cutoff=_SIMILAR_AS_TYPO)
     if typos:
         return role.prefix + typos[0]
     # What another role has by exactly this name, such as registries, is more likely than what merely sounds alike.
-    exact = [other.prefix + rest for other in roles if other.prefix + rest in other.options]
-    similar = difflib.get_close_matches(rest, endings, n=1, cutoff=_SIMILAR)
-    return next(iter([*exact, *(role.prefix + ending for ending in similar)]), None)
+    exact = [other.prefix + ending for other in roles if other.prefix + ending in other.options]
+    similar = difflib.get_close_matches(ending, endings, n=1, cutoff=_SIMILAR)
+    return next(iter([*exact, *map(role.prefix.__add__, similar)]), None)
 
 
 def _misspelt_prefix(name: str, folded: str, roles: t.Sequence[Role]) -> list[str]:
@@ -150,11 +150,11 @@ def _misspelt_prefix(name: str, folded: str, roles: t.Sequence[Role]) -> list[st
 def _differs_in_one_letter(text: str, other: str) -> bool:
     """Return whether one letter was left out, added, replaced, or swapped with the next one."""
     start = next((n for n, pair in enumerate(zip(text, other)) if pair[0] != pair[1]), min(len(text), len(other)))
-    rest, other_rest = text[start:], other[start:]
-    if len(rest) == len(other_rest):
-        is_swapped = rest[:2] == other_rest[1::-1] and rest[2:] == other_rest[2:]
-        return bool(rest) and (rest[1:] == other_rest[1:] or is_swapped)
-    return rest[1:] == other_rest or rest == other_rest[1:]
+    tail, other_tail = text[start:], other[start:]
+    if len(tail) == len(other_tail):
+        is_swapped = tail[:2] == other_tail[1::-1] and tail[2:] == other_tail[2:]
+        return bool(tail) and (tail[1:] == other_tail[1:] or is_swapped)
+    return tail[1:] == other_tail or tail == other_tail[1:]
 
 
 def read_list(value: t.Any, name: str) -> list[str]:

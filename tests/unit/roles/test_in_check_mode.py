@@ -769,7 +769,7 @@ def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
         "newer.io",
     }
     # The refusal comes after what is preheated has been compared, and names each image by itself.
-    text = {"preheat_images": "redis:7,a.io/b:1", "containerd_mirrors_registries": {}, "preheat_platforms": "linux/arm64"}
+    text = {"preheat_images": "redis:7,a.io/b:1", "containerd_mirrors_registries": {}}
     found = preheat(tmp_path, h1=text)
     assert "redis:7, a.io/b:1 would be preheated, but pulled from the registry itself" in found["h1"]
 
