@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+
 from docutils import nodes
 
 project = "dragonflyoss.dragonfly"
@@ -25,6 +27,7 @@ html_theme_options = {
 }
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sourcelink = False
 html_show_sphinx = False
 pygments_style = "ansible"
@@ -52,6 +55,14 @@ def link_to_ansible(app, env, node, contnode):
     return nodes.reference("", "", contnode, refuri=f"{ANSIBLE}/{page}", internal=False) if page else None
 
 
+def break_long_names(app, doctree, docname):
+    """Let browsers break full names of modules in headings after a dot or an underscore."""
+    for title in doctree.findall(nodes.title):
+        for text in list(title.findall(nodes.Text)):
+            text.parent.replace(text, nodes.Text(re.sub(r"(?<=\w[._])(?=\w)", "\u200b", text.astext())))
+
+
 def setup(app):
-    """Connect the resolver of references."""
+    """Connect what changes the pages."""
     app.connect("missing-reference", link_to_ansible)
+    app.connect("doctree-resolved", break_long_names)
