@@ -31,11 +31,13 @@ class Attempt:
 
     :param timeout: seconds in which it must be over.
     :param connect_timeout: seconds in which it must have a connection.
+    :ivar timeout: see above.
     :ivar sent: whether the server can have seen anything of it.
     """
 
     def __init__(self, timeout: float, connect_timeout: float) -> None:
         now = time.monotonic()
+        self.timeout = timeout
         self.sent = False
         self._deadline = now + timeout
         self._connect_deadline = now + connect_timeout

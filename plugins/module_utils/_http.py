@@ -13,25 +13,27 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import socket
-import ssl
 import threading
 import typing as t
 import zlib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import Attempt, TooManyBytes
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import Attempt
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import proxy_note
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import (
     ERRORS,
-    PROXY_ERRORS,
     REQUESTS_ERROR,
-    TLS_ERRORS,
     TimedSession,
     disable_warnings,
+    environment_proxy,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._transport_errors import (
+    NETWORK_REASONS,
+    Failure,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION
 
@@ -43,6 +45,11 @@ ANSWER_LIMIT = 4 * 1024 * 1024
 #: Bytes that are read of the body of an answer that is not 2xx.
 _ERROR_BYTES = 64 * 1024
 _CHUNK = 64 * 1024
+_HEADERS = {
+    "User-Agent": f"dragonflyoss.dragonfly/{VERSION}",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+}
 #: A body may have so many bytes more on the wire than it has: for the sizes of its chunks.
 _FRAMING_FACTOR, _FRAMING_BYTES = 2, 64 * 1024
 
@@ -53,6 +60,7 @@ class Response:
 
     :ivar request: verb and path.
     :ivar headers: a mapping that ignores case.
+    :ivar proxy: host and port of the proxy that the environment names for it, None without one.
     """
 
     request: str
@@ -61,6 +69,7 @@ class Response:
     body: bytes = b""
     chunks: t.Iterable[bytes] = ()
     close: t.Callable[[], t.Any] = lambda: None
+    proxy: str | None = None
 
     @property
     def media_type(self) -> str:
@@ -147,18 +156,12 @@ class Http:
         exchange = _Exchange(method, url, attempt)
         if seconds <= 0:
             raise exchange.out_of_time()
-        all_headers = {
-            "User-Agent": f"dragonflyoss.dragonfly/{VERSION}",
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-        }
-        all_headers.update(headers or {})
         try:
             answer = self._session().send_attempt(
                 attempt,
                 method,
                 url,
-                headers=all_headers,
+                headers={**_HEADERS, **(headers or {})},
                 json=body,
                 auth=self._authorize,
                 timeout=(self._connect_timeout, self.timeout),
@@ -168,9 +171,14 @@ class Http:
         except ERRORS as exc:
             raise exchange.error(exc) from None
         chunks = exchange.read(answer, limit)
+        response = Response(exchange.request, answer.status_code, answer.headers)
+        if not 200 <= response.status < 300:
+            response.proxy = environment_proxy(url)
         if stream:
-            return Response(exchange.request, answer.status_code, answer.headers, chunks=chunks, close=answer.close)
-        return Response(exchange.request, answer.status_code, answer.headers, body=b"".join(chunks))
+            response.chunks, response.close = chunks, answer.close
+        else:
+            response.body = b"".join(chunks)
+        return response
 
 
 class _Exchange:
@@ -178,6 +186,7 @@ class _Exchange:
 
     def __init__(self, method: str, url: str, attempt: Attempt) -> None:
         self._attempt = attempt
+        self._url = url
         try:
             parts = urlsplit(url)
             path, self._address, self._host = parts.path, parts.netloc.rpartition("@")[2], parts.hostname
@@ -229,61 +238,18 @@ class _Exchange:
 
         :param begun: whether the headers of an answer have come.
         """
-        causes = list(_causes(exc))
-        if _first(causes, TooManyBytes):
+        failure = Failure(exc, self._address, self._host, self._attempt.timeout)
+        if failure.has_too_many_bytes:
             return self._too_large("more came than such an answer has" if begun else "its headers do not end")
         if not self._attempt.sent:
-            reason, message = self._before_request(exc, causes)
+            problem = failure.before_request()
         else:
-            reason, message = self._after_request(exc, causes, begun)
-        sent = self._attempt.sent and reason not in ("tls", "bad_url", "bad_file")
-        return TransportError(f"{self.request}: {message}", reason, self.request, sent=sent)
-
-    def _before_request(self, exc: Exception, causes: list[BaseException]) -> tuple[str, str]:
-        """Return reason and message of a failure before the server can have seen the request."""
-        if _is_tls(exc, causes):
-            return "tls", self._tls_message(causes)
-        if isinstance(exc, PROXY_ERRORS):
-            return (
-                "proxy",
-                f"the proxy of the environment (HTTP_PROXY, HTTPS_PROXY) does not connect to {self._address}.",
-            )
-        if _first(causes, socket.gaierror) or _named(causes, "NameResolutionError"):
-            return (
-                "dns",
-                f"the name {self._host} cannot be resolved. What to do: check the name and the DNS of this host.",
-            )
-        if _first(causes, socket.timeout) or _named(causes, "ConnectTimeoutError", "ConnectTimeout"):
-            return "connect_timeout", f"no connection to {self._address} in time."
-        if _first(causes, ConnectionRefusedError):
-            remedy = "check host and port, and that something listens there"
-            return "refused", f"{self._address} refused the connection. What to do: {remedy}."
-        if isinstance(exc, ValueError) or _named(causes, "LocationParseError"):
-            return "bad_url", "the URL cannot be used."
-        if type(exc).__module__ == "builtins" and isinstance(exc, OSError):
-            # requests raises a bare OSError for a ca_path or client_cert that does not exist, before it connects.
-            return "bad_file", str(exc)
-        text_of_system = next(
-            (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None
-        )
-        return "unreachable", f"no connection to {self._address}: {text_of_system or 'it is closed at once'}."
-
-    def _after_request(self, exc: Exception, causes: list[BaseException], begun: bool) -> tuple[str, str]:
-        """Return reason and message of a failure after the request was sent, or a part of it."""
-        if _first(causes, socket.timeout) or _named(causes, "ReadTimeoutError", "ReadTimeout"):
-            problem = "did not finish its answer" if begun else "did not answer"
-            return "read_timeout", f"{self._address} {problem} in time."
-        if not begun and _is_tls(exc, causes) and "CERTIFICATE" in _tls_reason(causes).upper():
-            # TLS 1.3 lets the client speak before the server has judged its certificate.
-            return "tls", self._tls_message(causes)
-        return "incomplete" if begun else "reset", f"{self._address} broke the connection before its answer was whole."
-
-    def _tls_message(self, causes: list[BaseException]) -> str:
-        if getattr(_first(causes, ssl.SSLError), "verify_code", 0):
-            remedy = "set ca_path to the CA that signed its certificate, or validate_certs to false if you accept any"
-        else:
-            remedy = "check the scheme of the URL, ca_path, client_cert and client_key"
-        return f"no TLS connection with {self._address}: {_tls_reason(causes)}. What to do: {remedy}."
+            problem = failure.after_request(begun)
+        message = f"{self.request}: {problem.message}"
+        if problem.reason in NETWORK_REASONS:
+            message += proxy_note(environment_proxy(self._url))
+        sent = self._attempt.sent and problem.reason not in ("tls", "bad_url", "bad_file")
+        return TransportError(message, problem.reason, self.request, sent=sent)
 
 
 class _Undecodable(Exception):
@@ -325,35 +291,3 @@ def _gunzip(chunks: t.Iterable[bytes]) -> t.Iterator[bytes]:
             compressed = unzip.unconsumed_tail or unzip.unused_data
     if unzip is not None and not unzip.eof:
         raise OSError("the compressed body ends too early")
-
-
-def _causes(exc: BaseException) -> t.Iterator[BaseException]:
-    """Yield an exception and what led to it: requests and urllib3 hide that in args, in .reason, or in the context."""
-    waiting: list[t.Any] = [exc]
-    visited = set()
-    while waiting:
-        cause = waiting.pop(0)
-        if not isinstance(cause, BaseException) or id(cause) in visited:
-            continue
-        visited.add(id(cause))
-        yield cause
-        waiting.extend(cause.args)
-        waiting.extend([getattr(cause, "reason", None), cause.__cause__, cause.__context__])
-
-
-def _first(causes: list[BaseException], kind: type[BaseException]) -> BaseException | None:
-    return next((cause for cause in causes if isinstance(cause, kind)), None)
-
-
-def _named(causes: list[BaseException], *names: str) -> bool:
-    """Return whether there is a cause of one of these classes, which requests does not show everywhere."""
-    return any(type(cause).__name__ in names for cause in causes)
-
-
-def _is_tls(exc: Exception, causes: list[BaseException]) -> bool:
-    return isinstance(exc, TLS_ERRORS) or _first(causes, ssl.SSLError) is not None
-
-
-def _tls_reason(causes: list[BaseException]) -> str:
-    tls = _first(causes, ssl.SSLError)
-    return getattr(tls, "verify_message", "") or getattr(tls, "reason", None) or "TLS failed"

@@ -17,6 +17,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     DragonflyError,
     GarbledError,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import (
+    gateway_remedy,
+    proxy_note,
+    wants_tls,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_beginning
 
 if t.TYPE_CHECKING:
@@ -112,6 +117,9 @@ def manager_error(answer: Response, credential: str | None, has_token: bool) -> 
     name, status = answer.request, answer.status
     if 300 <= status < 400:
         return _redirect_error(answer)
+    if wants_tls(status, answer.text()):
+        text = f"{name}: the server expects HTTPS on this port ({status}). What to do: write https:// in url."
+        return ApiError(text, "wrong_scheme", name, status)
     if answer.media_type == "text/html":
         return _web_page_error(answer)
     message = _message(answer)
@@ -126,7 +134,7 @@ def manager_error(answer: Response, credential: str | None, has_token: bool) -> 
         reason, remedy = _denial(status, message, credential, has_token)
         return ApiError(f"{text}. What to do: {remedy}.", reason, name, status, message)
     reason = _REASONS.get(status) or ("server_error" if status >= 500 else "refused")
-    return ApiError(f"{text}.", reason, name, status, message)
+    return ApiError(f"{text}.{gateway_remedy(status, answer.proxy)}", reason, name, status, message)
 
 
 def explain(exc: ApiError) -> ApiError:
@@ -165,9 +173,9 @@ def _unknown_jwt(has_token: bool) -> tuple[str, str]:
 
 def _web_page_error(answer: Response) -> DragonflyError:
     name, status = answer.request, answer.status
-    text = (
-        f"{name}: a web page came back (status {status}), which no Dragonfly manager answers here. "
-        "What to do: set url to the REST address of the manager (port 8080 by default)."
+    text = f"{name}: a web page came back (status {status}), which no Dragonfly manager answers here."
+    text += gateway_remedy(status, answer.proxy) or (
+        f" What to do: set url to the REST address of the manager (port 8080 by default).{proxy_note(answer.proxy)}"
     )
     if status >= 500:
         return ApiError(text, "server_error", name, status)

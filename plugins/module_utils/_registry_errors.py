@@ -13,6 +13,7 @@ import json
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import gateway_remedy, wants_tls
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
 
@@ -44,7 +45,12 @@ def check_status(answer: Response, request: str, denial: str) -> None:
     if status == 404:
         text = f"{message}: it has no such image, tag or digest."
         raise RegistryRefused(text, "manifest_unknown", request, status)
-    raise RegistryUnreachable(f"{message}.", "registry_unreachable", request, status)
+    if wants_tls(status, answer.text()):
+        text = f"{message}: it expects HTTPS on this port. What to do: write https:// in registries, or no scheme."
+        raise RegistryUnreachable(text, "registry_unreachable", request, status)
+    raise RegistryUnreachable(
+        f"{message}.{gateway_remedy(status, answer.proxy)}", "registry_unreachable", request, status
+    )
 
 
 def digest_mismatch(request: str, computed: str, source: str, claim: str) -> RegistryRefused:

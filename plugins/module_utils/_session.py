@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import traceback
 import typing as t
+from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import (
     Attempt,
@@ -136,6 +137,17 @@ class TimedSession(Session):
         """Send a request as ``requests.Session.request`` does; return the answer as soon as its headers are there."""
         self.attempt = attempt
         return self.request(method, url, allow_redirects=False, stream=True, **kwargs)
+
+
+def environment_proxy(url: str) -> str | None:
+    """Return host and port of the proxy that the environment names for a URL, None where it names none."""
+    if REQUESTS_ERROR:
+        return None
+    try:
+        proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+        return urlsplit(proxy).netloc.rpartition("@")[2] or None if proxy else None
+    except ValueError:
+        return None
 
 
 def disable_warnings() -> None:

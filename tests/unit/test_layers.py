@@ -38,7 +38,7 @@ for _path in FILES:
 TOP = {"_module"}
 LOGIC = "logic"
 SERVERS = {"_client", "_registry", "_registry_requests"}
-HTTP = {"_attempt", "_http", "_session"}
+HTTP = {"_attempt", "_http", "_session", "_transport_errors"}
 #: Decisions: no requests, no clock, no files.
 PURE = {
     "_config_redaction",
@@ -58,6 +58,7 @@ PURE = {
     "_registry_errors",
     "_default_filter",
     "_file_url",
+    "_gateway",
     "_pages",
     "_polling",
     "_concurrency",

@@ -62,6 +62,12 @@ _MEANINGS = (
         "the registry or origin wants credentials: see registry_username, registry_password and headers",
     ),
     _Meaning(r"\b403\b", "origin_denied", "the registry or origin refuses these credentials"),
+    _Meaning(
+        "(?i)no space left on device|not enough space|disk (is )?full",
+        "disk_full",
+        "the disk of a peer is full: free space there, lower its cache limit (gc.policy), or delete content with "
+        "dragonflyoss.dragonfly.task",
+    ),
     _Meaning("x509", "origin_tls", "the peer does not trust the certificate of the registry or origin"),
     _Meaning("deadline exceeded", "job_timeout", "it took longer than job_timeout allows"),
 )

@@ -224,7 +224,35 @@ def test_a_web_page(client, loopback, status, kind, reason, stream):
     assert isinstance(exc, kind)
     assert (exc.status, exc.reason) == (status, reason)
     assert "web page" in exc.message
-    assert "8080" in exc.message
+    assert ("forwards to the right address" if status == 502 else "8080") in exc.message
+
+
+@pytest.mark.parametrize(
+    "status, body, reason, remedy",
+    [
+        (400, b"Client sent an HTTP request to an HTTPS server.\n", "wrong_scheme", "write https:// in url"),
+        (400, b"<h1>The plain HTTP request was sent to HTTPS port</h1>", "wrong_scheme", "write https:// in url"),
+        (407, b"", "refused", "write them into HTTP_PROXY or HTTPS_PROXY"),
+        (413, b"too large", "refused", "client_max_body_size"),
+        (502, b"Bad Gateway", "server_error", "forwards to the right address"),
+        (503, b"Service Unavailable", "server_error", "try again later"),
+        (504, b"Gateway Timeout", "server_error", "raise the time limit of the proxy"),
+    ],
+)
+def test_the_next_step_is_named(client, loopback, status, body, reason, remedy):
+    loopback.answers = [(status, body, HTML if body.startswith(b"<") else TEXT)]
+    exc = refused(client.get_job, 1)
+    assert exc.reason == reason
+    assert "What to do: " in exc.message
+    assert remedy in exc.message
+
+
+def test_a_proxy_that_answers_in_place_of_the_manager_is_named(loopback, monkeypatch):
+    loopback.answers = [(502, b"Bad Gateway", TEXT)]
+    monkeypatch.setenv("http_proxy", loopback.url.replace("http://", "http://me:s3cr3t@"))
+    exc = refused(DragonflyClient(Http(timeout=5), "http://manager.example").get_job, 1)
+    assert f"goes through the proxy {loopback.url.rpartition('/')[2]} (HTTP_PROXY" in exc.message
+    assert "add the host to NO_PROXY" in exc.message
 
 
 def test_a_path_that_is_not_there(client, loopback):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
+import ssl
 import threading
 import time
 
@@ -16,6 +17,7 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http, Response
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._transport_errors import Failure
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION
 
 TOKEN = "Bearer s3cr3t"
@@ -170,6 +172,7 @@ def test_user_info_is_not_shown():
 def test_no_answer_in_time(silent):
     exc = failure(Http(timeout=0.2), f"http://127.0.0.1:{int(silent)}/")
     assert (exc.reason, exc.sent) == ("read_timeout", True)
+    assert "What to do: raise the option timeout (it had 0.2 s)" in exc.message
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -221,13 +224,38 @@ def test_an_answer_that_breaks_off(loopback, raw, reason):
     loopback.answers = [raw]
     exc = failure(Http(), loopback.url)
     assert (exc.reason, exc.sent) == (reason, True)
-    assert "broke the connection" in exc.message
+    assert "closed the connection before the response was complete. What to do: check" in exc.message
+
+
+def test_a_server_that_expects_tls(loopback):
+    # What OpenSSL's servers answer to plain HTTP: an alert.
+    loopback.answers = [b"\x15\x03\x03\x00\x02\x02F"]
+    exc = failure(Http(), loopback.url)
+    assert exc.reason == "wrong_scheme"
+    assert "expects TLS. What to do: write https:// in the URL" in exc.message
+
+
+@pytest.mark.parametrize(
+    "text, remedy",
+    [
+        ("certificate is not yet valid", "check the clock"),
+        ("certificate has expired", "renew the certificate of the server, or check the clock"),
+        ("Hostname mismatch, certificate is not valid for 'a'.", "a name that the certificate of the server has"),
+        ("self-signed certificate", "set ca_path"),
+    ],
+)
+def test_what_to_do_about_a_certificate(text, remedy):
+    error = ssl.SSLCertVerificationError(1, "failed")
+    error.verify_code, error.verify_message = 9, text
+    problem = Failure(error, "manager:443", "manager", 5).before_request()
+    assert problem.reason == "tls"
+    assert remedy in problem.message
 
 
 def test_a_server_without_tls(loopback):
     exc = failure(Http(auth=TOKEN), loopback.url.replace("http:", "https:"))
     assert (exc.reason, exc.sent) == ("tls", False)
-    assert "check the scheme of the URL" in exc.message
+    assert "check the scheme of the URL: the server may speak plain HTTP on this port" in exc.message
     assert loopback.asked == []
 
 
@@ -247,7 +275,8 @@ def test_a_proxy_that_is_gone(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{int(free_port())}")
     exc = failure(Http(), "http://manager.example/")
     assert (exc.reason, exc.sent) == ("proxy", False)
-    assert "HTTP_PROXY" in exc.message
+    assert "manager.example through the proxy. What to do: check the proxy" in exc.message
+    assert "goes through the proxy 127.0.0.1:" in exc.message
 
 
 # Limits

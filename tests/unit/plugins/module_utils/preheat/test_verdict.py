@@ -304,6 +304,7 @@ def test_a_job_that_was_given_up():
         ("source response 401/401 Unauthorized is not valid", "origin_denied"),
         ("status: 403", "origin_denied"),
         ("x509: certificate signed by unknown authority", "origin_tls"),
+        ("write /var/lib/dragonfly/content: no space left on device", "disk_full"),
         ("context deadline exceeded", "job_timeout"),
         ("rpc error: code = Unimplemented desc = 404", "go_peers"),
         # Digits of a task id mean nothing.

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What to do about the answers of proxies and load balancers between here and a server.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+_REMEDIES = {
+    407: "the proxy requires credentials; write them into HTTP_PROXY or HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT)",
+    413: "raise the limit for the size of requests in the proxy in front of the server (client_max_body_size in nginx)",
+    502: "check that the server runs, and that the proxy or load balancer in front of it forwards to the right address",
+    503: "try again later, because the server or the proxy in front of it is starting, overloaded or in maintenance",
+    504: "check why the server takes so long, and raise the time limit of the proxy in front of it (60 s in nginx)",
+}
+# What Go's and nginx's servers answer with 400 to plain HTTP, in lower case.
+_WANTS_TLS = ("http request to an https server", "plain http request was sent to https port")
+
+
+def gateway_remedy(status: int, proxy: str | None) -> str:
+    """Return what to do about a status that proxies and load balancers answer, a sentence; empty for other statuses.
+
+    :param proxy: host and port of the proxy that the environment names, None without one.
+    """
+    remedy = _REMEDIES.get(status)
+    return f" What to do: {remedy}.{proxy_note(proxy)}" if remedy else ""
+
+
+def proxy_note(proxy: str | None) -> str:
+    """Return the sentence that a request goes through a proxy, empty without one."""
+    if not proxy:
+        return ""
+    return (
+        f" The request goes through the proxy {proxy} (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY); if that is not intended, "
+        "add the host to NO_PROXY."
+    )
+
+
+def wants_tls(status: int, text: str) -> bool:
+    """Return whether an answer says that plain HTTP was sent to a server that expects TLS."""
+    return status == 400 and any(part in text.lower() for part in _WANTS_TLS)

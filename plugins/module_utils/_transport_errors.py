@@ -1,0 +1,148 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What it means for a person that a request failed without a whole answer, and what to do.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import TooManyBytes
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import PROXY_ERRORS, TLS_ERRORS
+
+#: Reasons of failures in which a proxy can be involved.
+NETWORK_REASONS = ("proxy", "dns", "refused", "connect_timeout", "unreachable", "read_timeout", "reset", "incomplete")
+# How Python shows the begin of a TLS alert, which a server that expects TLS answers to plain HTTP.
+_TLS_ALERT = r"\x15\x03"
+_PLAIN_HTTP = "check the scheme of the URL: the server may speak plain HTTP on this port (http://)"
+_OTHER_NAME = "write the URL with a name that the certificate of the server has"
+# By a part of OpenSSL's message in lower case, with spaces in place of underscores.
+_TLS_REMEDIES = (
+    ("not yet valid", "check the clock of the host where the module runs"),
+    ("has expired", "renew the certificate of the server, or check the clock of the host where the module runs"),
+    ("mismatch", _OTHER_NAME),
+    ("not valid for", _OTHER_NAME),
+    ("wrong version number", _PLAIN_HTTP),
+    ("record layer failure", _PLAIN_HTTP),
+    ("http request", _PLAIN_HTTP),
+)
+
+
+class Problem(t.NamedTuple):
+    """Why no whole answer came: a stable code, and a message that says what to do."""
+
+    reason: str
+    message: str
+
+
+class Failure:
+    """An exception of requests, and what led to it.
+
+    :param address: host and port.
+    :param timeout: seconds that the request had.
+    """
+
+    def __init__(self, exc: Exception, address: str, host: str | None, timeout: float) -> None:
+        self._exc = exc
+        self._causes = list(_causes(exc))
+        self._address = address
+        self._host = host
+        self._timeout = timeout
+
+    @property
+    def has_too_many_bytes(self) -> bool:
+        """Whether more came than an answer may have."""
+        return self._first(TooManyBytes) is not None
+
+    def before_request(self) -> Problem:
+        """Return what a failure means before the server can have seen the request."""
+        if self._is_tls():
+            return Problem("tls", self._tls_message())
+        if isinstance(self._exc, PROXY_ERRORS):
+            remedy = "check the proxy, its access rules, and HTTP_PROXY and HTTPS_PROXY"
+            return Problem("proxy", f"no connection to {self._address} through the proxy. What to do: {remedy}.")
+        if self._first(socket.gaierror) or self._named("NameResolutionError"):
+            remedy = "check the name and the DNS of this host"
+            return Problem("dns", f"the name {self._host} cannot be resolved. What to do: {remedy}.")
+        if self._first(socket.timeout) or self._named("ConnectTimeoutError", "ConnectTimeout"):
+            remedy = "check the address and the firewalls in between; raise timeout if the network is slow"
+            return Problem("connect_timeout", f"no connection to {self._address} in time. What to do: {remedy}.")
+        if self._first(ConnectionRefusedError):
+            remedy = "check host and port, and that something listens there"
+            return Problem("refused", f"{self._address} refused the connection. What to do: {remedy}.")
+        return self._other_before_request()
+
+    def _other_before_request(self) -> Problem:
+        if isinstance(self._exc, ValueError) or self._named("LocationParseError"):
+            return Problem("bad_url", "the URL cannot be used.")
+        if type(self._exc).__module__ == "builtins" and isinstance(self._exc, OSError):
+            # requests raises a bare OSError for a ca_path or client_cert that does not exist, before it connects.
+            return Problem("bad_file", str(self._exc))
+        texts = [cause.strerror for cause in self._causes if isinstance(cause, OSError) and cause.strerror]
+        problem = texts[0] if texts else "it is closed at once"
+        remedy = "check the address, and the routes and firewalls in between"
+        return Problem("unreachable", f"no connection to {self._address}: {problem}. What to do: {remedy}.")
+
+    def after_request(self, begun: bool) -> Problem:
+        """Return what a failure means after the request was sent, or a part of it.
+
+        :param begun: whether the headers of an answer have come.
+        """
+        if self._first(socket.timeout) or self._named("ReadTimeoutError", "ReadTimeout"):
+            problem = "did not finish its answer" if begun else "did not answer"
+            remedy = f"raise the option timeout (it had {self._timeout:.3g} s), or check why the server is slow"
+            return Problem("read_timeout", f"{self._address} {problem} in time. What to do: {remedy}.")
+        if not begun and self._is_tls() and "CERTIFICATE" in self._tls_reason().upper():
+            # TLS 1.3 lets the client speak before the server has judged its certificate.
+            return Problem("tls", self._tls_message())
+        if not begun and _TLS_ALERT in str(self._exc):
+            return Problem("wrong_scheme", f"{self._address} expects TLS. What to do: write https:// in the URL.")
+        problem = f"{self._address} closed the connection before the response was complete"
+        remedy = "check that the server runs, and the scheme and port of the URL"
+        return Problem("incomplete" if begun else "reset", f"{problem}. What to do: {remedy}.")
+
+    def _tls_message(self) -> str:
+        return f"no TLS connection with {self._address}: {self._tls_reason()}. What to do: {self._tls_remedy()}."
+
+    def _tls_remedy(self) -> str:
+        text = self._tls_reason().lower().replace("_", " ")
+        for part, remedy in _TLS_REMEDIES:
+            if part in text:
+                return remedy
+        if getattr(self._first(ssl.SSLError), "verify_code", 0):
+            return "set ca_path to the CA that signed its certificate, or validate_certs to false if you accept any"
+        return "check the scheme of the URL, ca_path, client_cert and client_key"
+
+    def _is_tls(self) -> bool:
+        return isinstance(self._exc, TLS_ERRORS) or self._first(ssl.SSLError) is not None
+
+    def _tls_reason(self) -> str:
+        tls = self._first(ssl.SSLError)
+        return getattr(tls, "verify_message", "") or getattr(tls, "reason", None) or "TLS failed"
+
+    def _first(self, kind: type[BaseException]) -> BaseException | None:
+        return next((cause for cause in self._causes if isinstance(cause, kind)), None)
+
+    def _named(self, *names: str) -> bool:
+        """Return whether there is a cause of one of these classes, which requests does not show everywhere."""
+        return any(type(cause).__name__ in names for cause in self._causes)
+
+
+def _causes(exc: BaseException) -> t.Iterator[BaseException]:
+    """Yield an exception and what led to it: requests and urllib3 hide that in args, in .reason, or in the context."""
+    waiting: list[t.Any] = [exc]
+    visited = set()
+    while waiting:
+        cause = waiting.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in visited:
+            continue
+        visited.add(id(cause))
+        yield cause
+        waiting.extend(cause.args)
+        waiting.extend([getattr(cause, "reason", None), cause.__cause__, cause.__context__])
