@@ -138,6 +138,16 @@ registries_conf:
       elements: dict
       returned: success
       sample: [{"path": "/run/containers/0/auth.json", "registries": ["registry.example.com"]}]
+request:
+  description: The request that failed, V(null) if nothing was requested.
+  returned: failure
+  type: str
+  sample: GET /oapi/v1/jobs
+status:
+  description: HTTP status of the response to that request, V(null) without a response.
+  returned: failure
+  type: int
+  sample: 401
 reason:
   description: A stable code for why the task failed, such as V(fault).
   returned: failure

@@ -148,11 +148,95 @@ jobs:
       type: str
       returned: success
       sample: warm
+    reason:
+      description: A stable code for why it is not warm, V(null) if it is.
+      type: str
+      returned: success
+      sample: null
     message:
       description: Why it is not warm, in words.
       type: str
       returned: success
       sample: null
+    source:
+      description: Always V(null). Only M(dragonflyoss.dragonfly.preheat) sets it.
+      type: str
+      returned: success
+      sample: null
+    name:
+      description: Description of the job at the manager, or its URL, without secrets.
+      type: str
+      returned: success
+      sample: registry.example.com/shop/web:4.2.0
+    digest:
+      description: Digest of the manifest, V(null) if the job is not pinned to one.
+      type: str
+      returned: success
+      sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    platform:
+      description: Platform that the job requests, V(null) without one.
+      type: str
+      returned: success
+      sample: linux/amd64
+    blobs:
+      description: Number of blobs, V(null) if it is not known.
+      type: int
+      returned: success
+      sample: 4
+    warm:
+      description: URLs that are warm in every cluster, V(null) if the job does not report them.
+      type: list
+      elements: str
+      returned: success
+      sample: []
+    cold:
+      description: URLs that are not warm, V(null) if they are not known.
+      type: list
+      elements: str
+      returned: success
+      sample: []
+    warm_percentage:
+      description: Share of the blobs that are warm, in percent, V(null) if it is not known.
+      type: int
+      returned: success
+      sample: 100
+    warmed_at:
+      description: When the manager recorded the end of the job, V(null) if it is not warm.
+      type: str
+      returned: success
+      sample: "2026-11-24T22:24:12Z"
+    created_at:
+      description: When the job was created.
+      type: str
+      returned: success
+      sample: "2026-11-24T22:23:21Z"
+    failures:
+      description: What failed on which host, at most 20, as M(dragonflyoss.dragonfly.preheat) returns it.
+      type: list
+      elements: dict
+      returned: success
+      sample: []
+    failures_count:
+      description: Number of all failures.
+      type: int
+      returned: success
+      sample: 0
+    verified:
+      description: What the outcome is based on, V(blobs), V(result) or V(none).
+      type: str
+      returned: success
+      sample: result
+    replaces:
+      description: Always V(null). Only M(dragonflyoss.dragonfly.preheat) sets it.
+      type: dict
+      returned: success
+      sample: null
+    args:
+      description:
+        - The job's arguments as the manager stores them, without credentials. C(timeout) is a duration such as V(1h).
+      type: dict
+      returned: success
+      sample: {"type": "image", "scope": "single_seed_peer"}
     scheduler_cluster_ids:
       description: Ids of the clusters of the job. A list tells them only by the job's result, see O(ids).
       type: list
@@ -189,6 +273,16 @@ jobs:
           description: Why it has not.
           type: str
           returned: success
+request:
+  description: The request that failed, V(null) if nothing was requested.
+  returned: failure
+  type: str
+  sample: GET /oapi/v1/jobs
+status:
+  description: HTTP status of the response to that request, V(null) without a response.
+  returned: failure
+  type: int
+  sample: 401
 reason:
   description: A stable code for why the task failed.
   returned: failure

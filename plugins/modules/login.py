@@ -98,6 +98,16 @@ expires_at:
   returned: success
   type: str
   sample: "2026-12-09T08:00:00Z"
+request:
+  description: The request that failed, V(null) if nothing was requested.
+  returned: failure
+  type: str
+  sample: GET /oapi/v1/jobs
+status:
+  description: HTTP status of the response to that request, V(null) without a response.
+  returned: failure
+  type: int
+  sample: 401
 reason:
   description: A stable code for why the task failed, such as V(signin_refused).
   returned: failure

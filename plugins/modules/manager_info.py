@@ -143,6 +143,16 @@ verdict:
   type: str
   sample: >-
     A preheat can work. Cluster 1 (cluster-1): 1 active scheduler with the feature preheat and 1 active seed peer.
+request:
+  description: The request that failed, V(null) if nothing was requested.
+  returned: failure
+  type: str
+  sample: GET /oapi/v1/jobs
+status:
+  description: HTTP status of the response to that request, V(null) without a response.
+  returned: failure
+  type: int
+  sample: 401
 reason:
   description: A stable code for why the task failed.
   returned: failure

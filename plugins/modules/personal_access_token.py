@@ -215,6 +215,16 @@ personal_access_token:
       type: str
       returned: success
       sample: "2026-11-24T22:22:05Z"
+request:
+  description: The request that failed, V(null) if nothing was requested.
+  returned: failure
+  type: str
+  sample: GET /oapi/v1/jobs
+status:
+  description: HTTP status of the response to that request, V(null) without a response.
+  returned: failure
+  type: int
+  sample: 401
 reason:
   description: A stable code for why the task failed.
   returned: failure

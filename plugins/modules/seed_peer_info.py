@@ -134,6 +134,16 @@ seed_peers:
       type: str
       returned: success
       sample: "2026-11-24T22:28:10.005Z"
+request:
+  description: The request that failed, V(null) if nothing was requested.
+  returned: failure
+  type: str
+  sample: GET /oapi/v1/jobs
+status:
+  description: HTTP status of the response to that request, V(null) without a response.
+  returned: failure
+  type: int
+  sample: 401
 reason:
   description: A stable code for why the task failed.
   returned: failure

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 import socket
+import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import DURATIONS
+from ansible_collections.dragonflyoss.dragonfly.tests.tools.sources import documented
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.modules.every import (
     MODULES,
     OPTIONS,
+    PLUGINS,
     SECRETS,
     check_secrets,
     far_runs,
@@ -26,6 +29,15 @@ WITH_TOKEN = sorted(name for name, call in MODULES.items() if call.credential ==
 WITH_JWT = sorted(name for name, call in MODULES.items() if call.credential == "jwt")
 with_token = pytest.mark.parametrize("module", WITH_TOKEN)
 every_module = pytest.mark.parametrize("module", sorted(MODULES))
+
+#: Keys of any result that Ansible itself explains.
+COMMON_RESULTS = {"changed", "diff", "failed", "invocation", "warnings", "deprecations"}
+#: Options with which modules return what they otherwise do not.
+EVERY_RESULT: dict[str, list[dict[str, t.Any]]] = {
+    "job_info": [{"details": True}],
+    "peer_info": [{"refresh": True}],
+    "task_info": [{"digest_ids": True}],
+}
 
 #: Options that sound like secrets and are none: the path of a file.
 NO_SECRETS = {"client_key"}
@@ -291,3 +303,36 @@ def test_registries_that_cannot_be_read_are_not_shown(call):
     assert "registries" in done.msg
     assert "invocation" in done.result
     check_secrets(done.output)
+
+
+# Results
+
+
+def undocumented(value, documentation, within=""):
+    """Return the keys of a result that RETURN does not document, as paths."""
+    if isinstance(value, list):
+        return {path for item in value for path in undocumented(item, documentation, within)}
+    if not isinstance(value, dict) or documentation is None:
+        return set()
+    paths = set()
+    for key, inner in value.items():
+        path = f"{within}.{key}" if within else key
+        if key not in documentation:
+            paths.add(path)
+        else:
+            paths |= undocumented(inner, documentation[key].get("contains"), path)
+    return paths
+
+
+@every_module
+def test_every_key_that_is_returned_is_documented(box, call, module):
+    documentation = documented(PLUGINS / f"modules/{module}.py", "RETURN")
+    box.history(1, age=30 * 86400)
+    call("preheat")
+    for options in ({}, {"check_mode": True}, {"diff": True}, *EVERY_RESULT.get(module, [])):
+        done = call(module, **options)
+        assert not done.failed, done.msg
+        keys = {key: value for key, value in done.result.items() if key not in COMMON_RESULTS}
+        assert undocumented(keys, documentation) == set()
+    failed = call(module, timeout="soon")
+    assert {key for key in failed.result if key not in COMMON_RESULTS} <= {"msg", *documentation}
