@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Takes secrets out of configuration files, on hosts that have no library to parse them.
+"""Take secrets out of configuration files, on hosts that have no library to parse them.
+
+It is done here and not on the controller, where PyYAML is: Ansible shows what a module returns when it runs with -vvv,
+whatever an action plugin makes of it, and no_log of a task is the user's to set. So no secret leaves the host.
 
 What stays is chosen by the name of its key; the value of every other key is replaced. Structure, keys and the numbers
 of lines stay as they are, so that the controller still finds the errors that the daemon would find. Comments go, and so
@@ -14,6 +17,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import re
+import typing as t
 
 HIDDEN = "hidden"
 
@@ -43,15 +47,12 @@ REGISTRIES_CONF_KEYS = frozenset(
 _USER_INFO = re.compile(r"(://)[^/?#\s\"'@]*(?:@[^/?#\s\"'@]*)*@")
 
 
-def redact_user_info(text):
-    """Return a text without the user info of the URLs in it.
-
-    :param text: str.
-    """
+def redact_user_info(text: str) -> str:
+    """Return a text without the user info of the URLs in it."""
     return _USER_INFO.sub(r"\1" + HIDDEN + "@", text)
 
 
-def _is_kept(key, keys):
+def _is_kept(key: str, keys: t.Collection[str]) -> bool:
     return key.lower() in keys or key.lower().startswith("x-dragonfly-")
 
 
@@ -84,7 +85,7 @@ _YAML_COLON_IN_FLOW = re.compile(r"[ \t\r\n]*:")
 
 
 class _YamlRedactor:
-    """Reads YAML from left to right and knows of every scalar whether it is a key, and else which key it belongs to.
+    """Read YAML from left to right, and know of every scalar whether it is a key, and else which key it belongs to.
 
     :ivar frames: (column, whether the last key there is kept) of each open block mapping.
     :ivar flow: whether the last key is kept, for each open bracket.
@@ -93,25 +94,28 @@ class _YamlRedactor:
     :ivar seen: anchors that kept keys were found to have an alias of.
     """
 
-    def __init__(self, text, keys, shown=()):
+    def __init__(self, text: str, keys: t.Collection[str], shown: t.Collection[str] = ()) -> None:
         self.text = text
         self.keys = keys
         self.frames = [(-1, False)]
-        self.flow = []
-        self.out = []
+        self.flow: list[bool] = []
+        self.out: list[str] = []
         self.at = self.line = self.searched = 0
         self.shown = shown
-        self.seen = set()
+        self.seen: set[str] = set()
         self.key = ""
         self.is_shown = False  # an anchor of those stands in front of what comes next
         anchors = set(re.findall(r"(?<!\S)&([^\s,\[\]{}]+)", text))
         self.names = anchors & set(re.findall(r"(?<![^\s,\[{])\*([^\s,\[\]{}]+)", text))
 
-    def redact(self):
+    def redact(self) -> str:
+        """Return the text without the values that are not kept."""
         fresh = True  # nothing but indentation and dashes so far on this line
         while self.at < len(self.text):
             match = _YAML_TOKEN.match(self.text, self.at)
-            kind, token = match.lastgroup, match.group()
+            if match is None:
+                break
+            kind, token = str(match.lastgroup), match.group()
             column = self._column()
             fresh = fresh or column == 0
             self.at = match.end()
@@ -125,15 +129,15 @@ class _YamlRedactor:
             self._token(kind, token, column)
         return "".join(self.out)
 
-    def _column(self):
-        """Where in its line the next token begins; only what was read since the last time is searched."""
+    def _column(self) -> int:
+        """Return where in its line the next token begins; only what was read since the last time is searched."""
         newline = self.text.rfind("\n", self.searched, self.at)
         if newline >= 0:
             self.line = newline + 1
         self.searched = self.at
         return self.at - self.line
 
-    def _token(self, kind, token, column):
+    def _token(self, kind: str, token: str, column: int) -> None:
         if kind in ("newline", "comma", "close"):
             self.is_shown = False
         if kind in ("double", "single"):
@@ -143,9 +147,10 @@ class _YamlRedactor:
             # A colon is a word's first letter where something follows it.
             ends = " \t\r\n,[]{}" if self.flow else " \t\r\n"
             is_colon = token == ":" and (self.text[self.at : self.at + 1] or " ") in ends
-            rest = "" if is_colon else pattern.match(self.text, self.at).group()
-            self.at += len(rest)
-            self._scalar(token + rest, column)
+            match = None if is_colon else pattern.match(self.text, self.at)
+            remainder = match.group() if match else ""
+            self.at += len(remainder)
+            self._scalar(token + remainder, column)
         elif kind == "block" and not self.flow:
             self._block(token)
         elif kind == "reference" or kind == "block":
@@ -159,14 +164,14 @@ class _YamlRedactor:
         elif kind != "comment":
             self.out.append(token)
 
-    def _is_plain(self, kind):
+    def _is_plain(self, kind: str) -> bool:
         return not self.flow and kind != "open"
 
-    def _kept(self):
+    def _kept(self) -> bool:
         is_shown, self.is_shown = self.is_shown, False
         return is_shown or (self.flow[-1] if self.flow else self.frames[-1][1])
 
-    def _scalar(self, token, column):
+    def _scalar(self, token: str, column: int) -> None:
         colon = (_YAML_COLON_IN_FLOW if self.flow and token[0] in "\"'" else _YAML_COLON).match(self.text, self.at)
         if self.flow and not colon:
             colon = re.compile(r"[ \t]*:(?=[,\[\]{}])").match(self.text, self.at)
@@ -187,20 +192,21 @@ class _YamlRedactor:
         else:
             self.out.append(HIDDEN + "\n" * token.count("\n"))
 
-    def _block(self, header):
+    def _block(self, header: str) -> None:
         line_end = self.text.find("\n", self.at)
         line_end = len(self.text) if line_end < 0 else line_end + 1
         self.out.append(header + ("\n" if self.text[line_end - 1 : line_end] == "\n" else ""))
         self.at = line_end
         indent = self.frames[-1][0] + 1
-        body = re.compile(rf"(?:[ ]{{{indent},}}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*").match(self.text, self.at)
-        self.at = body.end()
-        if self._kept() and body.group().count("\n") < 2:
-            self.out.append(redact_user_info(body.group()))
+        match = re.compile(rf"(?:[ ]{{{indent},}}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*").match(self.text, self.at)
+        body = match.group() if match else ""
+        self.at += len(body)
+        if self._kept() and body.count("\n") < 2:
+            self.out.append(redact_user_info(body))
         else:
-            self.out.append(re.sub(r"(?m)^([ ]*)[^ \n].*$", r"\1" + HIDDEN, body.group()))
+            self.out.append(re.sub(r"(?m)^([ ]*)[^ \n].*$", r"\1" + HIDDEN, body))
 
-    def _reference(self, token):
+    def _reference(self, token: str) -> None:
         if token[0] in "&*" and token[1:] in self.names:
             self.out.append(token)
             if token[0] == "&":
@@ -213,10 +219,10 @@ class _YamlRedactor:
             self.out.append(HIDDEN)
 
 
-def redact_yaml(text, keys=CLIENT_KEYS):
+def redact_yaml(text: str, keys: t.Collection[str] = CLIENT_KEYS) -> str:
     """Return YAML with the values of all keys replaced but those that are named.
 
-    :param text: str, also malformed.
+    :param text: it may be malformed.
     :param keys: names in lower case.
     """
     first = _YamlRedactor(text, keys)
@@ -244,10 +250,10 @@ _TOML_TOKEN = re.compile(
 )
 
 
-def redact_toml(text, keys):
+def redact_toml(text: str, keys: t.Collection[str]) -> str:
     """Return TOML with the values of all keys replaced but those that are named.
 
-    :param text: str, also malformed.
+    :param text: it may be malformed.
     :param keys: names in lower case.
     """
     out = []

@@ -174,12 +174,12 @@ class Host:
         since = time.time() - time.monotonic() + int(started) / 1e6 if is_running else None
         command = _ARGV.search(values.get("ExecStart", [""])[-1])
         variables, error = self._environment(values)
-        words = command.group(1).split() if command else []
-        if not any("$" in word for word in words):
+        arguments = command.group(1).split() if command else []
+        if not any("$" in word for word in arguments):
             error = ""
-        if words and os.path.basename(words[0]) in SHELLS:
-            error = f"its command is a script of {words[0]}"
-        return Unit(name, state, since, tuple(_expand(words, variables)), error)
+        if arguments and os.path.basename(arguments[0]) in SHELLS:
+            error = f"its command is a script of {arguments[0]}"
+        return Unit(name, state, since, tuple(_expand(arguments, variables)), error)
 
     def _environment(self, values: dict[str, list[str]]) -> tuple[dict[str, str], str]:
         """Return the variables of a unit, and why they are not known."""
@@ -208,10 +208,10 @@ def _properties(block: str) -> dict[str, list[str]]:
 def _assignments(text: str) -> dict[str, str]:
     """Return the variables of the property Environment, whose words are quoted as in a shell."""
     try:
-        words = shlex.split(text)
+        arguments = shlex.split(text)
     except ValueError:
         return {}
-    return {word.partition("=")[0]: word.partition("=")[2] for word in words if "=" in word}
+    return {word.partition("=")[0]: word.partition("=")[2] for word in arguments if "=" in word}
 
 
 def _file_assignments(text: str) -> dict[str, str]:
@@ -223,10 +223,10 @@ def _file_assignments(text: str) -> dict[str, str]:
     return variables
 
 
-def _expand(words: list[str], variables: dict[str, str]) -> list[str]:
+def _expand(arguments: list[str], variables: dict[str, str]) -> list[str]:
     """Return a command with its variables expanded as systemd does: a whole word $NAME becomes several words."""
     expanded = []
-    for word in words:
+    for word in arguments:
         bare = re.match(r"\"?\$(\w+)\"?\Z", word)
         if bare:
             expanded += variables.get(bare.group(1), "").split()

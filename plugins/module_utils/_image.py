@@ -135,8 +135,8 @@ def _check_text(text: str) -> str:
 
 
 def _from_url(text: str) -> Image:
-    scheme, _separator, rest = text.partition("://")
-    if "@" in re.split("[/?#]", rest)[0]:
+    scheme, _separator, name_and_reference = text.partition("://")
+    if "@" in re.split("[/?#]", name_and_reference)[0]:
         raise InputError(f"An image reference must not hold credentials: {redact_url(text)!r}. See registry_username.")
     match = _MANIFEST_URL.match(text)
     if match:
@@ -145,22 +145,22 @@ def _from_url(text: str) -> Image:
         raise InputError(
             f"{redact_url(text)!r} is not a valid manifest URL, which is http(s)://HOST/v2/NAME/manifests/REFERENCE."
         )
-    registry, slash, path = rest.partition("/")
+    registry, slash, path = name_and_reference.partition("/")
     if not _HOST.match(registry) or not slash:
         raise InputError(f"{redact_url(text)!r} is not a valid image reference: after {scheme}:// comes HOST/NAME.")
     return _from_reference(text, registry, path, {registry: f"{scheme}://{registry}"})
 
 
 def _from_name(text: str, bases: dict[str, str]) -> Image:
-    registry, slash, rest = text.partition("/")
+    registry, slash, name_and_reference = text.partition("/")
     if not slash or not (_names_registry(registry) or registry in bases):
-        registry, rest = "docker.io", text
+        registry, name_and_reference = "docker.io", text
     registry = canonical_registry(registry)
-    if registry == "docker.io" and "/" not in rest.partition("@")[0]:
+    if registry == "docker.io" and "/" not in name_and_reference.partition("@")[0]:
         if _IMAGE_ID.match(text):
             raise InputError(f"{text!r} is not a valid image reference: 64 hexadecimal digits are the ID of an image.")
-        rest = "library/" + rest
-    return _from_reference(text, registry, rest, bases)
+        name_and_reference = "library/" + name_and_reference
+    return _from_reference(text, registry, name_and_reference, bases)
 
 
 def _names_registry(text: str) -> bool:
@@ -191,9 +191,9 @@ def _check_host(text: str, registry: str) -> None:
         raise InputError(f"{text!r} is not a valid image reference: {registry!r} is not a registry.")
 
 
-def _from_reference(text: str, registry: str, rest: str, bases: dict[str, str]) -> Image:
+def _from_reference(text: str, registry: str, name_and_reference: str, bases: dict[str, str]) -> Image:
     _check_host(text, registry)
-    name, at, digest = rest.partition("@")
+    name, at, digest = name_and_reference.partition("@")
     name, colon, tag = name.partition(":")
     if not _NAME.match(name):
         hint = " Names are in lower case." if name.lower() != name else ""

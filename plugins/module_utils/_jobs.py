@@ -500,7 +500,7 @@ def list_jobs(
     def keep(row: dict) -> dict:
         return {**transform(row), "_accepted": accepts(row)}
 
-    filters = {
+    filters: dict[str, t.Any] = {
         "type": types[0] if types and len(types) == 1 else None,
         "state": states[0] if states and len(states) == 1 else None,
     }

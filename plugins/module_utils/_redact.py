@@ -107,11 +107,11 @@ def redact_url(url: t.Any) -> t.Any:
 
 def _mask_unusable(url: str) -> str:
     """Return the URL with all masked that may be a user info, or a query."""
-    scheme, slashes, rest = url.partition("//")
+    scheme, slashes, authority_and_path = url.partition("//")
     if not slashes:
-        scheme, rest = "", url
-    _user, at, rest = rest.rpartition("@")
-    place, mark, query = rest.partition("?")
+        scheme, authority_and_path = "", url
+    _user, at, authority_and_path = authority_and_path.rpartition("@")
+    place, mark, query = authority_and_path.partition("?")
     return scheme + slashes + (MASK + at if at else "") + place + mark + (MASK if query else "")
 
 

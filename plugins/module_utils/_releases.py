@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What each release of the manager knows: the keys of a preheat job's ``args``, since when, until when, and their
-defaults.
+"""What each release of the manager knows: keys of a preheat job's ``args`` with first and last release and defaults.
 
 A manager ignores keys that it does not know, and its echo of ``args`` holds every key that it knows and no other
 (manager/types/job.go, PreheatArgs, every release from 2.0.1 to 2.5.1;

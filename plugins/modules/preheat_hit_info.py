@@ -350,7 +350,7 @@ probe:
       sample: 0.012
 """
 
-from typing import Any
+import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import HIT, REGISTRY, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host, runner
@@ -359,7 +359,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._probe import probe
 
 
-def look(module: DragonflyModule) -> dict[str, Any]:
+def read_host(module: DragonflyModule) -> dict[str, t.Any]:
     """Return the host's facts, or what its proxy answers to a probe."""
     params = module.params
     if params["probe_request"]:
@@ -370,12 +370,13 @@ def look(module: DragonflyModule) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Run the module."""
     # The action plugin has judged the options; of them only those come here that say where to look.
     module = DragonflyModule(
         argument_spec=merged(REGISTRY, HIT, probe_request={"type": "dict", "no_log": True}),
         mutually_exclusive=[["jobs", "images"]],
     )
-    module.run(look, needs_requests=False)
+    module.run(read_host, needs_requests=False)
 
 
 if __name__ == "__main__":

@@ -238,7 +238,7 @@ class World:
         params = parameters(url=self.box.url, **given)
         limit_task(clock, dict(params, timeout=TIMEOUT))
         begun = clock.now()
-        http = WatchedHttp(clock, watch or Watch(), verify=self.verify, auth=_bearer(token or self.box.token))
+        http: t.Any = WatchedHttp(clock, watch or Watch(), verify=self.verify, auth=_bearer(token or self.box.token))
         watched: t.Any = WatchedHttp(clock, registry_watch or Watch(), verify=self.verify)
         registry = Registry(watched)
         host = urlsplit(self.box.url)

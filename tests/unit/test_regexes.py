@@ -62,10 +62,13 @@ def constant(node: ast.expr, names: dict[str, t.Any]) -> t.Any:
 def uses_in(path: Path) -> t.Iterator[Use]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names: dict[str, t.Any] = {}
-    for node in tree.body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-        if isinstance(target, ast.Name) and getattr(node, "value", None) is not None:
-            names[target.id] = constant(node.value, names)  # type: ignore[attr-defined]
+    for statement in tree.body:
+        target: t.Any = getattr(statement, "target", None)
+        if isinstance(statement, ast.Assign):
+            target = statement.targets[0]
+        value = getattr(statement, "value", None)
+        if isinstance(target, ast.Name) and value is not None:
+            names[target.id] = constant(value, names)
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in METHODS):
             continue
@@ -90,13 +93,13 @@ USES = sorted({use for path in sorted(PLUGINS.rglob("*.py")) for use in uses_in(
 def texts(pattern: str) -> t.Iterator[str]:
     """Yield texts that an expression may take long for."""
     literals = sorted(set(re.sub(r"\\.|[()|*+?^$]", "", pattern)) | set("a0 \n"))[:24]
-    words = re.findall(r"[A-Za-z:/@=<>#.\"'\[\]{}-]{2,}", re.sub(r"\\", "", pattern))[:8]
-    units = [*COMMON, *literals, *words, *("".join(pair) for pair in itertools.permutations(literals[:9], 2))]
+    runs = re.findall(r"[A-Za-z:/@=<>#.\"'\[\]{}-]{2,}", re.sub(r"\\", "", pattern))[:8]
+    units = [*COMMON, *literals, *runs, *("".join(pair) for pair in itertools.permutations(literals[:9], 2))]
     for unit in dict.fromkeys(units):
         body = (unit * (LENGTH // len(unit)))[:LENGTH]
         yield body
         yield body + "\x00"
-    for first in [*literals, *words]:
+    for first in [*literals, *runs]:
         yield first + "a" * LENGTH + "\x00"
 
 
@@ -144,7 +147,20 @@ def test_expressions_are_found():
 
 @pytest.mark.parametrize("function", [printable, redact_text, redact_url, url_secrets, parse_time, parse_http_date])
 def test_a_mebibyte_of_foreign_text_takes_a_tenth_of_a_second(function):
-    units = (*COMMON, "://:@", "://a@", "?a=b&", "&", "?token=", "://://?x=", "//@", "\x1b[31m", "http://[", "%", "a=")
+    units: tuple[str, ...] = (
+        *COMMON,
+        "://:@",
+        "://a@",
+        "?a=b&",
+        "&",
+        "?token=",
+        "://://?x=",
+        "//@",
+        "\x1b[31m",
+        "http://[",
+        "%",
+        "a=",
+    )
     units += ("://a ", "://?x= ", " http://user:word@registry.example.com/v2/?token=x", "://" + "a" * 37 + "@")
     slowest = 0.0
     for unit in units:

@@ -56,14 +56,14 @@ def check_number_of_questions(planned_jobs: list[PlannedJob]) -> None:
 
 def confirm_with_peers(session: Session, records: t.Iterable[JobRecord]) -> None:
     """Confirm warm jobs with the peers, and change the verdict on those whose content is not held."""
-    asked = [record for record in records if record.verdict.status == "warm" and record.verdict.verified != "peers"]
-    questions = {question for record in asked for question in _questions(record)}
-    if not asked:
+    unproven = [record for record in records if record.verdict.status == "warm" and record.verdict.verified != "peers"]
+    questions = {question for record in unproven for question in _questions(record)}
+    if not unproven:
         return
     # The answer to one of the requests may be lost.
     timeout = session.client.timeout + PEERS_TIMEOUT + _SECONDS_PER_QUESTION * len(questions)
     answers = ask_peers(session, questions, timeout)
-    for record in asked:
+    for record in unproven:
         record.verdict = judge_holding(record, answers, session.params)
 
 

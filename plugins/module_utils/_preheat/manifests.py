@@ -102,7 +102,8 @@ def _split(planned: PlannedJob, platforms: dict[str, list[str]]) -> list[Planned
     """Return a job for each platform of an image, by its URL; an image without an index has one of its own."""
     if planned.platform != ALL_PLATFORMS:
         return [planned]
-    return [replace(planned, platform=platform) for platform in platforms[planned.url] or [None]]
+    chosen: list[str | None] = [*platforms[planned.url]] or [None]
+    return [replace(planned, platform=platform) for platform in chosen]
 
 
 def _group_by_image(planned_jobs: list[PlannedJob]) -> list[list[PlannedJob]]:

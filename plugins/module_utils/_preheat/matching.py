@@ -64,7 +64,7 @@ def _may_be_unknown(key: str, value: t.Any, options: dict[str, t.Any]) -> bool:
     arg: Arg | None = BY_KEY.get(key)
     if arg is None:
         return True
-    if options.get(arg.option or "") and (arg.option, options.get(arg.option)) != ("scope", DEFAULT_SCOPE):
+    if options.get(arg.option or "") and (arg.option, options[arg.option or ""]) != ("scope", DEFAULT_SCOPE):
         return False
     # Only a manager that has a default for a key writes one; of scopes it is not one that can be requested.
     return bool(arg.defaults) and not (arg.option == "scope" and value in MANY_PEERS)
@@ -74,7 +74,7 @@ def _accepted(key: str, options: dict[str, t.Any]) -> list[t.Any]:
     """Return the values of a key, made comparable, that a job with these options can have."""
     arg: Arg | None = BY_KEY.get(key)
     defaults = [_comparable(key, default) for default in arg.defaults] if arg else []
-    requested = options.get(arg.option) if arg else None
+    requested = options.get(arg.option or "") if arg else None
     if arg is None or not requested:
         return [None, *defaults]
     accepted = [_comparable(key, arg.encode(requested))]

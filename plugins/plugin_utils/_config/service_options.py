@@ -54,12 +54,12 @@ def option_error(name: str, value: t.Any) -> str | None:
 
 def _quoting_error(name: str, text: str) -> str | None:
     try:
-        words = shlex.split(text)
+        arguments = shlex.split(text)
     except ValueError:
         return "a quotation mark is not closed"
     if name == "Environment" and _NO_ESCAPE.search(text.replace("\\\\", "")):
         return "a backslash begins no escape sequence of systemd; write two for a backslash"
-    if name == "Environment" and not all(_ASSIGNMENT.match(assignment) for assignment in words):
+    if name == "Environment" and not all(_ASSIGNMENT.match(assignment) for assignment in arguments):
         return 'it is not NAME=VALUE; write "NAME=VALUE WITH SPACES" with the quotation marks around all of it'
     return None
 

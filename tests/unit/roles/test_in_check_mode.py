@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def install_containerd(folder: Path) -> None:
 def play(
     folder: Path,
     tasks: list[dict[str, Any]],
-    hosts: dict[str, dict[str, Any]],
+    hosts: Mapping[str, Any],
     options: tuple[str, ...] = ("--check",),
     **more: Any,
 ) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def play(
     return {host: json.loads(path.read_text(encoding="utf-8")) for host, path in files.items()}
 
 
-def run(folder: Path, role: str, hosts: dict[str, dict[str, Any]], **more: Any) -> dict[str, str]:
+def run(folder: Path, role: str, hosts: Mapping[str, Any], **more: Any) -> dict[str, str]:
     """Host to what the role ended with: ``ok``, or the message with which it failed."""
     block = {
         "block": [
@@ -110,7 +111,7 @@ def run(folder: Path, role: str, hosts: dict[str, dict[str, Any]], **more: Any) 
     return play(folder, [block], hosts, **more)
 
 
-def render(folder: Path, role: str, hosts: dict[str, dict[str, Any]], show: str) -> dict[str, Any]:
+def render(folder: Path, role: str, hosts: Mapping[str, Any], show: str) -> dict[str, Any]:
     """Host to what a variable of a role is, without running it."""
     # The role looks for its templates in its own folder, which the folder of the play stands for here.
     (folder / "templates").symlink_to(CHECKOUT / "roles" / role / "templates")
@@ -303,7 +304,7 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
 
 
 @pytest.mark.parametrize(
-    "name, words",
+    "name, expected_texts",
     [
         (
             "unknown_key",
@@ -329,8 +330,8 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
         ("no_sha256", ["b.deb would be downloaded", "dfget_install_checksum, as sha256: and 64 hexadecimal digits"]),
     ],
 )
-def test_what_the_roles_of_the_clients_refuse(clients, name, words):
-    for each in words:
+def test_what_the_roles_of_the_clients_refuse(clients, name, expected_texts):
+    for each in expected_texts:
         assert each in clients[name]
 
 
@@ -349,8 +350,8 @@ def test_the_unit_is_managed_where_the_source_is_an_archive(tmp_path):
     tasks = [{"ansible.builtin.set_fact": {"found": "{{ dfget_manage_unit | bool }}"}}]
     tasks[0]["vars"] = {"dfget_install_source": "{{ source }}"}
     hosts = {host: {"source": source} for host, (source, _expected) in SOURCES.items()}
-    found = play(tmp_path, tasks, hosts, vars_files=[f"{CHECKOUT}/roles/dfget/defaults/main.yml"])
-    assert found == {host: expected for host, (_source, expected) in SOURCES.items()}
+    outcome = play(tmp_path, tasks, hosts, vars_files=[f"{CHECKOUT}/roles/dfget/defaults/main.yml"])
+    assert outcome == {host: expected for host, (_source, expected) in SOURCES.items()}
 
 
 # --- what is shown
@@ -390,8 +391,8 @@ def shown(tmp_path_factory):
     (folder / "paths.yml").write_text(json.dumps(paths), encoding="utf-8")
 
     def printed(*options):
-        found = run(folder, "dfget", hosts, options=("--check", "--extra-vars=@paths.yml", *options))
-        assert set(found.values()) == {"ok"}
+        outcome = run(folder, "dfget", hosts, options=("--check", "--extra-vars=@paths.yml", *options))
+        assert set(outcome.values()) == {"ok"}
         return (folder / "stdout").read_text(encoding="utf-8")
 
     return {"diff": printed("--diff", "--forks=1"), "silent": printed()}
@@ -431,8 +432,8 @@ def test_a_difference_of_mirrors_shows_no_secret(tmp_path):
             (tmp_path / host / "certs.d/r/hosts.toml").write_text(earlier[host], encoding="utf-8")
     password = f'[plugins."io.containerd.grpc.v1.cri".registry.configs."other".auth]\npassword = "{SECRET}"\n'
     (tmp_path / "config/config.toml").write_text("version = 2\n" + password, encoding="utf-8")
-    found = run(tmp_path, "containerd_mirrors", hosts, options=("--check", "--diff"))
-    assert set(found.values()) == {"ok"}
+    outcome = run(tmp_path, "containerd_mirrors", hosts, options=("--check", "--diff"))
+    assert set(outcome.values()) == {"ok"}
     printed = (tmp_path / "stdout").read_text(encoding="utf-8")
     assert SECRET not in printed
     assert printed.count('\n+server = "https://r"') == 2
@@ -486,7 +487,7 @@ def mirrors(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "name, words",
+    "name, expected_texts",
     [
         ("foreign", ["docker.io/hosts.toml was not written by this role", "containerd_mirrors_overwrite"]),
         ("no_proxy", ["containerd_mirrors_client", "containerd_mirrors_proxy"]),
@@ -503,8 +504,8 @@ def mirrors(tmp_path_factory):
         ("overwrite", ["ok"]),
     ],
 )
-def test_what_the_role_of_the_mirrors_refuses(mirrors, name, words):
-    for each in words:
+def test_what_the_role_of_the_mirrors_refuses(mirrors, name, expected_texts):
+    for each in expected_texts:
         assert each in mirrors[name]
 
 
@@ -545,8 +546,8 @@ def test_the_proxy_is_where_the_role_of_the_client_puts_it(tmp_path):
         }
         for host, (given, _expected) in PROXIES.items()
     ]
-    found = play(tmp_path, tasks, {host: {} for host in PROXIES}, vars_files=files)
-    assert found == {host: expected for host, (_given, expected) in PROXIES.items()}
+    outcome = play(tmp_path, tasks, {host: {} for host in PROXIES}, vars_files=files)
+    assert outcome == {host: expected for host, (_given, expected) in PROXIES.items()}
 
 
 def mirrors_after(folder: Path, **variables: Any) -> set[str]:
@@ -588,9 +589,9 @@ def test_the_private_role_is_not_for_plays(tmp_path):
     kinds = {"str": "", "list": [], "dict": {}, "bool": False, "int": 1, "raw": 1}
     options = spec["argument_specs"]["main"]["options"]
     variables = {name: option.get("choices", [kinds[option["type"]]])[0] for name, option in options.items()}
-    found = run(tmp_path, "_daemon", {"all_of_them": variables, "nothing": {}})
-    assert "The role dragonflyoss.dragonfly._daemon is private to the collection." in found["all_of_them"]
-    assert "missing required arguments" in found["nothing"]
+    outcome = run(tmp_path, "_daemon", {"all_of_them": variables, "nothing": {}})
+    assert "The role dragonflyoss.dragonfly._daemon is private to the collection." in outcome["all_of_them"]
+    assert "missing required arguments" in outcome["nothing"]
 
 
 def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, dict[str, bytes]]:
@@ -646,7 +647,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="files of the role bel
 
 @needs_root
 @pytest.mark.parametrize(
-    "member, words",
+    "member, expected_texts",
     [
         (("../../outside", tarfile.REGTYPE, "evil"), "its member ../../outside is outside the folder"),
         (("x/link", tarfile.SYMTYPE, "../../.."), "its member x/link is a link to ../../.., outside"),
@@ -654,10 +655,10 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="files of the role bel
         (("x/abs", tarfile.SYMTYPE, "/etc"), "its member x/abs is a link to /etc, outside"),
     ],
 )
-def test_an_archive_that_leaves_its_folder_is_not_unpacked(tmp_path, member, words):
+def test_an_archive_that_leaves_its_folder_is_not_unpacked(tmp_path, member, expected_texts):
     source = archive(tmp_path / "dragonfly-2.1.67.tar.gz", member, CLIENT)
     message, files = fetch(tmp_path, source)
-    assert f"dragonfly-2.1.67.tar.gz was not unpacked: {words}" in message
+    assert f"dragonfly-2.1.67.tar.gz was not unpacked: {expected_texts}" in message
     assert set(files) == {"host/downloads/dragonfly-2.1.67.tar.gz"}
     assert not (tmp_path / "outside").exists()
 
@@ -699,32 +700,32 @@ def preheat(tmp_path, **hosts):
 
 
 def test_mixed_clients_are_refused(tmp_path):
-    found = preheat(tmp_path, h1={"preheat_client": "dfget"}, h2={"preheat_client": "dfdaemon"})
-    assert all("The hosts have both clients, dfdaemon and dfget." in message for message in found.values())
+    outcome = preheat(tmp_path, h1={"preheat_client": "dfget"}, h2={"preheat_client": "dfdaemon"})
+    assert all("The hosts have both clients, dfdaemon and dfget." in message for message in outcome.values())
 
 
 def test_mixed_clients_may_be_allowed(tmp_path):
     # The next refusal tells that this one did not come.
     allowed = {"preheat_allow_mixed_clients": True, "preheat_images": ["redis:7"], "containerd_mirrors_registries": {}}
-    found = preheat(tmp_path, h1={"preheat_client": "dfget", **allowed}, h2={"preheat_client": "dfdaemon", **allowed})
+    outcome = preheat(tmp_path, h1={"preheat_client": "dfget", **allowed}, h2={"preheat_client": "dfdaemon", **allowed})
     assert all(
-        "redis:7 would be preheated, but pulled from the registry itself" in message for message in found.values()
+        "redis:7 would be preheated, but pulled from the registry itself" in message for message in outcome.values()
     )
 
 
 def test_registries_that_differ_are_refused(tmp_path):
-    found = preheat(tmp_path, **{f"h{n}": {"containerd_mirrors_registries": {"r": f"http://r{n}"}} for n in (1, 2)})
-    assert all("is not the same for all hosts of the play" in message for message in found.values())
+    outcome = preheat(tmp_path, **{f"h{n}": {"containerd_mirrors_registries": {"r": f"http://r{n}"}} for n in (1, 2)})
+    assert all("is not the same for all hosts of the play" in message for message in outcome.values())
 
 
 def test_the_go_client_and_many_peers_are_refused(tmp_path):
-    found = preheat(tmp_path, h1={"preheat_client": "dfget", "preheat_scope": "all_peers"})
-    assert "preheat_scope all_peers needs peers with the Rust client" in found["h1"]
+    outcome = preheat(tmp_path, h1={"preheat_client": "dfget", "preheat_scope": "all_peers"})
+    assert "preheat_scope all_peers needs peers with the Rust client" in outcome["h1"]
 
 
 def test_a_host_without_an_address_is_refused_for_many_peers(tmp_path):
-    found = preheat(tmp_path, h1={"preheat_scope": "all_peers", "preheat_host_ip": ""})
-    assert "The address of the host is not known" in found["h1"]
+    outcome = preheat(tmp_path, h1={"preheat_scope": "all_peers", "preheat_host_ip": ""})
+    assert "The address of the host is not known" in outcome["h1"]
 
 
 @pytest.mark.parametrize(
@@ -795,10 +796,10 @@ def test_the_client_is_required(tmp_path):
     "name, values", [("images", [["a"], ["b"]]), ("tag", ["a", "b"]), ("scope", ["all_peers", "single_seed_peer"])]
 )
 def test_hosts_that_want_something_else_are_refused(tmp_path, name, values):
-    found = preheat(
+    outcome = preheat(
         tmp_path, **{f"h{n}": {"preheat_mirrors": False, f"preheat_{name}": value} for n, value in enumerate(values)}
     )
-    assert f"preheat_{name} is not the same for all hosts of the play" in found["h1"]
+    assert f"preheat_{name} is not the same for all hosts of the play" in outcome["h1"]
 
 
 def test_one_login_for_several_registries_is_refused(tmp_path):
@@ -807,9 +808,9 @@ def test_one_login_for_several_registries_is_refused(tmp_path):
         "preheat_registry_username": "u",
         "preheat_registry_password": SECRET,
     }
-    found = preheat(tmp_path, h1=images)
-    assert "would go to each of the registries a.io, b.io. Give username and password by registry" in found["h1"]
-    assert SECRET not in found["h1"]
+    outcome = preheat(tmp_path, h1=images)
+    assert "would go to each of the registries a.io, b.io. Give username and password by registry" in outcome["h1"]
+    assert SECRET not in outcome["h1"]
 
 
 def test_clients_that_differ_are_refused_with_serial_too(tmp_path):
@@ -819,9 +820,9 @@ def test_clients_that_differ_are_refused_with_serial_too(tmp_path):
         "h1": {**block, "containerd_mirrors_client": "dfget"},
         "h2": {**block, "containerd_mirrors_client": "dfdaemon"},
     }
-    found = run(tmp_path, "preheat", hosts, serial=1)
-    assert found["h1"] == "ok"
-    assert "The hosts have both clients, dfdaemon and dfget." in found["h2"]
+    outcome = run(tmp_path, "preheat", hosts, serial=1)
+    assert outcome["h1"] == "ok"
+    assert "The hosts have both clients, dfdaemon and dfget." in outcome["h2"]
 
 
 RUST_CONFIG = "proxy:\n  server: {ip: 127.0.0.1, port: 4009}\n  registryMirror: {addr: https://registry.example.com}\n"
@@ -837,7 +838,7 @@ def registries_conf(tmp_path_factory):
     (folder / "bin/podman").chmod(0o755)
     entry = '[[registry]]\nlocation = "registry.example.com"\n'
     other = {"other.example.com": "https://other.example.com"}
-    cases = {
+    cases: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         "good": ({}, {}),
         "several": ({}, {"registries_conf_registries": {**REGISTRY, "quay.io": "https://registry.example.com/quay"}}),
         "taken": ({"registries.conf": entry}, {}),
@@ -857,7 +858,7 @@ def registries_conf(tmp_path_factory):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         names_none = variables.keys() & {"containerd_mirrors_registries", "preheat_images"}
-        common = {} if names_none else {"registries_conf_registries": REGISTRY}
+        common: dict[str, Any] = {} if names_none else {"registries_conf_registries": REGISTRY}
         common["registries_conf_client"] = "dfdaemon"
         path = {"registries_conf_path": f"{folder}/{host}/registries.conf"}
         hosts[host] = {**common, **path, **variables}

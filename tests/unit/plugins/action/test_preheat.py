@@ -150,8 +150,8 @@ def test_lines_are_shown_while_it_runs_and_each_once(play, sources):
     assert shown.rc == 2
     assert shown.progress[0] == "dragonfly: 0 of 5 warm, 5 pending"
     assert shown.progress[-3:] == [
-        f"dragonfly: {count} of 5 warm, {rest}1 failed ({sources[4]})"
-        for count, rest in ((2, "2 pending, "), (3, "1 pending, "), (4, ""))
+        f"dragonfly: {count} of 5 warm, {remainder}1 failed ({sources[4]})"
+        for count, remainder in ((2, "2 pending, "), (3, "1 pending, "), (4, ""))
     ]
     # There are more looks than lines, and what has not changed is not said again.
     assert len(set(shown.progress)) == len(shown.progress)

@@ -142,7 +142,7 @@ def test_after_a_preheat(world, tmp_path):
     preheat = {"url": box.url, "token": box.token, "image": source, "wait_sleep": 1}
     files = {"url": box.url, "token": box.token, "file": box.file("a.bin", "a"), "wait_sleep": 1}
     server.seen.clear()
-    found, output = play(
+    results, output = play(
         tmp_path,
         [
             {"dragonflyoss.dragonfly.preheat": preheat, "register": "warm"},
@@ -185,40 +185,41 @@ def test_after_a_preheat(world, tmp_path):
     )
 
     for name in ("good", "by_image", "probed", "checked"):
-        assert found[name]["hit"] == "all" and found[name]["reasons"] == [], (name, found[name])
-        assert not found[name]["changed"]
-    urls = found["warm"]["jobs"][0]["warm"]
-    assert sorted(blob["url"] for blob in found["good"]["blobs"]) == sorted(urls)
-    assert sorted(blob["url"] for blob in found["by_image"]["blobs"]) == sorted(urls)
-    assert found["good"]["client"] == "dfget"
+        assert results[name]["hit"] == "all", (name, results[name])
+        assert results[name]["reasons"] == [], (name, results[name])
+        assert not results[name]["changed"]
+    urls = results["warm"]["jobs"][0]["warm"]
+    assert sorted(blob["url"] for blob in results["good"]["blobs"]) == sorted(urls)
+    assert sorted(blob["url"] for blob in results["by_image"]["blobs"]) == sorted(urls)
+    assert results["good"]["client"] == "dfget"
 
-    assert found["probed"]["probe"]["agrees"] is True
-    assert found["good"]["probe"] is None
-    assert found["checked"]["probe"] is None
-    assert any("check mode" in note for note in found["checked"]["notes"])
+    assert results["probed"]["probe"]["agrees"] is True
+    assert results["good"]["probe"] is None
+    assert results["checked"]["probe"] is None
+    assert any("check mode" in note for note in results["checked"]["notes"])
     # The smallest blob, which is the configuration of the image, asked for as containerd would.
     assert len(server.seen) == 2
-    assert found["probed"]["probe"]["url"] == image.blobs()[0]
+    assert results["probed"]["probe"]["url"] == image.blobs()[0]
     assert server.seen[0]["path"].endswith("?ns=127.0.0.1%3A" + box.registry.partition(":")[2])
     assert server.seen[0]["x-dragonfly-registry"] == box.registry_url
 
-    assert found["bad"]["hit"] == "none"
-    [reason] = found["bad"]["reasons"]
+    assert results["bad"]["hit"] == "none"
+    [reason] = results["bad"]["reasons"]
     assert (reason["code"], reason["key"], reason["file"]) == (
         "filter_without_ns",
         "proxy.defaultFilter",
         bad["dfget_config"],
     )
-    assert "probe_differs" in [one["code"] for one in found["bad_probed"]["reasons"]]
-    assert found["broken"]["hit"] == "none"
-    assert "not valid YAML in line" in found["broken"]["reasons"][0]["message"]
-    assert [reason["code"] for reason in found["no_manifest"]["reasons"]] == ["no_such_image"]
-    assert [reason["code"] for reason in found["unreachable"]["reasons"]] == ["base_differs"]
-    assert any("refused the connection" in note for note in found["unreachable"]["notes"])
+    assert "probe_differs" in [entry["code"] for entry in results["bad_probed"]["reasons"]]
+    assert results["broken"]["hit"] == "none"
+    assert "not valid YAML in line" in results["broken"]["reasons"][0]["message"]
+    assert [reason["code"] for reason in results["no_manifest"]["reasons"]] == ["no_such_image"]
+    assert [reason["code"] for reason in results["unreachable"]["reasons"]] == ["base_differs"]
+    assert any("refused the connection" in note for note in results["unreachable"]["notes"])
 
-    assert "probe_impossible" in [reason["code"] for reason in found["unproven"]["reasons"]]
-    assert found["planned"]["hit"] == "all"
-    assert any("its job is planned" in note for note in found["planned"]["notes"])
+    assert "probe_impossible" in [reason["code"] for reason in results["unproven"]["reasons"]]
+    assert results["planned"]["hit"] == "all"
+    assert any("its job is planned" in note for note in results["planned"]["notes"])
 
     wrong = {
         "only_files": "There is no image among jobs.",
@@ -231,13 +232,14 @@ def test_after_a_preheat(world, tmp_path):
         "unknown": "unknown is not a valid option (the options are ",
     }
     for name, text in wrong.items():
-        assert found[name]["failed"] and text in found[name]["msg"], (name, found[name])
-    assert found["lacks_platform"]["failed"]
-    assert found["lacks_platform"]["reason"] == "no_platform"
-    assert "has no manifest for the platform linux/s390x. It has: linux/amd64." in found["lacks_platform"]["msg"]
+        assert results[name]["failed"], (name, results[name])
+        assert text in results[name]["msg"], (name, results[name])
+    assert results["lacks_platform"]["failed"]
+    assert results["lacks_platform"]["reason"] == "no_platform"
+    assert "has no manifest for the platform linux/s390x. It has: linux/amd64." in results["lacks_platform"]["msg"]
     for secret in (SECRET, LOGIN.partition(" ")[2]):
         assert secret not in output
-        assert secret not in json.dumps(found)
+        assert secret not in json.dumps(results)
     assert "Traceback" not in output
 
 
@@ -248,7 +250,7 @@ def test_a_registry_that_wants_credentials(world, tmp_path):
     box.set_registry(auth="token", user="me", password=SECRET, anonymous_pull=False)
     server.seen.clear()
     try:
-        found, output = play(
+        results, output = play(
             tmp_path,
             [
                 judge("refused", options, images=[source], probe=True),
@@ -260,11 +262,11 @@ def test_a_registry_that_wants_credentials(world, tmp_path):
         )
     finally:
         box.set_registry(auth=None)
-    assert found["refused"]["hit"] == "none"
-    assert found["refused"]["probe"] is None
-    assert [reason["code"] for reason in found["refused"]["reasons"]] == ["probe_impossible"]
-    assert any("it wants credentials" in note for note in found["refused"]["notes"])
-    assert found["granted"]["probe"]["agrees"] is True
+    assert results["refused"]["hit"] == "none"
+    assert results["refused"]["probe"] is None
+    assert [reason["code"] for reason in results["refused"]["reasons"]] == ["probe_impossible"]
+    assert any("it wants credentials" in note for note in results["refused"]["notes"])
+    assert results["granted"]["probe"]["agrees"] is True
     [request] = server.seen
     assert request["authorization"].startswith("Bearer ")
     assert SECRET not in output
@@ -279,5 +281,5 @@ def test_it_does_without_requests(world, tmp_path):
     (hidden / "requests.py").write_text("raise ImportError('hidden')\n")
     task = judge("bare", options, images=[box.image("library/bare", "1").source])
     task["environment"] = {"PYTHONPATH": f"{hidden}:{os.environ.get('PYTHONPATH', '')}"}
-    found, _output = play(tmp_path, [task])
-    assert found["bare"]["hit"] == "all"
+    results, _output = play(tmp_path, [task])
+    assert results["bare"]["hit"] == "all"

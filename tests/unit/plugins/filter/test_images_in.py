@@ -136,49 +136,49 @@ spec:
 OPERATORS = """
 apiVersion: monitoring.coreos.com/v1
 kind: Prometheus
-spec: {image: "quay.io/prometheus/prometheus:v3.0.0", version: v3.0.0}
+spec: {{image: "quay.io/prometheus/prometheus:v3.0.0", version: v3.0.0}}
 ---
 apiVersion: postgresql.cnpg.io/v1
 kind: Cluster
-spec: {imageName: "ghcr.io/cloudnative-pg/postgresql:17", instances: 3}
+spec: {{imageName: "ghcr.io/cloudnative-pg/postgresql:17", instances: 3}}
 ---
 apiVersion: acid.zalan.do/v1
 kind: postgresql
-spec: {dockerImage: "ghcr.io/zalando/spilo-17:4.0-p2", sidecars: [{name: s, image: "exporter:1"}]}
+spec: {{dockerImage: "ghcr.io/zalando/spilo-17:4.0-p2", sidecars: [{{name: s, image: "exporter:1"}}]}}
 ---
 apiVersion: nvidia.com/v1
 kind: ClusterPolicy
 spec:
-  driver: {repository: nvcr.io/nvidia, image: driver, version: "580.65", imagePullPolicy: IfNotPresent}
-  toolkit: {repository: nvcr.io/nvidia/k8s, image: container-toolkit, version: "sha256:%s", env: []}
+  driver: {{repository: nvcr.io/nvidia, image: driver, version: "580.65", imagePullPolicy: IfNotPresent}}
+  toolkit: {{repository: nvcr.io/nvidia/k8s, image: container-toolkit, version: "sha256:{}", env: []}}
 ---
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 spec:
   values:
-    image: {registry: ghcr.io, repository: org/app, tag: "1.2"}
-    sidecar: {image: {repository: org/side, digest: "sha256:%s"}}
-    unknown: {image: {repository: org/app, tag: ""}}
+    image: {{registry: ghcr.io, repository: org/app, tag: "1.2"}}
+    sidecar: {{image: {{repository: org/side, digest: "sha256:{}"}}}}
+    unknown: {{image: {{repository: org/app, tag: ""}}}}
 ---
 apiVersion: apps.kruise.io/v1beta1
 kind: ImageListPullJob
-spec: {images: ["redis:7", "nginx:1.27"]}
+spec: {{images: ["redis:7", "nginx:1.27"]}}
 ---
 apiVersion: serving.knative.dev/v1
 kind: Service
-spec: {template: {spec: {containers: [{image: knative.example.com/helloworld}]}}}
+spec: {{template: {{spec: {{containers: [{{image: knative.example.com/helloworld}}]}}}}}}
 ---
 apiVersion: v1
 kind: List
 items:
   - apiVersion: batch/v1
     kind: CronJob
-    spec: {jobTemplate: {spec: {template: {spec: {containers: [{image: cron}]}}}}}
+    spec: {{jobTemplate: {{spec: {{template: {{spec: {{containers: [{{image: cron}}]}}}}}}}}}}
 ---
 apiVersion: example.com/v1
 kind: Custom
-spec: {anything: {deep: [{image: plain, imagePullPolicy: Always}, {image: local, imagePullPolicy: Never}]}}
-""" % ("b" * 64, "c" * 64)
+spec: {{anything: {{deep: [{{image: plain, imagePullPolicy: Always}}, {{image: local, imagePullPolicy: Never}}]}}}}
+""".format("b" * 64, "c" * 64)
 DAEMON = "runs/daemon@sha256:" + "d" * 64
 
 
@@ -300,9 +300,9 @@ def test_parsed_data_and_lists_of_both():
 
 
 def test_compose():
-    found = ["redis:7", "registry.example.com/shop/web:4.2.0", "registry.example.com/shop/model:7"]
-    assert images_in(COMPOSE) == found
-    assert images_in(yaml.safe_load(COMPOSE)) == found
+    images = ["redis:7", "registry.example.com/shop/web:4.2.0", "registry.example.com/shop/model:7"]
+    assert images_in(COMPOSE) == images
+    assert images_in(yaml.safe_load(COMPOSE)) == images
 
 
 def test_what_helm_install_prints():
@@ -328,7 +328,9 @@ def test_yaml_of_all_kinds(text):
 
 def test_many_aliases_are_no_bomb():
     lines = ["a0: &a0 {containers: [{image: redis:7}]}"]
-    lines += ["a%d: &a%d [%s]" % (number, number, ", ".join(["*a%d" % (number - 1)] * 10)) for number in range(1, 30)]
+    for number in range(1, 30):
+        aliases = ", ".join([f"*a{number - 1}"] * 10)
+        lines.append(f"a{number}: &a{number} [{aliases}]")
     assert images_in("\n".join(lines)) == ["redis:7"]
 
 
@@ -346,7 +348,7 @@ def nested(depth):
 
 
 @pytest.mark.parametrize(
-    "source, words",
+    "source, message",
     [
         ("services: {web: {image: 'shop/web:${TAG:-1}'}}", "document 1: services.web.image is .*docker compose config"),
         ("containers: [{image: 'shop/web:{{ .Values.tag }}'}]", r"containers\[0\].image is .*holds a variable"),
@@ -363,8 +365,8 @@ def nested(depth):
         (nested(5000), "nested too deeply"),
     ],
 )
-def test_what_is_refused(source, words):
-    with pytest.raises(AnsibleFilterError, match="images_in: .*" + words):
+def test_what_is_refused(source, message):
+    with pytest.raises(AnsibleFilterError, match="images_in: .*" + message):
         images_in(source)
 
 

@@ -89,16 +89,16 @@ imports = ["/etc/containerd/conf.d/*.toml"]
 """
 
 
-def hidden(data, keys, kept=False):
+def hidden(content, keys, kept=False):
     """What a parsed file becomes: values below other keys are hidden."""
-    if isinstance(data, dict):
+    if isinstance(content, dict):
         return {
             key: hidden(value, keys, str(key).lower() in keys or str(key).lower().startswith("x-dragonfly-"))
-            for key, value in data.items()
+            for key, value in content.items()
         }
-    if isinstance(data, list):
-        return [hidden(one, keys, kept) for one in data]
-    return data if kept else HIDDEN
+    if isinstance(content, list):
+        return [hidden(item, keys, kept) for item in content]
+    return content if kept else HIDDEN
 
 
 def test_dfget_yaml():
@@ -127,9 +127,9 @@ def test_dfget_yaml():
     ],
 )
 def test_what_a_kept_key_has_an_alias_of(text, filters):
-    found = yaml.safe_load(redact_yaml(text))
-    assert found["proxy"]["defaultFilter"] == filters
-    assert found.get("x-b", HIDDEN) == HIDDEN
+    parsed = yaml.safe_load(redact_yaml(text))
+    assert parsed["proxy"]["defaultFilter"] == filters
+    assert parsed.get("x-b", HIDDEN) == HIDDEN
 
 
 def test_hosts_toml():
@@ -151,10 +151,10 @@ def test_config_toml():
     redacted = redact_toml(text, CONTAINERD_KEYS)
     assert SECRET not in redacted
     expected = hidden(tomlkit.parse(text).unwrap(), CONTAINERD_KEYS)
-    found = tomlkit.parse(redacted).unwrap()
-    for config in (expected, found):
+    parsed = tomlkit.parse(redacted).unwrap()
+    for config in (expected, parsed):
         config["proxy_plugins"][0].pop("arguments")
-    assert found == expected
+    assert parsed == expected
 
 
 @pytest.mark.parametrize(
@@ -224,15 +224,15 @@ DOCUMENTS = st.recursive(
 TABLES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(KEYS, SCALARS, max_size=3))
 
 
-def normal(data):
+def normal(content):
     """User info goes, whatever it is of, and a hidden block of text may keep its indentation."""
-    if isinstance(data, dict):
-        return {key: normal(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [normal(one) for one in data]
-    if isinstance(data, str):
-        return HIDDEN if "://" in data else data.strip()
-    return data
+    if isinstance(content, dict):
+        return {key: normal(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [normal(item) for item in content]
+    if isinstance(content, str):
+        return HIDDEN if "://" in content else content.strip()
+    return content
 
 
 @given(

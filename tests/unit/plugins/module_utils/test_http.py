@@ -284,7 +284,7 @@ def test_a_proxy_that_is_gone(monkeypatch):
 
 @pytest.fixture
 def hostile():
-    """A function that starts a server of one answer: it takes a function of a connection, and gives the server's URL."""
+    """Return a function that starts a server of one answer: takes a function of a connection, returns the URL."""
     listeners, threads, over = [], [], threading.Event()
 
     def serve(answer):

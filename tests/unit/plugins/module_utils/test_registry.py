@@ -62,15 +62,15 @@ def failure(function, *arguments):
 
 def sent(loopback):
     """What was asked: path without query, Authorization."""
-    return [(asked.path.partition("?")[0], asked.headers["Authorization"]) for asked in loopback.asked]
+    return [(get.path.partition("?")[0], get.headers["Authorization"]) for get in loopback.asked]
 
 
 def asking_for_basic(answer):
     """A registry that wants user name and password, and then answers as the function does."""
 
-    def ask(asked):
-        if asked.headers["Authorization"] == BASIC:
-            return answer(asked)
+    def ask(get):
+        if get.headers["Authorization"] == BASIC:
+            return answer(get)
         return 401, {"errors": []}, {"WWW-Authenticate": 'Basic realm="x"'}
 
     return ask
@@ -185,7 +185,7 @@ def test_a_manifest_that_is_too_large(loopback, image, registry):
 
 
 def test_basic_is_sent_where_it_is_asked_for_and_then_unasked(loopback, image, registry):
-    loopback.answers = asking_for_basic(lambda asked: (200, MANIFEST))
+    loopback.answers = asking_for_basic(lambda get: (200, MANIFEST))
     other = parse_image(loopback.url + "/other:1")
     registry.manifest(image)
     assert registry.authorization(image) == BASIC
@@ -216,10 +216,10 @@ def token_server(loopback, token_answer=(200, {"token": "t0k3n"}), challenge=Non
     """A registry that wants a token of its own token service."""
     challenge = challenge or f'Bearer realm="{loopback.url}/token",service="registry",scope="repository:team/app:pull"'
 
-    def answer(asked):
-        if asked.path.startswith("/token"):
+    def answer(get):
+        if get.path.startswith("/token"):
             return token_answer
-        if asked.headers["Authorization"] == "Bearer t0k3n":
+        if get.headers["Authorization"] == "Bearer t0k3n":
             return 200, MANIFEST
         return 401, {"errors": []}, {"WWW-Authenticate": challenge}
 
@@ -240,8 +240,8 @@ def test_token(loopback, image, registry, answer):
 def test_a_token_is_for_one_repository(loopback, image, registry):
     loopback.answers = token_server(loopback)
     other = parse_image(loopback.url + "/other:1")
-    for one in (image, image, other):
-        registry.manifest(one)
+    for one_image in (image, image, other):
+        registry.manifest(one_image)
     assert [authorization for _path, authorization in sent(loopback)] == (
         [None, BASIC, "Bearer t0k3n"] + ["Bearer t0k3n"] + [None, BASIC, "Bearer t0k3n"]
     )
@@ -250,9 +250,7 @@ def test_a_token_is_for_one_repository(loopback, image, registry):
 def test_a_token_that_is_too_old(loopback, image, registry):
     tokens = ["old", "t0k3n"]
     answer = token_server(loopback)
-    loopback.answers = lambda asked: (
-        (200, {"token": tokens.pop(0)}) if asked.path.startswith("/token") else answer(asked)
-    )
+    loopback.answers = lambda get: (200, {"token": tokens.pop(0)}) if get.path.startswith("/token") else answer(get)
     failure(registry.manifest, image)
     assert registry.manifest(image).blobs == [D1, D2]
 
@@ -273,13 +271,13 @@ BEARER = 'Bearer realm="URL/token",service="a, b=\\"c",scope="repository:team/ap
     ],
 )
 def test_a_token_is_preferred(loopback, image, registry, challenges):
-    headers = "".join(f"WWW-Authenticate: {one.replace('URL', loopback.url)}\r\n" for one in challenges)
+    headers = "".join(f"WWW-Authenticate: {one_image.replace('URL', loopback.url)}\r\n" for one_image in challenges)
     refusal = (f"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n{headers}Content-Length: 0\r\n\r\n").encode()
     answer = token_server(loopback)
 
-    def ask(asked):
-        found = answer(asked)
-        return refusal if found[0] == 401 else found
+    def ask(get):
+        response = answer(get)
+        return refusal if response[0] == 401 else response
 
     loopback.answers = ask
     assert registry.manifest(image).blobs == [D1, D2]
@@ -339,7 +337,7 @@ def test_token_services_that_give_none(loopback, image, registry, answer, kind, 
 
 
 @pytest.mark.parametrize(
-    "status, kind, reason, words",
+    "status, kind, reason, expected_text",
     [
         (401, RegistryRefused, "registry_denied", "refuses these credentials"),
         (403, RegistryRefused, "registry_denied", "registry_username was not sent"),
@@ -349,17 +347,17 @@ def test_token_services_that_give_none(loopback, image, registry, answer, kind, 
         (418, RegistryUnreachable, "registry_unreachable", "answered 418"),
     ],
 )
-def test_statuses(loopback, image, registry, status, kind, reason, words):
+def test_statuses(loopback, image, registry, status, kind, reason, expected_text):
     loopback.answers = [(status, {"errors": []}, {"WWW-Authenticate": "Basic realm=x"} if status == 401 else {})]
     exc = failure(registry.manifest, image)
     assert isinstance(exc, kind)
     assert (exc.reason, exc.status) == (reason, status)
-    assert words in exc.message
+    assert expected_text in exc.message
     assert exc.message.startswith(f"GET {loopback.url}{PATH}: ")
 
 
 def test_credentials_that_are_refused(loopback, image, registry):
-    loopback.answers = asking_for_basic(lambda asked: (403, {}))
+    loopback.answers = asking_for_basic(lambda get: (403, {}))
     assert "refuses these credentials" in failure(registry.manifest, image).message
 
 
@@ -407,7 +405,7 @@ def test_who_gave_no_answer_is_not_asked_again(loopback, image, silent):
     http = Counting(timeout=0.3)
     registry = Registry(http)
 
-    def answer_late(_asked):
+    def answer_late(_get):
         time.sleep(1)
         return 200, MANIFEST
 
@@ -457,7 +455,7 @@ def test_tls_that_is_none(loopback, registry):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_within_the_registry(loopback, image, registry, status):
     loopback.answers = asking_for_basic(
-        lambda asked: (status, b"", {"Location": "/elsewhere/1"}) if asked.path == PATH else (200, MANIFEST)
+        lambda get: (status, b"", {"Location": "/elsewhere/1"}) if get.path == PATH else (200, MANIFEST)
     )
     assert registry.manifest(image).blobs == [D1, D2]
     assert sent(loopback) == [(PATH, None), (PATH, BASIC), ("/elsewhere/1", BASIC)]
@@ -473,7 +471,7 @@ def test_redirects_to_elsewhere_lose_the_credentials(loopback, image):
     ]
     registry.manifest(image)
     assert sent(loopback) == [(PATH, BASIC), ("/1", None), ("/2", None)]
-    assert [asked.headers["X-Api"] for asked in loopback.asked] == ["s3cr3t", None, None]
+    assert [get.headers["X-Api"] for get in loopback.asked] == ["s3cr3t", None, None]
 
 
 @pytest.mark.parametrize("location", ["/again", "", "http://[::1/"])
@@ -494,8 +492,8 @@ class Documents:
         self.by_path = {}
         loopback.answers = self.answer
 
-    def answer(self, asked):
-        content = self.by_path.get(asked.path)
+    def answer(self, get):
+        content = self.by_path.get(get.path)
         return (404, {}) if content is None else (200, content)
 
     def add(self, document, path=None):
@@ -571,26 +569,26 @@ def test_an_index_within_may_lack_the_platform(loopback, documents, image, regis
 
 
 @pytest.mark.parametrize(
-    "entry, reason, words",
+    "entry, reason, expected_text",
     [
         ({"size": 5}, "bad_manifest", "bytes, and the index says 5"),
         ({"mediaType": INDEX_TYPES[1]}, "bad_manifest", f"is {MANIFEST_TYPES[0]}, and the index says {INDEX_TYPES[1]}"),
         ({"digest": D1}, "digest_mismatch", f"and its reference says '{D1}'"),
     ],
 )
-def test_a_manifest_that_is_not_what_the_index_says(loopback, image, registry, entry, reason, words):
+def test_a_manifest_that_is_not_what_the_index_says(loopback, image, registry, entry, reason, expected_text):
     child = dict({"digest": DIGEST, "platform": {"os": "linux", "architecture": "amd64"}}, **entry)
     typed = {"Content-Type": MANIFEST_TYPES[0]}
-    loopback.answers = lambda asked: (200, {"manifests": [child]}) if asked.path == PATH else (200, MANIFEST, typed)
+    loopback.answers = lambda get: (200, {"manifests": [child]}) if get.path == PATH else (200, MANIFEST, typed)
     exc = failure(registry.blobs, image, registry.manifest(image), "linux/amd64")
     assert exc.reason == reason
-    assert words in exc.message
+    assert expected_text in exc.message
 
 
 def test_a_manifest_that_is_what_the_index_says(loopback, image, registry):
     child = {"digest": DIGEST, "mediaType": MANIFEST_TYPES[0], "size": len(json.dumps(MANIFEST))}
     child["platform"] = {"os": "linux", "architecture": "386"}
-    loopback.answers = lambda asked: (200, {"manifests": [child]} if asked.path == PATH else MANIFEST)
+    loopback.answers = lambda get: (200, {"manifests": [child]} if get.path == PATH else MANIFEST)
     # Managers after 2.5.1, and hosts, take it for amd64 where there is nothing better.
     assert registry.blobs(image, registry.manifest(image), "linux/amd64") == [(DIGEST, [D1, D2])]
 
@@ -612,7 +610,7 @@ def image_with(loopback, config, answer=None, kind=CONFIG_TYPES[0]):
     digest = compute_digest(json.dumps(config).encode())
     manifest = {"mediaType": MANIFEST_TYPES[0], "config": {"digest": digest, "mediaType": kind}, "layers": []}
     answer = answer or (200, config)
-    loopback.answers = asking_for_basic(lambda asked: (200, manifest) if asked.path == PATH else answer)
+    loopback.answers = asking_for_basic(lambda get: (200, manifest) if get.path == PATH else answer)
     return digest
 
 
@@ -670,7 +668,7 @@ def test_a_config_that_is_elsewhere(loopback, image, registry):
     config = {"os": "linux", "architecture": "s390x"}
     digest = image_with(loopback, config, (307, b"", {"Location": elsewhere}))
     answers = loopback.answers
-    loopback.answers = lambda asked: (200, config) if asked.path == "/cdn" else answers(asked)
+    loopback.answers = lambda get: (200, config) if get.path == "/cdn" else answers(get)
     manifest = registry.manifest(image)
     assert "It has: linux/s390x." in failure(registry.blobs, image, manifest, "linux/amd64").message
     assert sent(loopback)[2:] == [(f"/v2/team/app/blobs/{digest}", BASIC), ("/cdn", None)]
@@ -713,8 +711,8 @@ def test_an_index_that_contains_itself(loopback, image, registry):
 
 
 def test_registry_finder(loopback):
-    loopback.answers = lambda asked: (
-        (200, MANIFEST) if asked.headers["Authorization"] else (401, {}, {"WWW-Authenticate": "Basic realm=x"})
+    loopback.answers = lambda get: (
+        (200, MANIFEST) if get.headers["Authorization"] else (401, {}, {"WWW-Authenticate": "Basic realm=x"})
     )
     params = {
         "ca_path": None,
@@ -747,11 +745,11 @@ def test_headers_for_the_registry(loopback, image):
     headers = dict({name: "kept-back" for name in kept_back}, **{"X-JFrog-Art-Api": "key", "X-Number": 1})
     params = {"ca_path": None, "validate_certs": True, "timeout": 5, "headers": headers, "registry_username": "u"}
     registry_finder(params, {})("r").manifest(image)
-    assert [asked.path.partition("?")[0] for asked in loopback.asked] == [PATH, "/token", PATH]
-    for asked, given in zip(loopback.asked, ("key", None, "key")):
-        assert asked.headers["X-JFrog-Art-Api"] == given
-        assert asked.headers["X-Number"] == ("1" if given else None)
-        assert "kept-back" not in asked.headers.values()
+    assert [get.path.partition("?")[0] for get in loopback.asked] == [PATH, "/token", PATH]
+    for get, given in zip(loopback.asked, ("key", None, "key")):
+        assert get.headers["X-JFrog-Art-Api"] == given
+        assert get.headers["X-Number"] == ("1" if given else None)
+        assert "kept-back" not in get.headers.values()
 
 
 # Two servers, one of which must see no credentials
@@ -774,7 +772,7 @@ SECRETS = ("s3cr3t", BASIC.partition(" ")[2], "t0k3n", "h34d3r")
 
 def credentials_seen(server):
     """Return the secrets in all that a server was sent."""
-    texts = [f"{asked.path} {asked.headers}" for asked in server.asked]
+    texts = [f"{get.path} {get.headers}" for get in server.asked]
     return [secret for text in texts for secret in SECRETS if secret in text]
 
 
@@ -810,7 +808,7 @@ def test_user_name_and_password_go_to_the_token_service_of_the_registry(loopback
     other.answers = [(200, {"token": "t0k3n"})]
     registry, exc = run_against(image, basic=BASIC)
     assert exc is None
-    assert [asked.headers["Authorization"] for asked in other.asked] == [BASIC]
+    assert [get.headers["Authorization"] for get in other.asked] == [BASIC]
     assert registry.authorization(image) == "Bearer t0k3n"
 
 
@@ -824,18 +822,18 @@ def test_a_challenge_behind_a_redirect_is_none_of_the_registry(loopback, other, 
     other.answers = [(401, {}, {"WWW-Authenticate": wanted.replace("OTHER", other.url)})]
     _registry, exc = run_against(image, **credentials)
     assert exc.reason == "registry_denied"
-    assert [asked.path for asked in other.asked] == ["/elsewhere"]
+    assert [get.path for get in other.asked] == ["/elsewhere"]
     assert credentials_seen(other) == []
 
 
 @pytest.mark.parametrize("credentials", [{"basic": BASIC}, {"authorization": BASIC}])
 def test_a_token_service_that_redirects(loopback, other, image, credentials):
-    loopback.answers = lambda asked: (
-        (302, b"", {"Location": other.url + "/t"}) if "/token" in asked.path else challenge(loopback.url + "/token")
+    loopback.answers = lambda get: (
+        (302, b"", {"Location": other.url + "/t"}) if "/token" in get.path else challenge(loopback.url + "/token")
     )
     other.answers = [(200, {"token": "t0k3n"})]
     run_against(image, **credentials)
-    assert [asked.path for asked in other.asked] == ["/t"]
+    assert [get.path for get in other.asked] == ["/t"]
     assert credentials_seen(other) == []
 
 
@@ -844,12 +842,12 @@ def test_a_token_of_one_registry_does_not_go_to_another(loopback, other, image):
     other.answers = [(200, MANIFEST)]
     registry, _exc = run_against(image, basic=BASIC)
     registry.manifest(parse_image(other.url + "/team/app:1"))
-    assert [asked.headers["Authorization"] for asked in other.asked] == [None]
+    assert [get.headers["Authorization"] for get in other.asked] == [None]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_manifest_that_is_elsewhere(loopback, other, image, status):
-    answer = asking_for_basic(lambda asked: (status, b"", {"Location": other.url + "/m"}))
+    answer = asking_for_basic(lambda get: (status, b"", {"Location": other.url + "/m"}))
     loopback.answers = answer
     other.answers = [(200, MANIFEST)]
     _registry, exc = run_against(image, basic=BASIC)
@@ -887,7 +885,7 @@ def test_a_registry_outside_must_not_name_loopback(monkeypatch, loopback, image)
     loopback.answers = [challenge(loopback.url + "/token")]
     exc = failure(Registry(Http(timeout=5), BASIC).manifest, parse_image(base + "/team/app:1"))
     assert "is at a loopback address, where the registry is not" in exc.message
-    assert [asked.path for asked in loopback.asked] == [PATH]
+    assert [get.path for get in loopback.asked] == [PATH]
 
 
 def resolve_to_loopback(resolve):

@@ -41,7 +41,12 @@ def test_schedulers_are_filtered(box, read, release):
     assert [row["id"] for row in read("scheduler_info", state="active").result["schedulers"]] == [2]
     assert [row["id"] for row in read("scheduler_info", scheduler_cluster_id=1).result["schedulers"]] == [1]
     every = [row["id"] for row in read("scheduler_info").result["schedulers"]]
-    for options in ({"scheduler_cluster_ids": [1, 2]}, {"states": ["active", "inactive"]}, {"states": []}):
+    everything: list[dict[str, list]] = [
+        {"scheduler_cluster_ids": [1, 2]},
+        {"states": ["active", "inactive"]},
+        {"states": []},
+    ]
+    for options in everything:
         assert [row["id"] for row in read("scheduler_info", **options).result["schedulers"]] == every
     assert read("scheduler_info", host_name="nobody").result["schedulers"] == []
     assert box.log[-1].query["host_name"] == "nobody"

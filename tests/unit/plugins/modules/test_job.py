@@ -43,9 +43,9 @@ def test_jobs_are_removed_by_their_ids(box, job):
     assert f"job {third} (preheat, SUCCESS)" in done.result["diff"]["before"]
     assert ids_at(box) == [second]
 
-    again = job(ids=[first, third, 4711])
-    assert not again.changed
-    assert again.jobs == []
+    rerun = job(ids=[first, third, 4711])
+    assert not rerun.changed
+    assert rerun.jobs == []
 
 
 @all_releases

@@ -52,19 +52,21 @@ def nowhere():
 def test_it_creates_a_job_and_waits_until_it_is_warm(box, image, preheat, release):
     done = preheat(image=image.source)
 
-    assert not done.failed and done.changed
+    assert not done.failed
+    assert done.changed
     assert done.job["source"] == "created"
     assert (done.job["state"], done.job["outcome"], done.job["reason"]) == ("SUCCESS", "warm", None)
     assert (done.job["verified"], done.job["blobs"], done.job["warm_percentage"]) == ("blobs", 4, 100)
     # Before 2.1.57 a job tells how many blobs are warm, and not which.
-    told = release not in ("2.0.9", "2.1.0")
-    assert done.job["warm"] == (image.blobs() if told else None)
-    assert done.job["cold"] == ([] if told else None)
+    is_told = release not in ("2.0.9", "2.1.0")
+    assert done.job["warm"] == (image.blobs() if is_told else None)
+    assert done.job["cold"] == ([] if is_told else None)
     assert done.job["digest"] == image.digest
     assert done.job["url"] == image.digest_url
     assert done.job["name"] == image.source
     assert done.job["scheduler_cluster_ids"] == [1]
-    assert parse_time(done.job["warmed_at"]) >= parse_time(done.job["created_at"])
+    warmed_at, created_at = (parse_time(done.job[key]) or 0 for key in ("warmed_at", "created_at"))
+    assert warmed_at >= created_at > 0
     [row] = box.jobs
     assert (row["id"], row["args"]["url"]) == (done.job["id"], image.digest_url)
     assert re.fullmatch(re.escape(image.source) + r" \[ansible [0-9a-f]{8}\]", row["bio"])
@@ -77,7 +79,8 @@ def test_a_second_run_finds_it_with_as_few_requests_as_can_be(box, image, prehea
     box.clear_log()
     second = preheat(image=image.source)
 
-    assert not second.failed and not second.changed
+    assert not second.failed
+    assert not second.changed
     assert second.job["source"] == "found"
     assert dict(second.job, source="created") == first.job
     if release == "2.0.9":
@@ -129,7 +132,8 @@ def test_a_job_that_the_manager_has_forgotten_is_made_again(box, image, preheat)
     box.clock_offset = 400  # a watched job is written more often
     done = preheat(image=image.source)
 
-    assert done.job["outcome"] == "warm" and done.job["source"] == "created"
+    assert done.job["outcome"] == "warm"
+    assert done.job["source"] == "created"
     assert done.job["id"] != forgotten.job["id"]
 
 
@@ -138,29 +142,32 @@ def test_a_failed_job_is_made_again(box, image, preheat):
     box.rule(outcome="failure", times=1)
     first, second = preheat(image=image.source), preheat(image=image.source)
 
-    assert first.failed and first.job["outcome"] == "failed"
-    assert not second.failed and second.changed
+    assert first.failed
+    assert first.job["outcome"] == "failed"
+    assert not second.failed
+    assert second.changed
     assert second.job["id"] != first.job["id"]
 
 
 def test_force_makes_a_job_in_any_case(box, image, preheat):
     first, second = preheat(image=image.source), preheat(image=image.source, force=True)
 
-    assert second.changed and second.job["source"] == "created"
+    assert second.changed
+    assert second.job["source"] == "created"
     assert second.job["id"] != first.job["id"]
     assert second.job["outcome"] == "warm"
 
 
 @pytest.mark.parametrize(
-    "age, max_age, found", [(3500, None, True), (3700, None, False), (3700, 7200, True), (10, 0, False)]
+    "age, max_age, is_found", [(3500, None, True), (3700, None, False), (3700, 7200, True), (10, 0, False)]
 )
-def test_a_warm_job_counts_for_max_age_by_the_managers_clock(box, image, preheat, age, max_age, found):
+def test_a_warm_job_counts_for_max_age_by_the_managers_clock(box, image, preheat, age, max_age, is_found):
     preheat(image=image.source)
     box.clock_offset = age
-    again = preheat(image=image.source, max_age=max_age)
+    rerun = preheat(image=image.source, max_age=max_age)
 
-    assert again.changed is not found
-    assert again.job["source"] == ("found" if found else "created")
+    assert rerun.changed is not is_found
+    assert rerun.job["source"] == ("found" if is_found else "created")
 
 
 def test_a_tag_that_moved_is_another_job(box, image, preheat):
@@ -169,7 +176,8 @@ def test_a_tag_that_moved_is_another_job(box, image, preheat):
     second = preheat(image=image.source)
 
     assert moved.source == image.source
-    assert second.changed and second.job["outcome"] == "warm"
+    assert second.changed
+    assert second.job["outcome"] == "warm"
     assert (first.job["digest"], second.job["digest"]) == (image.digest, moved.digest)
 
 
@@ -182,7 +190,8 @@ def test_with_another_registry_password_it_is_the_same_job(box, image, preheat):
 
     assert first.job["outcome"] == second.job["outcome"] == "warm"
     assert (first.changed, second.changed) == (True, False)
-    assert "sandbox-registry" not in first.output and "rotated" not in second.output
+    assert "sandbox-registry" not in first.output
+    assert "rotated" not in second.output
 
 
 @pytest.mark.parametrize(
@@ -201,11 +210,13 @@ def test_with_another_registry_password_it_is_the_same_job(box, image, preheat):
 )
 def test_a_job_with_another_option_is_another_job(box, image, preheat, options):
     plain = preheat(image=image.source)
-    other, again = [preheat(image=image.source, **options) for dummy in range(2)]
+    other, rerun = [preheat(image=image.source, **options) for _run in range(2)]
 
     assert other.job["outcome"] == "warm", other.msg
-    assert other.changed and other.job["id"] != plain.job["id"]
-    assert not again.changed and again.job["id"] == other.job["id"]
+    assert other.changed
+    assert other.job["id"] != plain.job["id"]
+    assert not rerun.changed
+    assert rerun.job["id"] == other.job["id"]
 
 
 # Those of a newer release are not known.
@@ -222,9 +233,10 @@ def test_a_job_with_another_option_is_another_job(box, image, preheat, options):
 )
 def test_an_option_with_the_managers_default_is_the_same_job(box, image, preheat, options):
     preheat(image=image.source)
-    again = preheat(image=image.source, **options)
+    rerun = preheat(image=image.source, **options)
 
-    assert not again.failed and not again.changed
+    assert not rerun.failed
+    assert not rerun.changed
 
 
 # Content that is gone
@@ -347,10 +359,10 @@ def test_verify_peers_asks_for_the_tasks_of_the_job(box, image, preheat):
     assert preheat(image=image.source, verify="peers", **options).job["verified"] == "peers"
     url = box.file("signed-by-peers.bin") + "?sig=1&part=2"
     done = preheat(file=url, filtered_query_params=["sig"], verify="peers")
-    again = preheat(file=url.replace("sig=1", "sig=2"), filtered_query_params=["sig"], verify="peers")
+    rerun = preheat(file=url.replace("sig=1", "sig=2"), filtered_query_params=["sig"], verify="peers")
 
     assert done.job["verified"] == "peers"
-    assert not again.changed
+    assert not rerun.changed
 
 
 def test_verify_peers_fails_a_new_job_that_the_peers_do_not_hold(box, image, preheat, run):
@@ -426,10 +438,13 @@ def test_a_success_that_warmed_nothing_fails(box, image, preheat):
     box.rule(outcome="nothing")
     done = preheat(image=image.source)
 
-    assert done.rc and done.failed and done.changed
+    assert done.rc
+    assert done.failed
+    assert done.changed
     assert (done.reason, done.job["reason"]) == ("nothing_warmed", "nothing_warmed")
     assert (done.job["state"], done.job["outcome"]) == ("SUCCESS", "cold")
-    assert done.job["warm"] == [] and done.job["cold"] == image.blobs()
+    assert done.job["warm"] == []
+    assert done.job["cold"] == image.blobs()
     assert done.job["warm_percentage"] == 0
     assert "SUCCESS and nothing was warmed" in done.msg
     assert f"{image.source} is not warm (job {int(done.job['id'])})" in done.msg
@@ -441,7 +456,8 @@ def test_a_success_that_lacks_blobs_fails_and_lists_them(box, image, preheat):
     done = preheat(image=image.source)
     blobs = image.blobs()
 
-    assert done.failed and done.reason == "cold"
+    assert done.failed
+    assert done.reason == "cold"
     assert (done.job["state"], done.job["outcome"], done.job["verified"]) == ("SUCCESS", "cold", "blobs")
     assert done.job["cold"] == [blobs[1], blobs[3]]
     assert done.job["warm"] == [blobs[0], blobs[2]]
@@ -454,8 +470,10 @@ def test_a_cold_job_is_made_again(box, image, preheat):
     box.rule(outcome="partial", missing=[1], times=1)
     first, second = preheat(image=image.source), preheat(image=image.source)
 
-    assert first.failed and not second.failed
-    assert second.changed and second.job["outcome"] == "warm"
+    assert first.failed
+    assert not second.failed
+    assert second.changed
+    assert second.job["outcome"] == "warm"
 
 
 @pytest.mark.parametrize("release", ["2.3.4"])
@@ -464,9 +482,12 @@ def test_a_blob_whose_entry_was_lost_by_a_race_is_asked_for(box, image, preheat)
     first, second = preheat(image=image.source), preheat(image=image.source)
 
     # Peers that hold it do not tell before 2.4.0 whether they hold all of it.
-    assert first.failed and first.job["cold"] == [image.blobs()[2]]
+    assert first.failed
+    assert first.job["cold"] == [image.blobs()[2]]
     assert "can lose entries of the result" in first.msg
-    assert not second.failed and second.changed and second.job["outcome"] == "warm"
+    assert not second.failed
+    assert second.changed
+    assert second.job["outcome"] == "warm"
     assert [row["type"] for row in box.jobs] == ["preheat", "get_task", "get_task", "preheat"]
 
 
@@ -490,7 +511,8 @@ def test_a_blob_that_a_peer_could_not_fetch_is_cold(box, image, preheat):
     box.delete_blob(image.blobs()[1].rpartition("/")[2])
     done = preheat(image=image.source)
 
-    assert done.failed and done.job["cold"] == [image.blobs()[1]]
+    assert done.failed
+    assert done.job["cold"] == [image.blobs()[1]]
 
 
 @all_releases
@@ -498,7 +520,8 @@ def test_a_job_that_failed_says_why(box, image, preheat):
     box.rule(outcome="failure", error="no space left on device")
     done = preheat(image=image.source)
 
-    assert done.failed and done.job["outcome"] == "failed"
+    assert done.failed
+    assert done.job["outcome"] == "failed"
     assert done.job["state"] == "FAILURE"
     assert "no space left on device" in done.msg
     assert done.job["warmed_at"] is None
@@ -509,7 +532,8 @@ def test_a_job_without_a_seed_peer_says_so(box, image, preheat):
     box.rule(outcome="no_seed_peer")
     done = preheat(image=image.source)
 
-    assert done.failed and done.reason == "no_seed_peer"
+    assert done.failed
+    assert done.reason == "no_seed_peer"
     assert "no seed peer that is up" in done.msg
 
 
@@ -518,7 +542,8 @@ def test_a_job_that_is_deleted_meanwhile_is_gone(box, image, preheat):
     box.rule(outcome="gone")
     done = preheat(image=image.source)
 
-    assert done.failed and (done.reason, done.job["outcome"]) == ("gone", "gone")
+    assert done.failed
+    assert (done.reason, done.job["outcome"]) == ("gone", "gone")
     assert f"does not have job {int(done.job['id'])} any more" in done.msg
 
 
@@ -527,7 +552,8 @@ def test_a_job_that_the_manager_gives_up_is_not_called_failed(box, image, prehea
     box.rule(outcome="give_up")
     done = preheat(image=image.source)
 
-    assert done.failed and (done.reason, done.job["outcome"]) == ("given_up", "given_up")
+    assert done.failed
+    assert (done.reason, done.job["outcome"]) == ("given_up", "given_up")
     assert "gave up watching" in done.msg
 
 
@@ -538,9 +564,11 @@ def test_a_job_that_takes_too_long_times_out_in_time(box, image, preheat):
     done = preheat(image=image.source, wait_timeout=2)
     took = time.monotonic() - start
 
-    assert done.failed and (done.reason, done.job["outcome"]) == ("timed_out", "timed_out")
+    assert done.failed
+    assert (done.reason, done.job["outcome"]) == ("timed_out", "timed_out")
     assert "still PENDING after 2 s" in done.msg
-    assert 2 <= done.result["elapsed"] < 4 and took < 8
+    assert 2 <= done.result["elapsed"] < 4
+    assert took < 8
     # At 0, 1 and 2 seconds; where the machine is busy, the second look is the last one.
     assert box.counts()["GET"][str(done.job["id"])] in (2, 3)
 
@@ -585,7 +613,8 @@ def test_each_of_several_images_ends_in_its_own_way_and_only_the_cold_ones_are_m
     assert set(box.counts()["GET"].values()) == {1}
 
     second = preheat(images=sources)
-    assert not second.failed and second.column("source") == ["found"] + ["created"] * 4
+    assert not second.failed
+    assert second.column("source") == ["found"] + ["created"] * 4
     assert box.counts()["POST"] == 9
 
 
@@ -599,13 +628,17 @@ def test_the_same_image_twice_is_one_job(box, image, preheat):
 @all_releases
 def test_a_tag_and_its_digest_are_one_job(box, image, preheat):
     sources = [image.source, image.source.rpartition(":")[0] + "@" + image.digest]
-    planned, made, found = preheat(images=sources, check_mode=True), preheat(images=sources), preheat(images=sources)
+    planned, made, is_found = preheat(images=sources, check_mode=True), preheat(images=sources), preheat(images=sources)
 
     assert planned.column("source") == ["planned"] * 2
-    assert not made.failed and box.counts()["POST"] == 1
-    assert made.column("outcome") == ["warm"] * 2 and made.column("name") == sources
-    assert made.column("source") == ["created", "adopted"] and len(set(made.column("id"))) == 1
-    assert not found.failed and found.column("source") == ["found"] * 2
+    assert not made.failed
+    assert box.counts()["POST"] == 1
+    assert made.column("outcome") == ["warm"] * 2
+    assert made.column("name") == sources
+    assert made.column("source") == ["created", "adopted"]
+    assert len(set(made.column("id"))) == 1
+    assert not is_found.failed
+    assert is_found.column("source") == ["found"] * 2
 
 
 def test_the_same_platform_and_cluster_twice_are_one_job(box, image, preheat):
@@ -621,18 +654,21 @@ def test_the_same_platform_and_cluster_twice_are_one_job(box, image, preheat):
 def test_check_mode_sends_nothing_that_changes_anything(box, image, preheat):
     planned = preheat(image=image.source, check_mode=True, diff=True)
 
-    assert planned.changed and not planned.failed
+    assert planned.changed
+    assert not planned.failed
     assert (planned.job["id"], planned.job["source"], planned.job["outcome"]) == (None, "planned", "planned")
     assert planned.job["digest"] == image.digest
     assert planned.result["diff"] == {"before": "", "after": f"preheat {image.source}\n"}
-    assert {entry.method for entry in box.log} == {"GET"} and not box.jobs
+    assert {entry.method for entry in box.log} == {"GET"}
+    assert not box.jobs
 
     done = preheat(image=image.source, diff=True)
     assert done.result["diff"] == planned.result["diff"]
     assert set(done.job) == set(planned.job)
-    again = preheat(image=image.source, check_mode=True, diff=True)
-    assert not again.changed and again.job["id"] == done.job["id"]
-    assert again.result["diff"] == {"before": "", "after": ""}
+    rerun = preheat(image=image.source, check_mode=True, diff=True)
+    assert not rerun.changed
+    assert rerun.job["id"] == done.job["id"]
+    assert rerun.result["diff"] == {"before": "", "after": ""}
 
 
 def test_check_mode_does_not_wait(box, image, preheat):
@@ -640,14 +676,15 @@ def test_check_mode_does_not_wait(box, image, preheat):
     preheat(image=image.source, wait=False)
     planned = preheat(image=image.source, check_mode=True)
 
-    assert not planned.failed and not planned.changed
+    assert not planned.failed
+    assert not planned.changed
     assert (planned.job["source"], planned.job["outcome"]) == ("adopted", "pending")
 
 
 # Options that a release does not know
 
 
-UNKNOWN = {
+UNKNOWN: dict[str, dict[str, object]] = {
     "2.0.9": {"application": "shop", "scope": "all_peers", "piece_length": 4194304},
     "2.1.0": {"registry_username": "puller", "job_timeout": 60, "scope": "all_seed_peers"},
     "2.1.67": {"application": "shop", "piece_length": 4194304, "count": 1},
@@ -669,8 +706,11 @@ def test_an_option_that_the_manager_does_not_know_is_refused_by_name(box, image,
     posts = box.counts()["POST"]
     done = preheat(image=image.source, **options)
 
-    assert done.failed and done.reason == "unknown_option"
-    assert option in done.msg and "does not know" in done.msg and "Nothing was created" in done.msg
+    assert done.failed
+    assert done.reason == "unknown_option"
+    assert option in done.msg
+    assert "does not know" in done.msg
+    assert "Nothing was created" in done.msg
     assert box.counts()["POST"] == posts
 
 
@@ -680,7 +720,8 @@ def test_an_option_that_the_manager_does_not_know_is_refused_by_name(box, image,
 def test_an_option_that_a_manager_without_jobs_ignores_is_said_to_be_ignored(box, image, preheat, option):
     done = preheat(image=image.source, **{option: "1"})
 
-    assert done.failed and done.reason == "unknown_option"
+    assert done.failed
+    assert done.reason == "unknown_option"
     assert option in done.msg
     assert len(box.jobs) <= 1
 
@@ -690,7 +731,9 @@ def test_a_manager_without_jobs_is_asked_for_its_release_before_one_is_made_in_v
     more = {"scope": "all_peers"} if option == "count" else {}
     done = preheat(image=image.source, **dict(more, **{option: 1}))
 
-    assert done.failed and done.reason == "unknown_option" and "Nothing was created" in done.msg
+    assert done.failed
+    assert done.reason == "unknown_option"
+    assert "Nothing was created" in done.msg
     assert box.counts()["POST"] == 0
 
 
@@ -715,25 +758,30 @@ def test_all_peers_with_go_clients_is_explained(box, image, preheat):
     box.rule(outcome="go_peers")
     done = preheat(image=image.source, scope="all_peers")
 
-    assert done.failed and done.reason == "go_peers"
-    assert "the peers are Go clients" in done.msg and "single_seed_peer" in done.msg
+    assert done.failed
+    assert done.reason == "go_peers"
+    assert "the peers are Go clients" in done.msg
+    assert "single_seed_peer" in done.msg
 
 
 @careless_releases
 def test_every_host_must_be_warm(box, image, preheat):
     done = preheat(image=image.source, scope="all_peers", expected_ips=["10.77.0.11", "10.77.0.12"])
-    assert not done.failed and done.job["outcome"] == "warm", done.msg
+    assert not done.failed, done.msg
+    assert done.job["outcome"] == "warm"
 
     box.rule(outcome="failed_peers", peers=["host-2"], reason="disk is full")
     failed = preheat(image=image.source, scope="all_peers", force=True)
-    assert failed.failed and failed.job["outcome"] == "cold"
+    assert failed.failed
+    assert failed.job["outcome"] == "cold"
     assert "1 of 2 hosts are not warm: 10.77.0.12" in failed.msg
     assert failed.job["failures_count"] == 4
-    assert {(one["hostname"], one["ip"]) for one in failed.job["failures"]} == {("host-2", "10.77.0.12")}
-    assert all("disk is full" in one["description"] for one in failed.job["failures"])
+    assert {(failure["hostname"], failure["ip"]) for failure in failed.job["failures"]} == {("host-2", "10.77.0.12")}
+    assert all("disk is full" in failure["description"] for failure in failed.job["failures"])
 
     tolerant = preheat(image=image.source, scope="all_peers", max_failed_peers_percentage=50)
-    assert not tolerant.failed and tolerant.job["id"] == failed.job["id"]
+    assert not tolerant.failed
+    assert tolerant.job["id"] == failed.job["id"]
 
 
 @careless_releases
@@ -741,7 +789,9 @@ def test_a_host_that_no_result_names_is_cold(box, image, preheat):
     preheat(image=image.source, scope="all_peers")
     done = preheat(image=image.source, scope="all_peers", expected_ips=["10.77.0.11", "10.77.0.99"])
 
-    assert done.failed and done.job["outcome"] == "cold" and done.changed
+    assert done.failed
+    assert done.job["outcome"] == "cold"
+    assert done.changed
     assert "1 of 3 hosts are not warm: 10.77.0.99" in done.msg
     assert "does not name 10.77.0.99, so the scheduler does not know them" in done.msg
 
@@ -749,10 +799,12 @@ def test_a_host_that_no_result_names_is_cold(box, image, preheat):
 @careless_releases
 def test_ips_choose_the_hosts_and_must_become_warm(box, image, preheat):
     done = preheat(image=image.source, scope="all_peers", ips=["10.77.0.11"])
-    assert not done.failed and done.job["args"]["ips"] == ["10.77.0.11"]
+    assert not done.failed
+    assert done.job["args"]["ips"] == ["10.77.0.11"]
 
     other = preheat(image=image.source, scope="all_peers", ips=["10.77.0.11", "10.77.0.98"])
-    assert other.failed and "10.77.0.98" in other.msg
+    assert other.failed
+    assert "10.77.0.98" in other.msg
 
 
 @careless_releases
@@ -763,12 +815,16 @@ def test_each_host_is_in_one_cluster(box, image, preheat):
     wanted = {"image": image.source, "scope": "all_peers", "scheduler_cluster_ids": [1, 2], "expected_ips": addresses}
     first, second = preheat(**wanted), preheat(**wanted)
 
-    assert not first.failed and first.changed, first.msg
-    assert not second.failed and not second.changed
+    assert not first.failed, first.msg
+    assert first.changed
+    assert not second.failed
+    assert not second.changed
     assert second.column("source") == ["found", "found"]
 
     lacking = preheat(**dict(wanted, expected_ips=addresses + ["10.78.0.12"]))
-    assert lacking.failed and lacking.changed and lacking.column("outcome") == ["cold", "cold"]
+    assert lacking.failed
+    assert lacking.changed
+    assert lacking.column("outcome") == ["cold", "cold"]
     assert "does not name 10.78.0.12" in lacking.msg
 
 
@@ -785,8 +841,9 @@ def test_each_platform_is_a_job(preheat, new_image):
     assert done.column("platform") == platforms
     assert done.column("outcome") == ["warm", "warm"]
     assert done.column("warm") == [image.blobs("linux/arm64/v8"), image.blobs("linux/amd64")]
-    again = preheat(image=image.source, platforms=platforms[::-1])
-    assert not again.changed and again.column("id") == done.column("id")[::-1]
+    rerun = preheat(image=image.source, platforms=platforms[::-1])
+    assert not rerun.changed
+    assert rerun.column("id") == done.column("id")[::-1]
 
 
 def test_all_platforms_are_those_of_each_image(box, preheat, new_image):
@@ -797,9 +854,9 @@ def test_all_platforms_are_those_of_each_image(box, preheat, new_image):
     assert done.column("platform") == ["linux/amd64", "linux/arm64/v8", None]
     assert done.column("outcome") == ["warm", "warm", "warm"]
     assert done.msg == "3 of 3 warm: 3 created"
-    again = preheat(images=[index.source, single.source], platforms=["all"], verify="result")
-    assert not again.failed, again.msg
-    assert len(again.jobs) == 3
+    rerun = preheat(images=[index.source, single.source], platforms=["all"], verify="result")
+    assert not rerun.failed, rerun.msg
+    assert len(rerun.jobs) == 3
     refused = preheat(image=index.source, platform=["all", "linux/amd64"])
     assert refused.reason == "bad_input"
     assert "all includes every platform" in refused.msg
@@ -827,9 +884,9 @@ def test_what_of_an_index_must_be_warm_with_each_release(preheat, new_image, rel
     # Variants share their config here.
     assert done.job["warm"] == list(dict.fromkeys(url for name in needed for url in image.blobs(name)))
     if release != newer.NEWER:
-        again = preheat(image=image.source, platforms=[platform])
-        assert not again.changed
-        assert again.job["source"] == "found"
+        rerun = preheat(image=image.source, platforms=[platform])
+        assert not rerun.changed
+        assert rerun.job["source"] == "found"
 
 
 @pytest.mark.parametrize("release", [newer.NEWER])
@@ -843,7 +900,7 @@ def test_what_hosts_pull_instead_of_a_platform_counts_where_the_manager_takes_it
 
 @pytest.mark.parametrize("release", ["2.5.1"])
 @pytest.mark.parametrize(
-    "lie, reason, words",
+    "lie, reason, message",
     [
         ("content", "digest_mismatch", "its reference says"),
         ("header", "digest_mismatch", "its header Docker-Content-Digest says"),
@@ -851,14 +908,14 @@ def test_what_hosts_pull_instead_of_a_platform_counts_where_the_manager_takes_it
         ("platforms", "no_platform", "What to do: preheat the digest of a manifest in it"),
     ],
 )
-def test_a_registry_that_lies(box, preheat, new_image, lie, reason, words):
+def test_a_registry_that_lies(box, preheat, new_image, lie, reason, message):
     image = new_image(platforms=["linux/amd64", "linux/arm64"])
     box.set_registry(lie=lie)
     done = preheat(image=image.source, platforms=["linux/amd64"])
 
     assert done.failed
     assert done.reason == reason
-    assert words in done.msg
+    assert message in done.msg
     assert not box.jobs
 
 
@@ -916,7 +973,8 @@ def test_an_index_without_a_platform_is_warned_about(preheat, new_image):
     image = new_image(platforms=["linux/amd64", "linux/arm64"])
     done = preheat(image=image.source)
 
-    assert not done.failed and done.job["outcome"] == "warm"
+    assert not done.failed
+    assert done.job["outcome"] == "warm"
     assert any("Set platforms" in warning for warning in done.warnings)
 
 
@@ -924,8 +982,10 @@ def test_a_platform_that_the_image_lacks_is_refused(box, preheat, new_image):
     image = new_image(platforms=["linux/amd64", "linux/arm64"])
     done = preheat(image=image.source, platforms=["linux/riscv64"])
 
-    assert done.failed and done.reason == "no_platform"
-    assert "linux/riscv64" in done.msg and "linux/amd64, linux/arm64" in done.msg
+    assert done.failed
+    assert done.reason == "no_platform"
+    assert "linux/riscv64" in done.msg
+    assert "linux/amd64, linux/arm64" in done.msg
     assert not box.jobs
 
 
@@ -941,7 +1001,8 @@ def test_each_cluster_is_a_job(box, image, preheat):
     assert done.column("scheduler_cluster_ids") == [[1], [2]]
     # Together they are a job for every cluster.
     all_of_them = preheat(image=image.source)
-    assert not all_of_them.changed and sorted(all_of_them.column("id")) == sorted(done.column("id"))
+    assert not all_of_them.changed
+    assert sorted(all_of_them.column("id")) == sorted(done.column("id"))
 
 
 @pytest.mark.parametrize("release", ["2.3.4", "2.5.1"])
@@ -951,13 +1012,14 @@ def test_a_new_cluster_is_warmed_too(box, image, preheat):
     box.add_host("seed-2", "10.77.0.2", role="seed", client="rust", cluster_id=2)
     second = preheat(image=image.source)
 
-    assert second.changed and not second.failed, second.msg
+    assert second.changed
+    assert not second.failed, second.msg
     assert [(job["source"], job["scheduler_cluster_ids"]) for job in second.jobs] == [("found", [1]), ("created", [2])]
     assert second.jobs[0]["id"] == first.job["id"]
 
 
 @pytest.mark.parametrize(
-    "release, words",
+    "release, message",
     [
         ("2.0.9", "Not Found"),
         ("2.1.0", "Not Found"),
@@ -966,11 +1028,12 @@ def test_a_new_cluster_is_warmed_too(box, image, preheat):
         ("2.5.1", "there is no cluster 42"),
     ],
 )
-def test_an_unknown_cluster_is_said_to_be_that(box, image, preheat, words):
+def test_an_unknown_cluster_is_said_to_be_that(box, image, preheat, message):
     done = preheat(image=image.source, scheduler_cluster_ids=[42])
 
-    assert done.failed and done.job["outcome"] == "refused"
-    assert words in done.msg
+    assert done.failed
+    assert done.job["outcome"] == "refused"
+    assert message in done.msg
     assert done.result["elapsed"] < 10
 
 
@@ -981,11 +1044,14 @@ def test_an_unknown_cluster_is_said_to_be_that(box, image, preheat, words):
 def test_a_missing_tag_is_said_to_be_that(box, image, preheat):
     missing = image.source.rpartition(":")[0] + ":no-such-tag"
     seen_here = preheat(image=missing)
-    assert seen_here.failed and "no-such-tag" in seen_here.msg and "404" in seen_here.msg
+    assert seen_here.failed
+    assert "no-such-tag" in seen_here.msg
+    assert "404" in seen_here.msg
     assert box.counts()["POST"] == 0
 
     seen_there = preheat(image=missing, verify="result")
-    assert seen_there.failed and "POST" in seen_there.msg
+    assert seen_there.failed
+    assert "POST" in seen_there.msg
     assert box.counts()["POST"] == 1
 
 
@@ -993,7 +1059,8 @@ def test_a_missing_tag_is_said_to_be_that(box, image, preheat):
 def test_the_managers_500_for_a_missing_tag_is_explained(box, image, preheat):
     done = preheat(image=image.source.rpartition(":")[0] + ":no-such-tag", verify="none")
 
-    assert done.failed and done.reason == "manifest_unknown"
+    assert done.failed
+    assert done.reason == "manifest_unknown"
     assert "This means: the registry has no such image, tag or digest" in done.msg
 
 
@@ -1019,7 +1086,8 @@ def test_registries_give_address_and_credentials(box, image, preheat, auth):
     done = preheat(image=f"registry.example.com/{image.name}:1", registries=registries)
 
     assert not done.failed, done.msg
-    assert done.job["outcome"] == "warm" and done.job["url"] == image.digest_url
+    assert done.job["outcome"] == "warm"
+    assert done.job["url"] == image.digest_url
     assert box.registry_content.password not in done.output
     assert box.jobs[0]["args"]["password"] == box.registry_content.password
 
@@ -1029,11 +1097,13 @@ def test_a_prefix_in_registries_is_one_of_the_repository(box, image, preheat):
         image=f"docker.io/{image.name.rpartition('/')[2]}:1",
         registries={"docker.io": box.registry_url + "/" + image.name.rpartition("/")[0] + "/library"},
     )
-    assert done.failed and "/v2/shop/library/" in done.msg
+    assert done.failed
+    assert "/v2/shop/library/" in done.msg
 
     box.image("mirror/library/redis", "7")
     done = preheat(image="redis:7", registries={"docker.io": box.registry_url + "/mirror"})
-    assert not done.failed and done.job["outcome"] == "warm"
+    assert not done.failed
+    assert done.job["outcome"] == "warm"
 
 
 @pytest.mark.parametrize("verify", ["auto", "blobs"])
@@ -1041,7 +1111,9 @@ def test_a_registry_that_refuses_fails(box, image, preheat, verify):
     box.set_registry(auth="token")
     done = preheat(image=image.source, verify=verify, registry_username="puller", registry_password="a-wrong-one")
 
-    assert done.failed and "401" in done.msg and "registry_password" in done.msg
+    assert done.failed
+    assert "401" in done.msg
+    assert "registry_password" in done.msg
     assert "a-wrong-one" not in done.output
     assert box.counts()["POST"] == 0
 
@@ -1052,7 +1124,9 @@ def test_a_registry_that_says_no_fails(box, image, preheat, verify, status):
     box.rule(fault="status", at="registry", status=status)
     done = preheat(image=image.source, verify=verify)
 
-    assert done.failed and str(status) in done.msg and "/manifests/" in done.msg
+    assert done.failed
+    assert str(status) in done.msg
+    assert "/manifests/" in done.msg
     assert box.counts()["POST"] == 0
 
 
@@ -1073,7 +1147,8 @@ def test_where_the_registry_cannot_be_reached_auto_judges_by_the_result(new_sand
     assert not preheat().changed
 
     exact = preheat(verify="blobs")
-    assert exact.failed and "cannot be reached" in exact.msg
+    assert exact.failed
+    assert "cannot be reached" in exact.msg
 
 
 @pytest.mark.parametrize(
@@ -1101,7 +1176,9 @@ def test_a_lost_post_is_looked_up_and_never_made_twice(box, image, preheat, faul
     done = preheat(image=image.source)
 
     assert not done.failed, done.msg
-    assert done.job["outcome"] == "warm" and done.changed and done.job["source"] == "created"
+    assert done.job["outcome"] == "warm"
+    assert done.changed
+    assert done.job["source"] == "created"
     assert len(box.jobs) == 1
     assert box.counts()["POST"] == 1
 
@@ -1111,7 +1188,8 @@ def test_an_old_equal_job_is_not_taken_for_the_lost_one(box, image, preheat):
     box.rule(fault="reset", method="POST", path="/jobs$", acts=True, times=1)
     done = preheat(image=image.source, force=True)
 
-    assert done.job["id"] != old.job["id"] and done.job["outcome"] == "warm"
+    assert done.job["id"] != old.job["id"]
+    assert done.job["outcome"] == "warm"
     assert len(box.jobs) == 2
 
 
@@ -1119,7 +1197,8 @@ def test_the_lost_answers_of_several_posts_are_each_looked_up(box, images, prehe
     box.rule(fault="reset", method="POST", path="/jobs$", acts=True, times=3)
     done = preheat(images=[image.source for image in images])
 
-    assert not done.failed and len(set(done.column("id"))) == 5
+    assert not done.failed
+    assert len(set(done.column("id"))) == 5
     assert len(box.jobs) == box.counts()["POST"] == 5
 
 
@@ -1128,7 +1207,8 @@ def test_a_look_that_fails_while_it_waits_is_forgiven(box, image, preheat):
     box.rule(fault="reset", method="GET", path=r"/jobs/\d+$", times=1)
     done = preheat(image=image.source)
 
-    assert not done.failed and done.job["outcome"] == "warm"
+    assert not done.failed
+    assert done.job["outcome"] == "warm"
 
 
 def test_a_list_that_a_job_of_nobody_breaks_is_read_around(box, image, preheat):
@@ -1136,7 +1216,9 @@ def test_a_list_that_a_job_of_nobody_breaks_is_read_around(box, image, preheat):
     box.rule(fault="not_found", method="GET", path="/jobs$", times=1)
     second = preheat(image=image.source)
 
-    assert not second.failed and not second.changed and second.job["id"] == first.job["id"]
+    assert not second.failed
+    assert not second.changed
+    assert second.job["id"] == first.job["id"]
     assert any("read one by one" in warning for warning in second.warnings)
 
 
@@ -1144,7 +1226,8 @@ def test_a_token_that_is_refused_stops_all_posts(box, images, preheat):
     box.rule(fault="status", status=401, body={"message": "Unauthorized"}, method="POST")
     done = preheat(images=[image.source for image in images])
 
-    assert done.failed and set(done.column("outcome")) == {"refused"}
+    assert done.failed
+    assert set(done.column("outcome")) == {"refused"}
     assert "token" in done.msg
     assert not box.jobs
 
@@ -1160,11 +1243,9 @@ def test_progress_lines_are_appended_when_the_picture_changes(box, images, prehe
     preheat(images=[image.source for image in images], progress_file=str(path))
 
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert (
-        lines[0] == "from before"
-        and lines[1] == "0 of 5 warm, 5 pending"
-        and lines[-1] == (f"4 of 5 warm, 1 failed ({images[0].source})")
-    )
+    assert lines[0] == "from before"
+    assert lines[1] == "0 of 5 warm, 5 pending"
+    assert lines[-1] == (f"4 of 5 warm, 1 failed ({images[0].source})")
     assert len(set(lines)) == len(lines)
 
 
@@ -1176,7 +1257,8 @@ def test_the_environment_stands_in_for_the_connection(box, image, run):
     environment = {"DRAGONFLY_URL": box.url, "DRAGONFLY_TOKEN": box.token, "DRAGONFLY_TIMEOUT": "17"}
     done = run("preheat", env=environment, image=image.source)
 
-    assert not done.failed and done.job["outcome"] == "warm"
+    assert not done.failed
+    assert done.job["outcome"] == "warm"
     assert done.result["invocation"]["module_args"]["timeout"] == 17
     assert box.token not in done.output
 
@@ -1187,7 +1269,8 @@ def test_short_headers_hide_nothing_else(box, image, preheat):
 
     assert not done.failed, done.msg
     assert box.jobs[0]["args"]["headers"] == {"X-Shop": "shop", "X-Level": "1", "X-Token": "s3cr"}
-    assert done.job["url"] == image.digest_url and done.job["scheduler_cluster_ids"] == [1]
+    assert done.job["url"] == image.digest_url
+    assert done.job["scheduler_cluster_ids"] == [1]
     assert "s3cr" not in done.output
 
 

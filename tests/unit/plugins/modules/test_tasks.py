@@ -39,9 +39,9 @@ def call(run, box):
 def warm(box, call):
     """Give a function that makes an image that all hosts hold, and that no other test has."""
 
-    def make(tag="1", name=None, **words):
+    def make(tag="1", name=None, **options):
         name = name or f"tasks/app-{int(next(_NUMBERS))}"
-        image = box.image(name, tag, **words)
+        image = box.image(name, tag, **options)
         done = call("preheat", image=image.source)
         assert not done.failed, done.msg
         return image
@@ -50,11 +50,11 @@ def warm(box, call):
 
 
 def urls(image):
-    return [image.manifest_url.rpartition("/manifests/")[0] + "/blobs/" + one for one in digests(image)]
+    return [image.manifest_url.rpartition("/manifests/")[0] + "/blobs/" + entry for entry in digests(image)]
 
 
 def digests(image):
-    return [one.rpartition("/")[2] for one in image.blobs()]
+    return [entry.rpartition("/")[2] for entry in image.blobs()]
 
 
 def types(box, kind):
@@ -68,11 +68,11 @@ def test_who_holds_an_image(box, call, warm):
     assert not done.failed
     assert not done.changed
     tasks = done.result["tasks"]
-    assert [one["url"] for one in tasks] == urls(image)
-    for one in tasks:
-        assert one["state"] == "SUCCESS"
-        assert one["reason"] is None
-        [peer] = one["peers"]
+    assert [entry["url"] for entry in tasks] == urls(image)
+    for entry in tasks:
+        assert entry["state"] == "SUCCESS"
+        assert entry["reason"] is None
+        [peer] = entry["peers"]
         assert (peer["hostname"], peer["ip"], peer["host_type"]) == ("seed-1", "10.77.0.1", "super")
         assert peer["scheduler_cluster_id"] == 1
         assert peer["finished"] is (True if box.manager.profile.release == "2.5.1" else None)
@@ -83,9 +83,11 @@ def test_who_holds_an_image(box, call, warm):
 def test_who_holds_nothing(box, call):
     file = box.file("nobody/has.bin")
     done = call("task_info", file=file)
-    assert [one["peers"] for one in done.result["tasks"]] == [[]]
+    assert [entry["peers"] for entry in done.result["tasks"]] == [[]]
     done = call("task_info", task_id="0" * 64)
-    assert [(one["url"], one["task_id"], one["peers"]) for one in done.result["tasks"]] == [(None, "0" * 64, [])]
+    assert [(entry["url"], entry["task_id"], entry["peers"]) for entry in done.result["tasks"]] == [
+        (None, "0" * 64, [])
+    ]
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -94,12 +96,12 @@ def test_what_makes_the_id_counts(box, call):
     assert not call("preheat", file=file + "?a=1", tag="blue", filtered_query_params=["a"]).failed
 
     def peers(**options):
-        return [one["hostname"] for one in call("task_info", file=file, **options).result["tasks"][0]["peers"]]
+        return [entry["hostname"] for entry in call("task_info", file=file, **options).result["tasks"][0]["peers"]]
 
     assert peers() == []
     assert peers(tag="blue") == ["seed-1"]
-    found = call("task_info", file=file + "?a=2", tag="blue", filtered_query_params=["a"]).result["tasks"][0]
-    assert len(found["peers"]) == 1
+    task = call("task_info", file=file + "?a=2", tag="blue", filtered_query_params=["a"]).result["tasks"][0]
+    assert len(task["peers"]) == 1
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -108,21 +110,21 @@ def test_an_image_is_deleted_once(box, call, warm):
     planned = call("task", image=image.source, check_mode=True)
     assert planned.changed
     assert types(box, "delete_task") == []
-    assert [one["deleted"][0]["hostname"] for one in planned.result["tasks"]] == ["seed-1"] * len(image.blobs())
+    assert [entry["deleted"][0]["hostname"] for entry in planned.result["tasks"]] == ["seed-1"] * len(image.blobs())
 
     done = call("task", image=image.source, diff=True)
     assert done.changed
     assert not done.failed
-    assert [one["url"] for one in done.result["tasks"]] == urls(image)
-    for one in done.result["tasks"]:
-        assert [(peer["hostname"], peer["ip"]) for peer in one["deleted"]] == [("seed-1", "10.77.0.1")]
-        assert one["failures"] == []
+    assert [entry["url"] for entry in done.result["tasks"]] == urls(image)
+    for entry in done.result["tasks"]:
+        assert [(peer["hostname"], peer["ip"]) for peer in entry["deleted"]] == [("seed-1", "10.77.0.1")]
+        assert entry["failures"] == []
     assert done.result["diff"]["before"].splitlines() == urls(image)
-    assert all(one["peers"] == [] for one in call("task_info", image=image.source).result["tasks"])
+    assert all(entry["peers"] == [] for entry in call("task_info", image=image.source).result["tasks"])
 
-    again = call("task", image=image.source)
-    assert not again.changed
-    assert not again.failed
+    rerun = call("task", image=image.source)
+    assert not rerun.changed
+    assert not rerun.failed
     assert not call("task", image=image.source, check_mode=True).changed
 
 
@@ -135,9 +137,9 @@ def test_what_other_versions_need_stays(box, call, warm):
     assert set(digests(old)) & set(digests(new)) == shared
     assert len(shared) == 2
     done = call("task", image=old.source, keep_images=[new.source])
-    assert {one["url"].rpartition("/")[2] for one in done.result["tasks"]} == set(digests(old)) - shared
+    assert {entry["url"].rpartition("/")[2] for entry in done.result["tasks"]} == set(digests(old)) - shared
     tasks = call("task_info", image=old.source).result["tasks"]
-    assert {one["url"].rpartition("/")[2] for one in tasks if one["peers"]} == shared
+    assert {entry["url"].rpartition("/")[2] for entry in tasks if entry["peers"]} == shared
     assert call("task", image=old.source, keep_images=[old.source]).result["tasks"] == []
 
 
@@ -153,15 +155,15 @@ def test_nothing_is_deleted_where_what_is_kept_cannot_be_read(box, call, warm):
 def test_platforms_and_digest_ids(box, call):
     image = box.image("tasks/platforms", "1", platforms=["linux/amd64", "linux/arm64"])
     every = call("task_info", image=image.source).result["tasks"]
-    one = call("task_info", image=image.source, platforms=["linux/arm64"]).result["tasks"]
-    assert {task["url"] for task in one} < {task["url"] for task in every}
+    by_url = call("task_info", image=image.source, platforms=["linux/arm64"]).result["tasks"]
+    assert {task["url"] for task in by_url} < {task["url"] for task in every}
     both = call("task_info", image=image.source, platforms=["linux/arm64"], digest_ids=True).result["tasks"]
-    assert len(both) == 2 * len(one)
+    assert len(both) == 2 * len(by_url)
     for task in both:
         assert task["task_id"] in (None, task["url"].rpartition("sha256:")[2])
-    asked = [job["args"] for job in types(box, "get_task")][-len(both) :]
-    assert sorted(bool(args["task_id"]) for args in asked) == [False] * len(one) + [True] * len(one)
-    assert not any(args["task_id"] and args["url"] for args in asked)
+    questions = [job["args"] for job in types(box, "get_task")][-len(both) :]
+    assert sorted(bool(args["task_id"]) for args in questions) == [False] * len(by_url) + [True] * len(by_url)
+    assert not any(args["task_id"] and args["url"] for args in questions)
     missing = call("task_info", image=image.source, platforms=["linux/s390x"])
     assert missing.reason == "no_platform"
 
@@ -174,9 +176,9 @@ def test_peers_that_do_not_delete(box, call, warm):
     assert not done.changed
     assert done.reason == "peers_failed"
     assert "seed-1 (disk is gone)" in done.msg
-    for one in done.result["tasks"]:
-        assert one["reason"] == "peers_failed"
-        assert [(peer["hostname"], peer["description"]) for peer in one["failures"]] == [("seed-1", "disk is gone")]
+    for entry in done.result["tasks"]:
+        assert entry["reason"] == "peers_failed"
+        assert [(peer["hostname"], peer["description"]) for peer in entry["failures"]] == [("seed-1", "disk is gone")]
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -248,16 +250,17 @@ def test_who_still_holds_a_small_blob_is_told(box, call, mixed):
     assert done.result["diff"]["before"].splitlines() == urls(mixed)[1:]
     [warning] = done.warnings
     assert f"Peers still hold {urls(mixed)[0]} (seed-1)." in warning
-    assert "gc.policy.taskTTL" in warning and "storage.keep" in warning
+    assert "gc.policy.taskTTL" in warning
+    assert "storage.keep" in warning
     assert len(types(box, "get_task")) == 1
 
 
 def test_what_nobody_can_delete_is_no_change(box, call, mixed):
     call("task", image=mixed.source)
-    again = call("task", image=mixed.source)
-    assert not again.changed
-    assert not again.failed
-    assert [task["held"] and task["held"][0]["hostname"] for task in again.result["tasks"]] == ["seed-1", [], []]
+    rerun = call("task", image=mixed.source)
+    assert not rerun.changed
+    assert not rerun.failed
+    assert [task["held"] and task["held"][0]["hostname"] for task in rerun.result["tasks"]] == ["seed-1", [], []]
     box.lose(urls(mixed)[0])
     gone = call("task", image=mixed.source)
     assert [(task["held"], task["reason"]) for task in gone.result["tasks"]] == [([], None)] * 3
@@ -285,7 +288,9 @@ def test_a_question_without_an_answer_is_no_proof(box, call, mixed, rule, proble
     assert not done.failed, done.msg
     assert [(task["held"], task["reason"]) for task in done.result["tasks"]] == [(None, None)] * 3
     [warning] = done.warnings
-    assert urls(mixed)[0] in warning and "is not known" in warning and problem in warning
+    assert urls(mixed)[0] in warning
+    assert "is not known" in warning
+    assert problem in warning
 
 
 @pytest.mark.parametrize("release", ["2.1.67", "2.3.4"])
@@ -297,22 +302,22 @@ def test_releases_whose_peers_do_not_tell_are_not_asked(box, call):
 
 
 @pytest.mark.parametrize(
-    "outcome, reason, words",
+    "outcome, reason, expected_text",
     [
         ({"outcome": "failure", "error": "no space left"}, "failed", "no space left"),
         ({"outcome": "pending"}, "timed_out", "still PENDING after 2 s"),
         ({"outcome": "gone"}, "gone", "does not have job"),
     ],
 )
-def test_questions_without_an_answer(box, call, outcome, reason, words):
+def test_questions_without_an_answer(box, call, outcome, reason, expected_text):
     file = box.file(f"no/answer-{reason}.bin")
     box.rule(type="get_task", **outcome)
     done = call("task_info", files=[file, file + "?2"], wait_timeout=2)
     assert done.failed
     assert done.reason == reason
-    assert words in done.msg
+    assert expected_text in done.msg
     assert "2 of 2 tasks were not looked up" in done.msg
-    assert [(one["peers"], one["reason"]) for one in done.result["tasks"]] == [(None, reason)] * 2
+    assert [(entry["peers"], entry["reason"]) for entry in done.result["tasks"]] == [(None, reason)] * 2
 
 
 def test_it_does_not_wait_where_it_should_not(box, call, release):
@@ -320,7 +325,7 @@ def test_it_does_not_wait_where_it_should_not(box, call, release):
     done = call("task_info", files=[box.file("a"), box.file("b")], wait=False)
     assert not done.failed
     state = "QUEUED" if release == newer.NEWER else "PENDING"
-    assert [(one["state"], one["peers"]) for one in done.result["tasks"]] == [(state, None)] * 2
+    assert [(entry["state"], entry["peers"]) for entry in done.result["tasks"]] == [(state, None)] * 2
     assert box.counts()["LIST"] == 0
 
 
@@ -361,7 +366,7 @@ def test_a_lost_answer_is_asked_for_again(box, call, warm, fault):
     done = call("task", image=image.source)
     assert not done.failed
     assert done.changed
-    assert all(one["peers"] == [] for one in call("task_info", image=image.source).result["tasks"])
+    assert all(entry["peers"] == [] for entry in call("task_info", image=image.source).result["tasks"])
 
 
 def test_what_a_job_without_an_answer_deleted_is_a_change(box, call):
@@ -408,19 +413,23 @@ def test_nothing_is_deleted_where_an_option_would_be_ignored(box, call, option):
     assert "piece_length" in done.msg
     assert types(box, "delete_task") == []
     assert len(types(box, "get_task")) == 1
-    assert all(one["peers"] for one in call("task_info", files=files).result["tasks"])
+    assert all(entry["peers"] for entry in call("task_info", files=files).result["tasks"])
 
 
 @pytest.mark.parametrize(
-    "release, options, asked",
+    "release, options, questions",
     [("2.5.1", {"application": "shop"}, 1)]
     + [
-        (release, options, asked)
+        (release, options, questions)
         for release in RELEASES
-        for options, asked in (({"filtered_query_params": ["a"]}, 1), ({"tag": "blue"}, 0), ({"job_timeout": 60}, 0))
+        for options, questions in (
+            ({"filtered_query_params": ["a"]}, 1),
+            ({"tag": "blue"}, 0),
+            ({"job_timeout": 60}, 0),
+        )
     ],
 )
-def test_who_deletes_asks_first_where_an_option_could_be_ignored(box, call, options, asked):
+def test_who_deletes_asks_first_where_an_option_could_be_ignored(box, call, options, questions):
     file = box.file("with/options.bin")
     preheated = {key: value for key, value in options.items() if key != "job_timeout"}
     assert not call("preheat", file=file, **preheated).failed
@@ -428,12 +437,13 @@ def test_who_deletes_asks_first_where_an_option_could_be_ignored(box, call, opti
     assert call("task", file=file, check_mode=True, **options).changed
     before = len(types(box, "get_task"))
     done = call("task", files=[file, file + "?b"], **options)
-    assert done.changed and not done.failed, done.msg
-    assert [bool(one["deleted"]) for one in done.result["tasks"]] == [True, False]
+    assert done.changed
+    assert not done.failed, done.msg
+    assert [bool(entry["deleted"]) for entry in done.result["tasks"]] == [True, False]
     # On releases whose peers tell, who holds the second file is asked after its deletion, too.
-    held = sum(one["held"] is not None for one in done.result["tasks"])
+    held = sum(entry["held"] is not None for entry in done.result["tasks"])
     assert held == (1 if box.manager.profile.release == "2.5.1" else 0)
-    assert len(types(box, "get_task")) - before == asked + held
+    assert len(types(box, "get_task")) - before == questions + held
     assert len(types(box, "delete_task")) == 2
 
 
@@ -483,12 +493,13 @@ def test_old_managers_have_no_such_jobs(box, call):
     for module, option in (("task_info", "file"), ("task", "file"), ("image_distribution_info", "image")):
         source = box.image("tasks/old", "1", kind="docker").source if option == "image" else box.file("x")
         done = call(module, **{option: source})
-        assert done.failed and done.reason == "no_api", done.msg
+        assert done.failed
+        assert done.reason == "no_api", done.msg
         assert "no such API" in done.msg or "has no jobs of the type" in done.msg
 
 
 @pytest.mark.parametrize(
-    "module, options, words",
+    "module, options, expected_text",
     [
         ("task_info", {}, "one of the following is required: image, images"),
         ("task_info", {"image": "a", "file": "http://h/b"}, "mutually exclusive"),
@@ -506,10 +517,10 @@ def test_old_managers_have_no_such_jobs(box, call):
         ("image_distribution_info", {"image": "a", "job_timeout": 0}, "job_timeout must be from 1"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_sent(box, call, module, options, words):
+def test_bad_input_is_refused_before_anything_is_sent(box, call, module, options, expected_text):
     done = call(module, **options)
     assert done.failed
-    assert words in done.msg
+    assert expected_text in done.msg
     assert box.log == []
 
 
@@ -581,8 +592,8 @@ def test_distribution_of_an_index(box, call):
     done = call("image_distribution_info", image=image.source, platform="linux/arm64")
     assert not done.failed
     assert done.result["peers"] == []
-    assert {one["url"] for one in done.result["layers"]} == {
-        one["url"] for one in call("task_info", image=image.source, platforms=["linux/arm64"]).result["tasks"]
+    assert {entry["url"] for entry in done.result["layers"]} == {
+        entry["url"] for entry in call("task_info", image=image.source, platforms=["linux/arm64"]).result["tasks"]
     }
     if box.manager.profile.release == "2.1.67":
         assert call("image_distribution_info", image=image.source).reason == "no_platform"

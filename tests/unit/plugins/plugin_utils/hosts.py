@@ -37,7 +37,7 @@ CONFIG_TOML = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconf
 
 
 def merged(config, changes):
-    """A configuration with some dotted keys set, or taken out where the value is None."""
+    """Return a configuration with some dotted keys set, or taken out where the value is None."""
     config = copy.deepcopy(config)
     for path, value in changes.items():
         node = config
@@ -54,7 +54,7 @@ def merged(config, changes):
 def hosts_toml(
     client="dfget", header=BASE, port=None, extra="", capabilities='["pull", "resolve"]', before="", path=""
 ):
-    """A hosts.toml that sends containerd to a client of the host."""
+    """Return a hosts.toml that sends containerd to a client of the host."""
     proxy = f"http://127.0.0.1:{port or PORTS[client]}{path}"
     lines = [
         f'server = "{BASE}"',
@@ -68,12 +68,12 @@ def hosts_toml(
 
 
 def file(path, text, error=None, mtime=STARTED - 60):
-    """A file as the module brings it."""
+    """Return a file as the module brings it."""
     return {"path": path, "text": text, "error": error, "mtime": None if text is None else mtime}
 
 
 def unit(name, state="active"):
-    """A unit as the module brings it."""
+    """Return a unit as the module brings it."""
     return {"name": name, "state": state, "since": STARTED if state == "active" else None}
 
 
@@ -87,7 +87,7 @@ def facts(
     containerd="1.6.20",
     registry="registry.example.com",
 ):
-    """A host with one client, by default one that hits.
+    """Return a host with one client, by default one that hits.
 
     :param changes: dotted keys of the client's configuration to set, or to take out with None.
     :param config: the text of the client's configuration, in place of all that.
@@ -118,7 +118,7 @@ def facts(
 
 
 def registries_conf(text="", drop_ins=None, runtimes=("podman",), logins=(), crio_state=None, of_root=None):
-    """What podman and CRI-O read.
+    """Return what podman and CRI-O read.
 
     :param drop_ins: dict of file name to text.
     """

@@ -331,13 +331,15 @@ def test_a_sound_rust_configuration_has_no_problem(release):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}-{case.key}")
 def test_each_problem_is_found_and_nothing_else(case):
-    found = config_problems(with_key(base(case.client), case.path, case.value), case.client, case.release, case.context)
-    others = {problem.code for problem in found} - {case.code}
+    actual = config_problems(
+        with_key(base(case.client), case.path, case.value), case.client, case.release, case.context
+    )
+    others = {problem.code for problem in actual} - {case.code}
     # Where the proxy cannot be read, nothing can be said about what is in it.
     if case.value != "/etc/dragonfly/proxy.yaml" and case.code not in ("wrong_type", "bad_regex"):
         assert others == set()
-    assert (case.code, case.key) in [(problem.code, problem.key) for problem in found]
-    for problem in found:
+    assert (case.code, case.key) in [(problem.code, problem.key) for problem in actual]
+    for problem in actual:
         assert problem.reason.endswith(".")
         assert problem.remedy.endswith((".", "?"))
         assert not re.search(r"\{\w+\}", problem.reason + problem.remedy)
@@ -440,8 +442,8 @@ def test_what_is_none(client, path, value, release, context):
     ],
 )
 def test_a_seed_must_keep_what_was_preheated(client, config, release, expiry, max_age, code):
-    found = config_problems({**config, **expiry}, client, release, Context(max_age=max_age))
-    assert [problem.code for problem in found] == ([code] if code else [])
+    actual = config_problems({**config, **expiry}, client, release, Context(max_age=max_age))
+    assert [problem.code for problem in actual] == ([code] if code else [])
 
 
 # The hosts of a run with real managers, seeds, containerd and registry, with what it counted.
@@ -507,10 +509,10 @@ ANYTHING = st.recursive(
 
 
 @given(st.data(), st.sampled_from(["dfdaemon", "dfget"]))
-def test_any_value_of_any_key_is_judged_and_not_stumbled_over(data, client):
-    path = data.draw(st.sampled_from(sorted({part for key in SCHEMA[client] for part in prefixes(key)})))
-    config = with_key(base(client), path, data.draw(ANYTHING))
-    for problem in config_problems(config, client, data.draw(st.sampled_from([None, "2.1.67", "1.4.2"]))):
+def test_any_value_of_any_key_is_judged_and_not_stumbled_over(choices, client):
+    path = choices.draw(st.sampled_from(sorted({part for key in SCHEMA[client] for part in prefixes(key)})))
+    config = with_key(base(client), path, choices.draw(ANYTHING))
+    for problem in config_problems(config, client, choices.draw(st.sampled_from([None, "2.1.67", "1.4.2"]))):
         assert problem.code in MESSAGES
     assert isinstance(config_files(config, client), list)
     assert isinstance(has_secret(config, client), bool)

@@ -107,8 +107,8 @@ def test_config_path_is_set_once(text, release, plugin):
     verdict = judge_config(text, CERTS, release)
     assert (verdict.needed, verdict.problems) == (True, [])
     assert config_path(verdict.text, plugin) == CERTS
-    again = judge_config(verdict.text, CERTS, release)
-    assert (again.needed, again.text, again.problems) == (False, verdict.text, [])
+    second = judge_config(verdict.text, CERTS, release)
+    assert (second.needed, second.text, second.problems) == (False, verdict.text, [])
 
 
 @pytest.mark.parametrize("text", [DEFAULT_1, DEFAULT_3])
@@ -206,7 +206,7 @@ def codes(*args, **kwargs):
 
 
 @pytest.mark.parametrize(
-    "text, found",
+    "text, expected_codes",
     [
         ("version = 2\n[", ["toml_invalid"]),
         ("root = '/var/lib/containerd'\n", ["config_version_1"]),
@@ -224,14 +224,14 @@ def codes(*args, **kwargs):
         ),
     ],
 )
-def test_what_is_refused(text, found):
-    assert codes(text, CERTS) == found
+def test_what_is_refused(text, expected_codes):
+    assert codes(text, CERTS) == expected_codes
 
 
-@pytest.mark.parametrize("release, found", [(None, ["tls_in_use"]), ("1.7.24", ["tls_in_use"]), ("2.0.0", [])])
-def test_certificates_may_stand_beside_config_path_from_2_0_on(release, found):
+@pytest.mark.parametrize("release, expected_codes", [(None, ["tls_in_use"]), ("1.7.24", ["tls_in_use"]), ("2.0.0", [])])
+def test_certificates_may_stand_beside_config_path_from_2_0_on(release, expected_codes):
     text = f'version = 2\n[{CRI2}.registry.configs."a".tls]\nca_file = "/a"\n'
-    assert [problem.code for problem in judge_config(text, CERTS, release).problems] == found
+    assert [problem.code for problem in judge_config(text, CERTS, release).problems] == expected_codes
 
 
 def test_credentials_may_stand_beside_config_path():
@@ -330,7 +330,7 @@ def test_base_urls(registry, entry, url):
 
 
 @pytest.mark.parametrize(
-    "registries, words",
+    "registries, expected_text",
     [
         ({"https://docker.io": "https://index.docker.io"}, "is no registry"),
         ({"../../etc": "https://a"}, "is no registry"),
@@ -343,8 +343,8 @@ def test_base_urls(registry, entry, url):
         ({"docker.io": "https://user:pass@a"}, "credentials"),
     ],
 )
-def test_what_is_no_mirror(registries, words):
-    with pytest.raises(InputError, match=words):
+def test_what_is_no_mirror(registries, expected_text):
+    with pytest.raises(InputError, match=expected_text):
         mirrors(registries)
 
 
@@ -371,8 +371,8 @@ def test_pulls():
         "registry:5000": "http://registry:5000",
     }
     images = ["redis", f"redis@{digest}", "internal/team/app:1", "http://registry:5000/app:2", "registry:5000/app:3"]
-    found = pulls(images, registries, "user", "word")
-    assert [(pull.image, pull.registry, pull.reference, pull.login) for pull in found] == [
+    expected_codes = pulls(images, registries, "user", "word")
+    assert [(pull.image, pull.registry, pull.reference, pull.login) for pull in expected_codes] == [
         ("redis", "docker.io", "docker.io/library/redis:latest", "own:key"),
         (f"redis@{digest}", "docker.io", f"docker.io/library/redis@{digest}", "own:key"),
         ("internal/team/app:1", "internal", "internal/team/app:1", "user:word"),
@@ -386,7 +386,7 @@ def test_pulls():
 
 
 @pytest.mark.parametrize(
-    "headers, client, preheat, found",
+    "headers, client, preheat, expected_codes",
     [
         ({}, "dfget", {}, []),
         ({}, "dfdaemon", {}, []),
@@ -435,5 +435,5 @@ def test_pulls():
         ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "true"}, "dfget", {}, []),
     ],
 )
-def test_headers(headers, client, preheat, found):
-    assert [problem.code for problem in header_problems(headers, client, **preheat)] == found
+def test_headers(headers, client, preheat, expected_codes):
+    assert [problem.code for problem in header_problems(headers, client, **preheat)] == expected_codes

@@ -300,7 +300,7 @@ def test_credentials_are_not_sent_to_several_registries() -> None:
 
 
 @pytest.mark.parametrize(
-    "client, release, found",
+    "client, release, expected_codes",
     [
         ("dfdaemon", "", []),
         ("dfdaemon", "1.3.5", []),
@@ -309,9 +309,9 @@ def test_credentials_are_not_sent_to_several_registries() -> None:
         ("none", "", []),
     ],
 )
-def test_a_folder_for_all_registries(client: str, release: str, found: list[str]) -> None:
+def test_a_folder_for_all_registries(client: str, release: str, expected_codes: list[str]) -> None:
     plan = make_plan(containerd(), options(default=True, client=client, client_release=release))
-    assert codes(plan) == found
+    assert codes(plan) == expected_codes
 
 
 def test_files_of_the_role_and_of_others() -> None:
@@ -378,7 +378,7 @@ def test_registries_that_cannot_be_read(text: str, error: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "more, words",
+    "more, expected_texts",
     [
         (
             {"registries": {"docker.io": "https://index.docker.io"}},
@@ -388,10 +388,10 @@ def test_registries_that_cannot_be_read(text: str, error: str) -> None:
         ({"headers": {"X-Dragonfly-Tag": "a"}}, "containerd_mirrors_headers are not sent"),
     ],
 )
-def test_headers_that_registries_cannot_carry(more: dict[str, Any], words: str) -> None:
+def test_headers_that_registries_cannot_carry(more: dict[str, Any], expected_texts: str) -> None:
     plan = make_plan(k3s(), options(**more))
     assert codes(plan) == ["header_lost"]
-    assert words in plan["problems"][0]["reason"]
+    assert expected_texts in plan["problems"][0]["reason"]
     folder = "/var/lib/rancher/k3s/agent/etc/containerd/certs.d"
     assert folder in plan["problems"][0]["remedy"]
     plan = make_plan(k3s(), options(certs_dir=folder, **more))
@@ -405,16 +405,16 @@ def test_a_prefix_in_registries() -> None:
 
 
 @pytest.mark.parametrize(
-    "name, words",
+    "name, expected_texts",
     [
         ("microk8s", ["containerd-template.toml", "snap restart", "${SNAP_DATA}/args/certs.d"]),
         ("k0s", ["/etc/k0s/containerd.d/dragonfly.toml", "systemctl restart k0sworker", CERTS]),
     ],
 )
-def test_other_distributions(name: str, words: list[str]) -> None:
+def test_other_distributions(name: str, expected_texts: list[str]) -> None:
     plan = make_plan(containerd("version = 2\n", distribution=name), options())
     assert (codes(plan), plan["needs_config"]) == (["distribution_config"], False)
-    assert all(word in plan["problems"][0]["remedy"] for word in words)
+    assert all(word in plan["problems"][0]["remedy"] for word in expected_texts)
     text = f'version = 2\n[{CRI2}.registry]\nconfig_path = "/own/certs.d"\n'
     plan = make_plan(containerd(text, distribution=name), options())
     assert (codes(plan), plan["certs_dir"]) == ([], "/own/certs.d")

@@ -29,12 +29,12 @@ DIGESTS = ["sha256:" + "a1" * 32, "sha256:" + "b2" * 32]
 IMAGE = "registry.example.com/shop/web:4.2.0"
 
 
-def image(text=IMAGE, bases=None, **words):
-    return image_from_reference(text, bases or {}, digests=DIGESTS, **words)
+def image(text=IMAGE, bases=None, **options):
+    return image_from_reference(text, bases or {}, digests=DIGESTS, **options)
 
 
 def codes(prediction):
-    return [one.code for one in prediction.reasons]
+    return [cause.code for cause in prediction.reasons]
 
 
 # --- measured
@@ -51,7 +51,7 @@ def test_agrees_with_what_was_measured_on_real_clusters(cluster, host):
     registry = "10.77.0.1:5000"
     client = "dfget" if host["client"].startswith("Go") else "dfdaemon"
     proxy = dict(host["proxy"], **({"tcpListen": {"port": 65001}} if client == "dfget" else {"server": {"port": 4001}}))
-    found = facts(
+    machine = facts(
         client,
         host["client"].split()[-1],
         config=yaml.safe_dump({"proxy": proxy, "manager": {"addr": "http://m:65003"}, **hosts.GO_MANAGER}),
@@ -64,7 +64,7 @@ def test_agrees_with_what_was_measured_on_real_clusters(cluster, host):
         parse_image(HITS["manifest_url"]),
         digests=[blob["digest"] for blob in cluster["blobs"]],
     )
-    prediction = predict_hits(found, [wanted])
+    prediction = predict_hits(machine, [wanted])
     assert prediction.hit == ("all" if host["hit"] else "none")
     for blob, expected in zip(prediction.blobs, cluster["blobs"], strict=True):
         assert blob.preheat_task_id == expected["preheat_task_id"]
@@ -235,38 +235,38 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize("found", GOOD.values(), ids=GOOD)
-def test_hits(found):
-    prediction = predict_hits(found, [image()])
+@pytest.mark.parametrize("machine", GOOD.values(), ids=GOOD)
+def test_hits(machine):
+    prediction = predict_hits(machine, [image()])
     assert codes(prediction) == []
     assert prediction.hit == "all"
     assert [blob.host_task_id for blob in prediction.blobs] == [blob.preheat_task_id for blob in prediction.blobs]
 
 
 def test_pulls_with_a_folder_of_their_own():
-    found = facts(config_toml="version = 2\n", hosts={"/srv/certs.d/registry.example.com/hosts.toml": hosts_toml()})
-    assert codes(predict_hits(found, [image()])) == ["config_path_not_set"]
-    found["containerd"]["certs_dir"] = "/srv/certs.d"
-    assert predict_hits(found, [image()]).hit == "all"
+    machine = facts(config_toml="version = 2\n", hosts={"/srv/certs.d/registry.example.com/hosts.toml": hosts_toml()})
+    assert codes(predict_hits(machine, [image()])) == ["config_path_not_set"]
+    machine["containerd"]["certs_dir"] = "/srv/certs.d"
+    assert predict_hits(machine, [image()]).hit == "all"
     # They go past the CRI plugin.
-    found["containerd"]["config"]["text"] = 'version = 2\ndisabled_plugins = ["cri"]\n'
-    assert predict_hits(found, [image()]).hit == "all"
-    found["containerd"]["config"]["text"] += (
+    machine["containerd"]["config"]["text"] = 'version = 2\ndisabled_plugins = ["cri"]\n'
+    assert predict_hits(machine, [image()]).hit == "all"
+    machine["containerd"]["config"]["text"] += (
         '[plugins."io.containerd.transfer.v1.local"]\nconcurrent_layer_fetch_buffer = 8388608\n'
     )
-    assert codes(predict_hits(found, [image()])) == ["parallel_fetch"]
+    assert codes(predict_hits(machine, [image()])) == ["parallel_fetch"]
 
 
 def test_a_port_in_the_name_of_a_registry():
-    found = facts(hosts=hosts_toml(header="http://10.77.0.1:5000"), registry="10.77.0.1_5000_")
-    assert predict_hits(found, [image("http://10.77.0.1:5000/shop/web:1")]).hit == "all"
+    machine = facts(hosts=hosts_toml(header="http://10.77.0.1:5000"), registry="10.77.0.1_5000_")
+    assert predict_hits(machine, [image("http://10.77.0.1:5000/shop/web:1")]).hit == "all"
 
 
 def test_a_prefix_is_part_of_the_mirrors_path():
     text = hosts_toml("dfdaemon", header="https://harbor.example.com", path="/v2/hub")
     text = text.replace("capabilities", "override_path = true\ncapabilities")
-    found = facts("dfdaemon", "1.4.2", hosts=text, registry="docker.io")
-    prediction = predict_hits(found, [image("redis:7", {"docker.io": "https://harbor.example.com/hub"})])
+    machine = facts("dfdaemon", "1.4.2", hosts=text, registry="docker.io")
+    prediction = predict_hits(machine, [image("redis:7", {"docker.io": "https://harbor.example.com/hub"})])
     assert prediction.hit == "all"
     assert prediction.blobs[0].url == f"https://harbor.example.com/v2/hub/library/redis/blobs/{DIGESTS[0]}"
 
@@ -280,17 +280,17 @@ def misses():
     toml_file = "/etc/containerd/certs.d/registry.example.com/hosts.toml"
     config = "/etc/containerd/config.toml"
 
-    def go(name, changes, code, key, text, **words):
-        return name, facts(changes=changes, **words), SeedPeers(), code, yaml_file["dfget"], key, text
+    def go(name, changes, code, key, text, **options):
+        return name, facts(changes=changes, **options), SeedPeers(), code, yaml_file["dfget"], key, text
 
-    def rust(name, changes, code, key, text, release="1.4.2", **words):
-        return name, facts("dfdaemon", release, changes, **words), SeedPeers(), code, yaml_file["dfdaemon"], key, text
+    def rust(name, changes, code, key, text, release="1.4.2", **options):
+        return name, facts("dfdaemon", release, changes, **options), SeedPeers(), code, yaml_file["dfdaemon"], key, text
 
-    def mirror(name, code, key, text, client="dfget", release=None, changes=None, **words):
+    def mirror(name, code, key, text, client="dfget", release=None, changes=None, **options):
         release = release or {"dfget": "2.1.67", "dfdaemon": "1.4.2"}[client]
         return (
             name,
-            facts(client, release, changes, hosts=hosts_toml(client, **words)),
+            facts(client, release, changes, hosts=hosts_toml(client, **options)),
             SeedPeers(),
             code,
             toml_file,
@@ -924,35 +924,38 @@ def misses():
     yield ("bad-hosts-toml", facts(hosts="\nserver = x\n"), SeedPeers(), "unreadable", toml_file, "", "line 2")
 
 
-MISSES = {name: rest for name, *rest in misses()}
+MISSES = {name: row for name, *row in misses()}
 
 
-@pytest.mark.parametrize("found, seed, code, file, key, text", MISSES.values(), ids=MISSES)
-def test_misses(found, seed, code, file, key, text):
-    prediction = predict_hits(found, [image()], seed)
+@pytest.mark.parametrize("machine, seed, code, file, key, text", MISSES.values(), ids=MISSES)
+def test_misses(machine, seed, code, file, key, text):
+    prediction = predict_hits(machine, [image()], seed)
     assert prediction.hit == "none"
     assert not any(blob.hit for blob in prediction.blobs)
-    assert (code, file, key) in [(one.code, one.file, one.key) for one in prediction.reasons]
-    reason = next(one for one in prediction.reasons if one.code == code)
+    assert (code, file, key) in [(cause.code, cause.file, cause.key) for cause in prediction.reasons]
+    reason = next(cause for cause in prediction.reasons if cause.code == code)
     assert text in reason.message
-    assert reason.remedy and "{" not in reason.remedy.replace("{regex: 'blobs/sha256.*'}", "").replace(
-        "{regx: blobs/sha256.*}", ""
-    )
+    assert reason.remedy
+    assert "{" not in reason.remedy.replace("{regex: 'blobs/sha256.*'}", "").replace("{regx: blobs/sha256.*}", "")
     assert len(codes(prediction)) == len(set(codes(prediction)))
 
 
 def test_only_what_is_wrong_is_a_reason():
     # Without a mirror nothing is dynamic either.
     more = {"no-mirror", "rust-no-manager", "rust-merges-nothing"}
-    for name, (found, seed, code, *_rest) in MISSES.items():
-        others = set(codes(predict_hits(found, [image()], seed))) - {code}
+    for name, (machine, seed, code, *_row) in MISSES.items():
+        others = set(codes(predict_hits(machine, [image()], seed))) - {code}
         assert not others or name in more, (name, others)
 
 
 def test_no_client():
-    found = facts()
-    found["clients"]["dfget"] = {"config": hosts.file("/etc/dragonfly/dfget.yaml", None), "unit": None, "version": None}
-    prediction = predict_hits(found, [image()])
+    machine = facts()
+    machine["clients"]["dfget"] = {
+        "config": hosts.file("/etc/dragonfly/dfget.yaml", None),
+        "unit": None,
+        "version": None,
+    }
+    prediction = predict_hits(machine, [image()])
     assert codes(prediction) == ["no_client"]
     assert (
         "neither /etc/dragonfly/dfget.yaml nor /etc/dragonfly/dfdaemon.yaml was found" in prediction.reasons[0].message
@@ -960,18 +963,18 @@ def test_no_client():
 
 
 def test_a_file_that_must_not_be_read():
-    found = facts()
-    found["clients"]["dfget"]["config"] = hosts.file("/etc/dragonfly/dfget.yaml", None, "Permission denied")
-    prediction = predict_hits(found, [image()])
+    machine = facts()
+    machine["clients"]["dfget"]["config"] = hosts.file("/etc/dragonfly/dfget.yaml", None, "Permission denied")
+    prediction = predict_hits(machine, [image()])
     assert "unreadable" in codes(prediction)
     assert "Permission denied. Run the task with become: true." in prediction.reasons[0].message
 
 
 @pytest.mark.parametrize("state", ["failed", "inactive", "activating"])
 def test_a_client_that_does_not_run(state):
-    found = facts()
-    found["clients"]["dfget"]["unit"] = hosts.unit("dfget-daemon.service", state)
-    prediction = predict_hits(found, [image()])
+    machine = facts()
+    machine["clients"]["dfget"]["unit"] = hosts.unit("dfget-daemon.service", state)
+    prediction = predict_hits(machine, [image()])
     assert codes(prediction) == ["not_running"]
     assert f"The unit dfget-daemon.service is {state}" in prediction.reasons[0].message
     assert prediction.hit == "none"
@@ -979,19 +982,19 @@ def test_a_client_that_does_not_run(state):
 
 @pytest.mark.parametrize("which", ["client", "containerd"])
 def test_a_configuration_that_is_newer_than_the_daemon(which):
-    found = facts()
-    part = found["clients"]["dfget"] if which == "client" else found["containerd"]
+    machine = facts()
+    part = machine["clients"]["dfget"] if which == "client" else machine["containerd"]
     part["config"]["mtime"] = hosts.STARTED + 30
-    prediction = predict_hits(found, [image()])
+    prediction = predict_hits(machine, [image()])
     assert codes(prediction) == ["restart_needed"]
     assert "written 30 s after" in prediction.reasons[0].message
     assert prediction.hit == "none"
 
 
 def test_some_of_two_images():
-    found = facts()
+    machine = facts()
     other = image_from_reference("ghcr.io/a/b:1", {}, digests=DIGESTS)
-    prediction = predict_hits(found, [image(), other])
+    prediction = predict_hits(machine, [image(), other])
     assert prediction.hit == "some"
     assert codes(prediction) == ["no_mirror_for_registry"]
     assert [blob.hit for blob in prediction.blobs] == [True, True, False, False]
@@ -1058,7 +1061,8 @@ def test_an_image_that_is_not_there():
     prediction = predict_hits(
         facts(), [image_from_reference(IMAGE, {}, unknown_because="it has no such tag", is_missing=True)]
     )
-    assert codes(prediction) == ["no_such_image"] and prediction.hit == "none"
+    assert codes(prediction) == ["no_such_image"]
+    assert prediction.hit == "none"
 
 
 def test_values_that_stayed_on_the_host_are_no_problem():
@@ -1081,7 +1085,7 @@ def test_without_digests_a_blob_stands_for_all():
 
 
 @pytest.mark.parametrize(
-    "found, text",
+    "machine, text",
     [
         (facts(release=None), "dfget did not tell its release; 2.3.4 is assumed."),
         (facts("dfdaemon", "1.4.2"), "up to 4 MiB from the registry"),
@@ -1096,8 +1100,8 @@ def test_without_digests_a_blob_stands_for_all():
         (GOOD["a-name"], "http://dragonfly.example.com:65001 is taken to be the client"),
     ],
 )
-def test_notes(found, text):
-    assert any(text in note for note in predict_hits(found, [image()]).notes)
+def test_notes(machine, text):
+    assert any(text in note for note in predict_hits(machine, [image()]).notes)
 
 
 @pytest.mark.parametrize("name", ["go", "other-loopback", "localhost", "an-address-of-its-own"])
@@ -1124,8 +1128,8 @@ def test_jobs_tell_of_the_seeds(keys, warm, seed, client, code):
     for key in keys:
         recorded = json.loads((CHECKOUT / f"tests/contract/recordings/{echo[key]}/image_success.json").read_text())
         args = next(args_in(recorded, key))
-    found = predict_hits(facts(client), [image()], seed_peers_of_jobs([{"args": args, "warm": warm}], seed))
-    assert codes(found) == ([code] if code else [])
+    machine = predict_hits(facts(client), [image()], seed_peers_of_jobs([{"args": args, "warm": warm}], seed))
+    assert codes(machine) == ([code] if code else [])
 
 
 def args_in(value, key):
@@ -1134,8 +1138,8 @@ def args_in(value, key):
         if isinstance(value.get("args"), dict) and key in value["args"] and "scope" in value["args"]:
             yield value["args"]
         value = list(value.values())
-    for one in value if isinstance(value, list) else []:
-        yield from args_in(one, key)
+    for cause in value if isinstance(value, list) else []:
+        yield from args_in(cause, key)
 
 
 def test_a_misspelt_key_is_told_where_something_misses():
@@ -1270,15 +1274,15 @@ def test_jobs_say_only_of_which_release_the_manager_is_at_least():
 # --- the probe
 
 
-def probed(found=None, **answer):
-    prediction = predict_hits(found or facts(), [image()])
+def probed(machine=None, **answer):
+    prediction = predict_hits(machine or facts(), [image()])
     probe = probe_for(prediction.pulls[0], {DIGESTS[0]: 900, DIGESTS[1]: 90})
     blank = {"status": 200, "headers": {}, "bytes": 90, "seconds": 0.01, "error": None}
     return prediction, probe, judge_probe(prediction, probe, {**blank, **answer})
 
 
 def test_the_probe_asks_as_containerd_would():
-    _prediction, probe, _found = probed()
+    _prediction, probe, _machine = probed()
     path = f"/v2/shop/web/blobs/{DIGESTS[1]}?ns=registry.example.com"
     file = "/etc/containerd/certs.d/registry.example.com/hosts.toml"
     assert probe == Probe(
@@ -1290,11 +1294,13 @@ def test_the_probe_asks_as_containerd_would():
     "client, header, cached", [("dfget", "x-dragonfly-task", None), ("dfdaemon", "x-dragonfly-task-id", False)]
 )
 def test_a_probe_that_agrees(client, header, cached):
-    found = facts(client, {"dfget": "2.1.67", "dfdaemon": "1.4.2"}[client])
-    expected = predict_hits(found, [image()]).blobs[1].host_task_id
-    prediction, _probe, answer = probed(found, headers={header: expected})
-    assert answer["agrees"] is True and answer["from_cache"] is cached
-    assert prediction.hit == "all" and not prediction.reasons
+    machine = facts(client, {"dfget": "2.1.67", "dfdaemon": "1.4.2"}[client])
+    expected = predict_hits(machine, [image()]).blobs[1].host_task_id
+    prediction, _probe, answer = probed(machine, headers={header: expected})
+    assert answer["agrees"] is True
+    assert answer["from_cache"] is cached
+    assert prediction.hit == "all"
+    assert not prediction.reasons
 
 
 def test_a_probe_from_the_cache():
@@ -1319,7 +1325,8 @@ def test_a_probe_that_disproves_it(answer, code, text):
 
 def test_a_probe_that_was_not_sent_proves_nothing():
     prediction, _probe, answer = probed(unknown=["authorization"])
-    assert prediction.hit == "all" and answer is None
+    assert prediction.hit == "all"
+    assert answer is None
     assert any(
         "certs.d/registry.example.com/hosts.toml gives authorization is not" in note for note in prediction.notes
     )
@@ -1327,5 +1334,6 @@ def test_a_probe_that_was_not_sent_proves_nothing():
 
 def test_a_probe_that_the_registry_refuses_proves_nothing():
     prediction, _probe, answer = probed(status=401)
-    assert prediction.hit == "all" and answer["agrees"] is None
+    assert prediction.hit == "all"
+    assert answer["agrees"] is None
     assert any("401" in note for note in prediction.notes)

@@ -78,10 +78,10 @@ def test_a_deletion_with_the_tag_of_the_job_counts():
 def test_a_file_is_the_same_without_its_signature():
     planned = PlannedJob("file", "https://h/f?a=1&S=x", "https://h/f?a=1&S=x", {}, "")
     args = {"type": "file", "url": "https://h/f?a=1&S=x", "filtered_query_params": "S"}
-    found = JobRecord(planned, "found", dict(JOB, args=args), Verdict("warm", warm=["https://h/f?a=1&S=x"]))
+    existing = JobRecord(planned, "found", dict(JOB, args=args), Verdict("warm", warm=["https://h/f?a=1&S=x"]))
     same = {"url": "https://h/f?S=y&a=1", "filtered_query_params": "S"}
-    assert deletes(deletion(args=same), found)
-    assert not deletes(deletion(args=dict(same, url="https://h/f?a=2&S=y")), found)
+    assert deletes(deletion(args=same), existing)
+    assert not deletes(deletion(args=dict(same, url="https://h/f?a=2&S=y")), existing)
 
 
 @pytest.mark.parametrize("url, counts", [(BLOB, True), (OTHER, True), ("https://h/v2/shop/api/blobs/sha256:a", False)])

@@ -38,7 +38,9 @@ def answers(warm: JobRecord, **by_url: t.Any) -> dict:
     shown = {}
     for url, held in by_url.items():
         answer = (
-            PeerAnswer(problem=held) if isinstance(held, str) else PeerAnswer(frozenset(Holder(*one) for one in held))
+            PeerAnswer(problem=held)
+            if isinstance(held, str)
+            else PeerAnswer(frozenset(Holder(*fields) for fields in held))
         )
         shown[question_of(url, {}, clusters)] = answer
     return shown

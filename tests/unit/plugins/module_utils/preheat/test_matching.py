@@ -195,7 +195,7 @@ VALUES = {
     "registry_username": st.sampled_from(["u", "v"]),
     "registry_password": st.sampled_from(["p", "q"]),
 }
-OPTIONS = sorted({arg.option for arg in ARGS})
+OPTIONS = sorted({arg.option for arg in ARGS if arg.option})
 CREDENTIALS = {"registry_username", "registry_password", "hdfs"}
 CHOSEN = st.fixed_dictionaries({}, optional={name: VALUES.get(name, st.integers(1, 3)) for name in OPTIONS})
 RELEASES = st.sampled_from([(2, 0, 9), (2, 1, 31), (2, 1, 55), (2, 1, 67), (2, 2, 4), (2, 3, 4), (2, 5, 1)])
@@ -241,14 +241,14 @@ def test_equality_is_reflexive(options, release):
 
 @given(CHOSEN, CHOSEN, RELEASES)
 def test_equality_is_symmetric(left, right, release):
-    one, two = make(known(left, release)), make(known(right, release))
-    assert is_identical(stored(one, release), two) == is_identical(stored(two, release), one)
+    first, second = make(known(left, release)), make(known(right, release))
+    assert is_identical(stored(first, release), second) == is_identical(stored(second, release), first)
 
 
 @given(CHOSEN, CHOSEN)
 def test_equality_means_the_same_options(left, right):
     release = (2, 5, 1)
-    one, two = make(known(left, release)), make(known(right, release))
+    first, second = make(known(left, release)), make(known(right, release))
 
     def plain(options):
         shown = {}
@@ -262,16 +262,16 @@ def test_equality_means_the_same_options(left, right):
             shown[name] = frozenset(value) if isinstance(value, list) else value
         return shown
 
-    assert is_identical(stored(one, release), two) == (plain(left) == plain(right))
+    assert is_identical(stored(first, release), second) == (plain(left) == plain(right))
 
 
 @given(CHOSEN, RELEASES, st.data())
-def test_null_empty_and_missing_are_one(options, release, data):
+def test_null_empty_and_missing_are_one(options, release, choices):
     job = make(known(options, release))
     args = stored(job, release)
     changed = dict(args)
     for key, value in args.items():
         if key in BY_KEY and not value:
-            other = data.draw(st.sampled_from([None, "", 0, [], {}, False]), label=key)
+            other = choices.draw(st.sampled_from([None, "", 0, [], {}, False]), label=key)
             changed[key] = other
     assert is_identical(changed, job)

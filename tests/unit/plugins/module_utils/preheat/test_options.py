@@ -19,7 +19,7 @@ def params(**own):
 
 
 @pytest.mark.parametrize(
-    "given_params, words",
+    "given_params, expected_text",
     [
         ({"image": " "}, "empty string"),
         ({"images": ["redis:7", ""]}, "empty string"),
@@ -50,14 +50,14 @@ def params(**own):
         ({"scheduler_cluster_ids": [1, 0]}, "not 0"),
         ({"scope": "all_peers", "ips": ["host-1"]}, "'host-1' is not one"),
         ({"scope": "all_peers", "expected_ips": ["10.0.0.1\n"]}, "is not one"),
-        ({"scope": "all_peers", "ips": [f"10.0.0.{int(one)}" for one in range(101)]}, "at most 100"),
+        ({"scope": "all_peers", "ips": [f"10.0.0.{int(number)}" for number in range(101)]}, "at most 100"),
         ({"bio": "x" * 1006}, "bio must not be longer"),
     ],
 )
-def test_check_params_refuses(given_params, words):
+def test_check_params_refuses(given_params, expected_text):
     with pytest.raises(InputError) as caught:
         check_params(params(**given_params))
-    assert words in caught.value.message
+    assert expected_text in caught.value.message
     assert caught.value.reason == "bad_input"
 
 

@@ -149,13 +149,17 @@ def params(**own):
     return dict(base, **own)
 
 
+def no_registry(planned):
+    raise AssertionError(f"a manifest of {planned} is read")
+
+
 @pytest.fixture
 def start(loopback, clock, manager):
     """Give a function that makes a run of the options."""
 
     def make(client=None, check_mode=False, progress=None, **own):
         client = client or DragonflyClient(Http(auth="Bearer t", timeout=5), loopback.url)
-        return Preheat(client, None, params(**own), clock, check_mode=check_mode, progress=progress)
+        return Preheat(client, no_registry, params(**own), clock, check_mode=check_mode, progress=progress)
 
     return make
 
