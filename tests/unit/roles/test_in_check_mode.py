@@ -758,8 +758,8 @@ def test_the_role_says_that_nothing_is_preheated(tmp_path):
 
 
 def test_images_and_files_together_are_refused(tmp_path):
-    found = preheat(tmp_path, h1={"preheat_images": "redis:7", "preheat_files": "http://a/b"})
-    assert "preheat_images and preheat_files are both set" in found["h1"]
+    outcome = preheat(tmp_path, h1={"preheat_images": "redis:7", "preheat_files": "http://a/b"})
+    assert "preheat_images and preheat_files are both set" in outcome["h1"]
 
 
 def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
@@ -771,15 +771,15 @@ def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
     }
     # The refusal comes after what is preheated has been compared, and names each image by itself.
     text = {"preheat_images": "redis:7,a.io/b:1", "containerd_mirrors_registries": {}}
-    found = preheat(tmp_path, h1=text)
-    assert "redis:7, a.io/b:1 would be preheated, but pulled from the registry itself" in found["h1"]
+    outcome = preheat(tmp_path, h1=text)
+    assert "redis:7, a.io/b:1 would be preheated, but pulled from the registry itself" in outcome["h1"]
 
 
 @pytest.mark.parametrize("value, message", [({"a": 1}, "unable to convert to list"), ([["a"]], "element 0 is a list")])
 def test_images_of_a_wrong_type_are_named(tmp_path, value, message):
-    found = preheat(tmp_path, h1={"preheat_mirrors": False, "preheat_images": value})
-    assert "preheat_images" in found["h1"]
-    assert message in found["h1"]
+    outcome = preheat(tmp_path, h1={"preheat_mirrors": False, "preheat_images": value})
+    assert "preheat_images" in outcome["h1"]
+    assert message in outcome["h1"]
 
 
 def test_one_allowed_problem_is_a_list_of_one(clients):

@@ -86,7 +86,7 @@ def check_redis(section, names):
 
 
 def _select(stream, section, numbers):
-    commands = [("SELECT", number) for number in numbers]
+    commands: list[tuple] = [("SELECT", number) for number in numbers]
     if section.get("password"):
         commands.insert(0, ("AUTH", section.get("username") or "default", section["password"]))
     for command in commands:

@@ -282,10 +282,10 @@ def prefixes(path: str) -> list[str]:
 
 
 @given(st.data(), st.sampled_from(sorted(BASES)))
-def test_any_value_of_any_key_is_judged(data, program):
-    path = data.draw(st.sampled_from(sorted({part for key in SCHEMA[program] for part in prefixes(key)})))
-    config = with_keys(BASES[program], {path: data.draw(ANYTHING)})
-    for problem in config_problems(config, program, data.draw(st.sampled_from(RELEASES))):
+def test_any_value_of_any_key_is_judged(choices, program):
+    path = choices.draw(st.sampled_from(sorted({part for key in SCHEMA[program] for part in prefixes(key)})))
+    config = with_keys(BASES[program], {path: choices.draw(ANYTHING)})
+    for problem in config_problems(config, program, choices.draw(st.sampled_from(RELEASES))):
         assert problem.code in MESSAGES
     assert isinstance(config_files(config, program), list)
     assert isinstance(has_secret(config, program), bool)
