@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -837,17 +838,21 @@ def registries_conf(tmp_path_factory):
     (folder / "bin/podman").write_text("#!/bin/sh\n", encoding="utf-8")
     (folder / "bin/podman").chmod(0o755)
     entry = '[[registry]]\nlocation = "registry.example.com"\n'
+    mark = "Written by the Ansible role dragonflyoss.dragonfly.registries_conf, changes are lost."
+    drop_in = "registries.conf.d/50-dragonfly.conf"
     other = {"other.example.com": "https://other.example.com"}
     cases: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         "good": ({}, {}),
         "several": ({}, {"registries_conf_registries": {**REGISTRY, "quay.io": "https://registry.example.com/quay"}}),
         "taken": ({"registries.conf": entry}, {}),
         "old": ({"registries.conf.d/10.conf": '[registries.search]\nregistries = ["a"]\n'}, {}),
-        "foreign": ({"registries.conf.d/50-dragonfly.conf": entry}, {}),
+        "foreign": ({drop_in: entry}, {}),
         "not_served": ({}, {"registries_conf_registries": other}),
         "planned": ({}, {"registries_conf_registries": other, "dfdaemon_registry_mirror": "https://other.example.com"}),
         "no_proxy": ({}, {"registries_conf_client": "none"}),
         "no_registry": ({}, {"registries_conf_registries": {}}),
+        "absent": ({drop_in: f"# {mark}\n{entry}"}, {"registries_conf_state": "absent"}),
+        "absent_foreign": ({drop_in: entry}, {"registries_conf_state": "absent"}),
         "as_containerd": ({}, {"containerd_mirrors_registries": REGISTRY}),
         "of_images": ({}, {"preheat_images": ["registry.example.com/shop/web:1"]}),
     }
@@ -893,6 +898,17 @@ def test_the_drop_in_that_podman_reads(registries_conf):
 )
 def test_what_the_role_registries_conf_refuses(registries_conf, host, text):
     assert text in registries_conf[0][host]
+
+
+def test_only_its_own_drop_in_is_removed(registries_conf):
+    results, folder = registries_conf
+    assert (results["absent"], results["absent_foreign"]) == ("ok", "ok")
+    removals = re.findall(
+        r"^(changed|skipping): \[(absent\w*)\]$",
+        (folder / "stdout").read_text(encoding="utf-8").partition("Ensure the drop-in of this role is absent")[2],
+        re.MULTILINE,
+    )
+    assert set(removals[:2]) == {("changed", "absent"), ("skipping", "absent_foreign")}
 
 
 def test_the_client_that_a_check_would_configure(registries_conf):
