@@ -31,6 +31,7 @@ PROGRAMS = {
 #: What a host is made of, besides debootstrap's smallest system. python3-apt is for Ansible's module apt,
 #: docker-registry runs beside the hosts, out of the same root. The databases are those of the managers; their
 #: libraries for Python are what the module database_info needs, their programs what the stand-in for a manager calls.
+#: podman depends on what netavark stands for, which debootstrap does not look up.
 PACKAGES = (
     "systemd",
     "systemd-sysv",
@@ -42,6 +43,8 @@ PACKAGES = (
     "iproute2",
     "ca-certificates",
     "containerd",
+    "podman",
+    "netavark",
     "docker-registry",
     "mariadb-server",
     "postgresql",
@@ -64,6 +67,7 @@ rm -rf /var/cache/apt/archives/*.deb /var/lib/apt/lists/*
 : > /etc/machine-id
 rm -f /var/lib/dbus/machine-id
 systemctl disable docker-registry.service mariadb.service postgresql.service redis-server.service
+systemctl mask podman-auto-update.service podman-auto-update.timer podman-restart.service podman.socket
 systemctl mask console-getty.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
 useradd --create-home --shell /bin/bash {USER}
 echo '{USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{USER}
