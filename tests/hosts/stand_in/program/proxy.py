@@ -86,8 +86,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             )
         else:
             registry = http.client.HTTPConnection(parts.netloc, timeout=30)
-        sent = {name: value for name, value in self.headers.items() if name.lower() not in OWN_HEADERS}
-        sent = {name: value for name, value in sent.items() if not name.lower().startswith("x-dragonfly-")}
+        names = [name for name in self.headers if name.lower() not in OWN_HEADERS]
+        # podman sends a header Accept for each type of manifest.
+        sent = {
+            name: ", ".join(self.headers.get_all(name, []))
+            for name in names
+            if not name.lower().startswith("x-dragonfly-")
+        }
         try:
             registry.request(self.command, f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=sent)
             answer = registry.getresponse()
