@@ -50,7 +50,8 @@ class ActionModule(ActionBase):
         try:
             return self._predicted(self._checked(), task_vars)
         except DragonflyError as error:
-            return {"failed": True, "changed": False, "msg": printable(error.message), "reason": error.reason}
+            known = {"reason": error.reason, "request": error.request, "status": error.status}
+            return {"failed": True, "changed": False, "msg": printable(error.message), **known}
 
     def _checked(self) -> dict[str, t.Any]:
         """Return the options with their types and defaults.
