@@ -9,10 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
-    TOMLKIT_ERROR,
-    judge_config,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import judge_config
 
 
 def _containerd_config(
@@ -23,15 +21,10 @@ def _containerd_config(
     client: str = "none",
     allowed: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
-    if TOMLKIT_ERROR:
-        raise AnsibleFilterError(
-            "containerd_config: the Python library tomlkit is needed on the controller (pip install tomlkit):"
-            f" {TOMLKIT_ERROR}"
-        ) from TOMLKIT_ERROR
     try:
         facts = {"config": {"path": "config.toml", "text": text}, "version": containerd, "dump": dump}
         verdict = judge_config(facts, certs_dir, client, allowed)
-    except ValueError as error:
+    except (InputError, ValueError) as error:
         raise AnsibleFilterError(f"containerd_config: {error}") from error
     problems = [{**problem._asdict(), "message": problem.message} for problem in verdict.problems]
     return {"text": verdict.text, "needed": verdict.needed, "problems": problems}

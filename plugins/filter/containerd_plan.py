@@ -10,7 +10,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import TOMLKIT_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_plan import (
     Options,
     edited_config,
@@ -19,11 +18,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
 
 
 def _containerd_plan(facts: dict[str, t.Any], options: dict[str, t.Any], text: str | None = None) -> t.Any:
-    if TOMLKIT_ERROR:
-        raise AnsibleFilterError(
-            f"containerd_plan: the Python library tomlkit is needed on the controller (pip install tomlkit):"
-            f" {TOMLKIT_ERROR}"
-        ) from TOMLKIT_ERROR
     try:
         wanted = Options(**options)
         return make_plan(facts, wanted) if text is None else edited_config(facts, wanted, text)

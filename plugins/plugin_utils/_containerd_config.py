@@ -13,6 +13,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import CERTS_DIRS
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
@@ -91,6 +92,7 @@ def judge_config(
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
     :param allowed: codes of problems that do not count.
     :param login: credentials for the mirror, None to leave them alone.
+    :raises InputError: if the file has to be changed and the controller lacks tomlkit.
     """
     text = facts["config"].get("text") or ""
     effective = read_config(facts, checked_release(facts.get("version") or None))
@@ -109,7 +111,15 @@ def judge_config(
 
 
 def _edited(text: str, release: Release, certs_dir: str, login: Login | None) -> tomlkit.TOMLDocument:
-    """Return the file with config_path, and with credentials for the mirror if there are any."""
+    """Return the file with config_path, and with credentials for the mirror if there are any.
+
+    :raises InputError: if the controller lacks the library for that.
+    """
+    if TOMLKIT_ERROR:
+        raise InputError(
+            "the configuration of containerd has to be changed, which requires the Python library tomlkit on the"
+            f" controller (pip install tomlkit): {TOMLKIT_ERROR}"
+        )
     document = tomlkit.parse(text)
     if not document.unwrap():
         document["version"] = 3 if since(release, FIRST_THAT_MERGES) else 2

@@ -763,6 +763,20 @@ def test_images_and_files_together_are_refused(tmp_path):
     assert "preheat_images and preheat_files are both set" in outcome["h1"]
 
 
+def test_tomlkit_is_required_only_where_the_configuration_is_changed(tmp_path, monkeypatch):
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without/tomlkit.py").write_text("raise ImportError('no tomlkit here')\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}/without:{os.environ['PYTHONPATH']}")
+    table = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\n'
+    for host in ("configured", "unconfigured", "no_mirrors"):
+        (tmp_path / host).mkdir()
+        text = f'{table}config_path = "{tmp_path}/{host}/certs.d"\n' if host == "configured" else "version = 2\n"
+        (tmp_path / host / "config.toml").write_text(text, encoding="utf-8")
+    found = preheat(tmp_path, configured={}, unconfigured={}, no_mirrors={"preheat_mirrors": False})
+    assert found["configured"] == found["no_mirrors"] == "ok"
+    assert "requires the Python library tomlkit on the controller (pip install tomlkit)" in found["unconfigured"]
+
+
 def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
     assert mirrors_after(tmp_path, preheat_images="new.io/a:1,newer.io/b:1") == {
         "old.io",
