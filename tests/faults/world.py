@@ -23,6 +23,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import with_seconds
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import check_params
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
@@ -190,8 +191,9 @@ def parameters(**given: t.Any) -> dict:
     validated = ArgumentSpecValidator(_SPEC).validate(given)
     if validated.error_messages:
         raise ValueError(validated.error_messages)
-    check_params(validated.validated_parameters)
-    return validated.validated_parameters
+    params = with_seconds(validated.validated_parameters)
+    check_params(params)
+    return params
 
 
 def _bearer(token: str | None) -> str | None:

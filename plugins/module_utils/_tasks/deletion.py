@@ -51,20 +51,25 @@ def find_held(client: DragonflyClient, task_jobs: list[TaskJob], params: dict[st
     unproven = [task_job for task_job in task_jobs if names_nobody(task_job)]
     if not unproven or not _asks_peers(client, clock):
         return []
-    # Releases differ in whether a question has a time limit, and the manager's own is enough.
-    params = dict(params, wait=True, job_timeout=None)
     try:
-        answers = TaskJobs(client, "get_task", params, clock).run([task_job.target for task_job in unproven])
+        problem = _note_held(client, unproven, params, clock)
     except DragonflyError as exc:
         return [_unverified(unproven, exc.message)]
-    for task_job, answer in zip(unproven, answers):
-        task_job.held = holders_for_sure(answer.job) if answer.job and answer.done else None
     unknown = [task_job for task_job in unproven if task_job.held is None]
-    problems = [answer.message for answer in answers if answer.message]
-    problem = problems[0] if problems else "the schedulers do not ask the peers before Dragonfly 2.4.0"
     warnings = [_unverified(unknown, problem)] if unknown else []
     held = [task_job for task_job in unproven if task_job.held]
     return warnings + ([_still_held(held)] if held else [])
+
+
+def _note_held(client: DragonflyClient, unproven: list[TaskJob], params: dict[str, t.Any], clock: Clock) -> str:
+    """Note who holds each task, and return why that is not known of those of which it is not."""
+    # Releases differ in whether a question has a time limit, and the manager's own is enough.
+    params = dict(params, wait=True, job_timeout=None)
+    answers = TaskJobs(client, "get_task", params, clock).run([task_job.target for task_job in unproven])
+    for task_job, answer in zip(unproven, answers):
+        task_job.held = holders_for_sure(answer.job) if answer.job and answer.done else None
+    problems = [answer.message for answer in answers if answer.message]
+    return problems[0] if problems else "the schedulers do not ask the peers before Dragonfly 2.4.0"
 
 
 def names_nobody(task_job: TaskJob) -> bool:
