@@ -38,7 +38,7 @@ _NAMED_HOSTS = 10
 Answers = t.Mapping[PeerQuestion, PeerAnswer]
 
 
-def check_number_of_questions(planned_jobs: list[PlannedJob]) -> None:
+def limit_peer_questions(planned_jobs: list[PlannedJob]) -> None:
     """Refuse to confirm more content than a manager should have jobs for.
 
     :raises DragonflyError: before anything is created.

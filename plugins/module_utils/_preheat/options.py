@@ -158,7 +158,7 @@ def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) ->
         )
 
 
-def refuse_unanswerable(verify: str, reader: JobReader) -> None:
+def require_peers_that_answer(verify: str, reader: JobReader) -> None:
     """Refuse to ask peers for what they hold where the manager's schedulers only remember it.
 
     :raises DragonflyError: with the reason ``peers_unknown``.

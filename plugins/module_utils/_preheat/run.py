@@ -16,7 +16,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.creation import Creation, predict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.existing import ExistingJobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.holding import (
-    check_number_of_questions,
+    limit_peer_questions,
     confirm_with_peers,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import (
@@ -25,7 +25,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ma
     split_platforms,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import (
-    refuse_unanswerable,
+    require_peers_that_answer,
     refuse_unknown_options,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import plan_jobs
@@ -43,11 +43,11 @@ def run_preheat(session: Session, registry_for: RegistryFor, progress: t.Callabl
     planned_jobs = split_platforms(plan_jobs(session.params), registry_for)
     session.warnings += pin_manifests(planned_jobs, registry_for, session.params["verify"])
     if session.params["verify"] == "peers":
-        check_number_of_questions(planned_jobs)
+        limit_peer_questions(planned_jobs)
     existing = ExistingJobs(session, planned_jobs)
     existing.find()
     refuse_unknown_options(planned_jobs, session.reader)
-    refuse_unanswerable(session.params["verify"], session.reader)
+    require_peers_that_answer(session.params["verify"], session.reader)
     existing.drop_stale()
     missing = existing.missing()
     new = predict(session, missing) if session.check_mode else Creation(session).create(missing)

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.holding import (
     MOST_QUESTIONS,
-    check_number_of_questions,
+    limit_peer_questions,
     judge_holding,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import (
@@ -108,9 +108,9 @@ def test_every_host_must_hold_every_blob(held, params, status):
 def test_too_many_questions_are_refused():
     planned = PlannedJob("image", "i", "i", {}, "")
     planned.manifests = [[str(number) for number in range(MOST_QUESTIONS)]]
-    check_number_of_questions([planned, planned])
+    limit_peer_questions([planned, planned])
     planned.manifests[0].append("one more")
     with pytest.raises(DragonflyError) as caught:
-        check_number_of_questions([planned])
+        limit_peer_questions([planned])
     assert caught.value.reason == "too_many_blobs"
     assert "1001 blobs" in caught.value.message
