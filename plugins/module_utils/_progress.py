@@ -27,7 +27,8 @@ def progress_to(path: str | None) -> t.Callable[[str], None] | None:
     """
     if not path:
         return None
-    file = path
+    # As bytes, since a path may not be encodable in the locale C.
+    file = path.encode("utf-8", "surrogateescape")
 
     def write(line: str) -> None:
         try:

@@ -326,16 +326,21 @@ def _processes():
         Path("/proc") / number / name
         for number in os.listdir("/proc")
         if number.isdigit()
-        for name in ("cmdline", "comm")
+        for name in ("cmdline", "comm", "environ")
     )
 
 
 def _with_secrets(paths):
-    paths = []
+    leaks = []
     for path in paths:
         try:
             content = path.read_bytes()
         except OSError:  # it is gone, or somebody else's
             continue
-        paths += [str(path) for secret in (TOKEN, PASSWORD) if secret.encode() in content]
-    return paths
+        leaks += [str(path) for secret in (TOKEN, PASSWORD) if secret.encode() in content]
+    return leaks
+
+
+def test_a_secret_in_a_file_is_seen(tmp_path):
+    (tmp_path / "leak").write_text(f"x {PASSWORD} y", encoding="utf-8")
+    assert _with_secrets(tmp_path.iterdir()) == [str(tmp_path / "leak")]

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Twenty controllers at once, and modules in poor surroundings: few files, no HOME, another locale."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.test_two_controllers import controller
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+
+CONTROLLERS = 20
+#: The most by which one begins after the first, in seconds: about what a run takes.
+APART = 0.5
+FACTOR = 100
+
+
+def test_twenty_controllers(long, capsys):
+    """The manager has no lock, so that several may create the job; each counts the jobs that it created."""
+    rounds = 100 if long else 2
+    chance = random.Random(13)
+    extra_jobs: Counter[int] = Counter()
+    with Sandbox(release="2.5.1", factor=FACTOR) as box, ThreadPoolExecutor(CONTROLLERS) as pool:
+        for number in range(rounds):
+            image = box.image("shop/web", str(number)).source
+            box.reset()
+            begin = threading.Barrier(CONTROLLERS)
+            delays = [0.0] + [chance.uniform(0, APART) for _controller in range(CONTROLLERS - 1)]
+            calls = [[box] * CONTROLLERS, [image] * CONTROLLERS, delays, [begin] * CONTROLLERS]
+            results = list(pool.map(controller, *calls))
+            for result in results:
+                assert not result["failed"], result["msg"]
+                assert [job["outcome"] for job in result["jobs"]] == ["warm"]
+            created = len(box.jobs)
+            assert sum(result["changed"] for result in results) == created
+            extra_jobs[created - 1] += 1
+    with capsys.disabled():
+        counts = [f"{extra} jobs more than needed in {count} rounds" for extra, count in sorted(extra_jobs.items())]
+        print(f"\n{CONTROLLERS} controllers, {rounds} rounds: {', '.join(counts)}")
+    assert max(extra_jobs) < CONTROLLERS - 1
+
+
+#: Environment variables (None unsets one), and the limit of open files.
+SURROUNDINGS: dict[str, tuple[dict[str, str | None], int]] = {
+    "64 files": ({}, 64),
+    "no HOME": ({"HOME": None}, 1024),
+    "read-only HOME": ({"HOME": "/proc", "XDG_CACHE_HOME": None}, 1024),
+    "locale C": ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, 1024),
+    "locale POSIX": ({"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, 1024),
+    "no TMPDIR": ({"TMPDIR": None, "TEMP": None, "TMP": None}, 1024),
+    "a TMPDIR that is missing": ({"TMPDIR": "/no/such/folder"}, 1024),
+    "nothing": (dict.fromkeys(["HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "SHELL", "TERM"]), 64),
+}
+
+
+def start_limited(surroundings, options, files=None):
+    """Run preheat in other surroundings and return its result."""
+    changes, limit = SURROUNDINGS[surroundings]
+    environment = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
+    module = "ansible_collections.dragonflyoss.dragonfly.plugins.modules.preheat"
+    command = ["sh", "-c", f'ulimit -n {files or limit}; exec "$0" -m {module}', sys.executable]
+    done = subprocess.run(
+        command,
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode(),
+        env=environment,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert not done.stderr, done.stderr
+    return json.loads(done.stdout.decode("utf-8"))
+
+
+@pytest.mark.parametrize("surroundings", SURROUNDINGS)
+def test_poor_surroundings(surroundings, tmp_path):
+    progress = tmp_path / "prögress"
+    with Sandbox(release="2.5.1", factor=1000) as box:
+        images = [box.image(f"shop/web-{number}", "1").source for number in range(30)]
+        options = {"url": box.url, "token": box.token, "images": images, "wait_sleep": 1, "bio": "für \U0001f409"}
+        result = start_limited(surroundings, {**options, "progress_file": str(progress)})
+        assert not result.get("failed"), result["msg"]
+        assert {job["outcome"] for job in result["jobs"]} == {"warm"}
+        assert len(box.jobs) == len(images)
+        refused = start_limited(surroundings, {**options, "images": ["shop/wäb:1"]})
+        assert refused["reason"] == "bad_input"
+    assert "30 of 30 warm" in progress.read_text(encoding="utf-8")
