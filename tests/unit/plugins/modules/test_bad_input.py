@@ -133,7 +133,7 @@ JOB_INFO = {
     "no url": ({"url": None}, "url is missing"),
     "ids and a filter": ({"ids": [1], "state": "SUCCESS"}, "mutually exclusive: ids|state"),
     "ids in words": ({"ids": ["first"]}, "ids"),
-    "an unknown state": ({"state": "DONE"}, "value of state must be one of: PENDING, SUCCESS, FAILURE"),
+    "an unknown state": ({"state": "DONE"}, "value of states must be one or more of: PENDING, SUCCESS, FAILURE"),
     "an id below 1": ({"ids": [0]}, "ids are numbers from 1"),
     "timeout 0": ({"timeout": 0}, "timeout must be from 1"),
 }
