@@ -40,6 +40,7 @@ def return_errors(function: t.Callable[[Item], Result]) -> t.Callable[[Item], Re
         try:
             return function(item)
         except DragonflyError as exc:
-            return exc
+            # The traceback would keep what was read, which can be large.
+            return exc.with_traceback(None)
 
     return guarded

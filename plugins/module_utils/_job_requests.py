@@ -151,6 +151,7 @@ class JobRequests:
         if find_lost is None:
             if self._may_retry(attempts):
                 return None
+            exc.message += " Whether the manager did what was requested is unknown. What to do: run the task again."
             raise exc
         look = find_lost
         begun = self._clock.now()

@@ -36,7 +36,7 @@ _ATTEMPTS = 3
 _PAGE = 50
 _LARGE_PAGE = 1000
 # Characters of all that is kept of the jobs of a list. Ansible copies a result several times.
-_MOST_KEPT = 12 * 1024 * 1024
+_MOST_KEPT = 24 * 1024 * 1024
 # How many single rows are read where a page of them cannot be had.
 _SINGLE_ROWS = 50
 # Routes whose guard tells whether a manager is of a release or a later one (recorded: contract/*/probes).

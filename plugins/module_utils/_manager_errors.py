@@ -185,7 +185,6 @@ def _web_page_error(answer: Response) -> DragonflyError:
 def _redirect_error(answer: Response) -> DragonflyError:
     name = answer.request
     location = answer.headers.get("Location", "")
-    parts = urlsplit(location)
     if location == "/":
         return ApiError(
             f"{name}: this manager has no such API (it answered {answer.status} to its console): its "
@@ -194,15 +193,23 @@ def _redirect_error(answer: Response) -> DragonflyError:
             name,
             answer.status,
         )
-    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
     return ApiError(
-        f"{name}: the answer is a redirect ({answer.status}) to {place or 'nowhere'}. Redirects are not "
+        f"{name}: the answer is a redirect ({answer.status}) to {_place(location) or 'nowhere'}. Redirects are not "
         "followed, they would lose the request and could give away the token. What to do: set url to the "
         "manager itself, with the right scheme.",
         "redirected",
         name,
         answer.status,
     )
+
+
+def _place(location: str) -> str:
+    """Return a URL without user, query and fragment; empty where it is malformed."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
 
 
 def _message(answer: Response) -> str:

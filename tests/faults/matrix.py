@@ -444,7 +444,8 @@ request broke. The columns are the requests of a task in their order:
 
 {columns}
 
-`acted` means that the server did what it was asked and only the answer was lost.
+`acted` means that the server did what it was asked and only the answer was lost. What servers can do that are slow on
+purpose, endless, oversized or lying is in [hostile servers](security-tests.md).
 
 ## The first such request breaks, the next ones do not
 

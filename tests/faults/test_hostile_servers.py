@@ -6,25 +6,33 @@
 
 from __future__ import annotations
 
-from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers import COLUMNS, figures, run_all, servers
+import re
+
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers import (
+    COLUMNS,
+    DOCUMENT,
+    figures,
+    run_all,
+    servers,
+)
 
 #: One of each kind.
 SHORT = {
     "headers drip",
     "chunks drip",
     "endless rows",
-    "endless 100 Continue",
+    "slow pages for ever",
     "gzip bomb",
-    "a million lists",
+    "large jobs",
     "500 with 1 MiB of ://",
     "500 with sequences of a terminal",
     "redirect to another host",
 }
+SHORT_COLUMNS = {"list", "create", "polls", "inventory", "token", "probe"}
 
 
 def test_hostile_servers(long, capsys):
-    # A lost POST is looked for longer than the short form may take.
-    columns = [column for column in COLUMNS if long or column.title != "create"]
+    columns = [column for column in COLUMNS if long or column.title in SHORT_COLUMNS]
     endings, leaked = run_all(None if long else SHORT, columns=columns)
     with capsys.disabled():
         print("", *figures(endings, leaked), sep="\n")
@@ -36,3 +44,12 @@ def test_there_are_enough():
     assert len(servers("")) >= 40
     assert len(COLUMNS) >= 8
     assert SHORT <= set(servers(""))
+    assert SHORT_COLUMNS < {column.title for column in COLUMNS}
+
+
+def test_the_document_is_about_these_servers_and_requests():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| (.+?) \|", text)
+    assert rows[2:] == list(servers("")), "make security-tests"
+    assert f"| server | {' | '.join(column.title for column in COLUMNS)} |" in text, "make security-tests"
+    assert "Tasks that take longer than they may: 0" in text

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _pages
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _jobs, _pages
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
     ApiError,
@@ -23,7 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, is_transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, is_transient, limit_kept
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
@@ -242,6 +243,48 @@ def test_pages_without_end_that_come_oldest_first(loopback, reader, last, monkey
         list(reader.iter_recent_jobs(ALL))
     loopback.answers = [(200, [], {"Link": f"</oapi/v1/jobs?page={last}>;rel=last"})]
     assert list(reader.iter_recent_jobs(ALL)) == [[]]
+
+
+def test_large_jobs_are_read_one_after_the_other(jobs, reader, loopback, monkeypatch):
+    monkeypatch.setattr(_jobs, "_SMALL_JOB", 1000)
+    jobs.rows = [row(number, bio="x" * 5000 * (number % 2)) for number in range(1, 9)]
+    under_way, most, lock = [0], [0], threading.Lock()
+
+    def transform(job_id, job):
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        time.sleep(0.05)
+        with lock:
+            under_way[0] -= 1
+        return job_id, len(job["bio"])
+
+    expected = {number: (number, 5000 * (number % 2)) for number in range(1, 9)}
+    assert reader.poll_once(sorted(expected), transform=transform).jobs == expected
+    assert most[0] > 1
+    most[0] = 0
+    odd = [number for number in expected if number % 2]
+    assert list(reader.get_each(odd, transform)) == [expected[number] for number in odd]
+    assert most[0] == 1
+
+
+def test_a_large_job_that_cannot_be_read(jobs, reader, monkeypatch):
+    monkeypatch.setattr(_jobs, "_SMALL_JOB", 1000)
+    monkeypatch.setattr(_jobs, "ROW_LIMIT", 3000)
+    jobs.rows = [row(1, bio="x" * 5000), row(2, bio="x" * 2000)]
+    first, second = reader.get_each([1, 2])
+    assert first.reason == "too_large"
+    assert second["id"] == 2
+
+
+def test_no_more_is_kept_than_fits_into_memory(monkeypatch):
+    monkeypatch.setattr(_jobs, "_MOST_KEPT", 1000)
+    keep = limit_kept(lambda job: {"bio": job["bio"]})
+    assert keep({"bio": "x" * 900, "result": "x" * 5000}) == {"bio": "x" * 900}
+    with pytest.raises(GarbledError) as caught:
+        keep({"bio": "x" * 100})
+    assert caught.value.reason == "too_large"
+    assert "What to do: read fewer at a time" in caught.value.message
 
 
 def test_no_page_is_read_when_the_time_of_the_task_is_up(loopback, clock):
