@@ -155,8 +155,7 @@ class JobRequests:
             raise exc
         look = find_lost
         begun = self._clock.now()
-        window = max(0, min(LOST_WINDOW, self._time_left(attempts)))
-        job = poll(lambda: look(sent_at), lambda job: job is not None, window, _LOST_SLEEP, self._clock)
+        job = poll(lambda: look(sent_at), lambda job: job is not None, LOST_WINDOW, _LOST_SLEEP, self._clock)
         if job is None and (attempts.lost > 1 or self._time_left(attempts) <= 0):
             raise _lost(exc, self._clock.now() - begun, attempts.lost)
         return job

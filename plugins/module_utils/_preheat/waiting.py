@@ -42,7 +42,7 @@ class Waiting:
     def wait(self) -> None:
         """Wait until no job is pending or the time is up, and judge each job."""
         params, clock = self._session.params, self._session.clock
-        timeout = min(params["wait_timeout"], clock.time_left())
+        timeout = params["wait_timeout"]
         deadline = clock.now() + timeout
         self._report_progress()
         try:
@@ -55,7 +55,7 @@ class Waiting:
                 record.verdict = Verdict("unknown", exc.reason, message)
         self._recheck_cold(max(0, deadline - clock.now()))
         for record in self._pending():
-            record.verdict = self._timed_out(params["wait_timeout"])
+            record.verdict = self._timed_out(timeout)
         for lacking in find_lacking_hosts(self._records, params):
             for record in lacking.records:
                 record.verdict = record.verdict.with_status("cold", "cold", lacking.message)

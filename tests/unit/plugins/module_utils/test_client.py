@@ -268,6 +268,7 @@ def test_a_path_that_is_not_there(client, loopback):
         ("https://user:s3cr3t@other:8443/oapi/v1/jobs?token=s3cr3t", "https://other:8443/oapi/v1/jobs"),
         ("/login?next=s3cr3t", "/login"),
         ("", "nowhere"),
+        ("http://[::1", "nowhere"),
     ],
 )
 def test_redirects(client, loopback, location, place):
