@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers import (
     COLUMNS,
+    DOCUMENT,
     figures,
     run_all,
     servers,
@@ -42,3 +45,11 @@ def test_there_are_enough():
     assert len(COLUMNS) >= 8
     assert SHORT <= set(servers(""))
     assert SHORT_COLUMNS < {column.title for column in COLUMNS}
+
+
+def test_the_document_is_about_these_servers_and_requests():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| (.+?) \|", text)
+    assert rows[2:] == list(servers("")), "make security-tests"
+    assert f"| server | {' | '.join(column.title for column in COLUMNS)} |" in text, "make security-tests"
+    assert "Tasks that take longer than they may: 0" in text
