@@ -14,6 +14,7 @@ import types
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
     ArgumentSpec,
     validation_problems,
@@ -45,6 +46,9 @@ _SHORTEST_SECRET = 4
 _NO_SECRETS = ("region", "endpoint", "credential_path", "predefined_acl", "insecure_skip_verify")
 #: What a module does: it returns the result.
 ModuleFunction = t.Callable[["DragonflyModule"], t.Dict[str, t.Any]]
+
+#: Where the libraries of the distribution are.
+_SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
 
 
 class DragonflyModule(AnsibleModule):
@@ -133,6 +137,19 @@ class DragonflyModule(AnsibleModule):
         if result.pop("failed", False):
             self.fail_json(**result)
         self.exit_json(**result)
+
+    def find_library(self, library: str, package: str) -> None:
+        """Run the module again with a Python of the system that has a library; fail where none has it.
+
+        :param package: of the distribution, for people.
+        """
+        interpreter = None if has_respawned() else probe_interpreters_for_module(_SYSTEM_PYTHONS, library)
+        if interpreter:
+            respawn_module(interpreter)
+        self.fail_json(
+            msg=f"{missing_required_lib(library)} Install the package {package} on the host.",
+            reason="missing_library",
+        )
 
     def client(self, credential: str | None = "token", timeout: float | None = None) -> DragonflyClient:
         """Return a client of the manager.

@@ -92,7 +92,11 @@ FOLDERS = {
 }
 
 #: What a module may need on a target beside Python and Ansible, and the one file that does.
-DEPENDENCIES = {"requests": "module_utils/_session.py"}
+DEPENDENCIES = {
+    "requests": "module_utils/_session.py",
+    "pymysql": "module_utils/_sql.py",
+    "psycopg2": "module_utils/_sql.py",
+}
 #: The files of module_utils that may import Ansible.
 ANSIBLE = {"module_utils/_module.py", "module_utils/_argspec.py"}
 
@@ -250,8 +254,8 @@ def test_version():
 
 def test_action_group_holds_each_module_that_takes_the_connection():
     runtime = yaml.safe_load((CHECKOUT / "meta/runtime.yml").read_text(encoding="utf-8"))
-    # host_info talks to no server.
-    expected = sorted({path.stem for path in MODULES} - {"host_info"})
+    # These talk to no manager.
+    expected = sorted({path.stem for path in MODULES} - {"database_info", "host_info"})
     assert runtime["action_groups"]["dragonfly"] == expected
     documented_members = [
         path.stem

@@ -1,0 +1,261 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the databases of a manager are as it needs them: problems as the filter config_problems lists them.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import ssl
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redis import (
+    NotRedisError,
+    RedisConnection,
+    RedisError,
+    info_fields,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import DatabaseState, read_database
+
+_MESSAGES = {
+    "database_unreachable": (
+        "no {type} server answers at {host}:{port} as requested.",
+        "Start it, open its port for this host, and compare the settings of TLS.",
+    ),
+    "database_login": (
+        "the server at {host}:{port} rejects user {user} for database {name}.",
+        "Correct user and password, and grant the user all privileges on the database.",
+    ),
+    "database_missing": (
+        "the server at {host}:{port} has no database {name}, and the manager does not create it.",
+        "Create the database and grant user {user} all privileges on it.",
+    ),
+    "database_read_only": (
+        "user {user} cannot create or change tables in database {name}.",
+        "Name a server that is not read-only, and grant the user all privileges on the database.",
+    ),
+    "database_newer_schema": (
+        "manager {since} or later has changed the tables of database {name}, which is newer than {release}.",
+        "Install that release or a later one, restore a backup, or name an empty database.",
+    ),
+    "redis_unreachable": ("no server answers at {address}.", "Start it, and open its port for this host."),
+    "redis_not_redis": (
+        "what answers at {address} does not speak the protocol of Redis as requested.",
+        "Correct the address, and compare the settings of TLS.",
+    ),
+    "redis_login": ("the server at {address} rejects the login.", "Correct user and password."),
+    "redis_permissions": (
+        "the user may not run {command} at {address}.",
+        "Grant the user all keys, channels and commands of the databases.",
+    ),
+    "redis_database_missing": (
+        "the server at {address} has no database {number}.",
+        "Raise 'databases' in redis.conf, or choose lower numbers; Redis Cluster has database 0 only.",
+    ),
+    "redis_read_only": ("the server at {address} is a replica.", "Name the primary, or Sentinels with master_name."),
+    "redis_no_primary": ("the Sentinel at {address} knows no primary {name}.", "Correct master_name."),
+}
+#: Tables and columns that managers create since a release, newest first (manager/models at each tag; a manager adds
+#: what is missing when it starts, and removes nothing).
+_SIGNS: tuple[tuple[str, str, str | None], ...] = (
+    ("2.4.2", "scheduler_cluster", "seed_client_config"),
+    ("2.3.1", "scheduler", "last_keep_alive_at"),
+    ("2.2.2", "audit", None),
+    ("2.1.7", "peer", None),
+    ("2.1.0", "scheduler_cluster", None),
+)
+_TABLES = {
+    *("application", "audit", "casbin_rule", "config", "job", "model", "oauth", "peer", "personal_access_token"),
+    *("scheduler", "scheduler_cluster", "seed_peer", "seed_peer_cluster", "user"),
+}
+
+Problem = t.Dict[str, str]
+
+
+def problem(code: str, key: str, **details: t.Any) -> Problem:
+    """Return the problem of a code."""
+    reason, remedy = (text.format(**details) for text in _MESSAGES[code])
+    message = f"{key}: {reason} {remedy} [{code}]"
+    return {"code": code, "key": key, "reason": reason, "remedy": remedy, "message": message}
+
+
+def tls_context(tls: dict[str, t.Any] | None) -> ssl.SSLContext | None:
+    """Return the context of TLS, None without it.
+
+    :raises InputError: if a file cannot be read.
+    """
+    if not tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=tls["ca_cert"])
+        if tls["client_cert"]:
+            context.load_cert_chain(tls["client_cert"], tls["client_key"])
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(f"A file of tls cannot be used: {error.strerror or type(error).__name__}.") from None
+    if not tls["validate_certs"]:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+# --- the SQL database
+
+
+def check_database(
+    options: dict[str, t.Any], manager_release: str | None, timeout: float
+) -> tuple[dict[str, t.Any], list[Problem]]:
+    """Return what is known of the database, and its problems."""
+    state = read_database(options, timeout, tls_context(options.get("tls")))
+    schema = schema_of(state.columns, manager_release) if state.error is None else _UNKNOWN_SCHEMA
+    facts = {
+        "server": state.server,
+        "exists": {None: True, "missing": False}.get(state.error),
+        "writable": state.writable,
+        "tables": sorted({table for table, _column in state.columns} & _TABLES),
+        "schema": schema,
+    }
+    codes = database_codes(state, schema)
+    details = {**{name: options[name] for name in ("type", "host", "port", "user", "name")}, "since": schema["since"]}
+    return facts, [problem(code, "database", release=manager_release, **details) for code in codes]
+
+
+_UNKNOWN_SCHEMA: dict[str, t.Any] = {"state": "unknown", "since": None, "newer": None}
+
+
+def database_codes(state: DatabaseState, schema: dict[str, t.Any]) -> list[str]:
+    """Return the codes of the problems of a database."""
+    if state.error is not None:
+        return [f"database_{state.error}"]
+    codes = ["database_read_only"] if state.writable is False else []
+    return codes + (["database_newer_schema"] if schema["newer"] else [])
+
+
+def schema_of(columns: t.Sequence[tuple[str, str]], manager_release: str | None) -> dict[str, t.Any]:
+    """Return what the tables of a database say: state, the first release with such tables, and whether it is newer.
+
+    :param columns: names of tables and columns.
+    :param manager_release: to compare with, None where it is not known.
+    """
+    tables = {table for table, _column in columns}
+    if not tables:
+        return {"state": "empty", "since": None, "newer": False}
+    if "scheduler_cluster" not in tables:
+        return {"state": "foreign", "since": None, "newer": False}
+    signs = {*columns, *((table, None) for table in tables)}
+    since = next(release for release, table, column in _SIGNS if (table, column) in signs)
+    wanted = parse_release(manager_release) if manager_release else None
+    newer = None if wanted is None else (parse_release(since) or ()) > wanted
+    return {"state": "dragonfly", "since": since, "newer": newer}
+
+
+# --- Redis
+
+
+def check_redis(options: dict[str, t.Any], timeout: float) -> tuple[dict[str, t.Any], list[Problem]]:
+    """Return what is known of Redis, and its problems."""
+    context = tls_context(options.get("tls"))
+    facts: dict[str, t.Any] = {"server": None, "databases": None, "role": None}
+    problems: list[Problem] = []
+    for address in options["addrs"]:
+        try:
+            target = address
+            if options["master_name"]:
+                target = _primary(address, options, timeout, context)
+            facts = _check_server(target, options, timeout, context, problems)
+        except _Refusal as refusal:
+            problems.append(refusal.problem)
+    return facts, problems
+
+
+class _Refusal(Exception):
+    """A server cannot be used, for the reason that a problem gives."""
+
+    def __init__(self, code: str, **details: t.Any) -> None:
+        super().__init__(code)
+        self.problem = problem(code, "redis", **details)
+
+
+def _connect(address: str, login: tuple[str, str], timeout: float, context: ssl.SSLContext | None) -> RedisConnection:
+    host, _colon, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise InputError(f"redis.addrs: {address!r} is not HOST:PORT.")
+    try:
+        connection = RedisConnection(host.strip("[]"), int(port), timeout, context)
+    except ssl.SSLError:
+        raise _Refusal("redis_not_redis", address=address) from None
+    except (OSError, OverflowError):
+        raise _Refusal("redis_unreachable", address=address) from None
+    try:
+        connection.log_in(*login)
+        connection.call("PING")
+    except RedisError as error:
+        connection.close()
+        if error.code == "NOPERM":
+            raise _Refusal("redis_permissions", address=address, command="PING") from None
+        raise _Refusal("redis_login", address=address) from None
+    except (NotRedisError, OSError):
+        connection.close()
+        raise _Refusal("redis_not_redis", address=address) from None
+    return connection
+
+
+def _primary(address: str, options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None) -> str:
+    login = (options["sentinel_username"] or "", options["sentinel_password"] or "")
+    with _connect(address, login, timeout, context) as connection:
+        try:
+            answer = connection.call("SENTINEL", "get-master-addr-by-name", options["master_name"])
+        except (RedisError, NotRedisError, OSError):
+            answer = None
+    if not isinstance(answer, list) or len(answer) != 2:
+        raise _Refusal("redis_no_primary", address=address, name=options["master_name"])
+    return f"{answer[0]}:{answer[1]}"
+
+
+def _check_server(
+    address: str,
+    options: dict[str, t.Any],
+    timeout: float,
+    context: ssl.SSLContext | None,
+    problems: list[Problem],
+) -> dict[str, t.Any]:
+    login = (options["username"] or "", options["password"] or "")
+    with _connect(address, login, timeout, context) as connection:
+        try:
+            for number in options["databases"]:
+                problems.extend(_check_number(connection, address, number))
+            fields = info_fields(_answer_or_none(connection, "INFO"))
+            configured = _answer_or_none(connection, "CONFIG", "GET", "databases")
+        except (NotRedisError, OSError):
+            raise _Refusal("redis_not_redis", address=address) from None
+    if fields.get("role") == "slave":
+        problems.append(problem("redis_read_only", "redis", address=address))
+    is_count = isinstance(configured, list) and len(configured) == 2 and str(configured[1]).isdigit()
+    version = fields.get("redis_version")
+    return {
+        "server": f"Redis {version}" if version else None,
+        "databases": int(configured[1]) if is_count else None,
+        "role": {"slave": "replica", "master": "primary"}.get(fields.get("role", "")),
+    }
+
+
+def _check_number(connection: RedisConnection, address: str, number: int) -> list[Problem]:
+    try:
+        connection.call("SELECT", str(number))
+    except RedisError as error:
+        if error.code == "NOPERM":
+            return [problem("redis_permissions", "redis", address=address, command="SELECT")]
+        return [problem("redis_database_missing", "redis", address=address, number=number)]
+    return []
+
+
+def _answer_or_none(connection: RedisConnection, *words: str) -> t.Any:
+    """Return an answer, None where the user may not ask."""
+    try:
+        return connection.call(*words)
+    except RedisError:
+        return None

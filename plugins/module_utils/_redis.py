@@ -1,0 +1,132 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""As much of Redis' protocol (RESP) as a check of a login needs: commands of texts, and their answers.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import typing as t
+
+#: Longest line and longest text of an answer, in bytes; what is sent here is answered with far less.
+_MAX_LENGTH = 1024 * 1024
+_MAX_ITEMS = 1024
+
+
+class RedisError(Exception):
+    """Redis answered with an error.
+
+    :ivar code: its first word, such as ``WRONGPASS``, ``NOAUTH``, ``NOPERM`` and ``ERR``.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class NotRedisError(Exception):
+    """What answers does not speak the protocol of Redis."""
+
+
+class RedisConnection:
+    """A connection to one server, to be closed after use."""
+
+    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext | None) -> None:
+        """Connect.
+
+        :param timeout: seconds for each step.
+        :param context: of TLS, None without it.
+        :raises OSError: if the server cannot be reached; ssl.SSLError is one of them.
+        """
+        plain = socket.create_connection((host, port), timeout)
+        self._socket = plain
+        try:
+            if context is not None:
+                self._socket = context.wrap_socket(plain, server_hostname=host)
+        except OSError:
+            plain.close()
+            raise
+        self._reader = self._socket.makefile("rb")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._reader.close()
+        self._socket.close()
+
+    def __enter__(self) -> RedisConnection:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def call(self, *words: str) -> t.Any:
+        """Send a command and return its answer: text, int, list or None.
+
+        :raises RedisError: if Redis answers with an error.
+        :raises NotRedisError: if the answer is not one of Redis.
+        :raises OSError: if no answer comes.
+        """
+        arguments = [word.encode("utf-8") for word in words]
+        parts = [b"*%d\r\n" % len(arguments), *(b"$%d\r\n%s\r\n" % (len(word), word) for word in arguments)]
+        self._socket.sendall(b"".join(parts))
+        return self._answer()
+
+    def log_in(self, username: str, password: str) -> None:
+        """Log in where a password is given: as a user, else as the default user."""
+        if password:
+            self.call("AUTH", *([username] if username else []), password)
+
+    def _line(self) -> bytes:
+        line = self._reader.readline(_MAX_LENGTH)
+        if not line:
+            raise ConnectionResetError("the server closed the connection")
+        if not line.endswith(b"\r\n"):
+            raise NotRedisError()
+        return line[:-2]
+
+    def _answer(self, depth: int = 0) -> t.Any:
+        line = self._line()
+        kind, text = line[:1], line[1:].decode("utf-8", "replace")
+        if kind == b"+":
+            return text
+        if kind == b"-":
+            raise RedisError(text.partition(" ")[0])
+        if kind not in (b":", b"$", b"*") or depth > 4:
+            raise NotRedisError()
+        number = _number(text)
+        if kind == b":":
+            return number
+        if number < 0:
+            return None
+        return self._text(number) if kind == b"$" else self._items(number, depth)
+
+    def _text(self, length: int) -> str:
+        if length > _MAX_LENGTH:
+            raise NotRedisError()
+        content = self._reader.read(length + 2)
+        if len(content) != length + 2:
+            raise ConnectionResetError("the server closed the connection")
+        return content[:-2].decode("utf-8", "replace")
+
+    def _items(self, number: int, depth: int) -> list[t.Any]:
+        if number > _MAX_ITEMS:
+            raise NotRedisError()
+        return [self._answer(depth + 1) for _index in range(number)]
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise NotRedisError() from None
+
+
+def info_fields(answer: t.Any) -> dict[str, str]:
+    """Return the fields of an answer to INFO."""
+    lines = answer.splitlines() if isinstance(answer, str) else []
+    return dict(line.partition(":")[::2] for line in lines if ":" in line)

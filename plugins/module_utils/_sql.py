@@ -1,0 +1,190 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a manager needs of its SQL database, read with the library of the host's distribution.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import typing as t
+
+try:
+    import pymysql
+except ImportError:
+    pymysql = None  # type: ignore[assignment]
+try:
+    import psycopg2
+except ImportError:
+    psycopg2 = None  # type: ignore[assignment]
+
+LIBRARIES = {"mysql": "pymysql", "mariadb": "pymysql", "postgres": "psycopg2"}
+_NEEDED = {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX"}
+# Numbers of errors of MySQL and MariaDB.
+_UNKNOWN_DATABASE, _NO_ACCESS_TO_DATABASE, _DENIED = 1049, 1044, (1045, 1698)
+_MYSQL_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
+_POSTGRES_COLUMNS = (
+    "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+)
+# The views list the grants of all accounts to an account that may see them.
+_MYSQL_PRIVILEGES = (
+    "SELECT privilege_type FROM information_schema.user_privileges WHERE grantee = {me} UNION "
+    "SELECT privilege_type FROM information_schema.schema_privileges WHERE grantee = {me}"
+    " AND DATABASE() LIKE table_schema"
+).format(me="CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')")
+
+
+class DatabaseState(t.NamedTuple):
+    """What is known of a database.
+
+    :ivar error: unreachable, login or missing, None where it could be opened.
+    :ivar server: kind and version of the server, None where it is not known.
+    :ivar writable: whether tables can be created in it; None where that is not known.
+    :ivar columns: names of tables and columns.
+    """
+
+    error: str | None
+    server: str | None = None
+    writable: bool | None = None
+    columns: t.Sequence[tuple[str, str]] = ()
+
+
+def has_library(kind: str) -> bool:
+    """Return whether the library for a kind of database is installed."""
+    return {"pymysql": pymysql, "psycopg2": psycopg2}[LIBRARIES[kind]] is not None
+
+
+def read_database(options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None) -> DatabaseState:
+    """Return what is known of a database.
+
+    :param options: of the module: type, host, port, user, password, name and tls.
+    :param timeout: seconds for each connection.
+    :param context: of TLS, None without it.
+    """
+    try:
+        socket.create_connection((options["host"], options["port"]), timeout).close()
+    except OSError:
+        return DatabaseState("unreachable")
+    if options["type"] == "postgres":
+        return _read_postgres(options, timeout)
+    return _read_mysql(options, timeout, context)
+
+
+def _read_mysql(options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None) -> DatabaseState:
+    try:
+        connection = pymysql.connect(
+            host=options["host"],
+            port=options["port"],
+            user=options["user"],
+            password=options["password"],
+            database=options["name"],
+            ssl=context,
+            connect_timeout=int(timeout) or 1,
+            read_timeout=int(timeout) or 1,
+        )
+    except (pymysql.Error, OSError) as error:
+        return DatabaseState(_mysql_error(error))
+    try:
+        with connection.cursor() as cursor:
+            return _mysql_state(cursor)
+    except (pymysql.Error, OSError):
+        return DatabaseState("unreachable")
+    finally:
+        connection.close()
+
+
+def _mysql_error(error: Exception) -> str:
+    number = error.args[0] if error.args else 0
+    if number == _UNKNOWN_DATABASE:
+        return "missing"
+    return "login" if number in (*_DENIED, _NO_ACCESS_TO_DATABASE) else "unreachable"
+
+
+def _mysql_state(cursor: t.Any) -> DatabaseState:
+    cursor.execute("SELECT VERSION(), @@global.read_only")
+    version, read_only = cursor.fetchone()
+    cursor.execute(_MYSQL_COLUMNS)
+    columns = [(str(table), str(column)) for table, column in cursor.fetchall()]
+    cursor.execute(_MYSQL_PRIVILEGES)
+    privileges = {str(row[0]).upper() for row in cursor.fetchall()}
+    writable: bool | None = privileges >= _NEEDED
+    if not writable and _has_role(cursor):
+        writable = None
+    if read_only:
+        writable = False
+    kind = "MariaDB" if "mariadb" in version.lower() else "MySQL"
+    return DatabaseState(None, f"{kind} {version.partition('-')[0]}", writable, columns)
+
+
+def _has_role(cursor: t.Any) -> bool:
+    """Return whether privileges come from a role, whose grants the views do not show."""
+    try:
+        cursor.execute("SELECT CURRENT_ROLE()")
+        return cursor.fetchone()[0] not in (None, "NONE", "")
+    except pymysql.Error:
+        return False
+
+
+def _read_postgres(options: dict[str, t.Any], timeout: float) -> DatabaseState:
+    try:
+        connection = _connect_postgres(options, options["name"], timeout)
+    except psycopg2.Error:
+        return DatabaseState(_postgres_error(options, timeout))
+    try:
+        with connection.cursor() as cursor:
+            return _postgres_state(cursor)
+    except psycopg2.Error:
+        return DatabaseState("unreachable")
+    finally:
+        connection.close()
+
+
+def _connect_postgres(options: dict[str, t.Any], name: str, timeout: float) -> t.Any:
+    tls = options.get("tls")
+    secure = {"sslmode": "disable"}
+    if tls:
+        secure = {
+            "sslmode": "verify-full" if tls["validate_certs"] else "require",
+            "sslrootcert": tls["ca_cert"] or "",
+            "sslcert": tls["client_cert"] or "",
+            "sslkey": tls["client_key"] or "",
+        }
+    return psycopg2.connect(
+        host=options["host"],
+        port=options["port"],
+        user=options["user"],
+        password=options["password"],
+        dbname=name,
+        connect_timeout=int(timeout) or 1,
+        **secure,
+    )
+
+
+def _postgres_error(options: dict[str, t.Any], timeout: float) -> str:
+    """Return why a database cannot be opened: the server's own text depends on its language."""
+    try:
+        connection = _connect_postgres(options, "postgres", timeout)
+    except psycopg2.Error:
+        return "login"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (options["name"],))
+            return "login" if cursor.fetchone() else "missing"
+    finally:
+        connection.close()
+
+
+def _postgres_state(cursor: t.Any) -> DatabaseState:
+    cursor.execute("SHOW server_version")
+    version = cursor.fetchone()[0].partition(" ")[0]
+    cursor.execute(
+        "SELECT current_schema() IS NOT NULL AND has_schema_privilege(current_schema(), 'CREATE')"
+        " AND NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
+    )
+    writable = bool(cursor.fetchone()[0])
+    cursor.execute(_POSTGRES_COLUMNS)
+    return DatabaseState(None, f"PostgreSQL {version}", writable, list(cursor.fetchall()))

@@ -1,0 +1,304 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_info
+short_description: Check the databases of a manager before it is installed
+version_added: 1.0.0
+description:
+  - Checks from the host of a manager or scheduler whether its database and its Redis accept the login, exist, and can
+    be used by the release that is to be installed. Nothing is changed.
+  - What is wrong is listed in RV(problems). The module fails only if it cannot check.
+options:
+  database:
+    description: The SQL database of the manager. When it is not given, only Redis is checked.
+    type: dict
+    suboptions:
+      type:
+        description: Kind of server, as C(database.type) in C(manager.yaml).
+        type: str
+        choices: [mysql, mariadb, postgres]
+        required: true
+      host:
+        description: Host of the server.
+        type: str
+        required: true
+      port:
+        description: Port of the server. By default 3306, for V(postgres) 5432.
+        type: int
+      user:
+        description: User.
+        type: str
+        required: true
+      password:
+        description: Password of the user.
+        type: str
+        required: true
+      name:
+        description: Name of the database.
+        type: str
+        default: manager
+      tls:
+        description: How to connect with TLS. When it is not given, the connection is not encrypted.
+        type: dict
+        suboptions: &tls
+          ca_cert:
+            description: Path of the CA's certificate. By default the CAs of the system.
+            type: path
+          client_cert:
+            description: Path of the client's certificate.
+            type: path
+          client_key:
+            description: Path of the client's key.
+            type: path
+          validate_certs:
+            description: Whether to verify the server's certificate.
+            type: bool
+            default: true
+  redis:
+    description: The Redis of manager and scheduler. When it is not given, only the database is checked.
+    type: dict
+    suboptions:
+      addrs:
+        description: Addresses as C(HOST:PORT); those of Sentinels with O(redis.master_name).
+        type: list
+        elements: str
+        required: true
+      master_name:
+        description: Name of the primary that Sentinels know.
+        type: str
+      username:
+        description: User.
+        type: str
+      password:
+        description: Password.
+        type: str
+      sentinel_username:
+        description: User of the Sentinels.
+        type: str
+      sentinel_password:
+        description: Password of the Sentinels.
+        type: str
+      databases:
+        description: Numbers of the databases that must exist.
+        type: list
+        elements: int
+        default: [0, 1, 2]
+      tls:
+        description: How to connect with TLS. When it is not given, the connection is not encrypted.
+        type: dict
+        suboptions: *tls
+  manager_release:
+    description: Release of the manager that is to be installed. The database must not have tables of a newer one.
+    type: str
+  timeout:
+    description: Seconds for each connection.
+    type: float
+    default: 10
+requirements:
+  - pymysql for O(database.type=mysql) and O(database.type=mariadb) (package C(python3-pymysql) of Debian,
+    C(python3-PyMySQL) of Red Hat)
+  - psycopg2 for O(database.type=postgres) (package C(python3-psycopg2))
+extends_documentation_fragment:
+  - dragonflyoss.dragonfly._attributes
+  - dragonflyoss.dragonfly._attributes.info_module
+seealso:
+  - plugin: dragonflyoss.dragonfly.config_problems
+    plugin_type: filter
+author:
+  - Dragonfly collection contributors (@dragonflyoss)
+"""
+
+EXAMPLES = r"""
+- name: Check Redis
+  dragonflyoss.dragonfly.database_info:
+    redis:
+      addrs: [127.0.0.1:6379]
+
+- name: Check what manager 2.5.1 needs
+  dragonflyoss.dragonfly.database_info:
+    redis:
+      addrs: [127.0.0.1:6379]
+      password: "{{ redis_password | default('') }}"
+      databases: [0, 1, 2]
+    manager_release: 2.5.1
+    timeout: 5
+  register: databases
+
+- name: Continue only with usable databases
+  block:
+    - name: Fail if something is wrong
+      ansible.builtin.assert:
+        that: databases.problems | length == 0
+        fail_msg: "{{ databases.problems | map(attribute='message') | join(' ') }}"
+  rescue:
+    - name: Show what to do
+      ansible.builtin.debug:
+        msg: "{{ databases.problems | map(attribute='remedy') }}"
+"""
+
+RETURN = r"""
+problems:
+  description: What is wrong, none for databases that the manager can use.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: Stable name of the problem, such as V(database_login).
+      type: str
+      returned: success
+      sample: redis_login
+    key:
+      description: V(database) or V(redis).
+      type: str
+      returned: success
+      sample: redis
+    reason:
+      description: What is wrong.
+      type: str
+      returned: success
+      sample: the server at redis.example.com:6379 rejects the login.
+    remedy:
+      description: What to do.
+      type: str
+      returned: success
+      sample: Correct user and password.
+    message:
+      description: All of it in one line.
+      type: str
+      returned: success
+      sample: "redis: the server at redis.example.com:6379 rejects the login. Correct user and password. [redis_login]"
+database:
+  description: What is known of the database, V(null) if it was not checked.
+  returned: success
+  type: dict
+  contains:
+    server:
+      description: Kind and version of the server.
+      type: str
+      returned: success
+      sample: MariaDB 10.11.19
+    exists:
+      description: Whether the database exists, V(null) where that is not known.
+      type: bool
+      returned: success
+      sample: true
+    writable:
+      description: Whether the user can create tables in it, V(null) where that is not known.
+      type: bool
+      returned: success
+      sample: true
+    tables:
+      description: Tables of Dragonfly in it.
+      type: list
+      elements: str
+      returned: success
+      sample: []
+    schema:
+      description:
+        - RV(database.schema.state) is V(empty), V(dragonfly), V(foreign) (tables of something else) or V(unknown).
+        - RV(database.schema.since) is the first release that creates such tables, RV(database.schema.newer) whether
+          that is later than O(manager_release); V(null) where that is not known.
+      type: dict
+      returned: success
+      sample: {"state": "empty", "since": null, "newer": false}
+redis:
+  description: What is known of Redis, V(null) if it was not checked.
+  returned: success
+  type: dict
+  contains:
+    server:
+      description: Version of the server, V(null) where it is not known.
+      type: str
+      returned: success
+      sample: Redis 8.0.2
+    databases:
+      description: How many databases there are, V(null) where that is not known.
+      type: int
+      returned: success
+      sample: 16
+    role:
+      description: V(primary) or V(replica), V(null) where it is not known.
+      type: str
+      returned: success
+      sample: primary
+reason:
+  description: A stable code for why the task failed, such as V(bad_input).
+  returned: failure
+  type: str
+  sample: bad_input
+"""
+
+from typing import Any
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._database_checks import check_database, check_redis
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import LIBRARIES, has_library
+
+_TLS = {
+    "type": "dict",
+    "options": {
+        **{name: {"type": "path"} for name in ("ca_cert", "client_cert", "client_key")},
+        "validate_certs": {"type": "bool", "default": True},
+    },
+    "required_together": [("client_cert", "client_key")],
+}
+_DATABASE = {
+    "type": {"type": "str", "choices": ["mysql", "mariadb", "postgres"], "required": True},
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int"},
+    "user": {"type": "str", "required": True},
+    "password": {"type": "str", "required": True, "no_log": True},
+    "name": {"type": "str", "default": "manager"},
+    "tls": _TLS,
+}
+_REDIS = {
+    "addrs": {"type": "list", "elements": "str", "required": True},
+    **{name: {"type": "str"} for name in ("master_name", "username", "sentinel_username")},
+    **{name: {"type": "str", "no_log": True} for name in ("password", "sentinel_password")},
+    "databases": {"type": "list", "elements": "int", "default": [0, 1, 2]},
+    "tls": _TLS,
+}
+_PACKAGES = {"pymysql": "python3-pymysql (Debian) or python3-PyMySQL (Red Hat)", "psycopg2": "python3-psycopg2"}
+
+
+def read(module: DragonflyModule) -> dict[str, Any]:
+    """Return what is known of the databases, and what is wrong with them."""
+    params = module.params
+    facts: dict[str, Any] = {"database": None, "redis": None}
+    problems: list[dict[str, str]] = []
+    if params["database"]:
+        options = params["database"]
+        options["port"] = options["port"] or (5432 if options["type"] == "postgres" else 3306)
+        if not has_library(options["type"]):
+            library = LIBRARIES[options["type"]]
+            module.find_library(library, _PACKAGES[library])
+        facts["database"], more = check_database(options, params["manager_release"], params["timeout"])
+        problems += more
+    if params["redis"]:
+        facts["redis"], more = check_redis(params["redis"], params["timeout"])
+        problems += more
+    return {"changed": False, "problems": problems, **facts}
+
+
+def main() -> None:
+    """Run the module."""
+    module = DragonflyModule(
+        argument_spec={
+            "database": {"type": "dict", "options": _DATABASE},
+            "redis": {"type": "dict", "options": _REDIS},
+            "manager_release": {"type": "str"},
+            "timeout": {"type": "float", "default": 10},
+        },
+        required_one_of=[("database", "redis")],
+    )
+    module.run(read, needs_requests=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,349 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The checks of databases: with a stand-in for Redis, and with real servers where the host has their programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _database_checks
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import DatabaseState
+
+MODULE = Path(__file__).resolve().parents[4] / "plugins/modules/database_info.py"
+SYSTEM_PYTHON = "/usr/bin/python3"
+PASSWORD = "s3cr3t-s3cr3t"
+
+
+def run(**options: t.Any) -> dict[str, t.Any]:
+    """Return the result of the module, which never shows a password."""
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"timeout": 3, **options}})
+    # Ansible itself would start the Python of the system, which has the libraries.
+    python = SYSTEM_PYTHON if "database" in options else sys.executable
+    environment = {
+        **os.environ,
+        "PYTHONPATH": ":".join(path for path in sys.path if path and not path.startswith(sys.base_prefix)),
+    }
+    command = [python, str(MODULE), arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert ended.stdout, ended.stderr
+    assert "s3cr3t" not in ended.stdout.partition('"invocation"')[0], ended.stdout
+    return json.loads(ended.stdout)
+
+
+def codes(result: dict[str, t.Any]) -> list[str]:
+    return [problem["code"] for problem in result["problems"]]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for_port(port: int) -> None:
+    for _attempt in range(150):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"nothing listens on port {port}")
+
+
+# --- Redis: a stand-in
+
+
+class Answers(socketserver.StreamRequestHandler):
+    """Answers each command with what the server has for its first word."""
+
+    def handle(self) -> None:
+        while True:
+            line = self.rfile.readline()
+            if not line.startswith(b"*"):
+                return
+            words = []
+            for _index in range(int(line[1:])):
+                length = int(self.rfile.readline()[1:])
+                words.append(self.rfile.read(length + 2)[:-2].decode())
+            answers = t.cast(t.Any, self.server).answers
+            self.wfile.write(answers.get(" ".join(words), answers.get(words[0], "+OK")).encode() + b"\r\n")
+
+
+@pytest.fixture(name="stand_in")
+def a_stand_in():
+    """Return a function that starts a Redis with given answers and returns its address."""
+    servers = []
+
+    def start(**answers: str) -> str:
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answers)
+        server.daemon_threads = True
+        t.cast(t.Any, server).answers = answers
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+INFO = "redis_version:7.0.15\r\nrole:master"
+
+
+def bulk(text: str) -> str:
+    return f"${len(text)}\r\n{text}"
+
+
+@pytest.mark.parametrize(
+    "answers, expected",
+    [
+        ({"INFO": bulk(INFO)}, []),
+        ({"INFO": bulk(INFO.replace("master", "slave"))}, ["redis_read_only"]),
+        ({"AUTH": "-WRONGPASS invalid"}, ["redis_login"]),
+        ({"AUTH": "-ERR Client sent AUTH, but no password is set"}, ["redis_login"]),
+        ({"PING": "-NOAUTH Authentication required."}, ["redis_login"]),
+        ({"PING": "-NOPERM no"}, ["redis_permissions"]),
+        ({"SELECT 2": "-ERR DB index is out of range"}, ["redis_database_missing"]),
+        ({"SELECT": "-NOPERM no"}, ["redis_permissions"] * 3),
+        ({"INFO": "-NOPERM no", "CONFIG": "-NOPERM no"}, []),
+        ({"PING": "HTTP/1.1 400 Bad Request"}, ["redis_not_redis"]),
+        ({"PING": "$99999999999"}, ["redis_not_redis"]),
+        ({"INFO": "*x"}, ["redis_not_redis"]),
+        ({"INFO": "*3"}, ["redis_not_redis"]),
+        ({"INFO": "*-1", "CONFIG": ":5"}, []),
+    ],
+)
+def test_what_redis_answers(stand_in, answers, expected):
+    result = run(redis={"addrs": [stand_in(**answers)], "password": PASSWORD}, timeout=1)
+    assert codes(result) == expected
+    assert result["changed"] is False
+
+
+def test_what_is_known_of_redis(stand_in):
+    address = stand_in(INFO=bulk(INFO), CONFIG="*2\r\n$9\r\ndatabases\r\n$2\r\n16")
+    result = run(redis={"addrs": [address]})
+    assert result["redis"] == {"server": "Redis 7.0.15", "databases": 16, "role": "primary"}
+    assert result["database"] is None
+
+
+def test_a_sentinel(stand_in):
+    host, _colon, port = stand_in(INFO=bulk(INFO)).partition(":")
+    sentinel = stand_in(SENTINEL=f"*2\r\n{bulk(host)}\r\n{bulk(port)}")
+    assert codes(run(redis={"addrs": [sentinel], "master_name": "mymaster"})) == []
+    lost = stand_in(SENTINEL="*-1")
+    assert codes(run(redis={"addrs": [lost], "master_name": "mymaster"})) == ["redis_no_primary"]
+
+
+def test_nothing_listens():
+    assert codes(run(redis={"addrs": [f"127.0.0.1:{free_port()}"]})) == ["redis_unreachable"]
+
+
+@pytest.mark.parametrize("options", [{}, {"redis": {"addrs": ["redis.example.com"]}}])
+def test_bad_options(options):
+    result = run(**options)
+    assert result["failed"] is True
+    assert "fault" not in result.get("reason", "")
+
+
+# --- the schema
+
+
+@pytest.mark.parametrize(
+    "columns, release, expected",
+    [
+        ([], "2.5.1", ("empty", None, False)),
+        ([("wp_posts", "id")], "2.5.1", ("foreign", None, False)),
+        ([("scheduler_cluster", "id")], "2.1.0", ("dragonfly", "2.1.0", False)),
+        ([("scheduler_cluster", "id"), ("peer", "id")], "2.1.6", ("dragonfly", "2.1.7", True)),
+        ([("scheduler_cluster", "id"), ("audit", "id")], "2.2.2", ("dragonfly", "2.2.2", False)),
+        ([("scheduler_cluster", "id"), ("audit", "id")], "2.1.67", ("dragonfly", "2.2.2", True)),
+        ([("scheduler_cluster", "id"), ("scheduler", "last_keep_alive_at")], "2.3.0", ("dragonfly", "2.3.1", True)),
+        ([("scheduler_cluster", "seed_client_config")], "2.4.1", ("dragonfly", "2.4.2", True)),
+        ([("scheduler_cluster", "seed_client_config")], None, ("dragonfly", "2.4.2", None)),
+    ],
+)
+def test_the_release_of_the_tables(columns, release, expected):
+    schema = _database_checks.schema_of(columns, release)
+    assert (schema["state"], schema["since"], schema["newer"]) == expected
+
+
+@pytest.mark.parametrize(
+    "state, newer, expected",
+    [
+        (DatabaseState("login"), None, ["database_login"]),
+        (DatabaseState(None, writable=False), False, ["database_read_only"]),
+        (DatabaseState(None, writable=None), None, []),
+        (DatabaseState(None, writable=True), True, ["database_newer_schema"]),
+    ],
+)
+def test_the_problems_of_a_database(state, newer, expected):
+    assert _database_checks.database_codes(state, {"newer": newer}) == expected
+
+
+# --- real servers
+
+
+def has_library(name: str) -> bool:
+    return subprocess.run([SYSTEM_PYTHON, "-c", f"import {name}"], capture_output=True, check=False).returncode == 0
+
+
+def without(programs: list[str], library: str = "") -> str:
+    """Return what the host lacks for a test, empty if nothing."""
+    lacking = [name for name in programs if not shutil.which(name)]
+    if library and not (os.path.exists(SYSTEM_PYTHON) and has_library(library)):
+        lacking.append(f"the library {library}")
+    return " and ".join(lacking)
+
+
+class Server(t.NamedTuple):
+    """A running server."""
+
+    port: int
+    execute: t.Callable[[str], None]
+
+
+@pytest.fixture(name="redis", scope="module")
+def a_redis(tmp_path_factory):
+    """Return the port of a real Redis with a password and four databases."""
+    lacking = without(["redis-server"])
+    if lacking:
+        pytest.skip(f"the host has no {lacking}")
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--databases", "4", "--requirepass", PASSWORD]
+    process = subprocess.Popen(
+        ["redis-server", *options], cwd=tmp_path_factory.mktemp("redis"), stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_for_port(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_a_real_redis(redis):
+    address = f"127.0.0.1:{redis}"
+    result = run(redis={"addrs": [address], "password": PASSWORD})
+    assert codes(result) == []
+    assert (result["redis"]["databases"], result["redis"]["role"]) == (4, "primary")
+    assert codes(run(redis={"addrs": [address], "password": PASSWORD, "databases": [3, 4]})) == [
+        "redis_database_missing"
+    ]
+    assert codes(run(redis={"addrs": [address]})) == ["redis_login"]
+    assert codes(run(redis={"addrs": [address], "password": "s3cr3t-other"})) == ["redis_login"]
+
+
+@pytest.fixture(name="mariadb", scope="module")
+def a_mariadb(tmp_path_factory):
+    """Return a real MariaDB."""
+    lacking = without(["mariadbd", "mariadb-install-db", "mariadb"], "pymysql")
+    if lacking:
+        pytest.skip(f"the host has no {lacking}")
+    folder, port = tmp_path_factory.mktemp("mariadb"), free_port()
+    user = ["--user=root"] if os.geteuid() == 0 else []
+    authentication = "--auth-root-authentication-method=normal"
+    subprocess.run(
+        ["mariadb-install-db", "--no-defaults", *user, f"--datadir={folder}/data", authentication],
+        check=True,
+        capture_output=True,
+    )
+    place = [f"--datadir={folder}/data", f"--socket={folder}/s", f"--port={port}", f"--pid-file={folder}/pid"]
+    process = subprocess.Popen(
+        ["mariadbd", "--no-defaults", *user, *place, "--bind-address=127.0.0.1"], stderr=subprocess.DEVNULL
+    )
+
+    def execute(statements: str) -> None:
+        login = ["mariadb", "--no-defaults", "-uroot", f"--socket={folder}/s"]
+        subprocess.run([*login, "-e", statements], check=True, capture_output=True)
+
+    try:
+        wait_for_port(port)
+        yield Server(port, execute)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_a_real_mariadb(mariadb):
+    user = f"'dragonfly'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'"
+    reader = f"'reader'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'"
+    mariadb.execute(
+        f"CREATE USER {user}; CREATE USER {reader}; GRANT ALL ON manager.* TO 'dragonfly'@'127.0.0.1';"
+        "GRANT SELECT ON manager.* TO 'reader'@'127.0.0.1'"
+    )
+    login = {"type": "mariadb", "host": "127.0.0.1", "port": mariadb.port, "user": "dragonfly", "password": PASSWORD}
+    assert codes(run(database=login)) == ["database_missing"]
+    mariadb.execute("CREATE DATABASE manager")
+    result = run(database=login, manager_release="2.4.1")
+    assert codes(result) == []
+    assert result["database"]["server"].startswith("MariaDB ")
+    assert (result["database"]["writable"], result["database"]["schema"]["state"]) == (True, "empty")
+    assert codes(run(database={**login, "password": "s3cr3t-other"})) == ["database_login"]
+    assert codes(run(database={**login, "user": "reader"})) == ["database_read_only"]
+    assert codes(run(database={**login, "port": free_port()})) == ["database_unreachable"]
+    mariadb.execute("CREATE TABLE manager.scheduler_cluster (id int, seed_client_config text)")
+    result = run(database=login, manager_release="2.4.1")
+    assert codes(result) == ["database_newer_schema"]
+    assert result["database"]["tables"] == ["scheduler_cluster"]
+    assert codes(run(database=login, manager_release="2.4.2")) == []
+
+
+@pytest.fixture(name="postgres", scope="module")
+def a_postgres(tmp_path_factory):
+    """Return a real PostgreSQL, which does not run as root."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path("/usr/bin")]
+    path = f"{programs[-1]}:{os.environ['PATH']}"
+    lacking = without(["runuser"], "psycopg2") or ("" if shutil.which("initdb", path=path) else "initdb")
+    if lacking or os.geteuid() != 0:
+        pytest.skip(f"the host has no {lacking or 'right to start it as postgres'}")
+    folder, port = tmp_path_factory.mktemp("postgres"), free_port()
+    for parent in (folder, *list(folder.parents)[:3]):
+        if parent != Path("/tmp"):
+            parent.chmod(0o755)
+    shutil.chown(folder, "postgres")
+    become = ["runuser", "-u", "postgres", "--"]
+    (folder / "password").write_text(PASSWORD)
+    initialise = [f"{programs[-1]}/initdb", "-D", f"{folder}/data", "-A", "scram-sha-256", "--no-sync"]
+    subprocess.run([*become, *initialise, f"--pwfile={folder}/password"], check=True, capture_output=True)
+    settings = ["-D", f"{folder}/data", "-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-F"]
+    process = subprocess.Popen([*become, f"{programs[-1]}/postgres", *settings], stderr=subprocess.DEVNULL)
+
+    def execute(statements: str) -> None:
+        login = f"host=127.0.0.1 port={port} user=postgres password={PASSWORD}"
+        for statement in statements.split(";"):
+            subprocess.run(["psql", login, "-c", statement], check=True, capture_output=True)
+
+    try:
+        wait_for_port(port)
+        time.sleep(1)
+        yield Server(port, execute)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_a_real_postgres(postgres):
+    postgres.execute(f"CREATE USER dragonfly PASSWORD '{PASSWORD}'; CREATE USER reader PASSWORD '{PASSWORD}'")
+    login = {"type": "postgres", "host": "127.0.0.1", "port": postgres.port, "user": "dragonfly", "password": PASSWORD}
+    assert codes(run(database=login)) == ["database_missing"]
+    postgres.execute("CREATE DATABASE manager OWNER dragonfly")
+    result = run(database=login, manager_release="2.5.1")
+    assert codes(result) == []
+    assert result["database"]["server"].startswith("PostgreSQL ")
+    assert result["database"]["writable"] is True
+    assert codes(run(database={**login, "password": "s3cr3t-other"})) == ["database_login"]
+    assert codes(run(database={**login, "port": free_port()})) == ["database_unreachable"]
