@@ -227,6 +227,16 @@ redis:
       type: str
       returned: success
       sample: primary
+request:
+  description: The request that failed, V(null) if nothing was requested.
+  returned: failure
+  type: str
+  sample: GET /oapi/v1/jobs
+status:
+  description: HTTP status of the response to that request, V(null) without a response.
+  returned: failure
+  type: int
+  sample: 401
 reason:
   description: A stable code for why the task failed, such as V(bad_input).
   returned: failure
