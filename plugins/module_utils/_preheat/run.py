@@ -16,8 +16,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.creation import Creation, predict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.existing import ExistingJobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.holding import (
-    limit_peer_questions,
     confirm_with_peers,
+    limit_peer_questions,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import (
     RegistryFor,
@@ -25,8 +25,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ma
     split_platforms,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import (
-    require_peers_that_answer,
     refuse_unknown_options,
+    require_peers_that_answer,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import plan_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import run_result

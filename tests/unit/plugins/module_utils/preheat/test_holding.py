@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.holding import (
     MOST_QUESTIONS,
-    limit_peer_questions,
     judge_holding,
+    limit_peer_questions,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import (
     Holder,
