@@ -21,7 +21,7 @@ _LINES = "\t\n\r"
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 #: Options in which tabs and line breaks are allowed: a description, references around which they do not count, those
 #: whose own checks name the fault.
-_MULTILINE = ("bio", "image", "images", "url", "token", "jwt")
+_MULTILINE = ("bio", "image", "images", "keep_images", "platform", "platforms", "url", "token", "jwt")
 #: Results of other tasks, in which texts of servers stand.
 _EXEMPT = ("jobs", "probe_request")
 _PASSWORD_USERS = {"password": "username", "registry_password": "registry_username"}
@@ -50,15 +50,16 @@ def _problems(path: str, value: t.Any, allowed: str) -> list[str]:
     if isinstance(value, (list, tuple)):
         return [problem for item in value for problem in _problems(path, item, allowed)]
     if isinstance(value, dict):
-        return _dict_problems(path, value)
+        return _dict_problems(path, value, allowed)
     return []
 
 
-def _dict_problems(path: str, options: dict) -> list[str]:
+def _dict_problems(path: str, options: dict, allowed: str) -> list[str]:
+    """Return the problems of a mapping; lines are allowed in a key file of which Ansible made one."""
     problems = []
     for key, value in options.items():
         problems += _text_problems(f"a key of {path}", str(key), "")
-        problems += _problems(f"{path}: {key}", value, _LINES if _is_key_file(key, options) else "")
+        problems += _problems(f"{path}: {key}", value, _LINES if _is_key_file(key, options) else allowed)
     return problems
 
 

@@ -50,6 +50,7 @@ TEXTS: dict[str, list[dict[str, t.Any]]] = {
         {"scopes": {"cidrs": ["10.0.0.0/8@"]}},
         {"scopes": {"hostnames": ["a@b"]}},
     ],
+    "job": [{"types": ["pre@heat"]}],
     "job_info": [{"type": "pre@heat"}],
     "login": [{"username": "ro@ot"}, {"password": "drag@onfly"}],
     "peer_info": [{"host_name": "ho@st"}, {"ip": "10.0.@0.1"}, {"idc": "a@b"}],
