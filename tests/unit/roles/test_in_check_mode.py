@@ -772,9 +772,9 @@ def test_tomlkit_is_required_only_where_the_configuration_is_changed(tmp_path, m
         (tmp_path / host).mkdir()
         text = f'{table}config_path = "{tmp_path}/{host}/certs.d"\n' if host == "configured" else "version = 2\n"
         (tmp_path / host / "config.toml").write_text(text, encoding="utf-8")
-    found = preheat(tmp_path, configured={}, unconfigured={}, no_mirrors={"preheat_mirrors": False})
-    assert found["configured"] == found["no_mirrors"] == "ok"
-    assert "requires the Python library tomlkit on the controller (pip install tomlkit)" in found["unconfigured"]
+    outcome = preheat(tmp_path, configured={}, unconfigured={}, no_mirrors={"preheat_mirrors": False})
+    assert outcome["configured"] == outcome["no_mirrors"] == "ok"
+    assert "requires the Python library tomlkit on the controller (pip install tomlkit)" in outcome["unconfigured"]
 
 
 def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
