@@ -96,6 +96,21 @@ def missing(results: list[dict[str, t.Any]]) -> list[str]:
     return [result["item"] for result in results if not result["stat"]["exists"]]
 
 
+def unreadable(results: list[dict[str, t.Any]], user: str) -> list[str]:
+    """Return the paths that a loop of the module stat found and that a user, or the group of that name, may not read.
+
+    The folders above them are not considered.
+    """
+    stats = {result["item"]: result["stat"] for result in results if result["stat"]["exists"]}
+    return [path for path, stat in stats.items() if user != "root" and not _may_read(stat, user)]
+
+
+def _may_read(stat: dict[str, t.Any], user: str) -> bool:
+    if stat.get("pw_name") == user:
+        return stat["rusr"]
+    return stat["rgrp"] if stat.get("gr_name") == user else stat["roth"]
+
+
 def paths(lines: list[str]) -> list[str]:
     """Return the files that exist.
 
@@ -204,6 +219,7 @@ FACTS: dict[str, t.Callable[..., t.Any]] = {
             console_flag,
             taken_ports,
             missing,
+            unreadable,
             newest,
             paths,
             daemon,

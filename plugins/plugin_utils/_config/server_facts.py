@@ -73,27 +73,13 @@ def user_id(jwt: str) -> int:
         return 0
 
 
-def other_schedulers(
-    hostvars: Mapping[str, Mapping[str, t.Any]], names: list[str], cluster_id: int, port: int
-) -> list[dict[str, t.Any]]:
-    """Return ``name``, ``host`` and ``port`` of the schedulers of a cluster among other hosts.
+def other_schedulers(hostvars: Mapping[str, Mapping[str, t.Any]], names: list[str], cluster_id: int) -> list[str]:
+    """Return the hosts among others whose schedulers are of a cluster.
 
     :param hostvars: variables by host.
     :param cluster_id: of the cluster; a host without ``scheduler_cluster_id`` is in it.
-    :param port: of a host without ``scheduler_port``.
     """
-    schedulers = []
-    for name in names:
-        variables = hostvars[name]
-        if int(variables.get("scheduler_cluster_id", cluster_id)) == cluster_id:
-            number = int(variables.get("scheduler_port", port))
-            schedulers.append({"name": name, "host": _address(variables, name), "port": number})
-    return schedulers
-
-
-def _address(variables: Mapping[str, t.Any], name: str) -> str:
-    own = ((variables.get("ansible_facts") or {}).get("default_ipv4") or {}).get("address")
-    return str(variables.get("scheduler_advertise_ip") or own or variables.get("ansible_host") or name)
+    return [name for name in names if int(hostvars[name].get("scheduler_cluster_id", cluster_id)) == cluster_id]
 
 
 def databases(config: dict[str, t.Any], daemon: str) -> dict[str, t.Any]:

@@ -36,18 +36,25 @@ class Database:
         """Create the table of users with the user root, unless they are there."""
         self._run(CREATE_USER.format(table=self._table))
         if not self._run(f"SELECT id FROM {self._table} WHERE name = 'root'"):
-            self._run(f"INSERT INTO {self._table} VALUES (1, 'root', '{_quoted(password)}')")
+            self._run(f"INSERT INTO {self._table} VALUES (1, 'root', {self._quoted(password)})")
 
     def password_of(self, column, value):
         """Return id and password of the user whose column has a value, None where there is none."""
-        rows = self._run(f"SELECT id, encrypted_password FROM {self._table} WHERE {column} = '{_quoted(str(value))}'")
+        rows = self._run(
+            f"SELECT id, encrypted_password FROM {self._table} WHERE {column} = {self._quoted(str(value))}"
+        )
         if not rows:
             return None
         number, password = rows.splitlines()[0].split("\t", 1)
         return int(number), password
 
     def set_password(self, number, password):
-        self._run(f"UPDATE {self._table} SET encrypted_password = '{_quoted(password)}' WHERE id = {int(number)}")
+        self._run(f"UPDATE {self._table} SET encrypted_password = {self._quoted(password)} WHERE id = {int(number)}")
+
+    def _quoted(self, text):
+        """Return a text as SQL has it; a backslash escapes in MySQL and MariaDB alone."""
+        escaped = text if self._is_postgres else text.replace("\\", "\\\\")
+        return "'{}'".format(escaped.replace("'", "''"))
 
     def _run(self, statement):
         section = self._section
@@ -65,10 +72,6 @@ class Database:
         if done.returncode:
             raise Refused(f"database: {done.stderr.strip()}")
         return done.stdout.strip("\n")
-
-
-def _quoted(text):
-    return text.replace("\\", "\\\\").replace("'", "''")
 
 
 def check_redis(section, names):

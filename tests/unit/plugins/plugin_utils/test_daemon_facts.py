@@ -92,6 +92,24 @@ def test_files():
     assert (host.missing(results), host.missing([])) == (["/b"], [])
 
 
+@pytest.mark.parametrize(
+    "stat, is_readable",
+    [
+        ({"pw_name": "root", "gr_name": "root", "rusr": True, "rgrp": True, "roth": True}, True),
+        ({"pw_name": "root", "gr_name": "root", "rusr": True, "rgrp": True, "roth": False}, False),
+        ({"pw_name": "root", "gr_name": "dragonfly-manager", "rusr": True, "rgrp": True, "roth": False}, True),
+        ({"pw_name": "root", "gr_name": "dragonfly-manager", "rusr": True, "rgrp": False, "roth": True}, False),
+        ({"pw_name": "dragonfly-manager", "gr_name": "x", "rusr": True, "rgrp": False, "roth": False}, True),
+        # A user that has gone.
+        ({"rusr": True, "rgrp": True, "roth": False}, False),
+    ],
+)
+def test_files_that_a_user_may_not_read(stat, is_readable):
+    results = [{"item": "/a", "stat": {"exists": True, **stat}}, {"item": "/b", "stat": {"exists": False}}]
+    assert host.unreadable(results, "dragonfly-manager") == ([] if is_readable else ["/a"])
+    assert host.unreadable(results, "root") == []
+
+
 def test_files_that_exist():
     lines = ["7 /etc/dragonfly/dfget.yaml", "3 /a b"]
     assert (host.paths(lines), host.newest(lines)) == (["/etc/dragonfly/dfget.yaml", "/a b"], 7)

@@ -59,27 +59,15 @@ def test_user_id(token, number):
     assert server_facts.user_id(token) == number
 
 
-HOSTS: dict[str, dict[str, object]] = {
-    "s1": {"scheduler_advertise_ip": "10.0.0.1", "ansible_host": "a"},
-    "s2": {"ansible_facts": {"default_ipv4": {"address": "10.0.0.2"}}, "scheduler_port": "8003"},
-    "s3": {"ansible_host": "10.0.0.3", "scheduler_cluster_id": "2"},
-    "s4": {},
-}
-
-
-@pytest.mark.parametrize(
-    "cluster_id, schedulers",
-    [
-        (1, [("s1", "10.0.0.1", 8002), ("s2", "10.0.0.2", 8003), ("s4", "s4", 8002)]),
-        (
-            2,
-            [("s1", "10.0.0.1", 8002), ("s2", "10.0.0.2", 8003), ("s3", "10.0.0.3", 8002), ("s4", "s4", 8002)],
-        ),
-    ],
-)
-def test_other_schedulers(cluster_id, schedulers):
-    expected = [{"name": name, "host": host, "port": port} for name, host, port in schedulers]
-    assert server_facts.other_schedulers(HOSTS, list(HOSTS), cluster_id, 8002) == expected
+@pytest.mark.parametrize("cluster_id, names", [(1, ["s1", "s3"]), (2, ["s2", "s3"])])
+def test_other_schedulers(cluster_id, names):
+    hostvars: dict[str, dict[str, object]] = {
+        "s1": {"scheduler_cluster_id": 1},
+        "s2": {"scheduler_cluster_id": "2"},
+        "s3": {},
+        "n1": {},
+    }
+    assert server_facts.other_schedulers(hostvars, ["s1", "s2", "s3"], cluster_id) == names
 
 
 MYSQL = {"user": "u", "password": "p", "host": "db", "port": 3306, "dbname": "manager"}
