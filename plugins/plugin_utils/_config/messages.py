@@ -37,7 +37,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{remedy}",
     ),
     "release_lines": (
-        "scheduler {release} and manager {manager} are of different release lines.",
+        "{client} {release} and {other} are of different release lines.",
         "Install the same release line of both.",
     ),
     "public_jwt_key": (

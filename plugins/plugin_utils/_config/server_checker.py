@@ -57,6 +57,7 @@ class ServerChecker(Checker):
         for rule in self.rules:
             if self._applies(rule):
                 self._check_rule(rule)
+        self._check_release_line()
         self._check_log_level()
         self.check_tracing()
         if self.get("metrics.enable"):
@@ -98,6 +99,12 @@ class ServerChecker(Checker):
     def _is_positive(self, value: t.Any) -> bool:
         amount = parse_duration(value, self.client) if isinstance(value, str) else value
         return isinstance(amount, (int, float)) and amount > 0
+
+    def _check_release_line(self) -> None:
+        """Compare the release with that of the manager; to a manager the one of its schedulers is given."""
+        if self.manager and self.release and self.manager[:2] != self.release[:2]:
+            other = "manager" if self.client == "scheduler" else "scheduler"
+            self.add("release_lines", "release", other=f"{other} {'.'.join(map(str, self.manager))}")
 
     def _check_log_level(self) -> None:
         level = self.get("server.logLevel", "info")

@@ -87,14 +87,14 @@ def refused(tmp_path_factory):
             "default_password": {**MANAGER, "manager_root_password": "dragonfly"},
             "short_password": {**MANAGER, "manager_root_password": "short"},
         }
-        found = run(tmp_path_factory.mktemp("refused-managers"), "manager", managers)
+        refusals = run(tmp_path_factory.mktemp("refused-managers"), "manager", managers)
         schedulers = {
             "scheduler_loopback": {**SCHEDULER, "scheduler_advertise_ip": "127.0.0.1"},
             "scheduler_port": {**SCHEDULER, "scheduler_port": port},
             "scheduler_lines": {**SCHEDULER, "manager_install_source": "/x/dragonfly-2.4.4-linux-amd64.tar.gz"},
             "redis": SCHEDULER,
         }
-        return {**found, **run(tmp_path_factory.mktemp("refused-schedulers"), "scheduler", schedulers)}
+        return {**refusals, **run(tmp_path_factory.mktemp("refused-schedulers"), "scheduler", schedulers)}
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -174,6 +174,7 @@ CASES = [
     scheduler("no_jobs", "job.enable", False),
     scheduler("no_jobs", "database.redis.addrs", {"database": {}}),
     scheduler("release_lines", "release", {}, manager_release="2.4.4"),
+    manager("release_lines", "release", {}, manager_release="2.4.4"),
     scheduler("unreachable_address", "server.advertiseIP", "127.0.0.1"),
     scheduler("unreachable_address", "server.advertiseIP", "fe80::1"),
     scheduler("unreachable_address", "server.listenIP", "127.0.0.1"),
