@@ -58,21 +58,25 @@ class ClusterMembers(t.NamedTuple):
     seed_versions: list[str]
 
 
-def read_releases(client: DragonflyClient, anonymous: DragonflyClient, clock: Clock) -> Releases:
+def read_releases(
+    client: DragonflyClient, anonymous: DragonflyClient, clock: Clock, access_required: bool = False
+) -> Releases:
     """Return the releases that a manager can be of, by its newest preheat job and by which routes it guards.
 
-    :param client: with a JWT.
+    :param client: with a token or a JWT.
     :param anonymous: without credentials.
+    :param access_required: whether to fail if the client may not read jobs, instead of going by the routes alone.
+    :raises DragonflyError: if access is required and the manager refuses it.
     """
-    client.use_console_jobs()
     jobs = JobReader(client, clock)
     try:
         # Reading a job narrows the releases.
         for _unused in jobs.iter_recent_jobs(None, type="preheat"):
             pass
-    except DragonflyError:
-        # No job can be read, so only the routes tell.
-        pass
+    except DragonflyError as exc:
+        if access_required and exc.status in (401, 403):
+            raise
+        # No job can be read, so the routes alone have to do.
     probes = JobReader(anonymous, clock)
     probes.releases = jobs.releases
     probes.probe_releases()

@@ -268,6 +268,11 @@ def known_options(releases: Releases) -> dict[str, bool | None]:
     return {option: _known(spans[option], releases) for option in spans}
 
 
+def is_known(span: Releases, releases: Releases) -> bool | None:
+    """Return whether what the releases of a span have is in all of these releases, None where only some have it."""
+    return _known([span], releases)
+
+
 def _known(spans: list[Releases], releases: Releases) -> bool | None:
     """Return whether all of these releases are in one of the spans, None where only some are."""
     low = releases.low or (0,)

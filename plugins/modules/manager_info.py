@@ -7,16 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: manager_info
-short_description: Tell what a Dragonfly manager is and whether a preheat can work at all
+short_description: Read the release of a Dragonfly manager and whether it can preheat
 version_added: 1.0.0
 description:
-  - Tells which releases the manager can be of, what such a manager knows, and for each cluster whether it has the
-    schedulers and seed peers that a preheat needs.
-  - No manager tells its release. It is narrowed down by which routes there are and by the newest preheat job, which for
-    some hours after an upgrade can be one of the release before.
+  - Returns the releases that the manager can have, the job types and options that these releases know, and for each
+    cluster whether it has the schedulers and seed peers that a preheat requires.
+  - A manager does not report its release. The module narrows it down by the routes of the API and by the newest preheat
+    job. For some hours after an upgrade, that job can come from the previous release.
+  - With O(token) instead of O(jwt), the module reads the release only, and RV(clusters) is V(null).
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
-  - dragonflyoss.dragonfly._connection.no_token
+  - dragonflyoss.dragonfly._connection.token
   - dragonflyoss.dragonfly._connection.jwt
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
@@ -30,21 +31,21 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at a manager
+- name: Read the release of a manager
   dragonflyoss.dragonfly.manager_info:
     url: http://dragonfly-manager:8080
-    jwt: "{{ dragonfly_jwt }}"
+    token: "{{ dragonfly_token }}"
 
-- name: Stop before the rollout where nothing can be preheated
+- name: Stop before the rollout if nothing can be preheated
   dragonflyoss.dragonfly.manager_info:
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
   register: manager
   failed_when: manager is failed or manager.can_preheat is false
 
-- name: Go on without a look where the sign-in is over
+- name: Continue if the session has expired
   block:
-    - name: Look at a manager
+    - name: Read the clusters of a manager
       dragonflyoss.dragonfly.manager_info:
         url: http://dragonfly-manager:8080
         jwt: "{{ dragonfly_jwt }}"
@@ -57,47 +58,55 @@ EXAMPLES = r"""
 
 RETURN = r"""
 release:
-  description: The releases that the manager can be of, in words.
+  description: The releases that the manager can have, as text.
   returned: success
   type: str
   sample: 2.2.4 or later, before 2.3.1
 release_since:
-  description: The first of these releases. V(null) where nothing is known.
+  description: The first of these releases. V(null) if it is unknown.
   returned: success
   type: str
   sample: 2.2.4
 release_before:
-  description: The first release that is too new. V(null) where it can be the newest.
+  description: The first release that is too new. V(null) if the manager can have the newest release.
   returned: success
   type: str
   sample: 2.3.1
 job_types:
   description:
-    - Whether the manager takes each type of job (V(true), V(false)); V(null) where the releases do not agree.
+    - Whether the manager knows each job type (V(true), V(false)); V(null) if the releases differ.
   returned: success
   type: dict
   sample: {preheat: true, get_task: true, delete_task: true, sync_peers: true, gc: true, get_image_distribution: true}
 preheat_options:
   description:
-    - Whether the manager knows each option of M(dragonflyoss.dragonfly.preheat) that reaches it. V(null) where the
-      releases do not agree.
+    - Whether the manager knows each option of M(dragonflyoss.dragonfly.preheat) that reaches it. V(null) if the
+      releases differ.
   returned: success
   type: dict
   sample: {headers: true, count: true, ips: false, object_storage: false}
+can_preheat_go_clients:
+  description:
+    - Whether schedulers of these releases can preheat seed peers with the Go client. V(null) if the releases differ.
+  returned: success
+  type: bool
+  sample: true
 schedulers:
-  description: Number of active schedulers with the feature V(preheat), in all clusters.
+  description:
+    - Number of active schedulers with the feature V(preheat), in all clusters. V(null) if only a token is given.
   returned: success
   type: int
   sample: 1
 seed_peers:
   description:
-    - Number of active seed peers that the manager knows, in all clusters. Newer Rust ones are only known after
+    - Number of active seed peers that the manager knows, in all clusters. The manager learns newer Rust seed peers by
       M(dragonflyoss.dragonfly.peer_info) with O(dragonflyoss.dragonfly.peer_info#module:refresh=true).
+    - V(null) if only a token is given.
   returned: success
   type: int
   sample: 1
 clusters:
-  description: The clusters.
+  description: The clusters. V(null) if only a token is given.
   returned: success
   type: list
   elements: dict
@@ -123,22 +132,22 @@ clusters:
       returned: success
       sample: 1
     can_preheat:
-      description: Whether a preheat can work here. V(null) where that cannot be told.
+      description: Whether a preheat can work here. V(null) if that is unknown.
       type: bool
       returned: success
       sample: true
     verdict:
-      description: Why, in words.
+      description: The reason, as text.
       type: str
       returned: success
       sample: 1 active scheduler with the feature preheat and 1 active seed peer
 can_preheat:
-  description: Whether a preheat can work in any cluster. V(null) where that cannot be told.
+  description: Whether a preheat can work in any cluster. V(null) if that is unknown.
   returned: success
   type: bool
   sample: true
 verdict:
-  description: The same in words, with each cluster.
+  description: The same as text, with each cluster.
   returned: success
   type: str
   sample: >-
@@ -163,25 +172,37 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_status import (
     read_clusters,
     read_releases,
     summarize,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases, format_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
+    FIRST_WITHOUT_GO_SEEDS,
+    is_known,
     known_job_types,
     known_options,
 )
 
+_WITHOUT_CLUSTERS = {
+    "schedulers": None,
+    "seed_peers": None,
+    "clusters": None,
+    "can_preheat": None,
+    "verdict": "Whether a preheat can work is unknown: reading the clusters requires jwt, or username and password.",
+}
+
 
 def manager_info(module: DragonflyModule) -> dict[str, t.Any]:
-    """Read what a manager is and knows."""
-    client = module.client("jwt")
-    releases = read_releases(client, module.client(None), module.clock())
-    clusters = read_clusters(client, releases)
-    can_preheat, message = summarize(clusters)
+    """Read the release of a manager, and its clusters where a JWT is given or can be had."""
+    has_token_only = module.params["token"] and not (module.params["jwt"] or module.params["username"])
+    client = module.client("token" if has_token_only else "jwt")
+    if not has_token_only:
+        client.use_console_jobs()
+    releases = read_releases(client, module.client(None), module.clock(), access_required=bool(has_token_only))
     return {
         "changed": False,
         "release": str(releases),
@@ -189,6 +210,15 @@ def manager_info(module: DragonflyModule) -> dict[str, t.Any]:
         "release_before": format_release(releases.high),
         "job_types": known_job_types(releases),
         "preheat_options": known_options(releases),
+        "can_preheat_go_clients": is_known(Releases(high=FIRST_WITHOUT_GO_SEEDS), releases),
+        **(_WITHOUT_CLUSTERS if has_token_only else _cluster_values(client, releases)),
+    }
+
+
+def _cluster_values(client: DragonflyClient, releases: Releases) -> dict[str, t.Any]:
+    clusters = read_clusters(client, releases)
+    can_preheat, message = summarize(clusters)
+    return {
         "schedulers": sum(cluster["schedulers"] for cluster in clusters),
         "seed_peers": sum(cluster["seed_peers"] for cluster in clusters),
         "clusters": clusters,

@@ -156,6 +156,19 @@ def test_the_release_is_narrowed_down(box, read, release, message, narrower):
     assert box.counts()["POST"] == 0
 
 
+@pytest.mark.parametrize(
+    ("release", "since", "go"), [("2.1.67", "2.1.57", True), ("2.3.4", "2.3.1", False), ("2.5.1", "2.4.4", False)]
+)
+def test_a_token_is_enough_for_the_release(box, run, release, since, go):
+    box.history(1)
+    result = run("manager_info", url=box.url, token=box.token).result
+    assert (result["release_since"], result["can_preheat_go_clients"]) == (since, go)
+    assert (result["clusters"], result["can_preheat"]) == (None, None)
+    assert "requires jwt" in result["verdict"]
+    refused = run("manager_info", url=box.url, token="bm90IGEgdG9rZW4")
+    assert (refused.failed, refused.result["status"]) == (True, 401)
+
+
 @pytest.mark.parametrize("release", RELEASES)
 def test_without_a_scheduler_no_preheat_can_work(box, read, release):
     scheduler = box.manager.fleet.schedulers[0]
