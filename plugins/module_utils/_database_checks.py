@@ -253,9 +253,9 @@ def _check_number(connection: RedisConnection, address: str, number: int) -> lis
     return []
 
 
-def _answer_or_none(connection: RedisConnection, *words: str) -> t.Any:
+def _answer_or_none(connection: RedisConnection, *command: str) -> t.Any:
     """Return an answer, None where the user may not ask."""
     try:
-        return connection.call(*words)
+        return connection.call(*command)
     except RedisError:
         return None

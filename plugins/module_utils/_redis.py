@@ -64,15 +64,15 @@ class RedisConnection:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def call(self, *words: str) -> t.Any:
+    def call(self, *command: str) -> t.Any:
         """Send a command and return its answer: text, int, list or None.
 
         :raises RedisError: if Redis answers with an error.
         :raises NotRedisError: if the answer is not one of Redis.
         :raises OSError: if no answer comes.
         """
-        arguments = [word.encode("utf-8") for word in words]
-        parts = [b"*%d\r\n" % len(arguments), *(b"$%d\r\n%s\r\n" % (len(word), word) for word in arguments)]
+        arguments = [argument.encode("utf-8") for argument in command]
+        parts = [b"*%d\r\n" % len(arguments), *(b"$%d\r\n%s\r\n" % (len(argument), argument) for argument in arguments)]
         self._socket.sendall(b"".join(parts))
         return self._answer()
 

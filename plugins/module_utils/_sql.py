@@ -16,11 +16,11 @@ import typing as t
 try:
     import pymysql
 except ImportError:
-    pymysql = None  # type: ignore[assignment]
+    pymysql = None
 try:
     import psycopg2
 except ImportError:
-    psycopg2 = None  # type: ignore[assignment]
+    psycopg2 = None
 
 LIBRARIES = {"mysql": "pymysql", "mariadb": "pymysql", "postgres": "psycopg2"}
 _NEEDED = {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX"}

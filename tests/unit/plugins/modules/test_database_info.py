@@ -74,12 +74,12 @@ class Answers(socketserver.StreamRequestHandler):
             line = self.rfile.readline()
             if not line.startswith(b"*"):
                 return
-            words = []
+            command = []
             for _index in range(int(line[1:])):
                 length = int(self.rfile.readline()[1:])
-                words.append(self.rfile.read(length + 2)[:-2].decode())
+                command.append(self.rfile.read(length + 2)[:-2].decode())
             answers = t.cast(t.Any, self.server).answers
-            self.wfile.write(answers.get(" ".join(words), answers.get(words[0], "+OK")).encode() + b"\r\n")
+            self.wfile.write(answers.get(" ".join(command), answers.get(command[0], "+OK")).encode() + b"\r\n")
 
 
 @pytest.fixture(name="stand_in")
