@@ -39,7 +39,7 @@ def test_there_are_the_roles():
 
 @pytest.mark.parametrize("role", ROLES)
 def test_defaults_are_those_of_the_argument_spec(role):
-    """A default that is derived from other variables is described in words instead, as "By default ..."."""
+    """A default that is derived from other variables is described as text instead, as "Defaults to ..." or "By default ..."."""
     defaults = load(role, "defaults/main.yml")
     spec = {name: option for name, option in options(role).items() if "default" in option}
     assert {name: value for name, value in defaults.items() if not is_derived(value)} == {
@@ -48,7 +48,8 @@ def test_defaults_are_those_of_the_argument_spec(role):
     for name, value in defaults.items():
         assert name in options(role)
         if is_derived(value):
-            assert "By default" in " ".join(options(role)[name]["description"]), name
+            description = " ".join(options(role)[name]["description"])
+            assert re.search("Defaults to |By default ", description), name
 
 
 @pytest.mark.parametrize("role", ROLES)
