@@ -498,8 +498,8 @@ def mirrors(tmp_path_factory):
         ("no_registry", ["'https://a' is no registry"]),
         ("old_mirrors", ["[mirrors_in_use]"]),
         ("reserved", ["containerd_mirrors_server_options must not hold override_path"]),
-        ("no_toml", ["the hosts.toml of ghcr.io would be broken"]),
-        ("no_file", ["The host has no /nowhere.pem (containerd_mirrors_server_options)"]),
+        ("no_toml", ["the hosts.toml of ghcr.io would be invalid"]),
+        ("no_file", ["The host does not have /nowhere.pem (containerd_mirrors_server_options)"]),
         ("linked", ["linked.io/hosts.toml, ", "other.io/hosts.toml was not written by this role"]),
         ("slash", ["slash/certs.d/docker.io/hosts.toml was not written by this role"]),
         ("overwrite", ["ok"]),
@@ -906,8 +906,8 @@ def test_the_drop_in_that_podman_reads(registries_conf):
         ("old", "old/registries.conf.d/10.conf: podman, CRI-O, Buildah and Skopeo do not accept the file"),
         ("foreign", "this role did not write the file"),
         ("not_served", "proxy.registryMirror.addr: podman and CRI-O name no registry to the client"),
-        ("no_proxy", "Say through which client podman and CRI-O pull"),
-        ("no_registry", "Name the registry in registries_conf_registries"),
+        ("no_proxy", "No proxy is configured for podman and CRI-O"),
+        ("no_registry", "No registry is configured"),
     ],
 )
 def test_what_the_role_registries_conf_refuses(registries_conf, host, text):

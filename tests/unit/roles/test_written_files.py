@@ -315,4 +315,4 @@ def test_a_header_that_no_client_sends(tmp_path):
     endings = run(tmp_path, "containerd_mirrors", hosts)
     assert endings.pop("good") == "ok"
     for host, message in endings.items():
-        assert "is not a valid header of HTTP" in message, (host, message)
+        assert "is not a valid HTTP header" in message, (host, message)
