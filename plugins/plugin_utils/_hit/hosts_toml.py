@@ -95,8 +95,13 @@ def _rejected_host_value(host: dict[str, t.Any], known_capabilities: set[str]) -
     unknown = [name for name in capabilities if name.lower() not in known_capabilities]
     if unknown:
         return f"it has no capability {unknown[0]}"
-    if not isinstance(host.get("override_path", False), bool):
-        return "override_path is neither true nor false"
+    for key in ("override_path", "skip_verify"):
+        if not isinstance(host.get(key, False), bool):
+            return f"{key} is neither true nor false"
+    if not (isinstance(host.get("ca", ""), str) or _is_string_list(host["ca"])):
+        return "ca is neither a text nor a list of texts"
+    if not isinstance(host.get("client", ""), (str, list)):
+        return "client is neither a text nor a list"
     headers = host.get("header", {})
     if not isinstance(headers, dict):
         return "a header is neither a text nor a list of texts"

@@ -651,6 +651,12 @@ def misses():
 
     yield unused("capabilities-as-text", hosts_toml(capabilities='"pull"'), "capabilities is no list of texts")
     yield unused(
+        "skip-verify-as-text", hosts_toml(before='skip_verify = "true"'), "skip_verify is neither true nor false"
+    )
+    yield unused("ca-as-number", hosts_toml(before="ca = 1"), "ca is neither a text nor a list of texts")
+    yield unused("ca-with-number", hosts_toml(before="ca = [1]"), "ca is neither a text nor a list of texts")
+    yield unused("client-as-boolean", hosts_toml(before="client = true"), "client is neither a text nor a list")
+    yield unused(
         "capabilities-of-another-kind", hosts_toml(capabilities='["pull", 1]'), "capabilities is no list of texts"
     )
     yield unused("unknown-capability", hosts_toml(capabilities='["pull", "fetch"]'), "it has no capability fetch")
