@@ -39,7 +39,7 @@ def test_there_are_the_roles():
 
 @pytest.mark.parametrize("role", ROLES)
 def test_defaults_are_those_of_the_argument_spec(role):
-    """A default that is derived from other variables is described as text instead, as "Defaults to ..." or "By default ..."."""
+    """A default that is derived from other variables is described as text, such as "Defaults to ..."."""
     defaults = load(role, "defaults/main.yml")
     spec = {name: option for name, option in options(role).items() if "default" in option}
     assert {name: value for name, value in defaults.items() if not is_derived(value)} == {

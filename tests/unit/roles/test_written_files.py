@@ -281,7 +281,7 @@ def test_every_file_has_an_owner_and_a_mode():
 
 
 def test_backups_of_the_configuration_of_a_client_are_for_root_alone():
-    tasks = yaml.safe_load((CHECKOUT / "roles/_client/tasks/configure.yml").read_text(encoding="utf-8"))
+    tasks = yaml.safe_load((CHECKOUT / "roles/_daemon/tasks/configure.yml").read_text(encoding="utf-8"))
     private = [task["register"] for task in tasks if task.get("ansible.builtin.template", {}).get("mode") == "0640"]
     [backups] = [task for task in tasks if "backup_file" in str(task.get("ansible.builtin.file"))]
     assert len(private) == 2
