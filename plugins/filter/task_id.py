@@ -26,7 +26,7 @@ def _task_id(
 ) -> str:
     wanted = parse_release(release or "")
     if release and wanted is None:
-        raise AnsibleFilterError(f"task_id: {release!r} is no release, write it like 2.1.67.")
+        raise AnsibleFilterError(f"task_id: {release!r} is not a valid release: write it like 2.1.67.")
     names = _names(filtered_query_params)
     try:
         recipe = recipe_for(client, wanted)

@@ -89,7 +89,7 @@ def check_url(url: str) -> str:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise InputError(f"url {redact_url(url)!r} is no URL.") from None
+        raise InputError(f"url {redact_url(url)!r} is not a valid URL.") from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f\x7f]", url):
         raise InputError(
             f"url must be the manager's address, such as http://dragonfly-manager:8080, not {redact_url(url)!r}."
@@ -185,7 +185,7 @@ class DragonflyClient:
         document = answer.json()
         image = document.get("image") if isinstance(document, dict) else None
         if not isinstance(image, dict) or not isinstance(image.get("layers") or [], list):
-            text = f"{answer.request}: the answer is no distribution of an image."
+            text = f"{answer.request}: the response does not show where an image is cached."
             raise GarbledError(text, "garbled", answer.request)
         return document
 
@@ -243,7 +243,7 @@ class DragonflyClient:
         :param path: such as ``/api/v1/schedulers``.
         :param what: in words, for errors.
         :param filters: query parameters; None and empty ones are left out.
-        :raises GarbledError: if the answer is no list of rows with ids, or with reason ``too_large`` if the list does
+        :raises GarbledError: if the response is not a list of rows with ids, or with reason ``too_large`` if the list does
             not end.
         :raises TransportError: if the whole list takes longer than ten requests may.
         """
@@ -293,7 +293,7 @@ def _rows_with_ids(answer: Response, what: str) -> list[dict[str, t.Any]]:
     # An empty page of clusters is null.
     batch = answer.json() or []
     if not isinstance(batch, list) or not all(isinstance(row, dict) and _is_id(row.get("id")) for row in batch):
-        raise GarbledError(f"{answer.request}: the answer is no list of {what}.", "garbled", answer.request)
+        raise GarbledError(f"{answer.request}: the response is not a list of {what}.", "garbled", answer.request)
     return batch
 
 
@@ -310,5 +310,5 @@ def _is_id(value: t.Any) -> bool:
 
 def _job(document: t.Any, request: str) -> dict[str, t.Any]:
     if not isinstance(document, dict) or not _is_id(document.get("id")):
-        raise GarbledError(f"{request}: the answer is no job.", "garbled", request)
+        raise GarbledError(f"{request}: the response is not a job.", "garbled", request)
     return document

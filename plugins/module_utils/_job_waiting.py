@@ -68,7 +68,7 @@ class JobWaiting:
         self._last_error = result.error
         for job_id, answer in result.jobs.items():
             if answer is None:
-                self._end(job_id, "gone", f"the manager does not have job {job_id} any more")
+                self._end(job_id, "gone", f"the manager no longer has job {job_id}")
             else:
                 self._jobs[job_id], is_final = answer
                 if is_final:
@@ -97,4 +97,4 @@ def _verdict(status: str, message: str) -> dict[str, str]:
 
 
 def _given_up_message(job_id: int) -> str:
-    return f"the manager does not watch job {job_id} any more, as after its restart, so its end will not be known"
+    return f"the manager no longer watches job {job_id}, as after its restart, so its end will not be known"

@@ -171,7 +171,7 @@ class _RowReader:
         if self._count > _MOST_ROWS:
             raise _too_large(self._request, f"it has more than {_MOST_ROWS} rows")
         if not isinstance(row, dict):
-            raise GarbledError(f"{self._request}: the answer is not a list of objects.", "garbled", self._request)
+            raise GarbledError(f"{self._request}: the response is not a list of objects.", "garbled", self._request)
         return row
 
     def finish(self) -> t.Iterator[Row]:
@@ -183,7 +183,7 @@ class _RowReader:
         if self._begun:
             raise _unreadable(self._request)
         if decode_json("".join(self._pending), self._request) is not None:
-            raise GarbledError(f"{self._request}: the answer is not a list.", "garbled", self._request)
+            raise GarbledError(f"{self._request}: the response is not a list.", "garbled", self._request)
 
 
 def _skip_space(text: str, position: int) -> int:
@@ -201,8 +201,8 @@ def _check_size(text: str, request: str) -> None:
 
 
 def _too_large(request: str, problem: str) -> GarbledError:
-    return GarbledError(f"{request}: the answer is too large: {problem}.", "too_large", request)
+    return GarbledError(f"{request}: the response is too large: {problem}.", "too_large", request)
 
 
 def _unreadable(request: str) -> GarbledError:
-    return GarbledError(f"{request}: the answer is not JSON that can be read.", "garbled", request)
+    return GarbledError(f"{request}: the response is not JSON that can be read.", "garbled", request)

@@ -128,7 +128,7 @@ class ManagedResource:
         :raises GarbledError: if it is not a row of this kind.
         """
         if not isinstance(row, dict) or not isinstance(row.get("id"), int):
-            raise GarbledError(f"{request}: the answer is no {self.kind}.", "garbled", request)
+            raise GarbledError(f"{request}: the response is not a {self.kind}.", "garbled", request)
         for key, expected in self.types.items():
             if row.get(key) is not None and not isinstance(row[key], expected):
                 raise GarbledError(f"{request}: {key} of the {self.kind} cannot be read.", "garbled", request)

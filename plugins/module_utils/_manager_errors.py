@@ -62,10 +62,10 @@ _HINTS = (
     _Hint(
         "candidate schedulers not found",
         "no_scheduler",
-        "no active scheduler with the feature preheat in the clusters asked for: start one, with job.enable true",
+        "no active scheduler with the feature preheat in the requested clusters: start one, with job.enable true",
     ),
     _Hint(
-        "parse access url failed", "bad_url", "the URL is no manifest URL (http(s)://HOST/v2/NAME/manifests/REFERENCE)"
+        "parse access url failed", "bad_url", "the URL is not a manifest URL (http(s)://HOST/v2/NAME/manifests/REFERENCE)"
     ),
     _Hint("no matching manifest for platform", "no_platform", "the image has no manifest for this platform"),
     _Hint("unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest"),
@@ -194,7 +194,7 @@ def _redirect_error(answer: Response) -> DragonflyError:
             answer.status,
         )
     return ApiError(
-        f"{name}: the answer is a redirect ({answer.status}) to {_place(location) or 'nowhere'}. Redirects are not "
+        f"{name}: the response is a redirect ({answer.status}) to {_place(location) or 'nowhere'}. Redirects are not "
         "followed, they would lose the request and could give away the token. What to do: set url to the "
         "manager itself, with the right scheme.",
         "redirected",

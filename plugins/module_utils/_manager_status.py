@@ -161,7 +161,7 @@ def judge_cluster(members: ClusterMembers, releases: Releases) -> Verdict:
         return Verdict(
             None,
             message
-            + ". Newer Rust seed peers tell schedulers only: dragonflyoss.dragonfly.peer_info with refresh finds them",
+            + ". Newer Rust seed peers register with schedulers only: dragonflyoss.dragonfly.peer_info with refresh finds them",
         )
     message += f" and {_count(len(versions), 'active seed peer')}"
     if releases.since(FIRST_WITHOUT_GO_SEEDS) and all(version.startswith("v") for version in versions):
@@ -196,7 +196,7 @@ def summarize(clusters: list[_Row]) -> Verdict:
     if True in answers:
         can_preheat, message = True, "A preheat can work."
     elif None in answers:
-        can_preheat, message = None, "It cannot be told whether a preheat can work."
+        can_preheat, message = None, "Whether a preheat can work is unknown."
     else:
         can_preheat, message = False, "A preheat cannot work."
     parts = [f"Cluster {cluster['id']} ({cluster['name']}): {cluster['verdict']}." for cluster in clusters]

@@ -98,7 +98,7 @@ def _accepted_values(filters: dict[str, t.Any]) -> dict[str, list[t.Any]]:
 
 def no_peers_warning(url: str) -> str:
     """Return the warning for an empty list of peers that was not refreshed, with the manager's address."""
-    return f"{url} knows no peers yet. From release 2.2 on it has to ask its schedulers first: set refresh to true."
+    return f"{url} knows no peers yet. Managers 2.2 and later must query their schedulers first: set refresh to true."
 
 
 _BUSY_PAUSE = 2

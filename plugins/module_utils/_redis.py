@@ -68,7 +68,7 @@ class RedisConnection:
         """Send a command and return its answer: text, int, list or None.
 
         :raises RedisError: if Redis answers with an error.
-        :raises NotRedisError: if the answer is not one of Redis.
+        :raises NotRedisError: if the response is not one of Redis.
         :raises OSError: if no answer comes.
         """
         arguments = [argument.encode("utf-8") for argument in command]

@@ -100,7 +100,7 @@ def no_platform(image: Image, manifest: Manifest, platform: str | None) -> Regis
         names = ", ".join(f"@{digest}" for digest in unnamed[:_NAMED_IN_MESSAGE])
         more = ", ..." if len(unnamed) > _NAMED_IN_MESSAGE else ""
         message = (
-            f"{url} is an image index whose entries name no platform, so that managers find nothing in it to preheat. "
+            f"{url} is an image index whose entries name no platform, so managers find nothing in it to preheat. "
             f"What to do: preheat the digest of a manifest in it, without platforms: {names}{more}."
         )
     else:

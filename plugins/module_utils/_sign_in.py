@@ -78,7 +78,7 @@ def sign_in(client: DragonflyClient, username: str, password: str, retry_timeout
         raise _refused(answer, username, waited, length_problem)
     document = answer.json()
     if not isinstance(document, dict) or not isinstance(document.get("token"), str) or not document["token"]:
-        raise GarbledError(f"{answer.request}: the answer holds no JWT.", "garbled", answer.request)
+        raise GarbledError(f"{answer.request}: the response contains no JWT.", "garbled", answer.request)
     return SignIn(document["token"], document.get("expire"), waited)
 
 

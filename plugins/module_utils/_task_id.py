@@ -127,7 +127,7 @@ def recipe_for(client: str, release: Release | None = None) -> Recipe | None:
     :raises ValueError: for another client.
     """
     if client not in _LINES:
-        raise ValueError(f"{client!r} is no client: it is one of {', '.join(sorted(_LINES))}")
+        raise ValueError(f"{client!r} is not a valid client: use one of {', '.join(sorted(_LINES))}")
     language, lines = _LINES[client]
     for since, name in lines:
         if release is None or tuple(release) >= since:

@@ -153,9 +153,9 @@ class Tokens(ManagedResource):
         """
         super().check(planned, before)
         if planned["expires_at"] is None:
-            raise InputError("expires_in or expires_at is missing: a token that is made must expire.")
+            raise InputError("expires_in or expires_at is missing: a new token must expire.")
         if planned["user_id"] is None:
-            raise InputError("user_id is missing: the jwt does not tell whose it is.")
+            raise InputError("user_id is missing: it cannot be read from the jwt.")
         new_expiry = not before or planned["expires_at"] != before["expires_at"]
         if new_expiry and t.cast(float, parse_time(planned["expires_at"])) <= self.now():
             raise InputError(
@@ -219,7 +219,7 @@ class Tokens(ManagedResource):
         name, warnings = self._params["name"], []
         if not change.row.get("token"):
             warnings.append(
-                "This manager shows a token only when it makes it, so the result has none. Keep it when it is made, or "
+                "This manager shows a token only when it creates it, so the result has none. Keep it at creation, or "
                 "use state=rotated for a new one."
             )
         expires = parse_time(change.after["expires_at"])

@@ -91,7 +91,7 @@ class ExistingJobs:
         verify = self._session.params["verify"]
         if verify == "peers" and self._session.check_mode and warm:
             self._session.warnings.append(
-                "In check mode the peers are not asked, so what was found warm is what its job says (verify)."
+                "In check mode the peers are not queried, so images count as warm if their job says so (verify)."
             )
         elif verify == "peers":
             confirm_with_peers(self._session, warm)

@@ -81,7 +81,7 @@ def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
     """Return the verdict on a warm job by what the peers answered."""
     verdict, questions = record.verdict, _questions(record)
     if not questions:
-        message = "the job does not tell which blobs are warm, so the peers cannot be asked for them"
+        message = "the job does not report which blobs are warm, so the peers cannot be queried for them"
         return Verdict("unknown", "peers_unknown", message)
     problem = next((answers[question].problem for question in questions if answers[question].problem), None)
     if problem:

@@ -131,14 +131,14 @@ def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
     :param job: None where the manager does not have it any more.
     """
     if job is None:
-        return PeerAnswer(problem=f"the manager does not have job {job_id} any more")
+        return PeerAnswer(problem=f"the manager no longer has job {job_id}")
     if job.get("state") != "SUCCESS":
         errors = "; ".join(dict.fromkeys(JobResult(job).errors)) or "the manager does not say why"
         return PeerAnswer(problem=f"job {job_id} failed: {errors}")
     peers = list(task_peers(job, "peers"))
     if any("IsFinished" not in peer for _cluster_id, peer in peers):
         return PeerAnswer(
-            problem="peers have it, and these schedulers do not tell whether they have all of it. That requires "
+            problem="peers have it, and these schedulers do not report whether they have all of it. That requires "
             "Dragonfly schedulers 2.4.0 or later"
         )
     whole = [(cluster_id, peer) for cluster_id, peer in peers if peer["IsFinished"] is True]

@@ -51,7 +51,7 @@ class Waiting:
         except DragonflyError as exc:
             self._last_error = exc
             for record in self._pending() if exc.reason != "timed_out" else ():
-                message = f"the job could not be watched any more: {exc.message}"
+                message = f"the job could no longer be watched: {exc.message}"
                 record.verdict = Verdict("unknown", exc.reason, message)
         self._recheck_cold(max(0, deadline - clock.now()))
         for record in self._pending():
@@ -97,7 +97,7 @@ class Waiting:
                 record.verdict = Verdict(
                     "given_up",
                     "given_up",
-                    f"the manager does not watch job {record.job_id} any more, as after its restart. It may be warm or "
+                    f"the manager no longer watches job {record.job_id}, as after its restart. It may be warm or "
                     "still running; a new run creates a new job",
                 )
 
@@ -122,5 +122,5 @@ class Waiting:
 
 
 def _gone(job_id: int) -> Verdict:
-    message = f"the manager does not have job {job_id} any more: somebody deleted it, or its retention is over"
+    message = f"the manager no longer has job {job_id}: somebody deleted it, or its retention is over"
     return Verdict("gone", "gone", message)

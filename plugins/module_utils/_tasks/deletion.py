@@ -69,7 +69,7 @@ def _note_held(client: DragonflyClient, unproven: list[TaskJob], params: dict[st
     for task_job, answer in zip(unproven, answers):
         task_job.held = holders_for_sure(answer.job) if answer.job and answer.done else None
     problems = [answer.message for answer in answers if answer.message]
-    return problems[0] if problems else "the schedulers do not ask the peers before Dragonfly 2.4.0"
+    return problems[0] if problems else "schedulers before Dragonfly 2.4.0 do not query the peers"
 
 
 def names_nobody(task_job: TaskJob) -> bool:

@@ -162,7 +162,7 @@ class TaskJobs:
         except DragonflyError as exc:
             for task_job in by_id.values():
                 if task_job.pending:
-                    task_job.fail(exc.reason, f"the job could not be watched any more: {exc.message}")
+                    task_job.fail(exc.reason, f"the job could no longer be watched: {exc.message}")
         for task_job in by_id.values():
             if task_job.pending:
                 task_job.fail("timed_out", self._timeout_message(timeout))
@@ -174,7 +174,7 @@ class TaskJobs:
         self._last_error = result.error
         for job_id, job in result.jobs.items():
             if job is None:
-                by_id[job_id].fail("gone", f"the manager does not have job {int(job_id)} any more")
+                by_id[job_id].fail("gone", f"the manager no longer has job {int(job_id)}")
             else:
                 by_id[job_id].job = job
         return any(task_job.pending for task_job in by_id.values())

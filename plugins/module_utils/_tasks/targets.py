@@ -108,7 +108,7 @@ def _values_of(params: dict[str, t.Any], single: str, several: str) -> list[str]
 
 def _target_of_id(task_id: str) -> Target:
     if not _TASK_ID.match(task_id):
-        raise InputError(f"{task_id!r} is no id of a task, which is 8 to 128 hexadecimal digits in lower case.")
+        raise InputError(f"{task_id!r} is not a valid task ID: 8 to 128 lowercase hexadecimal digits.")
     return Target(task_id, task_id=task_id)
 
 

@@ -74,15 +74,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use release 0.1.114 or later on seeds and hosts.",
     ),
     "unknown_key": (
-        "{client} has no such key and would ignore it without a word.",
+        "{client} has no such key and would silently ignore it.",
         "{hint}",
     ),
     "key_gone": (
-        "{client} {release} no longer has this key and would ignore it without a word.",
+        "{client} {release} no longer has this key and would silently ignore it.",
         "{hint}",
     ),
     "key_not_yet": (
-        "{client} {release} does not have this key yet and would ignore it without a word: it came with {since}.",
+        "{client} {release} does not have this key yet and would silently ignore it: it came with {since}.",
         "{hint}",
     ),
     "wrong_type": (
@@ -90,7 +90,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "It must be {wanted}.",
     ),
     "bad_regex": (
-        "the regular expression does not compile, so that {client} would not start: {error}.",
+        "the regular expression does not compile, so {client} would not start: {error}.",
         "Write it in the syntax of {engine}.",
     ),
     "bad_value": (
@@ -98,7 +98,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "It must be {wanted}.",
     ),
     "missing_file": (
-        "the host has no file {path}, so that {client} would not start.",
+        "the host has no file {path}, so {client} would not start.",
         "Put the file there before this role runs, or correct the path.",
     ),
     "duplicate_key": (
@@ -110,7 +110,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{hint}",
     ),
     "schedulers_ignored": (
-        "with a manager, {client} asks the manager for its schedulers and ignores the ones set here.",
+        "with a manager, {client} gets its schedulers from the manager and ignores the ones set here.",
         "Leave {variable} empty, or set no manager.",
     ),
     "bad_service_option": (
@@ -118,7 +118,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Correct it.",
     ),
     "no_scheduler": (
-        "neither a manager nor a scheduler is named, so that the client cannot join a cluster.",
+        "neither a manager nor a scheduler is named, so the client cannot join a cluster.",
         "Set {variable}.",
     ),
     "filter_without_ns": (
@@ -155,22 +155,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use the role dfdaemon for seeds of this cluster.",
     ),
     "trailing_slash": (
-        "the Rust client appends the path to this address as it is, so that a trailing slash makes it //v2/... and "
+        "the Rust client appends the path to this address as it is, so a trailing slash makes it //v2/... and "
         "every pull fails or misses.",
         "Leave the slash out.",
     ),
     "static_mirror": (
-        "the header X-Dragonfly-Registry is ignored unless this is true, so that images of every registry are asked "
-        "for at proxy.registryMirror.url; containerd then falls back to the registry without a word.",
+        "the header X-Dragonfly-Registry is ignored unless this is true, so the images of every registry are "
+        "requested from proxy.registryMirror.url; containerd then silently falls back to the registry.",
         "Set it to true.",
     ),
     "no_mirror": (
-        "without a registry mirror the proxy answers containerd with 404, and containerd falls back to the registry "
-        "without a word.",
+        "without a registry mirror the proxy answers containerd with 404, and containerd silently falls back to "
+"the registry.",
         "Set it to the base URL of the registry that is used most.",
     ),
     "proxy_off": (
-        "no port is set, so that the client starts without its proxy.",
+        "no port is set, so the client starts without its proxy.",
         "Set it to a port, as 65001.",
     ),
     "not_p2p": (
@@ -178,7 +178,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{remedy}",
     ),
     "rewritten_url": (
-        "this changes the URL before the task id is made of it, so that blobs which the rule matches miss what was "
+        "this changes the URL before the task ID is computed from it, so blobs that the rule matches miss what was "
         "preheated.",
         "Preheat the URL that comes out of it and allow this problem, or leave it out.",
     ),
@@ -213,21 +213,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Raise it to 20Mi or more.",
     ),
     "request_rate_too_low": (
-        "above {limit} requests a second the proxy answers 429, and containerd falls back to the registry without a "
-        "word; pulls in parallel reach that.",
+        "above {limit} requests a second the proxy answers 429, and containerd silently falls back to the registry; "
+        "parallel pulls reach that.",
         "Leave it at the default of 4000, at least above 100.",
     ),
     "port_clash": (
-        "port {port} is {other}'s as well, so that the daemon would not start.",
+        "port {port} is {other}'s as well, so the daemon would not start.",
         "Give each listener a port of its own.",
     ),
     "port_taken": (
-        "another program listens on port {port} of this host, so that the daemon would not start.",
+        "another program listens on port {port} of this host, so the daemon would not start.",
         "Choose another port, or stop that program.",
     ),
     "port_drifts": (
-        "with a range the daemon takes the next port without a word when the first is taken, and the mirrors keep "
-        "asking the first.",
+        "with a range the daemon silently takes the next port when the first is taken, and the mirrors keep "
+        "using the first.",
         "Give the port as one number.",
     ),
     "registry_header": (
@@ -259,11 +259,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Write version = {newest} with the names that plugins have there, or upgrade containerd.",
     ),
     "import_missing": (
-        "{importer} imports it, and it does not exist, so that containerd does not start.",
+        "{importer} imports it, and it does not exist, so containerd does not start.",
         "Remove it from imports, or create it.",
     ),
     "import_version": (
-        "version {version} is newer than version {main} of {importer}, so that containerd from 2.3 on does not start.",
+        "version {version} is newer than version {main} of {importer}, so containerd from 2.3 on does not start.",
         "Give both files the same version.",
     ),
     "import_wins": (
@@ -298,7 +298,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Name the registries in containerd_mirrors_registries instead.",
     ),
     "header_lost": (
-        "{distribution} makes hosts.toml of this file, without headers, so that {why}.",
+        "{distribution} makes hosts.toml of this file, without headers, so {why}.",
         "Set containerd_mirrors_certs_dir to {certs_dir}: files that {distribution} did not write stay there (k3s"
         " 1.28.14, 1.29.9, 1.30.5 and later releases), unless registries.yaml names their registries.",
     ),
@@ -311,7 +311,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Migrate it (containerd config migrate, or version = 2 with the full names of the plugins).",
     ),
     "cri_disabled": (
-        "{plugin} is disabled, so that the kubelet and crictl cannot pull with these mirrors.",
+        "{plugin} is disabled, so the kubelet and crictl cannot pull with these mirrors.",
         "Take it out of disabled_plugins; where only ctr or nerdctl pull, allow this problem.",
     ),
     "mirrors_in_use": (

@@ -222,7 +222,7 @@ def _list_of(check: t.Callable[[t.Any], bool]) -> t.Callable[[t.Any], bool]:
     return lambda value: isinstance(value, list) and all(check(item) for item in value)
 
 
-_TEXT = (_is_text, "a text (in quotes where it looks like a number)")
+_TEXT = (_is_text, "a string (in quotes if it could be read as a number)")
 _SIMPLE: dict[str, tuple[t.Callable[[t.Any], bool], str]] = {
     "bool": (lambda value: isinstance(value, bool), "true or false, without quotes"),
     "float": (lambda value: _is_int(value) or isinstance(value, float), "a number, without quotes"),

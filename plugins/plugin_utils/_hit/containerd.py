@@ -210,7 +210,7 @@ def _route_to(host: MirrorHost, registry: str, file: str) -> Route | Reason:
         parts = urlsplit(url)
         _port = parts.port  # is only parsed, and so checked, when it is read
     except ValueError as error:
-        return reason("unreadable", file, error=f"{url} is no URL, {error}", hint="Correct it.")
+        return reason("unreadable", file, error=f"{url} is not a valid URL: {error}", hint="Correct it.")
     path = posixpath.normpath(parts.path) if parts.path else ""
     path = "" if path in ("/", ".") else path
     if not path.endswith("/v2") and not host.overrides_path:

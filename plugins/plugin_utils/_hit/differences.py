@@ -40,7 +40,7 @@ def explain_difference(
         host_url = client.recipe.query_filter(request.url, list(request.query_filter.value))
         reasons = _url_differences(client, request, urlsplit(host_url), urlsplit(seeds.recipe.query_filter(url, [])))
     except ValueError as error:
-        message = f"{request.base.value} is no URL, {error}"
+        message = f"{request.base.value} is not a valid URL: {error}"
         return [reason("unreadable", *request.base.where, error=message, hint="Correct it.")]
     reasons += _input_differences(image, client, request, seeds)
     inputs = image.id_inputs

@@ -78,9 +78,9 @@ def _rejected_value(document: dict[str, t.Any], release: tuple[int, ...] | None)
     """Return why containerd discards a hosts.toml, None if it does not."""
     hosts = document.get("host", {})
     if not isinstance(hosts, dict) or not all(isinstance(host, dict) for host in hosts.values()):
-        return "host is no table of tables"
+        return "host is not a table of tables"
     if not isinstance(document.get("server", ""), str):
-        return "server is no text"
+        return "server is not a string"
     capabilities = {"pull", "resolve", "push"}
     if release is None or release >= _FIRST_WITH_REFERRERS:
         capabilities.add("referrers")
@@ -91,7 +91,7 @@ def _rejected_value(document: dict[str, t.Any], release: tuple[int, ...] | None)
 def _rejected_host_value(host: dict[str, t.Any], known_capabilities: set[str]) -> str | None:
     capabilities = host.get("capabilities", [])
     if not _is_string_list(capabilities):
-        return "capabilities is no list of texts"
+        return "capabilities is not a list of strings"
     unknown = [name for name in capabilities if name.lower() not in known_capabilities]
     if unknown:
         return f"it has no capability {unknown[0]}"

@@ -40,7 +40,7 @@ class ImageLookup:
         self._find = registry_finder(params, details, clock)
         for name in ("seed_release", "manager_release"):
             if params[name] and parse_release(params[name]) is None:
-                raise InputError(f"{name}: {params[name]!r} is no release, write it like 2.1.67.")
+                raise InputError(f"{name}: {params[name]!r} is not a valid release: write it like 2.1.67.")
         self._platforms = platforms_to_read(params["platforms"])
 
     def images(self) -> list[PreheatedImage]:

@@ -39,7 +39,7 @@ def choose_pull(prediction: Prediction) -> Pull | None:
         if pull.image.digests:
             return pull
     if prediction.pulls:
-        why = prediction.pulls[0].image.unknown_because or "its job does not tell"
+        why = prediction.pulls[0].image.unknown_because or "its job does not say"
         prediction.disprove(reason("probe_impossible", why=why))
     else:
         prediction.add_notes([note("probe_skipped", why="no client serves these pulls")])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What makes pulls miss, in words: a code, the file and the key that decide, and what to do.
+"""What makes pulls miss: a code, the file and the key that decide, and what to do.
 
 PRIVATE to the collection.
 """
@@ -33,25 +33,25 @@ MISSES: dict[str, tuple[str, str]] = {
         "Set it there; the role containerd_mirrors does.",
     ),
     "config_path_not_set": (
-        "containerd is told no folder with mirrors, so that it pulls straight from the registry.",
+        "no folder with mirrors is set for containerd, so it pulls straight from the registry.",
         "Set config_path to /etc/containerd/certs.d and restart containerd; the role containerd_mirrors does.",
     ),
     "config_path_not_split": (
-        "containerd from 2.1 on takes {path} for the name of one folder, which is not there, so that it pulls straight"
+        "containerd from 2.1 on takes {path} for the name of one folder, which does not exist, so it pulls straight"
         " from the registry.",
         "Set config_path to one folder, such as /etc/containerd/certs.d, and restart containerd; the role"
         " containerd_mirrors does.",
     ),
     "no_mirror_for_registry": (
-        "there is no mirror of {registry}, so that containerd pulls straight from the registry.",
+        "there is no mirror of {registry}, so containerd pulls straight from the registry.",
         "Add it to containerd_mirrors_registries.",
     ),
     "hosts_toml_unused": (
-        "containerd makes no use of it, so that it pulls straight from the registry: {error}.",
+        "containerd does not use it, so it pulls straight from the registry: {error}.",
         'Correct it: each host needs a table [host."URL"], with capabilities = ["pull", "resolve"].',
     ),
     "mirror_cannot_pull": (
-        "no host in it may pull (capabilities), so that containerd pulls straight from the registry.",
+        "no host in it may pull (capabilities), so containerd pulls straight from the registry.",
         'Give the client\'s host the capabilities ["pull", "resolve"].',
     ),
     "other_mirror_first": (
@@ -77,7 +77,7 @@ MISSES: dict[str, tuple[str, str]] = {
         "See journalctl -u {unit}, and start it.",
     ),
     "unit_unknown": (
-        "systemd cannot be queried for {unit} ({error}), so that it is not known whether it runs, and with this file.",
+        "systemd cannot be queried for {unit} ({error}), so it is not known whether it runs, and with this file.",
         "Run this with become: true, and see whether systemctl show {unit} works on the host.",
     ),
     "restart_needed": (
@@ -85,11 +85,11 @@ MISSES: dict[str, tuple[str, str]] = {
         "Restart {unit}; what was preheated to this very host is then lost unless its storage is kept.",
     ),
     "base_differs": (
-        "this host asks for {host}, while the preheat was made of {preheat}.",
+        "this host requests {host}, while the preheat used {preheat}.",
         "Give both the same base URL: the option registries of preheat, and containerd_mirrors_registries.",
     ),
     "mirror_serves_another": (
-        "podman and CRI-O name no registry to the proxy, which requests {host}, while the preheat was made of"
+        "podman and CRI-O name no registry to the proxy, which requests {host}, while the preheat used"
         " {preheat}.",
         "Set it to {preheat}; a client serves a single registry to these runtimes.",
     ),
@@ -115,12 +115,12 @@ MISSES: dict[str, tuple[str, str]] = {
         "Add it; the role registries_conf does.",
     ),
     "base_inferred": (
-        "it names no X-Dragonfly-Registry, so that the client takes {host} from containerd's ns, while the preheat was"
-        " made of {preheat}.",
+        "it does not set X-Dragonfly-Registry, so the client takes {host} from containerd's ns, while the preheat"
+        " used {preheat}.",
         "Add the header X-Dragonfly-Registry with {preheat}; the role containerd_mirrors does.",
     ),
     "base_inferred_by_default": (
-        "the client takes {host} from containerd's ns, while the preheat was made of {preheat}; a header here would "
+        "the client takes {host} from containerd's ns, while the preheat used {preheat}; a header here would "
         "send the pulls of every other registry there, too.",
         "Give the registry a folder of its own, with the header X-Dragonfly-Registry: add it to"
         " containerd_mirrors_registries.",
@@ -140,11 +140,11 @@ MISSES: dict[str, tuple[str, str]] = {
         "Leave the header out.",
     ),
     "path_differs": (
-        "this host asks for {host}, while the preheat was made of {preheat}: repository or prefix differ.",
+        "this host requests {host}, while the preheat used {preheat}: repository or prefix differ.",
         "Give both the same base URL with the same prefix.",
     ),
     "query_left": (
-        "of the query {query!r} is left in the URL that the task id is made of; a preheat has none.",
+        "of the query {query!r} is left in the URL that the task ID is computed from; a preheat has none.",
         "Add its names to the filter.",
     ),
     "recipes_differ": (
@@ -165,7 +165,7 @@ MISSES: dict[str, tuple[str, str]] = {
         "See whether the client runs and listens there.",
     ),
     "probe_impossible": (
-        "the probe that was asked for could not be made, because no blob of the image is known: {why}.",
+        "the requested probe could not be sent, because no blob of the image is known: {why}.",
         "See to it that its manifest can be read (registries, registry_username), or leave the probe out.",
     ),
     "probe_no_task": (
@@ -174,7 +174,7 @@ MISSES: dict[str, tuple[str, str]] = {
         "Compare the running configuration with the file; restart the client.",
     ),
     "probe_differs": (
-        "the running client asked for task {actual}, while its files make it {expected}: it runs with another"
+        "the running client requested task {actual}, while its files yield {expected}: it runs with another"
         " configuration.",
         "Restart the client.",
     ),
@@ -182,7 +182,7 @@ MISSES: dict[str, tuple[str, str]] = {
 
 #: Code: what a user should know although the host hits.
 NOTES: dict[str, str] = {
-    "release_unknown": "{program} did not tell its release; {assumed} is assumed.",
+    "release_unknown": "the release of {program} could not be read; {assumed} is assumed.",
     "small_blobs": (
         "dfdaemon from 1.4.2 on fetches blobs up to 4 MiB from the registry, preheated or not, unless"
         " proxy.disableBackToSource is true."

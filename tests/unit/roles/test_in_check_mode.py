@@ -495,7 +495,7 @@ def mirrors(tmp_path_factory):
         ("shadow", ["containerd reads", "r_5000_/hosts.toml before the file of this role"]),
         ("only_verified", ["does not read", "containerd_mirrors_manage_config is false"]),
         ("tag", ["containerd_mirrors_headers.X-Dragonfly-Tag", "[tag_mismatch]"]),
-        ("no_registry", ["'https://a' is no registry"]),
+        ("no_registry", ["'https://a' is not a valid registry"]),
         ("old_mirrors", ["[mirrors_in_use]"]),
         ("reserved", ["containerd_mirrors_server_options must not hold override_path"]),
         ("no_toml", ["the hosts.toml of ghcr.io would be invalid"]),

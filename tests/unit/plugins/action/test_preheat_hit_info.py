@@ -225,7 +225,7 @@ def test_after_a_preheat(world, tmp_path):
         "only_files": "There is no image among jobs.",
         "no_image": "Names are in lower case",
         "no_platform": "'x' is not a valid platform",
-        "no_release": "seed_release: 'new' is no release",
+        "no_release": "seed_release: 'new' is not a valid release",
         "nothing": "one of the following is required: jobs, images",
         "both": "mutually exclusive: jobs|images",
         "no_job": "jobs: an entry has no url",

@@ -141,7 +141,7 @@ def test_json(body, document):
 def test_json_that_is_none(body):
     with pytest.raises(GarbledError) as caught:
         Response("GET /x", 200, {}, body=body.encode("utf-8")).json()
-    assert caught.value.message == "GET /x: the answer is not JSON that can be read."
+    assert caught.value.message == "GET /x: the response is not JSON that can be read."
 
 
 def test_bytes_of_any_encoding_are_text():

@@ -141,7 +141,7 @@ def test_rows_that_are_too_large(kind):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert caught.value.reason == "too_large"
-    assert "GET /jobs: the answer is too large: " in caught.value.message
+    assert "GET /jobs: the response is too large: " in caught.value.message
     assert peak < 150_000_000
     # Quadratic time would be hours.
     assert time.process_time() - start < 20

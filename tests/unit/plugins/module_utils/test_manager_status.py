@@ -53,7 +53,7 @@ def test_a_cluster(cluster, releases, can_preheat, part):
         ([], False, "A preheat cannot work: there is no cluster."),
         ([True], True, "A preheat can work."),
         ([False, None, True], True, "A preheat can work."),
-        ([False, None], None, "It cannot be told whether a preheat can work."),
+        ([False, None], None, "Whether a preheat can work is unknown."),
         ([False, False], False, "A preheat cannot work."),
     ],
 )

@@ -293,7 +293,7 @@ def test_the_recipe_of_a_release(client, release, name):
 
 
 def test_the_recipe_of_no_client():
-    with pytest.raises(ValueError, match="'dfcache' is no client: it is one of dfdaemon, dfget, scheduler"):
+    with pytest.raises(ValueError, match="'dfcache' is not a valid client: use one of dfdaemon, dfget, scheduler"):
         recipe_for("dfcache")
 
 

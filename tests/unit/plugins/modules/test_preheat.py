@@ -544,7 +544,7 @@ def test_a_job_that_is_deleted_meanwhile_is_gone(box, image, preheat):
 
     assert done.failed
     assert (done.reason, done.job["outcome"]) == ("gone", "gone")
-    assert f"does not have job {int(done.job['id'])} any more" in done.msg
+    assert f"the manager no longer has job {int(done.job['id'])}" in done.msg
 
 
 @all_releases

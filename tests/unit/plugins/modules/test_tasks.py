@@ -503,7 +503,7 @@ def test_old_managers_have_no_such_jobs(box, call):
     [
         ("task_info", {}, "one of the following is required: image, images"),
         ("task_info", {"image": "a", "file": "http://h/b"}, "mutually exclusive"),
-        ("task_info", {"task_id": "NONE"}, "'NONE' is no id of a task"),
+        ("task_info", {"task_id": "NONE"}, "'NONE' is not a valid task ID"),
         ("task_info", {"file": "nothing"}, "'nothing' is not the URL of a file"),
         ("task_info", {"image": "UPPER"}, "not a valid image reference"),
         ("task_info", {"file": "http://h/b", "platforms": ["linux/amd64"]}, "platforms is only for images"),

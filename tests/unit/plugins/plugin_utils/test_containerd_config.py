@@ -332,10 +332,10 @@ def test_base_urls(registry, entry, url):
 @pytest.mark.parametrize(
     "registries, expected_text",
     [
-        ({"https://docker.io": "https://index.docker.io"}, "is no registry"),
-        ({"../../etc": "https://a"}, "is no registry"),
-        ({"docker.io/library": "https://a"}, "is no registry"),
-        ({"_default": "https://a"}, "is no registry"),
+        ({"https://docker.io": "https://index.docker.io"}, "is not a valid registry"),
+        ({"../../etc": "https://a"}, "is not a valid registry"),
+        ({"docker.io/library": "https://a"}, "is not a valid registry"),
+        ({"_default": "https://a"}, "is not a valid registry"),
         ({"docker.io": "index.docker.io"}, "docker.io"),
         ({"docker.io": None}, "must be a URL, or a mapping"),
         ({"docker.io": {"url": 5}}, "must be a URL, or a mapping"),

@@ -323,7 +323,7 @@ def misses():
         "https://docker.io",
         "http://registry.example.com",
     ):
-        yield mirror(f"base-{base}", "base_differs", "X-Dragonfly-Registry", f"asks for {base}, while", header=base)
+        yield mirror(f"base-{base}", "base_differs", "X-Dragonfly-Registry", f"requests {base}, while", header=base)
     yield mirror("base-with-a-port", "base_differs", "X-Dragonfly-Registry", ":443, while", header=BASE + ":443")
     yield go(
         "dynamic-off",
@@ -649,7 +649,7 @@ def misses():
     def unused(name, text, wanted, containerd="1.6.20"):
         return name, facts(hosts=text, containerd=containerd), SeedPeers(), "hosts_toml_unused", toml_file, "", wanted
 
-    yield unused("capabilities-as-text", hosts_toml(capabilities='"pull"'), "capabilities is no list of texts")
+    yield unused("capabilities-as-text", hosts_toml(capabilities='"pull"'), "capabilities is not a list of strings")
     yield unused(
         "skip-verify-as-text", hosts_toml(before='skip_verify = "true"'), "skip_verify is neither true nor false"
     )
@@ -657,7 +657,7 @@ def misses():
     yield unused("ca-with-number", hosts_toml(before="ca = [1]"), "ca is neither a text nor a list of texts")
     yield unused("client-as-boolean", hosts_toml(before="client = true"), "client is neither a text nor a list")
     yield unused(
-        "capabilities-of-another-kind", hosts_toml(capabilities='["pull", 1]'), "capabilities is no list of texts"
+        "capabilities-of-another-kind", hosts_toml(capabilities='["pull", 1]'), "capabilities is not a list of strings"
     )
     yield unused("unknown-capability", hosts_toml(capabilities='["pull", "fetch"]'), "it has no capability fetch")
     yield unused("unknown-capability-of-the-server", 'capabilities = ["x"]\n' + hosts_toml(), "it has no capability x")
@@ -670,8 +670,8 @@ def misses():
         hosts_toml(extra="X-Dragonfly-Priority = 5"),
         "a header is neither a text nor a list of texts",
     )
-    yield unused("host-of-another-kind", "[host]\na = 5\n", "host is no table of tables")
-    yield unused("server-of-another-kind", hosts_toml().replace(f'"{BASE}"', "5", 1), "server is no text")
+    yield unused("host-of-another-kind", "[host]\na = 5\n", "host is not a table of tables")
+    yield unused("server-of-another-kind", hosts_toml().replace(f'"{BASE}"', "5", 1), "server is not a string")
     yield unused("inline-hosts", INLINE, 'without a table [host."URL"]', "2.0.0")
     yield (
         "server-before-2.0",
@@ -689,7 +689,7 @@ def misses():
         "path_differs",
         "/etc/dragonfly/dfget.yaml",
         "proxy.registryMirror.url",
-        "asks for /shop/web, while the preheat was made of /v2/shop/web",
+        "requests /shop/web, while the preheat used /v2/shop/web",
     )
     without = old_mirror("http://127.0.0.1:65001").replace("registry.example.com", "*")
     without += '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]\n'
@@ -1093,7 +1093,7 @@ def test_without_digests_a_blob_stands_for_all():
 @pytest.mark.parametrize(
     "machine, text",
     [
-        (facts(release=None), "dfget did not tell its release; 2.3.4 is assumed."),
+        (facts(release=None), "the release of dfget could not be read; 2.3.4 is assumed."),
         (facts("dfdaemon", "1.4.2"), "up to 4 MiB from the registry"),
         (facts(changes={"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "2h"}), "for 7200 s"),
         (facts("dfdaemon", "1.4.2", {"seedPeer.enable": True}), "for 2592000 s after its last use (gc.policy.taskTTL)"),
@@ -1317,7 +1317,7 @@ def test_a_probe_from_the_cache():
 @pytest.mark.parametrize(
     "answer, code, text",
     [
-        ({"headers": {"x-dragonfly-task": "0" * 64}}, "probe_differs", "asked for task 000"),
+        ({"headers": {"x-dragonfly-task": "0" * 64}}, "probe_differs", "requested task 000"),
         ({"status": 200}, "probe_no_task", "without a task id"),
         ({"status": None, "error": "Connection refused"}, "probe_failed", "Connection refused"),
     ],

@@ -106,7 +106,7 @@ def job_of(peers, state="SUCCESS", error=""):
         (job_of([{"IsFinished": True, "ip": 5}]), {Holder(1, None)}, None),
         (job_of(None, "FAILURE", "deadline exceeded"), set(), "job 1 failed: deadline exceeded"),
         (job_of(None, "NOVEL"), set(), "job 1 failed"),
-        (None, set(), "does not have job 1 any more"),
+        (None, set(), "no longer has job 1"),
     ],
 )
 def test_what_an_answer_says(job, holders, problem):
