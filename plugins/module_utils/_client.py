@@ -241,10 +241,10 @@ class DragonflyClient:
         """Return all rows of a list, read page by page, each once.
 
         :param path: such as ``/api/v1/schedulers``.
-        :param what: in words, for errors.
+        :param what: the name of the rows, for errors.
         :param filters: query parameters; None and empty ones are left out.
-        :raises GarbledError: if the response is not a list of rows with ids, or with reason ``too_large`` if the list does
-            not end.
+        :raises GarbledError: if the response is not a list of rows with ids, or with reason ``too_large`` if the
+            list does not end.
         :raises TransportError: if the whole list takes longer than ten requests may.
         """
         query = {key: value for key, value in filters.items() if value not in (None, "")}

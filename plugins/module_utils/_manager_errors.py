@@ -65,7 +65,9 @@ _HINTS = (
         "no active scheduler with the feature preheat in the requested clusters: start one, with job.enable true",
     ),
     _Hint(
-        "parse access url failed", "bad_url", "the URL is not a manifest URL (http(s)://HOST/v2/NAME/manifests/REFERENCE)"
+        "parse access url failed",
+        "bad_url",
+        "the URL is not a manifest URL (http(s)://HOST/v2/NAME/manifests/REFERENCE)",
     ),
     _Hint("no matching manifest for platform", "no_platform", "the image has no manifest for this platform"),
     _Hint("unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest"),

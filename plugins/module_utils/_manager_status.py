@@ -160,8 +160,8 @@ def judge_cluster(members: ClusterMembers, releases: Releases) -> Verdict:
             return Verdict(False, message + ": start one")
         return Verdict(
             None,
-            message
-            + ". Newer Rust seed peers register with schedulers only: dragonflyoss.dragonfly.peer_info with refresh finds them",
+            message + ". Newer Rust seed peers register with schedulers only: "
+            "dragonflyoss.dragonfly.peer_info with refresh finds them",
         )
     message += f" and {_count(len(versions), 'active seed peer')}"
     if releases.since(FIRST_WITHOUT_GO_SEEDS) and all(version.startswith("v") for version in versions):

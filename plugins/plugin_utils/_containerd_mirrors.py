@@ -60,7 +60,8 @@ def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
     for registry, entry in registries.items():
         if not _REGISTRY_NAME.match(str(registry)):
             raise InputError(
-                f"{registry!r} is not a valid registry: write it as in image references, such as docker.io or registry:5000."
+                f"{registry!r} is not a valid registry: write it as in image references, such as docker.io or "
+                "registry:5000."
             )
         entry = {"url": entry} if isinstance(entry, str) else entry
         if not isinstance(entry, dict) or set(entry) - set(_ENTRY_KEYS) or not isinstance(entry.get("url", ""), str):

@@ -169,8 +169,8 @@ def require_peers_that_answer(verify: str, reader: JobReader) -> None:
         reader.probe_releases()
     if reader.releases.before(_FIRST_ASKING_HOSTS):
         raise DragonflyError(
-            f"This manager (release {reader.releases}) cannot report what the peers hold now. Nothing was created. What "
-            "to do: verify: peers requires Dragonfly manager 2.4.0 or later.",
+            f"This manager (release {reader.releases}) cannot report what the peers hold now. Nothing was created. "
+            "What to do: verify: peers requires Dragonfly manager 2.4.0 or later.",
             "peers_unknown",
         )
 

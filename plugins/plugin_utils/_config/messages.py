@@ -166,7 +166,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "no_mirror": (
         "without a registry mirror the proxy answers containerd with 404, and containerd silently falls back to "
-"the registry.",
+        "the registry.",
         "Set it to the base URL of the registry that is used most.",
     ),
     "proxy_off": (

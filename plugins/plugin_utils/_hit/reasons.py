@@ -89,8 +89,7 @@ MISSES: dict[str, tuple[str, str]] = {
         "Give both the same base URL: the option registries of preheat, and containerd_mirrors_registries.",
     ),
     "mirror_serves_another": (
-        "podman and CRI-O name no registry to the proxy, which requests {host}, while the preheat used"
-        " {preheat}.",
+        "podman and CRI-O name no registry to the proxy, which requests {host}, while the preheat used {preheat}.",
         "Set it to {preheat}; a client serves a single registry to these runtimes.",
     ),
     "runtime_ambiguous": (
