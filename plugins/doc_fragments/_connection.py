@@ -13,41 +13,42 @@ class ModuleDocFragment:
 options:
   url:
     description:
-      - Address of the manager's REST API, such as V(http://dragonfly-manager:8080). A path prefix is kept.
-      - If not set, the environment variable E(DRAGONFLY_URL) is read, where the module runs.
+      - URL of the manager's REST API, such as V(http://dragonfly-manager:8080). It may include a path prefix.
+      - If not set, the module reads E(DRAGONFLY_URL) from the environment of the host it runs on.
     type: str
   validate_certs:
     description:
-      - Whether the certificate of an V(https) address is checked.
-      - If not set, the environment variable E(DRAGONFLY_VALIDATE_CERTS) is read, where the module runs.
+      - Whether to validate the TLS certificate of an V(https) URL.
+      - If not set, the module reads E(DRAGONFLY_VALIDATE_CERTS) from the environment of the host it runs on.
     type: bool
     default: true
   ca_path:
     description:
-      - Path of a file with the certificates of the CAs that are trusted instead of those of the system.
-      - If not set, the environment variable E(DRAGONFLY_CA_PATH) is read, where the module runs.
+      - Path to a file of CA certificates to trust instead of the system's.
+      - If not set, the module reads E(DRAGONFLY_CA_PATH) from the environment of the host it runs on.
     type: path
   client_cert:
     description:
-      - Path of a client certificate in PEM, which may hold the key too.
-      - If not set, the environment variable E(DRAGONFLY_CLIENT_CERT) is read, where the module runs.
+      - Path to a PEM file with the client certificate, and optionally its key.
+      - If not set, the module reads E(DRAGONFLY_CLIENT_CERT) from the environment of the host it runs on.
     type: path
   client_key:
     description:
-      - Path of the key of O(client_cert), without a passphrase.
-      - If not set, the environment variable E(DRAGONFLY_CLIENT_KEY) is read, where the module runs.
+      - Path to the private key of O(client_cert). A key with a passphrase is not supported.
+      - If not set, the module reads E(DRAGONFLY_CLIENT_KEY) from the environment of the host it runs on.
     type: path
   timeout:
     description:
-      - Maximum time for one request, in seconds or as a duration such as V(90s) or V(5m).
-      - A task that does not wait ends after four times as long, and one second for each job.
-      - If not set, the environment variable E(DRAGONFLY_TIMEOUT) is read, where the module runs.
+      - Timeout of a single request, in seconds or as a duration such as V(90s) or V(5m).
+      - A task that does not wait for jobs is limited to four times this value, plus one second for each job.
+      - If not set, the module reads E(DRAGONFLY_TIMEOUT) from the environment of the host it runs on.
     type: str
     default: 2m
 requirements:
   - requests >= 2.20
 notes:
-  - The module runs where the task runs. Use C(delegate_to=localhost) in a play for hosts that cannot reach the manager.
+  - The module sends its requests from the host that the task runs on. If that host cannot reach the manager, use
+    C(delegate_to=localhost).
 """
 
     # What a module uses of the credentials in CONNECTION.
@@ -55,9 +56,9 @@ notes:
 options:
   token:
     description:
-      - Personal access token of the manager, see M(dragonflyoss.dragonfly.personal_access_token). Releases before 2.1.0
-        have none, and require none.
-      - If not set, the environment variable E(DRAGONFLY_TOKEN) is read, where the module runs.
+      - Personal access token of the manager, see M(dragonflyoss.dragonfly.personal_access_token). Dragonfly manager
+        releases before 2.1.0 neither support nor require one.
+      - If not set, the module reads E(DRAGONFLY_TOKEN) from the environment of the host it runs on.
     type: str
 """
 
@@ -65,7 +66,7 @@ options:
 options:
   token:
     description:
-      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+      - Ignored by this module. Accepted so C(module_defaults) can set it for the whole action group.
     type: str
 """
 
@@ -74,20 +75,20 @@ options:
   jwt:
     description:
       - Session token (JWT) returned by the M(dragonflyoss.dragonfly.login) module.
-      - If not set, the environment variable E(DRAGONFLY_JWT) is read, where the module runs.
-      - Without O(jwt), the module signs in with O(username) and O(password).
+      - If not set, the module reads E(DRAGONFLY_JWT) from the environment of the host it runs on.
+      - If no session token is set, the module signs in with O(username) and O(password).
     type: str
   username:
     description:
-      - Name of a user of the manager, to sign in without O(jwt).
-      - A manager of 2.2.0 or later accepts one sign-in of a user every 5 seconds, so several tasks or hosts had better
-        share the O(jwt) of one sign-in.
-      - If not set, the environment variable E(DRAGONFLY_USERNAME) is read, where the module runs.
+      - Name of the manager's user to sign in as if O(jwt) is not set.
+      - Dragonfly manager 2.2.0 or later accepts one sign-in of a user every 5 seconds. To run several tasks or hosts,
+        sign in once and share the O(jwt).
+      - If not set, the module reads E(DRAGONFLY_USERNAME) from the environment of the host it runs on.
     type: str
   password:
     description:
       - Password of O(username).
-      - If not set, the environment variable E(DRAGONFLY_PASSWORD) is read, where the module runs.
+      - If not set, the module reads E(DRAGONFLY_PASSWORD) from the environment of the host it runs on.
     type: str
 """
 
@@ -95,14 +96,14 @@ options:
 options:
   jwt:
     description:
-      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+      - Ignored by this module. Accepted so C(module_defaults) can set it for the whole action group.
     type: str
   username:
     description:
-      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+      - Ignored by this module. Accepted so C(module_defaults) can set it for the whole action group.
     type: str
   password:
     description:
-      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+      - Ignored by this module. Accepted so C(module_defaults) can set it for the whole action group.
     type: str
 """

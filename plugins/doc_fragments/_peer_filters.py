@@ -13,23 +13,23 @@ class ModuleDocFragment:
 options:
   host_name:
     description:
-      - Only the one with this host name.
+      - Return only entries with this host name.
     type: str
   ip:
     description:
-      - Only the one with this address.
+      - Return only entries with this IP address.
     type: str
   idc:
     description:
-      - Only those in this data center.
+      - Return only entries in this data center.
     type: str
   location:
     description:
-      - Only those at this location.
+      - Return only entries at this location.
     type: str
   states:
     description:
-      - Only those in these states.
+      - Return only entries in these states.
     type: list
     elements: str
     choices: [active, inactive]

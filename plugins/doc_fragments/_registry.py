@@ -13,23 +13,23 @@ class ModuleDocFragment:
 options:
   registries:
     description:
-      - Where registries are, by the name that image references use. A value is a base URL, or a dictionary of C(url),
+      - Registries by the name that image references use. Each value is a base URL, or a dictionary of C(url),
         C(username), C(password) and C(ca_path).
-      - A path in a URL is put before the repository, as a proxy project of an internal registry needs it.
-      - It must be the base that the hosts use (C(X-Dragonfly-Registry) in their C(hosts.toml)), for it is part of what
-        identifies a blob. Without an entry it is C(https://NAME), and V(https://index.docker.io) for V(docker.io).
+      - A path in the URL is prepended to the repository, as required for a proxy project of an internal registry.
+      - The URL is part of a blob's task ID, so it must be the base URL that the hosts use (C(X-Dragonfly-Registry) in
+        their C(hosts.toml)). Defaults to C(https://NAME), and to V(https://index.docker.io) for V(docker.io).
     type: dict
   registry_username:
     description:
-      - User name for the registry. With images of more than one registry, give it in O(registries) instead.
-      - Where a job is made with it, the manager stores it and shows it to every token with the scope C(job).
+      - User name for the registry. If the images come from more than one registry, set it in O(registries) instead.
+      - If it is sent with a job, the manager stores it and returns it to every token with the scope C(job).
     type: str
   registry_password:
     description:
-      - Password for the registry. With images of more than one registry, give it in O(registries) instead.
-      - Where a job is made with it, the manager stores it in clear and shows it to every token with the scope C(job).
-        Use one that can only read.
-      - Of the user V(_json_key) it is the key file of a service account. Where a template yields another password that
-        reads like JSON, add C(| string), since ansible-core turns it into a mapping otherwise.
+      - Password for the registry. If the images come from more than one registry, set it in O(registries) instead.
+      - If it is sent with a job, the manager stores it in plain text and returns it to every token with the scope
+        C(job). Use credentials with read-only access.
+      - For the user V(_json_key), it is the content of the service account's key file. If a template yields another
+        password that is valid JSON, add C(| string), because ansible-core converts it to a dictionary otherwise.
     type: str
 """

@@ -13,36 +13,36 @@ class ModuleDocFragment:
 options:
   tag:
     description:
-      - The tag that the preheat had. It is part of what identifies a task.
+      - Tag of the preheat. It is part of the task ID.
     type: str
   application:
     description:
-      - The application that the preheat had. It is part of what identifies a task.
+      - Application of the preheat. It is part of the task ID.
     type: str
   filtered_query_params:
     description:
-      - Names of query parameters that are not part of what identifies a task. Without it the manager's own list counts.
+      - Names of query parameters to exclude from the task ID. Defaults to the manager's own list.
     type: list
     elements: str
   piece_length:
     description:
-      - The piece length that the preheat had, in bytes. It is part of what identifies a task, from release 2.2.1 on.
+      - Piece length of the preheat in bytes. From Dragonfly 2.2.1 on, it is part of the task ID.
     type: int
   job_timeout:
     description:
-      - Maximum time that the schedulers take, in seconds or as a duration such as V(30m). Defaults to 30 or 60 minutes,
-        depending on the release of the manager.
+      - Time limit of the job in the schedulers, in seconds or as a duration such as V(30m). Defaults to 30 or 60
+        minutes, depending on the manager's release.
     type: str
   scheduler_cluster_ids:
     description:
-      - Ids of the clusters. Defaults to all clusters that have an active scheduler.
+      - IDs of the scheduler clusters. Defaults to all clusters that have an active scheduler.
     type: list
     elements: int
     aliases: [scheduler_cluster_id]
 notes:
-  - The manager answers by jobs, which are rows in its list of jobs for some hours. It takes notice of their end at its
-    own pace, from release 2.1.60 on often only after 30 seconds.
-  - Needs release 2.1.55 or later.
+  - The manager runs each request as a job, which stays in its list of jobs for some hours. From release 2.1.60 on, it
+    often takes 30 seconds to notice that a job has ended.
+  - Requires Dragonfly manager 2.1.55 or later.
 """
 
     # The twin of TASK_SOURCES.
@@ -50,13 +50,13 @@ notes:
 options:
   image:
     description:
-      - A reference such as V(registry.example.com/shop/web:4.2.0), or a manifest URL. It stands for the tasks of all
-        its blobs. Its manifest is read from where the module runs.
+      - Image reference such as V(registry.example.com/shop/web:4.2.0), or the URL of a manifest. It selects the tasks
+        of all blobs of the image. The module reads the manifest from the registry.
       - Exactly one of O(image), O(images), O(file), O(files), O(task_id) and O(task_ids) is required.
     type: str
   images:
     description:
-      - Several images.
+      - List of images.
     type: list
     elements: str
   file:
@@ -65,28 +65,28 @@ options:
     type: str
   files:
     description:
-      - URLs of several files.
+      - List of file URLs.
     type: list
     elements: str
   task_id:
     description:
-      - Id of a task, as the filter P(dragonflyoss.dragonfly.task_id#filter) gives it or a client logs it.
+      - ID of a task, as returned by the filter P(dragonflyoss.dragonfly.task_id#filter) or logged by a client.
     type: str
   task_ids:
     description:
-      - Ids of several tasks.
+      - List of task IDs.
     type: list
     elements: str
   platforms:
     description:
-      - Only the blobs of an image for these platforms, such as V(linux/amd64). Defaults to V(all).
+      - Limits an image to the blobs for these platforms, such as V(linux/amd64). Defaults to V(all).
     type: list
     elements: str
     aliases: [platform]
   digest_ids:
     description:
-      - Whether for each blob of an image also the task counts whose id is the digest alone, as Rust clients make them
-        with C(enableTaskIDBasedBlobDigest).
+      - Whether to include, for each blob of an image, the task whose ID is the blob's digest. Rust clients with
+        C(enableTaskIDBasedBlobDigest) use such IDs.
     type: bool
     default: false
 """

@@ -13,22 +13,22 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until the job is done.
+      - Whether to wait until the job has finished.
     type: bool
     default: true
   wait_timeout:
     description:
       - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m).
-      - A manager gives up a job after at most 80 minutes.
-      - It is the time of the whole task, which then sends nothing more and ends with the request under way, after
-        another O(timeout) at most.
-      - With O(wait=false), the task has three times O(timeout) and one second for each job if that is less.
+      - The manager gives up on a job after at most 80 minutes.
+      - It limits the whole task. When it expires, the module sends no further requests and ends as soon as the current
+        one completes, after another O(timeout) at most.
+      - With O(wait=false), the limit is three times O(timeout) plus one second for each job, if that is less.
     type: str
     default: 70m
   wait_sleep:
     description:
-      - Polling interval, in seconds or as a duration such as V(1m). A manager of 2.1.60 or later itself polls its jobs
-        only every 30 to 300 seconds.
+      - Polling interval, in seconds or as a duration such as V(1m). Dragonfly manager 2.1.60 or later polls its own
+        jobs only every 30 to 300 seconds.
     type: str
     default: 5s
 """

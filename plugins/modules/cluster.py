@@ -20,7 +20,7 @@ options:
     type: str
   id:
     description:
-      - Id of a cluster that is there, to rename it. If not set, O(name) says which cluster is meant.
+      - ID of a cluster that is there, to rename it. If not set, O(name) says which cluster is meant.
     type: int
   state:
     description:
@@ -168,7 +168,7 @@ cluster:
   type: dict
   contains:
     id:
-      description: Id of the cluster, null in check mode for one that would be made.
+      description: ID of the cluster, null in check mode for one that would be created.
       type: int
       returned: success
       sample: 2
@@ -208,12 +208,12 @@ cluster:
       returned: success
       sample: {load_limit: 50}
     created_at:
-      description: When it was made, as the manager says it.
+      description: Time when it was created, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:22:05Z"
     updated_at:
-      description: When it was changed, as the manager says it.
+      description: When it was changed, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:22:05Z"
@@ -228,7 +228,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed, such as V(in_use) or V(not_taken).
+  description: Stable code of the reason why the task failed, such as V(in_use) or V(not_taken).
   returned: failure
   type: str
   sample: in_use

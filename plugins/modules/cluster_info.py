@@ -15,7 +15,7 @@ description:
 options:
   id:
     description:
-      - Id of a cluster. The module fails if it does not exist.
+      - ID of a cluster. The module fails if it does not exist.
     type: int
   name:
     description:
@@ -74,7 +74,7 @@ clusters:
   elements: dict
   contains:
     id:
-      description: Id of the cluster.
+      description: ID of the cluster.
       type: int
       returned: success
       sample: 1
@@ -114,12 +114,12 @@ clusters:
       returned: success
       sample: {load_limit: 200}
     created_at:
-      description: When it was made, as the manager says it.
+      description: Time when it was created, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:21:57Z"
     updated_at:
-      description: When it was changed, as the manager says it.
+      description: When it was changed, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:21:57Z"
@@ -134,7 +134,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: not_found

@@ -149,7 +149,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed, such as V(fault).
+  description: Stable code of the reason why the task failed, such as V(fault).
   returned: failure
   type: str
   sample: fault

@@ -131,7 +131,7 @@ peers:
       returned: success
       sample: normal
     scheduler_cluster_id:
-      description: Id of the cluster.
+      description: ID of the cluster.
       type: int
       returned: success
       sample: 1
@@ -162,7 +162,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: manifest_unknown

@@ -23,7 +23,7 @@ options:
     required: true
   ids:
     description:
-      - Ids of jobs. A job that does not exist counts as removed.
+      - IDs of jobs. A job that does not exist counts as removed.
       - Exactly one of O(ids) and O(older_than) is required.
     type: list
     elements: int
@@ -112,7 +112,7 @@ jobs:
   elements: dict
   contains:
     id:
-      description: Id of the job.
+      description: ID of the job.
       type: int
       returned: success
       sample: 31
@@ -142,7 +142,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed, such as V(job_running).
+  description: Stable code of the reason why the task failed, such as V(job_running).
   returned: failure
   type: str
   sample: job_running

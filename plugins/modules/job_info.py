@@ -16,7 +16,7 @@ description:
 options:
   ids:
     description:
-      - Ids of jobs. The module fails if one does not exist.
+      - IDs of jobs. The module fails if one does not exist.
     type: list
     elements: int
     aliases: [id]
@@ -117,7 +117,7 @@ jobs:
   elements: dict
   contains:
     id:
-      description: Id of the job.
+      description: ID of the job.
       type: int
       returned: success
       sample: 31
@@ -137,7 +137,7 @@ jobs:
       returned: success
       sample: https://registry.example.com/v2/shop/web/manifests/4.2.0
     state:
-      description: State of the job as the manager says it.
+      description: State of the job as reported by the manager.
       type: str
       returned: success
       sample: SUCCESS
@@ -149,12 +149,12 @@ jobs:
       returned: success
       sample: warm
     reason:
-      description: A stable code for why it is not warm, V(null) if it is.
+      description: Stable code of the reason why it is not warm, V(null) if it is.
       type: str
       returned: success
       sample: null
     message:
-      description: Why it is not warm, in words.
+      description: Why it is not warm, as text.
       type: str
       returned: success
       sample: null
@@ -238,7 +238,7 @@ jobs:
       returned: success
       sample: {"type": "image", "scope": "single_seed_peer"}
     scheduler_cluster_ids:
-      description: Ids of the clusters of the job. A list tells them only by the job's result, see O(ids).
+      description: IDs of the clusters of the job. A list tells them only by the job's result, see O(ids).
       type: list
       elements: int
       returned: success
@@ -266,7 +266,7 @@ jobs:
           type: str
           returned: success
         scheduler_cluster_id:
-          description: Id of the cluster.
+          description: ID of the cluster.
           type: int
           returned: success
         description:
@@ -284,7 +284,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: not_found

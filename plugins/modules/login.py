@@ -94,7 +94,7 @@ jwt:
   type: str
   sample: eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpZCI6MX0.c2FtcGxl
 expires_at:
-  description: When the C(jwt) ends, as the manager says it.
+  description: When the C(jwt) ends, as reported by the manager.
   returned: success
   type: str
   sample: "2026-12-09T08:00:00Z"
@@ -109,7 +109,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed, such as V(signin_refused).
+  description: Stable code of the reason why the task failed, such as V(signin_refused).
   returned: failure
   type: str
   sample: signin_refused

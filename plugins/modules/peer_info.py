@@ -93,7 +93,7 @@ peers:
   elements: dict
   contains:
     id:
-      description: Id of the row.
+      description: ID of the entry.
       type: int
       returned: success
       sample: 1
@@ -183,7 +183,7 @@ peers:
       returned: success
       sample: ""
     scheduler_cluster_id:
-      description: Id of its cluster.
+      description: ID of its cluster.
       type: int
       returned: success
       sample: 1
@@ -208,7 +208,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: jwt_unknown

@@ -62,7 +62,7 @@ options:
     type: str
   user_id:
     description:
-      - Id of the user whose token it is. If not set, a new token is that of the user of the O(jwt).
+      - ID of the user whose token it is. If not set, a new token is that of the user of the O(jwt).
     type: int
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
@@ -74,7 +74,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - A token that would be made is not known yet, so RV(token) is null.
+      - A token that would be created is not known yet, so RV(token) is null.
   diff_mode:
     support: full
   idempotent:
@@ -159,7 +159,7 @@ EXAMPLES = r"""
 RETURN = r"""
 token:
   description:
-    - The token, in clear. It is null for O(state=absent), in check mode for a token that would be made, and where a
+    - The token, in clear. It is null for O(state=absent), in check mode for a token that would be created, and where a
       manager does not show it, which is a warning.
   returned: success
   type: str
@@ -170,7 +170,7 @@ personal_access_token:
   type: dict
   contains:
     id:
-      description: Id of the token, null in check mode for one that would be made.
+      description: ID of the token, null in check mode for one that would be created.
       type: int
       returned: success
       sample: 3
@@ -201,17 +201,17 @@ personal_access_token:
       returned: success
       sample: "2027-06-30T00:00:00Z"
     user_id:
-      description: Id of the user whose token it is.
+      description: ID of the user whose token it is.
       type: int
       returned: success
       sample: 1
     created_at:
-      description: When it was made, as the manager says it.
+      description: Time when it was created, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:22:05Z"
     updated_at:
-      description: When it was changed, as the manager says it.
+      description: When it was changed, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:22:05Z"
@@ -226,7 +226,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: jwt_unknown

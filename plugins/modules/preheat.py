@@ -7,15 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: preheat
-short_description: Warm images and files in Dragonfly, and prove it
+short_description: Preheat images and files in Dragonfly, and verify that they are cached
 version_added: 1.0.0
 description:
-  - Creates preheat jobs at a Dragonfly manager, waits for them, and succeeds only if what was asked for is warm.
-  - A job that exists is not made again. An equal job that is running is adopted, an equal one that is warm and not
-    older than O(max_age) is enough.
-  - The manager's C(SUCCESS) does not mean warm. Results are inspected blob by blob, see O(verify).
-  - Works with managers of 2.0.9 to 2.5.1. An option that a manager's release does not know is refused and not silently
-    ignored.
+  - Creates preheat jobs in a Dragonfly manager, waits for them, and succeeds only if the requested content is warm.
+    With the default O(scope=single_seed_peer), that means cached on one seed peer of each cluster, not on every node.
+  - If an identical job is running, the module waits for it. If an identical job succeeded within O(max_age) and its
+    content is warm, no job is created.
+  - The state C(SUCCESS) of a job does not prove that its content is warm. The module checks the result blob by blob,
+    see O(verify).
+  - Supports Dragonfly manager 2.0.9 to 2.5.1. The module fails if the manager's release does not support an option,
+    instead of silently ignoring it.
 options:
   image:
     description:
@@ -25,7 +27,7 @@ options:
     type: str
   images:
     description:
-      - Several images, a job each. The same image twice is one job.
+      - List of images. Each image is preheated by its own job. Duplicates are ignored.
     type: list
     elements: str
   file:
@@ -34,81 +36,83 @@ options:
     type: str
   files:
     description:
-      - URLs of several files, a job each.
+      - List of file URLs. Each file is preheated by its own job.
     type: list
     elements: str
   platforms:
     description:
-      - Platforms of images, such as V(linux/amd64), a job each. V(all) means each platform that the image has; this
-        requires that the module can read the manifest from the registry.
+      - Platforms of images, such as V(linux/amd64). Each platform is preheated by its own job. V(all) selects every
+        platform of the image, and requires that the module can read the manifest from the registry.
       - By default the manager chooses the platform of its own host.
     type: list
     elements: str
     aliases: [platform]
   tag:
     description:
-      - Tag of the tasks. It is part of what identifies a blob, so that only hosts with the same tag hit. Leave it out
-        for containerd.
+      - Tag of the tasks. It is part of the task ID, so only hosts with the same tag hit. Do not set it for containerd.
     type: str
   application:
     description:
-      - Application of the tasks. It is part of what identifies a blob, as O(tag) is. Since 2.2.3.
+      - Application of the tasks. Like O(tag), it is part of the task ID. Requires Dragonfly manager 2.2.3 or later.
     type: str
   filtered_query_params:
     description:
-      - Names of query parameters that do not identify a file. Without it a manager of 2.1.62 and later takes the
-        signatures of common object stores.
+      - Names of query parameters to exclude from the task ID. In Dragonfly manager 2.1.62 or later, defaults to the
+        signature parameters of common object stores.
     type: list
     elements: str
   piece_length:
     description:
-      - Length of a piece in bytes, from 4194304 to 67108864. It is part of what identifies a blob. Since 2.2.1.
+      - Piece length in bytes, from 4194304 to 67108864. It is part of the task ID. Requires Dragonfly manager 2.2.1 or
+        later.
     type: int
   headers:
     description:
-      - Headers for the requests to the registry or origin. The manager stores them in clear and shows them to every
-        token with the scope C(job).
-      - Values of headers that carry a credential by their name (C(Authorization), C(Cookie), C(X-...-Token)), and long
-        ones, are hidden in the output.
-      - An C(Authorization) is not sent to a registry that has a user name of its own in O(registries).
+      - Headers of the requests to the registry or origin. The manager stores them in plain text and returns them to
+        every token with the scope C(job).
+      - The output hides long values and the values of headers whose name suggests a credential (C(Authorization),
+        C(Cookie), C(X-...-Token)).
+      - An C(Authorization) header is not sent to a registry that has its own user name in O(registries).
     type: dict
   scope:
     description:
-      - Which peers get it. V(single_seed_peer) is one seed peer of each cluster, which is enough for hosts to hit.
-      - V(all_peers) exists since 2.1.57, V(all_seed_peers) since 2.1.66. Both need peers with the Rust client.
+      - Peers to preheat. V(single_seed_peer) preheats one seed peer of each cluster, from which the other peers fetch.
+      - V(all_peers) requires Dragonfly manager 2.1.57 or later, V(all_seed_peers) 2.1.66 or later. Both require peers
+        with the Rust client.
     type: str
     choices: [single_seed_peer, all_seed_peers, all_peers]
     default: single_seed_peer
   ips:
     description:
-      - Addresses of the peers to preheat, for O(scope=all_peers) and O(scope=all_seed_peers). Since 2.3.1. Each must
-        become warm.
+      - Addresses of the peers to preheat, for O(scope=all_peers) and O(scope=all_seed_peers). Each of them must become
+        warm. Requires Dragonfly manager 2.3.1 or later.
     type: list
     elements: str
   count:
     description:
-      - Number of peers to preheat, from 1 to 200. The manager picks them. Since 2.2.3.
+      - Number of peers to preheat, from 1 to 200. The manager selects them. Requires Dragonfly manager 2.2.3 or later.
     type: int
   percentage:
     description:
-      - Percentage of the peers to preheat. Since 2.2.3.
+      - Percentage of the peers to preheat. Requires Dragonfly manager 2.2.3 or later.
     type: int
   concurrent_task_count:
     description:
-      - How many blobs are preheated at a time, from 1 to 100. Since 2.3.1.
+      - Maximum number of blobs to preheat concurrently, from 1 to 100. Requires Dragonfly manager 2.3.1 or later.
     type: int
   concurrent_peer_count:
     description:
-      - How many peers are preheated at a time, from 1 to 1000. Since 2.1.57; up to 500 before 2.3.1.
+      - Maximum number of peers to preheat concurrently, from 1 to 1000, or to 500 before Dragonfly manager 2.3.1.
+        Requires Dragonfly manager 2.1.57 or later.
     type: int
   job_timeout:
     description:
-      - Maximum time that the schedulers take for a job, in seconds or as a duration such as V(30m). Requires Dragonfly
-        manager 2.1.57 or later.
+      - Time limit of a job in the schedulers, in seconds or as a duration such as V(30m). Requires Dragonfly manager
+        2.1.57 or later.
     type: str
   object_storage:
     description:
-      - How to read a file of an object store. Since 2.4.4.
+      - Settings to read files from an object store. Requires Dragonfly manager 2.4.4 or later.
     type: dict
     suboptions:
       region:
@@ -118,7 +122,7 @@ options:
         description: Address of the object store.
         type: str
       access_key_id:
-        description: Id of the access key.
+        description: ID of the access key.
         type: str
       access_key_secret:
         description: Secret of the access key.
@@ -136,11 +140,11 @@ options:
         description: Predefined access control, for GCS.
         type: str
       insecure_skip_verify:
-        description: Whether the certificate of the object store goes unchecked.
+        description: Whether to skip the validation of the object store's TLS certificate.
         type: bool
   hdfs:
     description:
-      - How to read a file of HDFS. Since 2.4.4.
+      - Settings to read files from HDFS. Requires Dragonfly manager 2.4.4 or later.
     type: dict
     suboptions:
       delegation_token:
@@ -148,80 +152,80 @@ options:
         type: str
   load_to_cache:
     description:
-      - Whether peers keep it in memory. From 2.2.2 to 2.3.0.
+      - Whether peers keep the content in memory. Supported by Dragonfly manager 2.2.2 to 2.3.0.
     type: bool
   enable_task_id_based_blob_digest:
     description:
-      - Whether the task IDs of blobs are their digests instead of what is computed from their URLs, so that one preheat
-        serves every registry. Hosts hit it only with C(enableTaskIDBasedBlobDigest) in the proxy of their client.
-      - Requires Dragonfly manager later than 2.5.1. An older one does not know it, so the task fails.
-      - Whether a job was created with it is in RV(jobs[].args).
+      - Whether to use the digest of a blob as its task ID instead of an ID computed from its URL, so one preheat serves
+        every registry. Hosts hit it only with C(enableTaskIDBasedBlobDigest) in the proxy of their client.
+      - Requires Dragonfly manager later than 2.5.1. The task fails with earlier managers.
+      - RV(jobs[].args) shows whether a job was created with it.
     type: bool
   bio:
     description:
-      - Text that describes the job at the manager, up to 1005 characters. Without it, the reference as it is written.
-      - A fingerprint of the request follows it, such as C([ansible 1f3a9c2e]), by which later runs recognize the job on
-        managers whose defaults this collection does not know. It holds no credentials.
+      - Description of the job in the manager, up to 1005 characters. Defaults to the reference as given.
+      - The module appends a fingerprint of the request, such as C([ansible 1f3a9c2e]), by which later runs recognize
+        the job on managers whose defaults this collection does not know. It holds no credentials.
     type: str
   scheduler_cluster_ids:
     description:
-      - Ids of the clusters to preheat, a job each.
+      - IDs of the scheduler clusters to preheat. Each cluster is preheated by its own job.
       - By default one job is created for all clusters.
     type: list
     elements: int
     aliases: [scheduler_cluster_id]
   expected_ips:
     description:
-      - Addresses of hosts that must be warm in the end, for O(scope=all_peers) and O(scope=all_seed_peers), whatever
-        O(max_failed_peers_percentage) allows. A host that no result names is cold, for a scheduler counts only hosts
-        that it knows.
-      - With several clusters, the results of all of them count together.
+      - IP addresses of hosts that must be warm when the task ends, for O(scope=all_peers) and O(scope=all_seed_peers),
+        whatever O(max_failed_peers_percentage) allows. Hosts missing from the result count as cold, because a scheduler
+        reports only the hosts it knows.
+      - With several clusters, the results of all clusters are combined.
     type: list
     elements: str
   max_age:
     description:
-      - How long an identical warm job counts, in seconds or as a duration such as V(90s), V(30m), V(4h) or V(7d), by
-        the manager's clock, because caches expire. With V(0) no warm job counts; running ones are adopted all the same.
-      - What the peers dropped since by themselves is only seen with O(verify=peers).
+      - Maximum age of an identical warm job that makes a new job unnecessary, in seconds or as a duration such as
+        V(90s), V(30m), V(4h) or V(7d), by the manager's clock. It is limited because caches expire. With V(0), a warm
+        job never counts, but running jobs are still adopted.
+      - Only O(verify=peers) detects content that the peers evicted since then.
     type: str
     default: 1h
   force:
     description:
-      - Make a new job in any case.
+      - Whether to always create a new job.
     type: bool
     default: false
   verify:
     description:
-      - What it takes to call a job warm.
-      - V(auto) reads the manifest from the registry and wants every blob in the result. Where the registry cannot be
-        reached from where the module runs, it warns and judges by what the job says. A registry that refuses fails the
-        task.
-      - V(blobs) does the same and fails where the registry cannot be reached.
-      - V(peers) requires what V(blobs) does and then asks the peers themselves whether they hold every blob now, for
-        jobs that were found and for new ones. Content that is gone gets a new job, and RV(jobs[].replaces) tells why.
-        Use it where a rollout depends on the answer. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier
-        ones cannot tell what a peer holds; then the task fails and creates nothing, or the outcome is V(unknown).
-      - V(peers) creates one more job at the manager for each blob, at most 1000 in one task, and polls each until
-        it ends. On a manager 2.5.1 with an image of 4 blobs this takes 30 seconds, because the manager reads the result
-        of a job 30 seconds after it was created. The manager lets 10 jobs a second pass for a cluster.
-      - V(result) wants a result that names something and no failure. V(none) trusts C(SUCCESS).
-      - With all but V(none) and V(peers), a warm job does not count if the manager's list of jobs shows that its
-        content was deleted since, as M(dragonflyoss.dragonfly.task) does. The list does not show what the peers drop by
-        themselves.
-      - With V(auto), V(blobs) and V(peers) the job is pinned to the digest of the manifest, so that a tag that moved is
-        another job.
+      - How to verify that the content of a job is warm.
+      - V(auto) reads the manifest from the registry and requires every blob in the result. If the module cannot reach
+        the registry, it warns and relies on the result of the job alone. If the registry denies access, the task fails.
+      - V(blobs) does the same, but fails if the module cannot reach the registry.
+      - V(peers) requires the same as V(blobs) and then queries the peers whether they hold every blob now, for existing
+        and for new jobs. If content is gone, a new job is created, and RV(jobs[].replaces) reports the reason. Use it
+        if a rollout depends on the result. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier releases
+        cannot report what a peer holds. With them, the task fails and creates nothing, or the outcome is V(unknown).
+      - V(peers) creates an additional job in the manager for each blob, at most 1000 in a task, and polls each until it
+        ends. With Dragonfly manager 2.5.1 and an image of 4 blobs, this takes 30 seconds, because the manager reads the
+        result of a job 30 seconds after its creation. The manager accepts 10 jobs per second for a cluster.
+      - V(result) requires a result that names at least one URL and no failure. V(none) trusts the state C(SUCCESS).
+      - With V(auto), V(blobs) and V(result), a warm job does not count if the manager's list of jobs shows that its
+        content was deleted since, for example by M(dragonflyoss.dragonfly.task). The list does not show what the peers
+        evicted.
+      - With V(auto), V(blobs) and V(peers) the job is pinned to the digest of the manifest, so a moved tag results in a
+        new job.
     type: str
     choices: [auto, blobs, peers, result, none]
     default: auto
   max_failed_peers_percentage:
     description:
-      - How many of the peers may have failed, in percent, for O(scope=all_peers) and O(scope=all_seed_peers).
+      - Maximum percentage of peers that may fail, for O(scope=all_peers) and O(scope=all_seed_peers).
     type: int
     default: 0
   progress_file:
     description:
-      - Path of a file to which a line is appended whenever the picture changes. When the module runs on the controller,
-        its action plugin shows these lines while the task runs. A symbolic link is not followed.
+      - Path to a file to which the module appends a line whenever the progress changes. If the module runs on the
+        controller, its action plugin displays these lines while the task runs. Symbolic links are not followed.
     type: path
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
@@ -239,7 +243,7 @@ attributes:
   idempotent:
     support: full
     details:
-      - For O(max_age) seconds, and unless O(force=true).
+      - Within O(max_age), and unless O(force=true).
 seealso:
   - module: dragonflyoss.dragonfly.job_info
 author:
@@ -247,14 +251,12 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Warm one image
-  dragonflyoss.dragonfly.preheat:
+- name: Preheat one image dragonflyoss.dragonfly.preheat:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     image: registry.example.com/shop/web:4.2.0
 
-- name: Warm a release for two platforms in two clusters
-  dragonflyoss.dragonfly.preheat:
+- name: Preheat a release for two platforms in two clusters dragonflyoss.dragonfly.preheat:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     images:
@@ -271,48 +273,46 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
 
-- name: Roll out only if it is warm, and say what is cold if not
+- name: Stop the rollout and report what is cold if the image is not warm
   block:
-    - name: Warm the image
-      dragonflyoss.dragonfly.preheat:
+    - name: Preheat the image dragonflyoss.dragonfly.preheat:
         url: http://dragonfly-manager:8080
         token: "{{ dragonfly_token }}"
         image: registry.example.com/shop/web:4.2.0
         verify: blobs
       register: warm
   rescue:
-    - name: Say what is cold
-      ansible.builtin.fail:
+    - name: Report what is cold ansible.builtin.fail:
         msg: "Not rolled out ({{ ansible_failed_result.reason | default('unknown') }}): {{ ansible_failed_result.msg }}"
 """
 
 RETURN = r"""
 jobs:
   description:
-    - The jobs that count for what was asked for, in its order, also when the task fails.
+    - The jobs for the requested content, in the order of the request, also if the task fails.
   returned: when the options make sense and the manager answers
   type: list
   elements: dict
   contains: &job
     id:
-      description: Id of the job at the manager, V(null) where there is none.
+      description: ID of the job, V(null) if there is none.
       type: int
       returned: success
       sample: 31
     source:
       description:
-        - V(created) by this task, V(adopted) while it was running, V(found) warm, V(planned) in check mode. V(null)
-          where there is none.
+        - V(created) by this task, V(adopted) while it was running, V(found) warm, V(planned) in check mode. V(null) if
+          there is no job.
       type: str
       returned: success
       sample: created
     name:
-      description: What was asked for, as it was written, without secrets.
+      description: The requested image or file as given, without secrets.
       type: str
       returned: success
       sample: registry.example.com/shop/web:4.2.0
     url:
-      description: The URL that is preheated, that of the manifest for an image, without secrets.
+      description: The preheated URL without secrets. For an image, the URL of its manifest.
       type: str
       returned: success
       sample: "https://registry.example.com/v2/shop/web/manifests/\
@@ -323,7 +323,7 @@ jobs:
       returned: success
       sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     platform:
-      description: Platform of the image where one was asked for.
+      description: Requested platform of the image, V(null) if none was requested.
       type: str
       returned: success
       sample: linux/amd64
@@ -333,69 +333,70 @@ jobs:
       returned: success
       sample: image
     state:
-      description: State of the job as the manager says it, V(PENDING), V(SUCCESS) or V(FAILURE).
+      description: State of the job as reported by the manager, V(PENDING), V(SUCCESS) or V(FAILURE).
       type: str
       returned: success
       sample: SUCCESS
     outcome:
       description:
-        - V(warm), or V(pending) where it was not awaited, V(planned) in check mode, and V(failed), V(cold) (C(SUCCESS),
-          but not warm), V(gone) (deleted while it was awaited), V(given_up) (by the manager), V(timed_out), V(refused)
-          (no job was created, or not the one that was requested), V(unknown) (it could not be watched to the end, or
-          the peers could not be asked).
+        - V(warm), or V(pending) if the module did not wait for it, V(planned) in check mode, and V(failed), V(cold)
+          (C(SUCCESS), but not warm), V(gone) (deleted while the module waited), V(given_up) (by the manager),
+          V(timed_out), V(refused) (no job was created, or not the one that was requested), V(unknown) (the module could
+          not poll it until its end, or could not query the peers).
       type: str
       returned: success
       sample: warm
     reason:
-      description: A stable code for why it is not warm, such as V(no_seed_peer), V(go_peers) or V(nothing_warmed).
+      description: Stable code of the reason why it is not warm, such as V(no_seed_peer), V(go_peers) or
+        V(nothing_warmed).
       type: str
       returned: success
       sample: null
     message:
-      description: Why it is not warm, in words.
+      description: Reason why it is not warm, as text.
       type: str
       returned: success
       sample: null
     scheduler_cluster_ids:
-      description: Ids of the clusters that the job is for.
+      description: IDs of the scheduler clusters of the job.
       type: list
       elements: int
       returned: success
       sample: [1]
     blobs:
-      description: Number of blobs, V(null) where it is not known.
+      description: Number of blobs, V(null) if unknown.
       type: int
       returned: success
       sample: 4
     warm:
-      description: URLs that are warm in every cluster, V(null) where the manager does not tell which (before 2.1.57).
+      description: URLs that are warm in every cluster, V(null) if the manager does not report them (before 2.1.57).
       type: list
       elements: str
       returned: success
       sample: []
     cold:
-      description: URLs that are not warm, V(null) where that is not known.
+      description: URLs that are not warm, V(null) if unknown.
       type: list
       elements: str
       returned: success
       sample: []
     warm_percentage:
-      description: How many of the blobs are warm, in percent.
+      description: Percentage of the blobs that are warm.
       type: int
       returned: success
       sample: 100
     warmed_at:
-      description: When the manager saw that it was done, V(null) where it is not warm.
+      description: Time when the manager recorded the end of the job, V(null) if it is not warm.
       type: str
       returned: success
       sample: "2026-11-24T22:24:12Z"
     created_at:
-      description: When the job was made.
+      description: Time when the job was created.
       type: str
       returned: success
       sample: "2026-11-24T22:23:21Z"
     failures:
-      description: What failed on which host, at most 20.
+      description: Failures by host, at most 20.
       type: list
       elements: dict
       returned: success
@@ -414,41 +415,41 @@ jobs:
           type: str
           returned: success
         scheduler_cluster_id:
-          description: Id of the cluster.
+          description: ID of the cluster.
           type: int
           returned: success
         description:
-          description: The scheduler's words.
+          description: Error message of the scheduler.
           type: str
           returned: success
     failures_count:
-      description: How many failed in all.
+      description: Total number of failures.
       type: int
       returned: success
       sample: 0
     verified:
-      description: What it is called warm by, V(peers), V(blobs), V(result) or V(none).
+      description: How the outcome was verified, V(peers), V(blobs), V(result) or V(none).
       type: str
       returned: success
       sample: blobs
     replaces:
-      description: The job that was warm and does not count any more, so that this one was created; V(null) for others.
+      description: The earlier warm job that this job replaces because it no longer counts. V(null) if there is none.
       type: dict
       returned: success
       sample: null
       contains:
         id:
-          description: Id of that job.
+          description: ID of that job.
           type: int
           returned: success
         reason:
           description:
-            - V(deleted) (its content was deleted since), V(not_held) (the peers do not hold it), V(cold) (it lacks
-              hosts).
+            - V(deleted) (its content was deleted since), V(not_held) (the peers do not hold it), V(cold) (hosts are
+              missing from it).
           type: str
           returned: success
         message:
-          description: The same in words.
+          description: The reason as text.
           type: str
           returned: success
     args:
@@ -458,12 +459,12 @@ jobs:
       returned: success
       sample: {"type": "image", "scope": "single_seed_peer"}
 msg:
-  description: A summary, or why the task failed.
+  description: Summary of the result, or the reason why the task failed.
   returned: as jobs
   type: str
   sample: "3 of 3 warm: 1 created, 2 found"
 counts:
-  description: How many jobs there are, how many of them are warm, and how many have each RV(jobs[].source).
+  description: Number of jobs, of warm jobs, and of jobs by RV(jobs[].source).
   returned: as jobs
   type: dict
   sample: {"jobs": 3, "warm": 3, "created": 1, "adopted": 0, "found": 2, "planned": 0}
@@ -483,7 +484,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: nothing_warmed

@@ -288,7 +288,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed, such as V(bad_input).
+  description: Stable code of the reason why the task failed, such as V(bad_input).
   returned: failure
   type: str
   sample: bad_input

@@ -67,7 +67,7 @@ schedulers:
   elements: dict
   contains:
     id:
-      description: Id of the row.
+      description: ID of the entry.
       type: int
       returned: success
       sample: 1
@@ -108,7 +108,7 @@ schedulers:
       returned: success
       sample: [schedule, preheat]
     scheduler_cluster_id:
-      description: Id of its cluster.
+      description: ID of its cluster.
       type: int
       returned: success
       sample: 1
@@ -138,7 +138,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: jwt_unknown

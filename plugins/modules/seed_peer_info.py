@@ -75,7 +75,7 @@ seed_peers:
   elements: dict
   contains:
     id:
-      description: Id of the row.
+      description: ID of the entry.
       type: int
       returned: success
       sample: 1
@@ -120,7 +120,7 @@ seed_peers:
       returned: success
       sample: active
     seed_peer_cluster_id:
-      description: Id of its seed peer cluster.
+      description: ID of its seed peer cluster.
       type: int
       returned: success
       sample: 1
@@ -145,7 +145,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: jwt_unknown

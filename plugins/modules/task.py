@@ -109,7 +109,7 @@ EXAMPLES = r"""
 RETURN = r"""
 tasks:
   description: The tasks.
-  returned: when jobs were made
+  returned: if jobs were created
   type: list
   elements: dict
   contains:
@@ -129,7 +129,7 @@ tasks:
       returned: always
       sample: null
     job_id:
-      description: Id of the job.
+      description: ID of the job.
       type: int
       returned: always
       sample: 31
@@ -162,7 +162,7 @@ tasks:
           returned: always
           sample: normal
         scheduler_cluster_id:
-          description: Id of the cluster.
+          description: ID of the cluster.
           type: int
           returned: always
           sample: 1
@@ -188,7 +188,7 @@ tasks:
           returned: always
           sample: normal
         scheduler_cluster_id:
-          description: Id of the cluster.
+          description: ID of the cluster.
           type: int
           returned: always
           sample: 1
@@ -221,7 +221,7 @@ tasks:
           returned: always
           sample: super
         scheduler_cluster_id:
-          description: Id of the cluster.
+          description: ID of the cluster.
           type: int
           returned: always
           sample: 1
@@ -232,12 +232,12 @@ tasks:
           sample: true
     reason:
       description:
-        - A stable code for why this task may still be there. V(not_deletable) does not fail the module.
+        - Stable code of the reason why this task may still be there. V(not_deletable) does not fail the module.
       type: str
       returned: always
       sample: null
     message:
-      description: The same in words.
+      description: The reason as text.
       type: str
       returned: always
       sample: null
@@ -252,7 +252,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: peers_failed

@@ -68,7 +68,7 @@ EXAMPLES = r"""
 RETURN = r"""
 tasks:
   description: The tasks.
-  returned: when jobs were made
+  returned: if jobs were created
   type: list
   elements: dict
   contains:
@@ -88,7 +88,7 @@ tasks:
       returned: always
       sample: null
     job_id:
-      description: Id of the job.
+      description: ID of the job.
       type: int
       returned: always
       sample: 31
@@ -126,7 +126,7 @@ tasks:
           returned: always
           sample: true
         scheduler_cluster_id:
-          description: Id of the cluster.
+          description: ID of the cluster.
           type: int
           returned: always
           sample: 1
@@ -141,12 +141,12 @@ tasks:
           returned: always
           sample: "2026-11-24T23:40:05Z"
     reason:
-      description: A stable code for why this question has no answer.
+      description: Stable code of the reason why this question has no answer.
       type: str
       returned: always
       sample: null
     message:
-      description: The same in words.
+      description: The reason as text.
       type: str
       returned: always
       sample: null
@@ -161,7 +161,7 @@ status:
   type: int
   sample: 401
 reason:
-  description: A stable code for why the task failed.
+  description: Stable code of the reason why the task failed.
   returned: failure
   type: str
   sample: timed_out
