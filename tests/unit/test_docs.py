@@ -74,7 +74,7 @@ def arguments_of(name, monkeypatch):
 
 def described_as(option):
     """Return an option of the documentation as an argument spec has it, the default as a module sees it."""
-    environment = re.findall(r"environment variable E\((\w+)\)", str(option["description"]))
+    environment = re.findall(r"(?:environment variable|module reads) E\((\w+)\)", str(option["description"]))
     return uniform(option, environment, option.get("suboptions", {}), described_as)
 
 
