@@ -128,7 +128,7 @@ def test_documented_options_are_the_arguments(name, monkeypatch):
         if not option.startswith("_")
     }
     for option, details in options.items():
-        if "Not used by this module" in str(details["description"]):
+        if "Ignored by this module" in str(details["description"]):
             # A credential that module_defaults and the environment give to all modules.
             specified[option]["environment"] = []
     assert documented == specified
