@@ -278,7 +278,7 @@ def test_who_does_not_wait_is_not_told_who_holds_it(box, call, mixed):
     [
         ({"type": "get_task", "outcome": "failure", "error": "no space left"}, "no space left"),
         ({"type": "get_task", "outcome": "pending"}, "still PENDING after"),
-        ({"type": "get_task", "outcome": "gone"}, "does not have job"),
+        ({"type": "get_task", "outcome": "gone"}, "no longer has job"),
     ],
 )
 def test_a_question_without_an_answer_is_no_proof(box, call, mixed, rule, problem):
@@ -306,7 +306,7 @@ def test_releases_whose_peers_do_not_tell_are_not_asked(box, call):
     [
         ({"outcome": "failure", "error": "no space left"}, "failed", "no space left"),
         ({"outcome": "pending"}, "timed_out", "still PENDING after 2 s"),
-        ({"outcome": "gone"}, "gone", "does not have job"),
+        ({"outcome": "gone"}, "gone", "no longer has job"),
     ],
 )
 def test_questions_without_an_answer(box, call, outcome, reason, expected_text):
