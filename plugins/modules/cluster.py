@@ -20,7 +20,7 @@ options:
     type: str
   id:
     description:
-      - ID of a cluster that is there, to rename it. If not set, O(name) says which cluster is meant.
+      - ID of an existing cluster, to rename it. By default the cluster is identified by O(name).
     type: int
   state:
     description:

@@ -251,12 +251,14 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Preheat one image dragonflyoss.dragonfly.preheat:
+- name: Preheat one image
+  dragonflyoss.dragonfly.preheat:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     image: registry.example.com/shop/web:4.2.0
 
-- name: Preheat a release for two platforms in two clusters dragonflyoss.dragonfly.preheat:
+- name: Preheat a release for two platforms in two clusters
+  dragonflyoss.dragonfly.preheat:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     images:
@@ -275,14 +277,16 @@ EXAMPLES = r"""
 
 - name: Stop the rollout and report what is cold if the image is not warm
   block:
-    - name: Preheat the image dragonflyoss.dragonfly.preheat:
+    - name: Preheat the image
+      dragonflyoss.dragonfly.preheat:
         url: http://dragonfly-manager:8080
         token: "{{ dragonfly_token }}"
         image: registry.example.com/shop/web:4.2.0
         verify: blobs
       register: warm
   rescue:
-    - name: Report what is cold ansible.builtin.fail:
+    - name: Report what is cold
+      ansible.builtin.fail:
         msg: "Not rolled out ({{ ansible_failed_result.reason | default('unknown') }}): {{ ansible_failed_result.msg }}"
 """
 
