@@ -201,8 +201,8 @@ database:
       sample: []
     schema:
       description:
-        - RV(database.schema.state) is V(empty), V(dragonfly), V(foreign) (tables of something else) or V(unknown).
-        - RV(database.schema.since) is the first release that creates such tables, RV(database.schema.newer) whether
+        - C(state) is V(empty), V(dragonfly), V(foreign) (tables of something else) or V(unknown).
+        - C(since) is the first release that creates such tables, C(newer) whether
           that is later than O(manager_release); V(null) where that is not known.
       type: dict
       returned: success
