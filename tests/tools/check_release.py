@@ -34,13 +34,13 @@ WANTED = re.compile(
     CHANGELOG\.md | CODE_OF_CONDUCT\.md | COPYING | README\.md | SECURITY\.md | FILES\.json | MANIFEST\.json
     | LICENSES/GPL-3\.0-or-later\.txt
     | changelogs/changelog\.yaml
-    | docs/[a-z]+\.md
+    | docs/[a-z-]+\.md
     | docs/docsite/(extra-docs|links)\.yml
     | docs/docsite/rst/guide_[a-z]+\.rst
     | docs/picture/overview\.svg
     | meta/(runtime|execution-environment)\.yml | meta/ee-requirements\.txt
     | playbooks/[a-z_]+\.yml
-    | plugins/(action|doc_fragments|filter|inventory|modules)/[a-z_]+\.py
+    | plugins/(action|doc_fragments|filter|inventory|lookup|modules)/[a-z_]+\.py
     | plugins/(module_utils|plugin_utils)/(_[a-z_]+/)?[a-z_]+\.py
     | plugins/filter/[a-z_]+\.yml
     | roles/[a-z_]+/(README\.md | meta/(main|argument_specs)\.yml | templates/[a-z.-]+\.j2)

@@ -105,7 +105,7 @@ def test_each_variable_that_is_read_is_one_of_the_entry_point():
 @pytest.mark.parametrize(
     "variables, message",
     [
-        ({}, "There is nothing to preheat: set preheat_images or preheat_files."),
+        ({}, "There is nothing to preheat. Set preheat_images or preheat_files."),
         ({"preheat_images": []}, "There is nothing to preheat"),
         ({"image": "redis:7"}, "not image, url or token"),
         ({"preheat_image": "redis:7"}, "preheat_image is not a variable of the role dragonflyoss.dragonfly.preheat."),

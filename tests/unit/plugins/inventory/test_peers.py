@@ -253,7 +253,7 @@ class TestOneRelease:
         assert "url must be the manager's address" in ansible.messages
         box.rule(fault="body", body={"id": 1}, path="/peers$")
         ansible("inventory", "--list", fails=True)
-        assert "no list of peers" in ansible.messages
+        assert "not a list of peers" in ansible.messages
 
     def test_a_user_name_and_a_password_are_enough(self, box, ansible, listed):
         password = box.state()["password"]

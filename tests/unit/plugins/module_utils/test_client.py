@@ -440,7 +440,7 @@ def test_rows_that_are_none(client, loopback, body):
     loopback.answers = [(200, body or {"x": 1})]
     exc = refused(client.list_clusters)
     assert isinstance(exc, GarbledError)
-    assert "no list of clusters" in exc.message
+    assert "not a list of clusters" in exc.message
 
 
 def test_no_clusters(client, loopback):

@@ -348,7 +348,7 @@ def test_a_manager_that_shows_a_token_only_once(pat, box, run):
     for options in ({}, {"scopes": ["job", "cluster"], "check_mode": True}):
         done = pat(**options)
         assert done.result["token"] is None
-        assert re.search("only when it makes it", done.warnings[0])
+        assert re.search("only when it creates it", done.warnings[0])
 
 
 @pytest.mark.parametrize("release", [newer.NEWER])

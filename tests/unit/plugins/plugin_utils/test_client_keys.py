@@ -34,7 +34,7 @@ def read(name):
 
 
 def test_there_are_keys():
-    assert {name.partition("-")[0] for name in RELEASES} == {"dfget", "dfdaemon"}
+    assert {name.partition("-")[0] for name in RELEASES} == {"dfget", "dfdaemon", "manager", "scheduler"}
 
 
 @pytest.mark.parametrize("name", RELEASES)
@@ -46,8 +46,8 @@ def test_each_key_of_the_sources_is_in_the_table(name):
 @pytest.mark.parametrize("name", RELEASES)
 def test_each_key_of_the_table_is_in_the_sources(name):
     client, release, keys = read(name)
-    spelled = {key.lower() if client == "dfget" else key for key in keys}
+    spelled = {key.lower() if client != "dfdaemon" else key for key in keys}
     here = {path for path in SCHEMA[client] if look_up(client, path, release).status == "known"}
-    folded = {path.lower() if client == "dfget" else path for path in here}
+    folded = {path.lower() if client != "dfdaemon" else path for path in here}
     # A mapping that the sources do not describe further, such as resourceClients, is described in the table.
     assert sorted(path for path in folded - spelled if not any(path.startswith(key + ".") for key in spelled)) == []
