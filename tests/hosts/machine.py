@@ -67,7 +67,7 @@ rm -rf /var/cache/apt/archives/*.deb /var/lib/apt/lists/*
 : > /etc/machine-id
 rm -f /var/lib/dbus/machine-id
 systemctl disable docker-registry.service mariadb.service mariadb.socket postgresql.service redis-server.service
-systemctl mask podman-auto-update.service podman-auto-update.timer podman-restart.service podman.socket
+systemctl mask podman-auto-update.service podman-auto-update.timer podman-restart.service podman.service podman.socket
 systemctl mask console-getty.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
 useradd --create-home --shell /bin/bash {USER}
 echo '{USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{USER}

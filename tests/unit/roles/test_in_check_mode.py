@@ -322,7 +322,7 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
         ("tag", ["proxy.defaultTag: pulls of this host carry the tag '', the preheat the tag 'shop'"]),
         ("flag", ["enableTaskIDBasedBlobDigest", "[blob_digest_ids]"]),
         ("names", ["dfdaemon_scheduler_addrs[0]: s1:8002 is not an address", "Give each as IP:PORT"]),
-        ("ignored", ["asks the manager for its schedulers", "Leave dfdaemon_scheduler_addrs empty"]),
+        ("ignored", ["gets its schedulers from the manager", "Leave dfdaemon_scheduler_addrs empty"]),
         ("line_break", ["dfdaemon_service_options.MemoryMax", "[bad_service_option]"]),
         ("percent", ["dfdaemon_service_options.Environment[0]", "write %% for a percent sign"]),
         ("allowed", ["ok"]),
@@ -497,7 +497,7 @@ def mirrors(tmp_path_factory):
         ("tag", ["containerd_mirrors_headers.X-Dragonfly-Tag", "[tag_mismatch]"]),
         ("no_registry", ["'https://a' is not a valid registry"]),
         ("old_mirrors", ["[mirrors_in_use]"]),
-        ("reserved", ["containerd_mirrors_server_options must not hold override_path"]),
+        ("reserved", ["containerd_mirrors_server_options must not contain override_path"]),
         ("no_toml", ["the hosts.toml of ghcr.io would be invalid"]),
         ("no_file", ["The host does not have /nowhere.pem (containerd_mirrors_server_options)"]),
         ("linked", ["linked.io/hosts.toml, ", "other.io/hosts.toml was not written by this role"]),
@@ -824,7 +824,7 @@ def test_one_login_for_several_registries_is_refused(tmp_path):
         "preheat_registry_password": SECRET,
     }
     outcome = preheat(tmp_path, h1=images)
-    assert "would go to each of the registries a.io, b.io. Give username and password by registry" in outcome["h1"]
+    assert "would be sent to each of the registries a.io, b.io. Set username and password for each registry" in outcome["h1"]
     assert SECRET not in outcome["h1"]
 
 
