@@ -824,7 +824,10 @@ def test_one_login_for_several_registries_is_refused(tmp_path):
         "preheat_registry_password": SECRET,
     }
     outcome = preheat(tmp_path, h1=images)
-    assert "would be sent to each of the registries a.io, b.io. Set username and password for each registry" in outcome["h1"]
+    assert (
+        "would be sent to each of the registries a.io, b.io. Set username and password for each registry"
+        in outcome["h1"]
+    )
     assert SECRET not in outcome["h1"]
 
 
