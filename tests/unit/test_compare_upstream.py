@@ -118,25 +118,25 @@ def test_a_clone_of_something_else(tmp_path):
 
 SERVER = """
 type Config struct {
-	base.Options `yaml:",inline" mapstructure:",squash"`
+    base.Options `yaml:",inline" mapstructure:",squash"`
 
-	// Server configuration.
-	Server ServerConfig `yaml:"server" mapstructure:"server"`
+    // Server configuration.
+    Server ServerConfig `yaml:"server" mapstructure:"server"`
 }
 
 type ServerConfig struct {
-	AdvertiseIP net.IP `yaml:"advertiseIP" mapstructure:"advertiseIP"`
-	Port TCPListenPortRange `yaml:"port" mapstructure:"port"`
-	TLS *TLSConfig `yaml:"tls" mapstructure:"tls"`
+    AdvertiseIP net.IP `yaml:"advertiseIP" mapstructure:"advertiseIP"`
+    Port TCPListenPortRange `yaml:"port" mapstructure:"port"`
+    TLS *TLSConfig `yaml:"tls" mapstructure:"tls"`
 }
 
 type TCPListenPortRange struct {
-	// Start is the start port.
-	Start int
+    // Start is the start port.
+    Start int
 }
 
 type TLSConfig struct {
-	Cert string `yaml:"cert" mapstructure:"cert"`
+    Cert string `yaml:"cert" mapstructure:"cert"`
 }
 """
 OPTIONS = 'type Options struct {\n\tConsole   bool `yaml:"console" mapstructure:"console"`\n}\n'
