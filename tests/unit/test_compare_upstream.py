@@ -116,6 +116,7 @@ def test_a_clone_of_something_else(tmp_path):
         compare_upstream.compare(str(tmp_path))
 
 
+# Go indents with tabs.
 SERVER = """
 type Config struct {
     base.Options `yaml:",inline" mapstructure:",squash"`
@@ -138,7 +139,7 @@ type TCPListenPortRange struct {
 type TLSConfig struct {
     Cert string `yaml:"cert" mapstructure:"cert"`
 }
-"""
+""".replace("    ", "\t")
 OPTIONS = 'type Options struct {\n\tConsole   bool `yaml:"console" mapstructure:"console"`\n}\n'
 SERVER_TABLE = """
 console                         bool
