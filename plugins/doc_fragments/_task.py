@@ -26,7 +26,7 @@ options:
     elements: str
   piece_length:
     description:
-      - Piece length of the preheat in bytes. From Dragonfly 2.2.1 on, it is part of the task ID.
+      - Piece length of the preheat in bytes. It is part of the task ID in Dragonfly 2.2.1 or later.
     type: int
   job_timeout:
     description:
@@ -40,8 +40,8 @@ options:
     elements: int
     aliases: [scheduler_cluster_id]
 notes:
-  - The manager runs each request as a job, which stays in its list of jobs for some hours. From release 2.1.60 on, it
-    often takes 30 seconds to notice that a job has ended.
+  - The manager runs each request as a job, which stays in its list of jobs for some hours. Dragonfly manager 2.1.60 or
+    later often needs 30 seconds to detect that a job has ended.
   - Requires Dragonfly manager 2.1.55 or later.
 """
 

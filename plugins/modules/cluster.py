@@ -7,16 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cluster
-short_description: Make, change and delete clusters of a Dragonfly manager
+short_description: Manage clusters of a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Manages a cluster, which is a scheduler cluster and its seed peer cluster. What is not named stays as it is.
-  - The module reads back what it wrote. It fails if the manager did not take an option, as managers do with what their
-    release does not know.
+  - Creates, updates and deletes clusters. A cluster consists of a scheduler cluster and its seed peer cluster. Options
+    that are not set are not changed.
+  - The module verifies what the manager stored. It fails if the manager silently ignored an option that its release
+    does not support.
 options:
   name:
     description:
-      - Name of the cluster, which is unique in a manager. With O(id), the name that it is to have.
+      - Name of the cluster. It is unique in a manager. With O(id), the new name of the cluster.
     type: str
   id:
     description:
@@ -24,80 +25,86 @@ options:
     type: int
   state:
     description:
-      - V(present) makes the cluster, or changes what is named and differs. V(absent) deletes it.
-      - A manager deletes no cluster to which schedulers or seed peers belong.
+      - V(present) creates the cluster, or updates the options that are set and differ. V(absent) deletes the cluster.
+      - The manager does not delete a cluster that has schedulers or seed peers.
     type: str
     choices: [present, absent]
     default: present
   bio:
     description:
-      - A description. It can be changed, but a manager cannot empty it.
+      - Description of the cluster. It can be changed, but not removed.
     type: str
   is_default:
     description:
-      - Whether hosts that no scope fits are in this cluster.
-      - A manager does not take it from another cluster that has it.
+      - Whether this cluster serves hosts that match no scope.
+      - The manager does not reset this setting in other clusters.
     type: bool
   scopes:
     description:
-      - Which hosts are in this cluster. What is not named in it stays as it is; an empty value empties.
+      - Hosts of this cluster. Suboptions that are not set are not changed. An empty value removes the setting.
     type: dict
     suboptions:
       idc:
-        description: Data centers, separated by V(|).
+        description: Data centers, separated by C(|).
         type: str
       location:
-        description: Location, its parts separated by V(|).
+        description: Location, with its parts separated by C(|).
         type: str
       cidrs:
         description: Networks of the hosts.
         type: list
         elements: str
       hostnames:
-        description: Regular expressions of the hosts' names. Releases of 2.1.0 do not know it.
+        description: Regular expressions that match host names. Requires Dragonfly manager later than 2.1.0.
         type: list
         elements: str
   scheduler_cluster_config:
     description:
-      - What the schedulers do. What is not named in it stays as it is.
+      - Configuration of the schedulers. Suboptions that are not set are not changed.
     type: dict
     suboptions:
       candidate_parent_limit:
-        description: How many parents a peer gets, 1 to 20. A new cluster has V(4) if not set.
+        description: Maximum number of parents of a peer, from 1 to 20. Defaults to V(4) in a new cluster.
         type: int
       filter_parent_limit:
-        description: Among how many parents a scheduler chooses, 10 to 1000. A new cluster has V(15) if not set.
+        description: Number of parents from which a scheduler selects, from 10 to 1000. Defaults to V(15) in a new
+          cluster.
         type: int
       job_rate_limit:
         description:
-          - How many jobs a second the manager makes for this cluster, 1 to 1000000. A new cluster has V(10) if not set.
-          - Releases before 2.1.63 do not know it.
+          - Maximum number of jobs that the manager creates per second for this cluster, from 1 to 1000000. Defaults to
+            V(10) in a new cluster.
+          - Requires Dragonfly manager 2.1.63 or later.
         type: int
   seed_peer_cluster_config:
     description:
-      - What the seed peers do. What is not named in it stays as it is.
+      - Configuration of the seed peers. Suboptions that are not set are not changed.
     type: dict
     suboptions:
       load_limit:
-        description: How many uploads a seed peer serves at a time, 1 to 50000. A new cluster has V(2000) if not set.
+        description: Maximum number of concurrent uploads of a seed peer, from 1 to 50000. Defaults to V(2000) in a new
+          cluster.
         type: int
       block_list:
         description:
-          - What seed peers refuse, in Dragonfly's own form. What is not named in it stays; lists are replaced whole.
-          - Releases up to 2.3 do not know it.
+          - Requests that the seed peers reject, in Dragonfly's own format. Keys that are not set are not changed. Lists
+            are replaced.
+          - Requires Dragonfly manager later than 2.3.
         type: dict
   peer_cluster_config:
     description:
-      - What the peers do. What is not named in it stays as it is.
+      - Configuration of the peers. Suboptions that are not set are not changed.
     type: dict
     suboptions:
       load_limit:
-        description: How many uploads a peer serves at a time, 1 to 2000. A new cluster has V(200) if not set.
+        description: Maximum number of concurrent uploads of a peer, from 1 to 2000. Defaults to V(200) in a new
+          cluster.
         type: int
       block_list:
         description:
-          - What peers refuse, in Dragonfly's own form. What is not named in it stays; lists are replaced whole.
-          - Releases up to 2.3 do not know it.
+          - Requests that the peers reject, in Dragonfly's own format. Keys that are not set are not changed. Lists are
+            replaced.
+          - Requires Dragonfly manager later than 2.3.
         type: dict
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
@@ -113,10 +120,10 @@ attributes:
   idempotent:
     support: full
 notes:
-  - The O(token) must have the scope C(cluster). Releases before 2.1.9 want a O(jwt) instead. Where both are set, the
-    one that the release wants is used.
-  - Releases before 2.1.0 are not supported.
-  - For some minutes after a cluster was made, a manager may refuse jobs for it with 429.
+  - The O(token) must have the scope C(cluster). Dragonfly manager releases before 2.1.9 require a O(jwt) instead. If
+    both are set, the module uses the one that the release requires.
+  - Requires Dragonfly manager 2.1.0 or later.
+  - For some minutes after a cluster was created, the manager may reject jobs for it with the HTTP status 429.
 seealso:
   - module: dragonflyoss.dragonfly.cluster_info
 author:
@@ -124,13 +131,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Have a cluster
+- name: Create a cluster
   dragonflyoss.dragonfly.cluster:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     name: site-b
 
-- name: Have a cluster for the hosts of a site, with fewer uploads from each host
+- name: Create a cluster for the hosts of a site, with fewer uploads from each host
   dragonflyoss.dragonfly.cluster:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
@@ -146,9 +153,9 @@ EXAMPLES = r"""
           download:
             tags: [debug]
 
-- name: Delete a cluster, unless schedulers belong to it
+- name: Continue if the cluster is still in use
   block:
-    - name: Delete it
+    - name: Delete the cluster
       dragonflyoss.dragonfly.cluster:
         url: http://dragonfly-manager:8080
         token: "{{ dragonfly_token }}"
@@ -163,12 +170,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster as it is now, or would be in check mode. It is null where there is none.
+  description: The resulting cluster. In check mode, the predicted one. V(null) if it does not exist.
   returned: success
   type: dict
   contains:
     id:
-      description: ID of the cluster, null in check mode for one that would be created.
+      description: ID of the cluster, V(null) in check mode if it would be created.
       type: int
       returned: success
       sample: 2
@@ -178,42 +185,42 @@ cluster:
       returned: success
       sample: site-a
     bio:
-      description: The description.
+      description: Description of the cluster.
       type: str
       returned: success
       sample: All nodes of site A
     is_default:
-      description: Whether hosts that no scope fits are in this cluster.
+      description: Whether this cluster serves hosts that match no scope.
       type: bool
       returned: success
       sample: false
     scopes:
-      description: Which hosts are in this cluster, C(idc), C(location), C(cidrs) and C(hostnames).
+      description: Hosts of this cluster, by C(idc), C(location), C(cidrs) and C(hostnames).
       type: dict
       returned: success
       sample: {idc: site-a, location: "", cidrs: [10.77.0.0/16], hostnames: []}
     scheduler_cluster_config:
-      description: What the schedulers do. The keys are those of this release.
+      description: Configuration of the schedulers. The keys depend on the manager's release.
       type: dict
       returned: success
       sample: {candidate_parent_limit: 4, filter_parent_limit: 15, job_rate_limit: 10}
     seed_peer_cluster_config:
-      description: What the seed peers do. The keys are those of this release.
+      description: Configuration of the seed peers. The keys depend on the manager's release.
       type: dict
       returned: success
       sample: {load_limit: 2000}
     peer_cluster_config:
-      description: What the peers do. The keys are those of this release.
+      description: Configuration of the peers. The keys depend on the manager's release.
       type: dict
       returned: success
       sample: {load_limit: 50}
     created_at:
-      description: Time when it was created, as reported by the manager.
+      description: Time when the cluster was created, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:22:05Z"
     updated_at:
-      description: When it was changed, as reported by the manager.
+      description: Time when the cluster was last changed, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:22:05Z"

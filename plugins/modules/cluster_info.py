@@ -7,19 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cluster_info
-short_description: Read the clusters of a Dragonfly manager
+short_description: Gather information about the clusters of a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Reads all clusters, or those of a name or an id. Their ids are what C(scheduler_cluster_ids) of
-    M(dragonflyoss.dragonfly.preheat) takes.
+  - Returns all clusters, or those with the given name or ID. Pass the IDs to
+    O(dragonflyoss.dragonfly.preheat#module:scheduler_cluster_ids).
 options:
   id:
     description:
-      - ID of a cluster. The module fails if it does not exist.
+      - Return only the cluster with this ID. The module fails if it does not exist.
     type: int
   name:
     description:
-      - Name of a cluster. The list is empty if there is none of this name.
+      - Return only clusters with this name. The list is empty if there are none.
     type: str
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
@@ -29,9 +29,9 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
 notes:
-  - The O(token) must have the scope C(cluster). Releases before 2.1.9 want a O(jwt) instead. Where both are set, the
-    one that the release wants is used.
-  - Releases before 2.1.0 are not supported.
+  - The O(token) must have the scope C(cluster). Dragonfly manager releases before 2.1.9 require a O(jwt) instead. If
+    both are set, the module uses the one that the release requires.
+  - Requires Dragonfly manager 2.1.0 or later.
 seealso:
   - module: dragonflyoss.dragonfly.cluster
 author:
@@ -39,22 +39,22 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Read all clusters
+- name: List all clusters
   dragonflyoss.dragonfly.cluster_info:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
   register: all_clusters
 
-- name: Warm an image in the clusters of some names
+- name: Preheat an image in the clusters whose name begins with cluster-
   dragonflyoss.dragonfly.preheat:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     image: registry.example.com/shop/web:4.2.0
     scheduler_cluster_ids: "{{ all_clusters.clusters | selectattr('name', 'match', 'cluster-') | map(attribute='id') }}"
 
-- name: Read a cluster that may have been deleted
+- name: Continue if the cluster does not exist
   block:
-    - name: Read it
+    - name: Read the cluster
       dragonflyoss.dragonfly.cluster_info:
         url: http://dragonfly-manager:8080
         token: "{{ dragonfly_token }}"
@@ -84,42 +84,42 @@ clusters:
       returned: success
       sample: cluster-1
     bio:
-      description: The description.
+      description: Description of the cluster.
       type: str
       returned: success
       sample: All nodes of site A
     is_default:
-      description: Whether hosts that no scope fits are in this cluster.
+      description: Whether this cluster serves hosts that match no scope.
       type: bool
       returned: success
       sample: true
     scopes:
-      description: Which hosts are in this cluster, C(idc), C(location), C(cidrs) and C(hostnames).
+      description: Hosts of this cluster, by C(idc), C(location), C(cidrs) and C(hostnames).
       type: dict
       returned: success
       sample: {idc: site-a, location: "", cidrs: [10.77.0.0/16], hostnames: []}
     scheduler_cluster_config:
-      description: What the schedulers do. The keys are those of this release.
+      description: Configuration of the schedulers. The keys depend on the manager's release.
       type: dict
       returned: success
       sample: {candidate_parent_limit: 4, filter_parent_limit: 15, job_rate_limit: 10}
     seed_peer_cluster_config:
-      description: What the seed peers do. The keys are those of this release.
+      description: Configuration of the seed peers. The keys depend on the manager's release.
       type: dict
       returned: success
       sample: {load_limit: 2000}
     peer_cluster_config:
-      description: What the peers do. The keys are those of this release.
+      description: Configuration of the peers. The keys depend on the manager's release.
       type: dict
       returned: success
       sample: {load_limit: 200}
     created_at:
-      description: Time when it was created, as reported by the manager.
+      description: Time when the cluster was created, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:21:57Z"
     updated_at:
-      description: When it was changed, as reported by the manager.
+      description: Time when the cluster was last changed, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:21:57Z"

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: database_info
-short_description: Check the databases of a manager before it is installed
+short_description: Check the databases of a Dragonfly manager before its installation
 version_added: 1.0.0
 description:
-  - Checks from the host of a manager or scheduler whether its database and its Redis accept the login, exist, and can
-    be used by the release that is to be installed. Nothing is changed.
-  - What is wrong is listed in RV(problems). The module fails only if it cannot check.
+  - Checks from the host of a manager or scheduler whether its database and its Redis exist, accept the login, and can
+    be used by the release to install. Changes nothing.
+  - Returns a list of RV(problems). The module fails only if it cannot check.
 options:
   database:
-    description: The SQL database of the manager. When it is not given, only Redis is checked.
+    description: The SQL database of the manager. If not set, only Redis is checked.
     type: dict
     suboptions:
       type:
-        description: Kind of server, as C(database.type) in C(manager.yaml).
+        description: Type of the server, as in C(database.type) of C(manager.yaml).
         type: str
         choices: [mysql, mariadb, postgres]
         required: true
@@ -28,10 +28,10 @@ options:
         type: str
         required: true
       port:
-        description: Port of the server. By default 3306, for V(postgres) 5432.
+        description: Port of the server. Defaults to V(3306), or to V(5432) for O(database.type=postgres).
         type: int
       user:
-        description: User.
+        description: Name of the user.
         type: str
         required: true
       password:
@@ -43,45 +43,45 @@ options:
         type: str
         default: manager
       tls:
-        description: How to connect with TLS. When it is not given, the connection is not encrypted.
+        description: TLS settings. If not set, the connection is not encrypted.
         type: dict
         suboptions: &tls
           ca_cert:
-            description: Path of the CA's certificate. By default the CAs of the system.
+            description: Path to a file of CA certificates. Defaults to the system's.
             type: path
           client_cert:
-            description: Path of the client's certificate.
+            description: Path to the client certificate.
             type: path
           client_key:
-            description: Path of the client's key.
+            description: Path to the private key of the client certificate.
             type: path
           validate_certs:
-            description: Whether to verify the server's certificate.
+            description: Whether to validate the server's TLS certificate.
             type: bool
             default: true
   redis:
-    description: The Redis of manager and scheduler. When it is not given, only the database is checked.
+    description: The Redis of the manager and schedulers. If not set, only the database is checked.
     type: dict
     suboptions:
       addrs:
-        description: Addresses as C(HOST:PORT); those of Sentinels with O(redis.master_name).
+        description: Addresses in the format C(HOST:PORT). With O(redis.master_name), the addresses of the Sentinels.
         type: list
         elements: str
         required: true
       master_name:
-        description: Name of the primary that Sentinels know.
+        description: Name of the primary in the configuration of the Sentinels.
         type: str
       username:
-        description: User.
+        description: Name of the user.
         type: str
       password:
-        description: Password.
+        description: Password of the user.
         type: str
       sentinel_username:
-        description: User of the Sentinels.
+        description: Name of the user for the Sentinels.
         type: str
       sentinel_password:
-        description: Password of the Sentinels.
+        description: Password of the user for the Sentinels.
         type: str
       databases:
         description: Numbers of the databases that must exist.
@@ -89,19 +89,19 @@ options:
         elements: int
         default: [0, 1, 2]
       tls:
-        description: How to connect with TLS. When it is not given, the connection is not encrypted.
+        description: TLS settings. If not set, the connection is not encrypted.
         type: dict
         suboptions: *tls
   manager_release:
-    description: Release of the manager that is to be installed. The database must not have tables of a newer one.
+    description: Release of the manager to install. The database must not have tables of a later release.
     type: str
   timeout:
-    description: Seconds for each connection.
+    description: Timeout of each connection in seconds.
     type: float
     default: 10
 requirements:
-  - pymysql for O(database.type=mysql) and O(database.type=mariadb) (package C(python3-pymysql) of Debian,
-    C(python3-PyMySQL) of Red Hat)
+  - pymysql for O(database.type=mysql) and O(database.type=mariadb) (package C(python3-pymysql) on Debian,
+    C(python3-PyMySQL) on Red Hat)
   - psycopg2 for O(database.type=postgres) (package C(python3-psycopg2))
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes
@@ -119,7 +119,7 @@ EXAMPLES = r"""
     redis:
       addrs: [127.0.0.1:6379]
 
-- name: Check what manager 2.5.1 needs
+- name: Check Redis for Dragonfly manager 2.5.1
   dragonflyoss.dragonfly.database_info:
     redis:
       addrs: [127.0.0.1:6379]
@@ -131,7 +131,7 @@ EXAMPLES = r"""
 
 - name: Continue only with usable databases
   block:
-    - name: Fail if something is wrong
+    - name: Fail if there are problems
       ansible.builtin.assert:
         that: databases.problems | length == 0
         fail_msg: "{{ databases.problems | map(attribute='message') | join(' ') }}"
@@ -143,13 +143,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 problems:
-  description: What is wrong, none for databases that the manager can use.
+  description: List of problems. Empty if the manager can use the databases.
   returned: success
   type: list
   elements: dict
   contains:
     code:
-      description: Stable name of the problem, such as V(database_login).
+      description: Stable code of the problem, such as V(database_login).
       type: str
       returned: success
       sample: redis_login
@@ -159,7 +159,7 @@ problems:
       returned: success
       sample: redis
     reason:
-      description: What is wrong.
+      description: The problem.
       type: str
       returned: success
       sample: the server at redis.example.com:6379 rejects the login.
@@ -169,61 +169,61 @@ problems:
       returned: success
       sample: Correct user and password.
     message:
-      description: All of it in one line.
+      description: Key, problem and remedy in one line.
       type: str
       returned: success
       sample: "redis: the server at redis.example.com:6379 rejects the login. Correct user and password. [redis_login]"
 database:
-  description: What is known of the database, V(null) if it was not checked.
+  description: Facts about the database, V(null) if it was not checked.
   returned: success
   type: dict
   contains:
     server:
-      description: Kind and version of the server.
+      description: Type and version of the server.
       type: str
       returned: success
       sample: MariaDB 10.11.19
     exists:
-      description: Whether the database exists, V(null) where that is not known.
+      description: Whether the database exists, V(null) if unknown.
       type: bool
       returned: success
       sample: true
     writable:
-      description: Whether the user can create tables in it, V(null) where that is not known.
+      description: Whether the user can create tables in the database, V(null) if unknown.
       type: bool
       returned: success
       sample: true
     tables:
-      description: Tables of Dragonfly in it.
+      description: Tables of Dragonfly in the database.
       type: list
       elements: str
       returned: success
       sample: []
     schema:
       description:
-        - C(state) is V(empty), V(dragonfly), V(foreign) (tables of something else) or V(unknown).
-        - C(since) is the first release that creates such tables, C(newer) whether
-          that is later than O(manager_release); V(null) where that is not known.
+        - C(state) is V(empty), V(dragonfly), V(foreign) (tables of other software) or V(unknown).
+        - C(since) is the first release that creates such tables. C(newer) reports whether it is later than
+          O(manager_release). Both are V(null) if unknown.
       type: dict
       returned: success
       sample: {"state": "empty", "since": null, "newer": false}
 redis:
-  description: What is known of Redis, V(null) if it was not checked.
+  description: Facts about Redis, V(null) if it was not checked.
   returned: success
   type: dict
   contains:
     server:
-      description: Version of the server, V(null) where it is not known.
+      description: Version of the server, V(null) if unknown.
       type: str
       returned: success
       sample: Redis 8.0.2
     databases:
-      description: How many databases there are, V(null) where that is not known.
+      description: Number of databases, V(null) if unknown.
       type: int
       returned: success
       sample: 16
     role:
-      description: V(primary) or V(replica), V(null) where it is not known.
+      description: V(primary) or V(replica), V(null) if unknown.
       type: str
       returned: success
       sample: primary
@@ -278,7 +278,7 @@ _PACKAGES = {"pymysql": "python3-pymysql (Debian) or python3-PyMySQL (Red Hat)",
 
 
 def read(module: DragonflyModule) -> dict[str, Any]:
-    """Return what is known of the databases, and what is wrong with them."""
+    """Return facts and problems of the databases."""
     params = module.params
     facts: dict[str, Any] = {"database": None, "redis": None}
     problems: list[dict[str, str]] = []

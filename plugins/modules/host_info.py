@@ -7,43 +7,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_info
-short_description: Read what decides about a host's pulls
+short_description: Gather the configuration of the container runtimes and Dragonfly clients on a host
 version_added: 1.0.0
 description:
-  - Reads the files, releases and start times of containerd and of the Dragonfly clients on a host, in one go. The roles
-    decide by them what to do.
-  - It finds the containerd that serves the host's pulls, which may be that of k3s, RKE2, MicroK8s or k0s, and the
-    configuration that it is started with, with the files that this imports.
-  - Values that may be secret are replaced by V(hidden) before they leave the host, and comments are left out.
+  - Returns the configuration files, releases and start times of containerd and of the Dragonfly clients on a host. The
+    roles use them to decide what to change.
+  - Detects the containerd that serves the pulls of the host, including those of k3s, RKE2, MicroK8s and k0s, and
+    returns its configuration with all imported files.
+  - Values that may be secret are replaced by V(hidden) before they leave the host, and comments are removed.
 options:
   dfget_config:
     description:
-      - Path of the configuration of the Go client. By default the one that its unit names, else
+      - Path to the configuration of the Go client. Defaults to the path in its systemd unit, or to
         V(/etc/dragonfly/dfget.yaml).
     type: path
   dfdaemon_config:
     description:
-      - Path of the configuration of the Rust client. By default the one that its unit names, else
+      - Path to the configuration of the Rust client. Defaults to the path in its systemd unit, or to
         V(/etc/dragonfly/dfdaemon.yaml).
     type: path
   containerd_config:
     description:
-      - Path of the configuration of containerd. By default the one that its unit names, that of k3s, RKE2, MicroK8s or
-        k0s on their hosts, else V(/etc/containerd/config.toml).
+      - Path to the configuration of containerd. Defaults to the path in its systemd unit, to the path of k3s, RKE2,
+        MicroK8s or k0s on their hosts, or to V(/etc/containerd/config.toml).
     type: path
   certs_dir:
-    description: Folder with mirrors. By default the one that containerd's configuration names.
+    description: Path to the directory with the mirrors. Defaults to the C(config_path) in containerd's configuration.
     type: path
   registries_conf:
     description:
-      - Path of C(registries.conf) of podman and CRI-O, whose drop-ins are in the folder of the same name with C(.d).
-      - By default V(/etc/containers/registries.conf), and what root has in C(~/.config/containers).
+      - Path to the C(registries.conf) of podman and CRI-O. Its drop-ins are read from the directory of the same name
+        with the suffix C(.d).
+      - Defaults to V(/etc/containers/registries.conf), and to root's files in C(~/.config/containers).
     type: path
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
 notes:
-  - Reading the configuration of the clients mostly needs C(become).
+  - Reading the configuration of the clients usually requires C(become).
 seealso:
   - module: dragonflyoss.dragonfly.preheat_hit_info
 author:
@@ -51,16 +52,16 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Read what decides about the host's pulls
+- name: Gather the configuration of the host
   dragonflyoss.dragonfly.host_info:
   become: true
   register: host
 
-- name: Show which containerd serves the pulls, and what it reads
+- name: Show which containerd serves the pulls, and the path to its configuration
   ansible.builtin.debug:
     msg: "{{ host.containerd.distribution }} reads {{ host.containerd.config.path }}"
 
-- name: Read another configuration of containerd
+- name: Use another configuration of containerd
   dragonflyoss.dragonfly.host_info:
     containerd_config: /srv/containerd/config.toml
   become: true
@@ -68,29 +69,29 @@ EXAMPLES = r"""
 
 RETURN = r"""
 clients:
-  description: What is known of the clients V(dfget) and V(dfdaemon), by their names.
+  description: Facts about the clients, with the keys V(dfget) and V(dfdaemon).
   returned: success
   type: dict
   sample: {}
 containerd:
-  description: What is known of containerd.
+  description: Facts about containerd.
   returned: success
   type: dict
   contains:
     distribution:
       description:
-        - V(containerd), V(k3s), V(rke2), V(microk8s) or V(k0s); V(unknown) for a containerd that something else
-          started. V(null) without containerd.
+        - V(containerd), V(k3s), V(rke2), V(microk8s), V(k0s), or V(unknown) if something else started containerd.
+          V(null) if the host has no containerd.
       type: str
       returned: success
       sample: containerd
     config:
-      description: The configuration that it is started with.
+      description: The configuration with which containerd was started.
       type: dict
       returned: success
       sample: {"path": "/etc/containerd/config.toml", "text": "version = 2\n", "error": null}
     config_error:
-      description: Why it is not known which configuration that is, empty if it is known.
+      description: Reason why the configuration could not be determined, empty if it could.
       type: str
       returned: success
       sample: ""
@@ -101,17 +102,17 @@ containerd:
       returned: success
       sample: []
     version:
-      description: Its release, V(null) if it does not tell it.
+      description: Release of containerd, V(null) if unknown.
       type: str
       returned: success
       sample: 1.7.24
 registries_conf:
-  description: What is known of podman, CRI-O, Buildah and Skopeo.
+  description: Facts about podman, CRI-O, Buildah and Skopeo.
   returned: success
   type: dict
   contains:
     runtimes:
-      description: V(podman) where it, Buildah or Skopeo is on the host, V(crio) where CRI-O is.
+      description: V(podman) if the host has podman, Buildah or Skopeo, V(crio) if it has CRI-O.
       type: list
       elements: str
       returned: success
@@ -128,12 +129,12 @@ registries_conf:
       returned: success
       sample: []
     of_root:
-      description: The file of root that replaces both, V(null) without one.
+      description: The file of root that replaces both, V(null) if it does not exist.
       type: dict
       returned: success
       sample: null
     logins:
-      description: Files with credentials and the registries that these are of. Credentials stay on the host.
+      description: Files with credentials and the names of their registries. The credentials stay on the host.
       type: list
       elements: dict
       returned: success

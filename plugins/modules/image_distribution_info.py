@@ -7,34 +7,36 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_distribution_info
-short_description: Tell which peers hold which layers of an image
+short_description: Report which of Dragonfly's peers hold which layers of an image
 version_added: 1.0.0
 description:
-  - Returns which layers of an image each host holds, seed peers included, and how many hosts hold each layer.
-  - From release 2.2.4 on the manager answers that itself; it reads the manifest from the registry. Its answer leaves
-    seed peers out, so the module also reads the jobs of the type C(get_task) of which the manager creates that answer.
-    Layers of which these jobs do not tell get a job each.
-  - With an older manager the module reads the manifest, from where it runs, and creates a job for each layer.
+  - Returns which layers of an image each host holds, including seed peers, and how many hosts hold each layer.
+  - Dragonfly manager 2.2.4 or later computes the distribution itself, and reads the manifest from the registry. Its
+    response omits seed peers, so the module also reads the jobs of the type C(get_task) that the manager created for
+    it, and creates such a job for each layer that they do not cover.
+  - With an earlier manager, the module reads the manifest from the registry, from the host that the task runs on, and
+    creates a job of the type C(get_task) for each layer.
 options:
   image:
     description:
-      - A reference such as V(registry.example.com/shop/web:4.2.0), or a manifest URL.
+      - Image reference such as V(registry.example.com/shop/web:4.2.0), or the URL of a manifest.
     type: str
     required: true
   platform:
     description:
-      - Platform of an image index, such as V(linux/amd64). By default the manager chooses the platform of its own host.
+      - Platform of a multi-platform image, such as V(linux/amd64). By default the manager chooses the platform of its
+        own host.
     type: str
     aliases: [platforms]
   wait_timeout:
     description:
-      - Maximum time to wait for the answer, in seconds or as a duration such as V(30m). Each other request, also one to
-        the registry, is limited by O(timeout).
+      - Maximum time to wait for the result, in seconds or as a duration such as V(30m). All other requests, including
+        those to the registry, are limited by O(timeout).
     type: str
     default: 70m
   wait_sleep:
     description:
-      - Polling interval for the jobs of a manager before 2.2.4, in seconds or as a duration such as V(1m).
+      - Polling interval for the jobs that the module creates, in seconds or as a duration such as V(1m).
     type: str
     default: 5s
 extends_documentation_fragment:
@@ -54,13 +56,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look who has an image
+- name: List the peers that hold an image
   dragonflyoss.dragonfly.image_distribution_info:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     image: registry.example.com/shop/web:4.2.0
 
-- name: Name the peers of the first cluster that have all of it
+- name: List the peers of the first cluster that hold an image
   dragonflyoss.dragonfly.image_distribution_info:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
@@ -69,26 +71,26 @@ EXAMPLES = r"""
     scheduler_cluster_ids: [1]
   register: web
 
-- name: Show them
+- name: Show the peers that hold the complete image
   ansible.builtin.debug:
     msg: "{{ web.peers | selectattr('percentage', 'eq', 100) | map(attribute='hostname') }}"
 
-- name: Go on without an image that the registry has not
+- name: Continue if the image does not exist
   block:
-    - name: Look who has an image
+    - name: List the peers that hold an image
       dragonflyoss.dragonfly.image_distribution_info:
         url: http://dragonfly-manager:8080
         token: "{{ dragonfly_token }}"
         image: registry.example.com/shop/web:0.0.0
   rescue:
-    - name: Say so
+    - name: Report the reason
       ansible.builtin.debug:
         msg: "{{ ansible_failed_result.msg }}"
 """
 
 RETURN = r"""
 image:
-  description: The image as it was written, without secrets.
+  description: The requested image as given, without secrets.
   returned: success
   type: str
   sample: registry.example.com/shop/web:4.2.0
@@ -104,12 +106,12 @@ layers:
       returned: success
       sample: https://registry:5000/v2/web/blobs/sha256:a711f05d33845e2e9deffcfcc5adf082d7c6e97e3e3a881d193d9aae38f092a8
     peers:
-      description: How many hosts hold it, seed peers included.
+      description: Number of hosts that hold the blob, including seed peers.
       type: int
       returned: success
       sample: 3
 peers:
-  description: The hosts that hold at least one of them, seed peers included, each once.
+  description: Hosts that hold at least one layer, including seed peers, without duplicates.
   returned: success
   type: list
   elements: dict
@@ -126,7 +128,8 @@ peers:
       sample: 10.77.0.11
     host_type:
       description:
-        - V(normal), or another for a seed peer. V(null) where the manager does not tell.
+        - V(normal) for a peer, another type such as V(super) for a seed peer. V(null) if the manager does not report
+          it.
       type: str
       returned: success
       sample: normal
@@ -136,18 +139,18 @@ peers:
       returned: success
       sample: 1
     layers:
-      description: URLs of what it holds.
+      description: URLs of the layers that the host holds.
       type: list
       elements: str
       returned: success
       sample: []
     percentage:
-      description: How many of the layers it holds, in percent, rounded down.
+      description: Percentage of the layers that the host holds, rounded down.
       type: int
       returned: success
       sample: 75
 source:
-  description: V(manager) where the manager answered itself, V(tasks) where each layer was asked for.
+  description: V(manager) if the manager computed the distribution, V(tasks) if the module queried each layer.
   returned: success
   type: str
   sample: manager

@@ -10,14 +10,14 @@ module: job
 short_description: Remove jobs from a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Removes jobs from the manager's list, by id or by age.
-  - Only the record of the job is removed. Cached content stays on the peers; to delete it, use
+  - Removes jobs from the manager's list, by ID or by age.
+  - Removes only the record of the job. Cached content stays on the peers. To delete it, use
     M(dragonflyoss.dragonfly.task).
   - M(dragonflyoss.dragonfly.preheat) does not find a job that was removed, and creates a new one.
 options:
   state:
     description:
-      - V(absent) removes the jobs. There is no default.
+      - V(absent) removes the jobs. It must be set, because removal cannot be undone.
     type: str
     choices: [absent]
     required: true
@@ -30,27 +30,27 @@ options:
     aliases: [id]
   older_than:
     description:
-      - Removes all jobs that were created longer ago than this, in seconds or as a duration such as V(4h) or V(7d), by
-        the manager's clock.
+      - Removes all jobs that are older than this, in seconds or as a duration such as V(4h) or V(7d), by the manager's
+        clock.
     type: str
   types:
     description:
-      - With O(older_than), only jobs of these types, such as V(preheat) or V(get_task).
+      - With O(older_than), removes only jobs of these types, such as V(preheat) or V(get_task).
     type: list
     elements: str
     aliases: [type]
   states:
     description:
-      - With O(older_than), only jobs in these states. Defaults to V(SUCCESS) and V(FAILURE).
+      - With O(older_than), removes only jobs in these states. Defaults to V(SUCCESS) and V(FAILURE).
       - V(PENDING) requires O(force=true).
     type: list
     elements: str
     choices: [PENDING, SUCCESS, FAILURE]
   force:
     description:
-      - Also removes jobs that are running. Their tasks go on at the schedulers and peers, but the manager no longer
-        records how they end.
-      - By default the module fails if one of O(ids) is V(PENDING), and removes nothing.
+      - Whether to also remove running jobs. Schedulers and peers continue their tasks, but the manager no longer
+        records the result.
+      - By default, the module fails and removes nothing if one of O(ids) is V(PENDING).
     type: bool
     default: false
 extends_documentation_fragment:
@@ -81,7 +81,7 @@ EXAMPLES = r"""
     id: 4711
     state: absent
 
-- name: Remove the jobs of the last weeks that only read which peers hold a task
+- name: Remove old jobs that only read which peers hold a task
   dragonflyoss.dragonfly.job:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
@@ -89,7 +89,7 @@ EXAMPLES = r"""
     types: [get_task]
     state: absent
 
-- name: Leave a job alone that is still running
+- name: Continue if the job is still running
   block:
     - name: Remove a job
       dragonflyoss.dragonfly.job:
@@ -122,12 +122,12 @@ jobs:
       returned: success
       sample: preheat
     state:
-      description: State that the job had.
+      description: State of the job before it was removed.
       type: str
       returned: success
       sample: SUCCESS
     created_at:
-      description: When the job was created.
+      description: Time when the job was created.
       type: str
       returned: success
       sample: "2026-11-24T22:23:21Z"

@@ -7,42 +7,43 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: job_info
-short_description: Read the jobs of a Dragonfly manager
+short_description: Gather information about the jobs of a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Reads jobs by id, or all jobs that filters leave, newest first and to the last page.
-  - A preheat job is judged by what its result says. Only M(dragonflyoss.dragonfly.preheat) knows which blobs an image
-    has, so from release 2.3.1 on the V(warm) of an image means here that something is warm and nothing failed.
+  - Returns jobs by ID, or all jobs that match the filters, newest first.
+  - The outcome of a preheat job is derived from its result alone, because this module does not read manifests. With
+    Dragonfly manager 2.3.1 or later, V(warm) means for an image that at least one blob is warm and none failed. To
+    verify every blob, use M(dragonflyoss.dragonfly.preheat).
 options:
   ids:
     description:
-      - IDs of jobs. The module fails if one does not exist.
+      - Return only the jobs with these IDs. The module fails if one does not exist.
     type: list
     elements: int
     aliases: [id]
   types:
     description:
-      - Only jobs of these types, such as V(preheat).
+      - Return only jobs of these types, such as V(preheat).
     type: list
     elements: str
     aliases: [type]
   states:
     description:
-      - Only jobs in these states.
+      - Return only jobs in these states.
     type: list
     elements: str
     choices: [PENDING, SUCCESS, FAILURE]
     aliases: [state]
   details:
     description:
-      - Also return what each peer says of each URL. With many peers that is much.
+      - Whether to also return the result of each peer for each URL. The output is large if there are many peers.
     type: bool
     default: false
   wait:
     description:
-      - Whether to wait until none of the jobs is V(PENDING). Jobs that are created meanwhile are not awaited.
-      - A job that failed does not fail the module, see RV(jobs[].outcome). A job that is still running after
-        O(wait_timeout) does.
+      - Whether to wait until no returned job is V(PENDING). Jobs that are created in the meantime are ignored.
+      - The module fails if a job is still running after O(wait_timeout). It does not fail if a job failed, see
+        RV(jobs[].outcome).
     type: bool
     default: false
   wait_timeout:
@@ -70,13 +71,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Read all jobs
+- name: List all jobs
   dragonflyoss.dragonfly.job_info:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
   register: all_jobs
 
-- name: Say which peers of a preheat failed
+- name: Fail if more than 10 peers of the newest job failed
   dragonflyoss.dragonfly.job_info:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
@@ -85,7 +86,7 @@ EXAMPLES = r"""
   register: newest
   failed_when: newest.jobs | map(attribute='peers') | flatten | rejectattr('success') | length > 10
 
-- name: Wait for all jobs that are running
+- name: Wait for all running jobs
   dragonflyoss.dragonfly.job_info:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
@@ -93,7 +94,7 @@ EXAMPLES = r"""
     wait: true
     wait_timeout: 30m
 
-- name: Go on without a job that the manager has forgotten
+- name: Continue if the job no longer exists
   block:
     - name: Read one job
       dragonflyoss.dragonfly.job_info:
@@ -110,8 +111,7 @@ EXAMPLES = r"""
 RETURN = r"""
 jobs:
   description:
-    - The jobs, newest first, or in the order of O(ids). The keys are those that M(dragonflyoss.dragonfly.preheat)
-      returns.
+    - The jobs, newest first, or in the order of O(ids), with the same keys as in M(dragonflyoss.dragonfly.preheat).
   returned: success
   type: list
   elements: dict
@@ -132,7 +132,7 @@ jobs:
       returned: success
       sample: preheat
     url:
-      description: The URL of the job, without secrets.
+      description: URL of the job, without secrets.
       type: str
       returned: success
       sample: https://registry.example.com/v2/shop/web/manifests/4.2.0
@@ -143,8 +143,8 @@ jobs:
       sample: SUCCESS
     outcome:
       description:
-        - V(warm), V(cold), V(failed), V(given_up) or V(pending); V(done) for a job that is not a preheat, V(gone) for
-          one that was deleted while the module waited.
+        - V(warm), V(cold), V(failed), V(given_up) (by the manager) or V(pending) for a preheat, V(done) for a job of
+          another type, V(gone) for a job that was deleted while the module waited.
       type: str
       returned: success
       sample: warm
@@ -154,7 +154,7 @@ jobs:
       returned: success
       sample: null
     message:
-      description: Why it is not warm, as text.
+      description: Reason why it is not warm, as text.
       type: str
       returned: success
       sample: null
@@ -164,7 +164,7 @@ jobs:
       returned: success
       sample: null
     name:
-      description: Description of the job at the manager, or its URL, without secrets.
+      description: Description of the job in the manager, or its URL, without secrets.
       type: str
       returned: success
       sample: registry.example.com/shop/web:4.2.0
@@ -174,12 +174,12 @@ jobs:
       returned: success
       sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     platform:
-      description: Platform that the job requests, V(null) without one.
+      description: Requested platform, V(null) if none was requested.
       type: str
       returned: success
       sample: linux/amd64
     blobs:
-      description: Number of blobs, V(null) if it is not known.
+      description: Number of blobs, V(null) if unknown.
       type: int
       returned: success
       sample: 4
@@ -190,39 +190,39 @@ jobs:
       returned: success
       sample: []
     cold:
-      description: URLs that are not warm, V(null) if they are not known.
+      description: URLs that are not warm, V(null) if unknown.
       type: list
       elements: str
       returned: success
       sample: []
     warm_percentage:
-      description: Share of the blobs that are warm, in percent, V(null) if it is not known.
+      description: Percentage of the blobs that are warm, V(null) if unknown.
       type: int
       returned: success
       sample: 100
     warmed_at:
-      description: When the manager recorded the end of the job, V(null) if it is not warm.
+      description: Time when the manager recorded the end of the job, V(null) if it is not warm.
       type: str
       returned: success
       sample: "2026-11-24T22:24:12Z"
     created_at:
-      description: When the job was created.
+      description: Time when the job was created.
       type: str
       returned: success
       sample: "2026-11-24T22:23:21Z"
     failures:
-      description: What failed on which host, at most 20, as M(dragonflyoss.dragonfly.preheat) returns it.
+      description: Failures by host, at most 20, with the same keys as in M(dragonflyoss.dragonfly.preheat).
       type: list
       elements: dict
       returned: success
       sample: []
     failures_count:
-      description: Number of all failures.
+      description: Total number of failures.
       type: int
       returned: success
       sample: 0
     verified:
-      description: What the outcome is based on, V(blobs), V(result) or V(none).
+      description: How the outcome was verified, V(blobs), V(result) or V(none).
       type: str
       returned: success
       sample: result
@@ -233,18 +233,19 @@ jobs:
       sample: null
     args:
       description:
-        - The job's arguments as the manager stores them, without credentials. C(timeout) is a duration such as V(1h).
+        - Arguments of the job as the manager stores them, without credentials. C(timeout) is a duration such as V(1h).
       type: dict
       returned: success
       sample: {"type": "image", "scope": "single_seed_peer"}
     scheduler_cluster_ids:
-      description: IDs of the clusters of the job. A list tells them only by the job's result, see O(ids).
+      description: IDs of the scheduler clusters of the job. Complete only with O(ids), because the manager's list of
+        jobs does not contain them. Otherwise the module reads them from the result of the job.
       type: list
       elements: int
       returned: success
       sample: [1]
     peers:
-      description: What each peer says of each URL.
+      description: Result of each peer for each URL.
       type: list
       elements: dict
       returned: O(details=true)
@@ -254,7 +255,7 @@ jobs:
           type: str
           returned: success
         success:
-          description: Whether this peer has it.
+          description: Whether the peer cached the URL.
           type: bool
           returned: success
         hostname:
@@ -270,7 +271,7 @@ jobs:
           type: int
           returned: success
         description:
-          description: Why it has not.
+          description: Error message of the scheduler, if it failed.
           type: str
           returned: success
 request:
@@ -305,7 +306,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.re
 
 
 def job_info(module: DragonflyModule) -> dict[str, t.Any]:
-    """Return the jobs that the options name."""
+    """Return the jobs that match the options."""
     params = module.params
     raise_problems(range_problems(params) + id_problems("ids", params["ids"]))
     clock = module.clock()

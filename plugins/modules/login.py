@@ -10,11 +10,11 @@ module: login
 short_description: Sign in to a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Signs a user in and returns the C(jwt) that other modules take, such as
+  - Signs a user in and returns a session token (JWT) for the option O(jwt) of other modules, such as
     M(dragonflyoss.dragonfly.personal_access_token).
-  - From release 2.2.0 on any sign-in of a user, a refused one too, makes the next ones of the same user fail for some 5
-    seconds, with the same answer as a wrong password. So the module tries again, see O(retry_timeout), and warns where
-    it had to. Sign in once in a play, with C(run_once), and hand on the C(jwt).
+  - Dragonfly manager 2.2.0 or later accepts one sign-in of a user every 5 seconds, and rejects further attempts with
+    the same response as for a wrong password. Therefore the module retries, see O(retry_timeout), and warns if it had
+    to. Sign in once for each play, with C(run_once), and share the RV(jwt).
 options:
   username:
     description:
@@ -28,8 +28,8 @@ options:
     required: true
   retry_timeout:
     description:
-      - How long a refused sign-in is retried, in seconds or as a duration such as V(1m). V(0) is one attempt.
-      - Managers before 2.1.57 are asked once only.
+      - Maximum time to retry a rejected sign-in, in seconds or as a duration such as V(1m). V(0) disables retries.
+      - The module does not retry with Dragonfly manager releases before 2.1.57.
     type: str
     default: 15s
 extends_documentation_fragment:
@@ -40,8 +40,8 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
 notes:
-  - The result is a secret. Set C(no_log=true) on the task.
-  - It signs in in check mode too, since what comes after it needs the C(jwt).
+  - The result contains a secret. Set C(no_log=true) on the task.
+  - The module also signs in in check mode, because later tasks need the RV(jwt).
 seealso:
   - module: dragonflyoss.dragonfly.personal_access_token
 author:
@@ -57,7 +57,7 @@ EXAMPLES = r"""
   register: signed_in
   no_log: true
 
-- name: Sign in once for all hosts, and wait longer where other people use this user too
+- name: Sign in once for all hosts, and retry longer because others use the same user
   dragonflyoss.dragonfly.login:
     url: http://dragonfly-manager:8080
     username: root
@@ -68,7 +68,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   no_log: true
 
-- name: Say who has to act where the password is wrong
+- name: Continue if the password is wrong, and show the next step
   block:
     - name: Sign in with a password that was changed
       dragonflyoss.dragonfly.login:
@@ -82,19 +82,19 @@ EXAMPLES = r"""
       ansible.builtin.fail:
         msg: "{{ ansible_failed_result.msg }}"
       when: ansible_failed_result.reason | default('') != 'signin_refused'
-    - name: Name the next step
+    - name: Show the next step
       ansible.builtin.debug:
         msg: Put the new password of root into the vault.
 """
 
 RETURN = r"""
 jwt:
-  description: What a signed-in user has, for the option O(jwt) of other modules. It is a secret.
+  description: Session token (JWT) for the option O(jwt) of other modules. It is a secret.
   returned: success
   type: str
   sample: eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpZCI6MX0.c2FtcGxl
 expires_at:
-  description: When the C(jwt) ends, as reported by the manager.
+  description: Time when the session token expires, as reported by the manager.
   returned: success
   type: str
   sample: "2026-12-09T08:00:00Z"

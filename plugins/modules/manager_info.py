@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: manager_info
-short_description: Read the release of a Dragonfly manager and whether it can preheat
+short_description: Report the release of a Dragonfly manager and whether it can preheat
 version_added: 1.0.0
 description:
-  - Returns the releases that the manager can have, the job types and options that these releases know, and for each
+  - Returns the possible releases of the manager, the job types and options that these releases support, and for each
     cluster whether it has the schedulers and seed peers that a preheat requires.
   - A manager does not report its release. The module narrows it down by the routes of the API and by the newest preheat
-    job. For some hours after an upgrade, that job can come from the previous release.
+    job, which for some hours after an upgrade can still be from the previous release.
   - With O(token) instead of O(jwt), the module reads the release only, and RV(clusters) is V(null).
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
@@ -36,7 +36,7 @@ EXAMPLES = r"""
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
 
-- name: Stop before the rollout if nothing can be preheated
+- name: Fail before the rollout if the manager cannot preheat
   dragonflyoss.dragonfly.manager_info:
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
@@ -58,36 +58,37 @@ EXAMPLES = r"""
 
 RETURN = r"""
 release:
-  description: The releases that the manager can have, as text.
+  description: Possible releases of the manager, as text.
   returned: success
   type: str
   sample: 2.2.4 or later, before 2.3.1
 release_since:
-  description: The first of these releases. V(null) if it is unknown.
+  description: First possible release. V(null) if unknown.
   returned: success
   type: str
   sample: 2.2.4
 release_before:
-  description: The first release that is too new. V(null) if the manager can have the newest release.
+  description: First release that is too new. V(null) if the newest release is possible.
   returned: success
   type: str
   sample: 2.3.1
 job_types:
   description:
-    - Whether the manager knows each job type (V(true), V(false)); V(null) if the releases differ.
+    - Whether the manager supports each job type. V(null) if the possible releases differ.
   returned: success
   type: dict
   sample: {preheat: true, get_task: true, delete_task: true, sync_peers: true, gc: true, get_image_distribution: true}
 preheat_options:
   description:
-    - Whether the manager knows each option of M(dragonflyoss.dragonfly.preheat) that reaches it. V(null) if the
-      releases differ.
+    - Whether the manager supports each option of M(dragonflyoss.dragonfly.preheat) that is sent to it. V(null) if the
+      possible releases differ.
   returned: success
   type: dict
   sample: {headers: true, count: true, ips: false, object_storage: false}
 can_preheat_go_clients:
   description:
-    - Whether schedulers of these releases can preheat seed peers with the Go client. V(null) if the releases differ.
+    - Whether schedulers of these releases can preheat seed peers with the Go client. V(null) if the possible releases
+      differ.
   returned: success
   type: bool
   sample: true
@@ -99,7 +100,7 @@ schedulers:
   sample: 1
 seed_peers:
   description:
-    - Number of active seed peers that the manager knows, in all clusters. The manager learns newer Rust seed peers by
+    - Number of active seed peers that the manager knows, in all clusters. Newer Rust seed peers count only after
       M(dragonflyoss.dragonfly.peer_info) with O(dragonflyoss.dragonfly.peer_info#module:refresh=true).
     - V(null) if only a token is given.
   returned: success
@@ -112,12 +113,12 @@ clusters:
   elements: dict
   contains:
     id:
-      description: Id, as in O(dragonflyoss.dragonfly.preheat#module:scheduler_cluster_ids).
+      description: ID of the cluster, as in O(dragonflyoss.dragonfly.preheat#module:scheduler_cluster_ids).
       type: int
       returned: success
       sample: 1
     name:
-      description: Name.
+      description: Name of the cluster.
       type: str
       returned: success
       sample: cluster-1
@@ -132,7 +133,7 @@ clusters:
       returned: success
       sample: 1
     can_preheat:
-      description: Whether a preheat can work here. V(null) if that is unknown.
+      description: Whether a preheat can work in this cluster. V(null) if unknown.
       type: bool
       returned: success
       sample: true
@@ -142,12 +143,12 @@ clusters:
       returned: success
       sample: 1 active scheduler with the feature preheat and 1 active seed peer
 can_preheat:
-  description: Whether a preheat can work in any cluster. V(null) if that is unknown.
+  description: Whether a preheat can work in any cluster. V(null) if unknown.
   returned: success
   type: bool
   sample: true
 verdict:
-  description: The same as text, with each cluster.
+  description: The result as text, with each cluster.
   returned: success
   type: str
   sample: >-
@@ -197,7 +198,7 @@ _WITHOUT_CLUSTERS = {
 
 
 def manager_info(module: DragonflyModule) -> dict[str, t.Any]:
-    """Read the release of a manager, and its clusters where a JWT is given or can be had."""
+    """Read the release of a manager, and its clusters if a JWT is given or can be obtained."""
     has_token_only = module.params["token"] and not (module.params["jwt"] or module.params["username"])
     client = module.client("token" if has_token_only else "jwt")
     if not has_token_only:

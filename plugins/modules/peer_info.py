@@ -7,32 +7,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: peer_info
-short_description: Read the peers of a Dragonfly manager
+short_description: Gather information about the peers of a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Reads all peers that the manager knows, or those that filters leave.
-  - The manager's list of peers is a copy of what its schedulers know. From release 2.2 on it is empty until somebody
-    refreshes it, see O(refresh).
-  - Releases before 2.1.12 have no list of peers.
+  - Returns all peers that the manager knows, or those that match the filters.
+  - The manager copies its list of peers from its schedulers. In Dragonfly manager 2.2.0 or later, the list is empty
+    until it is refreshed, see O(refresh).
+  - Requires Dragonfly manager 2.1.12 or later.
 options:
   refresh:
     description:
-      - Whether the manager first asks all its schedulers for their peers (its job C(sync_peers), from release 2.1.65
-        on). That takes some ten seconds, and up to ten minutes for a scheduler that does not answer; see O(timeout).
-      - The manager does not tell of schedulers that did not answer, their peers are then as old as before.
-      - Nothing is refreshed in check mode.
+      - Whether the manager first queries all its schedulers for their peers (job type C(sync_peers)). This takes about
+        ten seconds, or up to ten minutes if a scheduler does not respond. Set O(timeout) accordingly. Requires
+        Dragonfly manager 2.1.65 or later.
+      - The manager does not report which schedulers did not respond. Their peers are not refreshed.
+      - In check mode, nothing is refreshed.
     type: bool
     default: false
   types:
     description:
-      - Only peers of these types. Seed peers are those that are not V(normal).
+      - Return only peers of these types. All types except V(normal) are seed peers.
     type: list
     elements: str
     choices: [normal, super, strong, weak]
     aliases: [type]
   scheduler_cluster_ids:
     description:
-      - Only peers of these clusters.
+      - Return only peers of these scheduler clusters.
     type: list
     elements: int
     aliases: [scheduler_cluster_id]
@@ -49,12 +50,12 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Read all peers
+- name: List all peers
   dragonflyoss.dragonfly.peer_info:
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
 
-- name: Read the peers that the schedulers of the first cluster know now
+- name: Refresh the list and return the peers of the first cluster, without seed peers
   dragonflyoss.dragonfly.peer_info:
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
@@ -64,9 +65,9 @@ EXAMPLES = r"""
     scheduler_cluster_id: 1
   register: nodes
 
-- name: Read peers, with an old manager as they are
+- name: List peers, and do not refresh the list if the manager does not support it
   block:
-    - name: Read peers after a refresh
+    - name: List peers after a refresh
       dragonflyoss.dragonfly.peer_info:
         url: http://dragonfly-manager:8080
         jwt: "{{ dragonfly_jwt }}"
@@ -78,7 +79,7 @@ EXAMPLES = r"""
         msg: "{{ ansible_failed_result.msg }}"
       when: ansible_failed_result.reason | default('') != 'no_api'
 
-    - name: Read peers without a refresh
+    - name: List peers without a refresh
       dragonflyoss.dragonfly.peer_info:
         url: http://dragonfly-manager:8080
         jwt: "{{ dragonfly_jwt }}"
@@ -87,7 +88,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 peers:
-  description: The peers, in the order of the manager. A key is V(null) where the manager's release has none.
+  description: The peers, in the order of the manager. A key is V(null) if the manager's release does not have it.
   returned: success
   type: list
   elements: dict
@@ -103,27 +104,27 @@ peers:
       returned: success
       sample: host-1
     ip:
-      description: Address that it announces.
+      description: IP address that the peer announces.
       type: str
       returned: success
       sample: 10.77.0.11
     port:
-      description: Port of its gRPC server.
+      description: Port of the peer's gRPC server.
       type: int
       returned: success
       sample: 4000
     download_port:
-      description: Port from which other peers fetch.
+      description: Port from which other peers download.
       type: int
       returned: success
       sample: 4000
     proxy_port:
-      description: Port of its proxy.
+      description: Port of the peer's proxy.
       type: int
       returned: success
       sample: 4001
     type:
-      description: V(normal), or V(super), V(strong), V(weak) for a seed peer.
+      description: V(normal) for a peer, V(super), V(strong) or V(weak) for a seed peer.
       type: str
       returned: success
       sample: normal
@@ -148,7 +149,7 @@ peers:
       returned: success
       sample: linux
     platform:
-      description: Distribution, or the operating system once more (Rust client).
+      description: Distribution. With the Rust client, the operating system.
       type: str
       returned: success
       sample: linux
@@ -168,7 +169,7 @@ peers:
       returned: success
       sample: 6.1.0
     git_version:
-      description: Release of the client. With a leading C(v) it is a Go client, else a Rust client.
+      description: Release of the client. A leading C(v) indicates the Go client.
       type: str
       returned: success
       sample: 1.4.2
@@ -178,22 +179,22 @@ peers:
       returned: success
       sample: unknown
     build_platform:
-      description: Where the client was built.
+      description: Platform on which the client was built.
       type: str
       returned: success
       sample: ""
     scheduler_cluster_id:
-      description: ID of its cluster.
+      description: ID of the scheduler cluster.
       type: int
       returned: success
       sample: 1
     created_at:
-      description: When the row was made, RFC 3339.
+      description: Time when the entry was created, in RFC 3339 format.
       type: str
       returned: success
       sample: "2026-11-24T23:41:18.609Z"
     updated_at:
-      description: When the row was last written, RFC 3339.
+      description: Time when the entry was last updated, in RFC 3339 format.
       type: str
       returned: success
       sample: "2026-11-24T23:41:18.609Z"

@@ -7,62 +7,63 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: personal_access_token
-short_description: Make, change, rotate and delete personal access tokens of a Dragonfly manager
+short_description: Manage personal access tokens of a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Manages a personal access token by its name, which is unique in a manager. Such a token is what
-    M(dragonflyoss.dragonfly.preheat) and other modules take as O(token).
-  - The manager shows the token each time, so the module returns it each time. A second run of a playbook returns the
-    same token and changes nothing.
+  - Creates, updates, rotates and deletes personal access tokens, identified by name. Pass a token to the option
+    O(dragonflyoss.dragonfly.preheat#module:token) of M(dragonflyoss.dragonfly.preheat) and other modules.
+  - The module also returns the token if it exists already. A second run of a playbook returns the same token and
+    changes nothing.
 options:
   name:
     description:
-      - Name of the token.
+      - Name of the token. It is unique in a manager.
     type: str
     required: true
   state:
     description:
-      - V(present) makes the token, or changes what is named and differs.
-      - V(absent) deletes it. Whoever uses it is refused from then on.
-      - V(rotated) makes it anew each time. The old one is deleted first, since both have the same name. What is not
-        named is taken over from the old one, without its expiry and O(active).
+      - V(present) creates the token, or updates the options that are set and differ.
+      - V(absent) deletes the token. The manager then rejects it.
+      - V(rotated) always deletes the token and creates a new one with the same name. Options that are not set, except
+        the expiry and O(active), are copied from the old token.
     type: str
     choices: [present, absent, rotated]
     default: present
   scopes:
     description:
-      - What the token is good for. V(job) is for jobs, tasks and preheats, V(cluster) for clusters.
-      - If not set, a new token gets V(job), and one that is there keeps its scopes.
-      - Releases before 2.2.2 store the scopes and do not look at them. Any token is good for everything there.
+      - Scopes of the token. V(job) permits jobs, tasks and preheats, V(cluster) permits clusters.
+      - Defaults to V(job) for a new token. If not set, an existing token keeps its scopes.
+      - Dragonfly manager releases before 2.2.2 store the scopes, but do not enforce them. Their tokens permit
+        everything.
     type: list
     elements: str
     choices: [cluster, job]
   expires_in:
     description:
-      - Lifetime of a new token by the manager's clock, as a duration such as V(90d), V(12h) or V(1d12h), or in seconds.
+      - Lifetime of a new token by the manager's clock, in seconds or as a duration such as V(90d), V(12h) or V(1d12h).
         The units are V(w), V(d), V(h), V(m) and V(s), in this order.
-      - It counts when the token is made or rotated, and not for one that is there.
-      - Either this or O(expires_at) is needed when a token is made or rotated.
+      - Applies only when a token is created or rotated, not to an existing token.
+      - One of O(expires_in) and O(expires_at) is required to create or rotate a token.
     type: str
   expires_at:
     description:
-      - When the token expires, such as V(2027-06-30), which is the start of that day in UTC, or
+      - Time when the token expires, such as V(2027-06-30), which is the start of that day in UTC, or
         V(2027-06-30T12:00:00+02:00).
-      - The latest that a manager's database can store is 2038-01-19T03:14:07Z.
-      - Releases before 2.2.2 store it and do not look at it.
+      - The latest time that the manager's database can store is 2038-01-19T03:14:07Z.
+      - Dragonfly manager releases before 2.2.2 store it, but do not enforce it.
     type: str
   active:
     description:
-      - Whether the token can be used. A new one can.
-      - Releases before 2.2.2 store it and do not look at it. Delete a token there to switch it off.
+      - Whether the token can be used. A new token is always active.
+      - Dragonfly manager releases before 2.2.2 store it, but do not enforce it. With them, delete the token instead.
     type: bool
   bio:
     description:
-      - A description. It can be changed, but a manager cannot empty it.
+      - Description of the token. It can be changed, but not removed.
     type: str
   user_id:
     description:
-      - ID of the user whose token it is. If not set, a new token is that of the user of the O(jwt).
+      - ID of the user who owns the token. For a new token, defaults to the user of the O(jwt).
     type: int
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
@@ -74,18 +75,18 @@ attributes:
   check_mode:
     support: full
     details:
-      - A token that would be created is not known yet, so RV(token) is null.
+      - If a token would be created, RV(token) is V(null).
   diff_mode:
     support: full
   idempotent:
     support: partial
     details:
-      - With O(state=rotated) there is a new token each time.
+      - O(state=rotated) always creates a new token.
 notes:
   - Requires O(jwt), or O(username) and O(password), of a user with the role root.
-  - The result holds the token in clear. Set C(no_log=true) on the task.
-  - Any user of the manager who can read tokens sees all of them in clear.
-  - Releases before 2.1.0 have no tokens.
+  - The result contains the token in plain text. Set C(no_log=true) on the task.
+  - Every user of the manager who can read tokens sees all of them in plain text.
+  - Requires Dragonfly manager 2.1.0 or later.
 seealso:
   - module: dragonflyoss.dragonfly.login
 author:
@@ -93,7 +94,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Have a token for preheats
+- name: Create a token for preheats
   dragonflyoss.dragonfly.personal_access_token:
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
@@ -101,7 +102,7 @@ EXAMPLES = r"""
     expires_in: 90d
   no_log: true
 
-- name: Make a token and preheat with it
+- name: Create a token and preheat with it
   block:
     - name: Sign in
       dragonflyoss.dragonfly.login:
@@ -110,25 +111,25 @@ EXAMPLES = r"""
         password: "{{ dragonfly_password }}"
       register: signed_in
       no_log: true
-    - name: Have a token that ends with the year
+    - name: Create a token that expires at a given time
       dragonflyoss.dragonfly.personal_access_token:
         url: http://dragonfly-manager:8080
         jwt: "{{ signed_in.jwt }}"
         name: rollout-of-the-shop
-        bio: Warms images before a rollout
+        bio: Preheats images before a rollout
         scopes: [job, cluster]
         expires_at: "2037-12-31"
       register: rollout
       no_log: true
-    - name: Warm an image
+    - name: Preheat an image
       dragonflyoss.dragonfly.preheat:
         url: http://dragonfly-manager:8080
         token: "{{ rollout.token }}"
         image: registry.example.com/shop/web:4.2.0
 
-- name: Switch a token off, with a new sign-in where the old one has expired
+- name: Deactivate a token, and sign in again if the session has expired
   block:
-    - name: Switch it off
+    - name: Deactivate the token
       dragonflyoss.dragonfly.personal_access_token:
         url: http://dragonfly-manager:8080
         jwt: "{{ dragonfly_old_jwt }}"
@@ -147,7 +148,7 @@ EXAMPLES = r"""
         password: "{{ dragonfly_password }}"
       register: signed_in_again
       no_log: true
-    - name: Switch it off
+    - name: Deactivate the token
       dragonflyoss.dragonfly.personal_access_token:
         url: http://dragonfly-manager:8080
         jwt: "{{ signed_in_again.jwt }}"
@@ -159,18 +160,18 @@ EXAMPLES = r"""
 RETURN = r"""
 token:
   description:
-    - The token, in clear. It is null for O(state=absent), in check mode for a token that would be created, and where a
-      manager does not show it, which is a warning.
+    - The token in plain text. V(null) for O(state=absent), in check mode if it would be created, and if the manager
+      does not return it. In the last case, the module warns.
   returned: success
   type: str
   sample: ZTYyYTM0NTYtYWJjZC00ZGVmLTkwMTItMzQ1Njc4OTBhYmNk
 personal_access_token:
-  description: What the manager knows of the token, without the token itself. It is null where there is none.
+  description: Properties of the token, without the token itself. V(null) if it does not exist.
   returned: success
   type: dict
   contains:
     id:
-      description: ID of the token, null in check mode for one that would be created.
+      description: ID of the token, V(null) in check mode if it would be created.
       type: int
       returned: success
       sample: 3
@@ -180,12 +181,12 @@ personal_access_token:
       returned: success
       sample: rollout
     bio:
-      description: The description.
+      description: Description of the token.
       type: str
       returned: success
-      sample: Warms images before a rollout
+      sample: Preheats images before a rollout
     scopes:
-      description: What it is good for.
+      description: Scopes of the token.
       type: list
       elements: str
       returned: success
@@ -196,22 +197,22 @@ personal_access_token:
       returned: success
       sample: active
     expires_at:
-      description: When it expires, in UTC.
+      description: Time when the token expires, in UTC.
       type: str
       returned: success
       sample: "2027-06-30T00:00:00Z"
     user_id:
-      description: ID of the user whose token it is.
+      description: ID of the user who owns the token.
       type: int
       returned: success
       sample: 1
     created_at:
-      description: Time when it was created, as reported by the manager.
+      description: Time when the token was created, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:22:05Z"
     updated_at:
-      description: When it was changed, as reported by the manager.
+      description: Time when the token was last changed, as reported by the manager.
       type: str
       returned: success
       sample: "2026-11-24T22:22:05Z"

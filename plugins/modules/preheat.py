@@ -57,7 +57,7 @@ options:
     type: str
   filtered_query_params:
     description:
-      - Names of query parameters to exclude from the task ID. In Dragonfly manager 2.1.62 or later, defaults to the
+      - Names of query parameters to exclude from the task ID. With Dragonfly manager 2.1.62 or later, defaults to the
         signature parameters of common object stores.
     type: list
     elements: str
@@ -177,7 +177,7 @@ options:
   expected_ips:
     description:
       - IP addresses of hosts that must be warm when the task ends, for O(scope=all_peers) and O(scope=all_seed_peers),
-        whatever O(max_failed_peers_percentage) allows. Hosts missing from the result count as cold, because a scheduler
+        regardless of O(max_failed_peers_percentage). Hosts missing from the result count as cold, because a scheduler
         reports only the hosts it knows.
       - With several clusters, the results of all clusters are combined.
     type: list
@@ -294,7 +294,7 @@ RETURN = r"""
 jobs:
   description:
     - The jobs for the requested content, in the order of the request, also if the task fails.
-  returned: when the options make sense and the manager answers
+  returned: when the options are valid and the manager responds
   type: list
   elements: dict
   contains: &job
@@ -458,7 +458,7 @@ jobs:
           returned: success
     args:
       description:
-        - The job's arguments as the manager stores them, without credentials. C(timeout) is a duration such as V(1h).
+        - Arguments of the job as the manager stores them, without credentials. C(timeout) is a duration such as V(1h).
       type: dict
       returned: success
       sample: {"type": "image", "scope": "single_seed_peer"}
@@ -473,7 +473,7 @@ counts:
   type: dict
   sample: {"jobs": 3, "warm": 3, "created": 1, "adopted": 0, "found": 2, "planned": 0}
 elapsed:
-  description: Seconds that it took.
+  description: Duration of the task in seconds.
   returned: as jobs
   type: float
   sample: 31.2
@@ -522,7 +522,7 @@ OBJECT_STORAGE = {
 
 
 def preheat(module: DragonflyModule) -> dict[str, t.Any]:
-    """Preheat what the options name."""
+    """Preheat the images or files of the options."""
     check_params(module.params)
     run = Preheat(
         module.client(),

@@ -7,139 +7,142 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: preheat_hit_info
-short_description: Tell whether a host hits what was preheated, and why not
+short_description: Report whether a host hits preheated content, and why not
 version_added: 1.0.0
 description:
-  - Follows the pull of an image as containerd, podman or CRI-O and the Dragonfly client of the host would, by the
-    host's files, and compares the task id of each blob with the one that the preheat made. Where they differ the pull
-    goes to the registry as if nothing had been preheated, and no log says so; this module says which setting is to be
-    changed.
-  - The module reads the host's files with the standard library alone, so the host needs no Python library, not even
-    C(requests). Secrets in the files do not leave the host. The action plugin of the same name judges on the
-    controller, where C(images) and O(probe) need C(requests).
-  - Nothing is changed, on the host or at the manager.
+  - Reads the configuration of the container runtime and of the Dragonfly client on the host, computes the task ID that
+    a pull requests for each blob, and compares it with the task ID of the preheat. If they differ, the pull goes to the
+    registry as if nothing had been preheated, and no log shows it. The module returns the setting to change.
+  - On the host, the module needs no Python library, not even C(requests). Secrets in the host's files do not leave the
+    host. The action plugin of the same name evaluates the files on the controller, where O(images) and O(probe) require
+    C(requests).
+  - Changes nothing on the host or in the manager.
 options:
   jobs:
     description:
-      - What M(dragonflyoss.dragonfly.preheat) returned as RV(dragonflyoss.dragonfly.preheat#module:jobs). Jobs of files
-        are left out, since containerd pulls images.
-      - Either these or O(images).
+      - The jobs returned by M(dragonflyoss.dragonfly.preheat) as RV(dragonflyoss.dragonfly.preheat#module:jobs). Jobs
+        of files are ignored, because container runtimes pull images only.
+      - Exactly one of O(jobs) and O(images) is required.
     type: list
     elements: dict
   images:
     description:
-      - Images that were or will be preheated, as M(dragonflyoss.dragonfly.preheat) takes them. Their manifests are read
-        from the registry, from the controller. Where the registry cannot be reached a blob that stands for all is
-        judged, and RV(notes) says so.
+      - Images that were or will be preheated, in the format of O(dragonflyoss.dragonfly.preheat#module:images). The
+        controller reads their manifests from the registry. If it cannot reach the registry, the module checks one
+        representative blob of each image, and reports that in RV(notes).
     type: list
     elements: str
     aliases: [image]
   platforms:
-    description: Only the blobs of O(images) for these platforms are judged, such as V(linux/amd64). Defaults to V(all).
+    description: Check only the blobs of O(images) for these platforms, such as V(linux/amd64). Defaults to V(all).
     type: list
     elements: str
     aliases: [platform]
   tag:
-    description: Tag that the preheat of O(images) has. It is part of the task id.
+    description: Tag of the preheat of O(images). It is part of the task ID.
     type: str
   application:
-    description: Application that the preheat of O(images) has. It is part of the task id.
+    description: Application of the preheat of O(images). It is part of the task ID.
     type: str
   piece_length:
-    description: Length of a piece in bytes that the preheat of O(images) has. It is part of the task id.
+    description: Piece length of the preheat of O(images) in bytes. It is part of the task ID.
     type: int
   enable_task_id_based_blob_digest:
     description:
-      - Whether the preheat of O(images) requests task IDs that are digests of blobs. Requires Dragonfly manager later
-        than 2.5.1, see O(manager_release); older managers ignore it.
-      - For O(jobs) their arguments decide.
+      - Whether the preheat of O(images) uses the digests of blobs as task IDs. Requires Dragonfly manager later than
+        2.5.1, see O(manager_release). Earlier managers ignore it.
+      - With O(jobs), the module reads it from the arguments of each job.
     type: bool
     default: false
   seed_client:
     description:
-      - The client that the seed peers run, V(dfget) for the Go client, V(dfdaemon) for the Rust client. It is they who
-        give a preheat its task ids. By default the one of the host, and RV(notes) says so; but the Rust client where
-        O(jobs) are warm and of a manager of 2.3.1 or later, which warms no other.
+      - Client that the seed peers run, V(dfget) for the Go client or V(dfdaemon) for the Rust client. The seed peers
+        compute the task IDs of a preheat.
+      - Defaults to the client of the host, which RV(notes) then mentions. If O(jobs) are warm and were created by
+        Dragonfly manager 2.3.1 or later, defaults to V(dfdaemon), because such a manager preheats only Rust clients.
     type: str
     choices: [dfget, dfdaemon]
   seed_release:
-    description: The release that the seed peers run, such as V(2.1.67). By default the one of the host.
+    description: Release of the client on the seed peers, such as V(2.1.67). Defaults to the release of the host's
+      client.
     type: str
   manager_release:
     description:
-      - The release of the manager, such as V(2.3.4). From 2.3.1 on nothing can be preheated to seed peers that run the
-        Go client. By default what O(jobs) tell of it.
+      - Release of the manager, such as V(2.3.4). Dragonfly manager 2.3.1 or later cannot preheat seed peers that run
+        the Go client. By default the module derives it from O(jobs).
     type: str
   runtime:
     description:
-      - The runtime whose pulls count. Buildah and Skopeo pull as V(podman) does.
-      - By default the only one on the host, V(crio) where podman is there too, and V(containerd) where
+      - Container runtime whose pulls to check. Use V(podman) for Buildah and Skopeo.
+      - Defaults to the only runtime on the host, to V(crio) on a host with CRI-O and podman, and to V(containerd) if
         O(containerd_config) or O(certs_dir) is set.
     type: str
     choices: [containerd, podman, crio]
   probe:
     description:
-      - Also ask the client's proxy for the smallest blob, as the runtime would, and compare the task id in its answer
-        with what the files say. That is one small request a host, which brings the blob to it. It is left out in check
-        mode, and where a secret header of the mirror cannot be read on the host.
+      - Whether to also request the smallest blob from the client's proxy, as the runtime would, and to compare the task
+        ID in the response with the task ID that the module computed. This is one small request for each host, and
+        caches the blob there. The module skips it in check mode, and if it cannot read a secret header of the mirror on
+        the host.
     type: bool
     default: false
   probe_request:
     description:
-      - What O(probe) asks. The action plugin computes it and refuses it in a task.
+      - The request of O(probe). Set by the action plugin, which rejects it in a task.
     type: dict
   dfget_config:
     description:
-      - Path of the configuration of the Go client. By default the one that its unit names, else
+      - Path to the configuration of the Go client. Defaults to the path in its systemd unit, or to
         V(/etc/dragonfly/dfget.yaml).
     type: path
   dfdaemon_config:
     description:
-      - Path of the configuration of the Rust client. By default the one that its unit names, else
+      - Path to the configuration of the Rust client. Defaults to the path in its systemd unit, or to
         V(/etc/dragonfly/dfdaemon.yaml).
     type: path
   containerd_config:
     description:
-      - Path of the configuration of containerd. By default the one that its unit names, that of k3s, RKE2, MicroK8s or
-        k0s on their hosts, else V(/etc/containerd/config.toml).
+      - Path to the configuration of containerd. Defaults to the path in its systemd unit, to the path of k3s, RKE2,
+        MicroK8s or k0s on their hosts, or to V(/etc/containerd/config.toml).
     type: path
   certs_dir:
     description:
-      - Folder with the mirrors, for pulls with C(ctr --hosts-dir). By default the one that containerd's configuration
-        names.
+      - Path to the directory with the mirrors, for pulls with C(ctr --hosts-dir). Defaults to the C(config_path) in
+        containerd's configuration.
     type: path
   registries_conf:
     description:
-      - Path of C(registries.conf) of podman and CRI-O, whose drop-ins are in the folder of the same name with C(.d).
-      - By default V(/etc/containers/registries.conf), and what root has in C(~/.config/containers).
+      - Path to the C(registries.conf) of podman and CRI-O. Its drop-ins are read from the directory of the same name
+        with the suffix C(.d).
+      - Defaults to V(/etc/containers/registries.conf), and to root's files in C(~/.config/containers).
     type: path
   validate_certs:
     description:
-      - Whether the certificates of registries are checked. Only where nothing else is possible this may be V(false).
-      - If it is not set, the environment variable E(DRAGONFLY_VALIDATE_CERTS) counts.
+      - Whether to validate the TLS certificates of registries.
+      - If not set, the module reads E(DRAGONFLY_VALIDATE_CERTS) from the environment of the controller.
     type: bool
     default: true
   ca_path:
     description:
-      - Path of a file with the certificates of the authorities that sign those of registries, on the controller.
-      - If it is not set, the environment variable E(DRAGONFLY_CA_PATH) counts.
+      - Path, on the controller, to a file of CA certificates to trust for registries instead of the system's.
+      - If not set, the module reads E(DRAGONFLY_CA_PATH) from the environment of the controller.
     type: path
   timeout:
     description:
-      - Maximum time for one request to a registry or to the client, in seconds or as a duration such as V(90s).
+      - Timeout of a single request to a registry or to the client, in seconds or as a duration such as V(90s).
     type: str
     default: 30s
   url:
     description:
-      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+      - Ignored by this module. Accepted so C(module_defaults) can set it for the whole action group.
     type: str
   client_cert:
     description:
-      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+      - Ignored by this module. Accepted so C(module_defaults) can set it for the whole action group.
     type: path
   client_key:
     description:
-      - Not used by this module. Accepted so C(module_defaults) of the action group can set it for all modules.
+      - Ignored by this module. Accepted so C(module_defaults) can set it for the whole action group.
     type: path
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection.no_token
@@ -149,7 +152,7 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
 notes:
-  - Reading the configuration of the clients mostly needs C(become).
+  - Reading the configuration of the clients usually requires C(become).
 seealso:
   - module: dragonflyoss.dragonfly.preheat
 author:
@@ -157,7 +160,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Tell whether this host will hit an image once it is preheated
+- name: Check whether this host will hit an image when it is preheated
   dragonflyoss.dragonfly.preheat_hit_info:
     images: [registry.example.com/shop/web:4.2.0]
   register: hit
@@ -171,27 +174,27 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: warm
 
-- name: Ask each host's own proxy, too
+- name: Verify the result with a request to each host's own proxy
   dragonflyoss.dragonfly.preheat_hit_info:
     jobs: "{{ warm.jobs }}"
     probe: true
   become: true
   register: hit
 
-- name: Judge the pulls of podman
+- name: Check the pulls of podman
   dragonflyoss.dragonfly.preheat_hit_info:
     jobs: "{{ warm.jobs }}"
     runtime: podman
   become: true
 
-- name: List what has to be changed on hosts that would miss
+- name: List what to change on hosts that would miss
   ansible.builtin.debug:
     msg: "{{ hit.reasons | map(attribute='message') | list }}"
   when: hit.hit != 'all'
 
-- name: Go on where an image is no reference, but not for another reason
+- name: Continue if an image reference is not valid, but fail for any other reason
   block:
-    - name: Judge a list that somebody wrote
+    - name: Check a list of images
       dragonflyoss.dragonfly.preheat_hit_info:
         images: ["Registry.example.com/Shop/Web"]
   rescue:
@@ -204,60 +207,60 @@ EXAMPLES = r"""
 RETURN = r"""
 hit:
   description:
-    - How many of the blobs this host hits, V(all), V(some) or V(none). What is not known to hit does not count.
+    - How many of the blobs this host hits, V(all), V(some) or V(none). A blob counts only if it is known to hit.
   returned: success
   type: str
   sample: all
 blobs:
-  description: What is judged of each blob.
+  description: The checked blobs.
   returned: success
   type: list
   elements: dict
   contains:
     image:
-      description: The image that it is of.
+      description: The image of the blob.
       type: str
       returned: success
       sample: registry.example.com/shop/web:4.2.0
     url:
-      description: URL that the preheat made of it.
+      description: URL of the blob in the preheat.
       type: str
       returned: success
       sample: "https://registry.example.com/v2/shop/web/blobs/\
         sha256:a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e"
     host_task_id:
-      description: Task that this host asks for, V(null) where it does not ask Dragonfly.
+      description: ID of the task that this host requests, V(null) if it does not use Dragonfly.
       type: str
       returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     preheat_task_id:
-      description: Task that the preheat made.
+      description: ID of the task that the preheat created.
       type: str
       returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     hit:
-      description: Whether the host hits it.
+      description: Whether the host hits the blob.
       type: bool
       returned: success
       sample: true
 reasons:
-  description: Why the host misses, each reason once. Empty if it hits all.
+  description: Reasons why the host misses, without duplicates. Empty if it hits all.
   returned: success
   type: list
   elements: dict
   contains:
     code:
-      description: A stable code.
+      description: Stable code of the reason.
       type: str
       returned: success
       sample: filter_without_ns
     file:
-      description: Path on the host, empty where it is in no file.
+      description: Path to the file on the host, empty if the reason is not in a file.
       type: str
       returned: success
       sample: /etc/dragonfly/dfget.yaml
     key:
-      description: Setting in the file, empty where it is none.
+      description: Setting in the file, empty if the reason is not a setting.
       type: str
       returned: success
       sample: proxy.defaultFilter
@@ -267,12 +270,12 @@ reasons:
       returned: success
       sample: "Add ns: 'Expires&Signature&ns', separated by &."
     message:
-      description: All of it in words.
+      description: File, setting, reason and remedy as text.
       type: str
       returned: success
       sample: "/etc/dragonfly/dfget.yaml: proxy.defaultFilter: containerd adds ?ns=REGISTRY to each pull, ..."
 notes:
-  description: What else is worth knowing, such as what had to be assumed.
+  description: Further information, such as assumptions of the module.
   returned: success
   type: list
   elements: str
@@ -293,27 +296,27 @@ reason:
   type: str
   sample: bad_input
 runtime:
-  description: The runtime whose pulls were judged, V(null) where several may be meant.
+  description: Container runtime whose pulls were checked, V(null) if the host has several and O(runtime) is not set.
   returned: success
   type: str
   sample: containerd
 client:
-  description: The client that serves the host's pulls, V(null) where none does.
+  description: Client that serves the pulls of the host, V(null) if there is none.
   returned: success
   type: str
   sample: dfget
 client_release:
-  description: Its release, V(null) where it does not tell it.
+  description: Release of the client, V(null) if unknown.
   returned: success
   type: str
   sample: 2.1.67
 probe:
-  description: What the client's proxy answered, V(null) without O(probe) and where it was left out.
+  description: Response of the client's proxy, V(null) if O(probe=false) or if the probe was skipped.
   returned: success
   type: dict
   contains:
     url:
-      description: URL that the preheat made of the blob.
+      description: URL of the blob in the preheat.
       type: str
       returned: success
       sample: "https://registry.example.com/v2/shop/web/blobs/\
@@ -324,27 +327,27 @@ probe:
       returned: success
       sample: 200
     task_id:
-      description: Task that the running client asked for.
+      description: ID of the task that the running client used.
       type: str
       returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     predicted_task_id:
-      description: Task that its files make it ask for.
+      description: ID of the task according to the files of the host.
       type: str
       returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     agrees:
-      description: Whether they are the same, V(null) where the answer names none.
+      description: Whether both IDs are identical, V(null) if the response contains none.
       type: bool
       returned: success
       sample: true
     from_cache:
-      description: Whether the host itself held the blob already. V(null) with the Go client, which does not tell.
+      description: Whether the host already held the blob. V(null) with the Go client, which does not report it.
       type: bool
       returned: success
       sample: null
     seconds:
-      description: How long it took.
+      description: Duration of the request in seconds.
       type: float
       returned: success
       sample: 0.012
@@ -360,7 +363,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._probe impo
 
 
 def read_host(module: DragonflyModule) -> dict[str, t.Any]:
-    """Return the host's facts, or what its proxy answers to a probe."""
+    """Return the host's facts, or the response of its proxy to a probe."""
     params = module.params
     if params["probe_request"]:
         return {"answer": probe(timeout=params["timeout"], **params["probe_request"])}
@@ -371,7 +374,7 @@ def read_host(module: DragonflyModule) -> dict[str, t.Any]:
 
 def main() -> None:
     """Run the module."""
-    # The action plugin has judged the options; of them only those come here that say where to look.
+    # The action plugin has checked the options. It passes only those that name paths on the host.
     module = DragonflyModule(
         argument_spec=merged(REGISTRY, HIT, probe_request={"type": "dict", "no_log": True}),
         mutually_exclusive=[["jobs", "images"]],

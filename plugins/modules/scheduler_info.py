@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scheduler_info
-short_description: Read the schedulers of a Dragonfly manager
+short_description: Gather information about the schedulers of a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Reads all schedulers that the manager knows, or those that filters leave.
-  - A preheat needs an active scheduler with the feature V(preheat) in each cluster. See
-    M(dragonflyoss.dragonfly.manager_info) for that in words.
+  - Returns all schedulers that the manager knows, or those that match the filters.
+  - A preheat requires an active scheduler with the feature V(preheat) in each cluster.
+    M(dragonflyoss.dragonfly.manager_info) checks it for all clusters.
 options:
   scheduler_cluster_ids:
     description:
-      - Only schedulers of these clusters.
+      - Return only schedulers of these clusters.
     type: list
     elements: int
     aliases: [scheduler_cluster_id]
@@ -33,12 +33,12 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Read all schedulers
+- name: List all schedulers
   dragonflyoss.dragonfly.scheduler_info:
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
 
-- name: Stop where no scheduler of the first cluster takes preheats
+- name: Fail if no scheduler of the first cluster accepts preheats
   dragonflyoss.dragonfly.scheduler_info:
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
@@ -47,21 +47,21 @@ EXAMPLES = r"""
   register: schedulers_of_1
   failed_when: schedulers_of_1.schedulers | selectattr('features', 'contains', 'preheat') | length < 1
 
-- name: Say who has to do what where the schedulers cannot be read
+- name: Add advice to the error if the schedulers cannot be read
   block:
-    - name: Read all schedulers
+    - name: List all schedulers
       dragonflyoss.dragonfly.scheduler_info:
         url: http://dragonfly-manager:8080
         jwt: "{{ dragonfly_jwt }}"
   rescue:
     - name: Fail with advice
       ansible.builtin.fail:
-        msg: "{{ ansible_failed_result.msg }} (Ask the operators of Dragonfly.)"
+        msg: "{{ ansible_failed_result.msg }} (Contact the operators of Dragonfly.)"
 """
 
 RETURN = r"""
 schedulers:
-  description: The schedulers, in the order of the manager. A key is V(null) where the manager's release has none.
+  description: The schedulers, in the order of the manager. A key is V(null) if the manager's release does not have it.
   returned: success
   type: list
   elements: dict
@@ -77,12 +77,12 @@ schedulers:
       returned: success
       sample: scheduler-1
     ip:
-      description: Address that it announces.
+      description: IP address that the scheduler announces.
       type: str
       returned: success
       sample: 10.77.0.1
     port:
-      description: Port of its gRPC server.
+      description: Port of the scheduler's gRPC server.
       type: int
       returned: success
       sample: 8002
@@ -97,33 +97,35 @@ schedulers:
       returned: success
       sample: ""
     state:
-      description: V(active) while it keeps in touch with the manager, else V(inactive).
+      description: V(active) if the scheduler regularly contacts the manager, V(inactive) otherwise.
       type: str
       returned: success
       sample: active
     features:
-      description: What it can do. Without V(preheat) it takes no jobs (C(job.enable) of its configuration).
+      description: Features of the scheduler. If V(preheat) is missing, it does not accept jobs (see C(job.enable) in
+        its configuration).
       type: list
       elements: str
       returned: success
       sample: [schedule, preheat]
     scheduler_cluster_id:
-      description: ID of its cluster.
+      description: ID of the scheduler cluster.
       type: int
       returned: success
       sample: 1
     last_keep_alive_at:
-      description: When it was last in touch, RFC 3339. From 2.3.1 on.
+      description: Time when the scheduler last contacted the manager, in RFC 3339 format. Requires Dragonfly manager
+        2.3.1 or later.
       type: str
       returned: success
       sample: "2026-11-24T23:36:00.924Z"
     created_at:
-      description: When it was first seen, RFC 3339.
+      description: Time when the entry was created, in RFC 3339 format.
       type: str
       returned: success
       sample: "2026-11-24T22:40:50.91Z"
     updated_at:
-      description: When the row was last written, RFC 3339.
+      description: Time when the entry was last updated, in RFC 3339 format.
       type: str
       returned: success
       sample: "2026-11-24T23:36:00.924Z"

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: seed_peer_info
-short_description: Read the seed peers of a Dragonfly manager
+short_description: Gather information about the seed peers of a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Reads all seed peers that the manager knows, or those that filters leave.
-  - From about release 1.2 on the Rust client announces itself to schedulers only. Then this list is empty although
-    there are seed peers. M(dragonflyoss.dragonfly.peer_info) with
-    O(dragonflyoss.dragonfly.peer_info#module:refresh=true) finds them, as peers that are not of the type V(normal).
+  - Returns all seed peers that the manager knows, or those that match the filters.
+  - Rust clients of about release 1.2 or later announce themselves to the schedulers only, so they are missing from this
+    list. To find them, use M(dragonflyoss.dragonfly.peer_info) with
+    O(dragonflyoss.dragonfly.peer_info#module:refresh=true), and select all types except V(normal).
 options:
   types:
     description:
-      - Only seed peers of these types.
+      - Return only seed peers of these types.
     type: list
     elements: str
     choices: [super, strong, weak]
     aliases: [type]
   seed_peer_cluster_ids:
     description:
-      - Only seed peers of these seed peer clusters. The parts of a cluster that was created as one have the same id.
+      - Return only seed peers of these seed peer clusters. If a cluster was created as a whole, its seed peer cluster
+        and its scheduler cluster have the same ID.
     type: list
     elements: int
     aliases: [seed_peer_cluster_id]
@@ -41,12 +42,12 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Read all seed peers
+- name: List all seed peers
   dragonflyoss.dragonfly.seed_peer_info:
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
 
-- name: Name the seed peers of the first cluster that the manager has lost
+- name: Fail if a seed peer of the first cluster is inactive
   dragonflyoss.dragonfly.seed_peer_info:
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
@@ -55,21 +56,21 @@ EXAMPLES = r"""
   register: lost
   failed_when: lost.seed_peers | length > 0
 
-- name: Say who has to do what where the seed peers cannot be read
+- name: Add advice to the error if the seed peers cannot be read
   block:
-    - name: Read all seed peers
+    - name: List all seed peers
       dragonflyoss.dragonfly.seed_peer_info:
         url: http://dragonfly-manager:8080
         jwt: "{{ dragonfly_jwt }}"
   rescue:
     - name: Fail with advice
       ansible.builtin.fail:
-        msg: "{{ ansible_failed_result.msg }} (Ask the operators of Dragonfly.)"
+        msg: "{{ ansible_failed_result.msg }} (Contact the operators of Dragonfly.)"
 """
 
 RETURN = r"""
 seed_peers:
-  description: The seed peers, in the order of the manager. A key is V(null) where the manager's release has none.
+  description: The seed peers, in the order of the manager. A key is V(null) if the manager's release does not have it.
   returned: success
   type: list
   elements: dict
@@ -85,17 +86,17 @@ seed_peers:
       returned: success
       sample: seed-1
     ip:
-      description: Address that it announces.
+      description: IP address that the seed peer announces.
       type: str
       returned: success
       sample: 10.77.0.1
     port:
-      description: Port of its gRPC server.
+      description: Port of the seed peer's gRPC server.
       type: int
       returned: success
       sample: 65006
     download_port:
-      description: Port from which other peers fetch.
+      description: Port from which other peers download.
       type: int
       returned: success
       sample: 65008
@@ -115,22 +116,22 @@ seed_peers:
       returned: success
       sample: ""
     state:
-      description: V(active) while it keeps in touch with the manager, else V(inactive).
+      description: V(active) if the seed peer regularly contacts the manager, V(inactive) otherwise.
       type: str
       returned: success
       sample: active
     seed_peer_cluster_id:
-      description: ID of its seed peer cluster.
+      description: ID of the seed peer cluster.
       type: int
       returned: success
       sample: 1
     created_at:
-      description: When it was first seen, RFC 3339.
+      description: Time when the entry was created, in RFC 3339 format.
       type: str
       returned: success
       sample: "2026-11-24T22:28:05Z"
     updated_at:
-      description: When the row was last written, RFC 3339.
+      description: Time when the entry was last updated, in RFC 3339 format.
       type: str
       returned: success
       sample: "2026-11-24T22:28:10.005Z"

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: task
-short_description: Delete what Dragonfly's peers hold of an image or file
+short_description: Delete cached images and files from Dragonfly's peers
 version_added: 1.0.0
 description:
-  - Has all peers delete a task, which is what peers hold of one URL. An image is a task for each of its blobs.
-  - Use it after a release that must not be pulled any more, or to make room before the peers themselves do. Whoever
-    pulls again fetches again from the registry or origin.
-  - Jobs that warmed it stay SUCCESS. To warm it again within O(dragonflyoss.dragonfly.preheat#module:max_age), use
+  - Deletes cached content from all peers. Dragonfly caches each URL as one task, so an image consists of one task for
+    each blob.
+  - Use it for a release that must no longer be pulled, or to free disk space before the peers evict content themselves.
+    Later pulls fetch the content from the registry or origin again.
+  - Earlier preheat jobs keep the state C(SUCCESS). M(dragonflyoss.dragonfly.preheat) does not count them if the
+    manager's list of jobs shows the deletion. To always preheat again, use
     O(dragonflyoss.dragonfly.preheat#module:force).
-  - A scheduler has only those peers delete a task that it knows of. Rust clients 1.4.2 and later fetch blobs and files
-    of up to 4 MiB, such as the config of every image, without a scheduler, so no manager can delete those. Where a
-    deletion names no host, the module therefore asks the peers once, by jobs of the type C(get_task), who still holds
-    the task. It does not fail, but warns and returns those hosts in RV(tasks[].held), with RV(tasks[].reason) set to
-    V(not_deletable).
-  - Such tasks expire on the peers by themselves (C(gc.policy.taskTTL) in C(dfdaemon.yaml)). To remove them earlier,
-    restart dfdaemon with C(storage.keep) set to V(false), or remove them on the hosts.
-  - The question takes one more poll of the manager, about 30 seconds, and counts as part of O(wait_timeout). It
-    requires Dragonfly manager 2.4.1 and schedulers 2.4.0 or later, and O(wait=true).
-  - Images share blobs with their other versions. What O(keep_images) have, too, stays.
+  - A scheduler deletes a task only from peers on which it knows the task. Rust clients 1.4.2 and later fetch blobs and
+    files of up to 4 MiB, such as the config of every image, without a scheduler, so the manager cannot delete them. If
+    a deletion reports no host, the module therefore creates a job of the type C(get_task) to query which peers still
+    hold the task. If there are any, it does not fail, but warns and returns the hosts in RV(tasks[].held), with
+    RV(tasks[].reason=not_deletable).
+  - Such tasks expire on the peers (C(gc.policy.taskTTL) in C(dfdaemon.yaml)). To remove them earlier, restart dfdaemon
+    with C(storage.keep) set to C(false), or remove them on the hosts.
+  - This query takes about 30 seconds, which count towards O(wait_timeout). It requires Dragonfly manager 2.4.1 or
+    later, schedulers 2.4.0 or later, and O(wait=true).
+  - Versions of an image often share blobs. To keep the blobs of other versions, list these in O(keep_images).
 options:
   state:
     description:
@@ -35,8 +37,7 @@ options:
     required: true
   keep_images:
     description:
-      - Images whose blobs stay, with those for all platforms. If the manifest of one cannot be read, nothing is
-        deleted.
+      - Images whose blobs are not deleted, for all platforms. If the module cannot read a manifest, it deletes nothing.
     type: list
     elements: str
 extends_documentation_fragment:
@@ -53,15 +54,15 @@ attributes:
   check_mode:
     support: full
     details:
-      - The peers are asked what they hold, by jobs of the type C(get_task). Their answer is awaited whatever O(wait)
-        says, with the manager's own O(job_timeout).
-      - What the schedulers do not know of counts as deleted there, too.
+      - The module creates jobs of the type C(get_task) to query what the peers hold. It always waits for these jobs,
+        even with O(wait=false), and ignores O(job_timeout).
+      - In check mode, tasks that the schedulers do not know are also reported as deleted.
   diff_mode:
     support: full
   idempotent:
     support: partial
     details:
-      - With O(wait=false) it is not known whether a peer held a task, so each is a change.
+      - With O(wait=false), the module does not know whether a peer held a task, so each task is reported as changed.
 seealso:
   - module: dragonflyoss.dragonfly.task_info
 author:
@@ -76,7 +77,7 @@ EXAMPLES = r"""
     image: registry.example.com/shop/web:4.2.0
     state: absent
 
-- name: Delete a version, but nothing that the others need
+- name: Delete a version, but keep the blobs that another image needs
   dragonflyoss.dragonfly.task:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
@@ -87,7 +88,7 @@ EXAMPLES = r"""
     digest_ids: true
     state: absent
 
-- name: Name the peers that did not delete a file, and go on
+- name: Continue if some peers did not delete the file, and list them
   block:
     - name: Delete a file
       dragonflyoss.dragonfly.task:
@@ -96,12 +97,12 @@ EXAMPLES = r"""
         file: https://models.example.com/shop/model.bin
         state: absent
   rescue:
-    - name: Fail where it did not come that far
+    - name: Fail for any other reason
       ansible.builtin.fail:
         msg: "{{ ansible_failed_result.msg }}"
       when: ansible_failed_result.reason | default('') != 'peers_failed'
 
-    - name: Name the peers
+    - name: List the peers
       ansible.builtin.debug:
         msg: "{{ ansible_failed_result.tasks | map(attribute='failures') | flatten | map(attribute='hostname') }}"
 """
@@ -114,17 +115,17 @@ tasks:
   elements: dict
   contains:
     source:
-      description: What the task was named by.
+      description: The image, file or task ID of the request.
       type: str
       returned: always
       sample: registry.example.com/shop/web:4.2.0
     url:
-      description: Its URL, without secrets. V(null) for one that was named by its id.
+      description: URL of the task, without secrets. V(null) if the request contained its ID.
       type: str
       returned: always
       sample: https://registry:5000/v2/web/blobs/sha256:a711f05d33845e2e9deffcfcc5adf082d7c6e97e3e3a881d193d9aae38f092a8
     task_id:
-      description: Its id, where it was named by that.
+      description: ID of the task if the request contained it, V(null) otherwise.
       type: str
       returned: always
       sample: null
@@ -140,8 +141,8 @@ tasks:
       sample: SUCCESS
     deleted:
       description:
-        - The hosts that held it and have deleted it, each once, in check mode those that hold it. V(null) while that is
-          not known. A host that did not hold it is in neither list.
+        - Hosts that held the task and deleted it, without duplicates. In check mode, hosts that hold it. V(null) if
+          unknown. A host that did not hold the task is in neither list.
       type: list
       elements: dict
       returned: always
@@ -157,7 +158,7 @@ tasks:
           returned: always
           sample: 10.77.0.11
         host_type:
-          description: V(normal), or another for a seed peer.
+          description: V(normal) for a peer, another type such as V(super) for a seed peer.
           type: str
           returned: always
           sample: normal
@@ -167,7 +168,7 @@ tasks:
           returned: always
           sample: 1
     failures:
-      description: The hosts that did not delete it, each once, with the same keys and why.
+      description: Hosts that did not delete the task, without duplicates.
       type: list
       elements: dict
       returned: always
@@ -183,7 +184,7 @@ tasks:
           returned: always
           sample: 10.77.0.12
         host_type:
-          description: V(normal), or another for a seed peer.
+          description: V(normal) for a peer, another type such as V(super) for a seed peer.
           type: str
           returned: always
           sample: normal
@@ -193,14 +194,14 @@ tasks:
           returned: always
           sample: 1
         description:
-          description: Why it did not.
+          description: Error message of the scheduler.
           type: str
           returned: always
           sample: "rpc error: code = Unavailable"
     held:
       description:
-        - The hosts that still hold the task after a deletion that named no host, each once. V(null) where the module
-          did not ask, because the deletion named hosts, with O(wait=false), in check mode, and where it is not known.
+        - Hosts that still hold the task after a deletion that reported no host, without duplicates. V(null) if the
+          module did not query them (the deletion reported hosts, O(wait=false), or check mode), or if unknown.
       type: list
       elements: dict
       returned: always
@@ -216,7 +217,7 @@ tasks:
           returned: always
           sample: 10.77.0.1
         host_type:
-          description: V(normal), or another for a seed peer.
+          description: V(normal) for a peer, another type such as V(super) for a seed peer.
           type: str
           returned: always
           sample: super
@@ -226,13 +227,13 @@ tasks:
           returned: always
           sample: 1
         finished:
-          description: Whether the host holds all of it.
+          description: Whether the host holds the complete task.
           type: bool
           returned: always
           sample: true
     reason:
       description:
-        - Stable code of the reason why this task may still be there. V(not_deletable) does not fail the module.
+        - Stable code of the reason why the task may still be cached. The module does not fail for V(not_deletable).
       type: str
       returned: always
       sample: null
@@ -286,7 +287,7 @@ def task(module: DragonflyModule) -> dict[str, t.Any]:
     targets = find_targets(params, module.registry_for())
     kind = "get_task" if module.check_mode else "delete_task"
     if module.check_mode:
-        # Only the answer tells what would be deleted, and older releases know no job_timeout for who only asks.
+        # Only the result shows what would be deleted, and older releases do not support job_timeout for get_task.
         params = dict(params, wait=True, job_timeout=None)
     clock = module.clock()
     begin = clock.now()

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: task_info
-short_description: Tell which peers hold what Dragonfly has of an image or file
+short_description: Report which of Dragonfly's peers hold an image or file
 version_added: 1.0.0
 description:
-  - Asks the schedulers which peers hold a task, which is what peers have of one URL. An image is a task for each of its
-    blobs.
-  - Also a Rust client that has only begun to fetch holds a task; only from release 2.4.0 on the answer tells the
-    difference.
+  - Queries the schedulers for the peers that hold a task. Dragonfly caches each URL as one task, so an image consists
+    of one task for each blob.
+  - A Rust client holds a task as soon as it begins to fetch it. Dragonfly manager 2.4.0 or later reports whether it is
+    complete, see RV(tasks[].peers[].finished).
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
   - dragonflyoss.dragonfly._connection.token
@@ -33,13 +33,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Ask who holds an image
+- name: List the peers that hold an image
   dragonflyoss.dragonfly.task_info:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     image: registry.example.com/shop/web:4.2.0
 
-- name: Ask who holds a model in the first cluster
+- name: List the peers of the first cluster that hold a model
   dragonflyoss.dragonfly.task_info:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
@@ -47,13 +47,13 @@ EXAMPLES = r"""
     scheduler_cluster_ids: [1]
   register: model
 
-- name: Show the nodes that do
+- name: Show the nodes among them
   ansible.builtin.debug:
     msg: "{{ model.tasks[0].peers | selectattr('host_type', 'eq', 'normal') | map(attribute='hostname') }}"
 
-- name: Go on without an answer where the manager is too old for the question
+- name: Continue if the manager is too old
   block:
-    - name: Ask who holds a task
+    - name: List the peers that hold a task
       dragonflyoss.dragonfly.task_info:
         url: http://dragonfly-manager:8080
         token: "{{ dragonfly_token }}"
@@ -73,17 +73,17 @@ tasks:
   elements: dict
   contains:
     source:
-      description: What the task was asked for by.
+      description: The image, file or task ID of the request.
       type: str
       returned: always
       sample: registry.example.com/shop/web:4.2.0
     url:
-      description: Its URL, without secrets. V(null) for one that was asked for by its id.
+      description: URL of the task, without secrets. V(null) if the request contained its ID.
       type: str
       returned: always
       sample: https://registry:5000/v2/web/blobs/sha256:a711f05d33845e2e9deffcfcc5adf082d7c6e97e3e3a881d193d9aae38f092a8
     task_id:
-      description: Its id, where it was asked for by that.
+      description: ID of the task if the request contained it, V(null) otherwise.
       type: str
       returned: always
       sample: null
@@ -99,8 +99,8 @@ tasks:
       sample: SUCCESS
     peers:
       description:
-        - The hosts that hold it, each once. V(null) while that is not known. From release 2.3.1 on each host is asked
-          for what is on its disk; before, the scheduler names the hosts whose peers it remembers.
+        - Hosts that hold the task, without duplicates. V(null) if unknown. With Dragonfly manager 2.3.1 or later, each
+          host reports what is on its disk. Earlier releases report what the scheduler remembers.
       type: list
       elements: dict
       returned: always
@@ -116,12 +116,12 @@ tasks:
           returned: always
           sample: 10.77.0.11
         host_type:
-          description: V(normal), or another for a seed peer.
+          description: V(normal) for a peer, another type such as V(super) for a seed peer.
           type: str
           returned: always
           sample: normal
         finished:
-          description: Whether it has all of it. V(null) before release 2.4.0.
+          description: Whether the host holds the complete task. V(null) before Dragonfly manager 2.4.0.
           type: bool
           returned: always
           sample: true
@@ -131,17 +131,18 @@ tasks:
           returned: always
           sample: 1
         created_at:
-          description: When the host joined, before release 2.3.1 when the peer began to fetch, RFC 3339.
+          description: Time when the host joined, in RFC 3339 format. Before Dragonfly manager 2.3.1, time when the peer
+            began to fetch.
           type: str
           returned: always
           sample: "2026-11-24T23:40:05Z"
         updated_at:
-          description: When the scheduler last heard of the host or peer, RFC 3339.
+          description: Time when the host or peer last reported to the scheduler, in RFC 3339 format.
           type: str
           returned: always
           sample: "2026-11-24T23:40:05Z"
     reason:
-      description: Stable code of the reason why this question has no answer.
+      description: Stable code of the reason why the peers are unknown, V(null) if they are known.
       type: str
       returned: always
       sample: null
