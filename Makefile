@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Needs Python (3.11 or newer), git and GNU make. Everything else is installed into .cache by pip, with pip's own settings.
+# Requires Python 3.11 or later, git and GNU make. pip installs everything else into .cache, with its own settings.
 
 ANSIBLE_CORE := ansible-core>=2.18,<2.22
 VENV := .cache/venv
@@ -21,12 +21,12 @@ help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: $(VENV)/run ## Warm an image and a file in a sandbox and watch (20 s, the first time 2 min)
+demo: $(VENV)/run ## Preheat an image and a file in a sandbox (20 s, the first time 2 min)
 	@python tests/demo
 
 ##@ Test
 .PHONY: test
-test: $(VENV)/run ## Run every test but test-hosts
+test: $(VENV)/run ## Run all tests except test-hosts
 	@python tests/tools/stages.py unit unit-oldest contract faults integration sanity-oldest sanity-newest lint
 
 .PHONY: test-unit
@@ -38,7 +38,7 @@ SLOW := plugins/modules plugins/action plugins/inventory/test_peers.py roles/tes
     test_examples.py test_guides.py test_release.py test_secrets.py
 
 .PHONY: test-fast
-test-fast: $(VENV)/unit ## The tests that start neither modules nor Ansible (1 min)
+test-fast: $(VENV)/unit ## Tests that start neither modules nor Ansible (1 min)
 	pytest -q tests/unit tests/contract $(addprefix --ignore=tests/unit/,$(SLOW))
 
 .PHONY: test-unit-oldest
@@ -50,9 +50,9 @@ test-contract: $(VENV)/unit ## The sandbox against the recordings of real manage
 	pytest -q tests/contract
 
 .PHONY: test-faults test-long
-test-faults: $(VENV)/unit ## What happens when something breaks, with pytest
+test-faults: $(VENV)/unit ## Fault injection against the sandbox, with pytest
 	pytest -q -n auto tests/faults
-test-long: $(VENV)/unit ## The same with all releases, rounds and examples (30 min)
+test-long: $(VENV)/unit ## Fault injection with all releases, rounds and examples (30 min)
 	pytest -q -n auto --long --durations=20 tests/faults
 
 .PHONY: test-integration
@@ -86,7 +86,7 @@ test-lint: $(VENV)/lint $(VENV)/unit $(LINK) ## ruff, mypy, names, spelling, ans
 	  do echo "$$linter"; $$linter || failed=1; done; exit $$failed
 
 .PHONY: test-hosts
-test-hosts: $(VENV)/hosts ## The roles on hosts of their own (systemd-nspawn; needs root)
+test-hosts: $(VENV)/hosts ## Roles on hosts booted with systemd-nspawn (needs root)
 	tests/hosts/run
 
 .PHONY: bench
@@ -95,7 +95,7 @@ bench: $(VENV)/run ## Measure speed and memory
 
 .PHONY: faults
 faults: export PYTHONPATH := $(CURDIR)/.cache/collections
-faults: $(VENV)/unit $(LINK) ## Break everything and write docs/faults.md
+faults: $(VENV)/unit $(LINK) ## Run the whole fault matrix and write docs/faults.md
 	python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.matrix
 
 .PHONY: compare-upstream
@@ -136,7 +136,7 @@ release: test-lint docs build $(IMPORTER)/done ## Build the tarball and check it
 clean: ## Remove everything that was installed or built here
 	rm -rf .ansible .cache .hypothesis build tests/output
 
-# The virtual environment; each file in it named after a group of requirements says that they are installed.
+# The virtual environment. A file named after a group of requirements marks that group as installed.
 $(BIN)/python:
 	@echo "Creating $(VENV)"
 	@python=$$(python3 tests/tools/pythons.py) && $$python -m venv $(VENV)
@@ -151,13 +151,13 @@ $(VENV)/run $(VENV)/unit $(VENV)/lint $(VENV)/hosts $(VENV)/docs:
 	@$(BIN)/pip install --quiet --disable-pip-version-check '$(ANSIBLE_CORE)' -r $<
 	@touch $@
 
-# Ansible's tools find the collection of this checkout below it, as pytest does (tests/conftest.py).
+# Ansible's tools and pytest (tests/conftest.py) import the collection of this checkout through this link.
 .PHONY: link
 link: $(LINK)
 $(LINK):
 	@mkdir -p $(@D) && ln -s ../../../.. $@
 
-# An environment of its own, for it wants other releases of what the linters want, too.
+# An environment of its own, because it pins other releases of the linters.
 $(IMPORTER)/done:
 	@echo "Installing galaxy-importer into $(IMPORTER)"
 	@python=$$(python3 tests/tools/pythons.py) && $$python -m venv $(IMPORTER)

@@ -5,8 +5,8 @@
 """``make demo``: the collection at work, as a user installs and runs it, against a sandbox on this machine.
 
 Builds the collection, installs it into a scratch folder, starts a sandbox (a manager and a registry), and runs the
-playbook ``warm.yml`` three times: the first warms, the second finds it warm, the third has a manager whose SUCCESS
-means nothing. Ends with 0 if each did what is said here. What was started is stopped in any case.
+playbook ``preheat.yml`` three times: the first run preheats, the second changes nothing, and the third meets a manager
+that reports SUCCESS although nothing is cached. Exits with 0 if each run ended as expected. Always stops the sandboxes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import urllib.request
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PLAY = CHECKOUT / "tests/demo/warm.yml"
+PLAY = CHECKOUT / "tests/demo/preheat.yml"
 
 
 ANSIBLE_CFG = """\
@@ -51,7 +51,7 @@ def install(scratch: Path) -> None:
 
 
 def run(command: list[str], scratch: Path) -> None:
-    """Run a command quietly; what it printed is shown if it fails."""
+    """Run a command, and print its output only if it fails."""
     done = subprocess.run(command, env=environment(scratch), capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
@@ -98,7 +98,7 @@ def fill(state: dict) -> dict:
 
 
 def play(state: dict, scratch: Path) -> str:
-    """Run the playbook, show what it printed in short, and return its last line, which counts what was changed."""
+    """Run the playbook, print a short form of its output, and return its last line, the recap."""
     variables = {name: state[name] for name in ("url", "token", "image", "file")}
     command = ["ansible-playbook", str(PLAY), "--extra-vars", json.dumps(variables)]
     say(f"   $ ansible-playbook {PLAY.relative_to(CHECKOUT)}")
@@ -123,13 +123,13 @@ def main() -> None:
         say("1. Build the collection and install it into a scratch folder")
         install(scratch)
 
-        say("\n2. Warm an image and a file, and wait until every blob is warm (manager 2.5.1)")
+        say("\n2. Preheat an image and a file, and wait until every blob is cached (manager 2.5.1)")
         with sandbox("2.5.1", "rust", scratch) as state:
             expect("changed=2", play(state, scratch))
-            say("\n3. Run it again: both are warm, so no job is made")
+            say("\n3. Run it again: both are cached, so no job is created")
             expect("changed=0", play(state, scratch))
 
-        say("\n4. A manager of 2.3.4 whose seed runs the Go client: its SUCCESS warmed nothing, so the task fails")
+        say("\n4. Manager 2.3.4 with a Go client as seed peer: the job succeeds but caches nothing, so the task fails")
         with sandbox("2.3.4", "go", scratch) as state:
             expect("failed=1", play(state, scratch))
     say(f"\nDone in {time.monotonic() - start:.0f} s. The sandboxes are stopped and the scratch folder is gone.")
