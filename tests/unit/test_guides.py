@@ -114,7 +114,7 @@ def check_playbook(document, text, sandbox, folder):
 )
 def test_a_host_with_the_files_of_the_guide_hits(client, release, containerd):
     guide = (GUIDES / "guide_hosts.rst").read_text(encoding="utf-8")
-    section = guide[guide.index("\nThe files\n") : guide.index("\nHosts that somebody else")]
+    section = guide[guide.index("\nThe files\n") : guide.index("\nHosts that are already set up")]
     mirror, config_1, config_2, dfget, dfdaemon = (
         textwrap.dedent(text) for _language, text in RST_BLOCK.findall(section)
     )
