@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._role_variables import read_list
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import read_list
 
 
 def _as_list(value: t.Any, name: str = "The value") -> list[str]:

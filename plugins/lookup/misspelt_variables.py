@@ -52,11 +52,11 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._role_variables import (
-    read_list,
     read_role,
     role_names,
     variable_problems,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import read_list
 
 _IGNORED = "dragonfly_ignored_variables"
 _REMEDY = f"List variables of your own whose names begin like this in {_IGNORED}."

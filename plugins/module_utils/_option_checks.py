@@ -34,6 +34,7 @@ RANGES = {
     "max_age": Range(0, 31536000),
     "job_timeout": Range(1, 604800),
     "older_than": Range(0, 315360000),
+    "start_timeout": Range(1, 86400),
     "piece_length": Range(4194304, 67108864),
     "count": Range(1, 200),
     "percentage": Range(1, 100),
@@ -43,7 +44,16 @@ RANGES = {
 }
 
 #: Options that hold a duration.
-DURATIONS = ("timeout", "wait_timeout", "wait_sleep", "retry_timeout", "max_age", "job_timeout", "older_than")
+DURATIONS = (
+    "timeout",
+    "wait_timeout",
+    "wait_sleep",
+    "retry_timeout",
+    "max_age",
+    "job_timeout",
+    "older_than",
+    "start_timeout",
+)
 
 
 def with_seconds(params: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -62,7 +72,7 @@ def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = N
     for name, (least, greatest) in (RANGES if ranges is None else ranges).items():
         number = params.get(name)
         if isinstance(number, str):
-            problems.append(duration_problem(name, number))
+            problems.append(duration_problem(f"{prefix}{name}", number))
         elif number is not None and not least <= number <= greatest:
             unit = " seconds" if name in DURATIONS else ""
             problems.append(f"{prefix}{name} must be from {least} to {greatest}{unit}, not {number}")

@@ -96,9 +96,9 @@ options:
     description: Release of the manager to install. The database must not have tables of a later release.
     type: str
   timeout:
-    description: Timeout of each connection in seconds.
-    type: float
-    default: 10
+    description: Maximum time for each connection, in seconds or as a duration such as V(30s).
+    type: str
+    default: 10s
 requirements:
   - pymysql for O(database.type=mysql) and O(database.type=mariadb) (package C(python3-pymysql) on Debian,
     C(python3-PyMySQL) on Red Hat)
@@ -246,8 +246,13 @@ reason:
 
 from typing import Any
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._database_checks import check_database, check_redis
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    raise_problems,
+    range_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import LIBRARIES, has_library
 
 _TLS = {
@@ -280,6 +285,7 @@ _PACKAGES = {"pymysql": "python3-pymysql (Debian) or python3-PyMySQL (Red Hat)",
 def read(module: DragonflyModule) -> dict[str, Any]:
     """Return facts and problems of the databases."""
     params = module.params
+    raise_problems(range_problems(params))
     facts: dict[str, Any] = {"database": None, "redis": None}
     problems: list[dict[str, str]] = []
     if params["database"]:
@@ -303,7 +309,7 @@ def main() -> None:
             "database": {"type": "dict", "options": _DATABASE},
             "redis": {"type": "dict", "options": _REDIS},
             "manager_release": {"type": "str"},
-            "timeout": {"type": "float", "default": 10},
+            "timeout": duration("10s"),
         },
         required_one_of=[("database", "redis")],
     )

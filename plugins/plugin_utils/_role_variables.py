@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles do with the variables of a play: find misspelt names, and read lists that are written as text.
+"""Find variables that look like those of a role and are not, see L(_variable_values) for their values.
 
 PRIVATE to the collection.
 """
@@ -10,7 +10,6 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import difflib
-import json
 import typing as t
 from pathlib import Path
 
@@ -155,49 +154,3 @@ def _differs_in_one_letter(text: str, other: str) -> bool:
         is_swapped = tail[:2] == other_tail[1::-1] and tail[2:] == other_tail[2:]
         return bool(tail) and (tail[1:] == other_tail[1:] or is_swapped)
     return tail[1:] == other_tail or tail == other_tail[1:]
-
-
-def read_list(value: t.Any, name: str) -> list[str]:
-    """Return a variable that is a list of texts, as Ansible reads an option of that type.
-
-    A text is split at commas, or read as JSON where it is a list in JSON, as it comes from INI or from a command line.
-
-    :param name: of the variable, for messages.
-    :raises InputError: if it is something else.
-    """
-    if value is None:
-        return []
-    if isinstance(value, str):
-        value = _list_of_text(value)
-    elif _is_number(value):
-        value = [value]
-    if not isinstance(value, (list, tuple)):
-        raise InputError(f"{name} must be a list of texts, not {_type_name(value)}.")
-    for index, element in enumerate(value):
-        if not isinstance(element, str) and not _is_number(element):
-            raise InputError(f"{name} must be a list of texts, but element {index} is {_type_name(element)}.")
-    return [element if isinstance(element, str) else str(element) for element in value]
-
-
-def _list_of_text(text: str) -> list[t.Any]:
-    stripped = text.strip()
-    if stripped.startswith("[") and stripped.endswith("]"):
-        try:
-            return list(json.loads(stripped))
-        except ValueError:
-            pass
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _is_number(value: t.Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _type_name(value: t.Any) -> str:
-    """Return what a value is, for people who write YAML."""
-    if value is None:
-        return "empty"
-    for kind, text in ((bool, "a boolean"), ((int, float), "a number"), (dict, "a mapping"), ((list, tuple), "a list")):
-        if isinstance(value, kind):
-            return text
-    return f"of the type {type(value).__name__}"

@@ -44,6 +44,9 @@ FOREIGN = {
 }
 
 
+DURATIONS = [f"preheat_{name}" for name in ("timeout", "job_timeout", "max_age", "wait_timeout", "wait_sleep")]
+
+
 @pytest.fixture(scope="module")
 def sandbox():
     with Sandbox(factor=60, rate_limit=False) as running:
@@ -92,6 +95,30 @@ def test_variables_of_another_product_are_not_read(first, sandbox):
     assert "other" not in json.dumps(job["args"])
 
 
+def test_lists_mappings_and_durations_may_be_texts(sandbox):
+    """As -e name=value gives them."""
+    sandbox.image("library/text", "1")
+    registry = sandbox.registry_url.partition("//")[2]
+    texts = {
+        "preheat_url": sandbox.url,
+        "preheat_images": json.dumps([f"{registry}/library/text:1"]),
+        "preheat_filtered_query_params": '["a", "b"]',
+        "preheat_scheduler_cluster_ids": "1",
+        "preheat_headers": '{"X-Any": "1"}',
+        "containerd_mirrors_registries": json.dumps({registry: sandbox.registry_url}),
+        "preheat_timeout": "90s",
+        "preheat_max_age": "7d",
+        "preheat_wait_timeout": "5m",
+        "preheat_wait_sleep": "1s",
+    }
+    done = run(texts, DRAGONFLY_TOKEN=sandbox.token)
+    assert done.returncode == 0, done.stdout
+    args = sandbox.jobs[-1]["args"]
+    assert args["filtered_query_params"] == "a&b"
+    assert args["headers"] == {"X-Any": "1"}
+    assert sandbox.jobs[-1]["scheduler_clusters"][0]["id"] == 1
+
+
 def test_each_variable_that_is_read_is_one_of_the_entry_point():
     specs = yaml.safe_load((CHECKOUT / "roles/preheat/meta/argument_specs.yml").read_text(encoding="utf-8"))
     options = specs["argument_specs"]["controller"]["options"]
@@ -116,6 +143,20 @@ def test_each_variable_that_is_read_is_one_of_the_entry_point():
         ({"preheat_images": {"redis": 7}}, "preheat_images"),
         ({"preheat_images": [{"redis": 7}]}, "preheat_images must be a list of texts, but element 0 is a mapping"),
         ({"preheat_images": "redis:7", "preheat_count": "many"}, "preheat_count"),
+        ({"preheat_images": "redis:7", "preheat_headers": "X-A: 1"}, "preheat_headers"),
+        ({"preheat_images": "redis:7", "preheat_hdfs": ["a"]}, "preheat_hdfs"),
+        (
+            {"preheat_images": "redis:7", "containerd_mirrors_registries": "a.io"},
+            "containerd_mirrors_registries must be a mapping, not a text that is not a mapping in JSON.",
+        ),
+        (
+            {"preheat_images": "redis:7", "preheat_wait_sleep": "2h"},
+            "preheat_wait_sleep must be from 1 to 3600 seconds",
+        ),
+        *(
+            ({"preheat_images": "redis:7", name: "soon"}, f"{name} must be a number of seconds or a duration such as")
+            for name in DURATIONS
+        ),
     ],
 )
 def test_what_is_refused(sandbox, variables, message):

@@ -116,6 +116,52 @@ def test_the_role_preheat_has_the_options_of_the_module():
             assert option["default"] == documented[name]["default"], name
 
 
+def _reader(name: str, option: dict) -> str | None:
+    """Return the filter that every use of a variable goes through, None where any value is read as it is."""
+    if option["type"] in ("list", "dict"):
+        return "as_list" if option["type"] == "list" else "as_mapping"
+    if name.endswith("_log_max_age"):
+        return "as_days"
+    return "as_seconds" if re.search("(timeout|sleep|interval|delay|expire|ttl|period|_age)$", name) else None
+
+
+def _uses(name: str, text: str) -> list[str]:
+    """Return what follows each use of a variable in the expressions of a file."""
+    conditions = re.findall(
+        r"(?m)^ *(?:when|that|loop): (?![\"'>{[])(.+)$|^ +- ([^\"'{]+ (?:is|in|not|and|or) .+)$", text
+    )
+    expressions = re.findall(r"(?s)\{[{%].*?[%}]\}", text) + [first or second for first, second in conditions]
+    # Not its name in a text, and not whether it is defined.
+    pattern = rf"(?<![\w'])({name}\b)(?!' *\)| is (?:not )?defined)(.*)"
+    return [match[2] for expression in expressions for match in re.finditer(pattern, expression, re.DOTALL)]
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if not role.startswith("_")])
+def test_each_list_mapping_and_duration_may_be_a_text(role):
+    """Also where another role, or a playbook, reads the variable."""
+    paths = [path for path in COLLECTION.glob("roles/*/*/*") if path.parent.name != "meta" and path.suffix != ".md"]
+    for path in [*paths, *COLLECTION.glob("playbooks/*.yml")]:
+        text = path.read_text(encoding="utf-8")
+        for name, option in options(role).items():
+            reader = _reader(name, option)
+            for following in _uses(name, text) if reader else []:
+                read = rf"\s*(?:\| default\([^)]*\)\s*)?\| dragonflyoss\.dragonfly\.{reader}\('{name}'\)"
+                assert re.match(read, following), f"{path}: {name}{following[:80]}"
+
+
+def test_a_use_that_reads_no_text_is_recognized():
+    for text in (
+        'a: "{{ preheat_ips | length }}"',
+        "when: preheat_ips | length > 0",
+        "when:\n  - preheat_ips is sequence",
+        "{% for ip in preheat_ips %}",
+        "a: \"{{ 'x' in preheat_ips }}\"",
+    ):
+        assert _uses("preheat_ips", text), text
+    for text in ("preheat_ips: []", "when: preheat_ips is defined", "fail_msg: Set preheat_ips.", "# preheat_ips"):
+        assert not _uses("preheat_ips", text), text
+
+
 def test_secrets_are_marked():
     for role in ROLES:
         for name, option in options(role).items():

@@ -803,6 +803,61 @@ def test_one_allowed_problem_is_a_list_of_one(clients):
     assert "[open_proxy]" in clients["allowed_other"]
 
 
+JSON_TEXTS = {
+    "dfdaemon_config": '{"proxy": {"server": {"port": 4009}}}',
+    "dfdaemon_service_options": '{"MemoryMax": "1G"}',
+    "dfdaemon_start_timeout": "90s",
+    "containerd_mirrors_registries": '{"a.io": "https://a.io"}',
+    "containerd_mirrors_headers": '{"X-A": "1"}',
+    "containerd_mirrors_server_options": '{"a.io": {"skip_verify": true}}',
+}
+
+
+def test_mappings_may_be_texts(tmp_path):
+    """As they come from an inventory in INI or from -e; the text counts for each role that reads the variable."""
+    hosts = {"h1": {**JSON_TEXTS, "containerd_mirrors_client": "dfdaemon"}}
+    shown = "[__containerd_mirrors_default_proxy, __containerd_mirrors_names, __containerd_mirrors_settings]"
+    outcome = render(tmp_path, "containerd_mirrors", hosts, f"{shown} + [__containerd_mirrors_sent_headers]")
+    assert outcome["h1"] == [
+        "http://127.0.0.1:4009",
+        ["a.io"],
+        [{"key": "skip_verify", "value": True}],
+        [{"key": "X-A", "value": "1"}],
+    ]
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory):
+    """What the roles of the clients make of texts that are no mapping and no duration."""
+    cases = {
+        "config": {"dfdaemon_config": "[1]"},
+        "service_options": {"dfdaemon_service_options": "a=b"},
+        "start_timeout": {"dfdaemon_start_timeout": "soon"},
+        "no_time": {"dfdaemon_start_timeout": 0},
+        "max_age": {"preheat_max_age": "1.5h"},
+        "registries": {"containerd_mirrors_registries": "a.io=https://a.io"},
+        "good": JSON_TEXTS,
+    }
+    hosts = {host: {**RUST, **variables} for host, variables in cases.items()}
+    return run(tmp_path_factory.mktemp("texts"), "dfdaemon", hosts)
+
+
+@pytest.mark.parametrize(
+    "host, message",
+    [
+        ("config", "dfdaemon_config"),
+        ("service_options", "dfdaemon_service_options must be a mapping, not a text that is not a mapping in JSON."),
+        ("start_timeout", "dfdaemon_start_timeout must be a number of seconds or a duration such as 90s"),
+        ("no_time", "dfdaemon_start_timeout must be from 1 to 86400 seconds, not 0."),
+        ("max_age", "preheat_max_age must be a number of seconds or a duration such as 90s"),
+        ("registries", "containerd_mirrors_registries must be a mapping, not a text that is not a mapping in JSON."),
+        ("good", "ok"),
+    ],
+)
+def test_what_is_no_mapping_and_no_duration_is_named(texts, host, message):
+    assert message in texts[host]
+
+
 def test_the_client_is_required(tmp_path):
     assert "missing required arguments: preheat_client" in run(tmp_path, "preheat", {"h1": {}})["h1"]
 

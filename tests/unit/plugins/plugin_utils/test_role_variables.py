@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which names of variables are refused, and which texts are lists."""
+"""Which names of variables are refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._role_variables import (
     Role,
-    read_list,
     read_role,
     role_names,
     variable_problems,
@@ -79,40 +78,3 @@ def test_what_a_role_sets_itself_is_known():
 def test_an_unknown_role_is_named():
     with pytest.raises(InputError, match="no role 'prehaet'"):
         read_role("prehaet")
-
-
-@pytest.mark.parametrize(
-    "value, expected",
-    [
-        ("redis:7", ["redis:7"]),
-        ("a:1,b:2", ["a:1", "b:2"]),
-        (" a:1 , b:2,", ["a:1", "b:2"]),
-        ('["a:1", "b:2"]', ["a:1", "b:2"]),
-        ("[fd00::1]:5000/a:1", ["[fd00::1]:5000/a:1"]),
-        ("[a]", ["[a]"]),
-        ("", []),
-        (None, []),
-        ([], []),
-        (["a, b"], ["a, b"]),
-        (7, ["7"]),
-        ([7], ["7"]),
-    ],
-)
-def test_what_is_a_list(value, expected):
-    assert read_list(value, "preheat_images") == expected
-
-
-@pytest.mark.parametrize(
-    "value, message",
-    [
-        ({"a": 1}, "preheat_images must be a list of texts, not a mapping."),
-        (True, "preheat_images must be a list of texts, not a boolean."),
-        ([["a"]], "preheat_images must be a list of texts, but element 0 is a list."),
-        (["a", None], "preheat_images must be a list of texts, but element 1 is empty."),
-        ('[{"a": 1}]', "preheat_images must be a list of texts, but element 0 is a mapping."),
-    ],
-)
-def test_what_is_not_a_list(value, message):
-    with pytest.raises(InputError) as error:
-        read_list(value, "preheat_images")
-    assert str(error.value) == message
