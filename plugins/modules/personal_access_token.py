@@ -38,6 +38,7 @@ options:
     type: list
     elements: str
     choices: [cluster, job]
+    aliases: [scope]
   expires_in:
     description:
       - Lifetime of a new token by the manager's clock, in seconds or as a duration such as V(90d), V(12h) or V(1d12h).
@@ -258,7 +259,7 @@ def main() -> None:
             CONNECTION,
             name={"type": "str", "required": True},
             state={"type": "str", "choices": ["present", "absent", "rotated"], "default": "present"},
-            scopes={"type": "list", "elements": "str", "choices": list(SCOPES)},
+            scopes={"type": "list", "elements": "str", "choices": list(SCOPES), "aliases": ["scope"]},
             expires_in={"type": "str"},
             expires_at={"type": "str"},
             active={"type": "bool"},

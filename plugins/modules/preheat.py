@@ -88,6 +88,7 @@ options:
         warm. Requires Dragonfly manager 2.3.1 or later.
     type: list
     elements: str
+    aliases: [ip]
   count:
     description:
       - Number of peers to preheat, from 1 to 200. The manager selects them. Requires Dragonfly manager 2.2.3 or later.
@@ -182,6 +183,7 @@ options:
       - With several clusters, the results of all clusters are combined.
     type: list
     elements: str
+    aliases: [expected_ip]
   max_age:
     description:
       - Maximum age of an identical warm job that makes a new job unnecessary, in seconds or as a duration such as
@@ -562,7 +564,7 @@ def main() -> None:
                 "choices": ["single_seed_peer", "all_seed_peers", "all_peers"],
                 "default": "single_seed_peer",
             },
-            ips={"type": "list", "elements": "str"},
+            ips={"type": "list", "elements": "str", "aliases": ["ip"]},
             count={"type": "int"},
             percentage={"type": "int"},
             concurrent_task_count={"type": "int"},
@@ -574,7 +576,7 @@ def main() -> None:
             enable_task_id_based_blob_digest={"type": "bool"},
             bio={"type": "str"},
             scheduler_cluster_ids={"type": "list", "elements": "int", "aliases": ["scheduler_cluster_id"]},
-            expected_ips={"type": "list", "elements": "str"},
+            expected_ips={"type": "list", "elements": "str", "aliases": ["expected_ip"]},
             max_age=duration("1h"),
             force={"type": "bool", "default": False},
             verify={"type": "str", "choices": ["auto", "blobs", "peers", "result", "none"], "default": "auto"},

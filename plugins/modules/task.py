@@ -40,6 +40,7 @@ options:
       - Images whose blobs are not deleted, for all platforms. If the module cannot read a manifest, it deletes nothing.
     type: list
     elements: str
+    aliases: [keep_image]
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
   - dragonflyoss.dragonfly._connection.token
@@ -309,7 +310,7 @@ def main() -> None:
             WAIT,
             REGISTRY,
             state={"type": "str", "choices": ["absent"], "required": True},
-            keep_images={"type": "list", "elements": "str"},
+            keep_images={"type": "list", "elements": "str", "aliases": ["keep_image"]},
         ),
         mutually_exclusive=[SOURCES],
         required_one_of=[SOURCES],

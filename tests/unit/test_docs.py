@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _argspec
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._clusters import RANGES as CLUSTER_RANGES
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES, Range
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import DURATIONS, RANGES, Range
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job, job_result
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
@@ -171,6 +171,45 @@ def test_documented_ranges_are_those_that_are_checked(name):
             assert set(ranges_in(details)) <= {RANGES[option]}
         for suboption, allowed in CLUSTER_RANGES.get(option, {}).items():
             assert ranges_in(details["suboptions"][suboption]) == [allowed]
+
+
+def every_option():
+    """Return each module, the inventory plugin and each filter with the name and the details of each of its options."""
+    options = {name: documentation_of(name)[1] for name in MODULES}
+    options["peers"] = yaml.safe_load(importlib.import_module(f"{PACKAGE}.inventory.peers").DOCUMENTATION)["options"]
+    for path in sorted((CHECKOUT / "plugins/filter").glob("*.yml")):
+        filter_documentation = yaml.safe_load(path.read_text(encoding="utf-8"))["DOCUMENTATION"]
+        options[f"filter {path.stem}"] = filter_documentation["options"]
+    return [(plugin, name, details) for plugin, each in options.items() for name, details in each.items()]
+
+
+OPTIONS = every_option()
+
+
+@pytest.mark.parametrize("plugin, option, details", OPTIONS)
+def test_each_duration_has_the_one_parser(plugin, option, details):
+    is_time = option == "expires_at"
+    if re.search("timeout|sleep|interval|delay|expire|ttl|period|lifetime|older|(^|_)age(_|$)", option) and not is_time:
+        assert option in DURATIONS or option == "expires_in"
+        assert "such as V(" in str(details["description"])
+        assert details["type"] in ("str", "raw")
+
+
+#: Lists of which one alone is not natural.
+ALWAYS_LISTS = {"filtered_query_params", "jobs"}
+LISTS = [each for each in OPTIONS if each[2]["type"] in ("list", "raw") and each[1].endswith("s")]
+
+
+@pytest.mark.parametrize("plugin, option, details", [each for each in LISTS if not each[0].startswith("filter ")])
+def test_one_and_several_have_one_name(plugin, option, details):
+    """A list has the name of several, and that of one as an alias, unless that is an option of its own."""
+    own = {name for owner, name, _details in OPTIONS if owner == plugin}
+    assert option in ALWAYS_LISTS or option[:-1] in own or option[:-1] in details.get("aliases", [])
+
+
+def test_one_platform_may_have_the_name_of_several():
+    [details] = [each[2] for each in OPTIONS if each[:2] == ("image_distribution_info", "platform")]
+    assert details["aliases"] == ["platforms"]
 
 
 def ranges_in(details):

@@ -283,3 +283,19 @@ def test_it_does_without_requests(world, tmp_path):
     task["environment"] = {"PYTHONPATH": f"{hidden}:{os.environ.get('PYTHONPATH', '')}"}
     results, _output = play(tmp_path, [task])
     assert results["bare"]["hit"] == "all"
+
+
+def test_all_that_is_wrong_with_options_is_reported(tmp_path):
+    tasks = [
+        may_fail(judge("unknown", {"imgae": "redis:7", "prob": True})),
+        may_fail(judge("both", {"image": "redis:7", "jobs": [{}], "timeout": "soon"})),
+    ]
+    results, _output = play(tmp_path, tasks)
+    assert results["unknown"]["reason"] == "bad_input"
+    for part in (
+        "imgae is not a valid option (did you mean image?)",
+        "prob is not a valid option (did you mean probe?)",
+    ):
+        assert part in results["unknown"]["msg"]
+    assert "one of the following is required: jobs, images" in results["unknown"]["msg"]
+    assert "mutually exclusive" in results["both"]["msg"]

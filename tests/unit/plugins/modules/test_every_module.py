@@ -136,6 +136,21 @@ def test_all_that_is_wrong_with_names_is_reported(box, run, options, messages):
     assert not box.log
 
 
+#: What modules need that send no request to a manager; preheat_hit_info checks its options on the controller.
+ON_HOSTS: dict[str, dict[str, t.Any]] = {"database_info": {"redis": {"addr": ["r:6379"]}}, "host_info": {}}
+
+
+@pytest.mark.parametrize("module", sorted(set(OPTIONS) - set(MODULES) - {"preheat_hit_info"}))
+def test_modules_on_hosts_report_unknown_options_too(run, module):
+    done = run(module, **ON_HOSTS[module], timout="5s", nothing_like_it=1)
+    check_failure(done, "bad_input", "timout is not a valid option", "nothing_like_it is not a valid option")
+    if module == "database_info":
+        assert "(did you mean timeout?)" in done.msg
+        assert "redis.addr is not a valid option (did you mean addrs?)" in done.msg
+        assert "missing required arguments: addrs found in redis" in done.msg
+        check_failure(run(module), "bad_input", "one of the following is required: database, redis")
+
+
 @pytest.mark.parametrize("module", [*WITH_JWT, "cluster", "cluster_info"])
 def test_a_user_name_and_a_password_are_enough(box, call, module):
     password = box.state()["password"]
