@@ -281,11 +281,10 @@ class DragonflyClient:
             self.request("POST", CONSOLE_API + "/jobs", body={"type": "sync_peers", "args": {}})
         except ApiError as exc:
             if exc.status == 500 and "is running" in exc.answer_text:
-                raise exc.explained("busy", exc.message) from None
+                raise exc.with_meaning("busy", "another refresh is running: try again when it has ended") from None
             if exc.status == 422:
-                raise exc.explained(
-                    "no_api", f"{exc.message} This means: this manager cannot refresh its list of peers, 2.1.65 can."
-                ) from None
+                meaning = "this manager cannot refresh its list of peers: leave out refresh, or use 2.1.65 or later"
+                raise exc.with_meaning("no_api", meaning) from None
             raise
 
 

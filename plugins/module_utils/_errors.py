@@ -9,6 +9,9 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+#: What the last sentence of a message begins with.
+_REMEDY = " What to do:"
+
 
 class DragonflyError(Exception):
     """Any failure that ends a task with a message instead of a traceback.
@@ -48,6 +51,11 @@ class TransportError(DragonflyError):
 class GarbledError(DragonflyError):
     """An answer came that no Dragonfly manager or registry gives: HTML, broken JSON, wrong types, too much."""
 
+    def __init__(self, message: str, reason: str, request: str | None = None, status: int | None = None) -> None:
+        if _REMEDY not in message:
+            message += f"{_REMEDY} check the URL, and the proxies and other servers in front of it."
+        super().__init__(message, reason, request, status)
+
 
 class ApiError(DragonflyError):
     """The server answered with a status that means no.
@@ -62,8 +70,15 @@ class ApiError(DragonflyError):
         self.answer_text = answer_text
 
     def explained(self, reason: str, message: str) -> ApiError:
-        """Return the same error with another reason and message, for it is known what the answer means."""
+        """Return the same error with another reason and message, because it is known what the answer means."""
         return ApiError(message, reason, self.request, self.status, self.answer_text)
+
+    def with_meaning(self, reason: str, meaning: str) -> ApiError:
+        """Return the same error with what the answer means, in place of what to do about any such status.
+
+        :param meaning: without a full stop, and with what to do.
+        """
+        return self.explained(reason, f"{self.message.partition(_REMEDY)[0]} This means: {meaning}.")
 
 
 def may_have_been_applied(error: DragonflyError) -> bool:

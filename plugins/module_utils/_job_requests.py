@@ -178,10 +178,10 @@ class JobRequests:
         )
         waited = self._clock.now() - since
         if waited > budget:
-            raise exc.explained(
+            raise exc.with_meaning(
                 exc.reason,
-                f"{exc.message} It answered so for {budget} s: others use up the limit of the cluster "
-                "(job_rate_limit), or there is no such cluster.",
+                f"it answered so for {budget} s, because others use up the limit of the cluster, or there is no such "
+                "cluster: try again later, raise job_rate_limit, or check scheduler_cluster_ids",
             )
         with self._pause_lock:
             left = self._time_left(attempts)
@@ -216,13 +216,11 @@ def _lost(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:
 
 
 def _no_job_type(exc: ApiError, kind: str) -> ApiError:
-    message = f"{exc.message} This means: its release has no jobs of the type {kind}."
-    return exc.explained("no_api", message)
+    return exc.with_meaning("no_api", f"its release has no jobs of the type {kind}: upgrade the manager")
 
 
 def _no_cluster(exc: ApiError, cluster_id: int) -> ApiError:
-    message = (
-        f"{exc.message} This means: there is no cluster {cluster_id}, which this manager answers like a rate limit. "
-        "See scheduler_cluster_ids."
+    meaning = (
+        f"there is no cluster {cluster_id}, which this manager answers like a rate limit: see scheduler_cluster_ids"
     )
-    return exc.explained("no_cluster", message)
+    return exc.with_meaning("no_cluster", meaning)

@@ -248,8 +248,7 @@ class ManagedResource:
         if isinstance(error, ApiError):
             for refusal in self.refusals:
                 if refusal.message_part in error.answer_text:
-                    message = f"{error.message} This means: {refusal.meaning}."
-                    return error.explained(refusal.reason, message)
+                    return error.with_meaning(refusal.reason, refusal.meaning)
         return error
 
     def _path(self, row: Row) -> str:

@@ -30,6 +30,14 @@ if t.TYPE_CHECKING:
 _MESSAGE_LIMIT = 500
 # Reasons for statuses that say it all.
 _REASONS = {404: "not_found", 409: "conflict", 422: "refused", 429: "rate_limited"}
+# What to do where nothing but the status is known.
+_REMEDIES = {
+    404: "check that it exists; it may have been deleted meanwhile",
+    409: "use another name, or change what has this name",
+    429: "try again later, or raise the limit (job_rate_limit of the cluster)",
+}
+_REFUSED_REMEDY = "compare the options of the task with what this release of the manager accepts"
+_SERVER_REMEDY = "see the log of the manager, and check its database and Redis"
 
 
 class _Denial(t.NamedTuple):
@@ -67,17 +75,22 @@ _HINTS = (
     _Hint(
         "parse access url failed",
         "bad_url",
-        "the URL is not a manifest URL (http(s)://HOST/v2/NAME/manifests/REFERENCE)",
+        "the URL is not a manifest URL; write it as http(s)://HOST/v2/NAME/manifests/REFERENCE",
     ),
-    _Hint("no matching manifest for platform", "no_platform", "the image has no manifest for this platform"),
-    _Hint("unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest"),
-    _Hint("manifest unknown", "manifest_unknown", "the registry has no such image, tag or digest"),
+    _Hint(
+        "no matching manifest for platform", "no_platform", "the image has no manifest for this platform: see platforms"
+    ),
+    _Hint(
+        "unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest: upgrade it"
+    ),
+    _Hint("manifest unknown", "manifest_unknown", "the registry has no such image, tag or digest: check the reference"),
     _Hint(
         "request registry 404",
         "manifest_unknown",
-        "the registry has no such image, tag or digest, or an OCI image, which managers before 2.1.21 cannot read",
+        "the registry has no such image, tag or digest, or an OCI image, which managers before 2.1.21 cannot read: "
+        "check the reference, or upgrade the manager",
     ),
-    _Hint("name unknown", "manifest_unknown", "the registry has no such repository"),
+    _Hint("name unknown", "manifest_unknown", "the registry has no such repository: check the reference"),
     _Hint(
         "is invalid",
         "registry_address",
@@ -98,15 +111,32 @@ _HINTS = (
         "registry_denied",
         "the registry wants credentials: see registry_username and registry_password",
     ),
-    _Hint("denied", "registry_denied", "the registry refuses these credentials"),
-    _Hint("no such host", "registry_unreachable", "the manager cannot resolve the registry's name"),
+    _Hint(
+        "denied",
+        "registry_denied",
+        "the registry refuses these credentials: see registry_username and registry_password",
+    ),
+    _Hint(
+        "no such host",
+        "registry_unreachable",
+        "the manager cannot resolve the registry's name: check the name, and the DNS of the manager's host",
+    ),
     _Hint(
         "connection refused",
         "registry_unreachable",
-        "nothing answers at the registry's address, as the manager sees it",
+        "nothing answers at the registry's address, as the manager sees it: check the address, and that the registry "
+        "runs",
     ),
-    _Hint("dial tcp", "registry_unreachable", "the manager cannot reach the registry"),
-    _Hint("timeout", "registry_unreachable", "the registry did not answer the manager in time"),
+    _Hint(
+        "dial tcp",
+        "registry_unreachable",
+        "the manager cannot reach the registry: check the routes and firewalls between them",
+    ),
+    _Hint(
+        "timeout",
+        "registry_unreachable",
+        "the registry did not answer the manager in time: check the registry, and the network between them",
+    ),
 )
 
 
@@ -136,7 +166,12 @@ def manager_error(answer: Response, credential: str | None, has_token: bool) -> 
         reason, remedy = _denial(status, message, credential, has_token)
         return ApiError(f"{text}. What to do: {remedy}.", reason, name, status, message)
     reason = _REASONS.get(status) or ("server_error" if status >= 500 else "refused")
-    return ApiError(f"{text}.{gateway_remedy(status, answer.proxy)}", reason, name, status, message)
+    remedy = gateway_remedy(status, answer.proxy) or f" What to do: {_status_remedy(status)}."
+    return ApiError(f"{text}.{remedy}", reason, name, status, message)
+
+
+def _status_remedy(status: int) -> str:
+    return _REMEDIES.get(status) or (_SERVER_REMEDY if status >= 500 else _REFUSED_REMEDY)
 
 
 def explain(exc: ApiError) -> ApiError:
@@ -146,7 +181,7 @@ def explain(exc: ApiError) -> ApiError:
         answer_text = exc.answer_text.lower()
         for hint in _HINTS:
             if hint.part in answer_text:
-                return exc.explained(hint.reason, f"{exc.message} This means: {hint.meaning}.")
+                return exc.with_meaning(hint.reason, hint.meaning)
     return exc
 
 
@@ -156,12 +191,16 @@ def _denial(status: int, message: str, credential: str | None, has_token: bool) 
         if status == denial.status and denial.part in message:
             return denial.reason, denial.remedy
     if status == 403:
-        return "denied", "use a token with the scope that this request needs"
+        return "denied", "use a token with the scope that this request needs (job, or cluster for clusters)"
     if credential == "jwt":
         return _unknown_jwt(has_token)
     if has_token:
         return "token_unknown", "this manager does not know the token, set token to one of its personal access tokens"
-    return "token_missing", "set token to a personal access token of this manager (scope job, for clusters cluster)"
+    return (
+        "token_missing",
+        "set token or DRAGONFLY_TOKEN to a personal access token of this manager with the scope job (cluster for "
+        "clusters); dragonflyoss.dragonfly.personal_access_token creates one",
+    )
 
 
 def _unknown_jwt(has_token: bool) -> tuple[str, str]:
@@ -190,7 +229,8 @@ def _redirect_error(answer: Response) -> DragonflyError:
     if location == "/":
         return ApiError(
             f"{name}: this manager has no such API (it answered {answer.status} to its console): its "
-            "release is older or newer than this needs, or url has a wrong path.",
+            "release is older or newer than this needs, or url has a wrong path. What to do: compare the release of "
+            "the manager with the requirements of the module, and check url.",
             "no_api",
             name,
             answer.status,

@@ -254,7 +254,11 @@ class Registry:
         document = _token_document(answer, request)
         token = bearer_auth(document.get("token") or document.get("access_token"))
         if token is None:
-            raise RegistryUnreachable(f"{request}: the token service sent no token.", "registry_unreachable", request)
+            raise RegistryUnreachable(
+                f"{request}: the token service sent no token. What to do: check the registry.",
+                "registry_unreachable",
+                request,
+            )
         return token
 
     def _denial(self, sent: str | None) -> str:
@@ -337,6 +341,8 @@ def _token_document(answer: Response, request: str) -> dict[str, t.Any]:
         document = answer.json()
     except GarbledError:
         raise RegistryUnreachable(
-            f"{request}: the answer of the token service is not JSON.", "registry_unreachable", request
+            f"{request}: the answer of the token service is not JSON. What to do: check the registry.",
+            "registry_unreachable",
+            request,
         ) from None
     return document if isinstance(document, dict) else {}

@@ -43,7 +43,7 @@ def check_status(answer: Response, request: str, denial: str) -> None:
     if status in (401, 403):
         raise RegistryRefused(f"{message}: {denial}.", "registry_denied", request, status)
     if status == 404:
-        text = f"{message}: it has no such image, tag or digest."
+        text = f"{message}: it has no such image, tag or digest. What to do: check the reference."
         raise RegistryRefused(text, "manifest_unknown", request, status)
     if wants_tls(status, answer.text()):
         text = f"{message}: it expects HTTPS on this port. What to do: write https:// in registries, or no scheme."
@@ -71,9 +71,11 @@ def bad_manifest(exc: ValueError, request: str) -> DragonflyError:
         )
         return RegistryRefused(message, "bad_manifest", request)
     if isinstance(exc, (UnicodeError, json.JSONDecodeError)):
-        return RegistryUnreachable(
-            f"{request}: the answer of the registry is not JSON.", "registry_unreachable", request
+        message = (
+            f"{request}: the answer of the registry is not JSON. What to do: check the name and port of the registry, "
+            "and the proxies in front of it."
         )
+        return RegistryUnreachable(message, "registry_unreachable", request)
     return RegistryRefused(
         f"{request}: the registry sent a manifest that cannot be preheated: {exc}.", "bad_manifest", request
     )

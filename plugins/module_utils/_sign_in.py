@@ -112,7 +112,7 @@ def _length_problem(username: str, password: str) -> str:
 
 
 def _refused(error: ApiError, username: str, waited: float, length_problem: str) -> ApiError:
-    remedy = length_problem or "What to do: check username and password."
+    remedy = f"{length_problem} What to do: check username and password.".lstrip()
     if waited:
         remedy = (
             f"It was tried again for {int(waited)} s, since a manager also refuses a user for some 5 s after any other "

@@ -9,11 +9,13 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import TooManyBytes
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import gateway_remedy
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import PROXY_ERRORS, TLS_ERRORS
 
 #: Reasons of failures in which a proxy can be involved.
@@ -65,8 +67,7 @@ class Failure:
         if self._is_tls():
             return Problem("tls", self._tls_message())
         if isinstance(self._exc, PROXY_ERRORS):
-            remedy = "check the proxy, its access rules, and HTTP_PROXY and HTTPS_PROXY"
-            return Problem("proxy", f"no connection to {self._address} through the proxy. What to do: {remedy}.")
+            return Problem("proxy", self._proxy_message())
         if self._first(socket.gaierror) or self._named("NameResolutionError"):
             remedy = "check the name and the DNS of this host"
             return Problem("dns", f"the name {self._host} cannot be resolved. What to do: {remedy}.")
@@ -78,12 +79,24 @@ class Failure:
             return Problem("refused", f"{self._address} refused the connection. What to do: {remedy}.")
         return self._other_before_request()
 
+    def _proxy_message(self) -> str:
+        # How http.client shows what a proxy answers to CONNECT.
+        texts = [str(cause) for cause in self._causes if isinstance(cause, OSError)]
+        match = next(filter(None, map(re.compile(r"Tunnel connection failed: (\d{3})\b").search, texts)), None)
+        problem = f"no connection to {self._address} through the proxy"
+        if match and int(match[1]) == 407:
+            return f"{problem} (407).{gateway_remedy(407, None)}"
+        remedy = "check the proxy, its access rules, and HTTP_PROXY and HTTPS_PROXY"
+        return f"{problem}{f' ({match[1]})' if match else ''}. What to do: {remedy}."
+
     def _other_before_request(self) -> Problem:
         if isinstance(self._exc, ValueError) or self._named("LocationParseError"):
-            return Problem("bad_url", "the URL cannot be used.")
+            remedy = "write it as http://HOST:PORT or https://HOST:PORT"
+            return Problem("bad_url", f"the URL cannot be used. What to do: {remedy}.")
         if type(self._exc).__module__ == "builtins" and isinstance(self._exc, OSError):
             # requests raises a bare OSError for a ca_path or client_cert that does not exist, before it connects.
-            return Problem("bad_file", str(self._exc))
+            remedy = "check ca_path, client_cert and client_key"
+            return Problem("bad_file", f"{str(self._exc).rstrip('.')}. What to do: {remedy}.")
         texts = [cause.strerror for cause in self._causes if isinstance(cause, OSError) and cause.strerror]
         problem = texts[0] if texts else "it is closed at once"
         remedy = "check the address, and the routes and firewalls in between"

@@ -24,7 +24,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_urls,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
+    LONGEST_TEXT,
+    redact_beginning,
+    redact_url,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
@@ -32,6 +36,9 @@ if t.TYPE_CHECKING:
 _NAMED_BLOBS = 3
 _NAMED_HOSTS = 10
 _ERROR_LENGTH = 500
+# Of thousands of peers, mostly with one cause.
+_MOST_DESCRIPTIONS = 100
+_LOGS = "see the logs of the manager, the schedulers and the seed peers"
 
 
 class _Meaning(t.NamedTuple):
@@ -55,21 +62,33 @@ _MEANINGS = (
         "no_seed_peer",
         "the scheduler knows no seed peer that is up: start one, or wait a minute where it has just joined",
     ),
-    _Meaning(r"\b404\b", "origin_missing", "the registry or origin does not have it"),
+    _Meaning(r"\b404\b", "origin_missing", "the registry or origin does not have it: check the reference or URL"),
     _Meaning(
         r"\b401\b",
         "origin_denied",
         "the registry or origin wants credentials: see registry_username, registry_password and headers",
     ),
-    _Meaning(r"\b403\b", "origin_denied", "the registry or origin refuses these credentials"),
+    _Meaning(
+        r"\b403\b",
+        "origin_denied",
+        "the registry or origin refuses these credentials: see registry_username, registry_password and headers",
+    ),
     _Meaning(
         "(?i)no space left on device|not enough space|disk (is )?full",
         "disk_full",
         "the disk of a peer is full: free space there, lower its cache limit (gc.policy), or delete content with "
         "dragonflyoss.dragonfly.task",
     ),
-    _Meaning("x509", "origin_tls", "the peer does not trust the certificate of the registry or origin"),
-    _Meaning("deadline exceeded", "job_timeout", "it took longer than job_timeout allows"),
+    _Meaning(
+        "x509",
+        "origin_tls",
+        "the peer does not trust the certificate of the registry or origin: install its CA on the hosts of the peers",
+    ),
+    _Meaning(
+        "deadline exceeded",
+        "job_timeout",
+        "it took longer than job_timeout allows: raise it, or find out why the registry or origin is slow",
+    ),
 )
 
 _NOTHING_WARMED = (
@@ -78,7 +97,7 @@ _NOTHING_WARMED = (
 )
 _GIVEN_UP = (
     "the manager gave up watching the job before it was done: it may be warm or still running. A longer job_timeout "
-    "does not help, it watches for about half an hour to an hour"
+    "does not help, it watches for about half an hour to an hour. What to do: run the task again"
 )
 
 
@@ -198,6 +217,11 @@ def _verify_success(
         max_failed_percentage,
         proven,
     )
+    return _with_failures(_verify_evidence(evidence, args), result)
+
+
+def _verify_evidence(evidence: _Evidence, args: dict) -> Verdict:
+    result = evidence.result
     # The scope came with 2.1.57, and so did the URLs in the result.
     if not result.warm and not result.failures and "scope" not in args:
         return _verify_by_states(evidence)
@@ -328,16 +352,41 @@ def cold_hosts_message(cold: set[str], named: set[str]) -> str:
     return f"the manager says SUCCESS and {len(cold)} of {len(named)} hosts are not warm: {shown}"
 
 
+def _with_failures(verdict: Verdict, result: JobResult) -> Verdict:
+    """Return a verdict on a SUCCESS with what the failed tasks say, where content is cold."""
+    error, meaning = _telling_error(_descriptions(result))
+    if verdict.status != "cold" or not error:
+        return verdict
+    remedy = f"This means: {meaning.text}" if meaning else f"What to do: {_LOGS}"
+    return verdict.with_message(f"{verdict.message}. A peer reports: {error}. {remedy}")
+
+
+def _descriptions(result: JobResult) -> list[str]:
+    texts = [failure["description"] for failure in result.failures if failure["description"]]
+    return [redact_beginning(text, LONGEST_TEXT) for text in texts[:_MOST_DESCRIPTIONS]]
+
+
+def _telling_error(errors: list[str]) -> tuple[str, _Meaning | None]:
+    """Return the first error whose meaning is known, with that, else the first one; empty where there is none."""
+    for error in errors:
+        for meaning in _MEANINGS:
+            if re.search(meaning.pattern, error):
+                return _shortened(error), meaning
+    return _shortened(errors[0]) if errors else "", None
+
+
+def _shortened(error: str) -> str:
+    return error[:_ERROR_LENGTH].rstrip(".")
+
+
 def _verify_failure(result: JobResult, planned: PlannedJob | None) -> Verdict:
     if result.state not in (None, "FAILURE") and not result.errors:
         return Verdict("given_up", "given_up", _GIVEN_UP)
-    error = result.errors[0] if result.errors else "the manager does not say why"
-    reason, meaning = "failed", ""
-    for known in _MEANINGS:
-        if re.search(known.pattern, error):
-            reason, meaning = known.reason, f". This means: {known.text}"
-            break
-    message = f"the job failed: {error[:_ERROR_LENGTH].rstrip('.')}{meaning}"
+    error, meaning = _telling_error([*result.errors, *_descriptions(result)])
+    reason, remedy = "failed", f"What to do: {_LOGS}"
+    if meaning:
+        reason, remedy = meaning.reason, f"This means: {meaning.text}"
+    message = f"the job failed: {error or 'the manager does not say why'}. {remedy}"
     warm = result.warm_urls or None
     verdict = Verdict("failed", reason, message, warm=warm, failures=list(result.failures))
     manifests = planned.manifests if planned is not None else None

@@ -829,7 +829,7 @@ def test_mappings_may_be_texts(tmp_path):
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory):
     """What the roles of the clients make of texts that are no mapping and no duration."""
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "config": {"dfdaemon_config": "[1]"},
         "service_options": {"dfdaemon_service_options": "a=b"},
         "start_timeout": {"dfdaemon_start_timeout": "soon"},

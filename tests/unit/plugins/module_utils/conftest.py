@@ -97,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_CONNECT = do_GET
 
     def date_time_string(self, timestamp=None):
         return super().date_time_string(self.server.now() if timestamp is None else timestamp)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -27,6 +28,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_errors import _HINTS
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.cpu import cpu_seconds
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
@@ -245,6 +247,32 @@ def test_the_next_step_is_named(client, loopback, status, body, reason, remedy):
     assert exc.reason == reason
     assert "What to do: " in exc.message
     assert remedy in exc.message
+
+
+@pytest.mark.parametrize(
+    "kind, body", [({"Content-Type": "application/json"}, b'{"message": "no"}'), (TEXT, b"no"), (HTML, b"<p>no")]
+)
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 405, 409, 410, 418, 422, 429, 500, 501, 507, 520, 599])
+def test_each_status_has_a_next_step(client, loopback, status, kind, body):
+    loopback.answers = [(status, body, kind)]
+    exc = refused(client.get_job, 1)
+    assert exc.message.count("What to do: ") == 1
+    assert exc.message.endswith(".")
+
+
+@pytest.mark.parametrize("hint", _HINTS)
+def test_each_hint_says_what_to_do_in_place_of_the_status(client, loopback, hint):
+    loopback.answers = [(500, json.dumps({"message": hint.part}).encode(), {"Content-Type": "application/json"})]
+    exc = refused(client.create_job, {})
+    assert exc.message.endswith(f"500: {hint.part}. This means: {hint.meaning}.")
+    assert re.search("[:;] (start|write|see|upgrade|check|use) ", hint.meaning)
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"7", b"not JSON", b'{"id": 0}', b""])
+def test_what_no_manager_answers_has_a_next_step(client, loopback, body):
+    loopback.answers = [(200, body, {"Content-Type": "application/json"})]
+    exc = refused(client.get_job, 1)
+    assert "What to do: check the URL" in exc.message
 
 
 def test_a_proxy_that_answers_in_place_of_the_manager_is_named(loopback, monkeypatch):

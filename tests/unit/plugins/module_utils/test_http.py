@@ -141,7 +141,7 @@ def test_json(body, document):
 def test_json_that_is_none(body):
     with pytest.raises(GarbledError) as caught:
         Response("GET /x", 200, {}, body=body.encode("utf-8")).json()
-    assert caught.value.message == "GET /x: the response is not JSON that can be read."
+    assert caught.value.message.startswith("GET /x: the response is not JSON that can be read. What to do: check ")
 
 
 def test_bytes_of_any_encoding_are_text():
@@ -264,11 +264,14 @@ def test_a_file_that_is_missing(options):
     exc = failure(Http(**options), f"https://127.0.0.1:{int(free_port())}/")
     assert (exc.reason, exc.sent) == ("bad_file", False)
     assert "/nothing/" in exc.message
+    assert "What to do: check ca_path, client_cert and client_key." in exc.message
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "nonsense", "http://"])
 def test_a_url_that_cannot_be_used(url):
-    assert failure(Http(), url).sent is False
+    exc = failure(Http(), url)
+    assert exc.sent is False
+    assert "What to do: " in exc.message
 
 
 def test_a_proxy_that_is_gone(monkeypatch):
@@ -277,6 +280,27 @@ def test_a_proxy_that_is_gone(monkeypatch):
     assert (exc.reason, exc.sent) == ("proxy", False)
     assert "manager.example through the proxy. What to do: check the proxy" in exc.message
     assert "goes through the proxy 127.0.0.1:" in exc.message
+
+
+@pytest.mark.parametrize(
+    "status, remedy",
+    [
+        (
+            "407 Proxy Authentication Required",
+            "write them into HTTP_PROXY or HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT)",
+        ),
+        ("403 Forbidden", "check the proxy, its access rules"),
+        ("502 Bad Gateway", "check the proxy, its access rules"),
+    ],
+)
+def test_a_proxy_that_refuses_a_tunnel(loopback, monkeypatch, status, remedy):
+    loopback.answers = [f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()]
+    monkeypatch.setenv("HTTPS_PROXY", loopback.url.replace("http://", "http://me:s3cr3t@"))
+    exc = failure(Http(), "https://manager.example/")
+    assert (exc.reason, exc.sent) == ("proxy", False)
+    assert f"({status.partition(' ')[0]}). What to do: " in exc.message
+    assert remedy in exc.message
+    assert "s3cr3t" not in exc.message
 
 
 # Limits

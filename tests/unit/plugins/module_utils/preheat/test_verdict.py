@@ -319,6 +319,65 @@ def test_what_an_error_means(message, reason):
     assert (judged.status, judged.reason) == ("failed", reason)
 
 
+FULL = "write /var/lib/dragonfly/content: no space left on device"
+FULL_MEANS = "This means: the disk of a peer is full: free space there"
+
+
+@pytest.mark.parametrize(
+    "descriptions, parts",
+    [
+        ([], []),
+        ([""], []),
+        ([FULL], [f"A peer reports: {FULL}. {FULL_MEANS}"]),
+        (["rpc error", FULL], [f"A peer reports: {FULL}. {FULL_MEANS}"]),
+        (["rpc error"], ["A peer reports: rpc error. What to do: see the logs of the manager"]),
+        (["http://h/b?X-Amz-Signature=geheim: 403"], ["This means: the registry or origin refuses these credentials"]),
+    ],
+)
+@pytest.mark.parametrize("warm", [[], [(SEED, "a")]])
+@pytest.mark.parametrize("scope", ["single_seed_peer", "all_peers"])
+def test_a_cold_job_says_what_its_failed_tasks_say(descriptions, parts, warm, scope):
+    """The manager says SUCCESS although tasks failed, such as those of a seed peer whose disk is full."""
+    job = job_of([(1, warm, [])], scope=scope)
+    failures = [{"url": "b", "hostname": "h", "ip": SEED, "description": text} for text in descriptions]
+    job["result"]["job_states"][0]["results"][0]["failure_tasks"] = failures
+    judged = verify_job(job, wanting(["a", "b"]))
+    assert (judged.status, judged.reason) == ("cold", "cold" if warm else "nothing_warmed")
+    for part in parts:
+        assert part in (judged.message or "")
+    assert "geheim" not in (judged.message or "")
+    assert parts or "A peer reports" not in (judged.message or "")
+
+
+def test_a_warm_job_does_not_report_a_failed_task():
+    job = job_of([(1, [(SEED, "a")], [])])
+    failures = [{"url": "a", "hostname": "h", "ip": "10.77.0.9", "description": FULL}]
+    job["result"]["job_states"][0]["results"][0]["failure_tasks"] = failures
+    judged = verify_job(job, wanting(["a"]))
+    assert (judged.status, judged.message) == ("warm", None)
+
+
+@pytest.mark.parametrize(
+    "errors, descriptions, reason",
+    [
+        (["rpc error", FULL], [], "disk_full"),
+        (["rpc error"], ["another", FULL], "disk_full"),
+        ([], [FULL], "disk_full"),
+        (["status: 403", FULL], [], "origin_denied"),
+        ([], [], "failed"),
+    ],
+)
+def test_a_failed_job_is_explained_by_the_first_error_that_means_something(errors, descriptions, reason):
+    job = job_of([(1, [], [])], state="FAILURE", result_state="FAILURE")
+    [state] = job["result"]["job_states"]
+    job["result"]["job_states"] = [dict(state, error=error) for error in errors] or [state]
+    failures = [{"url": "a", "hostname": "h", "ip": SEED, "description": text} for text in descriptions]
+    job["result"]["job_states"][0]["results"][0]["failure_tasks"] = failures
+    judged = verify_job(job)
+    assert judged.reason == reason
+    assert ("This means: " if reason != "failed" else "What to do: see the logs") in (judged.message or "")
+
+
 def test_old_results_count_tasks():
     old = {"id": 1, "type": "preheat", "state": "SUCCESS", "args": {"type": "image", "url": "u"}}
     states = [{"State": "SUCCESS"}, {"State": "SUCCESS"}]
