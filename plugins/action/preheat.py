@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Show on the controller how far the module dragonflyoss.dragonfly.preheat is, while it runs there."""
+"""Show the progress of the module dragonflyoss.dragonfly.preheat while it runs on the controller."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
 
 _display = Display()
 _SECONDS_BETWEEN = 0.5
-# Of new lines that are shown at a time.
+# Limits the new lines that are shown at a time.
 _MOST_BYTES = 64 * 1024
 
 
 class ActionModule(NormalAction):
-    """The action that every module has, with the lines of ``progress_file`` on stderr beside it."""
+    """Runs the module as the normal action does, and shows the lines of ``progress_file`` on stderr."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the module and return its result."""
@@ -51,7 +51,7 @@ class ActionModule(NormalAction):
 
 
 def _follow(path: str, ended: threading.Event) -> None:
-    """Show the lines that are appended to a file from now on, until the module has ended."""
+    """Show the lines that are appended to a file until the module has ended."""
     position = _size(path)
     incomplete = ""
     while True:
@@ -73,7 +73,7 @@ def _size(path: str) -> int:
 
 
 def _read_from(path: str, position: int) -> tuple[str, int]:
-    """Return the text from a position on and where it ends.
+    """Return the text from a position on, and its end.
 
     A file that is missing, created later, lost or not a regular one is empty.
     """

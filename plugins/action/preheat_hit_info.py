@@ -110,7 +110,7 @@ class ActionModule(ActionBase):
         lookup: ImageLookup,
         prediction: Prediction,
     ) -> dict[str, t.Any]:
-        """Return what the host's proxy answered as ``probe``, None if it was not asked; or the failed task."""
+        """Return the response of the host's proxy as ``probe``, None if there was no request, or the failed task."""
         if self._task.check_mode:
             prediction.add_notes([note("probe_skipped", why="in check mode nothing is brought to the host")])
             return {"probe": None}
@@ -118,7 +118,7 @@ class ActionModule(ActionBase):
         if pull is None:
             return {"probe": None}
         probe = probe_for(pull, lookup.sizes(pull.image))
-        # What hosts.toml says goes first, as it does in containerd.
+        # Headers in hosts.toml take precedence, as in containerd.
         login = {name.lower(): value for name, value in lookup.headers(pull.image).items()}
         request = {
             "proxy": probe.proxy,
@@ -139,6 +139,6 @@ class ActionModule(ActionBase):
 
 
 def _runtime(params: dict[str, t.Any]) -> str | None:
-    """Return the runtime whose pulls are meant, None if the host decides."""
+    """Return the runtime whose pulls to check, None if it depends on the host."""
     names_containerd = params["containerd_config"] or params["certs_dir"]
     return params["runtime"] or ("containerd" if names_containerd else None)

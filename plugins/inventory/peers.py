@@ -6,105 +6,106 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: peers
-short_description: The hosts that a Dragonfly manager knows as peers
+short_description: Use the peers of a Dragonfly manager as inventory
 version_added: 1.0.0
 description:
-  - Takes the peers of a Dragonfly manager as hosts, to play on them, or to ask each with
-    M(dragonflyoss.dragonfly.preheat_hit_info) whether it will hit what was preheated.
-  - The source is a YAML file whose name ends in C(dragonfly.yml) or C(dragonfly.yaml).
-  - Each host has the variables of a peer as M(dragonflyoss.dragonfly.peer_info) returns them, with C(dragonfly_) in
-    front, and its address as C(ansible_host).
-  - Groups are made by O(keyed_groups), O(groups) and O(compose).
+  - Adds the peers of a Dragonfly manager as hosts, for example to check with M(dragonflyoss.dragonfly.preheat_hit_info)
+    whether each of them hits preheated content.
+  - The inventory source is a YAML file whose name ends in C(dragonfly.yml) or C(dragonfly.yaml).
+  - Each host has the keys of RV(dragonflyoss.dragonfly.peer_info#module:peers) as variables, with the prefix
+    C(dragonfly_), and its address as C(ansible_host).
+  - Create groups with O(keyed_groups), O(groups) and O(compose).
 notes:
-  - Peers name themselves, and nobody checks it. Whoever can announce a peer can give it the name of a host of another
-    inventory, which then has the address of the peer. Use O(hostname=ip), or an inventory of its own, where that
-    matters.
-  - A peer whose name is none of a host, whose address is no IP address of a host, or whose name or address is that of
-    the controller itself (V(localhost)) is left out with a warning. Of several peers with one name the one that was
-    written last counts.
-  - A peer that has the name of a group is left out with a warning, too. Groups of sources that are read later are not
-    known yet, so name this one last, or in a folder give it the last name.
+  - Peers announce their own names, which Dragonfly does not verify. Anyone who can announce a peer can give it the name
+    of a host in another inventory, which then gets the address of the peer. To prevent this, use O(hostname=ip), or do
+    not combine this inventory with others.
+  - The plugin skips a peer with a warning if its name is not a valid host name, if its address is not a valid IP
+    address of a host, or if its name or address is that of the controller (V(localhost)). If several peers have the
+    same name, the plugin uses the one that was updated last.
+  - The plugin also skips a peer with the name of a group. It knows only groups of inventory sources that are read
+    earlier, so list this source last, or give it the last name in its directory.
 options:
   plugin:
     description:
-      - What makes a file one for this plugin.
+      - Name of this plugin.
     type: str
     required: true
     choices: [dragonflyoss.dragonfly.peers]
   url:
     description:
-      - Address of the manager's REST API, such as V(http://dragonfly-manager:8080). A path prefix is kept. It may be a
+      - URL of the manager's REST API, such as V(http://dragonfly-manager:8080). It may include a path prefix. Can be a
         template.
     type: str
     env:
       - name: DRAGONFLY_URL
   jwt:
     description:
-      - Session token (JWT) returned by the M(dragonflyoss.dragonfly.login) module. It may be a template.
-      - Without O(jwt), the plugin signs in with O(username) and O(password).
+      - Session token (JWT) returned by the M(dragonflyoss.dragonfly.login) module. Can be a template.
+      - If not set, the plugin signs in with O(username) and O(password).
     type: str
     env:
       - name: DRAGONFLY_JWT
   username:
     description:
-      - Name of a user of the manager, to sign in without O(jwt). It may be a template.
+      - Name of the manager's user to sign in as if O(jwt) is not set. Can be a template.
     type: str
     env:
       - name: DRAGONFLY_USERNAME
   password:
     description:
-      - Password of O(username). It may be a template.
+      - Password of O(username). Can be a template.
     type: str
     env:
       - name: DRAGONFLY_PASSWORD
   validate_certs:
     description:
-      - Whether the certificate of an V(https) address is checked.
+      - Whether to validate the TLS certificate of an V(https) URL.
     type: bool
     default: true
     env:
       - name: DRAGONFLY_VALIDATE_CERTS
   ca_path:
     description:
-      - Path of a file with the certificates of the CAs that are trusted instead of those of the system.
+      - Path to a file of CA certificates to trust instead of the system's.
     type: path
     env:
       - name: DRAGONFLY_CA_PATH
   client_cert:
     description:
-      - Path of a client certificate in PEM, which may hold the key too.
+      - Path to a PEM file with the client certificate, and optionally its key.
     type: path
     env:
       - name: DRAGONFLY_CLIENT_CERT
   client_key:
     description:
-      - Path of the key of O(client_cert), without a passphrase.
+      - Path to the private key of O(client_cert). A key with a passphrase is not supported.
     type: path
     env:
       - name: DRAGONFLY_CLIENT_KEY
   timeout:
     description:
-      - Maximum time for one request, in seconds or as a duration such as V(90s) or V(5m).
+      - Timeout of a single request, in seconds or as a duration such as V(90s) or V(5m).
     type: str
     default: 2m
     env:
       - name: DRAGONFLY_TIMEOUT
   refresh:
     description:
-      - Whether the manager first asks all its schedulers for their peers, which takes some ten seconds. From release
-        2.2 on its list is empty until somebody does. See M(dragonflyoss.dragonfly.peer_info).
-      - A result from the cache is not refreshed.
+      - Whether the manager first queries all its schedulers for their peers, which takes about ten seconds. In
+        Dragonfly manager 2.2.0 or later, the list of peers is empty until it is refreshed. See
+        M(dragonflyoss.dragonfly.peer_info).
+      - A cached inventory is not refreshed.
     type: bool
     default: false
   hostname:
     description:
-      - What names a host in the inventory.
+      - Key of a peer to use as the name of the host.
     type: str
     choices: [host_name, ip]
     default: host_name
   types:
     description:
-      - Only peers of these types. Seed peers are those that are not V(normal).
+      - Add only peers of these types. All types except V(normal) are seed peers.
     type: list
     elements: str
     choices: [normal, super, strong, weak]
@@ -112,7 +113,7 @@ options:
     aliases: [type]
   states:
     description:
-      - Only peers in these states.
+      - Add only peers in these states.
     type: list
     elements: str
     choices: [active, inactive]
@@ -120,7 +121,7 @@ options:
     aliases: [state]
   scheduler_cluster_ids:
     description:
-      - Only peers of these clusters, a number or a list of numbers.
+      - Add only peers of these scheduler clusters, a number or a list of numbers.
     type: raw
     aliases: [scheduler_cluster_id]
 extends_documentation_fragment:
@@ -136,12 +137,12 @@ author:
 """
 
 EXAMPLES = r"""
-# peers.dragonfly.yml: all active peers. The address and the jwt are in DRAGONFLY_URL and DRAGONFLY_JWT.
+# peers.dragonfly.yml: all active peers, with the URL and the JWT in DRAGONFLY_URL and DRAGONFLY_JWT.
 ---
 plugin: dragonflyoss.dragonfly.peers
 refresh: true
 
-# nodes.dragonfly.yml: the nodes of two clusters as they are now, in groups by cluster and client, kept for an hour.
+# nodes.dragonfly.yml: the peers of two clusters without seed peers, grouped by cluster and client, cached for an hour.
 ---
 plugin: dragonflyoss.dragonfly.peers
 url: http://dragonfly-manager:8080
@@ -201,10 +202,10 @@ _CONNECTION = (
     "client_key",
     "timeout",
 )
-# Characters of what a peer says of itself, in a warning.
+# Limits the length of a peer's name and address in a warning.
 _LONGEST_SHOWN = 300
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\Z")
-#: A peer as the manager shows it, see L(read_list).
+#: A peer as the manager returns it, see L(read_list).
 Row = t.Dict[str, t.Any]
 
 
@@ -215,13 +216,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     inventory: t.Any
 
     def verify_file(self, path: str) -> bool:
-        """Return whether a file is one for this plugin."""
+        """Return whether this plugin can read a file."""
         return super().verify_file(path) and path.endswith(("dragonfly.yml", "dragonfly.yaml"))
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Add the hosts of a file.
 
-        :raises AnsibleParserError: if the manager does not give them.
+        :raises AnsibleParserError: if the manager does not return them.
         """
         super().parse(inventory, loader, path, cache)
         self._check_names(self._read_config_data(path))
@@ -229,13 +230,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         groups = self._groups_of(peers)
         for name, row in peers.items():
             if name in groups:
-                self._leave_out(row, "its name is that of a group")
+                self._leave_out(row, "a group has the same name")
             else:
                 inventory.add_host(name)
                 self._fill(inventory.get_host(name), row)
 
     def _check_names(self, config: dict[str, t.Any]) -> None:
-        """Refuse options that do not exist, which Ansible would silently ignore.
+        """Reject options that do not exist, which Ansible would silently ignore.
 
         :raises AnsibleParserError: if there are any.
         """
@@ -248,14 +249,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _through_cache(self, path: str, cache: bool) -> list[Row]:
         url = self.templar.template(self.get_option("url"))
-        # The address can come from the environment, and what another manager knows must not be taken for this one's.
+        # The URL can come from the environment, and the cache must not mix the peers of two managers.
         key = f"{self.get_cache_key(path)}_{hashlib.sha256(str(url).encode('utf-8')).hexdigest()[:12]}"
         use_cache = self.get_option("cache")
         if use_cache and cache:
             try:
                 return self._cache[key]
             except KeyError:
-                # Nothing there, or too old.
+                # Not cached, or expired.
                 pass
         rows = self._fetch(url)
         if use_cache:
@@ -264,7 +265,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _fetch(self, url: str) -> list[Row]:
         if REQUESTS_ERROR:
-            raise AnsibleParserError(f"The inventory plugin {self.NAME} needs the Python library requests.")
+            raise AnsibleParserError(
+                f"The inventory plugin {self.NAME} requires the Python library requests on the controller."
+            )
         options = {name: self.get_option(name) for name in _CONNECTION}
         options.update(
             {name: self.templar.template(options[name]) for name in ("jwt", "username", "password")}, url=url
@@ -285,10 +288,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return rows
 
     def _usable_peers(self, rows: list[Row]) -> dict[str, Row]:
-        """Return the chosen and usable rows by their names in the inventory, sorted by them."""
+        """Return the selected and usable rows by host name, sorted by name."""
         key = self.get_option("hostname")
         by_name = {}
-        # Of several peers with one name the row that was written last counts.
+        # If several peers have the same name, the row that was updated last wins.
         for row in sorted(filter(self._is_chosen, rows), key=lambda row: (str(row["updated_at"]), row["id"])):
             problem = host_problem(row[key], row["ip"])
             if problem:
@@ -307,10 +310,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _leave_out(self, row: Row, problem: str) -> None:
         name, address = (repr(row[key])[:_LONGEST_SHOWN] for key in ("host_name", "ip"))
-        self.display.warning(printable(f"The peer {name} ({address}) is left out: {problem}."))
+        self.display.warning(printable(f"Skipping the peer {name} ({address}): {problem}."))
 
     def _groups_of(self, peers: dict[str, Row]) -> set[str]:
-        """Return the names of all groups, those that exist and those that the peers would create."""
+        """Return the names of all existing groups and of those that the peers would create."""
         inventory, names = self.inventory, set(self.inventory.groups)
         for name, row in peers.items():
             self.inventory = _Rehearsal(Host(name), names)
@@ -319,7 +322,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return names
 
     def _fill(self, host: Host, row: Row) -> None:
-        # What a peer says of itself must never be taken for a template.
+        # A peer announces these values, so they must never be evaluated as templates.
         variables = {"ansible_host": row["ip"], **{f"dragonfly_{key}": value for key, value in row.items()}}
         for key, value in variables.items():
             host.set_variable(key, wrap_var(value))
@@ -331,12 +334,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 class _Rehearsal:
-    """Stands in for the inventory, to learn which groups a host would create.
+    """Replaces the inventory to collect the groups that a host would create.
 
-    In the inventory a name is looked up among the groups first, so that a host of the same name is taken for the group.
+    The inventory resolves a name as a group first, so it would confuse a host with a group of the same name.
 
-    :param host: the only one.
-    :param names: to which the names of groups are added.
+    :param host: the only host.
+    :param names: the set to which the names of groups are added.
     """
 
     def __init__(self, host: Host, names: set[str]) -> None:
@@ -363,9 +366,9 @@ class _Rehearsal:
 
 
 def cluster_ids(value: t.Any) -> set[int]:
-    """Return the ids of a number, a list of numbers or their texts, separated by commas; empty for none.
+    """Return the IDs in a number, in a list of numbers, or in their text, separated by commas.
 
-    :raises AnsibleParserError: if it is something else.
+    :raises AnsibleParserError: if the value is something else.
     """
     items = value.split(",") if isinstance(value, str) else value
     try:
@@ -375,24 +378,24 @@ def cluster_ids(value: t.Any) -> set[int]:
 
 
 def host_problem(name: t.Any, address: t.Any) -> str | None:
-    """Return why a peer cannot be a host of the inventory, None where it can."""
-    # Python takes a number for an address, too, and the zone after a % can be any text.
+    """Return why a peer cannot be a host of the inventory, None if it can."""
+    # Python also accepts a number as an address, and the zone after a % can be any text.
     if not isinstance(address, str) or "%" in address:
-        return "its address is no IP address"
+        return "its address is not a valid IP address"
     try:
         if _is_never_a_host(ipaddress.ip_address(address)):
-            return "its address is that of the controller, or of no host"
+            return "its address is that of the controller, or cannot be the address of a host"
     except ValueError:
-        return "its address is no IP address"
+        return "its address is not a valid IP address"
     if name != address and not (isinstance(name, str) and _HOST_NAME.match(name)):
-        return "its name is none of a host"
+        return "its name is not a valid host name"
     return "its name is that of the controller" if name.lower() in LOCALHOST else None
 
 
 def _is_never_a_host(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     addresses = [address]
     if isinstance(address, ipaddress.IPv6Address):
-        # Within ::/96 and ::ffff:0:0/96 the last 32 bits are an address of IPv4.
+        # In ::/96 and ::ffff:0:0/96, the last 32 bits are an IPv4 address.
         if address.ipv4_mapped:
             addresses.append(address.ipv4_mapped)
         if int(address) < 2**32:

@@ -2,25 +2,24 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lookup misspelt_variables, with which each role begins."""
+"""Lookup misspelt_variables, which each role runs first."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: misspelt_variables
-short_description: Find variables with the prefix of a role that the role does not have
+short_description: Find misspelt variables of roles
 version_added: 1.0.0
 author: Dragonfly collection contributors (@dragonflyoss)
 description:
-  - Returns a message for each variable of the host that begins with the name of one of the roles and is not one of its
-    variables, with the name that was probably meant.
-  - Each role of the collection begins with this check, for itself and for the roles whose variables it reads, because
-    Ansible ignores variables that nothing reads.
-  - A variable belongs to the role with the longest name that it begins with. Known are the options in the argument
-    specs of the role, what its tasks register or set as facts, and its own vars. Names that begin with an underscore
-    are ignored.
-  - Also found are options whose prefix has a single wrong letter, such as C(containerd_mirror_registries).
-  - Variables of your own that begin with the name of a role can be named in the list C(dragonfly_ignored_variables).
+  - Returns a message for each variable of the host that begins with the name of a role but is not a variable of that
+    role, with the name that was most likely meant.
+  - Each role of the collection starts with this check, because Ansible silently ignores unknown variables.
+  - A variable belongs to the role with the longest matching name. The variables of a role are the options in its
+    argument specs, its registered variables, facts and vars. Names that begin with an underscore are ignored.
+  - The lookup also finds a prefix with a single wrong letter, such as C(containerd_mirror_registries).
+  - To ignore your own variables that begin with the name of a role, add them to the list
+    C(dragonfly_ignored_variables).
 options:
   _terms:
     description: Names of roles of this collection, such as V(preheat).
@@ -41,7 +40,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description: >-
-    The messages, sorted by the names of the variables, and then what to do. Empty if there is nothing to report.
+    The messages, sorted by variable name, followed by the remedy. Empty if there are no misspelt variables.
   type: list
   elements: str
 """
@@ -59,7 +58,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._role_varia
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import read_list
 
 _IGNORED = "dragonfly_ignored_variables"
-_REMEDY = f"List variables of your own whose names begin like this in {_IGNORED}."
+_REMEDY = f"To ignore your own variables with such names, add them to {_IGNORED}."
 
 
 class LookupModule(LookupBase):
