@@ -143,13 +143,13 @@ class TestOneRelease:
     @pytest.mark.parametrize(
         "name, ip, problem",
         [
-            ("{{ lookup('pipe', 'id') }}", "10.77.0.60", "none of a host"),
-            ("-oProxyCommand=id", "10.77.0.60", "none of a host"),
+            ("{{ lookup('pipe', 'id') }}", "10.77.0.60", "not a valid host name"),
+            ("-oProxyCommand=id", "10.77.0.60", "not a valid host name"),
             ("localhost", "10.77.0.60", "of the controller"),
-            ("host-9", "-oProxyCommand=id", "no IP address"),
-            ("host-9", "fe80::1%eth0", "no IP address"),
+            ("host-9", "-oProxyCommand=id", "not a valid IP address"),
+            ("host-9", "fe80::1%eth0", "not a valid IP address"),
             *[
-                ("host-9", address, "of the controller, or of no host")
+                ("host-9", address, "of the controller, or cannot be the address")
                 for address in (
                     "127.0.0.1",
                     "::1",
