@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_base, parse_image
@@ -186,44 +189,28 @@ def test_bases_that_cannot_be_used(url):
     assert "hidden" not in caught.value.message
 
 
+#: References by what ParseDockerRef of github.com/distribution/reference makes of them, which containerd calls.
+REFERENCES = json.loads((Path(__file__).parent / "recorded/references.json").read_text("utf-8"))["references"]
+#: containerd parses a port without a limit; no host listens there.
+NO_PORT = "reg.example.com:99999/a"
+
+
 @pytest.mark.parametrize(
-    "text, registry, name",
-    # As github.com/distribution/reference (ParseDockerRef) reads them, and so containerd.
-    [
-        ("nginx", "docker.io", "library/nginx"),
-        ("library/nginx", "docker.io", "library/nginx"),
-        ("docker.io/nginx", "docker.io", "library/nginx"),
-        ("docker.io/library/nginx:1", "docker.io", "library/nginx"),
-        ("docker.io/team/app/sub:1", "docker.io", "team/app/sub"),
-        ("index.docker.io/nginx", "docker.io", "library/nginx"),
-        ("index.docker.io/library/nginx", "docker.io", "library/nginx"),
-        ("index.docker.io/team/app:1", "docker.io", "team/app"),
-        ("registry-1.docker.io/nginx", "registry-1.docker.io", "nginx"),
-        ("registry-1.docker.io/library/nginx:1", "registry-1.docker.io", "library/nginx"),
-        ("registry.hub.docker.com/library/nginx", "registry.hub.docker.com", "library/nginx"),
-        ("hub.docker.com/nginx", "hub.docker.com", "nginx"),
-        ("www.docker.io/nginx", "www.docker.io", "nginx"),
-        ("DOCKER.IO/nginx", "DOCKER.IO", "nginx"),
-        ("docker.io:443/nginx", "docker.io:443", "nginx"),
-        ("index.docker.io:443/nginx", "index.docker.io:443", "nginx"),
-        ("docker.io", "docker.io", "library/docker.io"),
-        ("index.docker.io", "docker.io", "library/index.docker.io"),
-        ("localhost", "docker.io", "library/localhost"),
-        ("localhost/nginx", "localhost", "nginx"),
-        ("TEAM/app", "TEAM", "app"),
-        ("host_a/app", "docker.io", "host_a/app"),
-        ("foo__bar/app", "docker.io", "foo__bar/app"),
-    ],
+    "case", [case for case in REFERENCES if "error" not in case], ids=lambda case: case["reference"]
 )
-def test_registries_in_references_are_those_of_containerd(text, registry, name):
-    image = parse_image(text)
-    assert (image.registry, image.name) == (registry, name)
+def test_references_are_read_as_containerd_reads_them(case):
+    if case["reference"] == NO_PORT:
+        with pytest.raises(InputError, match="99999"):
+            parse_image(case["reference"])
+        return
+    image = parse_image(case["reference"])
+    assert (image.registry, image.name, image.reference) == (case["registry"], case["repository"], case["pulled"])
 
 
-@pytest.mark.parametrize("text", ["docker.io//nginx", "docker.io/Team/app", "foo___bar/app", "a.b-/app", "a" * 64])
-def test_references_that_containerd_rejects(text):
+@pytest.mark.parametrize("case", [case for case in REFERENCES if "error" in case], ids=lambda case: case["reference"])
+def test_references_that_containerd_rejects(case):
     with pytest.raises(InputError):
-        parse_image(text)
+        parse_image(case["reference"])
 
 
 def test_a_base_for_either_name_of_docker_hub_counts_for_both():
