@@ -71,12 +71,13 @@ matrix: $(VENV)/run ## Sanity and unit tests with every ansible-core and Python,
 
 .PHONY: test-lint
 test-lint: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
-test-lint: $(VENV)/lint $(VENV)/unit $(LINK) ## ruff, mypy, names, spelling, ansible-lint, yamllint, changelog, documentation, licences
+test-lint: $(VENV)/lint $(VENV)/unit $(LINK) ## ruff, mypy, names, language, spelling, ansible-lint, yamllint, changelog, documentation, licences
 	@failed=0; for linter in \
 	    "ruff format --check ." \
 	    "ruff check ." \
 	    "mypy" \
 	    "python tests/tools/vague_names.py" \
+	    "python tests/tools/language.py" \
 	    "codespell" \
 	    "yamllint ." \
 	    "ansible-lint" \

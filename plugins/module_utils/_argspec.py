@@ -52,7 +52,7 @@ PEER_FILTERS: ArgumentSpec = {
     "states": {"type": "list", "elements": "str", "choices": ["active", "inactive"], "aliases": ["state"]},
 }
 
-# What a task's id is made of, and where it is looked for.
+# What determines a task's ID, and the clusters to query.
 TASK: ArgumentSpec = {
     "tag": {"type": "str"},
     "application": {"type": "str"},

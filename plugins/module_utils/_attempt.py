@@ -4,8 +4,8 @@
 
 """One HTTP request in bounded time and memory, with the standard library alone.
 
-The timeout of a socket holds for each read, so that a server that sends a byte now and then keeps a request alive for
-ever. Here the socket is given the time that is left before each read.
+The timeout of a socket applies to each read, so a server that sends a byte now and then keeps a request alive forever.
+Here, the timeout of the socket is set to the remaining time before each read.
 
 PRIVATE to the collection.
 """

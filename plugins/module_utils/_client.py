@@ -83,7 +83,7 @@ def connect(options: dict[str, t.Any], credential: str | None = "token", clock: 
 def check_url(url: str) -> str:
     """Return the manager's base URL without a trailing slash.
 
-    :raises InputError: if it is no usable http or https URL.
+    :raises InputError: if it is not a valid http or https URL.
     """
     try:
         parts = urlsplit(url)
@@ -214,14 +214,14 @@ class DragonflyClient:
 
         :param page: int from 1.
         :param filters: ``type``, ``state``, ``user_id``.
-        :returns: the number of the last page as the manager tells it (int, at least 1) and a generator of rows (dict),
-            which reads as it goes.
+        :returns: the number of the last page as reported by the manager (int, at least 1) and a generator of rows
+            (dict), which reads the response lazily.
         """
         query = {key: value for key, value in filters.items() if value is not None}
         query.update(page=page, per_page=per_page)
         answer = self.request("GET", self.jobs_api + "/jobs", query=query, stream=True, limit=_PAGE_LIMIT)
         link = _LINK.search(answer.headers.get("Link", ""))
-        # A number longer than any count of pages is no number.
+        # A number with more digits than any count of pages is ignored.
         last_page = _PAGE.search(link[1]) if link else None
         return max(1, int(last_page[1])) if last_page else page, _closing(answer)
 
@@ -272,10 +272,10 @@ class DragonflyClient:
     # The fleet
 
     def sync_peers(self) -> None:
-        """Have the manager ask all schedulers for their peers; it answers when that is done (2.1.65 and later).
+        """Let the manager query all schedulers for their peers, and wait for it (2.1.65 and later).
 
-        :raises ApiError: with reason ``busy`` while another such request is under way, ``no_api`` where the release
-            lacks it.
+        :raises ApiError: with the reason ``busy`` if another such request is running, ``no_api`` if the release does
+            not support it.
         """
         try:
             self.request("POST", CONSOLE_API + "/jobs", body={"type": "sync_peers", "args": {}})

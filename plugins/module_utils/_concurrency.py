@@ -34,7 +34,7 @@ def map_in_threads(function: t.Callable[[Item], Result], items: t.Sequence[Item]
 
 
 def return_errors(function: t.Callable[[Item], Result]) -> t.Callable[[Item], Result | DragonflyError]:
-    """Return a function that returns a DragonflyError instead of raising it, so that one failure hides no result."""
+    """Return a function that returns a DragonflyError instead of raising it, to keep the results of other items."""
 
     def guarded(item: Item) -> Result | DragonflyError:
         try:

@@ -4,12 +4,12 @@
 
 """Take secrets out of configuration files, on hosts that have no library to parse them.
 
-It is done here and not on the controller, where PyYAML is: Ansible shows what a module returns when it runs with -vvv,
-whatever an action plugin makes of it, and no_log of a task is the user's to set. So no secret leaves the host.
+This happens on the host and not on the controller, where PyYAML is available: with -vvv, Ansible shows the result of a
+module before an action plugin can change it, and only the user can set no_log for a task. No secret leaves the host.
 
-What stays is chosen by the name of its key; the value of every other key is replaced. Structure, keys and the numbers
-of lines stay as they are, so that the controller still finds the errors that the daemon would find. Comments go, and so
-do values of more than one line, for a quotation mark that is not closed makes one of what follows.
+Only the values of known harmless keys are kept; the value of every other key is replaced. The structure, the keys and
+the line numbers are kept, so the controller still finds the errors that the daemon would find. Comments and values of
+more than one line are removed, because an unclosed quotation mark extends a value over the lines that follow.
 
 PRIVATE to the collection.
 """

@@ -46,7 +46,7 @@ class Distribution(NamedTuple):
     :ivar units: of systemd.
     :ivar config: file that its containerd reads, which it writes itself.
     :ivar program: its containerd.
-    :ivar sources: files that its config is made of, read when it starts.
+    :ivar sources: files from which it writes its configuration when it starts.
     :ivar registries: the one of them that is about registries; empty if there is none.
     :ivar home: the folder that the option ``--data-dir`` moves; empty without such an option.
     """
@@ -107,7 +107,7 @@ class Source(NamedTuple):
     :ivar config: path of its configuration.
     :ivar program: path of its program; None if it is not known.
     :ivar unit: that starts it.
-    :ivar files: that the configuration is made of when the unit starts.
+    :ivar files: from which the configuration is written when the unit starts.
     :ivar registries: the one of them that is about registries.
     :ivar error: why the configuration is not known; empty if it is.
     """
@@ -229,7 +229,7 @@ def _settings(host: Host, distribution: Distribution, unit: Unit | None) -> tupl
 
 
 def _uses_another(host: Host, distribution: Distribution, unit: Unit | None) -> bool:
-    """Return whether k3s or RKE2 was told to use a container runtime that it does not bring."""
+    """Return whether k3s or RKE2 is configured to use another container runtime than its own."""
     if not distribution.home:
         return False
     argv, file = _settings(host, distribution, unit)
@@ -238,7 +238,7 @@ def _uses_another(host: Host, distribution: Distribution, unit: Unit | None) -> 
 
 
 def _data_dir(host: Host, distribution: Distribution, unit: Unit | None) -> str:
-    """Return the folder that k3s or RKE2 was told to use, empty for its usual one."""
+    """Return the data directory configured for k3s or RKE2, empty for the default."""
     if not distribution.home:
         return ""
     argv, file = _settings(host, distribution, unit)
@@ -279,7 +279,7 @@ def _is_outside_containers(host: Host, folder: str) -> bool:
 def _imports(host: Host, config: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the files that a configuration imports, in the order in which containerd merges them.
 
-    Each file counts once, so that a loop ends. Source: containerd v2.2.0 cmd/containerd/server/config/config.go
+    Each file counts once, which ends import loops. Source: containerd v2.2.0 cmd/containerd/server/config/config.go
     (LoadConfig, resolveImports), v1.7.20 services/server/config/config.go.
     """
     files: list[dict[str, Any]] = []
@@ -325,7 +325,7 @@ def _hosts(host: Host, text: str, certs_dir: str | None) -> list[dict[str, Any]]
         folders += [os.path.normpath(folder) for folder in (double or single).split(":")]
     files = []
     for folder in dict.fromkeys([*folders, *CERTS_DIRS]):
-        # A folder without the file counts too: containerd looks no further once it is there.
+        # A folder without the file counts too: if it exists, containerd does not try the next one.
         for path in host.glob(os.path.join(re.sub(r"([*?[])", r"[\1]", folder), "*"))[:_MAX_HOSTS]:
             files.append(host.file(os.path.join(path, "hosts.toml"), _redact_hosts))
     return files

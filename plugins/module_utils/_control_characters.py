@@ -55,7 +55,7 @@ def _problems(path: str, value: t.Any, allowed: str) -> list[str]:
 
 
 def _dict_problems(path: str, options: dict, allowed: str) -> list[str]:
-    """Return the problems of a mapping; lines are allowed in a key file of which Ansible made one."""
+    """Return the problems of a mapping. A key file that Ansible parsed as a mapping may contain line breaks."""
     problems = []
     for key, value in options.items():
         problems += _text_problems(f"a key of {path}", str(key), "")

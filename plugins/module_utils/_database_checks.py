@@ -85,7 +85,7 @@ def problem(code: str, key: str, **details: t.Any) -> Problem:
 
 
 def tls_context(tls: dict[str, t.Any] | None) -> ssl.SSLContext | None:
-    """Return the context of TLS, None without it.
+    """Return the TLS context, None if TLS is not used.
 
     :raises InputError: if a file cannot be read.
     """
@@ -254,7 +254,7 @@ def _check_number(connection: RedisConnection, address: str, number: int) -> lis
 
 
 def _answer_or_none(connection: RedisConnection, *command: str) -> t.Any:
-    """Return an answer, None where the user may not ask."""
+    """Return the response to a command, None if the user has no permission for it."""
     try:
         return connection.call(*command)
     except RedisError:

@@ -38,9 +38,9 @@ class InputError(DragonflyError):
 
 
 class TransportError(DragonflyError):
-    """No whole answer came.
+    """There is no complete response.
 
-    :param sent: False where the server cannot have seen the request, so that it is safe to send it again.
+    :param sent: False if the server cannot have received the request, so it is safe to send it again.
     """
 
     def __init__(self, message: str, reason: str, request: str, sent: bool) -> None:

@@ -236,7 +236,7 @@ def _expand(arguments: list[str], variables: dict[str, str]) -> list[str]:
 
 
 def option_of(argv: tuple[str, ...] | list[str], names: tuple[str, ...]) -> str | None:
-    """Return the value of an option on a command line, None without it. The last one counts.
+    """Return the value of an option on a command line, None if it is not set. The last one counts.
 
     :param names: of the option, with dashes.
     """

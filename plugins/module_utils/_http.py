@@ -126,7 +126,7 @@ class Http:
         return session
 
     def _authorize(self, request: t.Any) -> t.Any:
-        # As an auth object, for requests asks .netrc only where there is none.
+        # As an auth object, because requests reads .netrc only if there is none.
         if self._auth is not None:
             request.headers.setdefault("Authorization", self._auth)
         return request

@@ -42,7 +42,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targ
 _LONGEST = 86400
 # Seconds by which a job may seem older than the request that created it: the header Date has no fraction.
 _CLOCK_SLACK = 2
-# What makes the id of a task, beside its URL and the filter of query parameters, of which blobs have none.
+# These options determine the ID of a blob's task, together with its URL. Blobs have no query to filter.
 _IDENTITY = ("tag", "application", "piece_length")
 
 ClientFor = t.Callable[..., DragonflyClient]
@@ -170,11 +170,11 @@ def _request(params: dict[str, t.Any]) -> dict[str, t.Any]:
 def _holders_by_url(
     reader: JobReader, urls: list[str], body: dict[str, t.Any], seconds: float
 ) -> dict[str, list[dict[str, t.Any]]]:
-    """Return the hosts that the manager's own jobs of the type get_task name, by URL, for those that have answered.
+    """Return the hosts in the results of the manager's own jobs of the type get_task, by URL, for finished jobs.
 
-    :param urls: those of the layers.
+    :param urls: of the layers.
     :param body: of the POST, which created these jobs.
-    :param seconds: how long ago that was.
+    :param seconds: since that POST.
     """
     answers: list[_Answer] = []
     try:

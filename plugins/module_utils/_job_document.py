@@ -37,7 +37,7 @@ class WarmBlob(t.NamedTuple):
 
 
 class JobResult:
-    """The parts of a job's ``result`` that tell what became of it.
+    """The parts of a job's ``result`` that show its outcome.
 
     :ivar state: state of the group of tasks, None where there is no result yet.
     :ivar warm: set of WarmBlob.
@@ -106,13 +106,13 @@ def job_urls(args: dict) -> list[str]:
 
 
 def cluster_ids(job: dict) -> set[int]:
-    """Return the ids of the clusters that a job was created for, as the manager tells it."""
+    """Return the IDs of the clusters for which a job was created, as reported by the manager."""
     ids = [cluster.get("id") for cluster in _dicts(job.get("scheduler_clusters"))]
     return {cluster_id for cluster_id in ids if isinstance(cluster_id, int)}
 
 
 def normal_ip(address: str) -> str:
-    """Return an IP address in the one way in which equal ones are written; anything else as it is."""
+    """Return the canonical form of an IP address; anything else as it is."""
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:
@@ -136,7 +136,7 @@ def task_peers(job: dict, key: str) -> t.Iterator[tuple[int | None, dict]]:
 
 
 def host_reports(job: dict) -> list[dict]:
-    """Return the entries of a preheat's result, one for each URL and host, for those who want them all."""
+    """Return all entries of a preheat's result, one for each URL and host."""
     reports = []
     for task in _dicts(_get(job.get("result"), "job_states")):
         for scheduler_result in _dicts(_get(task, "results")):

@@ -29,7 +29,7 @@ LOST_WINDOW = 60
 _LOST_SLEEP = 5
 # The manager lets 10 creates a second pass for a cluster, and does not say when to come again.
 _RATE_PAUSE = 0.05
-# Who gets no place for so long waits for something else, and need not ask so often.
+# After so many seconds, the rate is not the only reason, and fewer attempts are enough.
 _RATE_PATIENCE = 5
 _RATE_LONG_PAUSE = 1
 # A new cluster is refused for up to 3 minutes; a cluster that does not exist, for ever.
@@ -37,12 +37,12 @@ RATE_LIMIT_KNOWN = 240
 RATE_LIMIT_UNKNOWN = 30
 
 Send = t.Callable[[dict], dict]
-#: Looks once for a job that a POST without an answer created after all; takes when it was sent, by the manager's clock.
+#: Searches once for the job of a POST without a response; takes the time at which it was sent, by the manager's clock.
 FindLost = t.Callable[[float], t.Optional[dict]]
 
 
 class CreatedJob(t.NamedTuple):
-    """A job, and whether an answer was lost before it, so that there may be another one."""
+    """A job, and whether a response was lost before it, in which case there may be a second job."""
 
     job: dict
     answer_lost: bool
@@ -50,7 +50,7 @@ class CreatedJob(t.NamedTuple):
 
 @dataclass
 class _Attempts:
-    """What happened so far to one job that is being created, and when no more attempts are made."""
+    """The attempts to create one job so far, and the time of the last attempt."""
 
     deadline: float
     failed: int = 0
@@ -66,7 +66,7 @@ class JobRequests:
         self._reader = reader
         self._clock = clock
         self._lock = threading.Lock()
-        # Those who wait for a place wait one after the other, and so do not ask all at once.
+        # Threads that are over the rate limit wait one after the other, and do not retry all at once.
         self._pause_lock = threading.Lock()
         self._last_created_at: dict[int, float] = {}
         self._clusters: dict[int, bool | None] = {}
@@ -75,16 +75,16 @@ class JobRequests:
     def create(
         self, body: dict, find_lost: FindLost | None = None, send: Send | None = None, deadline: float | None = None
     ) -> CreatedJob:
-        """Create one job, and make sure that what may pass does.
+        """Create one job, and retry if the error may be temporary.
 
-        :param find_lost: for a job that must not be created twice: where an answer is lost, the job is looked for
-            before another one is created. Without it, another one does no harm.
+        :param find_lost: searches for the job after a response was lost, before another job is created. None if a
+            second job does no harm.
         :param send: method of the client that sends the body, ``create_job`` by default.
-        :param deadline: when no more attempts are made, by the clock; None for that of the task.
-        :raises ApiError: with the reason ``no_api`` where the manager has no jobs of this type, ``no_cluster`` where
-            there is no such cluster.
-        :raises DragonflyError: with the reason ``lost`` where answers are lost and no job appears, ``timed_out`` where
-            the time is up before anything is sent.
+        :param deadline: time of the last attempt, by the clock; None for the deadline of the task.
+        :raises ApiError: with the reason ``no_api`` if the manager has no jobs of this type, ``no_cluster`` if there is
+            no such cluster.
+        :raises DragonflyError: with the reason ``lost`` if responses are lost and no job appears, ``timed_out`` if the
+            time is up before anything is sent.
         """
         send = send or self._client.create_job
         attempts = _Attempts(min(deadline or self._clock.deadline, self._clock.deadline))
@@ -192,7 +192,7 @@ class JobRequests:
                 raise exc
 
     def _check_clusters(self, cluster_ids: list[int], exc: ApiError) -> bool:
-        """Return whether all of the clusters are known to exist; each is asked for once.
+        """Return whether all of the clusters are known to exist. Each cluster is requested once.
 
         :raises ApiError: if one does not.
         """

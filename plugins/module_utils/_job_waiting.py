@@ -51,7 +51,7 @@ class JobWaiting:
         return [self._jobs[job["id"]] for job in jobs]
 
     def timeout_result(self, timeout: int) -> dict[str, t.Any]:
-        """Return the keys of a result that tell which jobs are still running, none where no job is."""
+        """Return the keys of a result that name the running jobs, an empty dict if there are none."""
         if not self._pending:
             return {}
         names = ", ".join(str(job_id) for job_id in sorted(self._pending)[:_NAMED_IN_MESSAGE])

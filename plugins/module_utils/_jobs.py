@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read jobs: the newest, one by its id, those that are awaited, and what the manager's answers tell of its release.
+"""Read jobs (the newest ones, single ones and pending ones), and infer the release of the manager from its responses.
 
 PRIVATE to the collection.
 """
@@ -39,7 +39,7 @@ _LARGE_PAGE = 1000
 _MOST_KEPT = 24 * 1024 * 1024
 # How many single rows are read where a page of them cannot be had.
 _SINGLE_ROWS = 50
-# Routes whose guard tells whether a manager is of a release or a later one (recorded: contract/*/probes).
+# Routes that exist from a release on (recorded: contract/*/probes).
 _PROBES = (
     (OPEN_API + "/jobs", (2, 1, 0)),
     (OPEN_API + "/clusters", (2, 1, 9)),
@@ -152,7 +152,7 @@ class JobReader:
     """Reads the jobs of one manager.
 
     :ivar releases: what is known of the manager so far.
-    :ivar echo_seen: whether a job of this manager told its release.
+    :ivar echo_seen: whether the release was inferred from a job of this manager.
     :ivar seen_ids: ids of all jobs that a list showed.
     """
 
@@ -179,7 +179,7 @@ class JobReader:
         return self._date[0] + self._clock.now() - self._date[1]
 
     def age(self, row: dict) -> float | None:
-        """Return for how many seconds a job has existed, None where it does not tell."""
+        """Return the age of a job in seconds, None if it is not known."""
         created = parse_time(row.get("created_at"))
         return None if created is None else self.now() - created
 
@@ -237,8 +237,8 @@ class JobReader:
     ) -> t.Iterator[list[dict]]:
         """Yield pages of jobs, newest first, at least one.
 
-        :param horizon: how old a job may be to be of interest, in seconds; None for a single row, of interest only for
-            what it tells of the manager's release.
+        :param horizon: maximum age of a job in seconds; None for a single row, which is enough to infer the release of
+            the manager.
         :param transform: function of a row that returns what is kept of it, with ``id``, ``created_at``, ``args``.
         :param large_pages: whether to read as much at once as managers from 2.1.0 on allow.
         :param filters: ``type``, ``state``, ``user_id``.
@@ -348,7 +348,7 @@ class JobReader:
             self.narrow_releases(args)
 
     def _read_around_broken_rows(self, query: _Query) -> list[dict]:
-        # The broken row never leaves PENDING, so the lists of the other states are whole.
+        # The broken row never leaves PENDING, so the lists of the other states are complete.
         rows: list[dict] = []
         state = query.filters.get("state")
         for other in [state] if state else ["SUCCESS", "FAILURE", "PENDING"]:
@@ -374,10 +374,10 @@ class JobReader:
                 break
         return rows
 
-    # What else the manager tells
+    # Clusters and routes
 
     def all_cluster_ids(self) -> set[int] | None:
-        """Return the ids of all clusters, or None where this manager or token does not tell."""
+        """Return the IDs of all clusters, None if the manager or the token does not allow to read them."""
         if not self._clusters_read:
             self._clusters_read = True
             if self._client.jobs_api == OPEN_API:
@@ -389,7 +389,7 @@ class JobReader:
         return self._cluster_ids
 
     def cluster_exists(self, cluster_id: int) -> bool | None:
-        """Return whether there is such a cluster, None where this manager or token does not tell."""
+        """Return whether the cluster exists, None if the manager or the token does not allow to read it."""
         try:
             self._client.get_cluster(cluster_id)
             return True
@@ -399,7 +399,7 @@ class JobReader:
             return None
 
     def probe_releases(self) -> bool:
-        """Narrow the releases by which routes there are, once. Return whether that told anything new."""
+        """Narrow the releases once by the routes that exist. Return whether they changed."""
         if self._probed:
             return False
         self._probed = True
@@ -414,7 +414,7 @@ class JobReader:
         return str(self.releases) != before
 
     def _has_route(self, path: str) -> bool | None:
-        """Return whether a route is there and guarded, None where the answer does not tell."""
+        """Return whether a route exists, None if the response does not show it."""
         try:
             retry_transient(lambda: self._client.request("GET", path, query={"per_page": 1}), self._clock)
         except ApiError as exc:

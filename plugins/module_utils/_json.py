@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 
 #: Characters of the longest row of a list, which can be a job that names each peer and layer that it warmed.
 ROW_LIMIT = 16 * 1024 * 1024
-#: Rows of one answer; no request asks for more than 1000.
+#: Maximum number of rows in a response; no request is for more than 1000.
 _MOST_ROWS = 5000
 #: Bytes that a text may take in memory: a single emoji makes each character take four.
 _MOST_MEMORY = 32 * 1024 * 1024
@@ -101,7 +101,7 @@ def rows(chunks: t.Iterable[bytes], request: str, limit: int = ROW_LIMIT) -> t.I
 class _RowReader:
     """Reads rows from chunks.
 
-    A row that is not whole is read again when half as much again has come, so that the time is linear.
+    An incomplete row is parsed again when its text has grown by half, so the time is linear.
     """
 
     def __init__(self, request: str, limit: int) -> None:
@@ -116,7 +116,7 @@ class _RowReader:
 
     def feed(self, chunk: bytes) -> t.Iterator[Row]:
         if self._ended:
-            # The rest is read, so that the connection can be used again.
+            # The rest is read because the connection can then be used again.
             return
         text = self._decoder.decode(chunk)
         self._pending.append(text)

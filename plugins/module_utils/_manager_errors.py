@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a manager's answer means that is no success: an error with a reason, and what to do.
+"""Convert error responses of a manager to errors with a reason and a remedy.
 
 PRIVATE to the collection.
 """
@@ -141,9 +141,9 @@ _HINTS = (
 
 
 def manager_error(answer: Response, credential: str | None, has_token: bool) -> DragonflyError:
-    """Return the error that an answer is which is no success.
+    """Return the error for an error response.
 
-    :param credential: what the manager wants to see, see L(DragonflyClient).
+    :param credential: the credential that the manager requires, see L(DragonflyClient).
     :param has_token: whether it was sent.
     """
     name, status = answer.request, answer.status

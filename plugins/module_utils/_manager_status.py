@@ -33,7 +33,7 @@ _Row = t.Dict[str, t.Any]
 class Verdict(t.NamedTuple):
     """Whether a preheat can work.
 
-    :ivar can_preheat: None where it cannot be told.
+    :ivar can_preheat: None if it is not known.
     :ivar message: why, for people.
     """
 
@@ -87,8 +87,8 @@ def read_clusters(client: DragonflyClient, releases: Releases) -> list[_Row]:
     """Return the clusters, how many schedulers and seed peers can be used, and whether a preheat can work there.
 
     :param client: with a JWT.
-    :returns: dicts with ``id``, ``name``, ``schedulers`` and ``seed_peers`` (int), ``can_preheat`` (None where it
-        cannot be told) and ``verdict`` (str).
+    :returns: dicts with ``id``, ``name``, ``schedulers`` and ``seed_peers`` (int), ``can_preheat`` (None if it
+        is not known) and ``verdict`` (str).
     """
     rows = client.all_rows(CONSOLE_API + "/scheduler-clusters", "clusters")
     schedulers = read_list(client, SCHEDULERS)
@@ -143,7 +143,7 @@ def _seed_cluster_ids(cluster: _Row) -> list[t.Any]:
 
 
 def _takes_jobs(scheduler: _Row) -> bool:
-    # Before 2.0.9 schedulers do not tell their features.
+    # Before 2.0.9, schedulers do not report their features.
     features = scheduler["features"]
     return features is None or (isinstance(features, list) and "preheat" in features)
 

@@ -44,7 +44,7 @@ _DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\Z")
 # Platform of what is not an image, such as BuildKit's attestations.
 _UNKNOWN = "unknown"
 _LARGEST_SIZE = 2**63 - 1
-# Go matches the names of fields without regard to case, so that a second spelling would be another content.
+# Go ignores the case of field names, so a second spelling could replace the value that is checked here.
 _FIELDS = frozenset(["schemaversion", "mediatype", "config", "layers", "manifests", "fslayers"])
 
 

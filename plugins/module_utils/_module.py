@@ -39,9 +39,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry i
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import jwt_for
 
-# A shorter header that is no credential by its name would hide parts of words and numbers everywhere.
+# To mask a shorter header that does not have the name of a credential would hide parts of words everywhere.
 _LONG_HEADER = 12
-# A shorter secret would, too.
+# The same applies to shorter secrets.
 _SHORTEST_SECRET = 4
 _NO_SECRETS = ("region", "endpoint", "credential_path", "predefined_acl", "insecure_skip_verify")
 #: What a module does: it returns the result.

@@ -4,7 +4,7 @@
 
 """Check options that several modules have, each in one place.
 
-A check returns what is wrong as a list of texts, so that a task reports everything at once.
+A check returns its problems as a list of messages, because a task reports all of them at once.
 
 PRIVATE to the collection.
 """

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide which page of a list to read next, so that rows that move meanwhile are neither lost nor returned twice.
+"""Decide which page of a list to read next, without losing or repeating rows that move meanwhile.
 
-A row that is created moves all others down, one that is deleted moves those below it up, over the border between two
-pages. So each page that is read overlaps the one before it: if it holds none of the rows that are known already, rows
-may have slipped through, and an earlier page is read again.
+A created row moves all others down, and a deleted row moves those below it up, possibly to another page. Therefore,
+each page overlaps the page before it. If it contains no known row, rows may be missing, and an earlier page is read
+again.
 
 PRIVATE to the collection.
 """

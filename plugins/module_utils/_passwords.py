@@ -29,7 +29,7 @@ def plain_password(option: str, username: t.Any, password: t.Any) -> str | None:
     is written as JSON again; of any other password the layout is lost.
 
     :param option: its name, for the error.
-    :raises InputError: if it cannot be told what the password was.
+    :raises InputError: if the original password cannot be determined.
     """
     if password is None:
         return None
@@ -48,7 +48,7 @@ def plain_password(option: str, username: t.Any, password: t.Any) -> str | None:
 def plain_passwords(params: dict[str, t.Any]) -> dict[str, str]:
     """Return the passwords among the options of a module, each as the string to send.
 
-    :raises InputError: if it cannot be told what one was.
+    :raises InputError: if an original password cannot be determined.
     """
     passwords = {}
     for option, user_option in _OPTIONS.items():

@@ -105,7 +105,7 @@ _BUSY_PAUSE = 2
 
 
 def refresh_peers(client: DragonflyClient, timeout: float, clock: Clock) -> None:
-    """Have the manager ask its schedulers for their peers, after another such request where one is under way.
+    """Let the manager query its schedulers for their peers, after waiting for another such request.
 
     :param client: with a JWT.
     :param timeout: seconds for which the other request is awaited.

@@ -23,7 +23,7 @@ PEERS_TIMEOUT = 120
 class Clock:
     """The machine's clock, and the time that a task has; tests put another in its place.
 
-    :ivar deadline: by ``now``, when the task begins no pause, no further attempt and no job any more.
+    :ivar deadline: by ``now``, the time after which the task starts no pause, no further attempt and no job.
     :ivar end: by ``now``, when the last request of the task ends.
     """
 
@@ -87,7 +87,7 @@ def poll(
 ) -> State:
     """Fetch a state repeatedly until it is done or the time is up, and once more after that.
 
-    :param done: tells whether a state is the end.
+    :param done: returns whether a state is final.
     :param timeout: seconds in all, or fewer where the task has no more; 0 fetches once.
     :param sleep: seconds between two fetches; the last pause is shorter where the time ends within it.
     :returns: the last state.

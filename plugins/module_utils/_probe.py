@@ -125,7 +125,7 @@ def _request(
             for chunk in iter(lambda: response.read(_CHUNK), b""):
                 answer["bytes"] += len(chunk)
         except socket.timeout:
-            # A blob may be too large for the time. How it began has told what there is to know.
+            # A blob may be too large for the time. The headers and the first bytes are sufficient.
             pass
     finally:
         connection.close()

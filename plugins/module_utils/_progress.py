@@ -14,8 +14,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 
-# A link, be it symbolic or a second name, may lead to a file of somebody else, and to open a pipe that nobody reads
-# would wait for ever.
+# A symbolic or hard link may lead to a file of another user, and opening a pipe without a reader would block forever.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o644
 
@@ -23,7 +22,7 @@ _MODE = 0o644
 def progress_to(path: str | None) -> t.Callable[[str], None] | None:
     """Return a function that appends a line to a file, None without a file.
 
-    That a line cannot be written is no concern of the task.
+    A line that cannot be written does not affect the task.
     """
     if not path:
         return None

@@ -79,8 +79,8 @@ def _is_secret_param(name: str) -> bool:
 def redact_url(url: t.Any) -> t.Any:
     """Return the URL with the password of its user info and the values of secret parameters masked.
 
-    A user info without a password is masked whole, for it may be a token. Of a URL with an unusable authority, such as
-    one with an unescaped slash in its password, all that could be a secret is masked.
+    A user info without a password is masked completely, because it may be a token. In a URL with an invalid authority,
+    such as one with an unescaped slash in its password, everything that could be a secret is masked.
 
     :param url: str; anything else comes back as it is.
     """
@@ -144,7 +144,7 @@ def redact_beginning(text: str, length: int) -> str:
 
     :param length: characters of the longest result.
     """
-    # What is cut off is never looked at: time is for the length of the result alone.
+    # The rest of the text is never read: the time depends on the length of the result only.
     kept = text[: 8 * length]
     if len(text) > len(kept):
         # The cut may be within a URL, whose secret is then not seen as one.

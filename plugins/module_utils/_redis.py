@@ -40,7 +40,7 @@ class RedisConnection:
         """Connect.
 
         :param timeout: seconds for each step.
-        :param context: of TLS, None without it.
+        :param context: the TLS context, None if TLS is not used.
         :raises OSError: if the server cannot be reached; ssl.SSLError is one of them.
         """
         plain = socket.create_connection((host, port), timeout)

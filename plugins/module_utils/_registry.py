@@ -109,13 +109,14 @@ def registry_finder(
 class Registry:
     """One registry, or several that share credentials.
 
-    Threads may share it: what one of them learns, the others need not ask for.
+    Threads may share it, and with it what each of them learns about the registry.
 
     :param http: without credentials of its own.
-    :param basic: what ``basic_auth`` returned, or None. It waits for a challenge of the registry, for some registries
-        that want a token refuse it. The token service that the registry names gets it, too, as with docker and
-        containerd.
-    :param authorization: value of a header Authorization that is sent unasked, to the registry alone, or None.
+    :param basic: the result of ``basic_auth``, or None. It is sent after a challenge only, because some registries that
+        require a token reject it. It is also sent to the token service that the registry names, as docker and
+        containerd do.
+    :param authorization: value of a header Authorization that is sent without a challenge, to the registry only, or
+        None.
     :param headers: more headers for the registry itself, or None.
     :ivar sizes: bytes of the blobs of the manifests that were read, by digest, as far as they say.
     """
@@ -198,7 +199,7 @@ class Registry:
         try:
             sent = self.authorization(image)
             answer, place = self._requests.get(url, _ACCEPT, sent, self._headers, MANIFEST_LIMIT)
-            # What another host asks for, to which the registry redirected, is none of the registry's challenges.
+            # The challenge of another host, to which the registry redirected, must not get the registry's credentials.
             if answer.status == 401 and origin(place) == origin(url):
                 self._log_in(answer, image, url)
                 if self.authorization(image) != sent:
@@ -220,7 +221,7 @@ class Registry:
         try:
             answer, _place = self._requests.get(url, "*/*", self.authorization(image), self._headers, MANIFEST_LIMIT)
         except DragonflyError:
-            # The manager does not look at it either.
+            # The manager does not read it either.
             return None
         if answer.status != 200:
             return None

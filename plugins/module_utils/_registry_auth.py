@@ -20,8 +20,8 @@ from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 
-# A scheme or a parameter of a WWW-Authenticate, which can hold several challenges. It starts where a word starts, so
-# that a long header takes no long time.
+# A scheme or a parameter of a WWW-Authenticate, which can hold several challenges. A match starts at the beginning of a
+# word, so the time for a long header is linear.
 _CHALLENGE = re.compile(
     r"(?<![\w.~+-])(?P<name>[\w.~+-]+)"
     r'(?:\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]*))|(?=[\s,]|\Z))',
@@ -30,7 +30,7 @@ _CHALLENGE = re.compile(
 #: More of a header than that is not read.
 _LONGEST_HEADER = 8192
 _SHOWN = 200
-# Strict, so that no two readers can understand it differently: no user info, no backslash, no other alphabet.
+# Strict, because parsers disagree about user info, backslashes and characters outside of ASCII.
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?(?P<rest>[/?][!-~]*)?\Z"
 )

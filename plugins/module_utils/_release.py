@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases of managers and clients: as text, as numbers, and as a range of which one release is known to be.
+"""Releases of managers and clients: as text, as numbers, and as a range if the exact release is not known.
 
 PRIVATE to the collection.
 """
@@ -33,7 +33,7 @@ def format_release(release: Release | None) -> str | None:
 
 
 class Releases(t.NamedTuple):
-    """The releases of which a manager can be: ``low`` or later, before ``high``; None where nothing is known."""
+    """The possible releases of a manager: ``low`` or later, before ``high``; None if a limit is not known."""
 
     low: Release | None = None
     high: Release | None = None

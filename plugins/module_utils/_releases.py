@@ -8,8 +8,8 @@ A manager ignores keys that it does not know, and its echo of ``args`` holds eve
 (manager/types/job.go, PreheatArgs, every release from 2.0.1 to 2.5.1;
 recorded in contract/*/all_args and contract/*/ignored_keys). So
 
-- a request may carry every spelling of an option at once: each manager takes its own;
-- an echo tells whether an option was taken, and which releases the manager can be of.
+- a request may contain every spelling of an option at once, because each manager reads only its own;
+- an echo shows whether the manager accepted an option, and which release it can have.
 
 PRIVATE to the collection.
 """
@@ -145,7 +145,7 @@ VALUE_LIMITS = (
 def releases_of_echo(args: t.Mapping[str, t.Any]) -> Releases:
     """Return the releases whose echo has just these keys, unknown ones where no release fits.
 
-    Keys of which no release is known do not count, so a release newer than the table counts as its newest.
+    Unknown keys are ignored, so a release newer than the table counts as the newest one in the table.
 
     :param args: ``args`` of a preheat job as a manager returned it.
     """
@@ -186,7 +186,7 @@ def _requested_options(options: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def not_in_echo(options: t.Mapping[str, t.Any], args: t.Mapping[str, t.Any]) -> list[str]:
-    """Return the options that were set and that the manager's echo lacks, so that they had no effect.
+    """Return the options that were set but are missing in the manager's echo, which means that they had no effect.
 
     :param args: the echo.
     """
@@ -225,7 +225,7 @@ def not_everywhere(options: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def option_releases(name: str) -> str:
-    """Return in words which releases know an option or take a value.
+    """Return the releases that support an option or a value, as text.
 
     :param name: an option's name, or that of a L(ValueLimit).
     """

@@ -4,8 +4,8 @@
 
 """Sessions of requests whose requests end at a deadline, whatever the server does: the only file that imports requests.
 
-The timeouts of requests hold for each read from a socket, so that a server that sends a byte now and then keeps a
-request alive for ever. Here each connection gives its socket the time that is left before each read and write.
+The timeouts of requests apply to each read from a socket, so a server that sends a byte now and then keeps a request
+alive forever. Here, each connection sets the timeout of its socket to the remaining time before each read and write.
 
 PRIVATE to the collection.
 """
@@ -49,7 +49,7 @@ else:
 class _TimedConnection:
     """Added to a connection of urllib3: what is sent and received counts for the attempt of its session.
 
-    :cvar session: L(TimedSession), of which each thread has one of its own.
+    :cvar session: L(TimedSession), one for each thread.
     """
 
     session: t.ClassVar[TimedSession]
@@ -131,7 +131,7 @@ class TimedSession(Session):
             self.mount(prefix, _TimedAdapter(self))
 
     def get_redirect_target(self, resp: t.Any) -> None:
-        """Return None: requests reads the whole body of a redirect, which it was told not to follow."""
+        """Return None, because requests would read the whole body of a redirect even if it does not follow it."""
 
     def send_attempt(self, attempt: Attempt, method: str, url: str, **kwargs: t.Any) -> t.Any:
         """Send a request as ``requests.Session.request`` does; return the answer as soon as its headers are there."""

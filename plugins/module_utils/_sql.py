@@ -63,7 +63,7 @@ def read_database(options: dict[str, t.Any], timeout: float, context: ssl.SSLCon
 
     :param options: of the module: type, host, port, user, password, name and tls.
     :param timeout: seconds for each connection.
-    :param context: of TLS, None without it.
+    :param context: the TLS context, None if TLS is not used.
     """
     try:
         socket.create_connection((options["host"], options["port"]), timeout).close()

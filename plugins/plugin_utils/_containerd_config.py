@@ -85,7 +85,7 @@ def judge_config(
     allowed: t.Container[str] = (),
     login: Login | None = None,
 ) -> Verdict:
-    """Return what containerd's config.toml needs so that mirrors in a folder are used.
+    """Return the changes that containerd's config.toml requires to use the mirrors in a folder.
 
     :param facts: of containerd, as the module host_info reports them. What it redacted stays redacted.
     :param certs_dir: folder of the mirrors.
@@ -148,7 +148,7 @@ def _other_folders(effective: Effective, certs_dir: str) -> list[Problem]:
     is_default = tuple(paths) == CERTS_DIRS and since(effective.release, _FIRST_WITH_DEFAULT_DIRS)
     if not paths or is_default:
         return []
-    # Of a list that is not split no folder is read, so that its mirrors are not used now either.
+    # If the release does not split the list, it reads none of the folders, and no mirrors would be lost.
     if certs_dir in paths and not splits_config_path(effective.plugin, effective.release):
         return []
     name = effective.plugin_id
@@ -291,10 +291,10 @@ def _partial_pulls(effective: Effective, client: str) -> list[Problem]:
 
 
 def unsent_auth(effective: Effective, registry: str, mirror: str) -> list[Problem]:
-    """Return a problem if containerd has credentials for a registry and none for the mirror that it asks first.
+    """Return a problem if containerd has credentials for a registry, but not for the mirror that it requests first.
 
     Source: containerd v1.7.20 pkg/cri/sbserver/image_pull.go (registryHosts) and v2.2.0
-    internal/cri/server/images/image_pull.go: ``configs`` are looked up by the host that is asked.
+    internal/cri/server/images/image_pull.go: ``configs`` are looked up by the host of the request.
 
     :param registry: as in image references.
     :param mirror: host and port of the mirror.

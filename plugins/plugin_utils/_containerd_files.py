@@ -44,7 +44,7 @@ class Effective(t.NamedTuple):
     """The configuration that containerd runs with.
 
     :ivar config: of all files.
-    :ivar files: that it is made of, in the order in which containerd reads them; the first is the main one.
+    :ivar files: its files, in the order in which containerd reads them; the first is the main one.
     :ivar release: of containerd, None if it is not known.
     :ivar problems: why it is not known, or keeps containerd from starting.
     """

@@ -37,9 +37,9 @@ class Mirror(t.NamedTuple):
 
     :ivar registry: name as in image references, such as ``docker.io``.
     :ivar url: base URL, without a trailing slash; a path in it is a repository prefix.
-    :ivar server: where containerd goes when the client does not answer.
-    :ivar origin: scheme, host and port of the base URL: what the client is told to fetch from.
-    :ivar prefix: path of the base URL, as it is put after ``/v2``; empty without one.
+    :ivar server: URL that containerd uses if the client does not respond.
+    :ivar origin: scheme, host and port of the base URL, from which the client fetches.
+    :ivar prefix: path of the base URL, as it is put after ``/v2``; empty if there is none.
     """
 
     registry: str
@@ -78,17 +78,17 @@ def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
 
 
 def image_registries(images: t.Iterable[str]) -> dict[str, str]:
-    """Return the registries of images, each with the base URL that a preheat uses where nothing else is said.
+    """Return the registries of images, each with the default base URL of a preheat.
 
-    :param images: references, as the module preheat takes them.
-    :raises InputError: if one is no image reference.
+    :param images: references, in the format of the module preheat.
+    :raises InputError: if an image reference is not valid.
     """
     parsed = [parse_image(image) for image in images]
     return {image.registry: image.base for image in parsed}
 
 
 class Pull(t.NamedTuple):
-    """What a host is told to pull.
+    """A pull of an image on a host.
 
     :ivar image: as it was written.
     :ivar registry: its name.
@@ -111,7 +111,7 @@ def pulls(
     :param registries: those that have a mirror, as the module preheat takes them.
     :param username: for registries whose entry names none.
     :param password: for registries whose entry names none.
-    :raises InputError: if one is no image reference.
+    :raises InputError: if an image reference is not valid.
     """
     # A mirror with a prefix changes where an image comes from, not what it is called: hence bases without one.
     bases = {registry: f"https://{registry}" for registry in registries}

@@ -139,7 +139,7 @@ def _mirror_files(facts: dict[str, t.Any], certs_dir: str, named: list[Mirror], 
     foreign = sorted(file["path"] for file in files if file["path"] not in own)
     names = [mirror.registry for mirror in named] + ([DEFAULT_FOLDER] if default else [])
     wanted = [posixpath.join(certs_dir, name, "hosts.toml") for name in names]
-    # containerd looks in registry_5000_ before it looks in registry:5000.
+    # containerd reads the folder registry_5000_ before the folder registry:5000.
     pairs = [name.rpartition(":") for name in names if ":" in name]
     before = [posixpath.join(certs_dir, f"{host}_{port}_", "hosts.toml") for host, _colon, port in pairs]
     return {

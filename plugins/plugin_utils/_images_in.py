@@ -52,7 +52,7 @@ _FILE = re.compile(
 )
 _DOCKER_SCHEME = "docker://"
 
-# BaseLoader makes strings of all scalars and knows no types, so that no tag, date or "=" stops it.
+# BaseLoader reads all scalars as strings, so tags, dates or "=" are not errors.
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOTHING = ("", "~", "null")
 _HELM_RELEASE = re.compile(r"NAME: ")
@@ -131,7 +131,7 @@ def _parse(text: str, name: str) -> list[object]:
 
 
 class _Walk:
-    """One document. Each part is looked at once, however often it is referred to by an alias."""
+    """One document. Each part is visited once, however many aliases refer to it."""
 
     def __init__(self) -> None:
         self._seen: set[int] = set()
@@ -208,7 +208,7 @@ def _is_container(part: _Node, key: str) -> bool:
 def _with_repository(part: _Node, image: str) -> str:
     """Return the reference of a container, empty without one.
 
-    Some custom resources, such as those of NVIDIA's operator, tell repository, name and version apart.
+    Some custom resources, such as those of NVIDIA's operator, have separate fields for repository and version.
     """
     if not _is_reference(image):
         return ""

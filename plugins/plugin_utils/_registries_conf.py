@@ -24,7 +24,7 @@ _FLAG_KEYS = ("insecure", "blocked", "mirror-by-digest-only")
 
 
 class Mirror(t.NamedTuple):
-    """A place that is asked before the registry itself.
+    """A mirror that a runtime tries before the registry itself.
 
     :ivar location: host and port, with what replaces the prefix of an image's name.
     :ivar insecure: whether it may speak plain HTTP.
@@ -39,7 +39,7 @@ class Mirror(t.NamedTuple):
 class Entry(t.NamedTuple):
     """What is configured for the images whose names begin with a prefix.
 
-    :ivar location: that replaces the prefix where the registry itself is asked.
+    :ivar location: that replaces the prefix in requests to the registry itself.
     :ivar file: path on the host.
     """
 
@@ -137,7 +137,7 @@ def _entries(file: dict[str, t.Any], is_drop_in: bool) -> list[Entry]:
 
 
 def _lower_keys(value: t.Any) -> t.Any:
-    """Return a document with its keys in lower case, for the programs do not tell cases apart."""
+    """Return a document with its keys in lower case, because the programs ignore their case."""
     if isinstance(value, dict):
         return {key.lower(): _lower_keys(item) for key, item in value.items()}
     return [_lower_keys(item) for item in value] if isinstance(value, list) else value
@@ -222,7 +222,7 @@ def _reject_conflicts(entries: list[Entry]) -> None:
 
 
 def unsent_login(logins: list[dict[str, t.Any]], registry: str, repository: str, mirror: str) -> list[Problem]:
-    """Return a problem if there are credentials for a registry and none for the mirror that is asked first.
+    """Return a problem if there are credentials for a registry, but not for the mirror that is requested first.
 
     Source: github.com/containers/image v5.36.1 docker/docker_image_src.go (newImageSourceAttempt) and
     pkg/docker/config/config.go: credentials are looked up by the name of the image at the mirror.

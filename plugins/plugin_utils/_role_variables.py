@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find variables that look like those of a role and are not, see L(_variable_values) for their values.
+"""Find misspelt variables of roles; see L(_variable_values) for their values.
 
 PRIVATE to the collection.
 """
@@ -90,7 +90,7 @@ def _set_by_tasks(tasks: t.Any) -> set[str]:
 def variable_problems(
     names: t.Iterable[str], roles: t.Sequence[Role], every_role: t.Iterable[str] = (), ignored: t.Container[str] = ()
 ) -> list[str]:
-    """Return a message for each variable that looks like one of a role and is not, in the order of the names.
+    """Return a message for each misspelt variable of a role, sorted by the names of the variables.
 
     A variable belongs to the role with the longest name that it begins with. So does one whose beginning differs from
     that in a single letter, if the rest is the name of an option.

@@ -31,7 +31,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 # Benchmarks
 
 Written by `make bench`, which measures modules as processes of their own against the sandbox (`tests/sandbox`). Most
-times are ratios within one run, so that they say something on any machine. This run: Python {python}, ansible-core
+times are ratios within one run, which makes them comparable between machines. This run: Python {python}, ansible-core
 {ansible}, {processors} processors, {load:.0f} processes that wanted to run at its end.
 
 {table}

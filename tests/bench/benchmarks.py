@@ -78,9 +78,11 @@ def requests_of_a_wait() -> Figures:
         # One image is read by its id; of many each is, once, when it has left the list.
         ticks = [entry.time for entry in (lists if count > 1 else looks)]
         ratio = (len(ticks) - 1) / ((ticks[-1] - ticks[0]) / sleep)
-        yield Figure(f"Waiting for {count} images: requests a look", round(ratio, 1), 1)
+        yield Figure(f"Waiting for {count} images: requests per poll", round(ratio, 1), 1)
         if count > 1:
-            yield Figure(f"Waiting for {count} images: further requests an image", (len(looks) - len(lists)) / count, 1)
+            yield Figure(
+                f"Waiting for {count} images: further requests per image", (len(looks) - len(lists)) / count, 1
+            )
         yield Figure(f"Creating {count} images: POST requests", len(posts), count)
 
 

@@ -247,7 +247,7 @@ def servers(other: str) -> dict[str, Answer | Changing]:
         "too long a Content-Length": whole(b"[]", length=10),
         "negative Content-Length": whole(b"[]", length=-1),
         "two lengths": whole(b"[]", headers="Content-Length: 5\r\n"),
-        "length that is no number": whole(b"[]", length="x"),
+        "length that is not a number": whole(b"[]", length="x"),
         "unknown Transfer-Encoding": whole(b"[]", headers="Transfer-Encoding: x\r\n"),
         "chunk size that is none": raw(_CHUNKED + b"zz\r\n[]\r\n0\r\n\r\n"),
         "HTTP/0.9": raw(b"[]"),
@@ -586,9 +586,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 # Hostile servers
 
-What the modules do when a manager, a registry, a token service or the proxy of a client is slow on purpose, endless,
-oversized or lying. `make security-tests` runs the tests and writes this page; `make test` runs some of them, and
-`make test-long` all. [What happens when something breaks](faults.md) is about honest servers.
+This page shows how the modules end if the responses of a manager, a registry, a token service or the proxy of a client
+are slow on purpose, endless, oversized or false. `make security-tests` runs the tests and writes this page; `make test`
+runs some of them, and `make test-long` all. For honest servers, see [what happens when something breaks](faults.md).
 
 Each run is a process of its own, over real sockets, with `timeout` {timeout} s and, where it waits, `wait_timeout`
 {wait} s. It is late if it takes longer than `wait_timeout`, one `timeout` and {slack} s; a task that does not wait has

@@ -74,14 +74,12 @@ class Column(t.NamedTuple):
 
 
 COLUMNS = (
-    Column("manifest", "the registry is asked for the image's manifest", "registry", "GET", r"/manifests/"),
-    Column("list", "existing jobs are looked up", "manager", "GET", r"/v1/jobs$", {"state": "^$"}),
-    Column(
-        "candidate", "an equal warm job that was found is read by its id", "manager", "GET", r"/v1/jobs/\d+$", warm=True
-    ),
+    Column("manifest", "the manifest of the image at the registry", "registry", "GET", r"/manifests/"),
+    Column("list", "the list of existing jobs", "manager", "GET", r"/v1/jobs$", {"state": "^$"}),
+    Column("candidate", "an identical warm job, by its ID", "manager", "GET", r"/v1/jobs/\d+$", warm=True),
     Column(
         "clusters",
-        "the clusters are read, to see whether an equal warm job is for all of them",
+        "the clusters, to check whether an identical warm job covers all of them",
         "manager",
         "GET",
         r"/v1/clusters$",
@@ -89,7 +87,7 @@ COLUMNS = (
     ),
     Column(
         "deletions",
-        "later deletions are looked up, of what an equal warm job fetched",
+        "the list of later deletions of what an identical warm job fetched",
         "manager",
         "GET",
         r"/v1/jobs$",
@@ -98,7 +96,7 @@ COLUMNS = (
     ),
     Column(
         "peers",
-        "the peers are asked whether they hold what an equal warm job fetched",
+        "a job that queries the peers for what an identical warm job fetched",
         "manager",
         "POST",
         r"/v1/jobs$",
@@ -107,7 +105,7 @@ COLUMNS = (
     ),
     Column(
         "probe",
-        "the newest job is from before the manager's last upgrade, so it is asked which routes it has",
+        "the routes of the manager, because the newest job is older than its last upgrade",
         "manager",
         "GET",
         r"^/api/v1/",
@@ -116,7 +114,7 @@ COLUMNS = (
     ),
     Column(
         "create",
-        "two jobs are made, one for each of two clusters",
+        "the creation of two jobs, one for each of two clusters",
         "manager",
         "POST",
         r"/v1/jobs$",
@@ -124,17 +122,17 @@ COLUMNS = (
     ),
     Column(
         "poll",
-        "three jobs are looked for in the list of pending ones",
+        "the list of pending jobs, with three jobs",
         "manager",
         "GET",
         r"/v1/jobs$",
         {"state": "PENDING"},
         images=3,
     ),
-    Column("poll by id", "a single pending job is read by its id", "manager", "GET", r"/v1/jobs/\d+$"),
+    Column("poll by id", "a single pending job, by its ID", "manager", "GET", r"/v1/jobs/\d+$"),
     Column(
         "final read",
-        "three jobs that left the list of pending ones are read by their ids",
+        "three jobs that are no longer pending, by their IDs",
         "manager",
         "GET",
         r"/v1/jobs/\d+$",
@@ -433,19 +431,19 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 # What happens when something breaks
 
-What a task of `preheat` with its defaults does when a request breaks. This page is written by the test that breaks it
-(`make faults`), over real sockets, against a manager of {release}. {cells} cells: no job is made twice, none that was
-made is missing from the result, there is no traceback, and no task takes longer than
-`wait_timeout` and one request.
+This page shows the outcome of a task of `preheat` with its defaults if a request fails. The test that breaks the
+requests writes it (`make faults`), over real sockets, against a manager {release}. In all {cells} cells, no job is
+created twice, the result contains all created jobs, there is no traceback, and no task takes longer than `wait_timeout`
+and one request.
 
-In a cell: `warm`, jobs were made and are warm; `found warm`, an equal warm job was there; `fails:` and the reason, as
-in the result's `reason`; `warns`, there is a warning. Of several jobs only those fail whose
-request broke. The columns are the requests of a task in their order:
+In a cell, `warm` means that jobs were created and are warm, `found warm` that an identical warm job existed, `fails:`
+is followed by the `reason` in the result, and `warns` means that there is a warning. A failed request only affects its
+own job. The columns are the requests of a task in their order:
 
 {columns}
 
-`acted` means that the server did what it was asked and only the answer was lost. What servers can do that are slow on
-purpose, endless, oversized or lying is in [hostile servers](security-tests.md).
+`acted` means that the server processed the request and only the response was lost. For servers whose responses are slow
+on purpose, endless, oversized or false, see [hostile servers](security-tests.md).
 
 ## The first such request breaks, the next ones do not
 

@@ -6,30 +6,45 @@
 
     python tests/tools/language.py [--count] [FILE ...]
 
-Without arguments it reads every text for users that git knows: Markdown, reStructuredText, the YAML of roles,
-playbooks, the changelog and galaxy.yml, and the strings of Python files in plugins.
+Without arguments, it reads every text that git tracks: Markdown, reStructuredText, roles, playbooks, the changelog,
+galaxy.yml, and the strings and comments of Python files in plugins.
 ``--count`` prints the number of phrases by file instead.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
 import typing as t
 from collections import Counter
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATTERNS = ("*.md", "*.rst", "roles/*.yml", "playbooks/*.yml", "changelogs/*.yaml", "galaxy.yml", "plugins/*.yml")
+PATTERNS = (
+    "*.md",
+    "*.rst",
+    "roles/*.yml",
+    "roles/*.j2",
+    "playbooks/*.yml",
+    "changelogs/*.yaml",
+    "galaxy.yml",
+    "plugins/*.yml",
+    "meta/*.yml",
+)
 PYTHON = ("plugins/*.py",)
+
+#: Between two words: a line break, with what is before the next word in a docstring or a comment.
+_SPACE = r"[\s#]++"
 
 #: Phrases, and what to write instead.
 PHRASES = {
-    re.compile(pattern, re.IGNORECASE): advice
+    re.compile(pattern.replace(" ", _SPACE), re.IGNORECASE): advice
     for pattern, advice in {
-        r"(?<!\bthere )\b(?:is|are|was) no (?!longer\b|more than\b)": "is not a valid ..., does not ...",
+        r"(?<!\bthere\s)\b(?:is|are|was) no (?!longer\b|more than\b)": "is not a valid ..., does not ...",
         r"\bso that\b": "so",
         r"\bequal\b(?! to\b)": "identical",
         r"\bmade\b": "created, sent, written",
@@ -66,25 +81,41 @@ def phrases(text: str, first_line: int = 1) -> list[Phrase]:
 
     :param first_line: the number of its first line.
     """
-    joined = re.sub(r"\s", " ", text)
     return sorted(
-        Phrase(first_line + text.count("\n", 0, match.start()), match.group(), advice)
+        Phrase(first_line + text.count("\n", 0, match.start()), re.sub(_SPACE, " ", match.group()), advice)
         for pattern, advice in PHRASES.items()
-        for match in pattern.finditer(joined)
+        for match in pattern.finditer(text)
     )
 
 
-def phrases_of_strings(source: str) -> list[Phrase]:
-    """Return the phrases of the strings in a Python source.
+def phrases_of_python(source: str) -> list[Phrase]:
+    """Return the phrases in the strings and comments of a Python source.
 
     :raises SyntaxError: if it is not Python.
     """
     return sorted(
-        phrase
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        for phrase in phrases(node.value, node.lineno)
+        phrase for line, text in [*_strings(source), *_comments(source)] for phrase in phrases(text, first_line=line)
     )
+
+
+def _strings(source: str) -> t.Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
+def _comments(source: str) -> t.Iterator[tuple[int, str]]:
+    """Yield the first line and the text of each comment; comments on consecutive lines are one."""
+    first_line = 0
+    lines: list[str] = []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        if token.start[0] != first_line + len(lines):
+            yield first_line, "\n".join(lines)
+            first_line, lines = token.start[0], []
+        lines.append(token.string)
+    yield first_line, "\n".join(lines)
 
 
 def _files_of_git(*patterns: str) -> list[Path]:
@@ -99,7 +130,7 @@ def main() -> int:
     for path in paths:
         text = path.read_text(encoding="utf-8")
         name = str(path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path)
-        for phrase in phrases_of_strings(text) if path.suffix == ".py" else phrases(text):
+        for phrase in phrases_of_python(text) if path.suffix == ".py" else phrases(text):
             counts[name] += 1
             if "--count" not in sys.argv:
                 print(f"{name}:{phrase.line}: {phrase.text!r}: {phrase.advice}")

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.tests.tools.language import phrases, phrases_of_strings
+from ansible_collections.dragonflyoss.dragonfly.tests.tools.language import phrases, phrases_of_python
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +22,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
         "'Redis:7' is no image reference.",
         "Set the filter so that hosts hit.",
         "Set the filter so\nthat hosts hit.",
+        "    Set the filter so\n    that hosts hit.",
+        "# Set the filter so\n# that hosts hit.",
         "An equal job is adopted.",
         "The job was made by another run.",
         "The manager tells the release.",
@@ -43,6 +45,7 @@ def test_a_phrase_is_rejected(text):
     [
         "There is no job with this ID.",
         "The job is no longer cached.",
+        "The job is no\n    longer cached.",
         "The result is equal to the request.",
         "The module looks for the job before it retries.",
         "If an identical job is running, the module waits for it.",
@@ -54,9 +57,10 @@ def test_a_good_sentence_passes(text):
     assert phrases(text) == []
 
 
-def test_lines_are_numbered_and_code_does_not_count():
-    source = 'made = 1  # asked\nmessage = """\nAn equal\njob."""\n'
-    assert [(phrase.line, phrase.text) for phrase in phrases_of_strings(source)] == [(3, "equal")]
+def test_strings_and_comments_count_and_code_does_not():
+    source = 'made = 1  # asked\nmessage = """\nAn equal\njob."""\n# It says nothing,\n# for it is cold.\n'
+    rejected = [(phrase.line, phrase.text) for phrase in phrases_of_python(source)]
+    assert rejected == [(1, "asked"), (3, "equal"), (5, ", for it")]
 
 
 def test_the_command_names_file_line_phrase_and_advice(tmp_path):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep track of which clusters existing jobs take care of. No requests.
+"""Track the clusters that existing jobs cover. No requests.
 
 PRIVATE to the collection.
 """
@@ -13,10 +13,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.pl
 
 
 class Coverage:
-    """The clusters of a planned job that existing jobs take care of, told newest first.
+    """The clusters of a planned job that existing jobs cover. Add existing jobs from the newest to the oldest.
 
-    :param needed: ids of clusters, or None where it is not known which there are: then the newest job decides alone.
-    :param exact: whether only a job for just these clusters counts.
+    :param needed: IDs of clusters, or None if they are not known, in which case only the newest job counts.
+    :param exact: whether only a job for exactly these clusters counts.
     """
 
     def __init__(self, needed: set[int] | None, exact: bool = False) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Create the jobs that are missing, and check what the manager made of them.
+"""Create missing jobs, and check the manager's echo of their options.
 
 PRIVATE to the collection.
 """
@@ -38,7 +38,7 @@ _CLOCK_SLACK = 5
 
 
 def predict(session: Session, missing: list[MissingJob]) -> list[JobRecord]:
-    """Return what check mode tells of the jobs that a run would create."""
+    """Return the jobs that a run would create, for check mode."""
     records = []
     for planned, ids in missing:
         if ids and planned.cluster_id is None:
@@ -122,7 +122,7 @@ class Creation:
         return job
 
     def _find_lost(self, missing: MissingJob, sent_at: float) -> dict | None:
-        """Look once for the job that a POST without an answer created after all.
+        """Search once for the job of a POST whose response was lost.
 
         :param sent_at: seconds since 1970 by the manager's clock.
         """

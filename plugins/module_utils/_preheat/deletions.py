@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tell by the manager's list of jobs whether preheated content was deleted since.
+"""Find out from the manager's jobs whether preheated content was deleted later.
 
 Jobs of the type ``gc`` are not among those that delete content: they delete rows of audits and jobs
 (manager/types/job.go, GCArgs, 2.2.3 to 2.5.1), and so do those named ``scheduler`` and ``seed_peer``, which the manager
@@ -49,7 +49,7 @@ class Deletion(t.NamedTuple):
 
 
 def find_deleted(session: Session, records: list[JobRecord]) -> list[tuple[JobRecord, Deletion]]:
-    """Return the warm jobs of which content was deleted since, each with a deletion, by one more list of jobs."""
+    """Return the warm jobs whose content was deleted later, each with a deletion. Lists the jobs once."""
     if not records or session.reader.releases.before(_FIRST_WITH_DELETIONS):
         return []
     ages = [session.reader.age(record.job or {}) for record in records]
@@ -119,7 +119,7 @@ def _is_about(args: dict, record: JobRecord) -> bool:
         return False
     url = args.get("url")
     if not isinstance(url, str) or not url:
-        # The content that its id is made of is unknown here, and no preheat sets it.
+        # The content from which its ID is computed is unknown here, and no preheat sets it.
         return False
     if not urls:
         # It is not known which blobs the image has: any of its repository may be one.

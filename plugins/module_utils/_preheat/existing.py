@@ -54,10 +54,10 @@ class _Candidate(t.NamedTuple):
 
 
 class ExistingJobs:
-    """The existing jobs that count for what is planned.
+    """The existing jobs that count for planned jobs.
 
-    :ivar records: what was found.
-    :ivar replaced: by what is planned the existing job that was warm and does not count any more.
+    :ivar records: the existing jobs.
+    :ivar replaced: for planned jobs, the existing job that was warm and no longer counts.
     """
 
     def __init__(self, session: Session, planned_jobs: list[PlannedJob]) -> None:
@@ -79,7 +79,7 @@ class ExistingJobs:
         horizon = None if params["force"] else max(params["max_age"], GIVE_UP_WINDOW)
         pages = self._reader.iter_recent_jobs(horizon, type="preheat")
         first_page = next(pages, [])
-        # The first page tells the manager's release.
+        # The release of the manager follows from the first page.
         pin_platforms_for_old_managers(self._planned_jobs, self._reader)
         if not params["force"]:
             self._read_pages(itertools.chain([first_page], pages))
@@ -159,7 +159,7 @@ class ExistingJobs:
             job = None
 
     def _learn_clusters(self, planned_jobs: list[PlannedJob]) -> None:
-        """For jobs that are for every cluster: learn which there are, where this manager and token tell."""
+        """Read the clusters for jobs that need every cluster, if the manager and the token allow it."""
         for planned in planned_jobs:
             if self._coverage[planned].needed is None and self._reader.all_cluster_ids():
                 self._coverage[planned] = Coverage(self._reader.all_cluster_ids())
@@ -180,7 +180,7 @@ class ExistingJobs:
         self.records.append(JobRecord(planned, source, without_result(job), verdict))
 
     def _drop_what_lacks_hosts(self) -> None:
-        """Drop existing jobs of which none knows a host that must be warm."""
+        """Drop existing jobs if none of them reports a host that must be warm."""
         for lacking in find_lacking_hosts(self.records, self._session.params):
             planned_jobs = {record.planned for record in lacking.records}
             if any(self._coverage[planned].missing is not None for planned in planned_jobs):

@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mark jobs with a fingerprint of what was requested, so that a later run recognizes its own. No requests.
+"""Mark jobs with a fingerprint of the request, by which a later run recognizes them. No requests.
 
-A manager newer than this collection writes defaults and keys into the echo of a job that no table here knows. Whether
-its job is the one that a run would create cannot be told from that echo, but from what was requested. The fingerprint
-stands at the end of ``bio``, which every release keeps and shows: ``registry.example.com/shop/web:4.2.0 [ansible
-1f3a9c2e]``.
+A manager newer than this collection adds defaults and keys to the echo of a job that are not in the tables here. Then
+the echo does not show whether a job is identical to the planned one, but the fingerprint of the request does. It is at
+the end of ``bio``, which every release stores and returns: ``registry.example.com/shop/web:4.2.0 [ansible 1f3a9c2e]``.
 
 PRIVATE to the collection.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tell which of the requested hosts are not warm, for scopes of many peers. No requests.
+"""Find the requested hosts that are not warm, for scopes of many peers. No requests.
 
 PRIVATE to the collection.
 """

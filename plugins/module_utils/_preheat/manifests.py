@@ -174,6 +174,6 @@ def _lacks_index(reader: JobReader) -> bool:
         return False
     if reader.echo_seen and not reader.releases.before(_FIRST_WITH_INDEX):
         return False
-    # The job that told the release can be older than the manager's last upgrade, and there may be none.
+    # The release may be unknown, or inferred from a job that is older than the manager's last upgrade.
     reader.probe_releases()
     return reader.releases.before(_FIRST_WITH_INDEX)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tell which existing job is identical to a planned one. No requests.
+"""Decide whether an existing job is identical to a planned one. No requests.
 
 PRIVATE to the collection.
 """
@@ -35,10 +35,9 @@ _OBJECT_STORAGE_CREDENTIALS = ("access_key_id", "access_key_secret", "session_to
 def is_identical(args: t.Any, planned: PlannedJob, bio: t.Any = None) -> bool:
     """Return whether a job with these arguments is the planned one, clusters aside.
 
-    Every key of the echo counts, but for credentials, which rotate. Where the fingerprint in the description tells that
-    the request was the planned one, a manager may have written what this collection does not know: other defaults, and
-    keys of its own. What it says otherwise still counts, so a fingerprint that was copied, or an option that the
-    manager ignored, makes no other job identical.
+    Every key of the echo counts except credentials, which rotate. If the fingerprint in the description matches the
+    planned request, the manager may have added defaults and keys that this collection does not know. All other values
+    still count, so a job with a copied fingerprint, or with an option that the manager ignored, is not identical.
 
     :param args: as the manager returned it.
     :param bio: the job's description.
@@ -71,7 +70,7 @@ def _may_be_unknown(key: str, value: t.Any, options: dict[str, t.Any]) -> bool:
 
 
 def _accepted(key: str, options: dict[str, t.Any]) -> list[t.Any]:
-    """Return the values of a key, made comparable, that a job with these options can have."""
+    """Return the comparable values of a key that a job with these options can have."""
     arg: Arg | None = BY_KEY.get(key)
     defaults = [_comparable(key, default) for default in arg.defaults] if arg else []
     requested = options.get(arg.option or "") if arg else None
@@ -84,10 +83,10 @@ def _accepted(key: str, options: dict[str, t.Any]) -> list[t.Any]:
 
 
 def _comparable(key: str, value: t.Any) -> t.Any:
-    """Return a value such that values of one meaning are equal.
+    """Return a canonical form of a value, the same for values with the same meaning.
 
-    None, empty, 0 and False are one: the manager writes zero values for what was not sent (recorded:
-    contract/2.5.1/image_success).
+    None, empty, 0 and False have the same meaning: the manager writes zero values for options that were not sent
+    (recorded: contract/2.5.1/image_success).
     """
     if isinstance(value, dict):
         return _comparable_dict(key, value) or None

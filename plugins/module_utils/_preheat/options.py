@@ -62,7 +62,7 @@ _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
 _MOST_IPS = 100
 # A token of RFC 9110 (5.6.2).
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
-# The first whose schedulers ask the hosts, see L(peers): those of 2.3.1 to 2.3.4 tell too little, as each answer shows.
+# The first release whose schedulers query the hosts. The responses up to 2.3.4 are not sufficient, see L(peers).
 _FIRST_ASKING_HOSTS = (2, 3, 1)
 
 
@@ -144,10 +144,10 @@ def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) ->
     for planned in planned_jobs:
         options.update((name, value) for name, value in planned.all_options().items() if value)
     if not reader.echo_seen and not_everywhere(options):
-        # No job tells the release yet, and one that is created to learn it would be created in vain.
+        # The release is not known from a job, and a job that is created to find it out would be useless.
         reader.probe_releases()
     unknown = not_in_releases(options, reader.releases)
-    # A stored job can be older than the manager's last upgrade, so ask before refusing.
+    # A stored job can be older than the manager's last upgrade, so probe before rejecting the options.
     if unknown and reader.probe_releases():
         unknown = not_in_releases(options, reader.releases)
     if unknown:
@@ -159,7 +159,7 @@ def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) ->
 
 
 def require_peers_that_answer(verify: str, reader: JobReader) -> None:
-    """Refuse to ask peers for what they hold where the manager's schedulers only remember it.
+    """Reject ``verify: peers`` if the manager's schedulers do not query the peers.
 
     :raises DragonflyError: with the reason ``peers_unknown``.
     """

@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask the peers which content they hold now.
+"""Query which content the peers hold now.
 
-A job of the type get_task has the schedulers ask each host of their cluster, seed peers too, for what its disk holds
-of one task. Who answers what, by release of the schedulers (scheduler/job/job.go, getTask and GetTask):
+With a job of the type get_task, the schedulers query each host of their cluster, including seed peers, for the pieces
+of one task on its disk. The responses depend on the release of the schedulers (scheduler/job/job.go, getTask and
+GetTask):
 
-- up to 2.3.0 nobody is asked: the scheduler lists the peers that it remembers;
-- 2.3.1 to 2.3.4: each host tells whether it has the task, not whether it has all of it;
-- from 2.4.0 on each host tells that, too (``IsFinished``).
+- up to 2.3.0, the scheduler does not query hosts, but lists the peers that it remembers;
+- from 2.3.1 to 2.3.4, each host reports whether it has the task, but not whether it is complete;
+- since 2.4.0, each host also reports that (``IsFinished``).
 
 PRIVATE to the collection.
 """
@@ -128,7 +129,7 @@ def ask_peers(
 def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
     """Return what a job of the type get_task that is over answers.
 
-    :param job: None where the manager does not have it any more.
+    :param job: None if the manager no longer has it.
     """
     if job is None:
         return PeerAnswer(problem=f"the manager no longer has job {job_id}")
@@ -152,10 +153,10 @@ def _text(value: t.Any) -> str | None:
 def recheck_lost_entries(
     session: Session, planned: PlannedJob, job: dict, verdict: Verdict, timeout: float = PEERS_TIMEOUT
 ) -> Verdict:
-    """Ask whether blobs are warm that the result of a cold job does not name.
+    """Query the peers for blobs that are missing in the result of a cold job.
 
-    Schedulers of 2.3.1 to 2.4.3 can lose entries by a race (scheduler/job/job.go, preheatV2SingleSeedPeer). Of appends
-    that race one is always kept, so a result without any entry is really empty.
+    Schedulers 2.3.1 to 2.4.3 can lose entries by a race (scheduler/job/job.go, preheatV2SingleSeedPeer). One of the
+    racing appends always remains, so a result without any entry is really empty.
     """
     if not may_have_lost_entries(planned, job, verdict):
         return verdict

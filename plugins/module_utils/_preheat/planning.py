@@ -62,7 +62,7 @@ class PlannedJob:
     :ivar cluster_id: the one cluster of this job, None for every cluster.
     :ivar digest: of the manifest that the URL is pinned to, None where it is not, and for a file.
     :ivar child_digests: of the manifests that an index holds for the platform.
-    :ivar pinned_platform: whether the URL is that of the platform's own manifest, so that the job needs no platform.
+    :ivar pinned_platform: whether the URL is that of the platform's own manifest, which needs no platform option.
     :ivar manifests: lists of blob URLs, one for each manifest that the job can mean; None where they are not known.
     """
 
@@ -106,7 +106,7 @@ class PlannedJob:
 
     @property
     def fingerprint(self) -> str:
-        """What tells a later run that a job was requested as this one is."""
+        """The fingerprint by which a later run recognizes the job."""
         return request_fingerprint(self.kind, self.url, self.all_options())
 
     def body(self, cluster_ids: t.Collection[int] | None = None) -> dict[str, t.Any]:

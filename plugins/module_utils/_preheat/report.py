@@ -41,7 +41,7 @@ _NANOSECONDS = 10**9
 
 
 def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
-    """Return the result of the module preheat; its key ``failed`` tells how the run ended.
+    """Return the result of the module preheat, with the key ``failed`` if a job is not warm.
 
     :param elapsed: seconds.
     """
@@ -132,7 +132,7 @@ def job_result(
 
     :param job: as the manager returned it, None where there is none yet.
     :param source: ``created``, ``adopted``, ``found``, ``planned``; None where nothing was planned.
-    :param replaces: the job that was warm and does not count any more, so that this one was created.
+    :param replaces: the job that was warm and no longer counts, for which this one was created.
     """
     document, args = job or {}, job_args(job)
     return {
@@ -173,7 +173,7 @@ def _redacted_failure(failure: dict) -> dict:
 
 
 def _requested(job: dict, args: dict, planned: PlannedJob | None) -> dict[str, t.Any]:
-    """Return what a job is about: as it was planned, or as the job itself tells."""
+    """Return the content of a job, as planned or from the job itself."""
     if planned:
         return {
             "name": redact_url(planned.source),
@@ -205,9 +205,9 @@ def _redact_urls(urls: list[str] | None) -> list[str] | None:
 
 
 def format_job(job: dict, details: bool = False) -> dict[str, t.Any]:
-    """Return a job of any type as ``job_info`` does: the same keys, and of which type it is.
+    """Return a job of any type as ``job_info`` does: with the same keys, and its type.
 
-    :param details: also what each host reports of each URL.
+    :param details: whether to add the report of each host for each URL.
     """
     result = dict(job_result(job, verify_job(job)), job_type=job.get("type"))
     if not result["scheduler_cluster_ids"]:

@@ -43,7 +43,7 @@ class Session:
 
 
 class ReplacedJob(t.NamedTuple):
-    """An existing job that was warm once and does not count any more."""
+    """An existing job that was warm and no longer counts."""
 
     job_id: int
     reason: str

@@ -108,10 +108,10 @@ class Verdict:
     :ivar status: ``warm``, ``cold``, ``failed``, ``given_up`` or ``pending`` by the job's document; ``done`` for
         jobs that are not preheats; of a run also ``planned``, ``refused``, ``gone``, ``timed_out``, ``unknown``.
     :ivar reason: a stable code, None where it is warm or pending.
-    :ivar message: the same in words.
+    :ivar message: the reason as text.
     :ivar verified: ``peers``, ``blobs``, ``result``, ``none``, or None where there is nothing to verify yet.
     :ivar blobs: number of blobs, None where it is not known.
-    :ivar warm: URLs, None where the job does not tell which.
+    :ivar warm: URLs, None if the job does not name them.
     :ivar cold: likewise.
     :ivar failures: entries with url, hostname, ip, description, scheduler_cluster_id.
     :ivar warm_hosts: for scopes of many peers, the addresses of those that have all of it.
@@ -161,12 +161,12 @@ class Verdict:
 
 
 class _Evidence(t.NamedTuple):
-    """What a verdict on a SUCCESS is made of.
+    """The basis of a verdict on a SUCCESS.
 
-    :ivar cluster_ids: those that must be warm; ``{None}`` where the job does not name any.
-    :ivar manifests: lists of URLs of which one must be warm as a whole; None where they are not known.
-    :ivar one_task_per_blob: whether each blob had a task of its own, so that SUCCESS means that all were fetched.
-    :ivar proven: URLs that are known to be warm from elsewhere.
+    :ivar cluster_ids: the clusters that must be warm; ``{None}`` if the job does not name any.
+    :ivar manifests: lists of URLs. All URLs of one list must be warm. None if they are not known.
+    :ivar one_task_per_blob: whether each blob had its own task, in which case SUCCESS means that all were fetched.
+    :ivar proven: URLs that are known to be warm from another source.
     """
 
     result: JobResult
@@ -242,7 +242,7 @@ def _expected_urls(planned: PlannedJob | None, args: dict) -> list[list[str]] | 
 
 
 def _verify_by_states(evidence: _Evidence) -> Verdict:
-    """Up to 2.1.56 the result tells how many blobs are warm, not which: a task each, all of them SUCCESS."""
+    """Judge by the states of tasks. Up to 2.1.56, there is a task for each blob, and the result does not name blobs."""
     result = evidence.result
     blobs = result.tasks // len(evidence.cluster_ids) or None
     if result.tasks and result.succeeded == result.tasks:
@@ -273,7 +273,7 @@ def _silent_clusters(evidence: _Evidence) -> list[str]:
 
 
 def _verify_blobs(evidence: _Evidence) -> Verdict:
-    """Every blob of one manifest must be warm in every cluster; the manifest counts of which the least is cold."""
+    """Judge by blobs: in every cluster, all blobs of the manifest with the fewest cold blobs must be warm."""
     places = {(blob.cluster_id, blob.url) for blob in evidence.result.warm}
 
     def is_warm(url: str) -> bool:
@@ -294,7 +294,7 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
 
 
 def cold_blobs_message(number: int, cold: list[str], begin: str) -> str:
-    """Return which of a number of blobs are not warm, in words."""
+    """Return a message that names the blobs that are not warm."""
     named = ", ".join(redact_url(url.rpartition("/blobs/")[2]) for url in cold[:_NAMED_BLOBS])
     more = ", ..." if len(cold) > _NAMED_BLOBS else ""
     return f"{begin} {len(cold)} of {number} blobs are not warm: {named}{more}"
@@ -336,7 +336,7 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
 
 
 def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, set[str]]) -> set[str]:
-    """Return the blobs that each host must have: one platform for all, the manifest of which the most is warm."""
+    """Return the blobs that each host must have: those of one platform, of the manifest with the most warm blobs."""
     if manifests is None:
         return set().union(*urls_by_host.values())
 
@@ -347,7 +347,7 @@ def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, s
 
 
 def cold_hosts_message(cold: set[str], named: set[str]) -> str:
-    """Return which hosts are not warm, in words."""
+    """Return a message that names the hosts that are not warm."""
     shown = ", ".join(sorted(cold)[:_NAMED_HOSTS]) + (", ..." if len(cold) > _NAMED_HOSTS else "")
     return f"the manager says SUCCESS and {len(cold)} of {len(named)} hosts are not warm: {shown}"
 

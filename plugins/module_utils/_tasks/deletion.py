@@ -30,7 +30,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs
 
 #: Why a task is still held that the manager deleted successfully. A stable code.
 NOT_DELETABLE = "not_deletable"
-# Schedulers from 2.4.0 on ask the peers themselves; the next release is the first one whose manager can be told apart.
+# Schedulers 2.4.0 and later query the peers. The next release is the first whose manager can be distinguished.
 _FIRST_ASKING_PEERS = (2, 4, 1)
 # Upstream: dragonfly-client from 1.4.2 on, recorded in contract/2.5.1/task_small_blob_deleted.
 _WHY_HELD = (
@@ -41,10 +41,10 @@ _WHY_HELD = (
 
 
 def find_held(client: DragonflyClient, task_jobs: list[TaskJob], params: dict[str, t.Any], clock: Clock) -> list[str]:
-    """Ask the peers who holds the tasks whose deletion names nobody, and note it as ``held``; return warnings.
+    """Query which peers hold the tasks whose deletion names no host, store it as ``held``, and return warnings.
 
-    A deletion that names nobody proves nothing: a scheduler has only those peers delete a task that it remembers
-    (contract/2.5.1/task_small_blob_deleted). One job of the type get_task for each such task, all created together.
+    A deletion that names no host proves nothing, because a scheduler deletes a task only from peers that it remembers
+    (contract/2.5.1/task_small_blob_deleted). Creates one job of the type get_task for each such task, all at once.
 
     :param params: the module's; ``wait_timeout`` is what is left of it, in seconds.
     """
@@ -62,7 +62,7 @@ def find_held(client: DragonflyClient, task_jobs: list[TaskJob], params: dict[st
 
 
 def _note_held(client: DragonflyClient, unproven: list[TaskJob], params: dict[str, t.Any], clock: Clock) -> str:
-    """Note who holds each task, and return why that is not known of those of which it is not."""
+    """Store the hosts that hold each task, and return why they are not known for some tasks."""
     # Releases differ in whether a question has a time limit, and the manager's own is enough.
     params = dict(params, wait=True, job_timeout=None)
     answers = TaskJobs(client, "get_task", params, clock).run([task_job.target for task_job in unproven])
@@ -88,9 +88,9 @@ def _asks_peers(client: DragonflyClient, clock: Clock) -> bool:
 
 
 def deletion(task_jobs: list[TaskJob]) -> dict[str, t.Any]:
-    """Return what became of tasks that were to be deleted, by their jobs, or in check mode by who holds them.
+    """Return the outcome of deletions from their jobs, or in check mode from the hosts that hold the tasks.
 
-    A job of which a host failed is noted as failed.
+    A job is marked as failed if one of its hosts failed.
 
     :param task_jobs: of the type delete_task or get_task.
     :returns: dict with ``changed``, ``diff`` and ``tasks``.

@@ -21,10 +21,10 @@ Host = t.Dict[str, t.Any]
 
 
 def holders(job: dict[str, t.Any]) -> list[Host]:
-    """Return the hosts that hold a task, by the answer of a job of the type get_task.
+    """Return the hosts that hold a task, from the result of a job of the type get_task.
 
-    A host is named once. Up to 2.3.0 the scheduler lists its peers, of which a host that fetched twice has two
-    (scheduler/job/job.go, getTask); a cluster with several schedulers answers once for each.
+    Each host is returned once. Up to 2.3.0, the scheduler lists its peers, and a host that fetched twice has two of
+    them (scheduler/job/job.go, getTask). In a cluster with several schedulers, each scheduler lists the host.
 
     :returns: dicts with ``hostname``, ``ip``, ``host_type``, ``finished`` (None before 2.4.0, which do not report it),
         ``scheduler_cluster_id``, ``created_at`` and ``updated_at``.
@@ -75,11 +75,11 @@ class HostDeletions(t.NamedTuple):
 
 
 def host_deletions(job: dict[str, t.Any]) -> HostDeletions:
-    """Return what a job of the type delete_task says, for each host once.
+    """Return the result of a job of the type delete_task for each host.
 
-    A scheduler asks a host once for each of its peers of the task, and each scheduler of a cluster does so: after the
-    first "deleted" the host answers "not found" (contract/2.5.1/task_deleted_twice). A deletion empties the host's disk
-    of the task, so one success counts for the host, and "not found" is what was wanted.
+    Each scheduler of a cluster sends a deletion for each peer that a host has of the task: after the first "deleted",
+    the host responds with "not found" (contract/2.5.1/task_deleted_twice). A deletion removes the task from the host's
+    disk, so one success counts for the host, and "not found" is not an error.
     """
     deleted: dict[tuple[t.Any, ...], Host] = {}
     failed: dict[tuple[t.Any, ...], Host] = {}

@@ -36,7 +36,7 @@ class TaskJob:
     :ivar job: the manager's document, None where there is none.
     :ivar reason: a stable code for why it failed, None where it did not.
     :ivar message: the same for people.
-    :ivar lost: whether an answer was lost, so that another job may have done the work.
+    :ivar lost: whether a response was lost, in which case another job may have done the work.
     :ivar held: the hosts that hold the task after its deletion, None where that is not known.
     """
 

@@ -72,7 +72,7 @@ def release(given: str, file_name: str, output: str) -> str:
 def console_flag(client_release: str) -> str:
     """Return the flag with which a release of the Rust client logs to the journal, after a space; empty without one.
 
-    Without it, releases from 1.4.1 on log to files alone, of up to 1 GiB each from 1.4.3 on.
+    If the flag is missing, releases 1.4.1 and later log to files only, of up to 1 GiB each since 1.4.3.
     """
     match = _NUMBERS.match(client_release)
     numbers = tuple(int(part) for part in match.group().split(".")) if match else _FIRST_WITH_CONSOLE
@@ -153,12 +153,12 @@ def failure(result: dict[str, t.Any]) -> str:
 
 
 def may_hold_secret(text: str) -> bool:
-    """Return whether a text may hold a secret, so that no difference of it is shown."""
+    """Return whether a text may contain a secret and must not be shown as a difference."""
     return _SECRET.search(text) is not None
 
 
 def hidden(results: list[dict[str, t.Any]], marker: str) -> list[str]:
-    """Return the files of which no difference is shown: those that a role did not write, and those with a secret.
+    """Return the files whose differences are not shown: files that a role did not write, and files with a secret.
 
     :param results: of a loop of the module slurp; a file that is not there has no content.
     :param marker: with which files of the role begin, after ``# ``.

@@ -25,7 +25,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.val
 _LAST_WITHOUT_BLOB_IDS = (2, 5, 1)
 _MIN_REQUEST_RATE = 100
 _SCHEDULERS = "dfdaemon_scheduler_addrs"
-#: Where dfdaemon listens unless it is told otherwise.
+#: Default ports of dfdaemon.
 _PORTS = {
     "upload.server.port": 4000,
     "proxy.server.port": 4001,
@@ -161,7 +161,7 @@ class RustChecker(Checker):
         rules = [rule for rule in self.get("proxy.rules", None) or [] if isinstance(rule, dict)]
         deciding = self.deciding_rules(rules, "regex")
         missed = [base for base, index in deciding.items() if index is None]
-        # Without the registries' names a rule for one of them cannot be told from a rule for none.
+        # If the registries are not known, a rule may be for one of them or for none of them.
         if missed and (self.context.bases or not rules):
             why = f"no rule matches the blobs of {', '.join(missed)}" if rules else "there is no rule"
             self.add("not_p2p", "proxy.rules", why=why, remedy="Add the rule {regex: 'blobs/sha256.*'}.")

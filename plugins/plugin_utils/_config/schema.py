@@ -6,8 +6,8 @@
 
 ``dfget`` is the Go client (dfget.yaml), ``manager`` and ``scheduler`` are the servers (manager.yaml, scheduler.yaml;
 all three are releases of dragonflyoss/dragonfly), ``dfdaemon`` is the Rust client (dfdaemon.yaml, releases of
-dragonflyoss/client). All silently ignore a key that they do not know, so only these tables tell a setting from a
-misspelling.
+dragonflyoss/client). All of them silently ignore unknown keys, so only these tables distinguish a setting from
+a misspelling.
 
 PRIVATE to the collection.
 """
@@ -57,7 +57,7 @@ class Key(t.NamedTuple):
     :ivar until: first release that lacks it again; None where the newest has it.
     :ivar now: the key that replaces it in later releases, or None.
     :ivar was: the key that it replaces, or None.
-    :ivar same: the key of which this is another spelling (serde's alias), or None.
+    :ivar same: the key for which this is another spelling (serde's alias), or None.
     """
 
     path: str

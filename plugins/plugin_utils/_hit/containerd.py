@@ -58,7 +58,7 @@ _FIRST_WITHOUT_RANGE_AGAIN = (2, 1, 3)
 def _not_read_yet(facts: dict[str, t.Any]) -> list[Reason]:
     """Return a reason for each file that was written after containerd started.
 
-    Distributions write config.toml themselves when they start, so that there the files count that it is made of.
+    Distributions write config.toml when they start, so for them, the files from which they write it count.
     """
     is_own = facts.get("distribution", "containerd") == "containerd"
     files = [facts["config"], *(facts.get("imports") or [])] if is_own else facts.get("sources") or []

@@ -97,7 +97,7 @@ class GoClient(Client):
         return base._replace(value=base.value.rstrip("/")), reasons
 
     def _apply_rules(self, url: str, path: str) -> tuple[str, Setting | None, list[Reason]]:
-        """Return the URL that rules leave, the setting that rewrote it, and why peers are not asked."""
+        """Return the URL after applying the rules, the setting that rewrote it, and why the pull does not use peers."""
         if self.get("proxy.registryMirror.direct", False):
             values = {"why": "it is set so", "remedy": "Set it to false."}
             return url, None, [reason("not_p2p", self.path, "proxy.registryMirror.direct", **values)]

@@ -44,7 +44,7 @@ class MirrorHost(t.NamedTuple):
 def mirror_hosts(
     file: dict[str, t.Any], registry: str, release: tuple[int, ...] | None
 ) -> tuple[list[MirrorHost], Reason | None]:
-    """Return the hosts that containerd asks for blobs, in its order; none of them, and why, if it asks the registry.
+    """Return the hosts from which containerd requests blobs, in order; an empty list and the reason for the registry.
 
     :param file: the hosts.toml, as the module reports it.
     :param registry: as in image references.

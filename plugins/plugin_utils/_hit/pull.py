@@ -52,9 +52,9 @@ class Host:
 
 
 def _only_runtime(facts: dict[str, t.Any]) -> str | None:
-    """Return the runtime whose pulls are meant if nobody says so, None if several may be.
+    """Return the runtime whose pulls to check by default, None if it is ambiguous.
 
-    podman and CRI-O read the same files, so that the daemon counts where both are.
+    podman and CRI-O read the same files, so CRI-O counts if both exist.
     """
     others = facts["registries_conf"]["runtimes"]
     if not others:

@@ -96,7 +96,7 @@ class RegistriesConf:
 
 
 def _reload_notes(facts: dict[str, t.Any]) -> list[str]:
-    """Return a note for files that CRI-O has not read, unless it was reloaded, which systemd does not tell."""
+    """Return a note for files that CRI-O reads only after a reload, which systemd does not report."""
     unit = facts.get("unit")
     newer = [file["path"] for file in files_of(facts) if newer_than_unit(file, unit)]
     return [note("reload_unknown", files=", ".join(newer))] if newer else []

@@ -17,14 +17,14 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.settin
 class Route(t.NamedTuple):
     """Where a runtime sends the pulls of a registry.
 
-    :ivar proxy: URL of the host that it asks first, without a path.
+    :ivar proxy: URL of the host of the first request, without a path.
     :ivar path: what comes before the repository, such as ``/v2``.
     :ivar query: such as ``ns=docker.io``; empty without one.
     :ivar headers: that it adds, names in lower case.
     :ivar file: that says so.
-    :ivar others: URLs of the hosts that it asks if that one fails.
+    :ivar others: URLs of the hosts that it tries if that one fails.
     :ivar byte_range: the part of each blob that it requests; empty for all of it.
-    :ivar repository: that it asks for; empty for that of the image reference.
+    :ivar repository: in its requests; empty for that of the image reference.
     :ivar names_registry: whether the request can name the registry that is meant.
     """
 

@@ -122,7 +122,7 @@ class RustClient(Client):
         return self.mirror_url
 
     def _rule(self, route: Route, url: str) -> tuple[int | None, dict[str, t.Any], list[Reason]]:
-        """Return the first rule that matches, its index, and why peers are not asked."""
+        """Return the index of the first matching rule, the rule, and why the pull does not use peers."""
         rules = [rule for rule in self.get("proxy.rules", []) if isinstance(rule, dict)]
         index = first_match([str(rule.get("regex", ".*")) for rule in rules], url)
         if index is not None:

@@ -85,13 +85,13 @@ class SeedRecipe(t.NamedTuple):
 
 
 def seed_peers_of_jobs(jobs: t.Sequence[dict[str, t.Any]], seeds: SeedPeers) -> SeedPeers:
-    """Return what is known of the seed peers, with what jobs say of them.
+    """Return what is known about the seed peers from options and jobs.
 
-    Jobs say of which release the manager is at least, and that seed peers that it could warm from 2.3.1 on run the
+    Jobs show the lowest possible release of the manager. Seed peers that a manager 2.3.1 or later could warm run the
     Rust client.
 
-    :param jobs: as ``preheat`` and ``job_info`` return them.
-    :param seeds: what the user said, which counts more.
+    :param jobs: as returned by ``preheat`` and ``job_info``.
+    :param seeds: options of the user, which take precedence.
     """
     echoes = [job["args"] for job in jobs if isinstance(job.get("args"), dict) and job["args"]]
     lows = [releases_of_echo(args).low for args in echoes]
