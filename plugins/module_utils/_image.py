@@ -36,7 +36,9 @@ _MANIFEST_URL = re.compile(r"(?P<base>https?://[^/?#]+)/v2/(?P<name>.+)/manifest
 # In a reference only a digest follows an @, and a digest holds no slash.
 _CREDENTIALS = re.compile(r"(?P<scheme>https?://)?.*@(?=.*/)", re.DOTALL)
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}\Z")
-#: A longer reference is refused: names have at most 255 characters, and tags 128.
+#: Characters of a repository name, library/ included (github.com/distribution/reference reference.go).
+_LONGEST_NAME = 255
+#: A longer reference is refused: a name and its registry are shorter, tags have at most 128 characters.
 _LONGEST = 2048
 
 
@@ -195,11 +197,9 @@ def _from_reference(text: str, registry: str, name_and_reference: str, bases: di
     _check_host(text, registry)
     name, at, digest = name_and_reference.partition("@")
     name, colon, tag = name.partition(":")
-    if not _NAME.match(name):
-        hint = " Names are in lower case." if name.lower() != name else ""
-        raise InputError(f"{text!r} is not a valid image reference: {name!r} is not a repository name.{hint}")
+    _check_name(text, name)
     if colon:
-        _check_reference(text, tag)
+        _check_tag(text, tag)
     if at and not is_digest(digest):
         raise InputError(f"{text!r} is not a valid image reference: {digest_problem(digest)}.")
     base = bases.get(registry) or (DOCKER_HUB if registry == "docker.io" else "https://" + registry)
@@ -211,8 +211,27 @@ def _from_reference(text: str, registry: str, name_and_reference: str, bases: di
     return Image(registry, base, name, digest if at else tag or "latest")
 
 
+def _check_name(text: str, name: str) -> None:
+    if len(name) > _LONGEST_NAME:
+        problem = f"the repository name must not be longer than {_LONGEST_NAME} characters"
+    elif _NAME.match(name):
+        return
+    elif _NAME.match(name.lower()):
+        problem = "the repository name must be lowercase"
+    else:
+        problem = f"{name!r} is not a repository name"
+    raise InputError(f"{text!r} is not a valid image reference: {problem}.")
+
+
+def _check_tag(text: str, tag: str) -> None:
+    if is_digest(tag):
+        raise InputError(f"{text!r} is not a valid image reference: a digest follows an @, not a colon.")
+    if not _TAG.match(tag):
+        raise InputError(f"{text!r} is not a valid image reference: {tag!r} is not a tag.")
+
+
 def _check_reference(text: str, reference: str) -> None:
-    if ":" in reference and not is_digest(reference):
+    if ":" not in reference:
+        _check_tag(text, reference)
+    elif not is_digest(reference):
         raise InputError(f"{text!r} is not a valid image reference: {digest_problem(reference)}.")
-    if ":" not in reference and not _TAG.match(reference):
-        raise InputError(f"{text!r} is not a valid image reference: {reference!r} is not a tag.")

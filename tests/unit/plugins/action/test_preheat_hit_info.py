@@ -223,7 +223,7 @@ def test_after_a_preheat(world, tmp_path):
 
     wrong = {
         "only_files": "There is no image among jobs.",
-        "no_image": "Names are in lower case",
+        "no_image": "must be lowercase",
         "no_platform": "'x' is not a valid platform",
         "no_release": "seed_release: 'new' is not a valid release",
         "nothing": "one of the following is required: jobs, images",

@@ -34,7 +34,9 @@ def test_manifest_url(image, registries, url):
 
 
 def test_manifest_url_of_no_image():
-    with pytest.raises(AnsibleFilterError, match="'library/Redis' is not a repository name. Names are in lower case"):
+    with pytest.raises(
+        AnsibleFilterError, match="'Redis' is not a valid image reference: the repository name must be lowercase"
+    ):
         manifest_url("Redis")
 
 

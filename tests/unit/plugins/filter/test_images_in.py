@@ -354,7 +354,7 @@ def nested(depth):
         ("containers: [{image: 'shop/web:{{ .Values.tag }}'}]", r"containers\[0\].image is .*holds a variable"),
         (
             "spec: {containers: [{image: a}, {image: 'S/Web'}]}",
-            r"spec.containers\[1\].image: 'S/Web' is not .*lower case",
+            r"spec.containers\[1\].image: 'S/Web' is not .*must be lowercase",
         ),
         ("a: &a {<<: &b {<<: *a}}", "recursive node"),
         ("a: [1\nb: 2", "the input is not valid YAML at line 2"),

@@ -23,7 +23,7 @@ PREHEAT = {
     "no images": ({"image": None, "images": []}, "there is nothing to preheat"),
     "an empty file": ({"image": None, "file": ""}, "must not hold an empty string"),
     "no files": ({"image": None, "files": []}, "there is nothing to preheat"),
-    "upper case": ({"image": "REGISTRY/Shop/Web:1"}, "Names are in lower case"),
+    "upper case": ({"image": "REGISTRY/Shop/Web:1"}, "must be lowercase"),
     "a short digest": ({"image": "REGISTRY/shop/web@sha256:12"}, "'sha256:12' is not a digest"),
     "a digest of an unknown kind": (
         {"image": "REGISTRY/shop/web@md5:" + 32 * "0"},
