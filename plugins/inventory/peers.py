@@ -205,7 +205,7 @@ _CONNECTION = (
 # Limits the length of a peer's name and address in a warning.
 _LONGEST_SHOWN = 300
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\Z")
-#: A peer as the manager returns it, see L(read_list).
+#: A peer as the manager returns it, see ``read_list``.
 Row = t.Dict[str, t.Any]
 
 

@@ -20,7 +20,7 @@ ArgumentSpec = t.Dict[str, t.Dict[str, t.Any]]
 
 
 def duration(default: str | None = None, **more: t.Any) -> dict[str, t.Any]:
-    """Return an option that holds a duration, see L(_duration): ``DragonflyModule`` turns it into seconds."""
+    """Return an option that holds a duration, see ``_duration``: ``DragonflyModule`` turns it into seconds."""
     return {"type": "str", **({"default": default} if default else {}), **more}
 
 

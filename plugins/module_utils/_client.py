@@ -51,11 +51,11 @@ _PAGE = re.compile(r"[?&]page=(\d{1,9})(?!\d)")
 def connect(options: dict[str, t.Any], credential: str | None = "token", clock: Clock | None = None) -> DragonflyClient:
     """Return a client of the manager that options of the group connection describe.
 
-    :param options: dict, see CONNECTION in L(_argspec).
+    :param options: dict, see CONNECTION in ``_argspec``.
     :param credential: the option that holds what the manager wants to see: ``token`` for the Open API, ``jwt`` for
         ``/api/v1``, None for nothing.
     :param clock: whose ``end`` no request outlives.
-    :returns: L(DragonflyClient).
+    :returns: ``DragonflyClient``.
     :raises InputError: if they make no sense.
     """
     options = with_seconds(options)
@@ -106,7 +106,7 @@ def check_url(url: str) -> str:
 class DragonflyClient:
     """One manager.
 
-    :param http: L(Http) with the manager's credentials.
+    :param http: ``Http`` with the manager's credentials.
     :param url: base URL (str), a path prefix is kept.
     :param has_token: whether the Http has credentials at all.
     :param credential: what they are: ``token`` (personal access token, for ``/oapi/v1``) or ``jwt`` (for ``/api/v1``).
@@ -139,10 +139,10 @@ class DragonflyClient:
         stream: bool = False,
         limit: int = ANSWER_LIMIT,
     ) -> Response:
-        """Send a request and return the L(Response) of a 2xx answer.
+        """Send a request and return the ``Response`` of a 2xx answer.
 
         :param path: below the base URL, such as ``/oapi/v1/jobs``.
-        :param limit: see L(Http.send).
+        :param limit: see ``Http.send``.
         :raises ApiError: for any other status.
         :raises GarbledError: if the answer is none of a manager's.
         :raises TransportError: if no whole answer came.

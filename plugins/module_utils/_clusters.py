@@ -120,7 +120,7 @@ def desired_cluster(params: dict[str, t.Any]) -> View | None:
 class Clusters(ManagedResource):
     """One cluster, by its id or its name.
 
-    :param path: of clusters, see L(cluster_api).
+    :param path: of clusters, see ``cluster_api``.
     :param params: the module's options: ``id``, ``name`` and, to change the cluster, the rest.
     """
 

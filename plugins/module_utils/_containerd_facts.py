@@ -102,7 +102,7 @@ UNITS = (CONTAINERD_UNIT, *(unit for distribution in DISTRIBUTIONS for unit in d
 class Source(NamedTuple):
     """Which containerd serves the host's pulls, and which file it reads.
 
-    :ivar distribution: ``containerd``, the name of a L(Distribution), ``unknown`` for a containerd that something else
+    :ivar distribution: ``containerd``, the name of a ``Distribution``, ``unknown`` for a containerd that something else
         started, or None if there is no containerd.
     :ivar config: path of its configuration.
     :ivar program: path of its program; None if it is not known.

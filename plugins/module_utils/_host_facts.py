@@ -5,7 +5,7 @@
 """Gathers what decides about a host's pulls: files, releases and start times of runtimes and the Dragonfly clients.
 
 Runs on the host with nothing but the standard library, and only reads. No secret leaves the host: files come as
-L(_config_redaction) leaves them.
+``_config_redaction`` leaves them.
 
 PRIVATE to the collection.
 """

@@ -4,7 +4,7 @@
 
 """HTTP requests with limits: each ends at its timeout, and no answer is held that is larger than its kind can be.
 
-One L(Http) speaks to one kind of server with one set of credentials. It never follows redirects (a POST would become
+One ``Http`` speaks to one kind of server with one set of credentials. It never follows redirects (a POST would become
 a GET), never reads ``.netrc`` (it would replace the token), and never sends its credentials anywhere but to the URL
 that it is given.
 

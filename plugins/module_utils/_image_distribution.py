@@ -102,9 +102,9 @@ def image_distribution(
 ) -> dict[str, t.Any]:
     """Return the module's result.
 
-    :param client_for: function that gives the client with a token; takes ``timeout``, see L(_module).
+    :param client_for: function that gives the client with a token; takes ``timeout``, see ``_module``.
     :param params: the module's, checked.
-    :param registry_for: see L(find_targets).
+    :param registry_for: see ``find_targets``.
     :raises DragonflyError: if there is no answer.
     """
     try:

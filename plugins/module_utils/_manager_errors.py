@@ -143,7 +143,7 @@ _HINTS = (
 def manager_error(answer: Response, credential: str | None, has_token: bool) -> DragonflyError:
     """Return the error for an error response.
 
-    :param credential: the credential that the manager requires, see L(DragonflyClient).
+    :param credential: the credential that the manager requires, see ``DragonflyClient``.
     :param has_token: whether it was sent.
     """
     name, status = answer.request, answer.status

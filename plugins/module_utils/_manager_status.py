@@ -188,7 +188,7 @@ def _count(number: int, noun: str) -> str:
 def summarize(clusters: list[_Row]) -> Verdict:
     """Return whether a preheat can work anywhere, and where.
 
-    :param clusters: as L(read_clusters) returns them.
+    :param clusters: as ``read_clusters`` returns them.
     """
     if not clusters:
         return Verdict(False, "A preheat cannot work: there is no cluster.")

@@ -76,7 +76,7 @@ class DragonflyModule(AnsibleModule):
     def _log_invocation(self) -> None:
         # Before AnsibleModule writes the parameters to the system's log.
         self._hide_secrets()
-        # The log of the system takes no NUL. L(run) refuses what holds one.
+        # The log of the system takes no NUL. ``run`` refuses what holds one.
         if not control_problems(self.params):
             super()._log_invocation()
 
@@ -154,7 +154,7 @@ class DragonflyModule(AnsibleModule):
     def client(self, credential: str | None = "token", timeout: float | None = None) -> DragonflyClient:
         """Return a client of the manager.
 
-        :param credential: see L(connect).
+        :param credential: see ``connect``.
         :param timeout: seconds for one request, None for those of the option.
         """
         if credential == "jwt":

@@ -53,7 +53,7 @@ class PageWalk:
     :param size: rows of the largest page that the manager allows.
     :param request: verb and path, for errors.
     :param title: what the rows are, in the plural, for errors.
-    :ivar page: L(Page) that is to be read next.
+    :ivar page: ``Page`` that is to be read next.
     :ivar seen: IDs of all rows so far.
     :ivar is_continued: whether the last page continued the rows before it; where it did not, the list goes on.
     """

@@ -109,7 +109,7 @@ def refresh_peers(client: DragonflyClient, timeout: float, clock: Clock) -> None
 
     :param client: with a JWT.
     :param timeout: seconds for which the other request is awaited.
-    :raises ApiError: see L(DragonflyClient.sync_peers).
+    :raises ApiError: see ``DragonflyClient.sync_peers``.
     """
     deadline = clock.now() + timeout
     while True:

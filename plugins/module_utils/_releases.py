@@ -198,7 +198,7 @@ def not_in_echo(options: t.Mapping[str, t.Any], args: t.Mapping[str, t.Any]) -> 
 def not_in_releases(options: t.Mapping[str, t.Any], releases: Releases) -> list[str]:
     """Return the options that were set and that no manager of these releases knows, or whose value none of them takes.
 
-    :returns: names for L(option_releases), such as ``ips`` and ``scope=all_seed_peers``.
+    :returns: names for ``option_releases``, such as ``ips`` and ``scope=all_seed_peers``.
     """
     refused = []
     for name in _requested_options(options):
@@ -227,7 +227,7 @@ def not_everywhere(options: t.Mapping[str, t.Any]) -> list[str]:
 def option_releases(name: str) -> str:
     """Return the releases that support an option or a value, as text.
 
-    :param name: an option's name, or that of a L(ValueLimit).
+    :param name: an option's name, or that of a ``ValueLimit``.
     """
     limits = [limit for limit in VALUE_LIMITS if limit.name == name]
     if limits:

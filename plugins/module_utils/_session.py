@@ -49,7 +49,7 @@ else:
 class _TimedConnection:
     """Added to a connection of urllib3: what is sent and received counts for the attempt of its session.
 
-    :cvar session: L(TimedSession), one for each thread.
+    :cvar session: ``TimedSession``, one for each thread.
     """
 
     session: t.ClassVar[TimedSession]
@@ -120,7 +120,7 @@ class _TimedAdapter(HTTPAdapter):
 class TimedSession(Session):
     """A session that follows no redirects and keeps no cookies. It is for one thread, and one request after the other.
 
-    :ivar attempt: L(Attempt), the request under way.
+    :ivar attempt: ``Attempt``, the request under way.
     """
 
     attempt: Attempt

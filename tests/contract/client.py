@@ -14,7 +14,7 @@ import requests
 class Client:
     """Asks a sandbox's manager.
 
-    :param box: L(Sandbox).
+    :param box: ``Sandbox``.
     """
 
     def __init__(self, box):

@@ -157,7 +157,7 @@ class Spoil(t.NamedTuple):
     status: int | None
 
     def apply(self, reply) -> None:
-        """Spoil a L(sandbox.server.Reply)."""
+        """Spoil a ``sandbox.server.Reply``."""
         try:
             document = json.loads(reply.body)
         except ValueError:
@@ -186,8 +186,8 @@ class TooManyRequests(Exception):
 class Spoiler:
     """Stands between the handlers of a sandbox's servers and the network.
 
-    :ivar answers: dict of the number of an answer, from 0, to the L(Spoil) that it gets.
-    :ivar always: L(Spoil) for every answer, or None.
+    :ivar answers: dict of the number of an answer, from 0, to the ``Spoil`` that it gets.
+    :ivar always: ``Spoil`` for every answer, or None.
     """
 
     def __init__(self, box):

@@ -341,7 +341,7 @@ def _receive(peer: socket.socket) -> Request | None:
 class Listener:
     """A server on loopback.
 
-    :ivar requests: list of L(Request), as they came.
+    :ivar requests: list of ``Request``, as they came.
     """
 
     def __init__(self, answer: t.Callable[[Request], Answer]) -> None:

@@ -463,7 +463,7 @@ def line(row: Row, endings: t.Iterable[Ending | None]) -> str:
 def document(lines: t.Mapping[tuple[str, bool], str]) -> str:
     """Return the whole page.
 
-    :param lines: what L(line) gave, by title of the fault and whether it lasts.
+    :param lines: what ``line`` gave, by title of the fault and whether it lasts.
     """
     titles = [""] + [column.title for column in COLUMNS]
     head = [f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}"]

@@ -27,7 +27,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.modules.every
 
 @pytest.fixture(scope="module")
 def box():
-    """Give a sandbox with the image and the file of L(far_runs)."""
+    """Give a sandbox with the image and the file of ``far_runs``."""
     with Sandbox(release="2.5.1", factor=20000) as sandbox:
         sandbox.image("shop/every", "1")
         sandbox.file("every.bin")

@@ -31,7 +31,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry i
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import SkippedClock
 
-#: What the controller calls manager and registry. Only L(Resolver) knows these names.
+#: What the controller calls manager and registry. Only ``Resolver`` knows these names.
 MANAGER, REGISTRY = "manager.test", "registry.test"
 #: Seconds that a request may take, by the clocks here.
 TIMEOUT = 120
@@ -101,7 +101,7 @@ class WatchedHttp:
     A request that is not answered in time takes its time by the clock, and next to none really.
 
     :param clock: for the times in ``sent``.
-    :param watch: L(Watch).
+    :param watch: ``Watch``.
     """
 
     def __init__(self, clock: SkippingClock, watch: Watch, **options: t.Any):
@@ -203,7 +203,7 @@ def _bearer(token: str | None) -> str | None:
 class World:
     """A sandbox and a controller whose time goes along.
 
-    :param options: of L(Sandbox).
+    :param options: of ``Sandbox``.
     """
 
     def __init__(self, **options: t.Any):
@@ -230,7 +230,7 @@ class World:
     def preheat(self, watch=None, registry_watch=None, apart=0, token=None, check_mode=False, **given) -> Run:
         """Run a preheat to its end.
 
-        :param watch: L(Watch) of the requests to the manager.
+        :param watch: ``Watch`` of the requests to the manager.
         :param registry_watch: likewise for the registry.
         :param apart: seconds that the controller's wall clock is ahead of the manager's.
         :param given: the module's options.

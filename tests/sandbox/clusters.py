@@ -62,7 +62,7 @@ class Cluster:
 class Clusters:
     """The table of clusters.
 
-    :param fleet: L(fleet.Fleet).
+    :param fleet: ``fleet.Fleet``.
     """
 
     def __init__(self, profile, clock, fleet):

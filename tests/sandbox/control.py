@@ -14,9 +14,9 @@ PREFIX = "/_sandbox/"
 
 
 class Control:
-    """Answers ``/_sandbox/...`` with what L(Sandbox) can do.
+    """Answers ``/_sandbox/...`` with what ``Sandbox`` can do.
 
-    :param box: L(sandbox.Sandbox).
+    :param box: ``sandbox.Sandbox``.
     """
 
     def __init__(self, box):

@@ -190,11 +190,11 @@ class Fleet:
         return content is not None and content.whole
 
     def holders(self, task, cluster_id):
-        """Return what the hosts of a cluster have on their disks (list of L(Content))."""
+        """Return what the hosts of a cluster have on their disks (list of ``Content``)."""
         return [content for content in self._contents.get(task, {}).values() if content.host.cluster_id == cluster_id]
 
     def peers(self, task, cluster_id):
-        """Return the peers that the scheduler of a cluster remembers, a host's several times (list of L(Peer))."""
+        """Return the peers that the scheduler of a cluster remembers, a host's several times (list of ``Peer``)."""
         return [peer for peer in self._peers.get(task, []) if peer.host.cluster_id == cluster_id]
 
     def lose(self, task, host):

@@ -53,7 +53,7 @@ def parse_time(text):
 
 
 class Raw(str):
-    """JSON that is written already; L(dump) puts it in as it is."""
+    """JSON that is written already; ``dump`` puts it in as it is."""
 
 
 class Number(float):

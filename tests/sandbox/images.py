@@ -114,7 +114,7 @@ def build(
     :param attestations: whether each platform has an attestation manifest, as BuildKit makes them.
     :param foreign: how many foreign layers there are, which registries do not hold.
     :param digests: digests that the blobs are to claim (recorded ones), config first; for an index a dict by platform.
-    :returns: the top L(Manifest), a dict of platform to L(Manifest), and a dict of digest to blob.
+    :returns: the top ``Manifest``, a dict of platform to ``Manifest``, and a dict of digest to blob.
     """
     single, many = _KINDS[kind]
     blobs: dict[str, bytes] = {}

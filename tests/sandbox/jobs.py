@@ -117,7 +117,7 @@ class Job:
 class Jobs:
     """The table of jobs and its polls.
 
-    Polls are carried out when somebody looks: L(advance) brings the table to the present.
+    Polls are carried out when somebody looks: ``advance`` brings the table to the present.
     """
 
     def __init__(self, profile, clock, clusters, users, seed=0):

@@ -57,9 +57,9 @@ class Limiter:
 class Manager:
     """One manager.
 
-    :param profile: L(Profile).
-    :param rules: L(Rules).
-    :param reach: L(Reach), for registries and origins.
+    :param profile: ``Profile``.
+    :param rules: ``Rules``.
+    :param reach: ``Reach``, for registries and origins.
     :param traps: names of traps to switch on: ``T11``, ``T18``, ``T27``, ``T30``.
     """
 

@@ -43,7 +43,7 @@ class ManifestError(Exception):
 class ManifestReader:
     """Reads manifests as one release does.
 
-    :param profile: L(Profile), whose attributes are data.
+    :param profile: ``Profile``, whose attributes are data.
     """
 
     def __init__(self, profile: t.Any, reach: Reach, refuse_loopback: bool = False) -> None:

@@ -36,7 +36,7 @@ class Image:
         self.source = ("http://" if base.startswith("http://") else "") + self.reference
         self.manifest_url = f"{base}/v2/{name}/manifests/{tag}"
         self.digest_url = f"{base}/v2/{name}/manifests/{top.digest}"
-        #: Platform to L(images.Manifest).
+        #: Platform to ``images.Manifest``.
         self.platforms = platforms
         self._root = f"{base}/v2/{name}/blobs/"
 
@@ -91,7 +91,7 @@ class Registry:
     def add_image(self, base, name, tag, version=1, **options):
         """Build an image and push it. The same tag with another ``version`` is a tag that moved.
 
-        :param options: those of L(images.build).
+        :param options: those of ``images.build``.
         """
         top, platforms, blobs = build(f"{name}:{tag} version {version}", **options)
         store = self._manifests.setdefault(name, {})

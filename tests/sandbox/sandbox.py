@@ -41,7 +41,7 @@ _REGISTRY_OPTIONS = (
 
 
 class Sandbox:
-    """A manager and a registry for tests. Use it as a context manager, or with L(start) and L(stop).
+    """A manager and a registry for tests. Use it as a context manager, or with ``start`` and ``stop``.
 
     :param release: one of profiles.RELEASES, or newer.NEWER.
     :param factor: how many times faster the manager's waits pass.
@@ -54,7 +54,7 @@ class Sandbox:
     :param rate_limit: whether jobs that name a cluster are limited as by the real manager.
     :param tls: dict with ``cert``, ``key``, optionally ``client_ca``: the manager speaks TLS.
     :param registry_tls: likewise for the registry; ``registry_ca`` is the file with the CA that the manager trusts.
-    :param clock: L(Clock), None for real time.
+    :param clock: ``Clock``, None for real time.
     :param seed: int, for everything that the manager does at random.
     """
 
@@ -245,7 +245,7 @@ class Sandbox:
 
     @property
     def log(self):
-        """Requests to the manager, oldest first (L(server.Entry))."""
+        """Requests to the manager, oldest first (``server.Entry``)."""
         return list(self.servers["manager"].log)
 
     @property
@@ -287,7 +287,7 @@ class Sandbox:
         return self.registry_content.add_image(self.registry_url, name, tag, **options)
 
     def image(self, name, tag="latest", **options):
-        """Build an image and push it: L(registry.Image). Options are those of images.build, and ``version``."""
+        """Build an image and push it: ``registry.Image``. Options are those of images.build, and ``version``."""
         return self._do(self.make_image, name, tag, **options)
 
     def make_file(self, path, content=b"sandbox\n"):
@@ -303,7 +303,7 @@ class Sandbox:
         self._do(self.registry_content.delete_blob, digest, name)
 
     def set_registry(self, **options):
-        """Set what L(Registry) has, such as ``auth`` (None, ``basic``, ``token``), ``user``, ``password``, ``lie``."""
+        """Set what ``Registry`` has, such as ``auth`` (None, ``basic``, ``token``), ``user``, ``password``, ``lie``."""
         for name, value in options.items():
             if name not in _REGISTRY_OPTIONS:
                 raise ValueError(f"the registry has no {name}")
@@ -384,7 +384,7 @@ class Sandbox:
         self._await(bounce())
 
     def pause(self):
-        """Stop listening, until L(resume)."""
+        """Stop listening, until ``resume``."""
         self._await(self.servers["manager"].stop())
 
     def resume(self):

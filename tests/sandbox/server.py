@@ -89,9 +89,9 @@ class Server:
     """One listening server.
 
     :param name: ``manager`` or ``registry``, which rules name in ``at``.
-    :param handler: coroutine function of (aiohttp request, body) that returns a L(Reply).
-    :param rules: L(Rules).
-    :param clock: L(Clock), for the header Date.
+    :param handler: coroutine function of (aiohttp request, body) that returns a ``Reply``.
+    :param rules: ``Rules``.
+    :param clock: ``Clock``, for the header Date.
     :param tls: dict with ``cert``, ``key`` (files) and optionally ``client_ca``, or None.
     """
 

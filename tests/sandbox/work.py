@@ -34,7 +34,7 @@ class Work:
     async def run(self, job):
         """Carry out a job's tasks, each to its end.
 
-        :param job: L(jobs.Job).
+        :param job: ``jobs.Job``.
         """
         carry = {"preheat": self._preheat, "get_task": self._get_task, "delete_task": self._delete_task}[job.type]
         for number, task in enumerate(job.tasks):

@@ -21,6 +21,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import BIO_LENGTH
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
+    ARGS,
     Releases,
     not_everywhere,
     not_in_releases,
@@ -33,27 +34,8 @@ if t.TYPE_CHECKING:
 
 MANY_PEERS = ("all_peers", "all_seed_peers")
 
-#: Options that become keys of ``args``.
-ARG_OPTIONS = (
-    "tag",
-    "application",
-    "filtered_query_params",
-    "piece_length",
-    "headers",
-    "registry_username",
-    "registry_password",
-    "scope",
-    "ips",
-    "count",
-    "percentage",
-    "concurrent_task_count",
-    "concurrent_peer_count",
-    "job_timeout",
-    "object_storage",
-    "hdfs",
-    "load_to_cache",
-    "enable_task_id_based_blob_digest",
-)
+#: Options that become keys of ``args``, but for the platform, of which each job has its own.
+ARG_OPTIONS = tuple(dict.fromkeys(arg.option for arg in ARGS if arg.option and arg.option != "platform"))
 NESTED_OPTIONS = ("object_storage", "hdfs")
 # Not registries, which is set once for all tasks.
 _IMAGE_ONLY = ("platforms", "enable_task_id_based_blob_digest", "registry_username", "registry_password")

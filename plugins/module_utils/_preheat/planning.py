@@ -124,7 +124,7 @@ class PlannedJob:
 def plan_jobs(params: dict) -> list[PlannedJob]:
     """Return the jobs that should exist, each once, in the order of the options, not yet pinned to digests.
 
-    A job for the platform ``all`` stands for one for each platform, see ``split_platforms`` in L(manifests).
+    A job for the platform ``all`` stands for one for each platform, see ``split_platforms`` in ``manifests``.
 
     :param params: the module's, checked.
     :raises InputError: if an image or file is not one.

@@ -69,7 +69,7 @@ def image_from_reference(reference: str, bases: dict[str, str], **attributes: t.
 
     :param reference: as the module preheat takes it.
     :param bases: registry name to base URL, as the module preheat takes them.
-    :param attributes: more of L(PreheatedImage).
+    :param attributes: more of ``PreheatedImage``.
     :raises InputError: if it is not an image reference.
     """
     pulled = parse_image(reference, {registry: f"https://{registry}" for registry in bases})

@@ -204,8 +204,8 @@ NOTES: dict[str, str] = {
 class Reason(t.NamedTuple):
     """Why a host misses.
 
-    Another class than L(Problem), which is about one configuration that a role is going to write, and so needs neither
-    a file nor a sentence that stands by itself. L(reason_from_problem) turns that into this.
+    Another class than ``Problem``, which is about one configuration that a role is going to write, and so needs neither
+    a file nor a sentence that stands by itself. ``reason_from_problem`` turns that into this.
 
     :ivar code: stable, a key of MISSES or of ``_config.messages.MESSAGES``.
     :ivar file: path on the host; empty if no file is to blame.

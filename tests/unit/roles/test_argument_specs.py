@@ -116,6 +116,17 @@ def test_the_role_preheat_has_the_options_of_the_module():
             assert option["default"] == documented[name]["default"], name
 
 
+def test_the_role_preheat_passes_each_option_to_the_module():
+    """An option that the role documents and does not pass would be silently ignored."""
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import ARG_OPTIONS
+
+    task = next(task for task in load("preheat", "tasks/warm.yml") if "dragonflyoss.dragonfly.preheat" in task)
+    module = importlib.import_module("ansible_collections.dragonflyoss.dragonfly.plugins.modules.preheat")
+    documented = set(yaml.safe_load(module.DOCUMENTATION)["options"])
+    not_passed = {"image", "file", "wait", "progress_file"}  # The role has lists, and always waits.
+    assert documented - not_passed | set(ARG_OPTIONS) <= set(task["dragonflyoss.dragonfly.preheat"])
+
+
 def _reader(name: str, option: dict) -> str | None:
     """Return the filter that every use of a variable goes through, None where any value is read as it is."""
     if option["type"] in ("list", "dict"):

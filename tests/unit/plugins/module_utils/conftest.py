@@ -46,9 +46,9 @@ class Loopback(ThreadingMixIn, HTTPServer):
     """The server.
 
     :ivar url: its address.
-    :ivar asked: list of L(Asked).
+    :ivar asked: list of ``Asked``.
     :ivar now: function that gives the time of its header Date, seconds since 1970.
-    :ivar answers: function of L(Asked), or a list of answers, of which the last one stays. An answer is (status, body)
+    :ivar answers: function of ``Asked``, or a list of answers, of which the last one stays. An answer is (status, body)
         or (status, body, headers), with a body of bytes, or of what is sent as JSON; bytes alone are sent as they are,
         before the connection is closed.
     """

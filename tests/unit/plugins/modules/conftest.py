@@ -87,7 +87,7 @@ def run():
                 :param env: environment variables that are added (dict).
                 :param limit: seconds after which the test fails.
                 :param options: of the module; None leaves one out.
-                :returns: L(Run).
+                :returns: ``Run``.
                 """
                 arguments = {name: value for name, value in options.items() if value is not None}
                 arguments.update(_ansible_check_mode=check_mode, _ansible_diff=diff, _ansible_verbosity=verbosity)

@@ -108,7 +108,7 @@ def filled(box, module, **more):
 
 
 def marked(module, keep=()):
-    """Return the secrets that a module's options take, but those of L(FAR) and these."""
+    """Return the secrets that a module's options take, but those of ``FAR`` and these."""
     return {
         name: value
         for name, value in SECRETS.items()
