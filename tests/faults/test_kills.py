@@ -68,6 +68,17 @@ CASES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Let processes that are started here obey SIGINT, which a shell that runs the tests in the background has ignored.
+
+    A process inherits that a signal is ignored.
+    """
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
 def requests(box) -> list[str]:
     return [f"{entry.method} {entry.path}" for entry in [*box.log, *box.registry_log]]
 
