@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Twenty controllers at once, and modules in poor surroundings: few files, no HOME, another locale."""
+"""Twenty controllers at once, 5,000 images at once, and poor surroundings: few files, no HOME, another locale."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.tests.bench.measure import run_module
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers import MEMORY_LIMIT
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.test_two_controllers import controller
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
@@ -48,6 +50,37 @@ def test_twenty_controllers(long, capsys):
         counts = [f"{extra} jobs more than needed in {count} rounds" for extra, count in sorted(extra_jobs.items())]
         print(f"\n{CONTROLLERS} controllers, {rounds} rounds: {', '.join(counts)}")
     assert max(extra_jobs) < CONTROLLERS - 1
+
+
+def test_many_images(long, capsys, record_property):
+    """A task of 5,000 images sends what 5,000 jobs need, in bounded memory; a second run creates nothing."""
+    count, wait_sleep = (5000, 5) if long else (100, 1)
+    figures = []
+    with Sandbox(release="2.5.1", factor=FACTOR) as box:
+        images = [box.image(f"shop/web-{number}", "1").source for number in range(count)]
+        options = {"url": box.url, "token": box.token, "images": images, "wait_sleep": wait_sleep}
+        for changed in (True, False):
+            box.clear_log()
+            result, used = run_module("preheat", **options)
+            assert not result.get("failed"), result["msg"]
+            assert result["changed"] == changed
+            assert {job["outcome"] for job in result["jobs"]} == {"warm"}
+            assert len(result["jobs"]) == len(box.jobs) == count
+            assert used.memory < MEMORY_LIMIT / 10**6
+            requests = [entry.method for entry in box.log]
+            assert requests.count("POST") == (count if changed else 0)
+            # Each job is read once by its ID. A page of the list has 50 rows, and while it waits a look is one page.
+            assert requests.count("GET") < count + count / 50 + used.wall + 20
+            # The manager reads the registry, too.
+            manifests = [entry for entry in box.registry_log if "dragonflyoss." in entry.headers.get("User-Agent", "")]
+            assert len(manifests) == count
+            figures.append(
+                f"{'first' if changed else 'second'} run: {used.wall:.0f} s, {used.memory:.0f} MB, {len(requests)} "
+                f"requests to the manager, {len(manifests)} to the registry"
+            )
+    record_property("figure", f"{count} images, {'; '.join(figures)}")
+    with capsys.disabled():
+        print(f"\n{count} images in one task, {'; '.join(figures)}")
 
 
 #: Environment variables (None unsets one), and the limit of open files.
