@@ -31,6 +31,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     MASK,
+    escape_c1,
     is_secret_header,
     printable,
     url_secrets,
@@ -134,6 +135,9 @@ class DragonflyModule(AnsibleModule):
                 ),
                 reason="fault",
             )
+        if needs_requests:
+            # It holds texts of servers.
+            result = escape_c1(result)
         if result.pop("failed", False):
             self.fail_json(**result)
         self.exit_json(**result)

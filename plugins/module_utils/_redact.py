@@ -38,6 +38,7 @@ _MAY_HOLD_SECRET = re.compile("[@?]")
 # In a text with more URLs than the first, each must have as many characters on average.
 _MOST_URLS, _CHARACTERS_PER_URL = 500, 40
 _LAST_WORD = re.compile(r"(?<!\S)\S+\Z")
+_C1 = re.compile("[\x7f-\x9f]")
 # What moves the cursor, changes colours or turns the order of letters: controls (C0 without tab and line feed, C1),
 # marks of direction, and separators of lines.
 _UNPRINTABLE = re.compile(
@@ -156,6 +157,20 @@ def redact_beginning(text: str, length: int) -> str:
 def printable(text: str) -> str:
     """Return the text with all that a terminal obeys written as Python writes it."""
     return text if text.isprintable() else _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def escape_c1(value: t.Any) -> t.Any:
+    """Return a result with DEL and the controls of C1 in its texts written as Python writes them.
+
+    Ansible shows the results of failed tasks as JSON, which escapes the other controls but not these.
+    """
+    if isinstance(value, str):
+        return value if value.isprintable() else _C1.sub(lambda match: ascii(match[0])[1:-1], value)
+    if isinstance(value, list):
+        return [escape_c1(item) for item in value]
+    if isinstance(value, dict):
+        return {escape_c1(key): escape_c1(item) for key, item in value.items()}
+    return value
 
 
 def redact_args(args: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -20,23 +20,25 @@ from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 _KEPT = ("state", "type", "created_at", "updated_at")
 
 
-class Templates:
-    """Puts the template into every text of an answer."""
+class Texts:
+    """Puts a text in place of every text of an answer."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def apply(self, reply) -> None:
         try:
             document = json.loads(reply.body)
         except ValueError:
             return
-        reply.body = json.dumps(_with_templates(document)).encode()
+        reply.body = json.dumps(self._replaced(document)).encode()
 
-
-def _with_templates(node, name=""):
-    if isinstance(node, dict):
-        return {key: _with_templates(value, key) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_with_templates(item) for item in node]
-    return TEMPLATE if isinstance(node, str) and name not in _KEPT else node
+    def _replaced(self, node, name=""):
+        if isinstance(node, dict):
+            return {key: self._replaced(value, key) for key, value in node.items()}
+        if isinstance(node, list):
+            return [self._replaced(item) for item in node]
+        return self._text if isinstance(node, str) and name not in _KEPT else node
 
 
 def test_no_template_of_an_answer_or_a_file_is_evaluated(tmp_path):
@@ -75,7 +77,7 @@ def test_no_template_of_an_answer_or_a_file_is_evaluated(tmp_path):
     play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": uses}]), encoding="utf-8")
     with Sandbox(factor=100) as box:
         box.history(2, age=60)
-        Spoiler(box).begin({}, Templates())
+        Spoiler(box).begin({}, Texts(TEMPLATE))
         environment = {
             **os.environ,
             "HOSTILE_MARK": str(mark),

@@ -15,6 +15,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_fi
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     MASK,
+    escape_c1,
     printable,
     redact_args,
     redact_beginning,
@@ -227,3 +228,8 @@ def test_a_secret_at_the_cut_is_not_shown():
         assert "hid" not in redact_beginning(text, 100) + redact_beginning(text, 1000)
     # What is masked makes room for what comes after it.
     assert "hid" not in redact_beginning("http://u:" + "x" * 790 + "@h http://user:hiddenhidden@h/" + "b" * 99, 100)
+
+
+def test_controls_that_json_does_not_escape_are_escaped_in_results():
+    result = {"a\x9b": ["\x7f", {"b": "\x1b[31m\x85\u202e"}, 1, None, True]}
+    assert escape_c1(result) == {"a\\x9b": ["\\x7f", {"b": "\x1b[31m\\x85\u202e"}, 1, None, True]}
