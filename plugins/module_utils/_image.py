@@ -31,6 +31,8 @@ _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
     r"|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?\Z"
 )
+# A URL may name a host that no reference can, such as one with an underscore.
+_URL_HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?\Z")
 _TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _MANIFEST_URL = re.compile(r"(?P<base>https?://[^/?#]+)/v2/(?P<name>.+)/manifests/(?P<reference>[^/?#]+)\Z")
 # In a reference only a digest follows an @, and a digest holds no slash.
@@ -85,15 +87,21 @@ def check_base(registry: str, url: str) -> str:
         _port = parts.port
     except ValueError:
         usable = False
-    if not usable or has_blank(url):
-        raise InputError(
-            f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {redact_url(url)!r}."
-        )
-    if "@" in parts.netloc:
+    if usable and "@" in parts.netloc:
         raise InputError(
             f"registries: the URL of {registry!r} must not hold credentials, give them as username and password."
         )
+    if not usable or has_blank(url) or not _URL_HOST.match(parts.netloc) or not _is_prefix(parts.path):
+        raise InputError(
+            f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {redact_url(url)!r}."
+        )
     return url.rstrip("/")
+
+
+def _is_prefix(path: str) -> bool:
+    """Return whether the path of a URL is the first part of a repository's name, or empty."""
+    prefix = path.strip("/")
+    return not prefix or bool(_NAME.match(prefix))
 
 
 def parse_image(text: str, bases: dict[str, str] | None = None) -> Image:

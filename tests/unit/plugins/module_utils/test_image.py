@@ -161,7 +161,7 @@ def test_references_round_trip(host, components, reference, scheme):
     assert (reparsed.registry, reparsed.base, reparsed.name, reparsed.reference) == (host, image.base, name, reference)
 
 
-@pytest.mark.parametrize("url", ["https://h", "http://h:5000", "https://h/a/b", "https://[fd00::1]:5000"])
+@pytest.mark.parametrize("url", ["https://h", "http://h_1:5000", "https://h/a/b-c", "https://[fd00::1]:5000"])
 def test_bases_that_can_be_used(url):
     assert check_base("r", url + "/") == url
 
@@ -181,6 +181,16 @@ def test_bases_that_can_be_used(url):
         "https://[::1",
         "https://u:hidden@h:port",
         "https://h?token=hidden",
+        "https://h/../x",
+        "https://h/a//b",
+        "https://h/a/./b",
+        "https://h/%2e%2e/x",
+        "https://h/A",
+        'https://h"x',
+        "https://h%s",
+        "https://h\x7fx",
+        "https://h\u00e4",
+        "https://\U0001f409",
     ],
 )
 def test_bases_that_cannot_be_used(url):
