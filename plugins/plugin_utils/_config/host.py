@@ -25,7 +25,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.ser
     user_id,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import unit_lines
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml, yaml_value
 
 _NUMBERS = re.compile(r"(?<![0-9])[0-9]+\.[0-9]+\.[0-9]+")
 _ARCHIVE = re.compile(r"\.(tar\.[a-z0-9]+|tgz)\Z")
@@ -233,6 +233,7 @@ FACTS: dict[str, t.Callable[..., t.Any]] = {
             may_hold_secret,
             hidden,
             archive,
+            yaml_value,
         )
     },
 }

@@ -73,3 +73,12 @@ def plain(value: t.Any) -> t.Any:
 def to_yaml(config: dict[str, t.Any]) -> str:
     """Return a configuration as YAML, its keys in their order."""
     return yaml.dump(plain(config), Dumper=_Dumper, default_flow_style=False, allow_unicode=False, width=1_000_000)
+
+
+def yaml_value(value: t.Any) -> str:
+    """Return a value as YAML in one line, for a template.
+
+    JSON is not YAML: it writes characters beyond the basic plane as surrogates, which YAML has not.
+    """
+    written = yaml.dump([plain(value)], Dumper=_Dumper, default_flow_style=True, allow_unicode=False, width=1_000_000)
+    return written.strip()[1:-1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,9 @@ TEXTS = {
 }
 #: Renders each case within one task, for a task takes far longer than a template.
 _RENDER = """
-{% set texts = {} %}
 {% for name, variables in cases.items() %}
-{% set _text = texts.update({name: lookup('ansible.builtin.template', path, template_vars=variables, **options)}) %}
+{{ [name, lookup('ansible.builtin.template', path, template_vars=variables, **options)] | to_json }}
 {% endfor %}
-{{ texts | to_json }}
 """
 _CASES: dict[str, dict[str, dict[str, Any]]] = {}
 
@@ -93,6 +92,7 @@ def written(tmp_path_factory):
             {
                 "ansible.builtin.template": {"src": "render.j2", "dest": f"{folder}/{number}.out", "mode": "0600"},
                 "check_mode": False,
+                "name": template,
                 # Read from a file, so that nothing in it is a template.
                 "vars": {
                     "cases": f"{{{{ lookup('ansible.builtin.file', '{source}') | from_json }}}}",
@@ -102,17 +102,17 @@ def written(tmp_path_factory):
             }
         )
     play(folder, [*tasks, {"ansible.builtin.set_fact": {"found": "ok"}}], {"host": {}})
-    return {
-        template: json.loads((folder / f"{number}.out").read_text(encoding="utf-8"))
-        for number, template in enumerate(_CASES)
-    }
+    texts = {}
+    for number, (template, cases) in enumerate(_CASES.items()):
+        lines = (folder / f"{number}.out").read_text(encoding="utf-8").splitlines()
+        texts[template] = dict(json.loads(line) for line in lines if line)
+        assert set(texts[template]) == set(cases), template
+    return texts
 
 
 HOST = "http://127.0.0.1:4001"
 #: TOML has no DEL. The role refuses it, as a header and as text that is no TOML.
 TOML_TEXTS = {name: text for name, text in TEXTS.items() if name != "delete"}
-#: An address is ASCII.
-ADDRESSES = {name: text for name, text in TEXTS.items() if name not in ("delete", "emoji")}
 SETTINGS = {name: f'"NAME={text}"' for name, text in TEXTS.items()}
 ALLOWED_SETTINGS = {name: text for name, text in SETTINGS.items() if option_error("Environment", text) is None}
 
@@ -125,8 +125,8 @@ def hosts_toml_cases():
             "__containerd_mirrors_by_name": {"r": {"prefix": "", "server": "https://r", "origin": text}},
             "item": "r",
             "containerd_mirrors_proxy": HOST,
-            "containerd_mirrors_headers": {"X-Any": text, f"X {text}": "a"},
-            "containerd_mirrors_server_options": {"r": {"ca": text, "header": {"X-Own": [text, text]}}},
+            "__containerd_mirrors_headers": {"X-Any": text, f"X {text}": "a"},
+            "__containerd_mirrors_server_options": {"r": {"ca": text, "header": {"X-Own": [text, text]}}},
         }
         for name, text in TOML_TEXTS.items()
     }
@@ -136,7 +136,7 @@ def hosts_toml_cases():
 def dfdaemon_cases():
     return {
         name: {
-            "_client_known_release": "1.5.1",
+            "_daemon_known_release": "1.5.1",
             "dfdaemon_manager_addr": text,
             "dfdaemon_seed_peer": True,
             "dfdaemon_cluster_id": 1,
@@ -144,7 +144,7 @@ def dfdaemon_cases():
             "dfdaemon_proxy_port": 4001,
             "dfdaemon_registry_mirror": text,
         }
-        for name, text in ADDRESSES.items()
+        for name, text in TEXTS.items()
         if text
     }
 
@@ -161,22 +161,62 @@ def dfget_cases():
             "dfget_proxy_port": 65001,
             "dfget_registry_mirror": text,
         }
-        for name, text in ADDRESSES.items()
-    }
-
-
-@cases_of("_client/config.yaml.j2")
-def client_cases():
-    return {
-        name: {"_client_marker": "marker", "_client_config": {"a": text, "b": [text, {text or "key": text}]}}
         for name, text in TEXTS.items()
     }
 
 
-@cases_of("_client/drop-in.conf.j2")
+@cases_of("manager/base.yaml.j2")
+def manager_cases():
+    texts = "rest_addr jwt_key database_user database_password database_host database_name redis_username".split()
+    texts += "redis_password redis_master_name advertise_ip log_level".split()
+    numbers = ("grpc_port", "database_port", "redis_db", "redis_broker_db", "redis_backend_db")
+    return {
+        name: {
+            "_daemon_known_release": "2.5.1",
+            "manager_database_type": "mysql",
+            "manager_redis_addrs": [text],
+            "manager_preheat_tls": {"caCert": text},
+            **{f"manager_{option}": text for option in texts},
+            **{f"manager_{option}": 1 for option in numbers},
+        }
+        for name, text in TEXTS.items()
+        if text
+    }
+
+
+@cases_of("scheduler/base.yaml.j2")
+def scheduler_cases():
+    texts = "manager_addr advertise_ip redis_username redis_password redis_master_name idc location log_level".split()
+    numbers = ("port", "cluster_id", "redis_broker_db", "redis_backend_db")
+    return {
+        name: {
+            "_daemon_known_release": "2.5.1",
+            "scheduler_redis_addrs": [text],
+            **{f"scheduler_{option}": text for option in texts},
+            **{f"scheduler_{option}": 1 for option in numbers},
+        }
+        for name, text in TEXTS.items()
+        if text
+    }
+
+
+@cases_of("_daemon/extra.yaml.j2")
+def extra_cases():
+    return {name: {"_daemon_marker": "marker", "_daemon_extra": {"a": [text]}} for name, text in TEXTS.items()}
+
+
+@cases_of("_daemon/config.yaml.j2")
+def client_cases():
+    return {
+        name: {"_daemon_marker": "marker", "_daemon_config": {"a": text, "b": [text, {text or "key": text}]}}
+        for name, text in TEXTS.items()
+    }
+
+
+@cases_of("_daemon/drop-in.conf.j2")
 def drop_in_cases():
     return {
-        name: {"_client_marker": "marker", "_client_service_options": {"Environment": [text]}}
+        name: {"_daemon_marker": "marker", "_daemon_service_options": {"Environment": [text]}}
         for name, text in ALLOWED_SETTINGS.items()
     }
 
@@ -215,8 +255,40 @@ def test_the_base_of_dfget(written):
         assert addresses == [TEXTS[name]] * 4, name
 
 
+def test_the_base_of_the_manager(written):
+    for name, content in written["manager/base.yaml.j2"].items():
+        document, text = yaml.safe_load(content), TEXTS[name]
+        assert set(document) == {"server", "auth", "database", "job"}, name
+        assert document["server"]["rest"] == {"addr": text}, name
+        assert [document["server"]["logLevel"], document["server"]["grpc"]["advertiseIP"]] == [text] * 2, name
+        assert document["auth"] == {"jwt": {"key": text}}, name
+        database = {"user": text, "password": text, "host": text, "port": 1, "dbname": text}
+        assert document["database"]["mysql"] == database, name
+        redis = document["database"]["redis"]
+        assert [redis[key] for key in ("masterName", "username", "password")] == [text] * 3, name
+        assert redis["addrs"] == [text], name
+        assert document["job"] == {"preheat": {"tls": {"caCert": text}}}, name
+
+
+def test_the_base_of_the_scheduler(written):
+    for name, content in written["scheduler/base.yaml.j2"].items():
+        document, text = yaml.safe_load(content), TEXTS[name]
+        assert set(document) == {"server", "manager", "database", "host"}, name
+        assert document["manager"] == {"addr": text, "schedulerClusterID": 1}, name
+        assert document["host"] == {"idc": text, "location": text}, name
+        assert [document["server"]["logLevel"], document["server"]["advertiseIP"]] == [text] * 2, name
+        redis = document["database"]["redis"]
+        assert [redis[key] for key in ("masterName", "username", "password")] == [text] * 3, name
+        assert redis["addrs"] == [text], name
+
+
+def test_dynconfig(written):
+    for name, content in written["_daemon/extra.yaml.j2"].items():
+        assert yaml.safe_load(content) == {"a": [TEXTS[name]]}, name
+
+
 def test_the_configuration_of_a_client(written):
-    for name, content in written["_client/config.yaml.j2"].items():
+    for name, content in written["_daemon/config.yaml.j2"].items():
         text = TEXTS[name]
         assert yaml.safe_load(content) == {"a": text, "b": [text, {text or "key": text}]}, name
 
@@ -231,7 +303,7 @@ def test_settings_that_systemd_would_not_read_as_written_are_refused():
 
 
 def test_a_drop_in(written):
-    for name, content in written["_client/drop-in.conf.j2"].items():
+    for name, content in written["_daemon/drop-in.conf.j2"].items():
         assert content.split("\n") == [
             "# marker",
             "[Service]",
@@ -280,13 +352,50 @@ def test_every_file_has_an_owner_and_a_mode():
         assert str(options["mode"]) not in ("0666", "0777"), (file, task["name"])
 
 
-def test_backups_of_the_configuration_of_a_client_are_for_root_alone():
-    tasks = yaml.safe_load((CHECKOUT / "roles/_daemon/tasks/configure.yml").read_text(encoding="utf-8"))
-    private = [task["register"] for task in tasks if task.get("ansible.builtin.template", {}).get("mode") == "0640"]
-    [backups] = [task for task in tasks if "backup_file" in str(task.get("ansible.builtin.file"))]
-    assert len(private) == 2
-    assert backups["ansible.builtin.file"]["mode"] == "0600"
-    assert all(register in backups["loop"] for register in private)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes files of root")
+def test_who_reads_the_files_of_a_daemon(tmp_path):
+    """A drop-in with a secret is for root alone, before and after a failure, and so are the backups of all files."""
+    hosts = {"secret": {"Environment": ["HTTPS_PROXY=http://u:p@proxy"]}, "public": {"MemoryMax": "1G"}}
+    for host in hosts:
+        (tmp_path / host / "unit.d").mkdir(parents=True)
+        for name in ("config.yaml", "dynconfig.yaml", "daemon.service", "unit.d/drop-in.conf"):
+            (tmp_path / host / name).write_text("earlier: 1\n", encoding="utf-8")
+    folder = f"{tmp_path}/{{{{ inventory_hostname }}}}"
+    variables = {
+        "_daemon_name": "dfdaemon",
+        "_daemon_config_path": f"{folder}/config.yaml",
+        "_daemon_extra_path": f"{folder}/dynconfig.yaml",
+        "_daemon_unit_path": f"{folder}/daemon.service",
+        "_daemon_drop_in": f"{folder}/unit.d/drop-in.conf",
+        "_daemon_config": {"a": "b"},
+        "_daemon_extra": {"a": "b"},
+        "_daemon_user": "root",
+        "_daemon_manage_unit": True,
+        "_daemon_description": "daemon",
+        "_daemon_exec_start": "/bin/true",
+        "_daemon_unit_settings": [],
+        # There is no systemd to read them.
+        "_daemon_unit_changed": False,
+    }
+    (tmp_path / "variables.yml").write_text(json.dumps(variables), encoding="utf-8")
+    role = {"name": "dragonflyoss.dragonfly._daemon"}
+    tasks: list[dict[str, Any]] = [{"ansible.builtin.include_role": {**role, "tasks_from": "configure.yml"}}]
+    show = "find . -name inventory.yml -prune -o -type f -printf '%P %m\\n' | grep -E 'config|daemon|drop-in'"
+    listing = {"ansible.builtin.shell": {"cmd": show, "chdir": folder}, "register": "modes"}
+    roll_back = {**tasks[0]["ansible.builtin.include_role"], "tasks_from": "roll_back.yml"}
+    back = {"block": [{"ansible.builtin.include_role": roll_back}], "rescue": [{"ansible.builtin.meta": "noop"}]}
+    keep = {"ansible.builtin.set_fact": {"before": "{{ modes.stdout_lines }}"}}
+    end = {"ansible.builtin.set_fact": {"found": ["{{ before }}", "{{ modes.stdout_lines }}"]}}
+    services = {host: {"_daemon_service_options": options} for host, options in hosts.items()}
+    arguments = ("--extra-vars", "@variables.yml")
+    endings = play(tmp_path, [*tasks, listing, keep, back, listing, end], services, options=arguments)
+    for host, (after_writing, after_failing) in endings.items():
+        modes = {"config.yaml": "640", "dynconfig.yaml": "640", "daemon.service": "644"}
+        for lines, drop_in in ((after_writing, "600" if host == "secret" else "644"), (after_failing, "600")):
+            expected = {**modes, "unit.d/drop-in.conf": drop_in}
+            files = dict(line.rsplit(" ", 1) for line in lines)
+            assert {name: mode for name, mode in files.items() if not name.endswith("~")} == expected, host
+            assert [mode for name, mode in files.items() if name.endswith("~")] == ["600"] * 4, host
 
 
 # What is refused
