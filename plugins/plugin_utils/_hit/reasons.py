@@ -20,184 +20,192 @@ MISSES: dict[str, tuple[str, str]] = {
         "{hint}",
     ),
     "no_such_image": (
-        "the registry has no such image: {error}.",
+        "the registry does not have the image: {error}.",
         "Correct the reference, or push the image.",
     ),
     "https_proxy": (
-        "it points to {proxy}, while the client's proxy speaks plain HTTP, so containerd silently falls back to the"
-        " registry.",
-        "Write http:// (containerd_mirrors_proxy).",
+        "it points to {proxy}, but the client's proxy uses plain HTTP, so containerd silently falls back to the "
+        "registry.",
+        "Use http:// (containerd_mirrors_proxy).",
     ),
     "config_path_elsewhere": (
-        "config_path is set for the plugin {actual}, while with version = {version} containerd reads {wanted}.",
-        "Set it there; the role containerd_mirrors does.",
+        "config_path is set for the plugin {actual}, but with version = {version}, containerd reads {wanted}.",
+        "Set it there. The role containerd_mirrors does so.",
     ),
     "config_path_not_set": (
-        "no folder with mirrors is set for containerd, so it pulls straight from the registry.",
-        "Set config_path to /etc/containerd/certs.d and restart containerd; the role containerd_mirrors does.",
+        "containerd has no directory of mirrors, so it pulls from the registry.",
+        "Set config_path to /etc/containerd/certs.d and restart containerd. The role containerd_mirrors does so.",
     ),
     "config_path_not_split": (
-        "containerd from 2.1 on takes {path} for the name of one folder, which does not exist, so it pulls straight"
-        " from the registry.",
-        "Set config_path to one folder, such as /etc/containerd/certs.d, and restart containerd; the role"
-        " containerd_mirrors does.",
+        "containerd 2.1 and later reads {path} as the name of one directory, which does not exist, so it pulls from "
+        "the registry.",
+        "Set config_path to one directory, such as /etc/containerd/certs.d, and restart containerd. The role "
+        "containerd_mirrors does so.",
     ),
     "no_mirror_for_registry": (
-        "there is no mirror of {registry}, so containerd pulls straight from the registry.",
+        "there is no mirror of {registry}, so containerd pulls from the registry.",
         "Add it to containerd_mirrors_registries.",
     ),
     "hosts_toml_unused": (
-        "containerd does not use it, so it pulls straight from the registry: {error}.",
-        'Correct it: each host needs a table [host."URL"], with capabilities = ["pull", "resolve"].',
+        "containerd ignores the file, so it pulls from the registry: {error}.",
+        'Correct the file. Each host needs a table [host."URL"] with capabilities = ["pull", "resolve"].',
     ),
     "mirror_cannot_pull": (
-        "no host in it may pull (capabilities), so containerd pulls straight from the registry.",
-        'Give the client\'s host the capabilities ["pull", "resolve"].',
+        "none of its hosts has the capability to pull, so containerd pulls from the registry.",
+        'Set capabilities = ["pull", "resolve"] for the host of the client.',
     ),
     "other_mirror_first": (
-        "pulls go to {first} first, and to the Dragonfly client only where that fails.",
-        "Put the client's host before the others.",
+        "pulls go to {first} first, and to the Dragonfly client only if that fails.",
+        "Move the host of the client before the others.",
     ),
     "wrong_port": (
-        "it points to {proxy}, where no Dragonfly client of this host listens: {listening}.",
-        "Write the address of the client's proxy (containerd_mirrors_proxy, registries_conf_proxy).",
+        "it points to {proxy}, but no Dragonfly client of this host listens there: {listening}.",
+        "Set the address of the client's proxy (containerd_mirrors_proxy, registries_conf_proxy).",
     ),
     "no_login": (
-        "with this set {client} answers a pull without the header {header} with {status}, and the pull silently goes to"
-        " the registry.",
-        "Leave it out and let the proxy listen on 127.0.0.1; or send {header} with the mirror"
-        " (containerd_mirrors_headers).",
+        "with this setting, {client} responds to a pull without the header {header} with {status}, and the pull "
+        "silently goes to the registry.",
+        "Remove the setting and let the proxy listen on 127.0.0.1. Or send {header} with the mirror "
+        "(containerd_mirrors_headers).",
     ),
     "no_client": (
-        "there is no Dragonfly client on this host: neither {files} was found.",
-        "Set one up with the role dfget or dfdaemon.",
+        "there is no Dragonfly client on this host: neither {files} exists.",
+        "Install a client with the role dfget or dfdaemon.",
     ),
     "not_running": (
-        "the unit {unit} is {state}, and pulls silently go to the registry.",
-        "See journalctl -u {unit}, and start it.",
+        "the unit {unit} is {state}, so pulls silently go to the registry.",
+        "Read journalctl -u {unit}, and start the unit.",
     ),
     "unit_unknown": (
-        "systemd cannot be queried for {unit} ({error}), so it is not known whether it runs, and with this file.",
-        "Run this with become: true, and see whether systemctl show {unit} works on the host.",
+        "systemd cannot be queried for {unit} ({error}), so it is unknown whether the client runs, and whether with "
+        "this file.",
+        "Run this with become: true, and check whether systemctl show {unit} works on the host.",
     ),
     "restart_needed": (
-        "the file was written {seconds} s after {unit} started, which still runs with what was there before.",
-        "Restart {unit}; what was preheated to this very host is then lost unless its storage is kept.",
+        "the file was written {seconds} s after {unit} started, which still uses the earlier content.",
+        "Restart {unit}. Content that was preheated to this host is then lost unless its storage is kept.",
     ),
     "base_differs": (
-        "this host requests {host}, while the preheat used {preheat}.",
-        "Give both the same base URL: the option registries of preheat, and containerd_mirrors_registries.",
+        "this host requests {host}, but the preheat used {preheat}.",
+        "Use the same base URL in the option registries of preheat and in containerd_mirrors_registries.",
     ),
     "mirror_serves_another": (
-        "podman and CRI-O name no registry to the proxy, which requests {host}, while the preheat used {preheat}.",
-        "Set it to {preheat}; a client serves a single registry to these runtimes.",
+        "podman and CRI-O do not send the name of the registry to the proxy, which requests {host}. The preheat used "
+        "{preheat}.",
+        "Set it to {preheat}. A client serves a single registry to these runtimes.",
     ),
     "runtime_ambiguous": (
-        "this host has containerd and {names}, whose pulls go different ways.",
-        "Name the one that pulls the images: runtime, or preheat_runtime of the role preheat.",
+        "this host has containerd and {names}, whose pulls use different configurations.",
+        "Set the runtime that pulls the images: runtime, or preheat_runtime in the role preheat.",
     ),
     "registries_conf_no_mirror": (
-        "no mirror is configured for {registry}, and {runtime} pulls straight from the registry.",
+        "there is no mirror of {registry}, so {runtime} pulls from the registry.",
         "Add it to registries_conf_registries of the role registries_conf.",
     ),
     "mirror_not_for_tags": (
-        "the mirrors are {by}, and {runtime} pulls this image straight from the registry.",
+        "the mirrors are {by}, so {runtime} pulls this image from the registry.",
         "Remove mirror-by-digest-only and pull-from-mirror.",
     ),
     "mirror_blocked": (
-        "the prefix {prefix} is blocked, and with it the mirror {mirror}: {runtime} silently pulls from the registry.",
-        "Remove the entry, or blocked in it.",
+        "the prefix {prefix} is blocked, and with it the mirror {mirror}, so {runtime} silently pulls from the "
+        "registry.",
+        "Remove the entry, or its setting blocked.",
     ),
     "mirror_not_insecure": (
-        "the mirror {mirror} lacks insecure = true, while the client's proxy speaks plain HTTP: {runtime} silently"
-        " pulls from the registry.",
-        "Add it; the role registries_conf does.",
+        "the mirror {mirror} does not have insecure = true, but the client's proxy uses plain HTTP, so {runtime} "
+        "silently pulls from the registry.",
+        "Set it. The role registries_conf does so.",
     ),
     "base_inferred": (
-        "it does not set X-Dragonfly-Registry, so the client takes {host} from containerd's ns, while the preheat"
-        " used {preheat}.",
-        "Add the header X-Dragonfly-Registry with {preheat}; the role containerd_mirrors does.",
+        "it does not set X-Dragonfly-Registry, so the client derives {host} from containerd's ns. The preheat used "
+        "{preheat}.",
+        "Set the header X-Dragonfly-Registry to {preheat}. The role containerd_mirrors does so.",
     ),
     "base_inferred_by_default": (
-        "the client takes {host} from containerd's ns, while the preheat used {preheat}; a header here would "
-        "send the pulls of every other registry there, too.",
-        "Give the registry a folder of its own, with the header X-Dragonfly-Registry: add it to"
-        " containerd_mirrors_registries.",
+        "the client derives {host} from containerd's ns, but the preheat used {preheat}. A header in this file would "
+        "also apply to the pulls of all other registries.",
+        "Add the registry to containerd_mirrors_registries. It then has its own directory, with the header "
+        "X-Dragonfly-Registry.",
     ),
     "blob_digest_ids_unknown": (
-        "this host or the preheat may use task IDs that are digests of blobs, and it is not known whether the other"
-        " does.",
-        "Give jobs with their args, or manager_release.",
+        "this host or the preheat may use the digests of blobs as task IDs, and it is unknown whether the other does, "
+        "too.",
+        "Pass jobs with their args, or set manager_release.",
     ),
     "range_in_every_request": (
-        "containerd 2.1.0 to 2.1.2 sends Range: bytes=0- with every request, which is part of the Go client's task"
-        " ID, so every pull misses.",
+        "containerd 2.1.0 to 2.1.2 sends Range: bytes=0- with every request. The Go client includes it in the task "
+        "ID, so every pull misses.",
         "Upgrade containerd to 2.1.3 or later.",
     ),
     "range_header": (
-        "the header requests a part of each blob, which is part of the Go client's task ID, so every pull misses.",
-        "Leave the header out.",
+        "the header requests a part of each blob. The Go client includes it in the task ID, so every pull misses.",
+        "Remove the header.",
     ),
     "path_differs": (
-        "this host requests {host}, while the preheat used {preheat}: repository or prefix differ.",
-        "Give both the same base URL with the same prefix.",
+        "this host requests {host}, but the preheat used {preheat}. The repository or the prefix differs.",
+        "Use the same base URL with the same prefix for both.",
     ),
     "query_left": (
-        "of the query {query!r} is left in the URL that the task ID is computed from; a preheat has none.",
-        "Add its names to the filter.",
+        "the task ID is computed from a URL that still contains the query {query!r}, but the URL of a preheat has no "
+        "query.",
+        "Add its parameters to the filter.",
     ),
     "recipes_differ": (
-        "on this host {host_client} {host_release} computes other task ids than {seed} on the seed peers, so every"
-        " pull misses.",
-        "Run clients of one kind and line of releases on seed peers and hosts.",
+        "on this host, {host_client} {host_release} computes other task IDs than {seed} on the seed peers, so every "
+        "pull misses.",
+        "Use the same client and release line on seed peers and hosts.",
     ),
     "cold": (
         "the preheat did not warm {count} of the blobs.",
-        "Run the preheat again; its result says why.",
+        "Run the preheat again. Its result contains the reason.",
     ),
     "ids_differ": (
-        "the task ids of host and preheat differ, and nothing that is known here explains it.",
-        "Run this with probe: true, and report it with the host's configuration.",
+        "the task IDs of the host and the preheat differ for an unknown reason.",
+        "Run this with probe: true, and report the result with the configuration of the host.",
     ),
     "probe_failed": (
-        "the proxy at {proxy} did not answer the probe: {error}.",
-        "See whether the client runs and listens there.",
+        "the proxy at {proxy} did not respond to the probe: {error}.",
+        "Check whether the client runs and listens there.",
     ),
     "probe_impossible": (
-        "the requested probe could not be sent, because no blob of the image is known: {why}.",
-        "See to it that its manifest can be read (registries, registry_username), or leave the probe out.",
+        "the probe was not sent because no blob of the image is known: {why}.",
+        "Ensure that its manifest can be read (registries, registry_username), or remove probe.",
     ),
     "probe_no_task": (
-        "the proxy answered the probe with {status} and without a task id, so the request did not go through"
-        " Dragonfly.",
-        "Compare the running configuration with the file; restart the client.",
+        "the proxy responded to the probe with {status} and without a task ID, so the request did not go through "
+        "Dragonfly.",
+        "Compare the running configuration with the file, and restart the client.",
     ),
     "probe_differs": (
-        "the running client requested task {actual}, while its files yield {expected}: it runs with another"
-        " configuration.",
+        "the running client requested task {actual}, but its files result in {expected}. It runs with another "
+        "configuration.",
         "Restart the client.",
     ),
 }
 
 #: Code: what a user should know although the host hits.
 NOTES: dict[str, str] = {
-    "release_unknown": "the release of {program} could not be read; {assumed} is assumed.",
+    "release_unknown": "The release of {program} could not be read. The module assumes {assumed}.",
     "small_blobs": (
-        "dfdaemon from 1.4.2 on fetches blobs up to 4 MiB from the registry, preheated or not, unless"
-        " proxy.disableBackToSource is true."
+        "dfdaemon 1.4.2 and later fetches blobs of up to 4 MiB from the registry, even if they were preheated, unless "
+        "proxy.disableBackToSource is true."
     ),
-    "keeps": "As a seed peer this host keeps what was preheated for {seconds} s after its last use ({key}).",
-    "not_warm_yet": "Of {image} nothing is known to be warm: its job is {outcome}. This is about the time when it is.",
-    "unknown_blobs": "The blobs are not known ({why}): this is judged by a blob that stands for them.",
-    "address_assumed": "{proxy} is taken to be the client of this host, which listens on {address}.",
+    "keeps": "As a seed peer, this host keeps preheated content for {seconds} s after its last use ({key}).",
+    "not_warm_yet": (
+        "No content of {image} is known to be warm, because its job is {outcome}. The result applies once it is warm."
+    ),
+    "unknown_blobs": "The blobs are unknown ({why}). The result is based on one representative blob.",
+    "address_assumed": "The module assumes that {proxy} is the client of this host, which listens on {address}.",
     "seed_assumed": (
-        "The seed peers are taken to run {client} {release}, as this host does (see seed_client, seed_release)."
+        "The module assumes that the seed peers run {client} {release}, as this host does (see seed_client, "
+        "seed_release)."
     ),
     "reload_unknown": (
-        "{files}: written after CRI-O started. Whether CRI-O was reloaded since is not known: systemctl reload crio."
+        "{files}: written after CRI-O started. It is unknown whether CRI-O was reloaded since. If not, run systemctl "
+        "reload crio."
     ),
-    "probe_denied": "The registry wants credentials for the probe ({status}), so it shows only the task id.",
-    "probe_skipped": "The probe was left out: {why}.",
+    "probe_denied": "The registry requires credentials for the probe ({status}), so the probe shows only the task ID.",
+    "probe_skipped": "The probe was skipped: {why}.",
 }
 
 

@@ -323,8 +323,8 @@ def misses():
         "https://docker.io",
         "http://registry.example.com",
     ):
-        yield mirror(f"base-{base}", "base_differs", "X-Dragonfly-Registry", f"requests {base}, while", header=base)
-    yield mirror("base-with-a-port", "base_differs", "X-Dragonfly-Registry", ":443, while", header=BASE + ":443")
+        yield mirror(f"base-{base}", "base_differs", "X-Dragonfly-Registry", f"requests {base}, but", header=base)
+    yield mirror("base-with-a-port", "base_differs", "X-Dragonfly-Registry", ":443, but", header=BASE + ":443")
     yield go(
         "dynamic-off",
         {"proxy.registryMirror.dynamic": False, "proxy.registryMirror.url": "https://index.docker.io"},
@@ -337,7 +337,7 @@ def misses():
         {"proxy.registryMirror.url": "https://index.docker.io"},
         "base_differs",
         "proxy.registryMirror.url",
-        "https://index.docker.io, while",
+        "https://index.docker.io, but",
         hosts=hosts_toml(header=None),
     )
     yield go(
@@ -345,7 +345,7 @@ def misses():
         {"proxy.defaultTag": "mine"},
         "tag_mismatch",
         "proxy.defaultTag",
-        "carry the tag 'mine', the preheat the tag ''",
+        "have the tag 'mine', but the preheat has the tag ''",
     )
     yield go(
         "application",
@@ -451,7 +451,7 @@ def misses():
         "content-header",
         "content_id",
         "X-Dragonfly-Content-For-Calculating-Task-ID",
-        "replaces the URL",
+        "instead of the URL",
         "dfdaemon",
         extra='X-Dragonfly-Content-For-Calculating-Task-ID = "x"',
     )
@@ -459,7 +459,7 @@ def misses():
         "rust-trailing-slash",
         "trailing_slash",
         "X-Dragonfly-Registry",
-        "Leave the slash out",
+        "Remove the slash",
         "dfdaemon",
         header=BASE + "/",
     )
@@ -472,7 +472,7 @@ def misses():
         "recipes_differ",
         "",
         "",
-        "On this host dfget 2.1.67 computes other task ids than dfdaemon 1.4.2 on the seed peers",
+        "On this host, dfget 2.1.67 computes other task IDs than dfdaemon 1.4.2 on the seed peers",
     )
     yield (
         "rust-host-go-seed",
@@ -499,7 +499,7 @@ def misses():
         "seed_cannot_be_preheated",
         "",
         "",
-        "SUCCESS with nothing warmed",
+        "SUCCESS, but nothing is cached",
     )
     yield "go-of-2.3.4", facts(release="2.3.4"), SeedPeers(), "seed_cannot_be_preheated", "", "", "role dfdaemon"
     yield (
@@ -538,7 +538,7 @@ def misses():
         "config_path_not_split",
         config,
         "config_path",
-        "takes /etc/containerd/certs.d:/etc/docker/certs.d (its default) for the name of one folder",
+        "reads /etc/containerd/certs.d:/etc/docker/certs.d (its default) as the name of one directory",
     )
     yield (
         "two-folders",
@@ -547,7 +547,7 @@ def misses():
         "config_path_not_split",
         config,
         "config_path",
-        "takes /etc/containerd/certs.d:/etc/other/certs.d for the name of one folder",
+        "reads /etc/containerd/certs.d:/etc/other/certs.d as the name of one directory",
     )
     yield (
         "cri-disabled",
@@ -604,7 +604,7 @@ def misses():
             "",
             "Upgrade containerd to 2.1.3",
         )
-    yield mirror("range-header", "range_header", "Range", "Leave the header out", extra='Range = "bytes=0-1023"')
+    yield mirror("range-header", "range_header", "Range", "Remove the header", extra='Range = "bytes=0-1023"')
     yield mirror(
         "rust-empty-filter-header", "filter_without_ns", FILTER, "append ns", "dfdaemon", extra=f'{FILTER} = ""'
     )
@@ -620,7 +620,7 @@ def misses():
         "empty-content-header",
         "content_id",
         "X-Dragonfly-Content-For-Calculating-Task-ID",
-        "replaces the URL",
+        "instead of the URL",
         "dfdaemon",
         extra='X-Dragonfly-Content-For-Calculating-Task-ID = ""',
     )
@@ -689,7 +689,7 @@ def misses():
         "path_differs",
         "/etc/dragonfly/dfget.yaml",
         "proxy.registryMirror.url",
-        "requests /shop/web, while the preheat used /v2/shop/web",
+        "requests /shop/web, but the preheat used /v2/shop/web",
     )
     without = old_mirror("http://127.0.0.1:65001").replace("registry.example.com", "*")
     without += '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]\n'
@@ -702,14 +702,14 @@ def misses():
         "mirrors",
         "no mirror of",
     )
-    yield mirror("cannot-pull", "mirror_cannot_pull", "", "may pull", capabilities='["resolve"]')
+    yield mirror("cannot-pull", "mirror_cannot_pull", "", "capability to pull", capabilities='["resolve"]')
     yield mirror("other-port", "wrong_port", "", "dfget listens on port 65001", port=4001)
     yield go(
         "go-login-missing",
         {"proxy.basicAuth": LOGIN},
         "no_login",
         "proxy.basicAuth",
-        "dfget answers a pull without the header Proxy-Authorization with 407",
+        "dfget responds to a pull without the header Proxy-Authorization with 407",
         hosts=hosts_toml(extra="Authorization = ['hidden']"),
     )
     yield rust(
@@ -726,7 +726,7 @@ def misses():
         "wrong_port",
         toml_file,
         "",
-        "http://127.0.0.1:65001, where no Dragonfly client of this host listens: dfget listens on port 65001 "
+        "http://127.0.0.1:65001, but no Dragonfly client of this host listens there: dfget listens on port 65001 "
         "of 10.0.0.5.",
     )
     yield (
@@ -779,7 +779,7 @@ def misses():
         "https_proxy",
         toml_file,
         "",
-        "Write http://",
+        "Use http://",
     )
     yield go("no-port", {"proxy.tcpListen": None}, "proxy_off", "proxy.tcpListen.port", "Set it to a port")
     yield go(
@@ -787,11 +787,15 @@ def misses():
         {"proxy.proxies": [{"regx": "blobs/(sha256"}]},
         "bad_regex",
         "proxy.proxies[0].regx",
-        "would not start",
+        "does not start",
     )
-    yield go("bad-strategy", {"storage.strategy": "fancy"}, "bad_strategy", "storage.strategy", "Leave the key out")
+    yield go("bad-strategy", {"storage.strategy": "fancy"}, "bad_strategy", "storage.strategy", "Remove the key")
     yield go(
-        "too-slow", {"download.totalRateLimit": "1Mi"}, "rate_limit_too_low", "download.totalRateLimit", "Raise it"
+        "too-slow",
+        {"download.totalRateLimit": "1Mi"},
+        "rate_limit_too_low",
+        "download.totalRateLimit",
+        "Set it to 20Mi",
     )
     yield go("no-manager", {"scheduler.manager.enable": False}, "no_scheduler", "scheduler", "cannot join a cluster")
     yield rust(
@@ -799,7 +803,7 @@ def misses():
         {"proxy.rules": [{"regex": "blobs/(sha256"}]},
         "bad_regex",
         "proxy.rules[0].regex",
-        "would not start",
+        "does not start",
     )
     yield rust(
         "rust-no-manager",
@@ -963,9 +967,7 @@ def test_no_client():
     }
     prediction = predict_hits(machine, [image()])
     assert codes(prediction) == ["no_client"]
-    assert (
-        "neither /etc/dragonfly/dfget.yaml nor /etc/dragonfly/dfdaemon.yaml was found" in prediction.reasons[0].message
-    )
+    assert "neither /etc/dragonfly/dfget.yaml nor /etc/dragonfly/dfdaemon.yaml exists" in prediction.reasons[0].message
 
 
 def test_a_file_that_must_not_be_read():
@@ -1093,17 +1095,17 @@ def test_without_digests_a_blob_stands_for_all():
 @pytest.mark.parametrize(
     "machine, text",
     [
-        (facts(release=None), "the release of dfget could not be read; 2.3.4 is assumed."),
+        (facts(release=None), "The release of dfget could not be read. The module assumes 2.3.4."),
         (facts("dfdaemon", "1.4.2"), "up to 4 MiB from the registry"),
         (facts(changes={"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "2h"}), "for 7200 s"),
         (facts("dfdaemon", "1.4.2", {"seedPeer.enable": True}), "for 2592000 s after its last use (gc.policy.taskTTL)"),
-        (facts(), "seed peers are taken to run dfget 2.1.67"),
+        (facts(), "seed peers run dfget 2.1.67"),
         (
             GOOD["all-addresses"],
-            "http://10.0.0.5:65001 is taken to be the client of this host, which listens on 0.0.0.0.",
+            "http://10.0.0.5:65001 is the client of this host, which listens on 0.0.0.0.",
         ),
         (GOOD["all-addresses-by-default"], "which listens on all addresses."),
-        (GOOD["a-name"], "http://dragonfly.example.com:65001 is taken to be the client"),
+        (GOOD["a-name"], "http://dragonfly.example.com:65001 is the client"),
     ],
 )
 def test_notes(machine, text):
@@ -1198,8 +1200,8 @@ def test_another_spelling_of_docker_hub_has_no_mirror():
 @pytest.mark.parametrize(
     ("folder", "code", "remedy"),
     [
-        ("_default", "base_inferred_by_default", "Give the registry a folder of its own"),
-        ("docker.io", "base_inferred", "Add the header X-Dragonfly-Registry"),
+        ("_default", "base_inferred_by_default", "Add the registry to containerd_mirrors_registries"),
+        ("docker.io", "base_inferred", "Set the header X-Dragonfly-Registry"),
     ],
 )
 def test_a_header_in_default_would_send_every_registry_to_one_place(folder, code, remedy):
@@ -1318,7 +1320,7 @@ def test_a_probe_from_the_cache():
     "answer, code, text",
     [
         ({"headers": {"x-dragonfly-task": "0" * 64}}, "probe_differs", "requested task 000"),
-        ({"status": 200}, "probe_no_task", "without a task id"),
+        ({"status": 200}, "probe_no_task", "without a task ID"),
         ({"status": None, "error": "Connection refused"}, "probe_failed", "Connection refused"),
     ],
 )

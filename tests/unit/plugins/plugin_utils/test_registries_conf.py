@@ -104,18 +104,18 @@ TWO_MIRRORS = entry(mirror="cache.example.com") + f'[[registry.mirror]]\nlocatio
 NAMESPACE = '[[registry]]\nlocation = "registry.example.com/shop"\n'
 #: Facts, the code and the file of the only reason, and a part of its message.
 MISSES: dict[str, tuple[dict[str, Any], str, str, str]] = {
-    "no-entry": (host(drop_ins={}), "registries_conf_no_mirror", MAIN, "no mirror is configured for"),
+    "no-entry": (host(drop_ins={}), "registries_conf_no_mirror", MAIN, "there is no mirror of"),
     "no-mirror": (
         host(drop_ins={"a.conf": '[[registry]]\nlocation = "registry.example.com"\n'}),
-        "registries_conf_no_mirror", f"{MAIN}.d/a.conf", "podman pulls straight",
+        "registries_conf_no_mirror", f"{MAIN}.d/a.conf", "podman pulls from the registry",
     ),
     "overridden-by-a-later-drop-in": (
         host(drop_ins={"50-dragonfly.conf": entry(), "99.conf": '[[registry]]\nlocation = "registry.example.com"\n'}),
-        "registries_conf_no_mirror", f"{MAIN}.d/99.conf", "straight",
+        "registries_conf_no_mirror", f"{MAIN}.d/99.conf", "pulls from the registry",
     ),
     "overridden-for-a-namespace": (
         host(drop_ins={"50-dragonfly.conf": entry(), "1.conf": NAMESPACE}),
-        "registries_conf_no_mirror", f"{MAIN}.d/1.conf", "straight",
+        "registries_conf_no_mirror", f"{MAIN}.d/1.conf", "pulls from the registry",
     ),
     "hidden-drop-ins-count": (
         host(drop_ins={".x.conf": "registry = 1"}), "registries_conf_rejected", f"{MAIN}.d/.x.conf", "array of tables",
@@ -130,7 +130,7 @@ MISSES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "not-insecure": (
         host(drop_ins={"a.conf": entry().replace("insecure = true", "")}),
-        "mirror_not_insecure", f"{MAIN}.d/a.conf", f"{MIRROR} lacks insecure = true",
+        "mirror_not_insecure", f"{MAIN}.d/a.conf", f"{MIRROR} does not have insecure = true",
     ),
     "blocked": (
         host(text='[[registry]]\nlocation = "127.0.0.1:4001"\nblocked = true\n'),
@@ -153,7 +153,7 @@ MISSES: dict[str, tuple[dict[str, Any], str, str, str]] = {
         host(logins=[REGISTRY_LOGIN]), "login_not_for_mirror", "/run/containers/0/auth.json", f"Log in to {MIRROR}",
     ),
     "file-of-root": (
-        host(of_root=hosts.file(OF_ROOT, "")), "registries_conf_no_mirror", OF_ROOT, "straight",
+        host(of_root=hosts.file(OF_ROOT, "")), "registries_conf_no_mirror", OF_ROOT, "pulls from the registry",
     ),
     "unreadable": (
         host(of_root=hosts.file(OF_ROOT, None, "Permission denied")), "config_unreadable", OF_ROOT, "Permission denied",
@@ -403,9 +403,9 @@ def test_what_the_role_refuses(facts: dict[str, Any], options: dict[str, Any], e
 def test_which_of_two_entries_counts() -> None:
     facts = host(drop_ins={"10.conf": entry(), "60.conf": entry(), "70.conf": NAMESPACE})
     messages = [problem["message"] for problem in plan(facts)["problems"]]
-    assert "would go by the role's alone, without its settings" in messages[0]
-    assert "would go by it alone" in messages[1]
-    assert "would go by it where the longer prefix matches" in messages[2]
+    assert "would use the role's alone, without its settings" in messages[0]
+    assert "would use it alone" in messages[1]
+    assert "would use it where the longer prefix matches" in messages[2]
 
 
 def test_its_own_file_is_not_in_the_way() -> None:
