@@ -57,24 +57,29 @@ options:
   images:
     description:
       - List of images.
+      - Exactly one of O(image), O(images), O(file), O(files), O(task_id) and O(task_ids) is required.
     type: list
     elements: str
   file:
     description:
       - URL of a file.
+      - Exactly one of O(image), O(images), O(file), O(files), O(task_id) and O(task_ids) is required.
     type: str
   files:
     description:
       - List of file URLs.
+      - Exactly one of O(image), O(images), O(file), O(files), O(task_id) and O(task_ids) is required.
     type: list
     elements: str
   task_id:
     description:
       - ID of a task, as returned by the filter P(dragonflyoss.dragonfly.task_id#filter) or logged by a client.
+      - Exactly one of O(image), O(images), O(file), O(files), O(task_id) and O(task_ids) is required.
     type: str
   task_ids:
     description:
       - List of task IDs.
+      - Exactly one of O(image), O(images), O(file), O(files), O(task_id) and O(task_ids) is required.
     type: list
     elements: str
   platforms:

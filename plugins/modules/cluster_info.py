@@ -16,10 +16,12 @@ options:
   id:
     description:
       - Return only the cluster with this ID. The module fails if it does not exist.
+      - Mutually exclusive with O(name).
     type: int
   name:
     description:
       - Return only clusters with this name. The list is empty if there are none.
+      - Mutually exclusive with O(id).
     type: str
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection

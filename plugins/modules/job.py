@@ -24,7 +24,7 @@ options:
   ids:
     description:
       - IDs of jobs. A job that does not exist counts as removed.
-      - Exactly one of O(ids) and O(older_than) is required.
+      - Exactly one of O(ids) and O(older_than) is required. Mutually exclusive with O(types) and O(states).
     type: list
     elements: int
     aliases: [id]
@@ -32,10 +32,12 @@ options:
     description:
       - Removes all jobs that are older than this, in seconds or as a duration such as V(4h) or V(7d), by the manager's
         clock.
+      - Exactly one of O(ids) and O(older_than) is required.
     type: str
   types:
     description:
       - With O(older_than), removes only jobs of these types, such as V(preheat) or V(get_task).
+      - Mutually exclusive with O(ids).
     type: list
     elements: str
     aliases: [type]
@@ -43,6 +45,7 @@ options:
     description:
       - With O(older_than), removes only jobs in these states. Defaults to V(SUCCESS) and V(FAILURE).
       - V(PENDING) requires O(force=true).
+      - Mutually exclusive with O(ids).
     type: list
     elements: str
     choices: [PENDING, SUCCESS, FAILURE]

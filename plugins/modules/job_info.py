@@ -18,18 +18,21 @@ options:
   ids:
     description:
       - Return only the jobs with these IDs. The module fails if one does not exist.
+      - Mutually exclusive with O(types) and O(states).
     type: list
     elements: int
     aliases: [id]
   types:
     description:
       - Return only jobs of these types, such as V(preheat).
+      - Mutually exclusive with O(ids).
     type: list
     elements: str
     aliases: [type]
   states:
     description:
       - Return only jobs in these states.
+      - Mutually exclusive with O(ids).
     type: list
     elements: str
     choices: [PENDING, SUCCESS, FAILURE]
@@ -143,8 +146,13 @@ jobs:
       sample: SUCCESS
     outcome:
       description:
-        - V(warm), V(cold), V(failed), V(given_up) (by the manager) or V(pending) for a preheat, V(done) for a job of
-          another type, V(gone) for a job that was deleted while the module waited.
+        - V(warm), the content is cached.
+        - V(cold), the manager reports C(SUCCESS), but blobs or hosts are not warm.
+        - V(failed), the manager reports C(FAILURE).
+        - V(pending), the job is running.
+        - V(done), a job of another type than C(preheat) has succeeded.
+        - V(given_up), the manager stopped watching the job before its end.
+        - V(gone), the job was deleted while the module waited.
       type: str
       returned: success
       sample: warm
@@ -196,7 +204,7 @@ jobs:
       returned: success
       sample: []
     warm_percentage:
-      description: Percentage of the blobs that are warm, V(null) if unknown.
+      description: Percentage of the blobs that are warm, at most 99 if the job is not warm. V(null) if unknown.
       type: int
       returned: success
       sample: 100

@@ -44,12 +44,13 @@ options:
       - Lifetime of a new token by the manager's clock, in seconds or as a duration such as V(90d), V(12h) or V(1d12h).
         The units are V(w), V(d), V(h), V(m) and V(s), in this order.
       - Applies only when a token is created or rotated, not to an existing token.
-      - One of O(expires_in) and O(expires_at) is required to create or rotate a token.
+      - Exactly one of O(expires_in) and O(expires_at) is required to create or rotate a token.
     type: str
   expires_at:
     description:
       - Time when the token expires, such as V(2027-06-30), which is the start of that day in UTC, or
         V(2027-06-30T12:00:00+02:00).
+      - Exactly one of O(expires_in) and O(expires_at) is required to create or rotate a token.
       - The latest time that the manager's database can store is 2038-01-19T03:14:07Z.
       - Dragonfly manager releases before 2.2.2 store it, but do not enforce it.
     type: str

@@ -28,15 +28,18 @@ options:
   images:
     description:
       - List of images. Each image is preheated by its own job. Duplicates are ignored.
+      - Exactly one of O(image), O(images), O(file) and O(files) is required.
     type: list
     elements: str
   file:
     description:
       - URL of one file.
+      - Exactly one of O(image), O(images), O(file) and O(files) is required.
     type: str
   files:
     description:
       - List of file URLs. Each file is preheated by its own job.
+      - Exactly one of O(image), O(images), O(file) and O(files) is required.
     type: list
     elements: str
   platforms:
@@ -92,10 +95,12 @@ options:
   count:
     description:
       - Number of peers to preheat, from 1 to 200. The manager selects them. Requires Dragonfly manager 2.2.3 or later.
+      - Mutually exclusive with O(percentage).
     type: int
   percentage:
     description:
       - Percentage of the peers to preheat. Requires Dragonfly manager 2.2.3 or later.
+      - Mutually exclusive with O(count).
     type: int
   concurrent_task_count:
     description:
@@ -187,8 +192,8 @@ options:
   max_age:
     description:
       - Maximum age of an identical warm job that makes a new job unnecessary, in seconds or as a duration such as
-        V(90s), V(30m), V(4h) or V(7d), by the manager's clock. It is limited because caches expire. With V(0), a warm
-        job never counts, but running jobs are still adopted.
+        V(90s), V(30m), V(4h) or V(7d), by the manager's clock. It is limited because caches expire. With V(0), the
+        module reuses no finished job, but still waits for a running one.
       - Only O(verify=peers) detects content that the peers evicted since then.
     type: str
     default: 1h
@@ -207,9 +212,7 @@ options:
         and for new jobs. If content is gone, a new job is created, and RV(jobs[].replaces) reports the reason. Use it
         if a rollout depends on the result. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier releases
         cannot report what a peer holds. With them, the task fails and creates nothing, or the outcome is V(unknown).
-      - V(peers) creates an additional job in the manager for each blob, at most 1000 in a task, and polls each until it
-        ends. With Dragonfly manager 2.5.1 and an image of 4 blobs, this takes 30 seconds, because the manager reads the
-        result of a job 30 seconds after its creation. The manager accepts 10 jobs per second for a cluster.
+      - With V(peers), the task takes at least 30 seconds longer, and creates one job for each blob (at most 1000).
       - V(result) requires a result that names at least one URL and no failure. V(none) trusts the state C(SUCCESS).
       - With V(auto), V(blobs) and V(result), a warm job does not count if the manager's list of jobs shows that its
         content was deleted since, for example by M(dragonflyoss.dragonfly.task). The list does not show what the peers
@@ -345,10 +348,16 @@ jobs:
       sample: SUCCESS
     outcome:
       description:
-        - V(warm), or V(pending) if the module did not wait for it, V(planned) in check mode, and V(failed), V(cold)
-          (C(SUCCESS), but not warm), V(gone) (deleted while the module waited), V(given_up) (by the manager),
-          V(timed_out), V(refused) (no job was created, or not the one that was requested), V(unknown) (the module could
-          not poll it until its end, or could not query the peers).
+        - V(warm), the content is cached.
+        - V(cold), the manager reports C(SUCCESS), but blobs or hosts are not warm.
+        - V(failed), the manager reports C(FAILURE).
+        - V(pending), the module did not wait for the job.
+        - V(planned), check mode, no job was created.
+        - V(refused), the manager rejected the job, or created it without a requested option.
+        - V(gone), the job was deleted while the module waited.
+        - V(given_up), the manager stopped watching the job before its end.
+        - V(timed_out), the job did not end within O(wait_timeout).
+        - V(unknown), the module could not poll the job until its end, or could not query the peers.
       type: str
       returned: success
       sample: warm
@@ -387,7 +396,7 @@ jobs:
       returned: success
       sample: []
     warm_percentage:
-      description: Percentage of the blobs that are warm.
+      description: Percentage of the blobs that are warm, at most 99 if the job is not warm.
       type: int
       returned: success
       sample: 100

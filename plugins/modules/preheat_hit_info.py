@@ -30,6 +30,7 @@ options:
       - Images that were or will be preheated, in the format of O(dragonflyoss.dragonfly.preheat#module:images). The
         controller reads their manifests from the registry. If it cannot reach the registry, the module checks one
         representative blob of each image, and reports that in RV(notes).
+      - Exactly one of O(jobs) and O(images) is required.
     type: list
     elements: str
     aliases: [image]
@@ -208,6 +209,7 @@ RETURN = r"""
 hit:
   description:
     - How many of the blobs this host hits, V(all), V(some) or V(none). A blob counts only if it is known to hit.
+    - V(none) also if the module could not determine it; see RV(reasons).
   returned: success
   type: str
   sample: all

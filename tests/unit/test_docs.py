@@ -150,6 +150,19 @@ def test_rules_among_options_name_options(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", MODULES)
+def test_each_exclusive_option_names_the_others(name, monkeypatch):
+    _documentation, options = documentation_of(name)
+    missing = [
+        (option, other)
+        for group in arguments_of(name, monkeypatch).get("mutually_exclusive") or []
+        for option in group
+        for other in group
+        if other != option and f"O({other})" not in str(options[option]["description"])
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_groups_are_documented_by_their_fragments(name):
     """A group of options is written once, so a module that takes one does not document it anew."""
     source = (CHECKOUT / f"plugins/modules/{name}.py").read_text(encoding="utf-8")
