@@ -30,7 +30,7 @@ filteredqueryparams enabletaskidbasedblobdigest disablebacktosource requestratel
 totalratelimit perpeerratelimit bandwidthlimit gcinterval interval refreshinterval maxreplicas netaddrs ip addrs
 """.split()
 )
-HOSTS_KEYS = frozenset(["server", "capabilities", "override_path"])
+HOSTS_KEYS = frozenset(["server", "capabilities", "override_path", "dial_timeout"])
 CONTAINERD_KEYS = frozenset(
     """
 version imports config_path endpoint concurrent_layer_fetch_buffer max_concurrent_downloads use_local_image_pull
@@ -248,12 +248,27 @@ _TOML_TOKEN = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
+#: What stands for a number, a date or a time, and for anything that is not TOML: a daemon judges the kind of a value.
+_HIDDEN_BARE = (
+    (re.compile(r"[+-]?(?:0|[1-9](?:_?[0-9])*)|0(?:x[0-9A-Fa-f]|o[0-7]|b[01])[0-9A-Fa-f_]*"), "0"),
+    (re.compile(r"[+-]?(?:inf|nan|(?:0|[1-9](?:_?[0-9])*)(?:\.[0-9_]+)?(?:[eE][+-]?[0-9_]+)?)"), "0.0"),
+    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt][0-9:.]+(?:[Zz]|[+-][0-9:]+)?)?"), "1970-01-01"),
+    (re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9:]+)?"), "00:00:00"),
+    (re.compile(r"true"), "true"),
+    (re.compile(r"false"), "false"),
+    (re.compile(r".*", re.DOTALL), HIDDEN),
+)
+
+
+def _hidden_bare(token: str) -> str:
+    """Return a value of the same kind as one without quotes."""
+    return next(value for pattern, value in _HIDDEN_BARE if pattern.fullmatch(token))
 
 
 def redact_toml(text: str, keys: t.Collection[str]) -> str:
-    """Return TOML with the values of all keys replaced but those that are named.
+    """Return TOML with the values of all keys but those that are named replaced by values of the same kind.
 
-    :param text: it may be malformed.
+    :param text: it may be malformed, and is so afterwards, too.
     :param keys: names in lower case.
     """
     out = []
@@ -262,7 +277,10 @@ def redact_toml(text: str, keys: t.Collection[str]) -> str:
         kind, token = match.lastgroup, match.group()
         if kind == "comment":
             continue
-        if kind in ("string", "bare") and not kept[-1]:
+        if kind == "bare" and not kept[-1]:
+            out.append(_hidden_bare(token))
+            continue
+        if kind == "string" and not kept[-1]:
             out.append(f'"{HIDDEN}"' + "\n" * token.count("\n"))
             continue
         if kind == "header" and len(kept) > 1:

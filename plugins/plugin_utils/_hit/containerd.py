@@ -35,7 +35,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files 
     string_list,
     sub_table,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import MirrorHost, mirror_hosts
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.go_url import parse_go_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import (
+    MirrorHost,
+    mirror_hosts,
+    with_scheme,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
     Reason,
@@ -205,16 +210,14 @@ def _route_to(host: MirrorHost, registry: str, file: str) -> Route | Reason:
 
     Source: containerd v1.7.20 remotes/docker/config/hosts.go (parseHostConfig) and registry.go (isProxy).
     """
-    url = host.url if host.url.startswith("http") else f"https://{host.url}"
     try:
-        parts = urlsplit(url)
-        _port = parts.port  # is only parsed, and so checked, when it is read
+        url = parse_go_url(with_scheme(host.url))
     except ValueError as error:
-        return reason("unreadable", file, error=f"{url} is not a valid URL: {error}", hint="Correct it.")
-    path = posixpath.normpath(parts.path) if parts.path else ""
-    path = "" if path in ("/", ".") else path
+        return reason("unreadable", file, error=f"{host.url} is not a valid URL: {error}", hint="Correct it.")
+    # containerd cleans the path, with the repository, before it sends a request.
+    path = posixpath.normpath(f"/{url.path}").replace("//", "/").rstrip("/")
     if not path.endswith("/v2") and not host.overrides_path:
         path += "/v2"
-    is_proxy = parts.netloc != registry and (registry, parts.netloc) != ("docker.io", "registry-1.docker.io")
+    is_proxy = url.host != registry and (registry, url.host) != ("docker.io", "registry-1.docker.io")
     query = f"ns={quote(registry, safe='')}" if is_proxy else ""
-    return Route(f"{parts.scheme}://{parts.netloc}", path, query, host.headers, file)
+    return Route(f"{url.scheme}://{url.host}", path, query, host.headers, file)

@@ -4,7 +4,8 @@
 
 """A hosts.toml as containerd reads it: which hosts it sends pulls to, and with which headers.
 
-Source: containerd v1.7.20 and v2.2.0, remotes/docker/config/hosts.go (parseHostsFile, parseHostConfig).
+Source: containerd v1.5.18 to v2.3.4, remotes/docker/config/hosts.go (parseHostsFile, parseHostConfig), whose results
+are recorded by tests/tools/record_hosts_toml.py.
 
 PRIVATE to the collection.
 """
@@ -14,18 +15,31 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
     parse_file,
     parse_text,
     string_list,
     sub_table,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.go_url import parse_go_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
 
+Release = tuple[int, ...]
+
 _HOST_TABLE = re.compile(r"""(?m)^[ \t]*(\[[ \t]*["']?host["']?[ \t]*\..*)$""")
-#: From this release of containerd on only hosts with a table of their own count, and a server without hosts is one.
-_FIRST_WITH_NAMED_HOSTS = (2, 0, 0)
+#: First releases of containerd that read ``override_path``; take a server without hosts for one; read TOML with
+#: go-toml 2 (only hosts with a table of their own count, names of keys may differ in case, a byte order mark is an
+#: error); read ``dial_timeout``; know the capability ``referrers``.
+_FIRST_WITH_OVERRIDE = (1, 6, 0)
+_FIRST_WITH_SERVER_ALONE = (1, 7, 32)
+_FIRST_WITH_GO_TOML_2 = (2, 0, 0)
+_FIRST_WITH_DIAL_TIMEOUT = (2, 0, 7)
 _FIRST_WITH_REFERRERS = (2, 2, 0)
+#: Releases that stand for all if that of a host is not known: each reads some file differently.
+_STAND_FOR_ALL = ((1, 5, 18), (1, 6, 0), (1, 7, 32), (2, 0, 0), (2, 0, 7), (2, 2, 0))
+_HOST_KEYS = ("capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout")
+_ROOT_KEYS = ("server", "host", *_HOST_KEYS)
 
 
 class MirrorHost(t.NamedTuple):
@@ -42,7 +56,7 @@ class MirrorHost(t.NamedTuple):
 
 
 def mirror_hosts(
-    file: dict[str, t.Any], registry: str, release: tuple[int, ...] | None
+    file: dict[str, t.Any], registry: str, release: Release | None
 ) -> tuple[list[MirrorHost], Reason | None]:
     """Return the hosts from which containerd requests blobs, in order; an empty list and the reason for the registry.
 
@@ -53,65 +67,161 @@ def mirror_hosts(
     document, unreadable = parse_file(file, "toml")
     if unreadable:
         return [], unreadable
+    if release is not None:
+        return _hosts(file, document, registry, release)
+    readings = [_hosts(file, document, registry, each) for each in _STAND_FOR_ALL]
+    if any(hosts != readings[-1][0] for hosts, _unused in readings):
+        return [], reason("hosts_toml_unclear", file["path"])
+    return readings[-1]
+
+
+def _hosts(
+    file: dict[str, t.Any], document: dict[str, t.Any], registry: str, release: Release
+) -> tuple[list[MirrorHost], Reason | None]:
+    """Return the hosts of a file that is valid TOML, or why a release of containerd uses none."""
+    if file.get("bom") and release >= _FIRST_WITH_GO_TOML_2:
+        error = "it begins with a byte order mark, which containerd from 2.0 on does not read"
+        return [], reason("hosts_toml_unused", file["path"], error=error)
+    document = _known_keys(document, _ROOT_KEYS, release)
     rejected = _rejected_value(document, release)
     if rejected:
         return [], reason("hosts_toml_unused", file["path"], error=rejected)
-    hosts = document.get("host", {})
-    if (release or ()) >= _FIRST_WITH_NAMED_HOSTS:
-        hosts = _named_hosts(document, file["text"])
-        if not hosts and document.get("host"):
-            error = 'from 2.0 on it sees no host without a table [host."URL"]'
-            return [], reason("hosts_toml_unused", file["path"], error=error)
-        if not hosts and document.get("server"):
-            hosts = {document["server"]: document}
-    if not hosts:
-        return [], reason("no_mirror_for_registry", file["path"], registry=registry)
-    able = [
-        MirrorHost(url, _headers(host.get("header")), host.get("override_path", False))
-        for url, host in hosts.items()
-        if _may_pull(host)
-    ]
-    return able, None if able else reason("mirror_cannot_pull", file["path"])
+    tables, unused = _tables(document, file["text"], registry, release)
+    if unused:
+        return [], reason("hosts_toml_unused", file["path"], error=unused)
+    able = [_mirror_host(url, table, release) for url, table in tables if _may_pull(table)]
+    if not able:
+        code = "mirror_cannot_pull" if document.get("host") else "no_mirror_for_registry"
+        return [], reason(code, file["path"], registry=registry)
+    return able, None
 
 
-def _rejected_value(document: dict[str, t.Any], release: tuple[int, ...] | None) -> str | None:
+def with_scheme(url: str) -> str:
+    """Return a URL with the scheme that containerd assumes."""
+    return url if url.startswith("http") else f"https://{url}"
+
+
+def _known_keys(table: dict[str, t.Any], names: tuple[str, ...], release: Release) -> dict[str, t.Any]:
+    """Return a table with its keys named as containerd takes them, which ignores case in some of them."""
+    known = {}
+    for key, value in table.items():
+        if release >= _FIRST_WITH_GO_TOML_2 and key.lower() in names:
+            known[key.lower()] = value
+        elif key.lower() in names and key == key.upper() != "HOST":
+            known.setdefault(key.lower(), value)
+        else:
+            known[key] = value
+    hosts = known.get("host")
+    if "host" in names and isinstance(hosts, dict):
+        known["host"] = {
+            url: _known_keys(host, _HOST_KEYS, release) if isinstance(host, dict) else host
+            for url, host in hosts.items()
+        }
+    return known
+
+
+def _tables(
+    document: dict[str, t.Any], text: str, registry: str, release: Release
+) -> tuple[list[tuple[str, t.Any]], str]:
+    """Return the hosts beside the registry with their tables, in containerd's order; or why it discards the file."""
+    tables = list(document.get("host", {}).items())
+    if release >= _FIRST_WITH_GO_TOML_2:
+        named = _named_hosts(text)
+        tables = [(url, table) for url, table in tables if url in named]
+        if document.get("host") and not tables:
+            return [], 'from 2.0 on it sees no host without a table [host."URL"]'
+    elif "host" not in document and document and release < _FIRST_WITH_SERVER_ALONE:
+        return [], 'before 1.7.32 it reads no file without a table [host."URL"]'
+    server = document.get("server", "")
+    own = "registry-1.docker.io" if registry == "docker.io" else registry
+    # Without a server, or with one that has no host, containerd ends at the registry.
+    is_another = parse_go_url(with_scheme(server)).host not in ("", own) if server else False
+    return [*tables, *([(server, document)] if is_another else [])], ""
+
+
+def _mirror_host(url: str, table: dict[str, t.Any], release: Release) -> MirrorHost:
+    overrides_path = table.get("override_path", False) and release >= _FIRST_WITH_OVERRIDE
+    return MirrorHost(url, _headers(table.get("header")), overrides_path)
+
+
+# --- what makes containerd discard the file
+
+
+def _rejected_value(document: dict[str, t.Any], release: Release) -> str | None:
     """Return why containerd discards a hosts.toml, None if it does not."""
     hosts = document.get("host", {})
     if not isinstance(hosts, dict) or not all(isinstance(host, dict) for host in hosts.values()):
         return "host is not a table of tables"
-    if not isinstance(document.get("server", ""), str):
+    server = document.get("server", "")
+    if not isinstance(server, str):
         return "server is not a string"
-    capabilities = {"pull", "resolve", "push"}
-    if release is None or release >= _FIRST_WITH_REFERRERS:
-        capabilities.add("referrers")
-    errors = (_rejected_host_value(host, capabilities) for host in (document, *hosts.values()))
+    for url in (server, *hosts):
+        try:
+            parse_go_url(with_scheme(url))
+        except ValueError as error:
+            return f"{url} is not a valid URL: {error}"
+    if release < _FIRST_WITH_GO_TOML_2 and any(re.search(r"[\[\]]", url) for url in hosts):
+        return "before 2.0 it reads no brackets in the name of a table; use an IPv4 address or a name"
+    errors = (_rejected_host_value(host, release) for host in (document, *hosts.values()))
     return next(filter(None, errors), None)
 
 
-def _rejected_host_value(host: dict[str, t.Any], known_capabilities: set[str]) -> str | None:
+def _rejected_host_value(host: dict[str, t.Any], release: Release) -> str | None:
+    """Return why containerd discards a file with such a host, None if it does not."""
     capabilities = host.get("capabilities", [])
     if not _is_string_list(capabilities):
         return "capabilities is not a list of strings"
-    unknown = [name for name in capabilities if name.lower() not in known_capabilities]
+    known = {"pull", "resolve", "push"} | ({"referrers"} if release >= _FIRST_WITH_REFERRERS else set())
+    unknown = [name for name in capabilities if name.lower() not in known]
     if unknown:
         return f"it has no capability {unknown[0]}"
-    for key in ("override_path", "skip_verify"):
-        if not isinstance(host.get(key, False), bool):
-            return f"{key} is neither true nor false"
-    if not (isinstance(host.get("ca", ""), str) or _is_string_list(host["ca"])):
-        return "ca is neither a text nor a list of texts"
-    if not isinstance(host.get("client", ""), (str, list)):
-        return "client is neither a text nor a list"
-    headers = host.get("header", {})
-    if not isinstance(headers, dict):
-        return "a header is neither a text nor a list of texts"
-    if not all(isinstance(value, str) or _is_string_list(value) for value in headers.values()):
-        return "a header is neither a text nor a list of texts"
+    for key, is_valid, wanted in _CHECKS:
+        is_read = release >= _FIRST_WITH.get(key, ())
+        if key in host and is_read and not is_valid(host[key]):
+            return f"{key} is {wanted}"
     return None
+
+
+def _is_bool(value: t.Any) -> bool:
+    return isinstance(value, bool)
 
 
 def _is_string_list(value: t.Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_text_or_texts(value: t.Any) -> bool:
+    return isinstance(value, str) or _is_string_list(value)
+
+
+def _is_client(value: t.Any) -> bool:
+    """Return whether a value is a file with certificate and key, or a list of such files or of pairs of files."""
+    if not isinstance(value, list):
+        return isinstance(value, str)
+    return all(isinstance(item, str) or (_is_string_list(item) and len(item) == 2) for item in value)
+
+
+def _is_header_table(value: t.Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text_or_texts, value.values()))
+
+
+def _is_duration(value: t.Any) -> bool:
+    return isinstance(value, str) and (not value or parse_duration(value, "dfget") is not None)
+
+
+#: What containerd reads of a host, by key: the test of a value, and what another value is.
+_CHECKS: tuple[tuple[str, t.Callable[[t.Any], bool], str], ...] = (
+    ("override_path", _is_bool, "neither true nor false"),
+    ("skip_verify", _is_bool, "neither true nor false"),
+    ("ca", _is_text_or_texts, "neither a string nor a list of strings"),
+    ("client", _is_client, "neither a string nor a list of strings or of pairs of strings"),
+    ("header", _is_header_table, "not a table in which each value is a string or a list of strings"),
+    ("dial_timeout", _is_duration, 'not a duration in quotes, such as "10s"'),
+)
+_FIRST_WITH = {"override_path": _FIRST_WITH_OVERRIDE, "dial_timeout": _FIRST_WITH_DIAL_TIMEOUT}
+
+
+# --- what a host says
 
 
 def _may_pull(host: dict[str, t.Any]) -> bool:
@@ -119,12 +229,12 @@ def _may_pull(host: dict[str, t.Any]) -> bool:
     return not capabilities or "pull" in capabilities
 
 
-def _named_hosts(document: dict[str, t.Any], text: str) -> dict[str, t.Any]:
+def _named_hosts(text: str) -> set[str]:
     """Return the hosts that have a table of their own."""
-    named: dict[str, t.Any] = {}
+    named: set[str] = set()
     for header in _HOST_TABLE.findall(text):
         named.update(sub_table(parse_text("toml", header.strip())[0], "host"))
-    return {url: host for url, host in document.get("host", {}).items() if url in named}
+    return named - {""}
 
 
 def _headers(table: dict[str, t.Any] | None) -> dict[str, str]:

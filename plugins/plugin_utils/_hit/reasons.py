@@ -50,6 +50,11 @@ MISSES: dict[str, tuple[str, str]] = {
         "containerd ignores the file, so it pulls from the registry: {error}.",
         'Correct the file. Each host needs a table [host."URL"] with capabilities = ["pull", "resolve"].',
     ),
+    "hosts_toml_unclear": (
+        "releases of containerd read it differently, and the release on this host is unknown.",
+        "Run the check with become: true, and install containerd where its unit or PATH names it; or write only keys"
+        " and values that every release reads.",
+    ),
     "mirror_cannot_pull": (
         "none of its hosts has the capability to pull, so containerd pulls from the registry.",
         'Set capabilities = ["pull", "resolve"] for the host of the client.',

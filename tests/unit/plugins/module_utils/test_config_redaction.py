@@ -89,16 +89,23 @@ imports = ["/etc/containerd/conf.d/*.toml"]
 """
 
 
-def hidden(content, keys, kept=False):
+def hidden(content, keys, stand_in=lambda content: HIDDEN, kept=False):
     """What a parsed file becomes: values below other keys are hidden."""
     if isinstance(content, dict):
         return {
-            key: hidden(value, keys, str(key).lower() in keys or str(key).lower().startswith("x-dragonfly-"))
+            key: hidden(value, keys, stand_in, str(key).lower() in keys or str(key).lower().startswith("x-dragonfly-"))
             for key, value in content.items()
         }
     if isinstance(content, list):
-        return [hidden(item, keys, kept) for item in content]
-    return content if kept else HIDDEN
+        return [hidden(item, keys, stand_in, kept) for item in content]
+    return content if kept else stand_in(content)
+
+
+def of_the_same_kind(content):
+    """What stands for a value of TOML."""
+    if isinstance(content, bool):
+        return content
+    return 0 if isinstance(content, int) else HIDDEN
 
 
 def test_dfget_yaml():
@@ -150,7 +157,7 @@ def test_config_toml():
     text = CONFIG.format(secret=SECRET)
     redacted = redact_toml(text, CONTAINERD_KEYS)
     assert SECRET not in redacted
-    expected = hidden(tomlkit.parse(text).unwrap(), CONTAINERD_KEYS)
+    expected = hidden(tomlkit.parse(text).unwrap(), CONTAINERD_KEYS, of_the_same_kind)
     parsed = tomlkit.parse(redacted).unwrap()
     for config in (expected, parsed):
         config["proxy_plugins"][0].pop("arguments")
@@ -249,4 +256,32 @@ def test_any_yaml_keeps_what_counts(document, flow, style):
 def test_any_toml_keeps_what_counts(document):
     text = tomlkit.dumps(document)
     keys = frozenset(key.lower() for key in KEPT)
-    assert normal(tomlkit.parse(redact_toml(text, keys)).unwrap()) == normal(hidden(document, keys))
+    redacted = tomlkit.parse(redact_toml(text, keys)).unwrap()
+    assert normal(redacted) == normal(hidden(document, keys, of_the_same_kind))
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        *[(text, "0") for text in ("1", "-17", "+1_000", "0xDEAD", "0o17", "0b1")],
+        *[(text, "0.0") for text in ("1.5", "-1e6", "6.02E+23", "inf", "-nan")],
+        ("1979-05-27", "1970-01-01"),
+        ("1979-05-27T07:32:00Z", "1970-01-01"),
+        ("1979-05-27 07:32:00.5-07:00", "1970-01-01 00:00:00"),
+        ("07:32:00", "00:00:00"),
+        ("true", "true"),
+        ("false", "false"),
+        ('"a"', '"hidden"'),
+        ("[1, 'a']", '[0, "hidden"]'),
+    ],
+)
+def test_a_hidden_value_of_toml_keeps_its_kind(value, shown):
+    redacted = redact_toml(f"x = {value}\n", HOSTS_KEYS)
+    assert redacted == f"x = {shown}\n"
+    tomlkit.parse(redacted)
+
+
+@pytest.mark.parametrize("value", ["True", "yes", "01", "10s", "a b", '"a" "b"', "1.", "\u201ca\u201c"])
+def test_what_is_not_toml_is_not_toml_afterwards(value):
+    with pytest.raises(tomlkit.exceptions.ParseError):
+        tomlkit.parse(redact_toml(f"x = {value}\n", HOSTS_KEYS))

@@ -204,13 +204,14 @@ GOOD = {
     "referrers": facts(
         "dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", capabilities='["pull", "referrers"]'), containerd="2.2.0"
     ),
-    "referrers-who-knows": facts(hosts=hosts_toml(capabilities='["pull", "referrers"]'), containerd=None),
     "inline-hosts-before-2.0": facts(hosts=INLINE),
     "named-hosts": facts(
         containerd="2.0.0", hosts=hosts_toml().replace("\n", "\r\n").replace("[host.", " [ 'host' . ")
     ),
     "inline-hosts-are-skipped": facts(containerd="2.0.0", hosts='host."https://a" = {}\n' + hosts_toml()),
+    "server-from-1.7.32-on": facts(hosts=SERVER, containerd="1.7.32"),
     "server-from-2.0-on": facts(hosts=SERVER, containerd="2.0.0"),
+    "dial-timeout-before-2.0.7": facts(hosts=hosts_toml(before="dial_timeout = 10"), containerd="2.0.6"),
     "headers-that-differ-in-case": facts(
         hosts=hosts_toml(
             header="https://a", extra=f'X-DRAGONFLY-REGISTRY = "{BASE}"\nx-dragonfly-registry = "https://b"'
@@ -223,12 +224,14 @@ GOOD = {
         {"proxy.server.basicAuth": LOGIN},
         hosts=hosts_toml("dfdaemon", extra='authorization = ["hidden"]'),
     ),
-    "other-loopback": facts(hosts=at("[::1]")),
+    "other-loopback": facts(hosts=at("[::1]"), containerd="2.0.0"),
     "localhost": facts(hosts=at("localhost")),
     "no-address": facts(hosts=at("0.0.0.0")),
     "an-address-of-its-own": facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("10.0.0.5")),
     "all-addresses": facts(changes={"proxy.tcpListen.listen": "0.0.0.0"}, hosts=at("10.0.0.5")),
-    "all-addresses-of-ipv6": facts("dfdaemon", "1.4.2", {"proxy.server.ip": "::"}, hosts=at("[fd00::5]", "dfdaemon")),
+    "all-addresses-of-ipv6": facts(
+        "dfdaemon", "1.4.2", {"proxy.server.ip": "::"}, hosts=at("[fd00::5]", "dfdaemon"), containerd="2.0.0"
+    ),
     "all-addresses-by-default": facts("dfdaemon", "1.4.2", {"proxy.server.ip": None}, hosts=at("10.0.0.5", "dfdaemon")),
     "a-name": facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("dragonfly.example.com")),
     "default-mirror": facts(hosts={"/etc/containerd/certs.d/_default/hosts.toml": hosts_toml()}),
@@ -653,9 +656,9 @@ def misses():
     yield unused(
         "skip-verify-as-text", hosts_toml(before='skip_verify = "true"'), "skip_verify is neither true nor false"
     )
-    yield unused("ca-as-number", hosts_toml(before="ca = 1"), "ca is neither a text nor a list of texts")
-    yield unused("ca-with-number", hosts_toml(before="ca = [1]"), "ca is neither a text nor a list of texts")
-    yield unused("client-as-boolean", hosts_toml(before="client = true"), "client is neither a text nor a list")
+    yield unused("ca-as-number", hosts_toml(before="ca = 1"), "ca is neither a string nor a list of strings")
+    yield unused("ca-with-number", hosts_toml(before="ca = [1]"), "ca is neither a string nor a list of strings")
+    yield unused("client-as-boolean", hosts_toml(before="client = true"), "client is neither a string nor a list")
     yield unused(
         "capabilities-of-another-kind", hosts_toml(capabilities='["pull", 1]'), "capabilities is not a list of strings"
     )
@@ -668,20 +671,26 @@ def misses():
     yield unused(
         "number-as-header",
         hosts_toml(extra="X-Dragonfly-Priority = 5"),
-        "a header is neither a text nor a list of texts",
+        "header is not a table in which each value is a string or a list of strings",
     )
     yield unused("host-of-another-kind", "[host]\na = 5\n", "host is not a table of tables")
     yield unused("server-of-another-kind", hosts_toml().replace(f'"{BASE}"', "5", 1), "server is not a string")
     yield unused("inline-hosts", INLINE, 'without a table [host."URL"]', "2.0.0")
-    yield (
-        "server-before-2.0",
-        facts(hosts=SERVER),
-        SeedPeers(),
-        "no_mirror_for_registry",
-        toml_file,
-        "",
-        "no mirror of registry.example.com",
-    )
+    yield unused("client-pair-of-three", hosts_toml(before='client = [["/a", "/b", "/c"]]'), "client is neither")
+    yield unused("client-pair-without-a-key", hosts_toml(before='client = [["/a"]]'), "client is neither", "2.3.4")
+    yield unused("dial-timeout", hosts_toml(before="dial_timeout = 10"), "dial_timeout is not a duration", "2.0.7")
+    yield unused("port-that-is-none", hosts_toml(port="proxy"), "its host or port is not valid", "2.3.4")
+    yield unused("server-with-a-space", hosts_toml().replace(BASE, "https://a b", 1), "https://a b is not a valid URL")
+    yield unused("ipv6-before-2.0", at("[::1]"), "no brackets", "1.7.34")
+    yield unused("server-alone-before-1.7.32", SERVER, "before 1.7.32", "1.7.31")
+
+    def unclear(name, text):
+        return name, facts(hosts=text, containerd=None), SeedPeers(), "hosts_toml_unclear", toml_file, "", "differently"
+
+    yield unclear("referrers-who-knows", hosts_toml(capabilities='["pull", "referrers"]'))
+    yield unclear("ipv6-who-knows", at("[::1]"))
+    yield unclear("inline-hosts-who-knows", INLINE)
+    yield unclear("dial-timeout-who-knows", hosts_toml(before="dial_timeout = 10"))
     yield (
         "old-mirror-with-a-slash",
         facts(hosts={}, changes={"proxy.registryMirror.url": BASE}, config_toml=old_mirror("http://127.0.0.1:65001/")),
