@@ -28,20 +28,29 @@ class Role(t.NamedTuple):
     :ivar name: of the role; its variables begin with it.
     :ivar options: those that users set.
     :ivar own: those that the role sets itself.
+    :ivar is_playbook: whether users know it as the playbook of that name.
     """
 
     name: str
     options: frozenset[str]
     own: frozenset[str]
+    is_playbook: bool = False
 
     @property
     def prefix(self) -> str:
         """Return how the names of the role's variables begin."""
         return f"{self.name}_"
 
+    @property
+    def title(self) -> str:
+        """Return what users know it as."""
+        return f"{'playbook' if self.is_playbook else 'role'} {_COLLECTION}.{self.name}"
+
 
 def read_role(name: str) -> Role:
     """Return the variables of a role of this collection, by its argument specs, its vars and its tasks.
+
+    The options of a private role whose playbook users run begin with the name of the playbook.
 
     :raises InputError: if there is no such role.
     """
@@ -57,7 +66,9 @@ def read_role(name: str) -> Role:
             own.update(_read_yaml(folder / file) or {})
     for path in sorted(folder.glob("tasks/*.yml")):
         own.update(_set_by_tasks(_read_yaml(path)))
-    return Role(name, frozenset(options), frozenset(own))
+    playbook = name.removeprefix("_")
+    is_playbook = name.startswith("_") and (ROLES_FOLDER.parent / f"playbooks/{playbook}.yml").is_file()
+    return Role(playbook if is_playbook else name, frozenset(options), frozenset(own), is_playbook)
 
 
 def role_names() -> list[str]:
@@ -119,11 +130,12 @@ def _unknown(name: str, ending: str, role: Role, roles: t.Sequence[Role]) -> str
 
     :param ending: the name without the prefix.
     """
-    message = f"{name} is not a variable of the role {_COLLECTION}.{role.name}."
+    message = f"{name} is not a variable of the {role.title}."
     suggestion = _suggestion(ending, role, roles)
     if suggestion:
         return f"{message} Did you mean {suggestion}?"
-    return f"{message} See ansible-doc -t role {_COLLECTION}.{role.name} for those that it has."
+    folder = f"_{role.name}" if role.is_playbook else role.name
+    return f"{message} See ansible-doc -t role {_COLLECTION}.{folder} for those that it has."
 
 
 def _suggestion(ending: str, role: Role, roles: t.Sequence[Role]) -> str | None:

@@ -26,6 +26,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.ser
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import unit_lines
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml, yaml_value
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._site import inventory_problems, site_defaults
 
 _NUMBERS = re.compile(r"(?<![0-9])[0-9]+\.[0-9]+\.[0-9]+")
 _ARCHIVE = re.compile(r"\.(tar\.[a-z0-9]+|tgz)\Z")
@@ -234,6 +235,8 @@ FACTS: dict[str, t.Callable[..., t.Any]] = {
             hidden,
             archive,
             yaml_value,
+            site_defaults,
+            inventory_problems,
         )
     },
 }

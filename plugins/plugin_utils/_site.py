@@ -1,0 +1,137 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the playbook ``site`` concludes from its inventory: how the parts of a cluster reach each other.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Mapping
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_facts import (
+    join_address,
+    local_address,
+)
+
+Variables = Mapping[str, t.Any]
+
+_REDIS = ("addrs", "master_name", "username", "password", "broker_db", "backend_db")
+_RELEASE = re.compile(r"(?<![0-9])[0-9]+\.[0-9]+\.[0-9]+")
+_ARCHIVE = re.compile(r"\.(tar\.[a-z0-9]+|tgz)([?#].*)?\Z")
+_LOOPBACK = re.compile(r"(?i)(localhost|127\.[0-9.]+|::1|0\.0\.0\.0|::)\Z")
+_STATES = ("manager_state", "scheduler_state", "dfdaemon_state", "preheat_state")
+
+
+def site_defaults(
+    hostvars: Mapping[str, Variables], groups: Mapping[str, list[str]], host: str = "", url: str = ""
+) -> dict[str, t.Any]:
+    """Return the variables of roles that follow from those of the first manager and the first scheduler.
+
+    :param hostvars: variables by host, with the facts of the first manager.
+    :param groups: hosts by group: ``managers``, ``schedulers``.
+    :param host: name or address of the manager that the user gives, empty for the one that the first manager announces.
+    :param url: of its REST API that the user gives, or empty.
+    """
+    manager, scheduler = hostvars[groups["managers"][0]], hostvars[groups["schedulers"][0]]
+    host = host or announced_address(manager, "manager_advertise_ip")
+    release = known_release(manager, "manager")
+    defaults = {
+        "manager_scheduler_release": known_release(scheduler, "scheduler") or release,
+        "scheduler_manager_addr": join_address(host, _grpc_port(manager)),
+        "scheduler_manager_release": release,
+        "scheduler_hosts": list(groups["schedulers"]),
+        "dfdaemon_manager_addr": f"http://{join_address(host, _grpc_port(manager))}",
+        "dfdaemon_manager_release": release,
+        "dfdaemon_cluster_id": scheduler.get("scheduler_cluster_id", 1),
+        "preheat_url": url or _rest_url(manager, host),
+        **_redis(manager),
+        **_archive(manager),
+    }
+    return {"host": host, "manager_release": release, **defaults}
+
+
+def announced_address(variables: Variables, option: str) -> str:
+    """Return the address that a host announces: that of the option, else of its default route, else its own name."""
+    facts = variables.get("ansible_facts") or {}
+    own = (facts.get("default_ipv4") or {}).get("address") or (facts.get("default_ipv6") or {}).get("address")
+    return str(variables.get(option) or own or variables.get("ansible_host") or variables.get("inventory_hostname"))
+
+
+def known_release(variables: Variables, daemon: str) -> str:
+    """Return the release of a daemon that its variables name, empty where they name none."""
+    given = str(variables.get(f"{daemon}_release") or "")
+    match = _RELEASE.search(given) or _RELEASE.search(str(variables.get(f"{daemon}_install_source") or ""))
+    return match.group() if match else ""
+
+
+def _section(variables: Variables, *keys: str) -> t.Any:
+    """Return a part of ``manager_config``, None where it has none."""
+    part: t.Any = variables.get("manager_config") or {}
+    for key in keys:
+        part = part.get(key) if isinstance(part, Mapping) else None
+    return part
+
+
+def _grpc_port(manager: Variables) -> int:
+    port = _section(manager, "server", "grpc", "port")
+    if isinstance(port, Mapping):
+        port = port.get("start")
+    return int(port or manager.get("manager_grpc_port") or 65003)
+
+
+def _rest_url(manager: Variables, host: str) -> str:
+    listen = _section(manager, "server", "rest", "addr") or manager.get("manager_rest_addr") or ":8080"
+    scheme = "https" if _section(manager, "server", "rest", "tls") else "http"
+    return f"{scheme}://{join_address(host, local_address(str(listen))['port'])}"
+
+
+def _redis(manager: Variables) -> dict[str, t.Any]:
+    """Return the Redis of the manager as that of a scheduler."""
+    names = {f"manager_redis_{name}": f"scheduler_redis_{name}" for name in _REDIS}
+    given = {names[name]: manager[name] for name in names if name in manager}
+    defaults = {"addrs": [], "master_name": "", "username": "", "password": "", "broker_db": 1, "backend_db": 2}
+    return {**{f"scheduler_redis_{name}": value for name, value in defaults.items()}, **given}
+
+
+def _archive(manager: Variables) -> dict[str, str]:
+    """Return the archive of the manager as that of a scheduler, which upstream publishes together."""
+    source = str(manager.get("manager_install_source") or "")
+    is_archive = bool(_ARCHIVE.search(source))
+    return {
+        "scheduler_install_source": source if is_archive else "",
+        "scheduler_install_checksum": str(manager.get("manager_install_checksum") or "") if is_archive else "",
+    }
+
+
+def inventory_problems(own: Variables, first: Variables, name: str, names: list[str]) -> list[str]:
+    """Return why the variables of a host do not work with the playbook, as sentences.
+
+    :param own: variables of the host.
+    :param first: variables of the first manager.
+    :param name: of the first manager.
+    :param names: of the options of the playbook.
+    """
+    problems = [
+        f"{option} is not the same as for {name}. Set it once for all hosts, such as in group_vars/all.yml."
+        for option in names
+        if own.get(option) != first.get(option)
+    ]
+    problems += [
+        f"{state} is {own[state]}, but this playbook sets up a cluster. The guide 'From bare hosts to a warm cluster' "
+        "describes how to remove one."
+        for state in _STATES
+        if own.get(state, "present") != "present"
+    ]
+    if own.get("preheat_client", "dfdaemon") != "dfdaemon":
+        problems.append("preheat_client must be dfdaemon: this playbook sets up the Rust client on seeds and nodes.")
+    if _LOOPBACK.match(str(own.get("site_manager_host") or announced_address(first, "manager_advertise_ip"))):
+        problems.append(
+            "Other hosts cannot reach the manager at a loopback address. Set site_manager_host, or "
+            f"manager_advertise_ip of {name}, to an address that schedulers, clients and the controller reach."
+        )
+    return problems
