@@ -29,6 +29,12 @@ def options(role: str) -> dict:
     return load(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
 
 
+def prefix(role: str) -> str:
+    """Return how the variables of a role begin: those of the private role of a playbook with the playbook's name."""
+    playbook = role.removeprefix("_")
+    return playbook if (COLLECTION / "playbooks" / f"{playbook}.yml").exists() else role
+
+
 def is_derived(value: object) -> bool:
     return isinstance(value, str) and "{{" in value
 
@@ -58,7 +64,7 @@ def test_each_option_is_described_and_used(role):
         path.read_text(encoding="utf-8") for path in COLLECTION.glob("roles/**/*") if path.suffix in (".yml", ".j2")
     )
     for name, option in options(role).items():
-        assert name.startswith(f"{role}_")
+        assert name.startswith(f"{prefix(role)}_")
         assert option["description"]
         assert re.search(rf"\b{name}\b", re.sub(rf"(?m)^ *{name}:", "", text)), f"nothing reads {name}"
 
@@ -71,11 +77,11 @@ def test_each_variable_that_tasks_read_is_known(role):
             text = path.read_text(encoding="utf-8")
             known |= set(re.findall(r"(?:register|index_var): (\w+)", text))
             if "set_fact" in text:
-                known |= set(re.findall(rf"^ +({role}_\w+):", text, re.MULTILINE))
+                known |= set(re.findall(rf"^ +({prefix(role)}_\w+):", text, re.MULTILINE))
     for path in COLLECTION.glob(f"roles/{role}/**/*"):
         if path.suffix in (".yml", ".j2") and "meta" not in path.parts:
             text = re.sub(r"dragonflyoss\.dragonfly\.\w+", "", path.read_text(encoding="utf-8"))
-            assert set(re.findall(rf"(?<!\w)_*{role}_\w+", text)) - known == set(), path
+            assert set(re.findall(rf"(?<!\w)_*{prefix(role)}_\w+", text)) - known == set(), path
 
 
 @pytest.mark.parametrize("role", ["dfget", "dfdaemon", "manager", "scheduler"])

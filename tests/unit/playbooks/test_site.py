@@ -1,0 +1,116 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook site: what it refuses, and how it creates and stores the token of a manager."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.sandbox import Sandbox
+
+# "ansible-test units" would run the same playbooks again with each Python.
+pytestmark = pytest.mark.skipif(
+    any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path),
+    reason="plain pytest runs them",
+)
+
+GROUPS = ("managers", "schedulers", "seeds", "nodes")
+#: Only the parts of the playbook that need no host: its checks and the token.
+PARTS = """\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: dragonflyoss.dragonfly._site
+        tasks_from: "{{ item }}"
+      loop: [main, token, stored_token]
+    - ansible.builtin.assert:
+        that: site_stored_token == site_token_now | default(site_stored_token)
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(release="2.5.1", factor=60, rate_limit=False) as running:
+        yield running
+
+
+@pytest.fixture
+def variables(sandbox, tmp_path) -> dict[str, Any]:
+    return {
+        "site_token_file": str(tmp_path / "token"),
+        "site_manager_url": sandbox.url,
+        "site_manager_host": "manager.example.com",
+        "manager_root_password": sandbox.state()["password"],
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+    }
+
+
+def run(play: str, folder: Path, variables: dict[str, Any], groups=GROUPS, *options: str):
+    inventory = {
+        "all": {"children": {name: {"hosts": {"host-1": {}}} for name in groups}, "vars": variables},
+    }
+    (folder / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", str(folder / "inventory.json"), play, *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+
+
+def run_parts(folder, variables, *options):
+    (folder / "parts.yml").write_text(PARTS, encoding="utf-8")
+    return run(str(folder / "parts.yml"), folder, variables, GROUPS, *options)
+
+
+def test_the_token_is_stored_and_a_second_run_changes_nothing(sandbox, variables, tmp_path):
+    first = run_parts(tmp_path, variables, "-vvv", "--diff")
+    assert first.returncode == 0, first.stdout
+    assert "changed=2" in first.stdout
+    file = tmp_path / "token"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    token = file.read_text(encoding="utf-8").strip()
+    # The password of the sandbox is also the name of the collection, so only its values are searched.
+    for secret in (token, f'"{variables["manager_root_password"]}"'):
+        assert [line for line in (first.stdout + first.stderr).splitlines() if secret in line] == []
+    second = run_parts(tmp_path, variables)
+    assert second.returncode == 0, second.stdout
+    assert "changed=0" in second.stdout
+    assert file.read_text(encoding="utf-8").strip() == token
+
+
+def test_the_token_is_encrypted_and_written_once(variables, tmp_path):
+    encrypted = {**variables, "site_vault_password": "password of the vault"}
+    assert run_parts(tmp_path, encrypted).returncode == 0
+    content = (tmp_path / "token").read_text(encoding="utf-8")
+    assert content.startswith("$ANSIBLE_VAULT")
+    second = run_parts(tmp_path, encrypted)
+    assert "changed=0" in second.stdout, second.stdout
+    assert (tmp_path / "token").read_text(encoding="utf-8") == content
+    wrong = run_parts(tmp_path, {**variables, "site_vault_password": "wrong"})
+    assert "site_vault_password does not decrypt it" in " ".join(wrong.stdout.split()) + wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "groups", "message"),
+    [
+        ({}, ("managers", "seeds", "nodes"), "The inventory has no hosts in schedulers."),
+        ({"site_tokn_file": "x"}, GROUPS, "Did you mean site_token_file?"),
+        ({"manager_redis_addr": "x"}, GROUPS, "Did you mean manager_redis_addrs?"),
+        ({"site_token_file": "/nowhere/token"}, GROUPS, "/nowhere is not a folder that you may write to"),
+        ({"manager_root_password": ""}, GROUPS, "no password to create one"),
+        ({"preheat_state": "absent"}, GROUPS, "preheat_state is absent"),
+        ({"site_manager_host": "127.0.0.1"}, GROUPS, "loopback"),
+    ],
+)
+def test_what_is_refused_before_anything_changes(variables, tmp_path, changes, groups, message):
+    done = run("dragonflyoss.dragonfly.site", tmp_path, {**variables, **changes}, groups)
+    assert done.returncode != 0
+    assert message in " ".join(done.stdout.split()) + done.stderr
+    assert "Run the managers" not in done.stdout
