@@ -13,9 +13,14 @@ import re
 import typing as t
 from collections.abc import Mapping
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_facts import (
     join_address,
     local_address,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import (
+    read_duration,
+    read_mapping,
 )
 
 Variables = Mapping[str, t.Any]
@@ -71,7 +76,7 @@ def known_release(variables: Variables, daemon: str) -> str:
 
 def _section(variables: Variables, *keys: str) -> t.Any:
     """Return a part of ``manager_config``, None where it has none."""
-    part: t.Any = variables.get("manager_config") or {}
+    part: t.Any = read_mapping(variables.get("manager_config") or {}, "manager_config")
     for key in keys:
         part = part.get(key) if isinstance(part, Mapping) else None
     return part
@@ -108,6 +113,15 @@ def _archive(manager: Variables) -> dict[str, str]:
     }
 
 
+def _unreadable(read: t.Callable[[t.Any, str], t.Any], variables: Variables, name: str) -> list[str]:
+    """Return why a variable cannot be read, as a list of at most one sentence."""
+    try:
+        read(variables.get(name), name)
+    except InputError as error:
+        return [str(error)]
+    return []
+
+
 def inventory_problems(own: Variables, first: Variables, name: str, names: list[str]) -> list[str]:
     """Return why the variables of a host do not work with the playbook, as sentences.
 
@@ -121,6 +135,8 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
         for option in names
         if own.get(option) != first.get(option)
     ]
+    problems += _unreadable(read_mapping, first, "manager_config")
+    problems += _unreadable(read_duration, own, "site_start_timeout")
     problems += [
         f"{state} is {own[state]}, but this playbook sets up a cluster. The guide 'From bare hosts to a warm cluster' "
         "describes how to remove one."

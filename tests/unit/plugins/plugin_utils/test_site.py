@@ -24,6 +24,7 @@ def defaults(manager, host="", url="", scheduler=None):
         ({"manager_advertise_ip": "10.0.0.9"}, "", ("10.0.0.9:65003", "http://10.0.0.9:65003", "http://10.0.0.9:8080")),
         ({"manager_grpc_port": 7, "manager_rest_addr": ":9"}, "m", ("m:7", "http://m:7", "http://m:9")),
         ({}, "fd00::1", ("[fd00::1]:65003", "http://[fd00::1]:65003", "http://[fd00::1]:8080")),
+        ({"manager_config": '{"server": {"rest": {"addr": ":9"}}}'}, "m", ("m:65003", "http://m:65003", "http://m:9")),
         (
             {
                 "manager_config": {
@@ -81,6 +82,8 @@ def test_the_redis_of_the_manager_is_that_of_the_scheduler():
         ({"preheat_client": "dfget"}, {}, "preheat_client must be dfdaemon"),
         ({}, {"manager_advertise_ip": "127.0.0.1"}, "loopback"),
         ({"site_manager_host": "localhost"}, {}, "loopback"),
+        ({}, {"manager_config": "server"}, "manager_config must be a mapping"),
+        ({"site_start_timeout": "soon"}, {}, "site_start_timeout"),
         ({"site_manager_host": "m"}, {"manager_advertise_ip": "127.0.0.1"}, None),
     ],
 )
