@@ -63,12 +63,12 @@ def connect(options: dict[str, t.Any], credential: str | None = "token", clock: 
         text = "url is missing: the manager's address, such as http://dragonfly-manager:8080 (or DRAGONFLY_URL)."
         raise InputError(text)
     if options["client_key"] and not options["client_cert"]:
-        raise InputError("client_key needs client_cert.")
+        raise InputError("client_key requires client_cert.")
     raise_problems(range_problems({"timeout": options["timeout"]}))
     check_url(options["url"])
     secret = options[credential] if credential else None
     if secret and re.search(r"[^\x21-\x7e]", secret):
-        text = f"{credential} holds a character that none has: a space, a line break, or one outside ASCII."
+        text = f"{credential} contains a character that is not allowed: a space, a line break, or one outside of ASCII."
         raise InputError(text)
     http = Http(
         auth="Bearer " + secret if secret else None,
@@ -95,11 +95,11 @@ def check_url(url: str) -> str:
             f"url must be the manager's address, such as http://dragonfly-manager:8080, not {redact_url(url)!r}."
         )
     if "@" in parts.netloc:
-        raise InputError("url must not hold a user name or password. The manager takes a token, see the option token.")
+        raise InputError("url must not contain a user name or password. Set token, or username and password, instead.")
     if re.search(r"/o?api(/v1)?/?\Z", parts.path):
         raise InputError(f"url must be the manager's address without the path of its API, not {redact_url(url)!r}.")
     if parts.query or parts.fragment:
-        raise InputError(f"url must not hold a query or a fragment: {redact_url(url)!r}.")
+        raise InputError(f"url must not contain a query or a fragment: {redact_url(url)!r}.")
     return url.rstrip("/")
 
 

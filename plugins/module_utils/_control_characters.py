@@ -65,4 +65,4 @@ def _dict_problems(path: str, options: dict, allowed: str) -> list[str]:
 
 def _text_problems(path: str, text: str, allowed: str) -> list[str]:
     refused = [match[0] for match in _CONTROL.finditer(text) if match[0] not in allowed]
-    return [f"{path} must not hold a control character ({ascii(refused[0])})"] if refused else []
+    return [f"{path} must not contain a control character ({ascii(refused[0])})"] if refused else []

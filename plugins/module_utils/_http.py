@@ -222,14 +222,14 @@ class _Exchange:
         """Return the error of a request that is not sent, for the task has no time left."""
         message = (
             f"{self.request}: not sent, because the time of the task is up. What to do: check why {self._address} "
-            "takes so long, or raise wait_timeout, or timeout where the task does not wait."
+            "takes so long, or raise wait_timeout, or timeout if the task does not wait."
         )
         return TransportError(message, "timed_out", self.request, sent=False)
 
     def _too_large(self, what: str) -> GarbledError:
         message = (
-            f"{self.request}: the answer of {self._address} is too large, {what}. "
-            "What to do: check the URL and what stands between here and there."
+            f"{self.request}: the response of {self._address} is too large: {what}. "
+            "What to do: check the URL, and the proxies in front of the server."
         )
         return GarbledError(message, "too_large", self.request)
 
@@ -240,7 +240,7 @@ class _Exchange:
         """
         failure = Failure(exc, self._address, self._host, self._attempt.timeout)
         if failure.has_too_many_bytes:
-            return self._too_large("more came than such an answer has" if begun else "its headers do not end")
+            return self._too_large("it exceeds the limit for such a response" if begun else "its headers do not end")
         if not self._attempt.sent:
             problem = failure.before_request()
         else:

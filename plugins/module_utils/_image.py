@@ -89,7 +89,7 @@ def check_base(registry: str, url: str) -> str:
         usable = False
     if usable and "@" in parts.netloc:
         raise InputError(
-            f"registries: the URL of {registry!r} must not hold credentials, give them as username and password."
+            f"registries: the URL of {registry!r} must not contain credentials, give them as username and password."
         )
     if not usable or has_blank(url) or not _URL_HOST.match(parts.netloc) or not _is_prefix(parts.path):
         raise InputError(
@@ -136,7 +136,7 @@ def _check_text(text: str) -> str:
     credentials = _CREDENTIALS.match(reference)
     if credentials:
         shown = (credentials.group("scheme") or "") + MASK + "@" + reference[credentials.end() :]
-        raise InputError(f"An image reference must not hold credentials: {shown!r}. See registry_username.")
+        raise InputError(f"An image reference must not contain credentials: {shown!r}. See registry_username.")
     if has_blank(reference):
         # Escaped before it is scrubbed, which would drop line ends.
         shown = redact_url(reference.encode("unicode_escape").decode("ascii"))
@@ -147,7 +147,8 @@ def _check_text(text: str) -> str:
 def _from_url(text: str) -> Image:
     scheme, _separator, name_and_reference = text.partition("://")
     if "@" in re.split("[/?#]", name_and_reference)[0]:
-        raise InputError(f"An image reference must not hold credentials: {redact_url(text)!r}. See registry_username.")
+        shown = redact_url(text)
+        raise InputError(f"An image reference must not contain credentials: {shown!r}. See registry_username.")
     match = _MANIFEST_URL.match(text)
     if match:
         return _from_manifest_url(text, match)

@@ -35,7 +35,7 @@ def check_removal_params(params: dict[str, t.Any]) -> None:
     """
     problems = range_problems(params) + id_problems("ids", params["ids"])
     if "PENDING" in (params["states"] or []) and not params["force"]:
-        problems.append("states: PENDING requires force: true, because running jobs go on without a record")
+        problems.append("states: PENDING requires force: true, because running jobs would continue without a record")
     raise_problems(problems)
 
 

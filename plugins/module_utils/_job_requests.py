@@ -140,7 +140,7 @@ class JobRequests:
         request = f"POST {self._client.jobs_api}/jobs"
         message = (
             f"{request}: not sent, because the time of the task is up; no job was created. What to do: run the task "
-            "again, or raise wait_timeout, or timeout where the task does not wait."
+            "again, or raise wait_timeout, or timeout if the task does not wait."
         )
         return DragonflyError(message, "timed_out", request)
 
@@ -180,8 +180,8 @@ class JobRequests:
         if waited > budget:
             raise exc.with_meaning(
                 exc.reason,
-                f"it answered so for {budget} s, because others use up the limit of the cluster, or there is no such "
-                "cluster: try again later, raise job_rate_limit, or check scheduler_cluster_ids",
+                f"it responded like this for {budget} s, because other clients use up the limit of the cluster, or the "
+                "cluster does not exist: try again later, raise job_rate_limit, or check scheduler_cluster_ids",
             )
         with self._pause_lock:
             left = self._time_left(attempts)

@@ -254,8 +254,8 @@ class JobReader:
             if exc.reason != "not_found":
                 raise
             self.warnings.append(
-                f"{exc.message} A job of a user that does not exist makes every page that holds it unreadable; the "
-                "others are read one by one."
+                f"{exc.message} A job of a user that does not exist makes its page of the list unreadable. The module "
+                "reads the other jobs of this page one by one."
             )
             self._poll_by_id = True
             yield [row for row in self._read_around_broken_rows(query) if row["id"] not in yielded]

@@ -182,7 +182,7 @@ class ManagedResource:
         try:
             return self.create(planned)
         except DragonflyError as exc:
-            exc.message += f" The old {self.kind} is deleted already."
+            exc.message += f" The old {self.kind} was already deleted."
             raise
 
     def create(self, planned: View) -> Row:
@@ -236,9 +236,9 @@ class ManagedResource:
         keys = differences(planned, self.view(row))
         if keys:
             raise ApiError(
-                f"{answer.request}: the manager answered {answer.status}, but did not take {', '.join(keys)}. What to "
-                f"do: leave out what this release does not know, and see whether something else sets the same "
-                f"{self.kind}.",
+                f"{answer.request}: the manager responded with {answer.status}, but did not change {', '.join(keys)}. "
+                "What to do: remove options that this release does not support, and check whether another program "
+                f"changes the same {self.kind}.",
                 "not_taken",
                 answer.request,
                 answer.status,

@@ -33,7 +33,7 @@ _REASONS = {404: "not_found", 409: "conflict", 422: "refused", 429: "rate_limite
 # What to do where nothing but the status is known.
 _REMEDIES = {
     404: "check that it exists; it may have been deleted meanwhile",
-    409: "use another name, or change what has this name",
+    409: "use another name, or change the existing object with this name",
     429: "try again later, or raise the limit (job_rate_limit of the cluster)",
 }
 _REFUSED_REMEDY = "compare the options of the task with what this release of the manager accepts"
@@ -59,10 +59,10 @@ class _Hint(t.NamedTuple):
 
 # Source: manager/middlewares/personal_access_token.go.
 _DENIALS = (
-    _Denial(401, "permission deny", "denied", "this user has no permission for it, use one with the role root"),
-    _Denial(403, "inactive", "token_inactive", "the token is inactive, activate it or use another"),
-    _Denial(403, "expired", "token_expired", "the token has expired, make a new one"),
-    _Denial(403, "permission", "token_scope", "the token lacks the scope that is named, use one that has it"),
+    _Denial(401, "permission deny", "denied", "this user does not have the permission: use a user with the role root"),
+    _Denial(403, "inactive", "token_inactive", "the token is inactive: activate it, or use another one"),
+    _Denial(403, "expired", "token_expired", "the token has expired: create a new one"),
+    _Denial(403, "permission", "token_scope", "the token does not have the required scope: use a token that has it"),
 )
 
 # Recorded in contract/*/bad_posts.
@@ -75,7 +75,7 @@ _HINTS = (
     _Hint(
         "parse access url failed",
         "bad_url",
-        "the URL is not a manifest URL; write it as http(s)://HOST/v2/NAME/manifests/REFERENCE",
+        "the URL is not the URL of a manifest: use http(s)://HOST/v2/NAME/manifests/REFERENCE",
     ),
     _Hint(
         "no matching manifest for platform", "no_platform", "the image has no manifest for this platform: see platforms"
@@ -83,18 +83,22 @@ _HINTS = (
     _Hint(
         "unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest: upgrade it"
     ),
-    _Hint("manifest unknown", "manifest_unknown", "the registry has no such image, tag or digest: check the reference"),
+    _Hint(
+        "manifest unknown",
+        "manifest_unknown",
+        "the registry does not have the image, tag or digest: check the reference",
+    ),
     _Hint(
         "request registry 404",
         "manifest_unknown",
-        "the registry has no such image, tag or digest, or an OCI image, which managers before 2.1.21 cannot read: "
-        "check the reference, or upgrade the manager",
+        "the registry does not have the image, tag or digest, or it is an OCI image, which managers before 2.1.21 "
+        "cannot read: check the reference, or upgrade the manager",
     ),
-    _Hint("name unknown", "manifest_unknown", "the registry has no such repository: check the reference"),
+    _Hint("name unknown", "manifest_unknown", "the registry does not have the repository: check the reference"),
     _Hint(
         "is invalid",
         "registry_address",
-        "the manager refuses loopback and link-local registries: use an address that other hosts can reach",
+        "the manager rejects loopback and link-local registries: use an address that other hosts can reach",
     ),
     _Hint(
         "x509",
@@ -104,17 +108,17 @@ _HINTS = (
     _Hint(
         "unauthorized",
         "registry_denied",
-        "the registry wants other credentials: see registry_username and registry_password",
+        "the registry requires other credentials: see registry_username and registry_password",
     ),
     _Hint(
         "authentication required",
         "registry_denied",
-        "the registry wants credentials: see registry_username and registry_password",
+        "the registry requires credentials: see registry_username and registry_password",
     ),
     _Hint(
         "denied",
         "registry_denied",
-        "the registry refuses these credentials: see registry_username and registry_password",
+        "the registry rejects these credentials: see registry_username and registry_password",
     ),
     _Hint(
         "no such host",
@@ -124,8 +128,7 @@ _HINTS = (
     _Hint(
         "connection refused",
         "registry_unreachable",
-        "nothing answers at the registry's address, as the manager sees it: check the address, and that the registry "
-        "runs",
+        "the manager cannot connect to the address of the registry: check the address, and whether the registry runs",
     ),
     _Hint(
         "dial tcp",
@@ -135,7 +138,7 @@ _HINTS = (
     _Hint(
         "timeout",
         "registry_unreachable",
-        "the registry did not answer the manager in time: check the registry, and the network between them",
+        "the registry did not respond to the manager in time: check the registry, and the network between them",
     ),
 )
 
@@ -157,8 +160,8 @@ def manager_error(answer: Response, credential: str | None, has_token: bool) -> 
     message = _message(answer)
     if status == 404 and answer.media_type != "application/json":
         text = (
-            f"{name}: there is no such path here (404). What to do: set url to the REST address of the manager (port "
-            "8080 by default), with a path prefix where it has one."
+            f"{name}: the server does not have this path (404). What to do: set url to the REST address of the manager "
+            "(port 8080 by default), including its path prefix, if any."
         )
         return ApiError(text, "no_path", name, status, message)
     text = f"{name}: the manager answered {status}: {message or '(nothing)'}"
@@ -191,11 +194,11 @@ def _denial(status: int, message: str, credential: str | None, has_token: bool) 
         if status == denial.status and denial.part in message:
             return denial.reason, denial.remedy
     if status == 403:
-        return "denied", "use a token with the scope that this request needs (job, or cluster for clusters)"
+        return "denied", "use a token with the scope for this request (job, or cluster for clusters)"
     if credential == "jwt":
         return _unknown_jwt(has_token)
     if has_token:
-        return "token_unknown", "this manager does not know the token, set token to one of its personal access tokens"
+        return "token_unknown", "this manager does not know the token: set token to one of its personal access tokens"
     return (
         "token_missing",
         "set token or DRAGONFLY_TOKEN to a personal access token of this manager with the scope job (cluster for "
@@ -205,16 +208,16 @@ def _denial(status: int, message: str, credential: str | None, has_token: bool) 
 
 def _unknown_jwt(has_token: bool) -> tuple[str, str]:
     if not has_token:
-        return "jwt_missing", "set jwt to what dragonflyoss.dragonfly.login returns, or set username and password"
+        return "jwt_missing", "set jwt to the jwt from dragonflyoss.dragonfly.login, or set username and password"
     return (
         "jwt_unknown",
-        "the jwt has expired or is another manager's, sign in again with dragonflyoss.dragonfly.login",
+        "the jwt has expired, or is from another manager: sign in again with dragonflyoss.dragonfly.login",
     )
 
 
 def _web_page_error(answer: Response) -> DragonflyError:
     name, status = answer.request, answer.status
-    text = f"{name}: a web page came back (status {status}), which no Dragonfly manager answers here."
+    text = f"{name}: the response is a web page (status {status}), so it is not from a Dragonfly manager."
     text += gateway_remedy(status, answer.proxy) or (
         f" What to do: set url to the REST address of the manager (port 8080 by default).{proxy_note(answer.proxy)}"
     )
@@ -228,9 +231,9 @@ def _redirect_error(answer: Response) -> DragonflyError:
     location = answer.headers.get("Location", "")
     if location == "/":
         return ApiError(
-            f"{name}: this manager has no such API (it answered {answer.status} to its console): its "
-            "release is older or newer than this needs, or url has a wrong path. What to do: compare the release of "
-            "the manager with the requirements of the module, and check url.",
+            f"{name}: this manager does not have the API (it redirects with {answer.status} to its console): its "
+            "release does not support it, or url has a wrong path. What to do: compare the release of the manager with "
+            "the requirements of the module, and check url.",
             "no_api",
             name,
             answer.status,

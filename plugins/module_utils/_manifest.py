@@ -177,7 +177,7 @@ def _media_type(document: dict[str, t.Any], media_type: str) -> str:
 def _check_fields(document: dict[str, t.Any], kind: str) -> None:
     for key in document:
         if key.lower() in _FIELDS and key not in ("schemaVersion", "mediaType", "fsLayers") and key != key.lower():
-            raise ValueError(f"it has the key {key!r}, which some readers take for {key.lower()!r}")
+            raise ValueError(f"it has the key {key!r}, which some parsers read as {key.lower()!r}")
     image_keys = [key for key in ("config", "layers", "fsLayers") if document.get(key)]
     if document.get("manifests") and (image_keys or kind in MANIFEST_TYPES + SCHEMA1_TYPES):
         raise ValueError(f"it is both an index (manifests) and a manifest ({', '.join(image_keys) or kind})")

@@ -87,16 +87,16 @@ class PageWalk:
 
     def _check(self, rows: int) -> None:
         if self._stale > _MOST_STALE and rows:
-            problem = f"repeats itself: {self._stale} pages in a row hold nothing new"
+            problem = f"repeats itself: {self._stale} pages in a row contain no new rows"
             raise self._error(f"{problem}, after {len(self.seen)} rows", "garbled")
         if self._gaps > _MOST_GAPS:
-            raise self._error(f"is another one with each page: {len(self.seen)} rows do not fit together", "garbled")
+            raise self._error(f"changes with each page: {len(self.seen)} rows are inconsistent", "garbled")
         if len(self.seen) > MOST_ROWS or self._pages >= MOST_PAGES:
             raise self._error(f"does not end: it has more than {len(self.seen)} rows", "too_large")
 
     def _error(self, problem: str, reason: str) -> GarbledError:
         message = (
             f"{self._request}: the list of {self._title} {problem} (page {self.page.number}). What to do: check the "
-            "URL and what stands between here and the manager."
+            "URL, and the proxies in front of the manager."
         )
         return GarbledError(message, reason, self._request)

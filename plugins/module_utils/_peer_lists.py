@@ -77,7 +77,8 @@ def read_list(
     if peer_list is PEERS and any("seed_peer_cluster_id" in row for row in rows):
         request = f"GET {peer_list.path}"
         raise DragonflyError(
-            f"{request}: it answered with seed peers, as 2.1.7 to 2.1.11 do. There is no list of peers before 2.1.12.",
+            f"{request}: the response contains seed peers, as from managers 2.1.7 to 2.1.11. Listing peers requires "
+            "Dragonfly manager 2.1.12 or later.",
             "no_api",
             request,
         )

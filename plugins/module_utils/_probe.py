@@ -91,7 +91,7 @@ def probe(
         )
     except ValueError:
         # Its text may hold the value, which may be a secret.
-        answer["error"] = "a header cannot be sent, its name or value has characters that no header has"
+        answer["error"] = "a header contains characters that are not allowed in its name or value"
     except TooManyBytes:
         answer["error"] = "the headers of its answer do not end"
     except (OSError, HTTPException) as exc:

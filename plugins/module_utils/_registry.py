@@ -246,7 +246,7 @@ class Registry:
         realm = parameters.get("realm", "")
         problem = realm_problem(realm, url, resolve_host)
         if problem:
-            raise RegistryRefused(f"GET {url}: the registry wants a token, but {problem}.", "registry_denied")
+            raise RegistryRefused(f"GET {url}: the registry requires a token, but {problem}.", "registry_denied")
         request = f"GET {realm}"
         credentials = self._basic or (self._authorization if origin(realm) == origin(url) else None)
         token_request = token_url(parameters, image.name)
@@ -268,9 +268,9 @@ class Registry:
         :param sent: the credentials that were sent, or None.
         """
         if not (self._basic or self._authorization):
-            return "it wants credentials, see registry_username and registry_password"
+            return "it requires credentials, see registry_username and registry_password"
         if sent:
-            return "it refuses these credentials, see registry_username and registry_password"
+            return "it rejects these credentials, see registry_username and registry_password"
         return (
             "it requests neither a token nor a password, so registry_username was not sent. "
             "What to do: check the name of the image"

@@ -66,7 +66,7 @@ def digest_mismatch(request: str, computed: str, source: str, claim: str) -> Reg
 def bad_manifest(exc: ValueError, request: str) -> DragonflyError:
     if isinstance(exc, json.JSONDecodeError) and exc.msg == "Extra data":
         message = (
-            f"{request}: the registry sent more than one JSON document, which readers understand differently. What to "
+            f"{request}: the registry sent more than one JSON document, which parsers read differently. What to "
             "do: check the registry, and the proxies and caches in front of it."
         )
         return RegistryRefused(message, "bad_manifest", request)

@@ -105,9 +105,9 @@ def jwt_for(options: dict[str, t.Any], clock: Clock) -> str | None:
 
 def _length_problem(username: str, password: str) -> str:
     if len(username) not in _NAME_LENGTHS:
-        return f"The manager takes user names of 3 to 10 characters, this one has {len(username)}."
+        return f"The manager accepts user names of 3 to 10 characters, and this one has {len(username)}."
     if len(password) not in _PASSWORD_LENGTHS:
-        return "The manager takes passwords of 8 to 20 characters, this one has another length."
+        return "The manager accepts only passwords of 8 to 20 characters."
     return ""
 
 
@@ -115,11 +115,11 @@ def _refused(error: ApiError, username: str, waited: float, length_problem: str)
     remedy = f"{length_problem} What to do: check username and password.".lstrip()
     if waited:
         remedy = (
-            f"It was tried again for {int(waited)} s, since a manager also refuses a user for some 5 s after any other "
-            "sign-in of the same user. What to do: check username and password; if others sign in as this user all the "
-            "time, sign in once (run_once) and hand on the jwt, or raise retry_timeout."
+            f"The module retried for {int(waited)} s, because a manager also rejects a user for about 5 s after any "
+            "other sign-in of the same user. What to do: check username and password. If others sign in as this user "
+            "frequently, sign in once (run_once) and share the jwt, or raise retry_timeout."
         )
-    message = f"{error.request}: the manager refuses the user {username} (401). {remedy}"
+    message = f"{error.request}: the manager rejects the user {username} (401). {remedy}"
     return error.explained("signin_refused", message)
 
 

@@ -90,7 +90,7 @@ class Tokens(ManagedResource):
         if not params["name"].strip():
             raise InputError("name is empty.")
         if params["scopes"] is not None and not params["scopes"]:
-            raise InputError("scopes is empty: a manager takes that for all scopes. Name those that are wanted.")
+            raise InputError("scopes is empty, which grants all scopes. List the required scopes.")
         if params["expires_at"] is not None:
             parse_expiry(params["expires_at"])
         if params["expires_in"] is not None:
@@ -159,8 +159,8 @@ class Tokens(ManagedResource):
         new_expiry = not before or planned["expires_at"] != before["expires_at"]
         if new_expiry and t.cast(float, parse_time(planned["expires_at"])) <= self.now():
             raise InputError(
-                f"expires_at {planned['expires_at']} is past, the token would be of no use. To switch a token off set "
-                "active=false."
+                f"expires_at {planned['expires_at']} is in the past, so the token would not work. To deactivate a "
+                "token, set active=false."
             )
         if self._params["user_id"] is not None and (not before or planned["user_id"] != before["user_id"]):
             self._check_user(planned["user_id"])

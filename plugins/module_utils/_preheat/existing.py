@@ -196,8 +196,8 @@ class ExistingJobs:
             return
         ids = sorted(set().union(*jobs.values()))
         self._session.warnings.append(
-            "Which clusters there are cannot be read: that needs a token with the scope cluster, and release 2.1.9 or "
-            f"later. So existing jobs ({len(jobs)}) count that are only known to be for cluster "
-            f"{', '.join(str(cluster_id) for cluster_id in ids) or '(unknown)'}. Give the token that scope, or set "
+            "The module cannot read the clusters, which requires a token with the scope cluster and Dragonfly manager "
+            f"2.1.9 or later. Existing jobs ({len(jobs)}) count, although they are only known to cover cluster "
+            f"{', '.join(str(cluster_id) for cluster_id in ids) or '(unknown)'}. Add the scope to the token, or set "
             "scheduler_cluster_ids."
         )

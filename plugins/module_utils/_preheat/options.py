@@ -34,7 +34,7 @@ if t.TYPE_CHECKING:
 
 MANY_PEERS = ("all_peers", "all_seed_peers")
 
-#: Options that become keys of ``args``, but for the platform, of which each job has its own.
+#: Options that become keys of ``args``, except the platform, which each job sets itself.
 ARG_OPTIONS = tuple(dict.fromkeys(arg.option for arg in ARGS if arg.option and arg.option != "platform"))
 NESTED_OPTIONS = ("object_storage", "hdfs")
 # Not registries, which is set once for all tasks.
@@ -81,7 +81,7 @@ def _source_problems(sources: list) -> list[str]:
     if not sources:
         return ["images or files is empty, so there is nothing to preheat"]
     if any(not isinstance(source, str) or not source.strip() for source in sources):
-        return ["image, images, file and files must not hold an empty string"]
+        return ["image, images, file and files must not contain an empty string"]
     return []
 
 
@@ -101,7 +101,7 @@ def _header_problems(params: dict) -> list[str]:
         if not _HEADER_NAME.match(str(name)):
             problems.append(f"headers: {name!r} is not a valid name of a header")
         if not str(value).isascii():
-            problems.append(f"headers: the value of {name!r} must not hold characters outside ASCII")
+            problems.append(f"headers: the value of {name!r} must not contain characters outside ASCII")
     return problems
 
 
@@ -134,8 +134,8 @@ def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) ->
         unknown = not_in_releases(options, reader.releases)
     if unknown:
         raise DragonflyError(
-            f"This manager (release {reader.releases}) does not know {name_options(unknown)} and would silently ignore "
-            "it. Nothing was created. What to do: leave it out, or use a release that knows it.",
+            f"This manager (release {reader.releases}) does not support {name_options(unknown)} and would silently "
+            "ignore it. Nothing was created. What to do: remove it, or use a release that supports it.",
             "unknown_option",
         )
 
@@ -160,8 +160,8 @@ def require_peers_that_answer(verify: str, reader: JobReader) -> None:
 def ignored_option_message(job_id: int, ignored: list[str], releases: Releases) -> str:
     """Return what to say of a job that was created and whose manager ignored options."""
     return (
-        f"job {job_id} was created, but this manager (release {releases}) does not know {name_options(ignored)} and "
-        "ignored it. What to do: leave it out, or use a release that knows it"
+        f"job {job_id} was created, but this manager (release {releases}) does not support {name_options(ignored)} and "
+        "ignored it. What to do: remove it, or use a release that supports it"
     )
 
 

@@ -60,18 +60,18 @@ _MEANINGS = (
     _Meaning(
         "available seed peer",
         "no_seed_peer",
-        "the scheduler knows no seed peer that is up: start one, or wait a minute where it has just joined",
+        "the scheduler knows no running seed peer: start one, or wait a minute if it has just joined",
     ),
     _Meaning(r"\b404\b", "origin_missing", "the registry or origin does not have it: check the reference or URL"),
     _Meaning(
         r"\b401\b",
         "origin_denied",
-        "the registry or origin wants credentials: see registry_username, registry_password and headers",
+        "the registry or origin requires credentials: see registry_username, registry_password and headers",
     ),
     _Meaning(
         r"\b403\b",
         "origin_denied",
-        "the registry or origin refuses these credentials: see registry_username, registry_password and headers",
+        "the registry or origin rejects these credentials: see registry_username, registry_password and headers",
     ),
     _Meaning(
         "(?i)no space left on device|not enough space|disk (is )?full",
@@ -87,13 +87,13 @@ _MEANINGS = (
     _Meaning(
         "deadline exceeded",
         "job_timeout",
-        "it took longer than job_timeout allows: raise it, or find out why the registry or origin is slow",
+        "it took longer than job_timeout: raise it, or check why the registry or origin is slow",
     ),
 )
 
 _NOTHING_WARMED = (
-    "the manager says SUCCESS and nothing was warmed: the result names nothing. Usual reasons: the seed peer is a Go "
-    "client and the manager is 2.3.1 or later, no seed peer is up, or the registry or origin refused or lacks all of it"
+    "the manager reports SUCCESS, but nothing is cached: the result is empty. Usual reasons: the seed peer is a Go "
+    "client and the manager is 2.3.1 or later, no seed peer is running, or the registry or origin rejected all requests"
 )
 _GIVEN_UP = (
     "the manager gave up watching the job before it was done: it may be warm or still running. A longer job_timeout "
@@ -290,7 +290,9 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
         return replace(known, status="warm")
     if not warm and not evidence.result.warm:
         return replace(known, reason="nothing_warmed", message=_NOTHING_WARMED)
-    return replace(known, reason="cold", message=cold_blobs_message(len(blobs), cold, "the manager says SUCCESS and"))
+    return replace(
+        known, reason="cold", message=cold_blobs_message(len(blobs), cold, "the manager reports SUCCESS, but")
+    )
 
 
 def cold_blobs_message(number: int, cold: list[str], begin: str) -> str:
@@ -349,7 +351,7 @@ def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, s
 def cold_hosts_message(cold: set[str], named: set[str]) -> str:
     """Return a message that names the hosts that are not warm."""
     shown = ", ".join(sorted(cold)[:_NAMED_HOSTS]) + (", ..." if len(cold) > _NAMED_HOSTS else "")
-    return f"the manager says SUCCESS and {len(cold)} of {len(named)} hosts are not warm: {shown}"
+    return f"the manager reports SUCCESS, but {len(cold)} of {len(named)} hosts are not warm: {shown}"
 
 
 def _with_failures(verdict: Verdict, result: JobResult) -> Verdict:

@@ -109,7 +109,7 @@ class Waiting:
                 )
 
     def _timed_out(self, timeout: int) -> Verdict:
-        message = f"the job is still PENDING after {timeout} s. It may go on; a new run adopts it"
+        message = f"the job is still PENDING after {timeout} s. It may still finish; a new run waits for it"
         if self._last_error:
             message += f". The last request failed: {self._last_error.message.rstrip('.')}"
         return Verdict("timed_out", "timed_out", message)
@@ -122,5 +122,5 @@ class Waiting:
 
 
 def _gone(job_id: int) -> Verdict:
-    message = f"the manager no longer has job {job_id}: somebody deleted it, or its retention is over"
+    message = f"the manager no longer has job {job_id}: it was deleted, or its retention time is over"
     return Verdict("gone", "gone", message)

@@ -189,7 +189,7 @@ class TaskJobs:
 def _note_failure(task_job: TaskJob) -> None:
     if task_job.reason is None and task_job.job is not None and task_job.state == "FAILURE":
         errors = "; ".join(dict.fromkeys(JobResult(task_job.job).errors))
-        task_job.fail("failed", errors or "the manager gave the job up")
+        task_job.fail("failed", errors or "the manager gave up on the job")
 
 
 def task_args(params: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -212,8 +212,8 @@ def check_echo(params: dict[str, t.Any], args: t.Any) -> None:
     if ignored:
         names = ", ".join("job_timeout" if key == "timeout" else key for key in ignored)
         raise DragonflyError(
-            f"This manager does not know {names} for tasks and ignored it. What to do: leave it out, or use a "
-            "release that knows it.",
+            f"This manager does not support {names} for tasks and ignored it. What to do: remove it, or use a "
+            "release that supports it.",
             "unknown_option",
         )
 

@@ -265,7 +265,7 @@ def test_a_registry_that_wants_credentials(world, tmp_path):
     assert results["refused"]["hit"] == "none"
     assert results["refused"]["probe"] is None
     assert [reason["code"] for reason in results["refused"]["reasons"]] == ["probe_impossible"]
-    assert any("it wants credentials" in note for note in results["refused"]["notes"])
+    assert any("it requires credentials" in note for note in results["refused"]["notes"])
     assert results["granted"]["probe"]["agrees"] is True
     [request] = server.seen
     assert request["authorization"].startswith("Bearer ")

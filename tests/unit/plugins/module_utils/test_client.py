@@ -113,10 +113,10 @@ def test_connect(loopback):
     [
         ({}, "url is missing"),
         ({"url": ""}, "DRAGONFLY_URL"),
-        ({"url": "http://m", "client_key": "/k"}, "client_key needs client_cert"),
-        ({"url": "http://m", "token": "a b"}, "token holds a character"),
-        ({"url": "http://m", "token": "hidden\n"}, "token holds a character"),
-        ({"url": "http://m", "token": "é"}, "token holds a character"),
+        ({"url": "http://m", "client_key": "/k"}, "client_key requires client_cert"),
+        ({"url": "http://m", "token": "a b"}, "token contains a character"),
+        ({"url": "http://m", "token": "hidden\n"}, "token contains a character"),
+        ({"url": "http://m", "token": "é"}, "token contains a character"),
     ],
 )
 def test_connect_refuses(own, message):
@@ -188,7 +188,7 @@ def test_recorded_refusals_of_a_job(client, loopback, release, scenario, part, r
         (401, "permission deny", "denied", "role root"),
         (401, "Unauthorized", "token_unknown", "does not know the token"),
         (403, "Forbidden: token is inactive", "token_inactive", "activate it"),
-        (403, "Forbidden: token has expired", "token_expired", "make a new one"),
+        (403, "Forbidden: token has expired", "token_expired", "create a new one"),
         (403, "Forbidden: no permission for cluster", "token_scope", "scope"),
         (403, "Forbidden", "denied", "scope"),
     ],
@@ -528,7 +528,7 @@ def test_a_list_whose_every_page_is_of_another_list(loopback, client):
     loopback.answers = lambda request: (200, [{"id": 50 * len(loopback.asked) + number} for number in range(50)])
     exc = refused(lambda: client.all_rows("/api/v1/peers", "peers"))
     assert exc.reason == "garbled"
-    assert "is another one with each page" in exc.message
+    assert "changes with each page" in exc.message
 
 
 def test_a_list_that_is_too_large(loopback, client):

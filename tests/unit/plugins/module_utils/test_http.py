@@ -422,7 +422,7 @@ def test_an_answer_that_is_too_large(hostile, kind, stream):
     with pytest.raises(GarbledError) as caught:
         list(Http(timeout=5).send("GET", hostile(LARGE[kind]), stream=stream).chunks)
     assert caught.value.reason == "too_large"
-    assert "GET /: the answer of 127.0.0.1" in caught.value.message
+    assert "GET /: the response of 127.0.0.1" in caught.value.message
 
 
 def test_an_endless_line_is_not_held(hostile):

@@ -214,7 +214,7 @@ def endless_pages(first_id):
 ENDLESS = {
     "decreasing IDs": (lambda page, size: 10**9 - (page - 1) * size, "too_large", "does not end"),
     "the same IDs": (lambda page, size: 1000, "garbled", "repeats itself"),
-    "increasing IDs": (lambda page, size: 10**6 + 1000 * page, "garbled", "is another one with each page"),
+    "increasing IDs": (lambda page, size: 10**6 + 1000 * page, "garbled", "changes with each page"),
 }
 
 

@@ -208,7 +208,7 @@ def test_a_header_of_the_user_is_sent_unasked(loopback, image):
     assert sent(loopback) == [(PATH, "Bearer s3cr3t")]
     assert registry.authorization(image) == "Bearer s3cr3t"
     loopback.answers = [(401, {}, {"WWW-Authenticate": "Basic realm=x"})]
-    assert "refuses these credentials" in failure(registry.manifest, image).message
+    assert "rejects these credentials" in failure(registry.manifest, image).message
     assert len(loopback.asked) == 2
 
 
@@ -339,7 +339,7 @@ def test_token_services_that_give_none(loopback, image, registry, answer, kind, 
 @pytest.mark.parametrize(
     "status, kind, reason, expected_text",
     [
-        (401, RegistryRefused, "registry_denied", "refuses these credentials"),
+        (401, RegistryRefused, "registry_denied", "rejects these credentials"),
         (403, RegistryRefused, "registry_denied", "registry_username was not sent"),
         (404, RegistryRefused, "manifest_unknown", "no such image"),
         (429, RegistryUnreachable, "registry_unreachable", "answered 429"),
@@ -358,12 +358,12 @@ def test_statuses(loopback, image, registry, status, kind, reason, expected_text
 
 def test_credentials_that_are_refused(loopback, image, registry):
     loopback.answers = asking_for_basic(lambda get: (403, {}))
-    assert "refuses these credentials" in failure(registry.manifest, image).message
+    assert "rejects these credentials" in failure(registry.manifest, image).message
 
 
 def test_credentials_that_were_not_given(loopback, image):
     loopback.answers = [(401, {}, {"WWW-Authenticate": "Basic realm=x"})]
-    assert "it wants credentials" in failure(Registry(Http(timeout=5)).manifest, image).message
+    assert "it requires credentials" in failure(Registry(Http(timeout=5)).manifest, image).message
 
 
 @pytest.mark.parametrize(

@@ -199,13 +199,13 @@ def test_a_duration_has_units(call, module):
 def test_a_web_page_is_said_to_be_one(box, call, module):
     box.rule(fault="html")
     done = call(module)
-    check_failure(done, "not_a_manager", "a web page came back (status 200)", "port 8080")
+    check_failure(done, "not_a_manager", "the response is a web page (status 200)", "port 8080")
 
 
 @every_module
 def test_a_redirect_to_the_console_is_said_to_be_a_missing_api(box, call, module):
     box.rule(fault="redirect")
-    check_failure(call(module), "no_api", "this manager has no such API (it answered 301 to its console)")
+    check_failure(call(module), "no_api", "this manager does not have the API (it redirects with 301 to its console)")
 
 
 @every_module
@@ -258,7 +258,7 @@ def test_a_wrong_credential(box, call, module):
 @with_token
 def test_an_expired_token(box, call, module):
     token = box.add_token("expired", expires=10**18)
-    check_failure(call(module, token=token), "token_expired", "403", "make a new one")
+    check_failure(call(module, token=token), "token_expired", "403", "create a new one")
 
 
 @with_token

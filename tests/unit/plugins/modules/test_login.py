@@ -61,7 +61,7 @@ def test_retries_have_a_bound(run, box):
     assert done.reason == "signin_refused"
     assert done.result["status"] == 401
     assert len(bodies(box)) == 3
-    assert "It was tried again for " in done.msg
+    assert "The module retried for " in done.msg
     assert "check username and password" in done.msg
     assert WRONG not in done.output.replace('"password": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"', "")
 
@@ -76,7 +76,7 @@ def test_no_retry_where_none_is_wanted_or_none_helps(run, box, release):
 
 @pytest.mark.parametrize(
     "username, password, message",
-    [("administrator", PASSWORD, "3 to 10 characters, this one has 13"), ("root", "short", "8 to 20 characters")],
+    [("administrator", PASSWORD, "3 to 10 characters, and this one has 13"), ("root", "short", "8 to 20 characters")],
 )
 def test_lengths_that_no_manager_takes_are_named_at_once(run, box, username, password, message):
     done = run("login", url=box.url, username=username, password=password)

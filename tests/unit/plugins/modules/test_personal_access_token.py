@@ -179,7 +179,7 @@ def test_bad_input_is_not_sent(pat, box, options, message):
     [
         ({}, "expires_in or expires_at is missing"),
         ({"state": "rotated"}, "expires_in or expires_at is missing"),
-        ({"expires_at": "2020-01-01"}, "is past"),
+        ({"expires_at": "2020-01-01"}, "is in the past"),
         ({"expires_in": "1d", "user_id": 99}, "no such user"),
     ],
 )
@@ -317,7 +317,7 @@ def test_a_rotation_that_breaks_says_that_the_old_token_is_gone(pat, box):
     box.rule(fault="status", status=503, method="POST", path=PATH + "$", times=1)
     done = pat(state="rotated", expires_in="1d")
     assert done.reason == "server_error"
-    assert "is deleted already" in done.msg
+    assert "was already deleted" in done.msg
     assert not stored(box)
 
 

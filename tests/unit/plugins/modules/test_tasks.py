@@ -495,7 +495,7 @@ def test_old_managers_have_no_such_jobs(box, call):
         done = call(module, **{option: source})
         assert done.failed
         assert done.reason == "no_api", done.msg
-        assert "no such API" in done.msg or "has no jobs of the type" in done.msg
+        assert "does not have the API" in done.msg or "has no jobs of the type" in done.msg
 
 
 @pytest.mark.parametrize(

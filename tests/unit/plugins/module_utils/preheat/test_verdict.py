@@ -221,7 +221,7 @@ PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.
         (PEERS, 0, "cold", "1 of 2 hosts are not warm: 10.0.0.2"),
         (PEERS, 49, "cold", ""),
         (PEERS, 50, "warm", ""),
-        ([(1, [], [("10.0.0.2", "b")])], 100, "cold", "nothing was warmed"),
+        ([(1, [], [("10.0.0.2", "b")])], 100, "cold", "nothing is cached"),
         # A host that some task failed on is not warm, whatever the others say.
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("10.0.0.1", "b")])], 0, "cold", "1 of 1"),
     ],
@@ -331,7 +331,7 @@ FULL_MEANS = "This means: the disk of a peer is full: free space there"
         ([FULL], [f"A peer reports: {FULL}. {FULL_MEANS}"]),
         (["rpc error", FULL], [f"A peer reports: {FULL}. {FULL_MEANS}"]),
         (["rpc error"], ["A peer reports: rpc error. What to do: see the logs of the manager"]),
-        (["http://h/b?X-Amz-Signature=geheim: 403"], ["This means: the registry or origin refuses these credentials"]),
+        (["http://h/b?X-Amz-Signature=geheim: 403"], ["This means: the registry or origin rejects these credentials"]),
     ],
 )
 @pytest.mark.parametrize("warm", [[], [(SEED, "a")]])
