@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
@@ -153,7 +153,10 @@ def _refused_images(refused: list[tuple[PlannedJob, DragonflyError]], total: int
 
 
 def pin_platforms_for_old_managers(planned_jobs: list[PlannedJob], reader: JobReader) -> None:
-    """Replace indexes by the manifest of the platform, where the manager is one that cannot read an index."""
+    """Replace indexes by the manifest of the platform, where the manager is one that cannot read an index.
+
+    :raises InputError: if no platform is requested, because then the manifest is unknown.
+    """
     indexes = [
         planned
         for planned in planned_jobs
@@ -161,6 +164,12 @@ def pin_platforms_for_old_managers(planned_jobs: list[PlannedJob], reader: JobRe
     ]
     if not indexes or not _lacks_index(reader):
         return
+    without_platform = [redact_url(planned.source) for planned in indexes if planned.platform is None]
+    if without_platform:
+        raise InputError(
+            f"Managers before {format_release(_FIRST_WITH_INDEX)} cannot read an image index. Set platforms for "
+            f"{', '.join(without_platform[:_NAMED_IN_MESSAGE])}."
+        )
     for planned in indexes:
         if planned.image:
             planned.url = planned.image.manifest_url(planned.child_digests[0])

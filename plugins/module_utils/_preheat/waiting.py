@@ -74,7 +74,10 @@ class Waiting:
         def verify(job_id: int, job: dict) -> tuple[dict, list[Verdict]]:
             verdicts = [self._session.verify(record.planned, job) for record in pending[job_id]]
             # A result can be large.
-            kept = any(may_have_lost_entries(record.planned, job, verdicts[0]) for record in pending[job_id])
+            kept = any(
+                may_have_lost_entries(record.planned, job, verdict)
+                for record, verdict in zip(pending[job_id], verdicts)
+            )
             return job if kept else without_result(job), verdicts
 
         result = self._session.reader.poll_once(list(pending), transform=verify)

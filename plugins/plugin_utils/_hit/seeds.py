@@ -114,7 +114,8 @@ def seed_recipe(seeds: SeedPeers, client: Client | None) -> SeedRecipe:
     kind = seeds.client or seeds.client_by_jobs or (client.name if client else None)
     if kind is None:
         recipe = recipe_for("dfdaemon", parse_release(seeds.release or ""))
-        return SeedRecipe(recipe, "dfdaemon", [], [], parse_release(seeds.manager_release))
+        manager = parse_release(seeds.manager_release or "")
+        return SeedRecipe(recipe, "dfdaemon", [], [], manager, seeds.manager_is_at_least)
     reasons, notes = [], []
     is_same = client is not None and client.name == kind
     release = parse_release(seeds.release or "") or (client.release if client and is_same else None)

@@ -133,6 +133,17 @@ def test_the_role_preheat_passes_each_option_to_the_module():
     assert documented - not_passed | set(ARG_OPTIONS) <= set(task["dragonflyoss.dragonfly.preheat"])
 
 
+def test_hosts_are_compared_by_each_option_that_their_preheat_shares():
+    """The options of the module that the role passes, without those that do not change what is cached."""
+    task = next(task for task in load("preheat", "tasks/warm.yml") if "dragonflyoss.dragonfly.preheat" in task)
+    passed = {f"preheat_{name}" for name in task["dragonflyoss.dragonfly.preheat"]}
+    connection = {"token", "validate_certs", "ca_path", "client_cert", "client_key", "timeout"}
+    registry = {"registries", "registry_username", "registry_password"}
+    course = {"bio", "concurrent_task_count", "concurrent_peer_count", "job_timeout", "wait_timeout", "wait_sleep"}
+    own = {f"preheat_{name}" for name in connection | registry | course | {"expected_ips"}}
+    assert set(load("preheat", "vars/main.yml")["__preheat_wanted"]) == passed - own
+
+
 def _reader(name: str, option: dict) -> str | None:
     """Return the filter that every use of a variable goes through, None where any value is read as it is."""
     if option["type"] in ("list", "dict"):

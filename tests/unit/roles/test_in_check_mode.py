@@ -719,6 +719,32 @@ def test_registries_that_differ_are_refused(tmp_path):
     assert all("is not the same for all hosts of the play" in message for message in outcome.values())
 
 
+@pytest.mark.parametrize(
+    ("variable", "first", "second"),
+    [
+        ("preheat_tag", "shop", "shop2"),
+        ("preheat_headers", {"Authorization": "Basic c2VjcmV0"}, {}),
+        ("preheat_enable_task_id_based_blob_digest", "yes", None),
+        ("preheat_verify", "peers", "auto"),
+        ("preheat_max_age", "4h", "1h"),
+    ],
+)
+def test_hosts_that_need_another_preheat_are_refused(tmp_path, variable, first, second):
+    files = {"preheat_files": "https://files.example.com/model.bin", "preheat_platforms": "linux/amd64"}
+    hosts = {"h1": {**files, variable: first}, "h2": files if second is None else {**files, variable: second}}
+    outcome = preheat(tmp_path, **hosts)
+    assert outcome["h2"].startswith(f"{variable} is not the same for all hosts of the play.")
+    assert "c2VjcmV0" not in (tmp_path / "stdout").read_text(encoding="utf-8")
+
+
+def test_options_that_say_the_same_in_another_way_are_accepted(tmp_path):
+    allowed = {"preheat_images": ["redis:7"], "containerd_mirrors_registries": {}}
+    first = {"preheat_max_age": "1h", "preheat_force": "no", "preheat_platforms": "linux/amd64"}
+    second = {"preheat_max_age": 3600, "preheat_force": False, "preheat_platforms": ["linux/amd64"]}
+    outcome = preheat(tmp_path, h1={**allowed, **first}, h2={**allowed, **second})
+    assert "redis:7 would be preheated, but pulled from the registry itself" in outcome["h2"]
+
+
 def test_the_go_client_and_many_peers_are_refused(tmp_path):
     outcome = preheat(tmp_path, h1={"preheat_client": "dfget", "preheat_scope": "all_peers"})
     assert "preheat_scope all_peers needs peers with the Rust client" in outcome["h1"]
