@@ -22,6 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.pl
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_errors import RegistryUnreachable
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
 
 _NAMED_IN_MESSAGE = 5
 # The first manager that reads an index.

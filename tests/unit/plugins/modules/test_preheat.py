@@ -978,6 +978,19 @@ def test_an_index_without_a_platform_is_warned_about(preheat, new_image):
     assert any("Set platforms" in warning for warning in done.warnings)
 
 
+@pytest.mark.parametrize("release", ["2.0.9", "2.1.0"])
+def test_an_index_without_a_platform_is_refused_where_the_manager_cannot_read_it(box, preheat, new_image):
+    image = new_image(platforms=["linux/amd64", "linux/arm64"])
+    done = preheat(image=image.source)
+    pinned = preheat(image=image.source, platforms=["linux/arm64"])
+
+    assert done.failed
+    assert done.reason == "bad_input"
+    assert "Managers before 2.1.21 cannot read an image index. Set platforms for " in done.msg
+    assert not pinned.failed, pinned.msg
+    assert [job["args"]["url"] for job in box.jobs] == [pinned.job["url"]]
+
+
 def test_a_platform_that_the_image_lacks_is_refused(box, preheat, new_image):
     image = new_image(platforms=["linux/amd64", "linux/arm64"])
     done = preheat(image=image.source, platforms=["linux/riscv64"])

@@ -19,7 +19,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import predict_hits
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.probe import Probe, judge_probe, probe_for
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds import SeedPeers, seed_peers_of_jobs
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds import (
+    SeedPeers,
+    seed_peers_of_jobs,
+    seed_recipe,
+)
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils import hosts
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import BASE, facts, hosts_toml
 
@@ -1278,6 +1282,12 @@ def test_a_job_says_whether_its_task_ids_are_digests(args, code):
     job = {"url": url, "name": IMAGE, "args": args, "warm": [f"{BASE}/v2/shop/web/blobs/{DIGESTS[0]}"]}
     prediction = predict_hits(facts("dfdaemon", "1.5.1", FLAG), [image_from_job(job, {})])
     assert codes(prediction) == ([code] if code else [])
+
+
+@pytest.mark.parametrize(("is_at_least", "expected"), [(True, None), (False, False)])
+def test_task_ids_of_a_host_without_a_client_are_unknown_where_the_manager_may_be_newer(is_at_least, expected):
+    seeds = SeedPeers(manager_release="2.5.1", manager_is_at_least=is_at_least)
+    assert seed_recipe(seeds, None).uses_blob_digests(image(blob_digest_ids=True)) is expected
 
 
 def test_jobs_say_only_of_which_release_the_manager_is_at_least():
