@@ -18,7 +18,7 @@ FOLDER = Path(__file__).resolve().parent
 LICENCE = "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->"
 # REUSE-IgnoreEnd
 TITLE = (
-    "A playbook makes Dragonfly fetch every blob of an image from the registry once; every host then pulls from "
+    "A playbook makes one seed peer of each cluster fetch each blob from the registry; the hosts then pull from "
     "Dragonfly."
 )
 

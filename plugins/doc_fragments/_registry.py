@@ -22,7 +22,8 @@ options:
   registry_username:
     description:
       - User name for the registry. If the images come from more than one registry, set it in O(registries) instead.
-      - If it is sent with a job, the manager stores it and returns it to every token with the scope C(job).
+      - If it is sent with a job, the manager stores it and returns it to every token with the scope C(job)
+        and to every user who can sign in.
     type: str
   registry_password:
     description:

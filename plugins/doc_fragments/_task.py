@@ -41,7 +41,7 @@ options:
     aliases: [scheduler_cluster_id]
 notes:
   - The manager runs each request as a job, which stays in its list of jobs for some hours. Dragonfly manager 2.1.60 or
-    later often needs 30 seconds to detect that a job has ended.
+    later often needs 30 to 60 seconds to detect that a job has ended.
   - Requires Dragonfly manager 2.1.55 or later.
 """
 

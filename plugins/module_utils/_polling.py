@@ -16,7 +16,8 @@ State = t.TypeVar("State")
 
 # A task that does not wait has the time of as many requests as each may be sent again, and this for each job.
 _REQUESTS, _SECONDS_PER_JOB = 3, 1
-#: Seconds in which peers answer what they hold: the manager reads the result of a job 30 seconds after it was created.
+#: Seconds in which peers answer what they hold: after its creation, the manager polls a job after 30 s and after 90 s
+#: (manager/service/job.go, pollingJob, 2.4.0).
 PEERS_TIMEOUT = 120
 
 

@@ -109,7 +109,7 @@ BY_KEY = {arg.key: arg for arg in ARGS}
 #: First release whose schedulers preheat through the protocol of the Rust client only (recorded: contract/2.3.4).
 FIRST_WITHOUT_GO_SEEDS = (2, 3, 1)
 
-#: What ``scope`` does where it is not sent, in every release: one seed peer fetches.
+#: What ``scope`` does where it is not sent, in every release: one seed peer of each cluster fetches each blob.
 DEFAULT_SCOPE = "single_seed_peer"
 
 # Releases at which the set of keys changes, those of keys that no option has included.

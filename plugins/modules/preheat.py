@@ -11,7 +11,8 @@ short_description: Preheat images and files in Dragonfly, and verify that they a
 version_added: 1.0.0
 description:
   - Creates preheat jobs in a Dragonfly manager, waits for them, and succeeds only if the requested content is warm.
-    With the default O(scope=single_seed_peer), that means cached on one seed peer of each cluster, not on every node.
+    With the default O(scope=single_seed_peer), one seed peer of each cluster fetches each blob. The blobs of an image
+    can be on different seed peers, and are not on every node.
   - If an identical job is running, the module waits for it. If an identical job succeeded within O(max_age) and its
     content is warm, no job is created.
   - The state C(SUCCESS) of a job does not prove that its content is warm. The module checks the result blob by blob,
@@ -71,15 +72,16 @@ options:
     type: int
   headers:
     description:
-      - Headers of the requests to the registry or origin. The manager stores them in plain text and returns them to
-        every token with the scope C(job).
+      - Headers of the requests to the registry or origin. The manager stores them in clear text and returns them to
+        every token with the scope C(job) and to every user who can sign in.
       - The output hides long values and the values of headers whose name suggests a credential (C(Authorization),
         C(Cookie), C(X-...-Token)).
       - An C(Authorization) header is not sent to a registry that has its own user name in O(registries).
     type: dict
   scope:
     description:
-      - Peers to preheat. V(single_seed_peer) preheats one seed peer of each cluster, from which the other peers fetch.
+      - Peers to preheat. With V(single_seed_peer), one seed peer of each cluster fetches each blob, and the other peers
+        download it from there. The scheduler selects the seed peer by the task ID.
       - V(all_peers) requires Dragonfly manager 2.1.57 or later, V(all_seed_peers) 2.1.66 or later. Both require peers
         with the Rust client.
     type: str

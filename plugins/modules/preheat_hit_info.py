@@ -11,8 +11,8 @@ short_description: Report whether a host hits preheated content, and why not
 version_added: 1.0.0
 description:
   - Reads the configuration of the container runtime and of the Dragonfly client on the host, computes the task ID that
-    a pull requests for each blob, and compares it with the task ID of the preheat. If they differ, the pull goes to the
-    registry as if nothing had been preheated, and no log shows it. The module returns the setting to change.
+    a pull requests for each blob, and compares it with the task ID of the preheat. If they differ, the pull does not
+    use the preheated content, and no log shows it. The module returns the setting to change.
   - On the host, the module needs no Python library, not even C(requests). Secrets in the host's files do not leave the
     host. The action plugin of the same name evaluates the files on the controller, where O(images) and O(probe) require
     C(requests).
@@ -208,8 +208,11 @@ EXAMPLES = r"""
 RETURN = r"""
 hit:
   description:
-    - How many of the blobs this host hits, V(all), V(some) or V(none). A blob counts only if it is known to hit.
+    - How many of the blobs this host hits, V(all), V(some) or V(none). A blob hits if the host requests the same task
+      ID as the preheat. A blob counts only if it is known to hit.
     - V(none) also if the module could not determine it; see RV(reasons).
+    - A hit does not mean that every byte comes from Dragonfly. The Rust client 1.4.2 or later fetches blobs of up to 4
+      MiB from the registry unless C(proxy.disableBackToSource) is V(true). RV(notes) reports this.
   returned: success
   type: str
   sample: all
@@ -241,7 +244,7 @@ blobs:
       returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     hit:
-      description: Whether the host hits the blob.
+      description: Whether the host requests the blob under the same task ID as the preheat.
       type: bool
       returned: success
       sample: true

@@ -31,7 +31,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ve
 
 #: One job is created for each blob; more than these are too many rows for a manager.
 MOST_QUESTIONS = 1000
-# The manager lets 10 jobs a second pass for a cluster, and each takes 3 s.
+# The manager accepts 10 jobs per second for a cluster, and polling them costs requests as well: five times as long.
 _SECONDS_PER_QUESTION = 0.5
 _NAMED_HOSTS = 10
 
@@ -60,7 +60,7 @@ def confirm_with_peers(session: Session, records: t.Iterable[JobRecord]) -> None
     questions = {question for record in unproven for question in _questions(record)}
     if not unproven:
         return
-    # The answer to one of the requests may be lost.
+    # The response to one of the POSTs may be lost, which shows only after the timeout of a request.
     timeout = session.client.timeout + PEERS_TIMEOUT + _SECONDS_PER_QUESTION * len(questions)
     answers = ask_peers(session, questions, timeout)
     for record in unproven:

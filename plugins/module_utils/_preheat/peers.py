@@ -40,7 +40,8 @@ _FIRST_LOSING_ENTRIES, _FIRST_WITHOUT_LOSS = (2, 3, 1), (2, 4, 4)
 _IDENTITY = ("tag", "application", "filtered_query_params", "piece_length")
 # Where this is true the id of a blob's task is its digest (merged upstream after 2.5.1).
 _BLOB_DIGEST_IDS = "enable_task_id_based_blob_digest"
-# A job about a task is done when the manager polls it for the first time, after 3 s.
+# Seconds between two polls. The manager itself polls a get_task job at once and after 30 s (manager/service/job.go,
+# pollingJob, 2.4.0), so its row changes then.
 _SLEEP = 3
 
 

@@ -39,8 +39,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time impor
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
-# The manager gives a job up at the latest so long after it was created: up to 2.1.59 after 480 polls 10 s apart, later
-# after 16 polls 300 s apart (manager/service/job.go, pollingJob, 2.1.0 and 2.1.60).
+# The manager gives a job up at the latest so long after it was created: up to 2.1.59 after 480 polls 5 to 10 s apart,
+# later after 16 polls at most 300 s apart (manager/service/job.go, pollingJob, 2.1.0 and 2.1.60).
 GIVE_UP_WINDOW = 4800
 # From 2.1.57 on a watched job's row is written at least so often, in seconds: 300 between two polls, and some more.
 WATCHED_WINDOW = 360
@@ -87,7 +87,7 @@ class PlannedJob:
 
     @property
     def has_many_peers(self) -> bool:
-        """Whether the job is for many peers and not for one seed peer of each cluster."""
+        """Whether the job is for many peers and not for one seed peer of each cluster and blob."""
         return self.options.get("scope") in MANY_PEERS
 
     @property
