@@ -6,7 +6,7 @@
 
     python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers
 
-tries them all and writes docs/security-tests.md.
+tries them all and writes docs/security-tests.md but its last part, which is of borders.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import sys
 import threading
 import time
 import typing as t
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import task_seconds
@@ -32,6 +31,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
     redact_text,
     redact_url,
 )
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import DOCUMENT, HEADING
 
 #: Seconds of the option ``timeout``, and of ``wait_timeout`` where a module waits.
 TIMEOUT, WAIT_TIMEOUT = 1, 2
@@ -576,7 +576,6 @@ def figures(endings: t.Sequence[Ending], leaked: t.Sequence[str]) -> list[str]:
     ]
 
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "security-tests.md"
 _TEXT = """\
 <!--
 Copyright (c) 2026, Dragonfly collection contributors
@@ -624,7 +623,8 @@ def document(endings: t.Sequence[Ending], leaked: t.Sequence[str]) -> str:
 def main() -> None:
     """Write the page; fail if a run has what no run may have."""
     endings, leaked = run_all()
-    DOCUMENT.write_text(document(endings, leaked), encoding="utf-8")
+    _before, heading, borders = DOCUMENT.read_text(encoding="utf-8").partition(HEADING)
+    DOCUMENT.write_text(f"{document(endings, leaked)}\n{heading}{borders}", encoding="utf-8")
     print("\n".join(figures(endings, leaked)))
     sys.exit(
         "\n".join(f"{ending.server}, {ending.column}: {ending.broken}" for ending in endings if ending.broken) or None

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import http.client
 import http.server
+import json
 import socket
+import subprocess
+import sys
 import threading
 from urllib.parse import urlsplit
 
@@ -97,6 +100,32 @@ def test_preheat(places, form):
     assert [job["outcome"] for job in result["jobs"]] == ["warm"]
     assert set(manager.hosts) == {manager.address}
     assert registry.address in registry.hosts
+
+
+def test_a_registry_of_the_option_and_a_file(places):
+    box, manager, registry = places
+    box.image("shop/web", "1")
+    box.file("every.bin")
+    options = {"url": f"http://{manager.address}{PREFIX}", "token": box.token, "wait_sleep": 1}
+    base = f"http://{registry.address}"
+    for content in (
+        {"image": "registry.example.com/shop/web:1", "registries": {"registry.example.com": base}},
+        {"image": f"{registry.address}/shop/web:1", "registries": {registry.address: {"url": base}}},
+        {"file": f"{base}/files/every.bin"},
+    ):
+        result = run("preheat", **options, **content)
+        assert not result.get("failed"), result["msg"]
+        assert [job["outcome"] for job in result["jobs"]] == ["warm"]
+
+
+def test_inventory(places, tmp_path):
+    box, manager, _registry = places
+    source = tmp_path / "dragonfly.yml"
+    options = {"plugin": "dragonflyoss.dragonfly.peers", "url": f"http://{manager.address}{PREFIX}", "jwt": box.jwt}
+    source.write_text(json.dumps({**options, "refresh": True}), encoding="utf-8")
+    command = [sys.executable, "-m", "ansible", "inventory", "-i", str(source), "--list"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert set(json.loads(done.stdout)["_meta"]["hostvars"]) == {host.name for host in box.manager.fleet.hosts}
 
 
 def test_modules_behind_a_prefix(places):

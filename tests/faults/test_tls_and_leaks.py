@@ -288,6 +288,19 @@ def test_a_registrys_redirect_to_another_host_takes_no_password_along(recorder):
     assert "Authorization" not in recorder.seen[0][2]
 
 
+def test_no_redirect_of_a_registry_leads_from_https_to_http(certificates, recorder):
+    good = certificates["good"]
+    with Sandbox(token=TOKEN, registry_tls=tls(good), registry_ca=good["ca"]) as box:
+        image = box.image("shop/web", "1")
+        box.rule(at="registry", path="/manifests/", fault="redirect", status=307, location=recorder.url + "/elsewhere")
+        entry = {"url": box.registry_url, "ca_path": good["ca"]}
+        options = dict(url=box.url, token=TOKEN, image=image.source, registries={box.registry: entry}, verify="blobs")
+        result = run("preheat", **options)
+    assert result["failed"]
+    assert "has no TLS" in result["msg"]
+    assert not recorder.seen
+
+
 def test_secrets_are_in_no_process_list_and_no_file(tmp_path):
     leaks = []
     with Sandbox(token=TOKEN, factor=100) as box:
