@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import base64
+import http.client
 import http.server
 import json
 import os
@@ -18,6 +18,13 @@ from settings import Refused, get
 
 #: What the user root of a new database gets (manager/permission/rbac/rbac.go).
 DEFAULT_PASSWORD = "dragonfly"
+#: Answers what a manager does beyond its health and its users: the sandbox of the tests.
+SANDBOX = "manager.test:8080"
+#: Who signs in there when root has signed in here.
+SANDBOX_USER = {"name": "root", "password": "dragonfly"}
+TIMEOUT = 60  # seconds
+#: Headers of one connection, not of what passes through it.
+OWN_HEADERS = ("connection", "content-length", "host", "transfer-encoding")
 #: Seconds for which any sign-in of a user makes the next ones fail (recorded in contract/2.5.1/signin).
 SIGN_IN_WINDOW = 5
 REDIS_OF_MANAGER = {"db": 0, "brokerDB": 1, "backendDB": 2}
@@ -64,7 +71,7 @@ def redis_of(config):
 
 
 class Manager(http.server.ThreadingHTTPServer):
-    """Serves the health and the sign-in of a manager."""
+    """Serves the health and the users of a manager, and passes other requests to the sandbox."""
 
     daemon_threads = True
 
@@ -91,20 +98,41 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/healthy":
             self._answer(200, "OK")
         else:
-            self._answer(401, {"message": "Unauthorized"})
+            self._pass_on(self._body())
 
     def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        body = self._body()
         reset = re.fullmatch(r"/api/v1/users/([0-9]+)/reset_password", self.path)
         if self.path == "/api/v1/users/signin":
-            number = self.server.sign_in(body.get("name"), body.get("password"))
-            token = ".".join(map(_encoded, ({"alg": "HS256"}, {"id": number}, "signature")))
-            answer = {"token": token, "expire": "2030-01-01T00:00:00Z"} if number else {"message": "Unauthorized"}
-            self._answer(200 if number else 401, answer)
+            self._sign_in(json.loads(body or b"{}"))
         elif reset:
-            self._answer(*self._reset(int(reset[1]), body))
+            self._answer(*self._reset(int(reset[1]), json.loads(body or b"{}")))
+        else:
+            self._pass_on(body)
+
+    do_DELETE = do_PATCH = do_PUT = do_GET
+
+    def _body(self):
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _sign_in(self, body):
+        if self.server.sign_in(body.get("name"), body.get("password")):
+            # With the sandbox's own token, since the sandbox checks it.
+            self._pass_on(json.dumps(SANDBOX_USER).encode())
         else:
             self._answer(401, {"message": "Unauthorized"})
+
+    def _pass_on(self, body):
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in OWN_HEADERS}
+        sandbox = http.client.HTTPConnection(SANDBOX, timeout=TIMEOUT)
+        try:
+            sandbox.request(self.command, self.path, body or None, headers)
+            reply = sandbox.getresponse()
+            self._send(reply.status, reply.getheaders(), reply.read())
+        except OSError as error:
+            self._answer(502, {"message": f"{SANDBOX}: {error}"})
+        finally:
+            sandbox.close()
 
     def _reset(self, number, body):
         if any(len(body.get(key, "")) not in range(8, 21) for key in ("old_password", "new_password")):
@@ -117,15 +145,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, status, document):
         content = b"" if document is None else json.dumps(document).encode()
+        self._send(status, [("Content-Type", "application/json; charset=utf-8")], content)
+
+    def _send(self, status, headers, content):
         self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+        for name, value in headers:
+            if name.lower() not in OWN_HEADERS:
+                self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
     def log_message(self, *_details):
         """Print nothing: bodies hold passwords."""
-
-
-def _encoded(part):
-    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
