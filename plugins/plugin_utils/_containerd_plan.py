@@ -16,6 +16,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 import yaml
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
@@ -33,6 +34,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     read_config,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import Mirror, mirrors
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import rejected_hosts
 
 ROLE = "dragonflyoss.dragonfly.containerd_mirrors"
 DEFAULT_FOLDER = "_default"
@@ -58,6 +60,7 @@ class Options(t.NamedTuple):
     certs_dir: str = ""
     default: bool = False
     headers: dict[str, t.Any] = {}
+    server_options: dict[str, t.Any] = {}
     username: str = ""
     password: str = ""
     allowed: t.Sequence[str] = ()
@@ -104,6 +107,7 @@ def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
         problems += _plan_registries(plan, facts, effective, named, options)
     else:
         problems += _plan_config(plan, facts, effective, options)
+        problems += _rejected_files(named, effective, options)
     for mirror in named if not options.login else []:
         problems += unsent_auth(effective, mirror.registry, options.mirror_host)
     unique = [each for each in dict.fromkeys(problems) if each.code not in options.allowed]
@@ -172,6 +176,22 @@ def _option_problems(named: list[Mirror], options: Options) -> list[Problem]:
     if options.default and why:
         key = f"{DEFAULT_FOLDER}/hosts.toml"
         problems.append(problem("default_without_registry", key, client=options.client, why=why))
+    return problems
+
+
+def _rejected_files(named: list[Mirror], effective: Effective, options: Options) -> list[Problem]:
+    """Return for each hosts.toml of the role why the containerd of the host would discard it."""
+    problems = []
+    names = [mirror.registry for mirror in named] + ([DEFAULT_FOLDER] if options.default else [])
+    for name in names:
+        settings = options.server_options.get(name) or {}
+        if not isinstance(settings, dict):
+            raise InputError(f"containerd_mirrors_server_options: {name} must be a mapping of settings")
+        # The role itself writes each header as a list of strings, and leaves out what is null.
+        content = {key: value for key, value in settings.items() if key != "header" and value is not None}
+        error = rejected_hosts({**content, "host": {options.proxy: {}}}, effective.release)
+        if error:
+            problems.append(problem("hosts_toml_unused", f"{name}/hosts.toml", error=error))
     return problems
 
 

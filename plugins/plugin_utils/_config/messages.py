@@ -297,6 +297,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "this role did not write the file, and the file does not send pulls of {names} to {proxy}.",
         "Write this to it, and restart {distribution}:\n{content}",
     ),
+    "hosts_toml_unused": (
+        "containerd ignores the file, so it pulls from the registry: {error}.",
+        'Correct the file. Each host needs a table [host."URL"] with capabilities = ["pull", "resolve"].',
+    ),
     "default_without_registry": (
         "containerd uses this file for every registry. Without X-Dragonfly-Registry, {client} does not know the "
         "registry of a request: {why}.",

@@ -96,6 +96,17 @@ def _hosts(
     return able, None
 
 
+def rejected_hosts(document: dict[str, t.Any], release: Release | None) -> str | None:
+    """Return why containerd discards a hosts.toml, None if it does not.
+
+    :param document: what the file says.
+    :param release: of containerd. If it is None, only an error of every release counts.
+    """
+    releases = _STAND_FOR_ALL if release is None else (release,)
+    errors = [_rejected_value(_known_keys(document, _ROOT_KEYS, each), each) for each in releases]
+    return errors[-1] if all(errors) else None
+
+
 def with_scheme(url: str) -> str:
     """Return a URL with the scheme that containerd assumes."""
     return url if url.startswith("http") else f"https://{url}"

@@ -46,10 +46,6 @@ MISSES: dict[str, tuple[str, str]] = {
         "there is no mirror of {registry}, so containerd pulls from the registry.",
         "Add it to containerd_mirrors_registries.",
     ),
-    "hosts_toml_unused": (
-        "containerd ignores the file, so it pulls from the registry: {error}.",
-        'Correct the file. Each host needs a table [host."URL"] with capabilities = ["pull", "resolve"].',
-    ),
     "hosts_toml_unclear": (
         "releases of containerd read it differently, and the release on this host is unknown.",
         "Run the check with become: true, and install containerd where its unit or PATH names it; or write only keys"

@@ -467,6 +467,7 @@ def mirrors(tmp_path_factory):
         "old_mirrors": ghcr,
         "reserved": {**ghcr, "containerd_mirrors_server_options": {"ghcr.io": {"override_path": True}}},
         "no_toml": {**ghcr, "containerd_mirrors_server_options": {"ghcr.io": {"a b": 1}}},
+        "bad_kind": {**ghcr, "containerd_mirrors_server_options": {"ghcr.io": {"skip_verify": "sure"}}},
         "no_file": {
             **ghcr,
             "containerd_mirrors_server_options": {"ghcr.io": {"client": [["/nowhere.pem"]]}, "a": {"ca": "/x"}},
@@ -499,6 +500,7 @@ def mirrors(tmp_path_factory):
         ("old_mirrors", ["[mirrors_in_use]"]),
         ("reserved", ["containerd_mirrors_server_options must not contain override_path"]),
         ("no_toml", ["the hosts.toml of ghcr.io would be invalid"]),
+        ("bad_kind", ["ghcr.io/hosts.toml: ", "skip_verify is neither true nor false", "[hosts_toml_unused]"]),
         ("no_file", ["The host does not have /nowhere.pem (containerd_mirrors_server_options)"]),
         ("linked", ["linked.io/hosts.toml, ", "other.io/hosts.toml was not written by this role"]),
         ("slash", ["slash/certs.d/docker.io/hosts.toml was not written by this role"]),

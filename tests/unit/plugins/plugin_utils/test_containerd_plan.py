@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import tomlkit
 import yaml
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import read_config
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_plan import (
     Options,
@@ -433,3 +434,37 @@ def test_a_client_whose_unit_cannot_be_queried() -> None:
     facts["clients"]["dfget"]["unit"] = unit
     verdict = predict_hits(facts, [image()])
     assert (verdict.hit, [reason.code for reason in verdict.reasons]) == ("none", ["unit_unknown"])
+
+
+# --- a hosts.toml that containerd would discard
+
+
+@pytest.mark.parametrize(
+    "changes, release, error",
+    [
+        ({"proxy": "http://[::1]:4001"}, "1.7.34", "no brackets"),
+        ({"proxy": "http://[::1]:4001"}, "2.0.0", ""),
+        ({"proxy": "http://[::1]:4001"}, None, ""),
+        ({"proxy": "http://127.0.0.1:proxy"}, "2.3.4", "its host or port is not valid"),
+        ({"server_options": {"registry.example.com": {"skip_verify": "yes"}}}, "1.7.24", "skip_verify is neither"),
+        ({"server_options": {"registry.example.com": {"skip_verify": True}}}, "1.7.24", ""),
+        ({"server_options": {"registry.example.com": {"client": [["/a", "/b", "/c"]]}}}, None, "client is neither"),
+        ({"server_options": {"registry.example.com": {"dial_timeout": 10}}}, "2.0.7", "dial_timeout is not a duration"),
+        ({"server_options": {"registry.example.com": {"dial_timeout": 10}}}, "2.0.6", ""),
+        ({"server_options": {"registry.example.com": {"capabilities": ["fetch"]}}}, "2.3.4", "no capability fetch"),
+        ({"server_options": {"registry.example.com": {"ca": None, "header": {"A": 1}}}}, "2.3.4", ""),
+        ({"server_options": {"another.example.com": {"skip_verify": "yes"}}}, "1.7.24", ""),
+        ({"default": True, "server_options": {"_default": {"ca": 1}}}, "1.7.24", "ca is neither"),
+        ({"server_options": {"registry.example.com": {"ca": 1}}, "allowed": ["hosts_toml_unused"]}, "1.7.24", ""),
+    ],
+)
+def test_no_file_is_written_that_containerd_discards(changes: dict[str, Any], release: str | None, error: str) -> None:
+    plan = make_plan(containerd(version=release), options(**changes))
+    messages = [problem["message"] for problem in plan["problems"] if problem["code"] == "hosts_toml_unused"]
+    assert len(messages) == bool(error)
+    assert all(error in message for message in messages)
+
+
+def test_settings_of_a_registry_are_a_mapping() -> None:
+    with pytest.raises(InputError, match="containerd_mirrors_server_options: registry.example.com must be a mapping"):
+        make_plan(containerd(), options(server_options={"registry.example.com": "x"}))
