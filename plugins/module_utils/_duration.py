@@ -12,6 +12,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+#: Managers count durations in nanoseconds.
+NANOSECONDS_PER_SECOND = 10**9
+
 _SECONDS_OF_UNIT = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _SECONDS = re.compile(r"-?[0-9]{1,12}\Z")
 # Each unit at most once, the largest first.

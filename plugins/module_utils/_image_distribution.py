@@ -18,7 +18,11 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult, job_args
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    IDENTITY_KEYS,
+    JobResult,
+    job_args,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
@@ -43,7 +47,6 @@ _LONGEST = 86400
 # Seconds by which a job may seem older than the request that created it: the header Date has no fraction.
 _CLOCK_SLACK = 2
 # These options determine the ID of a blob's task, together with its URL. Blobs have no query to filter.
-_IDENTITY = ("tag", "application", "piece_length")
 
 ClientFor = t.Callable[..., DragonflyClient]
 # Cluster, hostname and IP address.
@@ -199,7 +202,7 @@ def _keep_answer(row: dict[str, t.Any]) -> dict[str, t.Any]:
 def _answers(answer: _Answer, body: dict[str, t.Any]) -> bool:
     """Return whether a job answers what a POST requested: for the same kind of task, and in all of its clusters."""
     requested = set(body.get("scheduler_cluster_ids") or [])
-    is_same = all((answer.args.get(key) or None) == (body["args"].get(key) or None) for key in _IDENTITY)
+    is_same = all((answer.args.get(key) or None) == (body["args"].get(key) or None) for key in IDENTITY_KEYS)
     return answer.done and is_same and requested <= answer.cluster_ids
 
 

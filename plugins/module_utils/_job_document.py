@@ -27,6 +27,11 @@ _MOST_ERRORS = 100
 _GO_CAPITALS = ("uuid", "ttl")
 
 
+#: The keys of ``args`` that are part of a task's ID; the filter of its URL is another one. Options have the same names.
+#: Which of them a release uses is in _task_id, which few runs import.
+IDENTITY_KEYS = ("tag", "application", "piece_length")
+
+
 class WarmBlob(t.NamedTuple):
     """One entry of ``success_tasks``: a host fetched a URL."""
 

@@ -9,6 +9,8 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import enum
+import functools
 import threading
 import typing as t
 from dataclasses import dataclass
@@ -36,7 +38,15 @@ _RATE_LONG_PAUSE = 1
 RATE_LIMIT_KNOWN = 240
 RATE_LIMIT_UNKNOWN = 30
 
+
+class _Recovery(enum.Enum):
+    """What to do after a POST failed, where it did not create a job after all."""
+
+    SEND_AGAIN = "send again"
+
+
 Send = t.Callable[[dict], dict]
+#: Takes when the POST was sent, in seconds since 1970 by the manager's clock; returns None if its job is not there.
 #: Searches once for the job of a POST without a response; takes the time at which it was sent, by the manager's clock.
 FindLost = t.Callable[[float], t.Optional[dict]]
 
@@ -87,19 +97,19 @@ class JobRequests:
             time is up before anything is sent.
         """
         send = send or self._client.create_job
-        attempts = _Attempts(min(deadline or self._clock.deadline, self._clock.deadline))
+        attempts = _Attempts(self._clock.deadline if deadline is None else min(deadline, self._clock.deadline))
         while True:
             if self._fatal_error is not None:
                 raise self._fatal_error
             if self._time_left(attempts) <= 0:
                 raise self._not_sent()
             sent_at = self._reader.now()
-            job: dict | None
+            job: dict | _Recovery
             try:
                 job = send(body)
             except DragonflyError as exc:
                 job = self._recover(exc, body, attempts, sent_at, find_lost)
-            if job is not None:
+            if job is not _Recovery.SEND_AGAIN:
                 self._note_created(body)
                 return CreatedJob(job, attempts.lost > 0)
 
@@ -110,7 +120,7 @@ class JobRequests:
         attempts: _Attempts,
         sent_at: float,
         find_lost: FindLost | None,
-    ) -> dict | None:
+    ) -> dict | _Recovery:
         """Wait until the POST may be sent again, or return the job that it created after all; raise what stays."""
         status = exc.status if isinstance(exc, ApiError) else None
         if isinstance(exc, ApiError) and status in (401, 403):
@@ -118,12 +128,12 @@ class JobRequests:
         elif isinstance(exc, ApiError) and status == 422 and "Unknow type" in exc.answer_text:
             raise _no_job_type(exc, body["type"]) from None
         elif isinstance(exc, ApiError) and status == 429:
-            self._wait_for_place(exc, body, attempts)
-            return None
+            self._wait_for_slot(exc, body, attempts)
+            return _Recovery.SEND_AGAIN
         elif may_have_been_applied(exc):
             return self._recover_lost(exc, attempts, sent_at, find_lost)
         elif isinstance(exc, TransportError) and is_transient(exc) and self._may_retry(attempts):
-            return None
+            return _Recovery.SEND_AGAIN
         raise exc
 
     def _time_left(self, attempts: _Attempts) -> float:
@@ -146,19 +156,21 @@ class JobRequests:
 
     def _recover_lost(
         self, exc: DragonflyError, attempts: _Attempts, sent_at: float, find_lost: FindLost | None
-    ) -> dict | None:
+    ) -> dict | _Recovery:
         attempts.lost += 1
         if find_lost is None:
             if self._may_retry(attempts):
-                return None
+                return _Recovery.SEND_AGAIN
             exc.message += " Whether the manager did what was requested is unknown. What to do: run the task again."
             raise exc
-        look = find_lost
         begun = self._clock.now()
-        job = poll(lambda: look(sent_at), lambda job: job is not None, LOST_WINDOW, _LOST_SLEEP, self._clock)
-        if job is None and (attempts.lost > 1 or self._time_left(attempts) <= 0):
+        find = functools.partial(find_lost, sent_at)
+        job = poll(find, lambda job: job is not None, LOST_WINDOW, _LOST_SLEEP, self._clock)
+        if job is not None:
+            return job
+        if attempts.lost > 1 or self._time_left(attempts) <= 0:
             raise _lost(exc, self._clock.now() - begun, attempts.lost)
-        return job
+        return _Recovery.SEND_AGAIN
 
     def _note_created(self, body: dict) -> None:
         with self._lock:
@@ -167,8 +179,8 @@ class JobRequests:
 
     # Rate limits
 
-    def _wait_for_place(self, exc: ApiError, body: dict, attempts: _Attempts) -> None:
-        """Wait for the next place in the limit, or raise where waiting is of no use."""
+    def _wait_for_slot(self, exc: ApiError, body: dict, attempts: _Attempts) -> None:
+        """Wait for the next slot in the limit, or raise where waiting is of no use."""
         cluster_ids = body.get("scheduler_cluster_ids") or []
         if attempts.first_rate_limit is None:
             attempts.first_rate_limit = self._clock.now()

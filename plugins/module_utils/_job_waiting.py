@@ -17,11 +17,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import is_watched
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 #: A job as the module returns it.
 FormattedJob = t.Dict[str, t.Any]
-
-_NAMED_IN_MESSAGE = 5
 
 
 class JobWaiting:
@@ -54,9 +53,7 @@ class JobWaiting:
         """Return the keys of a result that name the running jobs, an empty dict if there are none."""
         if not self._pending:
             return {}
-        names = ", ".join(str(job_id) for job_id in sorted(self._pending)[:_NAMED_IN_MESSAGE])
-        if len(self._pending) > _NAMED_IN_MESSAGE:
-            names += f" and {len(self._pending) - _NAMED_IN_MESSAGE} more"
+        names = listed([str(job_id) for job_id in sorted(self._pending)], most=5)
         message = f"Still PENDING after {format_duration(timeout)}: job {names}."
         if self._last_error:
             message += f" The last request failed: {self._last_error.message}"

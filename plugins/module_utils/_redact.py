@@ -26,7 +26,7 @@ _SECRET_PARAMS = re.compile(
 )
 _SECRET_HEADER = re.compile("auth|cookie|token|secret|key|password|signature|credential|session|jwt", re.IGNORECASE)
 _SECRET_ARGS = frozenset(["username", "password"])
-_SECRET_NESTED_ARGS = {
+SECRET_NESTED_ARGS = {
     "object_storage": frozenset(["access_key_id", "access_key_secret", "session_token", "security_token"]),
     "hdfs": frozenset(["delegation_token"]),
 }
@@ -181,8 +181,8 @@ def redact_args(args: dict[str, t.Any]) -> dict[str, t.Any]:
             clean[key] = MASK if value else value
         elif key == "headers" and isinstance(value, dict):
             clean[key] = {name: MASK for name in value}
-        elif key in _SECRET_NESTED_ARGS and isinstance(value, dict):
-            hidden = _SECRET_NESTED_ARGS[key]
+        elif key in SECRET_NESTED_ARGS and isinstance(value, dict):
+            hidden = SECRET_NESTED_ARGS[key]
             clean[key] = {name: MASK if name in hidden and item else item for name, item in value.items()}
         elif isinstance(value, list):
             clean[key] = [redact_url(item) for item in value]

@@ -19,8 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest i
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Response
-
-_NAMED_IN_MESSAGE = 3
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 
 class RegistryUnreachable(DragonflyError):
@@ -99,11 +98,10 @@ def no_platform(image: Image, manifest: Manifest, platform: str | None) -> Regis
     if manifest.platforms:
         message = f"{url} has no manifest for the platform {platform}. It has: {', '.join(manifest.platforms)}."
     elif unnamed:
-        names = ", ".join(f"@{digest}" for digest in unnamed[:_NAMED_IN_MESSAGE])
-        more = ", ..." if len(unnamed) > _NAMED_IN_MESSAGE else ""
+        names = listed([f"@{digest}" for digest in unnamed], most=3)
         message = (
             f"{url} is an image index whose entries name no platform, so managers find nothing in it to preheat. "
-            f"What to do: preheat the digest of a manifest in it, without platforms: {names}{more}."
+            f"What to do: preheat the digest of a manifest in it, without platforms: {names}."
         )
     else:
         message = f"{url} is an image index that holds no image."

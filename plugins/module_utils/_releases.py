@@ -21,6 +21,7 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_filter import (
     DEFAULT_FILTERED_QUERY_PARAMS,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import NANOSECONDS_PER_SECOND
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import (
     Release,
     Releases,
@@ -31,7 +32,6 @@ _FILTERS = tuple(
     "&".join(names)
     for names in ([name for name in DEFAULT_FILTERED_QUERY_PARAMS if name != "ns"], DEFAULT_FILTERED_QUERY_PARAMS)
 )
-_NANOSECOND = 10**9
 
 
 def _unchanged(value: t.Any) -> t.Any:
@@ -43,7 +43,7 @@ def _joined(value: t.Iterable[str]) -> str:
 
 
 def _nanoseconds(value: float) -> int:
-    return int(value * _NANOSECOND)
+    return int(value * NANOSECONDS_PER_SECOND)
 
 
 class Arg(t.NamedTuple):
@@ -87,7 +87,7 @@ ARGS = (
         "timeout",
         since=(2, 1, 57),
         encode=_nanoseconds,
-        defaults=(1800 * _NANOSECOND, 3600 * _NANOSECOND),
+        defaults=(1800 * NANOSECONDS_PER_SECOND, 3600 * NANOSECONDS_PER_SECOND),
     ),
     # Until 2.3.0 the one limit was on peers (v2.2.0:scheduler/job/job.go, preheatAllPeers).
     Arg("concurrent_peer_count", "concurrent_count", since=(2, 1, 57), until=(2, 3, 1), defaults=(50,)),
@@ -108,6 +108,11 @@ BY_KEY = {arg.key: arg for arg in ARGS}
 
 #: First release whose schedulers preheat through the protocol of the Rust client only (recorded: contract/2.3.4).
 FIRST_WITHOUT_GO_SEEDS = (2, 3, 1)
+
+# Schedulers query the hosts for a job of the type get_task from 2.3.1 on, and report from 2.4.0 on which of them have
+# all of a task (see _preheat/peers). A manager shows by its routes that it is 2.4.1 or later, not that it is 2.4.0.
+FIRST_QUERYING_HOSTS = (2, 3, 1)
+FIRST_SURELY_REPORTING_WHOLE_TASKS = (2, 4, 1)
 
 #: What ``scope`` does where it is not sent, in every release: one seed peer of each cluster fetches each blob.
 DEFAULT_SCOPE = "single_seed_peer"
@@ -157,6 +162,11 @@ def releases_of_echo(args: t.Mapping[str, t.Any]) -> Releases:
     return Releases(low if low != (0,) else None, _BREAKS[after] if after < len(_BREAKS) else None)
 
 
+def has_task_per_blob(args: t.Mapping[str, t.Any]) -> bool:
+    """Return whether the manager created one task for each blob, by its echo: those that have ``concurrent_count``."""
+    return "concurrent_count" in args
+
+
 def _fits(release: Release, args: t.Mapping[str, t.Any]) -> bool:
     """Return whether the echo of a release has those of the keys in the table that an echo has."""
     return all(_knows(release, arg.since, arg.until) == (arg.key in args) for arg in _TELLING)
@@ -178,11 +188,12 @@ def request_args(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _requested_options(options: t.Mapping[str, t.Any]) -> list[str]:
-    return [
-        name
-        for name, value in options.items()
-        if value not in (None, "", [], {}, False) and not (name == "scope" and value == DEFAULT_SCOPE)
-    ]
+    return [name for name, value in options.items() if is_requested(name, value)]
+
+
+def is_requested(option: str, value: t.Any) -> bool:
+    """Return whether a value of an option is sent: None, empty, 0, False and the default scope are not."""
+    return bool(value) and (option, value) != ("scope", DEFAULT_SCOPE)
 
 
 def not_in_echo(options: t.Mapping[str, t.Any], args: t.Mapping[str, t.Any]) -> list[str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts that people paste.
+"""Texts that people paste, and lists in messages.
 
 PRIVATE to the collection.
 """
@@ -10,6 +10,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import re
+import typing as t
 
 # Byte-order marks and spaces without a width, which str.strip keeps.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
@@ -24,6 +25,12 @@ def trim(text: str) -> str:
     while end > start and _BLANK.match(text[end - 1]):
         end -= 1
     return text[start:end]
+
+
+def listed(items: t.Sequence[str], most: int = 10) -> str:
+    """Return the first of some items for a message, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
 
 
 def has_blank(text: str) -> bool:

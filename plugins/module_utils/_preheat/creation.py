@@ -65,7 +65,7 @@ class Creation:
         records: list[JobRecord] = []
         created: dict[str, list[JobRecord]] = {}
         while missing:
-            batch, deferred = _split_by_place(missing)
+            batch, deferred = _split_by_creation_key(missing)
             for record in self._create_batch(batch):
                 records.append(record)
                 if record.source == "created":
@@ -156,18 +156,18 @@ class Creation:
             return True
 
 
-def _split_by_place(missing: list[MissingJob]) -> tuple[list[MissingJob], list[MissingJob]]:
+def _split_by_creation_key(missing: list[MissingJob]) -> tuple[list[MissingJob], list[MissingJob]]:
     """Return which jobs can be created at once, and which must wait for those.
 
     What may be one and the same, such as two tags of a manifest, is created one after the other.
     """
     batch: list[MissingJob] = []
     deferred: list[MissingJob] = []
-    places: set[tuple] = set()
+    creation_keys: set[tuple] = set()
     for job in missing:
-        place = strip_query(job.planned.url), tuple(job.cluster_ids or ())
-        (deferred if place in places else batch).append(job)
-        places.add(place)
+        creation_key = strip_query(job.planned.url), tuple(job.cluster_ids or ())
+        (deferred if creation_key in creation_keys else batch).append(job)
+        creation_keys.add(creation_key)
     return batch, deferred
 
 

@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import filter_query
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    IDENTITY_KEYS,
     JobResult,
     cluster_ids,
     job_args,
@@ -28,7 +29,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.se
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
 _FIRST_WITH_DELETIONS = (2, 1, 55)
-_IDENTITY = ("tag", "application", "piece_length")
 
 
 class Deletion(t.NamedTuple):
@@ -115,7 +115,7 @@ def _is_about(args: dict, record: JobRecord) -> bool:
     urls = _urls(record)
     if args.get("task_id"):
         return args["task_id"] in _task_ids(urls, job) or not urls
-    if any((args.get(key) or None) != (job.get(key) or None) for key in _IDENTITY if key in args and key in job):
+    if any((args.get(key) or None) != (job.get(key) or None) for key in IDENTITY_KEYS if key in args and key in job):
         return False
     url = args.get("url")
     if not isinstance(url, str) or not url:
@@ -140,7 +140,7 @@ def _task_ids(urls: t.Iterable[str], args: dict) -> set[str | None]:
 
     recipes = [recipe for by_name in RECIPES.values() for recipe in by_name.values()]
     names = sorted(filter_names(args))
-    identity = {key: args.get(key) for key in _IDENTITY}
+    identity = {key: args.get(key) for key in IDENTITY_KEYS}
     ids: set[str | None] = set()
     for url in urls:
         ids.add(blob_digest_id(url))

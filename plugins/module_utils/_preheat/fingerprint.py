@@ -19,6 +19,7 @@ import re
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import strip_query
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import is_requested
 
 #: The most characters of a description that the manager keeps (manager/models/job.go).
 _BIO_LENGTH = 1024
@@ -44,9 +45,8 @@ def request_fingerprint(kind: str, url: str, options: t.Mapping[str, t.Any]) -> 
     """
     requested = {}
     for name, value in options.items():
-        if value in (None, "", [], {}, False) or name in _LEFT_OUT or (name, value) == ("scope", "single_seed_peer"):
-            continue
-        requested[name] = sorted({str(item) for item in value}) if isinstance(value, list) else value
+        if is_requested(name, value) and name not in _LEFT_OUT:
+            requested[name] = sorted({str(item) for item in value}) if isinstance(value, list) else value
     canonical = json.dumps([_RULES, kind, strip_query(url), requested], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:_DIGITS]
 

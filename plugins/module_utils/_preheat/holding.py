@@ -28,12 +28,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.pe
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_blobs_message
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 #: One job is created for each blob; more than these are too many rows for a manager.
 MOST_QUESTIONS = 1000
 # The manager accepts 10 jobs per second for a cluster, and polling them costs requests as well: five times as long.
 _SECONDS_PER_QUESTION = 0.5
-_NAMED_HOSTS = 10
 
 Answers = t.Mapping[PeerQuestion, PeerAnswer]
 
@@ -107,7 +107,6 @@ def _judge_hosts(verdict: Verdict, questions: list[PeerQuestion], answers: Answe
     cold = named - warm
     if warm and not expected & cold and 100 * len(cold) <= params["max_failed_peers_percentage"] * len(named):
         return verdict.confirmed_by_peers()
-    shown = ", ".join(sorted(cold)[:_NAMED_HOSTS]) + (", ..." if len(cold) > _NAMED_HOSTS else "")
-    message = f"{len(cold)} of {len(named)} hosts do not hold all of it now: {shown}"
+    message = f"{len(cold)} of {len(named)} hosts do not hold all of it now: {listed(sorted(cold))}"
     urls = [question.url for question, hosts in zip(questions, holders) if not named <= hosts]
     return verdict.with_blobs(urls).with_hosts(warm, cold).with_status("cold", "not_held", message)

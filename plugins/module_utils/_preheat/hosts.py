@@ -14,8 +14,7 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import normal_ip
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_hosts_message
-
-_NAMED = 10
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 
 class LackingHosts(t.NamedTuple):
@@ -59,6 +58,5 @@ def lacking_hosts_message(verdicts: list[Verdict], params: dict) -> str | None:
         return None
     message = cold_hosts_message(cold, named)
     if cold - reported:
-        unknown = ", ".join(sorted(cold - reported)[:_NAMED])
-        message += f". The result does not name {unknown}, so the scheduler does not know them"
+        message += f". The result does not name {listed(sorted(cold - reported))}, so the scheduler does not know them"
     return message

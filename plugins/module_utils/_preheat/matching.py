@@ -15,10 +15,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url i
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import job_urls
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import read_bio
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import SECRET_NESTED_ARGS
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
     BY_KEY,
-    DEFAULT_SCOPE,
     Arg,
+    is_requested,
     request_args,
 )
 
@@ -29,7 +30,6 @@ _FILTER_KEYS = ("filtered_query_params", "filteredQueryParams", "filter")
 # What a job is about is compared by itself, and credentials rotate.
 _NOT_COMPARED = ("type", "url", "urls", "username", "password")
 _CREDENTIAL_OPTIONS = ("registry_username", "registry_password")
-_OBJECT_STORAGE_CREDENTIALS = ("access_key_id", "access_key_secret", "session_token", "security_token")
 
 
 def is_identical(args: t.Any, planned: PlannedJob, bio: t.Any = None) -> bool:
@@ -63,23 +63,29 @@ def _may_be_unknown(key: str, value: t.Any, options: dict[str, t.Any]) -> bool:
     arg: Arg | None = BY_KEY.get(key)
     if arg is None:
         return True
-    if options.get(arg.option or "") and (arg.option, options[arg.option or ""]) != ("scope", DEFAULT_SCOPE):
-        return False
-    # Only a manager that has a default for a key writes one; of scopes it is not one that can be requested.
-    return bool(arg.defaults) and not (arg.option == "scope" and value in MANY_PEERS)
+    option = arg.option or ""
+    return not is_requested(option, options.get(option)) and _may_be_default(arg, value)
+
+
+def _may_be_default(arg: Arg, value: t.Any) -> bool:
+    """Return whether a newer manager can have written a value by itself for a key that was not sent."""
+    # No default scope is for many peers.
+    is_requestable_scope = arg.option == "scope" and value in MANY_PEERS
+    return bool(arg.defaults) and not is_requestable_scope
 
 
 def _accepted(key: str, options: dict[str, t.Any]) -> list[t.Any]:
     """Return the comparable values of a key that a job with these options can have."""
     arg: Arg | None = BY_KEY.get(key)
-    defaults = [_comparable(key, default) for default in arg.defaults] if arg else []
-    requested = options.get(arg.option or "") if arg else None
-    if arg is None or not requested:
+    if arg is None:
+        return [None]
+    defaults = [_comparable(key, default) for default in arg.defaults]
+    option = arg.option or ""
+    if not is_requested(option, options.get(option)):
         return [None, *defaults]
-    accepted = [_comparable(key, arg.encode(requested))]
-    if requested in arg.defaults:
-        accepted += [None, *defaults]
-    return accepted
+    encoded = _comparable(key, arg.encode(options[option]))
+    # An empty value has the effect of the default.
+    return [encoded, None] if encoded in defaults else [encoded]
 
 
 def _comparable(key: str, value: t.Any) -> t.Any:
@@ -98,13 +104,11 @@ def _comparable(key: str, value: t.Any) -> t.Any:
     return value or None
 
 
-def _comparable_dict(key: str, value: dict) -> dict | None:
+def _comparable_dict(key: str, value: dict) -> dict:
     if key == "headers":
         return {name.lower(): text for name, text in value.items() if name.lower() != "authorization"}
-    if key == "object_storage":
-        return {name: item for name, item in value.items() if item and name not in _OBJECT_STORAGE_CREDENTIALS}
-    # All of it is a credential.
-    return None if key == "hdfs" else value
+    secrets = SECRET_NESTED_ARGS.get(key)
+    return value if secrets is None else {name: item for name, item in value.items() if item and name not in secrets}
 
 
 def _has_same_url(args: dict, planned: PlannedJob) -> bool:

@@ -22,6 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import BIO_LENGTH
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
     ARGS,
+    FIRST_QUERYING_HOSTS,
     Releases,
     not_everywhere,
     not_in_releases,
@@ -45,7 +46,6 @@ _MOST_IPS = 100
 # A token of RFC 9110 (5.6.2).
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 # The first release whose schedulers query the hosts. The responses up to 2.3.4 are not sufficient, see L(peers).
-_FIRST_ASKING_HOSTS = (2, 3, 1)
 
 
 def listed_sources(params: dict) -> tuple[list, str]:
@@ -147,9 +147,9 @@ def require_peers_that_answer(verify: str, reader: JobReader) -> None:
     """
     if verify != "peers":
         return
-    if not reader.releases.since(_FIRST_ASKING_HOSTS):
+    if not reader.releases.since(FIRST_QUERYING_HOSTS):
         reader.probe_releases()
-    if reader.releases.before(_FIRST_ASKING_HOSTS):
+    if reader.releases.before(FIRST_QUERYING_HOSTS):
         raise DragonflyError(
             f"This manager (release {reader.releases}) cannot report what the peers hold now. Nothing was created. "
             "What to do: verify: peers requires Dragonfly manager 2.4.0 or later.",

@@ -22,6 +22,7 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    IDENTITY_KEYS,
     JobResult,
     cluster_ids,
     is_over,
@@ -37,7 +38,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases i
 # Releases whose schedulers can lose entries of a result, and the first one after them.
 _FIRST_LOSING_ENTRIES, _FIRST_WITHOUT_LOSS = (2, 3, 1), (2, 4, 4)
 # What identifies the tasks of a job besides their URLs.
-_IDENTITY = ("tag", "application", "filtered_query_params", "piece_length")
+_SELECTING_KEYS = (*IDENTITY_KEYS, "filtered_query_params")
 # Where this is true the id of a blob's task is its digest (merged upstream after 2.5.1).
 _BLOB_DIGEST_IDS = "enable_task_id_based_blob_digest"
 # Seconds between two polls. The manager itself polls a get_task job at once and after 30 s (manager/service/job.go,
@@ -80,7 +81,7 @@ class PeerAnswer(t.NamedTuple):
 
 def question_of(url: str, args: dict, clusters: set[int]) -> PeerQuestion:
     """Return the question who holds a URL that a preheat with these arguments fetched."""
-    selector = [("url", url), *((key, args[key]) for key in _IDENTITY if args.get(key))]
+    selector = [("url", url), *((key, args[key]) for key in _SELECTING_KEYS if args.get(key))]
     if args.get(_BLOB_DIGEST_IDS):
         # This file is large, and few need it.
         from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import format_duration
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import (
+    NANOSECONDS_PER_SECOND,
+    format_duration,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
     JobResult,
     cluster_ids,
@@ -27,6 +30,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
     redact_beginning,
     redact_url,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
@@ -34,10 +38,8 @@ if t.TYPE_CHECKING:
 
 _MOST_FAILURES = 20
 _NAMED_IN_MESSAGE = 5
-_NAMED_IN_LINE = 3
 _SOURCES = ("created", "adopted", "found", "planned")
 _STATUS_ORDER = ("planned", "pending", "cold", "timed_out", "failed", "gone", "given_up", "refused", "unknown")
-_NANOSECONDS = 10**9
 
 
 def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
@@ -94,13 +96,8 @@ def _count_statuses(records: list[JobRecord], named: bool = False) -> str:
     for status in sorted(by_status, key=_STATUS_ORDER.index):
         text += f", {len(by_status[status])} {status.replace('_', ' ')}"
         if named and status not in ("pending", "planned"):
-            text += f" ({_names(by_status[status])})"
+            text += f" ({listed([record.planned.name for record in by_status[status]], most=3)})"
     return text
-
-
-def _names(records: list[JobRecord]) -> str:
-    names = ", ".join(record.planned.name for record in records[:_NAMED_IN_LINE])
-    return names + (" ..." if len(records) > _NAMED_IN_LINE else "")
 
 
 def _replaced(replaced: ReplacedJob | None) -> dict[str, t.Any] | None:
@@ -161,8 +158,8 @@ def job_result(
 def _readable(args: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return arguments with ``timeout``, which a manager counts in nanoseconds, as a duration such as ``30m``."""
     timeout = args.get("timeout")
-    if isinstance(timeout, int) and timeout >= _NANOSECONDS:
-        return {**args, "timeout": format_duration(timeout // _NANOSECONDS)}
+    if isinstance(timeout, int) and timeout >= NANOSECONDS_PER_SECOND:
+        return {**args, "timeout": format_duration(timeout // NANOSECONDS_PER_SECOND)}
     return args
 
 

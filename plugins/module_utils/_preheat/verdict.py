@@ -29,12 +29,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
     redact_beginning,
     redact_url,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import has_task_per_blob
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 
-_NAMED_BLOBS = 3
-_NAMED_HOSTS = 10
 _ERROR_LENGTH = 500
 # Of thousands of peers, mostly with one cause.
 _MOST_DESCRIPTIONS = 100
@@ -212,8 +212,7 @@ def _verify_success(
         result,
         cluster_ids(job) or result.cluster_ids or {None},
         None if verify == "result" else _expected_urls(planned, args),
-        # Until 2.3.0; concurrent_count went with it.
-        "concurrent_count" in args,
+        has_task_per_blob(args),
         max_failed_percentage,
         proven,
     )
@@ -227,9 +226,9 @@ def _verify_evidence(evidence: _Evidence, args: dict) -> Verdict:
         return _verify_by_states(evidence)
     if args.get("scope") in MANY_PEERS:
         return _verify_many_peers(evidence)
-    # A success of a task for each blob is exact, unless it is not known which of several manifests it was.
-    exact = evidence.one_task_per_blob and len(evidence.manifests or ()) != 1
-    if not evidence.manifests or exact:
+    # With several possible manifests the lists cannot be compared, but one task per blob makes SUCCESS enough.
+    use_counts = evidence.one_task_per_blob and len(evidence.manifests or ()) != 1
+    if not evidence.manifests or use_counts:
         return _verify_by_result(evidence)
     return _verify_blobs(evidence)
 
@@ -274,12 +273,12 @@ def _silent_clusters(evidence: _Evidence) -> list[str]:
 
 def _verify_blobs(evidence: _Evidence) -> Verdict:
     """Judge by blobs: in every cluster, all blobs of the manifest with the fewest cold blobs must be warm."""
-    places = {(blob.cluster_id, blob.url) for blob in evidence.result.warm}
+    warm_by_cluster = {(blob.cluster_id, blob.url) for blob in evidence.result.warm}
 
     def is_warm(url: str) -> bool:
         # An entry without a cluster counts for all.
         clusters = evidence.cluster_ids
-        return url in evidence.proven or all({(cluster, url), (None, url)} & places for cluster in clusters)
+        return url in evidence.proven or all({(cluster, url), (None, url)} & warm_by_cluster for cluster in clusters)
 
     cold_by_manifest = [[url for url in urls if not is_warm(url)] for urls in evidence.manifests or []]
     number = min(range(len(cold_by_manifest)), key=lambda index: len(cold_by_manifest[index]))
@@ -297,9 +296,8 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
 
 def cold_blobs_message(number: int, cold: list[str], begin: str) -> str:
     """Return a message that names the blobs that are not warm."""
-    named = ", ".join(redact_url(url.rpartition("/blobs/")[2]) for url in cold[:_NAMED_BLOBS])
-    more = ", ..." if len(cold) > _NAMED_BLOBS else ""
-    return f"{begin} {len(cold)} of {number} blobs are not warm: {named}{more}"
+    names = [redact_url(url.rpartition("/blobs/")[2]) for url in cold]
+    return f"{begin} {len(cold)} of {number} blobs are not warm: {listed(names, most=3)}"
 
 
 def _verify_many_peers(evidence: _Evidence) -> Verdict:
@@ -350,8 +348,7 @@ def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, s
 
 def cold_hosts_message(cold: set[str], named: set[str]) -> str:
     """Return a message that names the hosts that are not warm."""
-    shown = ", ".join(sorted(cold)[:_NAMED_HOSTS]) + (", ..." if len(cold) > _NAMED_HOSTS else "")
-    return f"the manager reports SUCCESS, but {len(cold)} of {len(named)} hosts are not warm: {shown}"
+    return f"the manager reports SUCCESS, but {len(cold)} of {len(named)} hosts are not warm: {listed(sorted(cold))}"
 
 
 def _with_failures(verdict: Verdict, result: JobResult) -> Verdict:

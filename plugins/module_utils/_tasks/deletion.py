@@ -15,6 +15,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_SURELY_REPORTING_WHOLE_TASKS
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import (
     Host,
     HostDeletions,
@@ -27,11 +28,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs
     TaskJob,
     TaskJobs,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 #: Why a task is still held that the manager deleted successfully. A stable code.
 NOT_DELETABLE = "not_deletable"
 # Schedulers 2.4.0 and later query the peers. The next release is the first whose manager can be distinguished.
-_FIRST_ASKING_PEERS = (2, 4, 1)
 # Upstream: dragonfly-client from 1.4.2 on, recorded in contract/2.5.1/task_small_blob_deleted.
 _WHY_HELD = (
     "Their schedulers do not know of it, so the manager cannot delete it. Rust clients 1.4.2 and later fetch blobs and "
@@ -84,7 +85,7 @@ def _deletions(task_job: TaskJob) -> HostDeletions:
 def _asks_peers(client: DragonflyClient, clock: Clock) -> bool:
     reader = JobReader(client, clock)
     reader.probe_releases()
-    return not reader.releases.before(_FIRST_ASKING_PEERS)
+    return not reader.releases.before(FIRST_SURELY_REPORTING_WHOLE_TASKS)
 
 
 def deletion(task_jobs: list[TaskJob]) -> dict[str, t.Any]:
@@ -132,22 +133,17 @@ def _still_held(task_jobs: list[TaskJob]) -> str:
 
 
 def _failed_hosts(hosts: list[Host]) -> str:
-    names = _first_of([f"{host['hostname']} ({host['description']})" for host in hosts])
+    names = listed([f"{host['hostname']} ({host['description']})" for host in hosts], NAMED_IN_MESSAGE)
     number = "1 host" if len(hosts) == 1 else f"{len(hosts)} hosts"
     return f"{number} did not delete it: {names}"
 
 
 def _named_tasks(task_jobs: list[TaskJob]) -> str:
     """Return the names of tasks for a message, each with the hosts that hold it."""
-    return _first_of([task_job.target.name + _named_hosts(task_job.held or []) for task_job in task_jobs])
+    names = [task_job.target.name + _named_hosts(task_job.held or []) for task_job in task_jobs]
+    return listed(names, NAMED_IN_MESSAGE)
 
 
 def _named_hosts(hosts: list[Host]) -> str:
     """Return hosts in parentheses, empty where there are none."""
-    return f" ({_first_of([str(host['hostname']) for host in hosts])})" if hosts else ""
-
-
-def _first_of(names: list[str]) -> str:
-    """Return the first of some names, and how many more there are."""
-    more = f" and {len(names) - NAMED_IN_MESSAGE} more" if len(names) > NAMED_IN_MESSAGE else ""
-    return ", ".join(names[:NAMED_IN_MESSAGE]) + more
+    return f" ({listed([str(host['hostname']) for host in hosts], NAMED_IN_MESSAGE)})" if hosts else ""

@@ -16,8 +16,13 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import NANOSECONDS_PER_SECOND
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult, is_over
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    IDENTITY_KEYS,
+    JobResult,
+    is_over,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
@@ -194,11 +199,11 @@ def _note_failure(task_job: TaskJob) -> None:
 
 def task_args(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the keys of ``args`` that the options of the group TASK become."""
-    args = {key: params[key] for key in ("tag", "application", "piece_length") if params.get(key)}
+    args = {key: params[key] for key in IDENTITY_KEYS if params.get(key)}
     if params.get("filtered_query_params"):
         args["filtered_query_params"] = "&".join(params["filtered_query_params"])
     if params.get("job_timeout"):
-        args["timeout"] = params["job_timeout"] * 10**9
+        args["timeout"] = params["job_timeout"] * NANOSECONDS_PER_SECOND
     return args
 
 

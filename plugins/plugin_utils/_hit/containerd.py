@@ -179,7 +179,7 @@ class Containerd:
         return self._route_to(MirrorHost(url, {}, overrides_path=url.count("/") > 2), registry, self._path)
 
     def _route_to(self, host: MirrorHost, registry: str, file: str) -> Route | Reason:
-        route = _route_to(host, registry, file)
+        route = _route_without_range(host, registry, file)
         if not isinstance(route, Route):
             return route
         header = host.headers.get("range", "")
@@ -205,7 +205,7 @@ class Containerd:
         return reason("config_path_not_set", path, "config_path")
 
 
-def _route_to(host: MirrorHost, registry: str, file: str) -> Route | Reason:
+def _route_without_range(host: MirrorHost, registry: str, file: str) -> Route | Reason:
     """Return the route to a host.
 
     Source: containerd v1.7.20 remotes/docker/config/hosts.go (parseHostConfig) and registry.go (isProxy).

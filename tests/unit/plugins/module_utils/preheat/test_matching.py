@@ -49,6 +49,7 @@ def test_a_recorded_job_is_equal_to_one_without_options(release):
         {"filtered_query_params": ["a"]},
         {"headers": {"X-Team": "shop"}},
         {"job_timeout": 60},
+        {"job_timeout": 2700},
         {"scope": "all_peers"},
         {"concurrent_peer_count": 7},
         {"platform": "linux/arm64"},
@@ -73,6 +74,17 @@ def test_a_recorded_job_differs_by(release, options):
 )
 def test_a_default_in_words_is_the_default(release, options):
     assert is_identical(echo(release), wanted(**options))
+
+
+def test_a_default_of_another_release_is_not_the_default():
+    assert not is_identical(echo("2.5.1"), wanted(job_timeout=1800))
+    assert not is_identical(echo("2.1.67"), wanted(job_timeout=3600))
+
+
+def test_the_default_filter_in_any_order_is_the_default():
+    filtered = echo("2.5.1")["filtered_query_params"].split("&")
+    assert is_identical(echo("2.5.1"), wanted(filtered_query_params=filtered[::-1]))
+    assert not is_identical(echo("2.5.1"), wanted(filtered_query_params=filtered[1:]))
 
 
 def test_an_option_that_the_release_does_not_know_had_no_effect():

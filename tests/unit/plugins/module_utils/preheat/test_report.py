@@ -34,7 +34,7 @@ def record(name, status, source="created", platform=None):
             "1 of 6 warm, 1 pending, 1 cold (http://h/3), 1 timed out (http://h/1), 1 failed (http://h/2), "
             "1 unknown (http://h/0)",
         ),
-        (["cold"] * 5, "0 of 5 warm, 5 cold (http://h/0, http://h/1, http://h/2 ...)"),
+        (["cold"] * 5, "0 of 5 warm, 5 cold (http://h/0, http://h/1, http://h/2 and 2 more)"),
     ],
 )
 def test_progress(statuses, line):
