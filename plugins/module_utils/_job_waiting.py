@@ -16,7 +16,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import is_over
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import is_watched
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import is_watched
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 #: A job as the module returns it.

@@ -517,8 +517,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec im
     merged,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import check_params
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import run_preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._progress import progress_to
 
 OBJECT_STORAGE = {
@@ -537,18 +538,11 @@ OBJECT_STORAGE = {
 def preheat(module: DragonflyModule) -> dict[str, t.Any]:
     """Preheat the images or files of the options."""
     check_params(module.params)
-    run = Preheat(
-        module.client(),
-        module.registry_for(),
-        module.params,
-        module.clock(),
-        check_mode=module.check_mode,
-        progress=progress_to(module.params["progress_file"]),
-    )
+    context = RunContext(module.client(), module.params, module.clock(), module.check_mode)
     try:
-        return run.run()
+        return run_preheat(context, module.registry_for(), progress_to(module.params["progress_file"]))
     finally:
-        for warning in run.warnings:
+        for warning in context.warnings:
             module.warn(warning)
 
 

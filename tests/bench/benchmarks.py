@@ -15,7 +15,8 @@ from pathlib import Path
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import run_preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import image_from_reference
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import predict_hits
@@ -180,7 +181,8 @@ def _lookup(box: Sandbox, image: str) -> t.Callable[[], float]:
         begun = time.perf_counter()
         client = DragonflyClient(Http(auth="Bearer " + box.token), box.url)
         registry = Registry(Http())
-        result = Preheat(client, lambda _planned: registry, parameters(**_options(box, image=image)), Clock()).run()
+        context = RunContext(client, parameters(**_options(box, image=image)), Clock())
+        result = run_preheat(context, lambda _planned: registry)
         assert not result["changed"]
         return time.perf_counter() - begun
 

@@ -19,7 +19,8 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import run_preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import parameters
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
@@ -50,10 +51,10 @@ def controller(box, image, delay, begin):
     registry = Registry(Http())
     client = DragonflyClient(Http(auth="Bearer " + box.token), box.url)
     params = parameters(url=box.url, image=image, wait_timeout=600)
-    run = Preheat(client, lambda _planned: registry, params, FastClock(box))
+    context = RunContext(client, params, FastClock(box))
     begin.wait()
     time.sleep(delay)
-    return run.run()
+    return run_preheat(context, lambda _planned: registry)
 
 
 @pytest.mark.parametrize("release", ["2.1.67", "2.5.1"])

@@ -25,8 +25,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import with_seconds
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import check_params
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import run_preheat
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import SkippedClock
@@ -246,22 +247,15 @@ class World:
         host = urlsplit(self.box.url)
         url = f"{host.scheme}://{MANAGER}:{host.port}"
         lines: list[str] = []
-        run = Preheat(
-            DragonflyClient(http, url),
-            lambda _planned: registry,
-            dict(params, url=url),
-            clock,
-            check_mode=check_mode,
-            progress=lines.append,
-        )
+        context = RunContext(DragonflyClient(http, url), dict(params, url=url), clock, check_mode)
         result = error = None
         try:
-            result = run.run()
+            result = run_preheat(context, lambda _planned: registry, lines.append)
         except DragonflyError as exc:
             error = exc
         seconds = clock.now() - begun
         made = [job for job in self.box.jobs if job["id"] not in old]
-        return Run(result, error, run.warnings, http.sent, seconds, made, lines)
+        return Run(result, error, context.warnings, http.sent, seconds, made, lines)
 
 
 class Resolver:

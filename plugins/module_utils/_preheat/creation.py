@@ -20,16 +20,15 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_args,
     without_result,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import ADOPT, GIVE_UP_WINDOW
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import is_identical
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import ignored_option_message
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import (
-    ADOPT,
-    GIVE_UP_WINDOW,
-    MissingJob,
-    PlannedJob,
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import MissingJob, PlannedJob
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.release_checks import (
+    ignored_option_message,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Status, Verdict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import not_in_echo, releases_of_echo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
@@ -37,12 +36,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time impor
 _CLOCK_SLACK = 5
 
 
-def predict(session: Session, missing: list[MissingJob]) -> list[JobRecord]:
+def predict(context: RunContext, missing: list[MissingJob]) -> list[JobRecord]:
     """Return the jobs that a run would create, for check mode."""
     records = []
     for planned, ids in missing:
         if ids and planned.cluster_id is None:
-            session.warnings.append(
+            context.warnings.append(
                 f"No job for {planned.name} covers cluster {ids[0]}. A run tries to create one there, which only works "
                 "where that cluster has an active scheduler."
             )
@@ -54,11 +53,11 @@ def predict(session: Session, missing: list[MissingJob]) -> list[JobRecord]:
 class Creation:
     """Creates jobs, each once, whatever answers are lost."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
         self._lock = threading.Lock()
         # Jobs that were there before, and those that are known to be the answer to a POST.
-        self._claimed = set(session.reader.seen_ids)
+        self._claimed = set(context.reader.seen_ids)
 
     def create(self, missing: list[MissingJob]) -> list[JobRecord]:
         """Create the jobs and return what became of each."""
@@ -86,15 +85,15 @@ class Creation:
             if not isinstance(job, DragonflyError):
                 created.append(JobRecord(planned, "created", without_result(job), self._check_echo(planned, ids, job)))
                 if ids is None:
-                    dead_clusters |= (self._session.reader.all_cluster_ids() or set()) - cluster_ids(job)
+                    dead_clusters |= (self._context.reader.all_cluster_ids() or set()) - cluster_ids(job)
             elif job.reason == "no_scheduler" and ids and planned.cluster_id is None:
                 dead_clusters.update(ids)
             else:
-                status = "unknown" if job.reason == "lost" else "refused"
+                status: Status = "unknown" if job.reason == "lost" else "refused"
                 refused.append(JobRecord(planned, None, None, Verdict(status, job.reason, job.message)))
         if dead_clusters:
             named = ", ".join(str(cluster_id) for cluster_id in sorted(dead_clusters))
-            self._session.warnings.append(
+            self._context.warnings.append(
                 f"Nothing is warmed in cluster {named}, which has no active scheduler with the feature preheat."
             )
         return refused + created
@@ -102,7 +101,7 @@ class Creation:
     def _check_echo(self, planned: PlannedJob, ids: list[int] | None, job: dict) -> Verdict:
         """Return whether a created job is the one that was requested, by what the manager answered."""
         args = job_args(job)
-        self._session.reader.narrow_releases(args)
+        self._context.reader.narrow_releases(args)
         ignored = not_in_echo(planned.all_options(), args)
         if ignored:
             message = ignored_option_message(job["id"], ignored, releases_of_echo(args))
@@ -116,7 +115,7 @@ class Creation:
 
     def _create(self, missing: MissingJob) -> dict:
         body = missing.planned.body(missing.cluster_ids)
-        job = self._session.requests.create(body, find_lost=lambda sent_at: self._find_lost(missing, sent_at)).job
+        job = self._context.requests.create(body, find_lost=lambda sent_at: self._find_lost(missing, sent_at)).job
         with self._lock:
             self._claimed.add(job["id"])
         return job
@@ -126,7 +125,7 @@ class Creation:
 
         :param sent_at: seconds since 1970 by the manager's clock.
         """
-        reader = self._session.reader
+        reader = self._context.reader
         # Others may have created many jobs since.
         horizon = min(GIVE_UP_WINDOW, reader.now() - sent_at + 2 * _CLOCK_SLACK)
         try:

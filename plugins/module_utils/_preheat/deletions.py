@@ -23,9 +23,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_args,
     task_peers,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import GIVE_UP_WINDOW, is_watched
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import filter_names
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import GIVE_UP_WINDOW, is_watched
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
 _FIRST_WITH_DELETIONS = (2, 1, 55)
@@ -34,6 +35,7 @@ _FIRST_WITH_DELETIONS = (2, 1, 55)
 class Deletion(t.NamedTuple):
     """A job of the type delete_task.
 
+    :ivar may_run: whether the manager still watches it, in which case it may go on.
     :ivar cluster_ids: those that its result names, empty where it does not.
     :ivar was_empty: whether it is certain that there was nothing to delete.
     """
@@ -43,22 +45,26 @@ class Deletion(t.NamedTuple):
     state: str | None
     created_at: float | None
     updated_at: float | None
-    is_watched: bool
+    may_run: bool
     cluster_ids: set[int]
     was_empty: bool
 
 
-def find_deleted(session: Session, records: list[JobRecord]) -> list[tuple[JobRecord, Deletion]]:
+def find_deleted(context: RunContext, records: list[JobRecord]) -> list[tuple[JobRecord, Deletion]]:
     """Return the warm jobs whose content was deleted later, each with a deletion. Lists the jobs once."""
-    if not records or session.reader.releases.before(_FIRST_WITH_DELETIONS):
+    if not records or context.reader.releases.before(_FIRST_WITH_DELETIONS):
         return []
-    ages = [session.reader.age(record.job or {}) for record in records]
+    ages = [context.reader.age(record.job or {}) for record in records]
     # A deletion that was created before a preheat can have ended after it.
     horizon = max(age or 0 for age in ages) + GIVE_UP_WINDOW
-    deletions = []
-    pages = session.reader.iter_recent_jobs(horizon, _summarize, large_pages=True, type="delete_task")
-    for rows in pages:
-        deletions += [_read_deletion(session, row) for row in rows]
+
+    def summarize(row: dict) -> dict:
+        """Return what is kept of a row: its result can be large."""
+        kept = {key: row.get(key) for key in ("id", "created_at", "args")}
+        return dict(kept, deletion=_read_deletion(context, row))
+
+    pages = context.reader.iter_recent_jobs(horizon, summarize, large_pages=True, type="delete_task")
+    deletions: list[Deletion] = [row["deletion"] for rows in pages for row in rows]
     deleted = []
     for record in records:
         deletion = next((deletion for deletion in deletions if deletes(deletion, record)), None)
@@ -67,25 +73,19 @@ def find_deleted(session: Session, records: list[JobRecord]) -> list[tuple[JobRe
     return deleted
 
 
-def _summarize(row: dict) -> dict:
-    """Return what is kept of a row: its result can be large."""
-    kept = {key: row.get(key) for key in ("id", "created_at", "updated_at", "state", "args")}
-    ended = row.get("state") == "SUCCESS" and not JobResult(row).errors
+def _read_deletion(context: RunContext, row: dict) -> Deletion:
+    result = JobResult(row)
+    ended = row.get("state") == "SUCCESS" and not result.errors
     reported = any(True for key in ("success_tasks", "failure_tasks") for _entry in task_peers(row, key))
-    answered = JobResult(row).cluster_ids
-    return dict(kept, cluster_ids=answered, was_empty=ended and bool(answered) and not reported)
-
-
-def _read_deletion(session: Session, row: dict) -> Deletion:
     return Deletion(
-        row["id"],
-        job_args(row),
-        row.get("state"),
-        parse_time(row.get("created_at")),
-        parse_time(row.get("updated_at")),
-        is_watched(row, session.reader.now(), session.reader.releases),
-        row["cluster_ids"],
-        row["was_empty"],
+        job_id=row["id"],
+        args=job_args(row),
+        state=row.get("state"),
+        created_at=parse_time(row.get("created_at")),
+        updated_at=parse_time(row.get("updated_at")),
+        may_run=is_watched(row, context.reader.now(), context.reader.releases),
+        cluster_ids=result.cluster_ids,
+        was_empty=ended and bool(result.cluster_ids) and not reported,
     )
 
 
@@ -104,7 +104,7 @@ def _ended_before(deletion: Deletion, job: dict) -> bool:
     created = parse_time(job.get("created_at"))
     if created is None or deletion.updated_at is None:
         return False
-    if deletion.state not in ("SUCCESS", "FAILURE") and deletion.is_watched:
+    if deletion.state not in ("SUCCESS", "FAILURE") and deletion.may_run:
         return False
     return deletion.updated_at < created
 
@@ -114,7 +114,8 @@ def _is_about(args: dict, record: JobRecord) -> bool:
     job = job_args(record.job)
     urls = _urls(record)
     if args.get("task_id"):
-        return args["task_id"] in _task_ids(urls, job) or not urls
+        # Where the blobs are not known, any task may be one of them.
+        return not urls or args["task_id"] in _task_ids(urls, job)
     if any((args.get(key) or None) != (job.get(key) or None) for key in IDENTITY_KEYS if key in args and key in job):
         return False
     url = args.get("url")

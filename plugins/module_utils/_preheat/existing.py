@@ -21,29 +21,31 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_urls,
     without_result,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.coverage import Coverage
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.deletions import find_deleted
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.holding import confirm_with_peers
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.hosts import find_lacking_hosts
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import (
-    pin_platforms_for_old_managers,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import is_identical
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import recheck_lost_entries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.cluster_coverage import Coverage
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import (
     ADOPT,
     FOUND,
     GIVE_UP_WINDOW,
+    decide,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.deletions import find_deleted
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import is_identical
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peer_questions import recheck_lost_entries
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers_verification import (
+    confirm_with_peers,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import (
     MissingJob,
     PlannedJob,
-    decide,
     missing_jobs,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import (
     JobRecord,
     ReplacedJob,
-    Session,
+    Source,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.requested_hosts import find_lacking_hosts
 
 
 class _Candidate(t.NamedTuple):
@@ -60,9 +62,9 @@ class ExistingJobs:
     :ivar replaced: for planned jobs, the existing job that was warm and no longer counts.
     """
 
-    def __init__(self, session: Session, planned_jobs: list[PlannedJob]) -> None:
-        self._session = session
-        self._reader = session.reader
+    def __init__(self, context: RunContext, planned_jobs: list[PlannedJob]) -> None:
+        self._context = context
+        self._reader = context.reader
         self._planned_jobs = planned_jobs
         self._coverage = {
             planned: Coverage({planned.cluster_id} if planned.cluster_id else None, exact=True)
@@ -70,46 +72,48 @@ class ExistingJobs:
         }
         self._candidates: dict[PlannedJob, list[int]] = {planned: [] for planned in planned_jobs}
         self._jobs_with_unknown_clusters: dict[int, set[int]] = {}
+        self._pages: t.Iterable[list[dict]] = ()
         self.records: list[JobRecord] = []
         self.replaced: dict[PlannedJob, ReplacedJob] = {}
 
-    def find(self) -> None:
-        """Find the existing jobs that count by their documents, newest first and no further back than they can."""
-        params = self._session.params
+    def read_newest(self) -> None:
+        """Read the first page of the list of jobs, from which the reader infers the release of the manager."""
+        params = self._context.params
         horizon = None if params["force"] else max(params["max_age"], GIVE_UP_WINDOW)
         pages = self._reader.iter_recent_jobs(horizon, type="preheat")
-        first_page = next(pages, [])
-        # The release of the manager follows from the first page.
-        pin_platforms_for_old_managers(self._planned_jobs, self._reader)
-        if not params["force"]:
-            self._read_pages(itertools.chain([first_page], pages))
+        self._pages = itertools.chain([next(pages, [])], pages)
+
+    def find(self) -> None:
+        """Find the existing jobs that count by their documents, newest first and no further back than they can.
+
+        With ``force`` none counts.
+        """
+        if not self._context.params["force"]:
+            self._read_pages(self._pages)
             self._drop_what_lacks_hosts()
 
     def drop_stale(self) -> None:
         """Drop warm jobs whose content is gone since: by the peers' word, or by that of a later deletion."""
         warm = [record for record in self.records if record.source == FOUND]
-        verify = self._session.params["verify"]
-        if verify == "peers" and self._session.check_mode and warm:
-            self._session.warnings.append(
+        verify = self._context.params["verify"]
+        if verify == "peers" and self._context.check_mode and warm:
+            self._context.warnings.append(
                 "In check mode the peers are not queried, so images count as warm if their job says so (verify)."
             )
         elif verify == "peers":
-            confirm_with_peers(self._session, warm)
+            confirm_with_peers(self._context, warm)
             for record in warm:
                 if record.verdict.reason == "not_held":
                     self._drop(record, "not_held", record.verdict.message or "")
         elif verify != "none":
-            for record, deletion in find_deleted(self._session, warm):
+            for record, deletion in find_deleted(self._context, warm):
                 message = f"job {deletion.job_id} deleted its content, or some of it, since job {record.job_id} ran"
                 self._drop(record, "deleted", message)
-        self._warn_of_unknown_clusters()
 
     def missing(self) -> list[MissingJob]:
         """Return the jobs that are still needed."""
         return [
-            missing
-            for planned in self._planned_jobs
-            for missing in missing_jobs(planned, self._coverage[planned].missing)
+            missing for planned in self._planned_jobs for missing in missing_jobs(planned, self._coverage[planned].gap)
         ]
 
     def _drop(self, record: JobRecord, reason: str, message: str) -> None:
@@ -165,37 +169,38 @@ class ExistingJobs:
                 self._coverage[planned] = Coverage(self._reader.all_cluster_ids())
 
     def _settle(self, planned: PlannedJob, job: dict) -> None:
-        session, max_age = self._session, self._session.params["max_age"]
-        verdict = session.verify(planned, job)
+        context, max_age = self._context, self._context.params["max_age"]
+        verdict = context.verify(planned, job)
         age = self._reader.age(job)
-        if verdict.status == "cold" and age is not None and age <= max_age and not session.check_mode:
-            verdict = recheck_lost_entries(session, planned, job, verdict)
+        if verdict.status == "cold" and age is not None and age <= max_age and not context.check_mode:
+            verdict = recheck_lost_entries(context, planned, job, verdict)
         decision = decide(job, verdict, self._reader.now(), max_age, self._reader.releases)
         coverage = self._coverage[planned]
         if not coverage.add(cluster_ids(job), decision):
             return
         if coverage.needed is None:
             self._jobs_with_unknown_clusters[job["id"]] = cluster_ids(job)
-        source = ADOPT if decision == ADOPT else FOUND
+        source: Source = ADOPT if decision == ADOPT else FOUND
         self.records.append(JobRecord(planned, source, without_result(job), verdict))
 
     def _drop_what_lacks_hosts(self) -> None:
         """Drop existing jobs if none of them reports a host that must be warm."""
-        for lacking in find_lacking_hosts(self.records, self._session.params):
+        for lacking in find_lacking_hosts(self.records, self._context.params):
             planned_jobs = {record.planned for record in lacking.records}
-            if any(self._coverage[planned].missing is not None for planned in planned_jobs):
+            if any(self._coverage[planned].gap for planned in planned_jobs):
                 continue
             for record in lacking.records:
                 self._drop(record, "cold", lacking.message)
             for planned in planned_jobs:
                 self._coverage[planned] = Coverage(self._coverage[planned].needed)
 
-    def _warn_of_unknown_clusters(self) -> None:
+    def warn_of_unknown_clusters(self) -> None:
+        """Warn if existing jobs count although it is not known whether they are for every cluster."""
         jobs = self._jobs_with_unknown_clusters
         if not jobs:
             return
         ids = sorted(set().union(*jobs.values()))
-        self._session.warnings.append(
+        self._context.warnings.append(
             "The module cannot read the clusters, which requires a token with the scope cluster and Dragonfly manager "
             f"2.1.9 or later. Existing jobs ({len(jobs)}) count, although they are only known to cover cluster "
             f"{', '.join(str(cluster_id) for cluster_id in ids) or '(unknown)'}. Add the scope to the token, or set "

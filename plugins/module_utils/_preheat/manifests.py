@@ -23,6 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_errors import RegistryUnreachable
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 _NAMED_IN_MESSAGE = 5
 # The first manager that reads an index.
@@ -158,18 +159,14 @@ def pin_platforms_for_old_managers(planned_jobs: list[PlannedJob], reader: JobRe
 
     :raises InputError: if no platform is requested, because then the manifest is unknown.
     """
-    indexes = [
-        planned
-        for planned in planned_jobs
-        if planned.image and planned.manifests and planned.child_digests and planned.child_digests != [planned.digest]
-    ]
+    indexes = [planned for planned in planned_jobs if planned.image and planned.manifests and planned.is_index]
     if not indexes or not _lacks_index(reader):
         return
     without_platform = [redact_url(planned.source) for planned in indexes if planned.platform is None]
     if without_platform:
         raise InputError(
             f"Managers before {format_release(_FIRST_WITH_INDEX)} cannot read an image index. Set platforms for "
-            f"{', '.join(without_platform[:_NAMED_IN_MESSAGE])}."
+            f"{listed(without_platform, _NAMED_IN_MESSAGE)}."
         )
     for planned in indexes:
         if planned.image:

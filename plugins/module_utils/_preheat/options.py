@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the options of a preheat: by themselves, before anything is sent, and against the manager's release.
+"""Check the options of a preheat by themselves, before anything is sent.
 
 PRIVATE to the collection.
 """
@@ -10,9 +10,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import re
-import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     address_problems,
     raise_problems,
@@ -20,18 +18,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     task_id_problems,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import BIO_LENGTH
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
-    ARGS,
-    FIRST_QUERYING_HOSTS,
-    Releases,
-    not_everywhere,
-    not_in_releases,
-    option_releases,
-)
-
-if t.TYPE_CHECKING:
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import ARGS
 
 MANY_PEERS = ("all_peers", "all_seed_peers")
 
@@ -45,7 +32,6 @@ _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
 _MOST_IPS = 100
 # A token of RFC 9110 (5.6.2).
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
-# The first release whose schedulers query the hosts. The responses up to 2.3.4 are not sufficient, see L(peers).
 
 
 def listed_sources(params: dict) -> tuple[list, str]:
@@ -112,62 +98,3 @@ def _length_problems(params: dict) -> list[str]:
     if len(params.get("bio") or "") > BIO_LENGTH:
         problems.append(f"bio must not be longer than {BIO_LENGTH} characters")
     return problems
-
-
-# What the manager's release knows
-
-
-def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) -> None:
-    """Refuse options that this manager would silently ignore, as far as its release is known.
-
-    :raises DragonflyError: with the reason ``unknown_option``.
-    """
-    options: dict[str, t.Any] = {}
-    for planned in planned_jobs:
-        options.update((name, value) for name, value in planned.all_options().items() if value)
-    if not reader.echo_seen and not_everywhere(options):
-        # The release is not known from a job, and a job that is created to find it out would be useless.
-        reader.probe_releases()
-    unknown = not_in_releases(options, reader.releases)
-    # A stored job can be older than the manager's last upgrade, so probe before rejecting the options.
-    if unknown and reader.probe_releases():
-        unknown = not_in_releases(options, reader.releases)
-    if unknown:
-        raise DragonflyError(
-            f"This manager (release {reader.releases}) does not support {name_options(unknown)} and would silently "
-            "ignore it. Nothing was created. What to do: remove it, or use a release that supports it.",
-            "unknown_option",
-        )
-
-
-def require_peers_that_answer(verify: str, reader: JobReader) -> None:
-    """Reject ``verify: peers`` if the manager's schedulers do not query the peers.
-
-    :raises DragonflyError: with the reason ``peers_unknown``.
-    """
-    if verify != "peers":
-        return
-    if not reader.releases.since(FIRST_QUERYING_HOSTS):
-        reader.probe_releases()
-    if reader.releases.before(FIRST_QUERYING_HOSTS):
-        raise DragonflyError(
-            f"This manager (release {reader.releases}) cannot report what the peers hold now. Nothing was created. "
-            "What to do: verify: peers requires Dragonfly manager 2.4.0 or later.",
-            "peers_unknown",
-        )
-
-
-def ignored_option_message(job_id: int, ignored: list[str], releases: Releases) -> str:
-    """Return what to say of a job that was created and whose manager ignored options."""
-    return (
-        f"job {job_id} was created, but this manager (release {releases}) does not support {name_options(ignored)} and "
-        "ignored it. What to do: remove it, or use a release that supports it"
-    )
-
-
-def name_options(names: list[str]) -> str:
-    """Return options as users write them, each with the releases that know it."""
-    return ", ".join(f"{_USER_NAMES.get(name, name)} ({option_releases(name)})" for name in names)
-
-
-_USER_NAMES = {"platform": "platforms"}

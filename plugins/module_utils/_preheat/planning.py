@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan the jobs that should exist, and decide what an existing one means. No requests, no clock.
+"""Plan the jobs that should exist, and those that are missing. No requests, no clock.
 
 PRIVATE to the collection.
 """
@@ -31,27 +31,15 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_c
     RegistryConfig,
     read_registries,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import request_args
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
-
-if t.TYPE_CHECKING:
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
-
-# The manager gives a job up at the latest so long after it was created: up to 2.1.59 after 480 polls 5 to 10 s apart,
-# later after 16 polls at most 300 s apart (manager/service/job.go, pollingJob, 2.1.0 and 2.1.60).
-GIVE_UP_WINDOW = 4800
-# From 2.1.57 on a watched job's row is written at least so often, in seconds: 300 between two polls, and some more.
-WATCHED_WINDOW = 360
-
-#: What an existing identical job means for a new one.
-ADOPT, FOUND, SKIP, REMAKE = "adopted", "found", "skip", "remake"
 
 
 @dataclass(eq=False)
 class PlannedJob:
     """One job that should exist.
+
+    Its digest and URL are set once the manifest is read, so as a key of a dict it stands for itself alone.
 
     :ivar kind: ``image`` or ``file``.
     :ivar source: what the user wrote.
@@ -61,7 +49,7 @@ class PlannedJob:
     :ivar platform: None where none is requested.
     :ivar cluster_id: the one cluster of this job, None for every cluster.
     :ivar digest: of the manifest that the URL is pinned to, None where it is not, and for a file.
-    :ivar child_digests: of the manifests that an index holds for the platform.
+    :ivar child_digests: of the manifests that an index holds for the platform; of a plain manifest, its own.
     :ivar pinned_platform: whether the URL is that of the platform's own manifest, which needs no platform option.
     :ivar manifests: lists of blob URLs, one for each manifest that the job can mean; None where they are not known.
     """
@@ -84,6 +72,11 @@ class PlannedJob:
             self.digest = self.image.digest
         else:
             self.manifests = [[self.url]]
+
+    @property
+    def is_index(self) -> bool:
+        """Whether the image is known to be an index of manifests."""
+        return bool(self.child_digests) and self.child_digests != [self.digest]
 
     @property
     def has_many_peers(self) -> bool:
@@ -188,37 +181,6 @@ def _check_shared_credentials(params: dict, jobs: list[PlannedJob], registries: 
         )
 
 
-def is_watched(job: dict, now: float, releases: Releases) -> bool:
-    """Return whether the manager still polls a PENDING job; after a restart it never does again.
-
-    The goroutine that polls is started by the POST alone (manager/service/job.go, 2.5.1).
-
-    :param now: seconds since 1970 by the manager's clock.
-    """
-    created, written = parse_time(job.get("created_at")), parse_time(job.get("updated_at"))
-    if created is not None and now - created > GIVE_UP_WINDOW:
-        return False
-    if written is not None and releases.since((2, 1, 57)):
-        return now - written <= WATCHED_WINDOW
-    return True
-
-
-def decide(job: dict, verdict: Verdict, now: float, max_age: int, releases: Releases) -> str:
-    """Return what an existing identical job means for a new one.
-
-    :param now: seconds since 1970 by the manager's clock.
-    :param max_age: seconds for which a warm job counts.
-    :returns: ``adopted`` (it is still running), ``found`` (it is warm and young enough), ``skip`` (it says nothing, an
-        older one may) or ``remake`` (a new one is needed).
-    """
-    if verdict.status == "pending":
-        return ADOPT if is_watched(job, now, releases) else SKIP
-    if verdict.status != "warm" or max_age <= 0:
-        return REMAKE
-    created = parse_time(job.get("created_at"))
-    return FOUND if created is not None and now - created <= max_age else REMAKE
-
-
 class MissingJob(t.NamedTuple):
     """A job to create: for some clusters, or for every cluster where ``cluster_ids`` is None."""
 
@@ -226,13 +188,24 @@ class MissingJob(t.NamedTuple):
     cluster_ids: list[int] | None
 
 
-def missing_jobs(planned: PlannedJob, missing: list[int] | None) -> list[MissingJob]:
-    """Return the jobs that a planned one still needs.
+class Gap(t.NamedTuple):
+    """The clusters in which existing jobs leave a planned job undone; false where there is none.
 
-    :param missing: ids of clusters, empty for one job for every cluster, None where nothing is missing.
+    :ivar is_everywhere: whether it is all of them, which one job can do.
+    :ivar cluster_ids: otherwise those that need a job each.
     """
-    if missing is None:
-        return []
-    if planned.cluster_id:
+
+    is_everywhere: bool = False
+    cluster_ids: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.is_everywhere or bool(self.cluster_ids)
+
+
+def missing_jobs(planned: PlannedJob, gap: Gap) -> list[MissingJob]:
+    """Return the jobs that a planned one still needs."""
+    if gap and planned.cluster_id:
         return [MissingJob(planned, [planned.cluster_id])]
-    return [MissingJob(planned, [cluster_id]) for cluster_id in missing] or [MissingJob(planned, None)]
+    if gap.is_everywhere:
+        return [MissingJob(planned, None)]
+    return [MissingJob(planned, [cluster_id]) for cluster_id in gap.cluster_ids]

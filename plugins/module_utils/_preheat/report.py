@@ -23,7 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_urls,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import read_bio
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, verify_job
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Status, Verdict, verify_job
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     LONGEST_TEXT,
     redact_args,
@@ -34,12 +34,27 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text impor
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, ReplacedJob
+    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import (
+        JobRecord,
+        ReplacedJob,
+        Source,
+    )
 
 _MOST_FAILURES = 20
 _NAMED_IN_MESSAGE = 5
-_SOURCES = ("created", "adopted", "found", "planned")
-_STATUS_ORDER = ("planned", "pending", "cold", "timed_out", "failed", "gone", "given_up", "refused", "unknown")
+_SOURCES: tuple[Source, ...] = ("created", "adopted", "found", "planned")
+_STATUS_ORDER: tuple[Status, ...] = (
+    "planned",
+    "pending",
+    "done",
+    "cold",
+    "timed_out",
+    "failed",
+    "gone",
+    "given_up",
+    "refused",
+    "unknown",
+)
 
 
 def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
@@ -121,7 +136,7 @@ def _failure_message(bad: list[JobRecord], total: int) -> str:
 def job_result(
     job: dict | None,
     verdict: Verdict,
-    source: str | None = None,
+    source: Source | None = None,
     planned: PlannedJob | None = None,
     replaces: ReplacedJob | None = None,
 ) -> dict[str, t.Any]:

@@ -23,6 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_args,
     job_urls,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.host_check import HostCheck
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     LONGEST_TEXT,
@@ -101,6 +102,24 @@ _GIVEN_UP = (
 )
 
 
+Status = t.Literal[
+    "warm",
+    "cold",
+    "failed",
+    "given_up",
+    "pending",
+    "done",
+    "planned",
+    "refused",
+    "gone",
+    "timed_out",
+    "unknown",
+]
+Verified = t.Literal["peers", "blobs", "result", "none"]
+
+_STATUS_OF_OTHER_TYPES: dict[str, Status] = {"SUCCESS": "done", "FAILURE": "failed"}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a job came to.
@@ -109,7 +128,7 @@ class Verdict:
         jobs that are not preheats; of a run also ``planned``, ``refused``, ``gone``, ``timed_out``, ``unknown``.
     :ivar reason: a stable code, None where it is warm or pending.
     :ivar message: the reason as text.
-    :ivar verified: ``peers``, ``blobs``, ``result``, ``none``, or None where there is nothing to verify yet.
+    :ivar verified: by what it is warm, or None where there is nothing to verify yet.
     :ivar blobs: number of blobs, None where it is not known.
     :ivar warm: URLs, None if the job does not name them.
     :ivar cold: likewise.
@@ -118,10 +137,10 @@ class Verdict:
     :ivar cold_hosts: likewise, of those that the result names and that do not.
     """
 
-    status: str
+    status: Status
     reason: str | None = None
     message: str | None = None
-    verified: str | None = None
+    verified: Verified | None = None
     blobs: int | None = None
     warm: list[str] | None = None
     cold: list[str] | None = None
@@ -142,7 +161,7 @@ class Verdict:
         """Return the same verdict with another message."""
         return replace(self, message=message)
 
-    def with_status(self, status: str, reason: str, message: str) -> Verdict:
+    def with_status(self, status: Status, reason: str, message: str) -> Verdict:
         """Return the same verdict with another end, where something turns out not to be warm."""
         return replace(self, status=status, reason=reason, message=message)
 
@@ -194,7 +213,7 @@ def verify_job(
     """
     state = job.get("state")
     if planned is None and job.get("type") not in (None, "preheat"):
-        return Verdict({"SUCCESS": "done", "FAILURE": "failed"}.get(str(state), "pending"))
+        return Verdict(_STATUS_OF_OTHER_TYPES.get(str(state), "pending"))
     if state == "FAILURE":
         return _verify_failure(JobResult(job), planned)
     if state != "SUCCESS":
@@ -315,6 +334,7 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
     failed = {failure["ip"] for failure in result.failures} - set(UNKNOWN_HOSTS)
     named = set(urls_by_host) | failed
     cold_hosts = {host for host in named if host in failed or blobs - urls_by_host.get(host, set())}
+    check = HostCheck(named, named - cold_hosts, set(), evidence.max_failed_percentage)
     warm_everywhere = blobs.intersection(*(urls_by_host.get(host, set()) for host in named))
     verdict = Verdict(
         "warm",
@@ -323,13 +343,13 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
         warm=sorted(warm_everywhere),
         cold=sorted(blobs - warm_everywhere),
         failures=list(result.failures),
-        warm_hosts=named - cold_hosts,
-        cold_hosts=cold_hosts,
+        warm_hosts=check.warm,
+        cold_hosts=check.cold,
     )
     silent = _silent_clusters(evidence)
-    if not silent and 100 * len(cold_hosts) <= evidence.max_failed_percentage * len(named):
+    if not silent and check.passes:
         return verdict
-    message = cold_hosts_message(cold_hosts, named)
+    message = cold_hosts_message(check)
     if silent:
         message += f". The result does not name cluster {', '.join(silent)}"
     return replace(verdict, status="cold", reason="cold", message=message)
@@ -346,8 +366,9 @@ def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, s
     return set(max(manifests, key=warm_count, default=[]))
 
 
-def cold_hosts_message(cold: set[str], named: set[str]) -> str:
+def cold_hosts_message(check: HostCheck) -> str:
     """Return a message that names the hosts that are not warm."""
+    cold, named = check.cold, check.named
     return f"the manager reports SUCCESS, but {len(cold)} of {len(named)} hosts are not warm: {listed(sorted(cold))}"
 
 

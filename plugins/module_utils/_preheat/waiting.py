@@ -15,14 +15,15 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import without_result
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import PollResult
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.hosts import find_lacking_hosts
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import is_watched
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peer_questions import (
     may_have_lost_entries,
     recheck_lost_entries,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import is_watched
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import progress_line
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.requested_hosts import find_lacking_hosts
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
 
@@ -32,8 +33,8 @@ class Waiting:
     :param progress: function of a line of text, called whenever the picture changes.
     """
 
-    def __init__(self, session: Session, records: list[JobRecord], progress: t.Callable[[str], None]) -> None:
-        self._session = session
+    def __init__(self, context: RunContext, records: list[JobRecord], progress: t.Callable[[str], None]) -> None:
+        self._context = context
         self._records = records
         self._progress = progress
         self._last_line: str | None = None
@@ -41,7 +42,7 @@ class Waiting:
 
     def wait(self) -> None:
         """Wait until no job is pending or the time is up, and judge each job."""
-        params, clock = self._session.params, self._session.clock
+        params, clock = self._context.params, self._context.clock
         timeout = params["wait_timeout"]
         deadline = clock.now() + timeout
         self._report_progress()
@@ -72,7 +73,7 @@ class Waiting:
             pending.setdefault(record.job_id, []).append(record)
 
         def verify(job_id: int, job: dict) -> tuple[dict, list[Verdict]]:
-            verdicts = [self._session.verify(record.planned, job) for record in pending[job_id]]
+            verdicts = [self._context.verify(record.planned, job) for record in pending[job_id]]
             # A result can be large.
             kept = any(
                 may_have_lost_entries(record.planned, job, verdict)
@@ -80,7 +81,7 @@ class Waiting:
             )
             return job if kept else without_result(job), verdicts
 
-        result = self._session.reader.poll_once(list(pending), transform=verify)
+        result = self._context.reader.poll_once(list(pending), transform=verify)
         self._last_error = result.error
         for job_id, answer in result.jobs.items():
             for number, record in enumerate(pending[job_id]):
@@ -93,7 +94,7 @@ class Waiting:
         return bool(self._pending())
 
     def _give_up_unwatched(self, result: PollResult) -> None:
-        reader = self._session.reader
+        reader = self._context.reader
         for record in self._pending():
             row = record.job if record.job_id in result.jobs else result.pending_rows.get(record.job_id)
             if row and not is_watched(row, reader.now(), reader.releases):
@@ -108,7 +109,7 @@ class Waiting:
         for record in self._records:
             if record.verdict.status == "cold" and record.source in ("created", "adopted") and record.job:
                 record.verdict = recheck_lost_entries(
-                    self._session, record.planned, record.job, record.verdict, timeout
+                    self._context, record.planned, record.job, record.verdict, timeout
                 )
 
     def _timed_out(self, timeout: int) -> Verdict:

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.deletions import Deletion, deletes
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import RECIPES
 
@@ -99,8 +99,8 @@ def test_any_blob_of_the_repository_counts_where_the_blobs_are_not_known(url, co
         ({"created_at": CREATED - 60, "updated_at": CREATED}, True),
         # It may have deleted something, and may still.
         ({"state": "FAILURE"}, True),
-        ({"state": "PENDING", "created_at": CREATED - 60, "updated_at": CREATED - 30, "is_watched": True}, True),
-        ({"state": "PENDING", "created_at": CREATED - 60, "updated_at": CREATED - 30, "is_watched": False}, False),
+        ({"state": "PENDING", "created_at": CREATED - 60, "updated_at": CREATED - 30, "may_run": True}, True),
+        ({"state": "PENDING", "created_at": CREATED - 60, "updated_at": CREATED - 30, "may_run": False}, False),
         ({"state": "NOVEL"}, True),
         ({"updated_at": None}, True),
         # Nothing was there.

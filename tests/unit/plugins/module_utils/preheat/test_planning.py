@@ -11,14 +11,13 @@ from datetime import datetime, timezone
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.doc_fragments._wait import ModuleDocFragment
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import (
     GIVE_UP_WINDOW,
     WATCHED_WINDOW,
-    PlannedJob,
     decide,
     is_watched,
-    plan_jobs,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob, plan_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import (
     job_result,
     progress_line,
     run_result,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
 

@@ -10,6 +10,7 @@ The runs of the whole module against the sandbox are in tests/unit/plugins/modul
 from __future__ import annotations
 
 import threading
+import typing as t
 from datetime import datetime, timezone
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +18,8 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import Preheat
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import run_preheat
 
 FILE = "https://origin.example/model.bin?X-Amz-Signature=hidden"
 LIMITED = (429, b"rate limit exceeded", {"Content-Type": "text/plain; charset=utf-8"})
@@ -153,13 +155,27 @@ def no_registry(planned):
     raise AssertionError(f"a manifest of {planned} is read")
 
 
+class PreparedRun(t.NamedTuple):
+    """A run that can begin."""
+
+    context: RunContext
+    progress: t.Callable[[str], None]
+
+    @property
+    def warnings(self):
+        return self.context.warnings
+
+    def run(self):
+        return run_preheat(self.context, no_registry, self.progress)
+
+
 @pytest.fixture
 def start(loopback, clock, manager):
-    """Give a function that makes a run of the options."""
+    """Give a function that prepares a run of the options."""
 
     def make(client=None, check_mode=False, progress=None, **own):
         client = client or DragonflyClient(Http(auth="Bearer t", timeout=5), loopback.url)
-        return Preheat(client, no_registry, params(**own), clock, check_mode=check_mode, progress=progress)
+        return PreparedRun(RunContext(client, params(**own), clock, check_mode), progress or (lambda line: None))
 
     return make
 

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult, host_reports
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.hosts import lacking_hosts_message
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job, job_result
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.requested_hosts import (
+    lacking_hosts_message,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, verify_job
 from hypothesis import given
 from hypothesis import strategies as st

@@ -7,41 +7,44 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.coverage import Coverage
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.cluster_coverage import Coverage
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import Gap
 from hypothesis import given
 from hypothesis import strategies as st
 
+EVERYWHERE, NOWHERE = Gap(is_everywhere=True), Gap()
+
 
 @pytest.mark.parametrize(
-    "needed, exact, jobs, kept, missing",
+    "needed, exact, jobs, kept, gap",
     [
         # Nothing exists: one job for every cluster.
-        ({1, 2}, False, [], [], []),
-        ({1, 2}, False, [({1, 2}, "found")], [True], None),
-        ({1, 2}, False, [({1, 2, 3}, "adopted")], [True], None),
+        ({1, 2}, False, [], [], EVERYWHERE),
+        ({1, 2}, False, [({1, 2}, "found")], [True], NOWHERE),
+        ({1, 2}, False, [({1, 2, 3}, "adopted")], [True], NOWHERE),
         # Each cluster by a job of its own.
-        ({1, 2}, False, [({1}, "found"), ({2}, "adopted")], [True, True], None),
-        ({1, 2}, False, [({1}, "found")], [True], [2]),
+        ({1, 2}, False, [({1}, "found"), ({2}, "adopted")], [True, True], NOWHERE),
+        ({1, 2}, False, [({1}, "found")], [True], Gap(cluster_ids=(2,))),
         # The newest word counts: an older job cannot save a cluster that must be made anew.
-        ({1, 2}, False, [({2}, "remake"), ({1, 2}, "found")], [False, True], [2]),
-        ({1}, False, [({1}, "remake"), ({1}, "found")], [False, False], []),
+        ({1, 2}, False, [({2}, "remake"), ({1, 2}, "found")], [False, True], Gap(cluster_ids=(2,))),
+        ({1}, False, [({1}, "remake"), ({1}, "found")], [False, False], EVERYWHERE),
         # A job that says nothing hides nothing.
-        ({1}, False, [({1}, "skip"), ({1}, "found")], [False, True], None),
+        ({1}, False, [({1}, "skip"), ({1}, "found")], [False, True], NOWHERE),
         # Jobs for other clusters.
-        ({1}, False, [({2}, "found")], [False], []),
-        ({1}, True, [({1, 2}, "found")], [False], []),
-        ({1}, True, [({1}, "found")], [True], None),
+        ({1}, False, [({2}, "found")], [False], EVERYWHERE),
+        ({1}, True, [({1, 2}, "found")], [False], EVERYWHERE),
+        ({1}, True, [({1}, "found")], [True], NOWHERE),
         # Which clusters there are is not known: the newest job decides alone.
-        (None, False, [({1}, "found")], [True], None),
-        (None, False, [(set(), "found")], [True], None),
-        (None, False, [({1}, "remake"), ({1}, "found")], [False, False], []),
-        (None, False, [({1}, "skip"), ({1}, "found")], [False, True], None),
+        (None, False, [({1}, "found")], [True], NOWHERE),
+        (None, False, [(set(), "found")], [True], NOWHERE),
+        (None, False, [({1}, "remake"), ({1}, "found")], [False, False], EVERYWHERE),
+        (None, False, [({1}, "skip"), ({1}, "found")], [False, True], NOWHERE),
     ],
 )
-def test_coverage(needed, exact, jobs, kept, missing):
+def test_coverage(needed, exact, jobs, kept, gap):
     coverage = Coverage(needed, exact)
     assert [coverage.add(clusters, decision) for clusters, decision in jobs] == kept
-    assert coverage.missing == missing
+    assert coverage.gap == gap
 
 
 @given(
@@ -58,4 +61,4 @@ def test_of_each_cluster_its_newest_job_decides(needed, jobs):
     }
     missing = {cluster for cluster, decision in newest.items() if decision in (None, "remake")}
     # Where nothing counts, one job for all clusters is wanted.
-    assert coverage.missing == ([] if missing == needed else sorted(missing) or None)
+    assert coverage.gap == (EVERYWHERE if missing == needed else Gap(cluster_ids=tuple(sorted(missing))))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peer_questions import (
     Holder,
     ask_peers,
     is_held,
     question_of,
     read_answer,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import Session
 
 
 class Peers:
@@ -57,10 +57,10 @@ class Peers:
 )
 def test_a_url_is_held_where_a_peer_of_each_cluster_has_all_of_it(loopback, clock, answers, clusters, held):
     peers = Peers(loopback, answers)
-    session = Session(DragonflyClient(Http(timeout=5), loopback.url), {"wait_sleep": 1}, clock, check_mode=False)
+    context = RunContext(DragonflyClient(Http(timeout=5), loopback.url), {"wait_sleep": 1}, clock, check_mode=False)
     args = {"tag": "t", "application": "", "filtered_query_params": "x", "scope": "all_peers"}
     questions = {url: question_of(url, args, clusters) for url in sorted(answers)}
-    answered = ask_peers(session, questions.values(), 10)
+    answered = ask_peers(context, questions.values(), 10)
     assert {url for url, question in questions.items() if is_held(answered[question], clusters)} == held
     expected = [{"tag": "t", "filtered_query_params": "x", "url": url} for url in sorted(answers)]
     assert sorted((body["args"] for body in peers.bodies), key=lambda args: args["url"]) == expected
@@ -73,8 +73,8 @@ def test_a_url_is_held_where_a_peer_of_each_cluster_has_all_of_it(loopback, cloc
 
 def test_equal_questions_are_one_job(loopback, clock):
     peers = Peers(loopback, {"a": [(1, True)]})
-    session = Session(DragonflyClient(Http(timeout=5), loopback.url), {"wait_sleep": 1}, clock, check_mode=False)
-    ask_peers(session, [question_of("a", {}, {1}), question_of("a", {"tag": ""}, {1})], 10)
+    context = RunContext(DragonflyClient(Http(timeout=5), loopback.url), {"wait_sleep": 1}, clock, check_mode=False)
+    ask_peers(context, [question_of("a", {}, {1}), question_of("a", {"tag": ""}, {1})], 10)
     assert len(peers.bodies) == 1
 
 
@@ -119,16 +119,16 @@ def test_what_an_answer_says(job, holders, problem):
 @pytest.mark.parametrize("status", [403, 422, 500])
 def test_a_question_that_cannot_be_asked_has_an_answer(loopback, clock, status):
     loopback.answers = [(status, {"message": "no"})]
-    session = Session(DragonflyClient(Http(timeout=5), loopback.url), {"wait_sleep": 1}, clock, check_mode=False)
+    context = RunContext(DragonflyClient(Http(timeout=5), loopback.url), {"wait_sleep": 1}, clock, check_mode=False)
     question = question_of("a", {}, {1})
-    answer = ask_peers(session, [question], 10)[question]
+    answer = ask_peers(context, [question], 10)[question]
     assert str(status) in (answer.problem or "")
     assert not is_held(answer, {1})
 
 
 def test_peers_that_do_not_answer_in_time(loopback, clock):
     loopback.answers = [(200, {"id": 1, "state": "PENDING"})]
-    session = Session(DragonflyClient(Http(timeout=5), loopback.url), {"wait_sleep": 5}, clock, check_mode=False)
+    context = RunContext(DragonflyClient(Http(timeout=5), loopback.url), {"wait_sleep": 5}, clock, check_mode=False)
     question = question_of("a", {}, {1})
-    assert ask_peers(session, [question], 10)[question].problem == "there was no answer within 10 s"
+    assert ask_peers(context, [question], 10)[question].problem == "there was no answer within 10 s"
     assert sum(clock.pauses) == 10

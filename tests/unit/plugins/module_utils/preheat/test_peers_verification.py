@@ -10,18 +10,18 @@ import typing as t
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.holding import (
-    MOST_QUESTIONS,
-    judge_holding,
-    limit_peer_questions,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peer_questions import (
     Holder,
     PeerAnswer,
     question_of,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers_verification import (
+    MOST_QUESTIONS,
+    judge_holding,
+    limit_peer_questions,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
 

@@ -18,7 +18,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     normal_ip,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import PEERS_TIMEOUT
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers import (
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.host_check import check_hosts
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peer_questions import (
     PeerAnswer,
     PeerQuestion,
     ask_peers,
@@ -26,7 +28,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.pe
     question_of,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord, Session
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_blobs_message
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
@@ -54,17 +56,17 @@ def limit_peer_questions(planned_jobs: list[PlannedJob]) -> None:
         )
 
 
-def confirm_with_peers(session: Session, records: t.Iterable[JobRecord]) -> None:
+def confirm_with_peers(context: RunContext, records: t.Iterable[JobRecord]) -> None:
     """Confirm warm jobs with the peers, and change the verdict on those whose content is not held."""
     unproven = [record for record in records if record.verdict.status == "warm" and record.verdict.verified != "peers"]
     questions = {question for record in unproven for question in _questions(record)}
     if not unproven:
         return
     # The response to one of the POSTs may be lost, which shows only after the timeout of a request.
-    timeout = session.client.timeout + PEERS_TIMEOUT + _SECONDS_PER_QUESTION * len(questions)
-    answers = ask_peers(session, questions, timeout)
+    timeout = context.client.timeout + PEERS_TIMEOUT + _SECONDS_PER_QUESTION * len(questions)
+    answers = ask_peers(context, questions, timeout)
     for record in unproven:
-        record.verdict = judge_holding(record, answers, session.params)
+        record.verdict = judge_holding(record, answers, context.params)
 
 
 def _questions(record: JobRecord) -> list[PeerQuestion]:
@@ -99,14 +101,12 @@ def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
 
 def _judge_hosts(verdict: Verdict, questions: list[PeerQuestion], answers: Answers, params: dict) -> Verdict:
     """Every host that the result names or the options want must hold every blob, but for those that may fail."""
-    expected = {normal_ip(address) for address in params.get("expected_ips") or ()}
-    chosen = {normal_ip(address) for address in params.get("ips") or ()}
-    named = {normal_ip(host) for host in verdict.warm_hosts | verdict.cold_hosts} | expected | chosen
+    reported = verdict.warm_hosts | verdict.cold_hosts
     holders = [{normal_ip(holder.ip) for holder in answers[question].holders if holder.ip} for question in questions]
-    warm = named.intersection(*holders)
-    cold = named - warm
-    if warm and not expected & cold and 100 * len(cold) <= params["max_failed_peers_percentage"] * len(named):
+    check = check_hosts(params, reported, set.intersection(*holders))
+    # The percentage can allow that all are cold, but then no host confirms anything.
+    if check.passes and check.warm:
         return verdict.confirmed_by_peers()
-    message = f"{len(cold)} of {len(named)} hosts do not hold all of it now: {listed(sorted(cold))}"
-    urls = [question.url for question, hosts in zip(questions, holders) if not named <= hosts]
-    return verdict.with_blobs(urls).with_hosts(warm, cold).with_status("cold", "not_held", message)
+    message = f"{len(check.cold)} of {len(check.named)} hosts do not hold all of it now: {listed(sorted(check.cold))}"
+    urls = [question.url for question, hosts in zip(questions, holders) if not check.named <= hosts]
+    return verdict.with_blobs(urls).with_hosts(check.warm, check.cold).with_status("cold", "not_held", message)

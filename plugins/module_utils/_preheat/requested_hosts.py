@@ -12,7 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import normal_ip
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import JobRecord
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.host_check import check_hosts
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_hosts_message
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
@@ -47,16 +48,13 @@ def lacking_hosts_message(verdicts: list[Verdict], params: dict) -> str | None:
 
     :param params: ``expected_ips`` must be warm, whatever else may fail; ``ips`` are those the jobs were for.
     """
-    expected = {normal_ip(address) for address in params.get("expected_ips") or ()}
-    chosen = {normal_ip(address) for address in params.get("ips") or ()}
-    warm = {normal_ip(host) for verdict in verdicts for host in verdict.warm_hosts}
-    reported = warm | {normal_ip(host) for verdict in verdicts for host in verdict.cold_hosts}
-    named = reported | expected | chosen
-    cold = named - warm
-    tolerated = 100 * len(cold) <= params["max_failed_peers_percentage"] * len(named)
-    if not expected & cold and (chosen <= reported or tolerated):
+    warm = {host for verdict in verdicts for host in verdict.warm_hosts}
+    reported = warm | {host for verdict in verdicts for host in verdict.cold_hosts}
+    check = check_hosts(params, reported, warm)
+    if check.passes:
         return None
-    message = cold_hosts_message(cold, named)
-    if cold - reported:
-        message += f". The result does not name {listed(sorted(cold - reported))}, so the scheduler does not know them"
+    message = cold_hosts_message(check)
+    unknown = check.named - {normal_ip(host) for host in reported}
+    if unknown:
+        message += f". The result does not name {listed(sorted(unknown))}, so the scheduler does not know them"
     return message

@@ -9,7 +9,14 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import ADOPT, FOUND, REMAKE, SKIP
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import (
+    ADOPT,
+    FOUND,
+    REMAKE,
+    SKIP,
+    Decision,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import Gap
 
 
 class Coverage:
@@ -25,6 +32,7 @@ class Coverage:
         self.settled = False
         self._undecided = set(needed or ())
         self._covered: set[int] = set()
+        self._has_job = False
 
     def fits(self, cluster_ids: set[int]) -> bool:
         """Return whether a job for these clusters can count here."""
@@ -32,31 +40,31 @@ class Coverage:
             return True
         return cluster_ids == self.needed if self.exact else bool(cluster_ids & self.needed)
 
-    def add(self, cluster_ids: set[int], decision: str) -> bool:
+    def add(self, cluster_ids: set[int], decision: Decision) -> bool:
         """Take a decision on a job into account, and return whether the job is one to keep."""
         if self.settled or decision == SKIP or not self.fits(cluster_ids):
             return False
         if self.needed is None:
             self.settled = True
-            if decision in (ADOPT, FOUND):
-                self._covered = cluster_ids or {0}
-                return True
-            return False
+            self._has_job = decision in (ADOPT, FOUND)
+            return self._has_job
         new = cluster_ids & self._undecided
         self._undecided -= cluster_ids
         self.settled = not self._undecided
         if not new or decision == REMAKE:
             return False
         self._covered |= new
+        self._has_job = True
         return True
 
     def reopen(self, cluster_ids: set[int]) -> None:
         """Take back that a job takes care of these clusters."""
-        self._covered = set() if self.needed is None else self._covered - cluster_ids
+        self._covered -= cluster_ids
+        self._has_job = self.needed is not None and bool(self._covered)
 
     @property
-    def missing(self) -> list[int] | None:
-        """Ids of the clusters that need a job, empty for one job for every cluster, None where nothing is missing."""
-        if not self._covered:
-            return []
-        return sorted((self.needed or set()) - self._covered) or None
+    def gap(self) -> Gap:
+        """The clusters that still need a job."""
+        if not self._has_job:
+            return Gap(is_everywhere=True)
+        return Gap(cluster_ids=tuple(sorted((self.needed or set()) - self._covered)))

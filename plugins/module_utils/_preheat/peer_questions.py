@@ -30,8 +30,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     task_peers,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import PEERS_TIMEOUT, poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.session import Session
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import releases_of_echo
 
@@ -92,17 +92,17 @@ def question_of(url: str, args: dict, clusters: set[int]) -> PeerQuestion:
 
 
 def ask_peers(
-    session: Session, questions: t.Collection[PeerQuestion], timeout: float
+    context: RunContext, questions: t.Collection[PeerQuestion], timeout: float
 ) -> dict[PeerQuestion, PeerAnswer]:
     """Return what the peers answer to each question, by one job each; a question that fails has an answer, too.
 
     :param timeout: seconds for all of it.
     """
     distinct = list(dict.fromkeys(questions))
-    deadline = session.clock.now() + timeout
+    deadline = context.clock.now() + timeout
 
     def create(question: PeerQuestion) -> int:
-        return session.requests.create(question.body(), deadline=deadline).job["id"]
+        return context.requests.create(question.body(), deadline=deadline).job["id"]
 
     answers: dict[PeerQuestion, PeerAnswer] = {}
     pending: dict[int, PeerQuestion] = {}
@@ -113,15 +113,15 @@ def ask_peers(
             pending[job_id] = question
 
     def poll_pending() -> bool:
-        for job_id, job in session.reader.poll_once(list(pending), kind="get_task").jobs.items():
+        for job_id, job in context.reader.poll_once(list(pending), kind="get_task").jobs.items():
             if job is None or is_over(job):
                 answers[pending.pop(job_id)] = read_answer(job_id, job)
         return not pending
 
     problem = f"there was no answer within {timeout:.0f} s"
     try:
-        sleep = min(_SLEEP, session.params["wait_sleep"])
-        poll(poll_pending, bool, max(0, deadline - session.clock.now()), sleep, session.clock)
+        sleep = min(_SLEEP, context.params["wait_sleep"])
+        poll(poll_pending, bool, max(0, deadline - context.clock.now()), sleep, context.clock)
     except DragonflyError as exc:
         problem = exc.message
     answers.update((question, PeerAnswer(problem=problem)) for question in pending.values())
@@ -153,7 +153,7 @@ def _text(value: t.Any) -> str | None:
 
 
 def recheck_lost_entries(
-    session: Session, planned: PlannedJob, job: dict, verdict: Verdict, timeout: float = PEERS_TIMEOUT
+    context: RunContext, planned: PlannedJob, job: dict, verdict: Verdict, timeout: float = PEERS_TIMEOUT
 ) -> Verdict:
     """Query the peers for blobs that are missing in the result of a cold job.
 
@@ -164,9 +164,9 @@ def recheck_lost_entries(
         return verdict
     clusters = cluster_ids(job)
     questions = {url: question_of(url, job_args(job), clusters) for url in verdict.cold or ()}
-    answers = ask_peers(session, questions.values(), timeout)
+    answers = ask_peers(context, questions.values(), timeout)
     proven = {url for url, question in questions.items() if is_held(answers[question], clusters)}
-    verdict = session.verify(planned, job, proven)
+    verdict = context.verify(planned, job, proven)
     if verdict.status != "cold":
         return verdict
     problem = next((answer.problem for answer in answers.values() if answer.problem), None)

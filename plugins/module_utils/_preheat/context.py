@@ -10,7 +10,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
@@ -21,16 +21,21 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ve
 
 
 @dataclass
-class Session:
+class RunContext:
     """What the parts of a run share.
 
     :ivar params: the module's, checked.
+    :ivar check_mode: whether nothing is created and nothing awaited.
+    :ivar warnings: those of the whole run, the reader's among them.
     """
 
     client: DragonflyClient
     params: dict[str, t.Any]
     clock: Clock
-    check_mode: bool
+    check_mode: bool = False
+    reader: JobReader = field(init=False)
+    requests: JobRequests = field(init=False)
+    warnings: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.reader = JobReader(self.client, self.clock)
@@ -40,32 +45,3 @@ class Session:
     def verify(self, planned: PlannedJob, job: dict, proven: t.Collection[str] = ()) -> Verdict:
         """Return what a job came to, as the options want it verified."""
         return verify_job(job, planned, self.params["verify"], self.params["max_failed_peers_percentage"], proven)
-
-
-class ReplacedJob(t.NamedTuple):
-    """An existing job that was warm and no longer counts."""
-
-    job_id: int
-    reason: str
-    message: str
-
-
-@dataclass(eq=False)
-class JobRecord:
-    """A job that counts for what is planned, or the reason why there is none.
-
-    :ivar source: ``created``, ``adopted``, ``found``, ``planned``; None where there is no job.
-    :ivar job: as the manager returned it, without its result unless that is still needed.
-    :ivar replaces: the job that this one is created for once more.
-    """
-
-    planned: PlannedJob
-    source: str | None
-    job: dict | None
-    verdict: Verdict
-    replaces: ReplacedJob | None = None
-
-    @property
-    def job_id(self) -> int:
-        """The id of the job."""
-        return self.job["id"] if self.job else 0

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decide what an existing job means: whether the manager still watches it, and whether it counts. No clock.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+
+# The manager gives a job up at the latest so long after it was created: up to 2.1.59 after 480 polls 5 to 10 s apart,
+# later after 16 polls at most 300 s apart (manager/service/job.go, pollingJob, 2.1.0 and 2.1.60).
+GIVE_UP_WINDOW = 4800
+# From 2.1.57 on a watched job's row is written at least so often, in seconds: 300 between two polls, and some more.
+WATCHED_WINDOW = 360
+
+#: What an existing identical job means for a new one.
+Decision = t.Literal["adopted", "found", "skip", "remake"]
+ADOPT: t.Final = "adopted"
+FOUND: t.Final = "found"
+SKIP: t.Final = "skip"
+REMAKE: t.Final = "remake"
+
+
+def is_watched(job: dict, now: float, releases: Releases) -> bool:
+    """Return whether the manager still polls a PENDING job; after a restart it never does again.
+
+    The goroutine that polls is started by the POST alone (manager/service/job.go, 2.5.1).
+
+    :param now: seconds since 1970 by the manager's clock.
+    """
+    created, written = parse_time(job.get("created_at")), parse_time(job.get("updated_at"))
+    if created is not None and now - created > GIVE_UP_WINDOW:
+        return False
+    if written is not None and releases.since((2, 1, 57)):
+        return now - written <= WATCHED_WINDOW
+    return True
+
+
+def decide(job: dict, verdict: Verdict, now: float, max_age: int, releases: Releases) -> Decision:
+    """Return what an existing identical job means for a new one.
+
+    :param now: seconds since 1970 by the manager's clock.
+    :param max_age: seconds for which a warm job counts.
+    :returns: ``adopted`` (it is still running), ``found`` (it is warm and young enough), ``skip`` (it says nothing, an
+        older one may) or ``remake`` (a new one is needed).
+    """
+    if verdict.status == "pending":
+        return ADOPT if is_watched(job, now, releases) else SKIP
+    if verdict.status != "warm" or max_age <= 0:
+        return REMAKE
+    created = parse_time(job.get("created_at"))
+    return FOUND if created is not None and now - created <= max_age else REMAKE

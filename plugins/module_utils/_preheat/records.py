@@ -1,0 +1,47 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hold what became of each planned job. No requests.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
+
+Source = t.Literal["created", "adopted", "found", "planned"]
+
+
+class ReplacedJob(t.NamedTuple):
+    """An existing job that was warm and no longer counts."""
+
+    job_id: int
+    reason: str
+    message: str
+
+
+@dataclass(eq=False)
+class JobRecord:
+    """A job that counts for what is planned, or the reason why there is none.
+
+    :ivar source: how it came about; None where there is no job.
+    :ivar job: as the manager returned it, without its result unless that is still needed.
+    :ivar replaces: the job that this one is created for once more.
+    """
+
+    planned: PlannedJob
+    source: Source | None
+    job: dict | None
+    verdict: Verdict
+    replaces: ReplacedJob | None = None
+
+    @property
+    def job_id(self) -> int:
+        """The id of the job."""
+        return self.job["id"] if self.job else 0
