@@ -14,7 +14,8 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import is_over
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, list_jobs
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import list_jobs
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     id_problems,
     raise_problems,

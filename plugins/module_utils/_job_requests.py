@@ -22,8 +22,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     TransportError,
     may_have_been_applied,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, is_transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import is_transient
 
 _ATTEMPTS = 3
 # A row can come late: the manager goes on after a lost POST, and replicas cache lists for 30 s.

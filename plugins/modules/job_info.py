@@ -302,8 +302,9 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import list_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_waiting import JobWaiting
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, limit_kept, list_jobs
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, limit_kept
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     id_problems,

@@ -24,8 +24,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     TransportError,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, is_transient, limit_kept
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, limit_kept
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import Releases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import is_transient
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "contract" / "recordings"
 NO_API = (301, b"", {"Location": "/"})

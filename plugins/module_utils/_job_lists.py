@@ -1,0 +1,227 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the list of jobs, newest first and no further back than is needed.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_knowledge import ManagerKnowledge
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._pages import Page, PageWalk
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import retry_transient
+
+# The most that every release allows (2.0.x), and the most from 2.1.0 on.
+PAGE = 50
+LARGE_PAGE = 1000
+# How many single rows are read where a page of them cannot be had.
+_SINGLE_ROWS = 50
+_KEPT = ("id", "created_at", "updated_at", "type", "state", "bio", "args")
+
+
+def summarize_row(row: dict) -> dict:
+    """Return what a lookup needs of a row of a list: all but its result, which can be large."""
+    return {key: row.get(key) for key in _KEPT}
+
+
+class _Query(t.NamedTuple):
+    """What a list of jobs is read for.
+
+    :ivar horizon: how old a job may be to be of interest, in seconds; None for one row without interest in it.
+    :ivar transform: function of a row that returns what is kept of it.
+    """
+
+    horizon: float | None
+    transform: t.Callable[[dict], dict]
+    filters: dict
+    per_page: int
+
+
+class _JobPage(t.NamedTuple):
+    """A page of jobs.
+
+    :ivar last: number of the last page, by the manager.
+    :ivar ids: of all its rows.
+    :ivar rows: those that are not too old, newest first.
+    :ivar newest_first: whether they came so.
+    :ivar reached_horizon: whether it holds rows that are too old.
+    """
+
+    last: int
+    ids: list[int]
+    rows: list[dict]
+    newest_first: bool
+    reached_horizon: bool
+
+
+class JobLists(ManagerKnowledge):
+    """Reads the list of the jobs of one manager, and learns from it.
+
+    :ivar seen_ids: ids of all jobs that a list showed.
+    """
+
+    def __init__(self, client: DragonflyClient, clock: Clock) -> None:
+        super().__init__(client, clock)
+        # Whether the list of pending jobs cannot be relied on.
+        self._poll_by_id = False
+        self.seen_ids: set[int] = set()
+
+    def iter_recent_jobs(
+        self,
+        horizon: float | None,
+        transform: t.Callable[[dict], dict] = summarize_row,
+        large_pages: bool = False,
+        **filters: t.Any,
+    ) -> t.Iterator[list[dict]]:
+        """Yield pages of jobs, newest first, at least one.
+
+        :param horizon: maximum age of a job in seconds; None for a single row, which is enough to infer the release of
+            the manager.
+        :param transform: function of a row that returns what is kept of it, with ``id``, ``created_at``, ``args``.
+        :param large_pages: whether to read as much at once as managers from 2.1.0 on allow.
+        :param filters: ``type``, ``state``, ``user_id``.
+        """
+        per_page = LARGE_PAGE if large_pages else PAGE
+        query = _Query(horizon, transform, filters, 1 if horizon is None else per_page)
+        yielded: set[int] = set()
+        try:
+            for rows in self._iter_pages(query):
+                yielded.update(row["id"] for row in rows)
+                yield rows
+        except ApiError as exc:
+            if exc.reason != "not_found":
+                raise
+            self.warnings.append(
+                f"{exc.message} A job of a user that does not exist makes its page of the list unreadable. The module "
+                "reads the other jobs of this page one by one."
+            )
+            self._poll_by_id = True
+            yield [row for row in self._read_around_broken_rows(query) if row["id"] not in yielded]
+
+    def _iter_pages(self, query: _Query) -> t.Iterator[list[dict]]:
+        walk = PageWalk(query.per_page, f"GET {self._client.jobs_api}/jobs", "jobs")
+        while True:
+            read = walk.page
+            page = self._retry_page(read, query)
+            if read.number == 1 and not page.newest_first and page.last > 1:
+                # Before 2.1.19 the oldest come first.
+                yield from self._iter_pages_backwards(page.last, query)
+                return
+            new = walk.add(page.ids)
+            self.seen_ids |= new
+            yield [row for row in page.rows if row["id"] in new]
+            last = len(page.ids) < read.size or read.number >= page.last
+            if query.horizon is None or (walk.is_continued and (page.reached_horizon or last)):
+                return
+
+    def _iter_pages_backwards(self, last: int, query: _Query) -> t.Iterator[list[dict]]:
+        walk = PageWalk(query.per_page, f"GET {self._client.jobs_api}/jobs", "jobs")
+        for number in range(last, 0, -1):
+            page = self._retry_page(Page(number, query.per_page), query)
+            # Rows that are deleted move others to the page that comes next.
+            new = walk.add(page.ids)
+            self.seen_ids |= new
+            yield [row for row in page.rows if row["id"] in new]
+            if page.reached_horizon:
+                return
+
+    def _retry_page(self, page: Page, query: _Query) -> _JobPage:
+        return retry_transient(lambda: self._read_page(page, query), self._clock)
+
+    def _read_page(self, wanted: Page, query: _Query) -> _JobPage:
+        try:
+            last, stream = self._client.list_jobs(wanted.number, wanted.size, **query.filters)
+        except ApiError as exc:
+            self._turn_to_old_manager(exc)
+            return self._read_page(wanted, query)
+        if self._client.server_ip:
+            self.releases = self.releases.intersect(low=(2, 1, 57))
+        page = self._collect_rows(last, stream, query)
+        if query.filters.get("type") in (None, "preheat") and (page.newest_first or wanted.number >= last):
+            self._narrow_by_newest(page.rows)
+        fresh = [row for row in page.rows if not self._is_too_old(row, query.horizon)]
+        if len(fresh) == len(page.rows):
+            return page
+        return page._replace(rows=fresh, reached_horizon=True)
+
+    def _collect_rows(self, last: int, stream: t.Generator[dict, None, None], query: _Query) -> _JobPage:
+        """Read the rows of a page until one is too old."""
+        rows: list[dict] = []
+        newest_first = True
+        for row in stream:
+            if not isinstance(row.get("id"), int) or isinstance(row.get("id"), bool):
+                continue
+            if len(rows) == 1:
+                newest_first = row["id"] < rows[0]["id"]
+            rows.append(query.transform(row))
+            # A whole row can be 12 MB: it goes before the next one comes.
+            row = {}
+            if newest_first and len(rows) > 1 and self._is_too_old(rows[-1], query.horizon):
+                stream.close()
+                return _JobPage(last, [row["id"] for row in rows], rows, newest_first, True)
+        ids = [row["id"] for row in rows]
+        return _JobPage(last, ids, rows if newest_first else rows[::-1], newest_first, False)
+
+    def _is_too_old(self, row: dict, horizon: float | None) -> bool:
+        if horizon is None:
+            return False
+        age = self.age(row)
+        return age is not None and age > horizon
+
+    def _read_around_broken_rows(self, query: _Query) -> list[dict]:
+        # The broken row never leaves PENDING, so the lists of the other states are complete.
+        rows: list[dict] = []
+        state = query.filters.get("state")
+        for other in [state] if state else ["SUCCESS", "FAILURE", "PENDING"]:
+            filtered = query._replace(filters=dict(query.filters, state=other))
+            if other == "PENDING":
+                rows += self._read_single_rows(filtered._replace(per_page=1))
+            else:
+                rows += [row for page in self._iter_pages(filtered._replace(per_page=PAGE)) for row in page]
+        self.seen_ids.update(row["id"] for row in rows)
+        return sorted(rows, key=lambda row: row["id"], reverse=True)
+
+    def _read_single_rows(self, query: _Query) -> list[dict]:
+        rows: list[dict] = []
+        for number in range(1, _SINGLE_ROWS + 1):
+            try:
+                page = self._retry_page(Page(number, query.per_page), query)
+            except ApiError as exc:
+                if exc.reason != "not_found":
+                    raise
+                continue
+            rows += page.rows
+            if page.reached_horizon or not page.rows:
+                break
+        return rows
+
+
+def list_jobs(
+    reader: JobLists, types: list[str] | None, states: list[str] | None, transform: t.Callable[[dict], dict]
+) -> list[dict]:
+    """Return all jobs of some types and states, newest first.
+
+    The manager filters by one value of each, so this does where there are several.
+
+    :param transform: function of a row that returns what is kept of it, with ``id``, ``created_at``, ``args``.
+    """
+
+    def accepts(row: dict) -> bool:
+        return (not types or row.get("type") in types) and (not states or row.get("state") in states)
+
+    def keep(row: dict) -> dict:
+        return {**transform(row), "_accepted": accepts(row)}
+
+    filters: dict[str, t.Any] = {
+        "type": types[0] if types and len(types) == 1 else None,
+        "state": states[0] if states and len(states) == 1 else None,
+    }
+    rows = [row for page in reader.iter_recent_jobs(float("inf"), transform=keep, **filters) for row in page]
+    return [row for row in rows if row.pop("_accepted")]

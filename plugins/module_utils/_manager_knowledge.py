@@ -1,0 +1,137 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Infer from the responses of a manager which releases it can have, and what its clock and its clusters are.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import (
+    CONSOLE_API,
+    OPEN_API,
+    DragonflyClient,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import job_args
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import releases_of_echo
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import retry_transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+
+# Routes that exist from a release on (recorded: contract/*/probes).
+_PROBES = (
+    (OPEN_API + "/jobs", (2, 1, 0)),
+    (OPEN_API + "/clusters", (2, 1, 9)),
+    (CONSOLE_API + "/persistent-cache-tasks", (2, 2, 2)),
+    (CONSOLE_API + "/jobs", (2, 4, 1)),
+)
+
+
+class ManagerKnowledge:
+    """What the responses of one manager reveal of it: its releases, its clock and its clusters.
+
+    :ivar releases: what is known of the manager so far.
+    :ivar echo_seen: whether the release was inferred from a job of this manager.
+    :ivar warnings: what users must know of this manager.
+    """
+
+    def __init__(self, client: DragonflyClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._cluster_ids: set[int] | None = None
+        self._clusters_read = False
+        # The newest header Date, and the local time at which it came.
+        self._date: tuple[float, float] | None = None
+        self._probed = False
+        self.echo_seen = False
+        self.releases = Releases()
+        self.warnings: list[str] = []
+
+    def now(self) -> float:
+        """Return seconds since 1970 by the manager's clock."""
+        if self._client.date is None:
+            return self._clock.wall()
+        if self._date is None or self._date[0] != self._client.date:
+            self._date = (self._client.date, self._clock.now())
+        return self._date[0] + self._clock.now() - self._date[1]
+
+    def age(self, row: dict) -> float | None:
+        """Return the age of a job in seconds, None if it is not known."""
+        created = parse_time(row.get("created_at"))
+        return None if created is None else self.now() - created
+
+    def narrow_releases(self, args: dict) -> None:
+        """Narrow the releases by the echo of a job that the manager has just created."""
+        echo = releases_of_echo(args)
+        self.releases = self.releases.intersect(echo.low, echo.high)
+
+    def _narrow_by_newest(self, rows: list[dict]) -> None:
+        args = next((job_args(row) for row in rows if job_args(row)), None)
+        if args is not None and not self.echo_seen:
+            self.echo_seen = True
+            self.narrow_releases(args)
+
+    def _turn_to_old_manager(self, exc: ApiError) -> None:
+        """Read jobs where managers of 2.0.x have them from now on, if an error says that; raise it otherwise."""
+        if exc.reason != "no_api" or self._client.jobs_api != OPEN_API:
+            raise exc
+        self._client.use_console_jobs()
+        self.releases = self.releases.intersect(high=(2, 1, 0))
+        self.warnings.append(
+            "This manager has no Open API, so it is a 2.0.x: its jobs at /api/v1/jobs are open to everybody, without a "
+            "token."
+        )
+
+    def all_cluster_ids(self) -> set[int] | None:
+        """Return the IDs of all clusters, None if the manager or the token does not allow to read them."""
+        if not self._clusters_read:
+            self._clusters_read = True
+            if self._client.jobs_api == OPEN_API:
+                try:
+                    clusters = retry_transient(self._client.list_clusters, self._clock)
+                    self._cluster_ids = {cluster["id"] for cluster in clusters} or None
+                except DragonflyError:
+                    pass
+        return self._cluster_ids
+
+    def cluster_exists(self, cluster_id: int) -> bool | None:
+        """Return whether the cluster exists, None if the manager or the token does not allow to read it."""
+        try:
+            self._client.get_cluster(cluster_id)
+            return True
+        except ApiError as exc:
+            return False if exc.status == 404 else None
+        except DragonflyError:
+            return None
+
+    def probe_releases(self) -> bool:
+        """Narrow the releases once by the routes that exist. Return whether they changed."""
+        if self._probed:
+            return False
+        self._probed = True
+        before = str(self.releases)
+        answers = [(since, self._has_route(path)) for path, since in _PROBES]
+        for since, there in answers:
+            if there is not None:
+                self.releases = self.releases.intersect(low=since) if there else self.releases.intersect(high=since)
+        if all(there is None for _since, there in answers):
+            # The manager may have been upgraded since it created the job whose echo is known.
+            self.releases = Releases(self.releases.low)
+        return str(self.releases) != before
+
+    def _has_route(self, path: str) -> bool | None:
+        """Return whether a route exists, None if the response does not show it."""
+        try:
+            retry_transient(lambda: self._client.request("GET", path, query={"per_page": 1}), self._clock)
+        except ApiError as exc:
+            if exc.status not in (401, 403) and exc.reason != "no_api":
+                return None
+            return exc.reason != "no_api"
+        except DragonflyError:
+            return None
+        # The jobs of the console's API are open to everybody before they are guarded.
+        return path != CONSOLE_API + "/jobs"

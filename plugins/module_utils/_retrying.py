@@ -1,0 +1,46 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Repeat requests that only read, where their failure may pass.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    GarbledError,
+    TransportError,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+
+_ATTEMPTS = 3
+
+Answer = t.TypeVar("Answer")
+
+
+def is_transient(exc: DragonflyError) -> bool:
+    """Return whether the same request may well succeed a moment later."""
+    if isinstance(exc, TransportError):
+        return exc.reason not in ("tls", "bad_file", "bad_url", "timed_out")
+    if isinstance(exc, GarbledError):
+        return exc.reason not in ("not_a_manager", "too_large")
+    return isinstance(exc, ApiError) and (exc.status == 429 or (exc.status or 0) >= 500)
+
+
+def retry_transient(function: t.Callable[[], Answer], clock: Clock) -> Answer:
+    """Call a function that only reads, again where its failure may pass."""
+    attempt = 1
+    while True:
+        try:
+            return function()
+        except DragonflyError as exc:
+            if attempt == _ATTEMPTS or not is_transient(exc) or clock.time_left() < attempt:
+                raise
+        clock.pause(attempt)
+        attempt += 1
