@@ -110,7 +110,7 @@ BY_KEY = {arg.key: arg for arg in ARGS}
 FIRST_WITHOUT_GO_SEEDS = (2, 3, 1)
 
 # Schedulers query the hosts for a job of the type get_task from 2.3.1 on, and report from 2.4.0 on which of them have
-# all of a task (see L(peer_questions)). A manager shows by its routes that it is 2.4.1 or later, not that it is 2.4.0.
+# all of a task (see ``peer_questions``). A manager shows by its routes that it is 2.4.1 or later, not that it is 2.4.0.
 FIRST_QUERYING_HOSTS = (2, 3, 1)
 FIRST_SURELY_REPORTING_WHOLE_TASKS = (2, 4, 1)
 

@@ -38,15 +38,8 @@ def holders(job: dict[str, t.Any]) -> list[Host]:
 
 
 def _holder(cluster_id: int | None, peer: Host) -> Host:
-    return {
-        "hostname": peer.get("hostname"),
-        "ip": peer.get("ip"),
-        "host_type": peer.get("host_type"),
-        "finished": peer.get("IsFinished"),
-        "scheduler_cluster_id": cluster_id,
-        "created_at": peer.get("created_at"),
-        "updated_at": peer.get("updated_at"),
-    }
+    times = {key: peer.get(key) for key in ("created_at", "updated_at")}
+    return dict(_host_entry(cluster_id, peer), finished=peer.get("IsFinished"), **times)
 
 
 def _host_key(cluster_id: int | None, peer: Host) -> tuple[t.Any, ...]:

@@ -151,10 +151,11 @@ class Checker:
     def _add_unknown(self, setting: schema.Setting, lookup: schema.Lookup) -> None:
         code = {"unknown": "unknown_key", "gone": "key_gone", "later": "key_not_yet"}[lookup.status]
         hint = f"Write {lookup.instead}." if lookup.instead else "Leave it out."
-        if lookup.status == "unknown" and lookup.instead:
-            hint = f"Did you mean {lookup.instead}?"
+        suggestion = lookup.instead or "" if lookup.status == "unknown" else ""
+        if suggestion:
+            hint = f"Did you mean {suggestion}?"
         since = ".".join(str(part) for part in lookup.key.since) if lookup.key is not None and lookup.key.since else ""
-        self.add(code, setting.where, hint=hint, since=since)
+        self.add(code, setting.where, suggestion=suggestion, hint=hint, since=since)
 
     def _add_unreadable(self, setting: schema.Setting, code: str, **details: t.Any) -> None:
         self._unreadable.add(setting.path)

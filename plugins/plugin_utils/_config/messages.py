@@ -383,6 +383,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
 }
 
 
+#: Codes of problems with which a client does not start.
+PREVENT_START = frozenset(
+    ["bad_regex", "bad_strategy", "bad_value", "no_scheduler", "port_clash", "rate_limit_too_low", "wrong_type"]
+)
+
+
 class Problem(t.NamedTuple):
     """One thing that is wrong.
 
@@ -390,12 +396,14 @@ class Problem(t.NamedTuple):
     :ivar key: of the configuration, with its position in lists.
     :ivar reason: what goes wrong.
     :ivar remedy: what to do.
+    :ivar suggestion: the key that may be meant, where this one is unknown; empty where there is none.
     """
 
     code: str
     key: str
     reason: str
     remedy: str
+    suggestion: str = ""
 
     @property
     def message(self) -> str:
@@ -403,7 +411,7 @@ class Problem(t.NamedTuple):
         return f"{self.key}: {self.reason} {self.remedy} [{self.code}]"
 
 
-def problem(code: str, key: str, **details: t.Any) -> Problem:
+def problem(code: str, key: str, suggestion: str = "", **details: t.Any) -> Problem:
     """Return the problem of a code, with the details that its texts need."""
     reason, remedy = MESSAGES[code]
-    return Problem(code, key, reason.format(**details), remedy.format(**details))
+    return Problem(code, key, reason.format(**details), remedy.format(**details), suggestion)

@@ -21,7 +21,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id im
     recipe_for,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import PREVENT_START, Problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get, settings
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import may_reach, parse_duration
@@ -37,10 +37,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reason
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
-
-_PREVENT_START = frozenset(
-    "bad_regex bad_strategy bad_value no_scheduler port_clash rate_limit_too_low wrong_type".split()
-)
 
 
 class BlobRequest(t.NamedTuple):
@@ -94,11 +90,9 @@ def _checked(client: str, text: str, release: str | None) -> tuple[list[Problem]
     problems = config_problems(config, client, release, Context(dynconfig=True))
     # Values that were hidden on the host cannot be checked here.
     fatal = [
-        problem for problem in problems if problem.code in _PREVENT_START and HIDDEN not in str(values.get(problem.key))
+        problem for problem in problems if problem.code in PREVENT_START and HIDDEN not in str(values.get(problem.key))
     ]
-    unknown = [problem for problem in problems if problem.code == "unknown_key"]
-    misspelt = [problem for problem in unknown if problem.remedy.startswith("Did you mean")]
-    return fatal, misspelt
+    return fatal, [problem for problem in problems if problem.suggestion]
 
 
 class Client(abc.ABC):
