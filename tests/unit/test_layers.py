@@ -66,6 +66,7 @@ PURE = {
     "_preheat/decision",
     "_preheat/fingerprint",
     "_preheat/host_check",
+    "_preheat/job_errors",
     "_preheat/matching",
     "_preheat/options",
     "_preheat/planning",

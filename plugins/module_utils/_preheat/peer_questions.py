@@ -27,13 +27,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     cluster_ids,
     is_over,
     job_args,
-    task_peers,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import PEERS_TIMEOUT, poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import releases_of_echo
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import holders_for_sure
 
 # Releases whose schedulers can lose entries of a result, and the first one after them.
 _FIRST_LOSING_ENTRIES, _FIRST_WITHOUT_LOSS = (2, 3, 1), (2, 4, 4)
@@ -138,14 +138,14 @@ def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
     if job.get("state") != "SUCCESS":
         errors = "; ".join(dict.fromkeys(JobResult(job).errors)) or "the manager does not say why"
         return PeerAnswer(problem=f"job {job_id} failed: {errors}")
-    peers = list(task_peers(job, "peers"))
-    if any("IsFinished" not in peer for _cluster_id, peer in peers):
+    hosts = holders_for_sure(job)
+    if hosts is None:
         return PeerAnswer(
             problem="peers have it, and these schedulers do not report whether they have all of it. That requires "
             "Dragonfly schedulers 2.4.0 or later"
         )
-    whole = [(cluster_id, peer) for cluster_id, peer in peers if peer["IsFinished"] is True]
-    return PeerAnswer(frozenset(Holder(cluster_id, _text(peer.get("ip"))) for cluster_id, peer in whole))
+    whole = [host for host in hosts if host["finished"] is True]
+    return PeerAnswer(frozenset(Holder(host["scheduler_cluster_id"], _text(host["ip"])) for host in whole))
 
 
 def _text(value: t.Any) -> str | None:

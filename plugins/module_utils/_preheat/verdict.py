@@ -12,7 +12,6 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -24,73 +23,18 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     job_urls,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.host_check import HostCheck
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
-    LONGEST_TEXT,
-    redact_beginning,
-    redact_url,
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.job_errors import (
+    LOGS,
+    descriptions,
+    telling_error,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import has_task_per_blob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-
-_ERROR_LENGTH = 500
-# Of thousands of peers, mostly with one cause.
-_MOST_DESCRIPTIONS = 100
-_LOGS = "see the logs of the manager, the schedulers and the seed peers"
-
-
-class _Meaning(t.NamedTuple):
-    """What a scheduler's error means, by regular expression, and what to do about it."""
-
-    pattern: str
-    reason: str
-    text: str
-
-
-# A status stands alone, for the ids of tasks in an error hold any digits.
-_MEANINGS = (
-    _Meaning(
-        "Unimplemented",
-        "go_peers",
-        "the peers are Go clients, which this scheduler cannot preheat: it needs the Rust client there, or scope "
-        "single_seed_peer with a manager before 2.3.1",
-    ),
-    _Meaning(
-        "available seed peer",
-        "no_seed_peer",
-        "the scheduler knows no running seed peer: start one, or wait a minute if it has just joined",
-    ),
-    _Meaning(r"\b404\b", "origin_missing", "the registry or origin does not have it: check the reference or URL"),
-    _Meaning(
-        r"\b401\b",
-        "origin_denied",
-        "the registry or origin requires credentials: see registry_username, registry_password and headers",
-    ),
-    _Meaning(
-        r"\b403\b",
-        "origin_denied",
-        "the registry or origin rejects these credentials: see registry_username, registry_password and headers",
-    ),
-    _Meaning(
-        "(?i)no space left on device|not enough space|disk (is )?full",
-        "disk_full",
-        "the disk of a peer is full: free space there, lower its cache limit (gc.policy), or delete content with "
-        "dragonflyoss.dragonfly.task",
-    ),
-    _Meaning(
-        "x509",
-        "origin_tls",
-        "the peer does not trust the certificate of the registry or origin: install its CA on the hosts of the peers",
-    ),
-    _Meaning(
-        "deadline exceeded",
-        "job_timeout",
-        "it took longer than job_timeout: raise it, or check why the registry or origin is slow",
-    ),
-)
 
 _NOTHING_WARMED = (
     "the manager reports SUCCESS, but nothing is cached: the result is empty. Usual reasons: the seed peer is a Go "
@@ -374,36 +318,18 @@ def cold_hosts_message(check: HostCheck) -> str:
 
 def _with_failures(verdict: Verdict, result: JobResult) -> Verdict:
     """Return a verdict on a SUCCESS with what the failed tasks say, where content is cold."""
-    error, meaning = _telling_error(_descriptions(result))
+    error, meaning = telling_error(descriptions(result))
     if verdict.status != "cold" or not error:
         return verdict
-    remedy = f"This means: {meaning.text}" if meaning else f"What to do: {_LOGS}"
+    remedy = f"This means: {meaning.text}" if meaning else f"What to do: {LOGS}"
     return verdict.with_message(f"{verdict.message}. A peer reports: {error}. {remedy}")
-
-
-def _descriptions(result: JobResult) -> list[str]:
-    texts = [failure["description"] for failure in result.failures if failure["description"]]
-    return [redact_beginning(text, LONGEST_TEXT) for text in texts[:_MOST_DESCRIPTIONS]]
-
-
-def _telling_error(errors: list[str]) -> tuple[str, _Meaning | None]:
-    """Return the first error whose meaning is known, with that, else the first one; empty where there is none."""
-    for error in errors:
-        for meaning in _MEANINGS:
-            if re.search(meaning.pattern, error):
-                return _shortened(error), meaning
-    return _shortened(errors[0]) if errors else "", None
-
-
-def _shortened(error: str) -> str:
-    return error[:_ERROR_LENGTH].rstrip(".")
 
 
 def _verify_failure(result: JobResult, planned: PlannedJob | None) -> Verdict:
     if result.state not in (None, "FAILURE") and not result.errors:
         return Verdict("given_up", "given_up", _GIVEN_UP)
-    error, meaning = _telling_error([*result.errors, *_descriptions(result)])
-    reason, remedy = "failed", f"What to do: {_LOGS}"
+    error, meaning = telling_error([*result.errors, *descriptions(result)])
+    reason, remedy = "failed", f"What to do: {LOGS}"
     if meaning:
         reason, remedy = meaning.reason, f"This means: {meaning.text}"
     message = f"the job failed: {error or 'the manager does not say why'}. {remedy}"

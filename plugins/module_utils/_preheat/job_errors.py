@@ -1,0 +1,91 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Say what the errors in the result of a job mean, and what to do about them. No requests.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import LONGEST_TEXT, redact_beginning
+
+_ERROR_LENGTH = 500
+# Of thousands of peers, mostly with one cause.
+_MOST_DESCRIPTIONS = 100
+LOGS = "see the logs of the manager, the schedulers and the seed peers"
+
+
+class Meaning(t.NamedTuple):
+    """What a scheduler's error means, by regular expression, and what to do about it."""
+
+    pattern: str
+    reason: str
+    text: str
+
+
+# A status stands alone, for the ids of tasks in an error hold any digits.
+_MEANINGS = (
+    Meaning(
+        "Unimplemented",
+        "go_peers",
+        "the peers are Go clients, which this scheduler cannot preheat: it needs the Rust client there, or scope "
+        "single_seed_peer with a manager before 2.3.1",
+    ),
+    Meaning(
+        "available seed peer",
+        "no_seed_peer",
+        "the scheduler knows no running seed peer: start one, or wait a minute if it has just joined",
+    ),
+    Meaning(r"\b404\b", "origin_missing", "the registry or origin does not have it: check the reference or URL"),
+    Meaning(
+        r"\b401\b",
+        "origin_denied",
+        "the registry or origin requires credentials: see registry_username, registry_password and headers",
+    ),
+    Meaning(
+        r"\b403\b",
+        "origin_denied",
+        "the registry or origin rejects these credentials: see registry_username, registry_password and headers",
+    ),
+    Meaning(
+        "(?i)no space left on device|not enough space|disk (is )?full",
+        "disk_full",
+        "the disk of a peer is full: free space there, lower its cache limit (gc.policy), or delete content with "
+        "dragonflyoss.dragonfly.task",
+    ),
+    Meaning(
+        "x509",
+        "origin_tls",
+        "the peer does not trust the certificate of the registry or origin: install its CA on the hosts of the peers",
+    ),
+    Meaning(
+        "deadline exceeded",
+        "job_timeout",
+        "it took longer than job_timeout: raise it, or check why the registry or origin is slow",
+    ),
+)
+
+
+def descriptions(result: JobResult) -> list[str]:
+    """Return how peers describe their failures, without secrets."""
+    texts = [failure["description"] for failure in result.failures if failure["description"]]
+    return [redact_beginning(text, LONGEST_TEXT) for text in texts[:_MOST_DESCRIPTIONS]]
+
+
+def telling_error(errors: list[str]) -> tuple[str, Meaning | None]:
+    """Return the first error whose meaning is known, with that, else the first one; empty where there is none."""
+    for error in errors:
+        for meaning in _MEANINGS:
+            if re.search(meaning.pattern, error):
+                return _shortened(error), meaning
+    return _shortened(errors[0]) if errors else "", None
+
+
+def _shortened(error: str) -> str:
+    return error[:_ERROR_LENGTH].rstrip(".")
