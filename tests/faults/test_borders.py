@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import is_part
 
+
 @pytest.mark.parametrize(
     "test, node, is_one",
     [
