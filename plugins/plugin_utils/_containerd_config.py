@@ -13,7 +13,6 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import CERTS_DIRS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
@@ -92,7 +91,6 @@ def judge_config(
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
     :param allowed: codes of problems that do not count.
     :param login: credentials for the mirror, None to leave them alone.
-    :raises InputError: if the file has to be changed and the controller lacks tomlkit.
     """
     text = facts["config"].get("text") or ""
     effective = read_config(facts, checked_release(facts.get("version") or None))
@@ -102,6 +100,8 @@ def judge_config(
     is_set = is_read(effective, certs_dir)
     if not is_set:
         problems += _other_folders(effective, certs_dir)
+    if not (is_set and login is None) and TOMLKIT_ERROR:
+        problems.append(problem("tomlkit_missing", effective.path, error=TOMLKIT_ERROR))
     if (is_set and login is None) or problems:
         return Verdict(text, False, problems)
     document = _edited(text, effective.release, certs_dir, login)
@@ -111,15 +111,7 @@ def judge_config(
 
 
 def _edited(text: str, release: Release, certs_dir: str, login: Login | None) -> tomlkit.TOMLDocument:
-    """Return the file with config_path, and with credentials for the mirror if there are any.
-
-    :raises InputError: if the controller lacks the library for that.
-    """
-    if TOMLKIT_ERROR:
-        raise InputError(
-            "the configuration of containerd has to be changed, which requires the Python library tomlkit on the"
-            f" controller (pip install tomlkit): {TOMLKIT_ERROR}"
-        )
+    """Return the file with config_path, and with credentials for the mirror if there are any."""
     document = tomlkit.parse(text)
     if not document.unwrap():
         document["version"] = 3 if since(release, FIRST_THAT_MERGES) else 2

@@ -253,6 +253,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the file cannot be read: {error}.",
         "Run the task with become: true.",
     ),
+    "tomlkit_missing": (
+        "the role must change this file, which requires the Python library tomlkit on the controller: {error}.",
+        "Run pip install tomlkit in the environment of Ansible.",
+    ),
     "config_rejected": (
         "containerd rejects its configuration: {error}.",
         "Run the command on the host, and correct what it reports.",

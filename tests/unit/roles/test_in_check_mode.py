@@ -802,7 +802,11 @@ def test_tomlkit_is_required_only_where_the_configuration_is_changed(tmp_path, m
         (tmp_path / host / "config.toml").write_text(text, encoding="utf-8")
     outcome = preheat(tmp_path, configured={}, unconfigured={}, no_mirrors={"preheat_mirrors": False})
     assert outcome["configured"] == outcome["no_mirrors"] == "ok"
-    assert "requires the Python library tomlkit on the controller (pip install tomlkit)" in outcome["unconfigured"]
+    assert "requires the Python library tomlkit on the controller: no tomlkit here." in outcome["unconfigured"]
+    assert "Run pip install tomlkit in the environment of Ansible. [tomlkit_missing]" in outcome["unconfigured"]
+
+    absent = {"containerd_mirrors_state": "absent"}
+    assert run(tmp_path, "containerd_mirrors", {"unconfigured": absent}) == {"unconfigured": "ok"}
 
 
 def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
