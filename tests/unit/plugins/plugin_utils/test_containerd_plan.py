@@ -12,6 +12,7 @@ import pytest
 import tomlkit
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils import _containerd_config
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import read_config
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_plan import (
     Options,
@@ -274,6 +275,13 @@ def test_credentials_for_both_are_sent() -> None:
 
 
 # --- the role
+
+
+def test_tomlkit_is_required_only_for_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_containerd_config, "TOMLKIT_ERROR", "No module named 'tomlkit'")
+    plan = make_plan(containerd("version = 2\n"), options())
+    assert (plan["needs_config"], codes(plan)) == (False, ["tomlkit_missing"])
+    assert codes(make_plan(containerd(f"version = 2\n{SET2}"), options())) == []
 
 
 def test_the_role_writes_config_path_and_credentials() -> None:
