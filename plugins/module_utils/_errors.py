@@ -29,6 +29,11 @@ class DragonflyError(Exception):
         self.request = request
         self.status = status
 
+    @property
+    def problem(self) -> str:
+        """The message without the remedy and the full stop, to be part of another message with a remedy."""
+        return self.message.partition(_REMEDY)[0].rstrip(".")
+
 
 class InputError(DragonflyError):
     """An option that makes no sense, found before anything is sent."""

@@ -33,6 +33,11 @@ def listed(items: t.Sequence[str], most: int = 10) -> str:
     return ", ".join(items[:most]) + more
 
 
+def be(number: int) -> str:
+    """Return the verb that agrees with ``NUMBER of TOTAL blobs``."""
+    return "is" if number == 1 else "are"
+
+
 def has_blank(text: str) -> bool:
     """Return whether a text holds white space or an invisible character."""
     return bool(_BLANK.search(text))

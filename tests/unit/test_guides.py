@@ -139,6 +139,31 @@ def test_every_way_to_miss_is_in_its_guide():
     assert [code for code in [*MESSAGES, *MISSES] if f"``{code}``" not in guide] == []
 
 
+def shown_misses():
+    """Yield (code, reason, remedy) of the section of the guide that quotes the texts of the check."""
+    guide = (GUIDES / "guide_misses.rst").read_text(encoding="utf-8")
+    section = guide[guide.index("Other codes of the check") :]
+    for code, body in re.findall(r"^``(\w+)``\n((?:    .*\n|\n)+)", section, flags=re.MULTILINE):
+        cause, _star, remedy = " ".join(body.replace("``", "").split()).partition(" *Remedy:* ")
+        yield code, cause, remedy
+
+
+def quoted(text):
+    """Return a text without what differs between the code and the guide: placeholders, and the first letter."""
+    text = re.sub(r"<[A-Z ]+>(?: <SEED RELEASE>)?|\{[\w!]+\}", "...", text)
+    return text[:1].upper() + text[1:]
+
+
+def test_the_guide_quotes_the_texts_of_the_check():
+    differing = [
+        (code, cause, remedy)
+        for code, cause, remedy in shown_misses()
+        if quoted(cause) != quoted(MISSES[code][0]) or (remedy and quoted(remedy) != quoted(MISSES[code][1]))
+    ]
+    assert differing == []
+    assert len(list(shown_misses())) > 20
+
+
 def test_every_message_is_in_the_guide():
     guide = messages.GUIDE.read_text(encoding="utf-8")
     shown = set(re.findall(r"^- ``(.*?)``$", re.sub(r"\n  ", " ", guide), flags=re.MULTILINE))

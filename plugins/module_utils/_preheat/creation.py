@@ -110,7 +110,8 @@ class Creation:
         if left_out and cluster_ids(job):
             named = ", ".join(str(cluster_id) for cluster_id in sorted(left_out))
             message = f"job {job['id']} was created without cluster {named}, which has no active scheduler"
-            return Verdict("refused", "no_scheduler", message)
+            remedy = "start a scheduler there with job.enable: true, or remove the cluster from scheduler_cluster_ids"
+            return Verdict("refused", "no_scheduler", message, remedy)
         return Verdict("pending")
 
     def _create(self, missing: MissingJob) -> dict:

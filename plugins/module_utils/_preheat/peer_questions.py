@@ -118,7 +118,7 @@ def ask_peers(
                 answers[pending.pop(job_id)] = read_answer(job_id, job)
         return not pending
 
-    problem = f"there was no answer within {timeout:.0f} s"
+    problem = f"the peers did not respond within {timeout:.0f} s"
     try:
         sleep = min(_SLEEP, context.params["wait_sleep"])
         poll(poll_pending, bool, max(0, deadline - context.clock.now()), sleep, context.clock)
@@ -136,7 +136,7 @@ def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
     if job is None:
         return PeerAnswer(problem=f"the manager no longer has job {job_id}")
     if job.get("state") != "SUCCESS":
-        errors = "; ".join(dict.fromkeys(JobResult(job).errors)) or "the manager does not say why"
+        errors = "; ".join(dict.fromkeys(JobResult(job).errors)) or "the manager reports no reason"
         return PeerAnswer(problem=f"job {job_id} failed: {errors}")
     hosts = holders_for_sure(job)
     if hosts is None:
@@ -170,7 +170,7 @@ def recheck_lost_entries(
     if verdict.status != "cold":
         return verdict
     problem = next((answer.problem for answer in answers.values() if answer.problem), None)
-    hint = ". Schedulers before 2.4.4 can lose entries of the result, too: a new run preheats it again"
+    hint = ". Schedulers before 2.4.4 can also lose entries of the result"
     if problem:
         hint += f". Whether peers hold these blobs is unknown: {problem.rstrip('.')}"
     return verdict.with_message(f"{verdict.message}{hint}")

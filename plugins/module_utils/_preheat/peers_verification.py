@@ -29,13 +29,19 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.pe
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_blobs_message
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_blobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 #: One job is created for each blob; more than these are too many rows for a manager.
 MOST_QUESTIONS = 1000
 # The manager accepts 10 jobs per second for a cluster, and polling them costs requests as well: five times as long.
 _SECONDS_PER_QUESTION = 0.5
+
+_NOT_HELD_REMEDY = (
+    "check that the peers run, have free disk space and keep content for long enough (gc.policy), then run the task "
+    "again, which creates a new job"
+)
+_UNKNOWN_REMEDY = "run the task again, or use verify: blobs, which does not query the peers"
 
 Answers = t.Mapping[PeerQuestion, PeerAnswer]
 
@@ -84,18 +90,21 @@ def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
     verdict, questions = record.verdict, _questions(record)
     if not questions:
         message = "the job does not report which blobs are warm, so the peers cannot be queried for them"
-        return Verdict("unknown", "peers_unknown", message)
+        remedy = "run the task with force: true, which creates a job that reports them, or with verify: auto"
+        return Verdict("unknown", "peers_unknown", message, remedy)
     problem = next((answers[question].problem for question in questions if answers[question].problem), None)
     if problem:
-        message = f"whether the peers hold it now is unknown: {problem.rstrip('.')}"
-        return verdict.with_status("unknown", "peers_unknown", message)
+        message = f"it is unknown whether the peers hold it now: {problem.rstrip('.')}"
+        # The message of an error has a remedy of its own.
+        own_remedy = None if "What to do:" in problem else _UNKNOWN_REMEDY
+        return verdict.with_status("unknown", "peers_unknown", message, own_remedy)
     if record.planned.has_many_peers:
         return _judge_hosts(verdict, questions, answers, params)
     clusters = cluster_ids(record.job or {})
     cold = [question.url for question in questions if not is_held(answers[question], clusters)]
     if cold:
-        message = cold_blobs_message(len(questions), cold, "the peers do not hold all of it now:")
-        return verdict.with_blobs(cold).with_status("cold", "not_held", message)
+        message = f"the peers do not hold all of it now: {cold_blobs(len(questions), cold)}"
+        return verdict.with_blobs(cold).with_status("cold", "not_held", message, _NOT_HELD_REMEDY)
     return verdict.confirmed_by_peers()
 
 
@@ -107,6 +116,9 @@ def _judge_hosts(verdict: Verdict, questions: list[PeerQuestion], answers: Answe
     # The percentage can allow that all are cold, but then no host confirms anything.
     if check.passes and check.warm:
         return verdict.confirmed_by_peers()
-    message = f"{len(check.cold)} of {len(check.named)} hosts do not hold all of it now: {listed(sorted(check.cold))}"
+    verb = "does" if len(check.cold) == 1 else "do"
+    subject = f"{len(check.cold)} of {len(check.named)} hosts"
+    message = f"{subject} {verb} not hold all of it now: {listed(sorted(check.cold))}"
     urls = [question.url for question, hosts in zip(questions, holders) if not check.named <= hosts]
-    return verdict.with_blobs(urls).with_hosts(check.warm, check.cold).with_status("cold", "not_held", message)
+    verdict = verdict.with_blobs(urls).with_hosts(check.warm, check.cold)
+    return verdict.with_status("cold", "not_held", message, _NOT_HELD_REMEDY)

@@ -30,7 +30,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
     redact_beginning,
     redact_url,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import be, listed
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
@@ -124,10 +124,10 @@ def _replaced(replaced: ReplacedJob | None) -> dict[str, t.Any] | None:
 def _failure_message(bad: list[JobRecord], total: int) -> str:
     lines = []
     if total > 1:
-        lines.append(f"{len(bad)} of {total} are not warm.")
+        lines.append(f"{len(bad)} of {total} {be(len(bad))} not warm.")
     for record in bad[:_NAMED_IN_MESSAGE]:
         job = f" (job {record.job_id})" if record.job else ""
-        lines.append(f"{record.planned.name} is not warm{job}: {(record.verdict.message or '').rstrip('.')}.")
+        lines.append(f"{record.planned.name} is not warm{job}: {(record.verdict.explanation or '').rstrip('.')}.")
     if len(bad) > _NAMED_IN_MESSAGE:
         lines.append(f"See jobs for the other {len(bad) - _NAMED_IN_MESSAGE}.")
     return " ".join(lines)
@@ -154,7 +154,7 @@ def job_result(
         "state": document.get("state"),
         "outcome": verdict.status,
         "reason": verdict.reason,
-        "message": verdict.message,
+        "message": verdict.explanation,
         "scheduler_cluster_ids": sorted(cluster_ids(document)) or _planned_clusters(planned),
         "blobs": verdict.blobs,
         "warm": _redact_urls(verdict.warm),

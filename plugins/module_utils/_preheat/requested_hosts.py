@@ -14,15 +14,20 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import normal_ip
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.host_check import check_hosts
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_hosts_message
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import (
+    HOSTS_REMEDY,
+    Verdict,
+    cold_hosts_message,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 
 class LackingHosts(t.NamedTuple):
-    """The warm jobs of one image or file that lack hosts, and what they lack."""
+    """The warm jobs of one image or file that lack hosts, what they lack, and what to do."""
 
     records: list[JobRecord]
     message: str
+    remedy: str
 
 
 def find_lacking_hosts(records: list[JobRecord], params: dict) -> list[LackingHosts]:
@@ -35,14 +40,14 @@ def find_lacking_hosts(records: list[JobRecord], params: dict) -> list[LackingHo
         if params["verify"] == "none" or not group[0].planned.has_many_peers:
             continue
         if all(record.verdict.status == "warm" for record in group):
-            message = lacking_hosts_message([record.verdict for record in group], params)
-            if message:
-                lacking.append(LackingHosts(group, message))
+            explanation = lacking_hosts_explanation([record.verdict for record in group], params)
+            if explanation:
+                lacking.append(LackingHosts(group, *explanation))
     return lacking
 
 
-def lacking_hosts_message(verdicts: list[Verdict], params: dict) -> str | None:
-    """Return what the warm jobs of one image or file lack, None where nothing is lacking.
+def lacking_hosts_explanation(verdicts: list[Verdict], params: dict) -> tuple[str, str] | None:
+    """Return what the warm jobs of one image or file lack, and what to do; None where nothing is lacking.
 
     Together, for a host is in one cluster only, and each cluster can have a job of its own.
 
@@ -55,6 +60,13 @@ def lacking_hosts_message(verdicts: list[Verdict], params: dict) -> str | None:
         return None
     message = cold_hosts_message(check)
     unknown = check.named - {normal_ip(host) for host in reported}
-    if unknown:
-        message += f". The result does not name {listed(sorted(unknown))}, so the scheduler does not know them"
-    return message
+    if not unknown:
+        return message, HOSTS_REMEDY
+    names = "it" if len(unknown) == len(check.cold) == 1 else listed(sorted(unknown))
+    return f"{message}. The scheduler does not know {names}", _unknown_hosts_remedy(len(unknown))
+
+
+def _unknown_hosts_remedy(number: int) -> str:
+    if number == 1:
+        return "check the address, and that its client runs and joined this cluster"
+    return "check the addresses, and that their clients run and joined this cluster"

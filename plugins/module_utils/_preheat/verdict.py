@@ -31,19 +31,32 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.jo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import has_task_per_blob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import be, listed
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 
-_NOTHING_WARMED = (
-    "the manager reports SUCCESS, but nothing is cached: the result is empty. Usual reasons: the seed peer is a Go "
-    "client and the manager is 2.3.1 or later, no seed peer is running, or the registry or origin rejected all requests"
+_NOTHING_WARMED = "the manager reports SUCCESS, but the result lists no blob"
+_NOTHING_WARMED_REMEDY = (
+    "check with dragonflyoss.dragonfly.seed_peer_info that a seed peer is active, that it is a Rust client if the "
+    "manager is 2.3.1 or later, and that it reaches and may read the registry or origin; then run the task again"
+)
+_COLD_REMEDY = (
+    "check that the peers reach the registry or origin and have free disk space, then run the task again, which "
+    "creates a new job"
+)
+_SILENT_REMEDY = (
+    "check with dragonflyoss.dragonfly.scheduler_info and seed_peer_info that this cluster has an active scheduler and "
+    "an active seed peer, then run the task again"
 )
 _GIVEN_UP = (
-    "the manager gave up watching the job before it was done: it may be warm or still running. A longer job_timeout "
-    "does not help, it watches for about half an hour to an hour. What to do: run the task again"
+    "the manager stopped watching the job before its end, so it may be warm or still running. A longer job_timeout "
+    "does not help, because the manager watches a job for about half an hour to an hour"
 )
+#: What to do about hosts whose clients failed.
+HOSTS_REMEDY = "check that the clients of these hosts run and have free disk space, then run the task again"
+#: What to do about a job whose end is not known.
+RERUN = "run the task again, which waits for the job if it is still running, and creates a new one if it is not warm"
 
 
 Status = t.Literal[
@@ -71,7 +84,8 @@ class Verdict:
     :ivar status: ``warm``, ``cold``, ``failed``, ``given_up`` or ``pending`` by the job's document; ``done`` for
         jobs that are not preheats; of a run also ``planned``, ``refused``, ``gone``, ``timed_out``, ``unknown``.
     :ivar reason: a stable code, None where it is warm or pending.
-    :ivar message: the reason as text.
+    :ivar message: the reason as text, without a full stop.
+    :ivar remedy: what to do, without a full stop; None if the message says it, or if there is nothing to do.
     :ivar verified: by what it is warm, or None where there is nothing to verify yet.
     :ivar blobs: number of blobs, None where it is not known.
     :ivar warm: URLs, None if the job does not name them.
@@ -84,6 +98,7 @@ class Verdict:
     status: Status
     reason: str | None = None
     message: str | None = None
+    remedy: str | None = None
     verified: Verified | None = None
     blobs: int | None = None
     warm: list[str] | None = None
@@ -91,6 +106,11 @@ class Verdict:
     failures: list[dict] = field(default_factory=list)
     warm_hosts: set[str] = field(default_factory=set)
     cold_hosts: set[str] = field(default_factory=set)
+
+    @property
+    def explanation(self) -> str | None:
+        """The message with its remedy, None where there is nothing to explain."""
+        return f"{self.message}. What to do: {self.remedy}" if self.remedy else self.message
 
     @property
     def warm_percentage(self) -> int | None:
@@ -105,9 +125,9 @@ class Verdict:
         """Return the same verdict with another message."""
         return replace(self, message=message)
 
-    def with_status(self, status: Status, reason: str, message: str) -> Verdict:
+    def with_status(self, status: Status, reason: str, message: str, remedy: str | None) -> Verdict:
         """Return the same verdict with another end, where something turns out not to be warm."""
-        return replace(self, status=status, reason=reason, message=message)
+        return replace(self, status=status, reason=reason, message=message, remedy=remedy)
 
     def with_blobs(self, cold: list[str]) -> Verdict:
         """Return the same verdict with other blobs cold, by the peers' own word."""
@@ -209,8 +229,8 @@ def _verify_by_states(evidence: _Evidence) -> Verdict:
     blobs = result.tasks // len(evidence.cluster_ids) or None
     if result.tasks and result.succeeded == result.tasks:
         return Verdict("warm", verified="blobs", blobs=blobs)
-    message = f"the job is SUCCESS with {result.succeeded} of {result.tasks} tasks done"
-    return Verdict("cold", "cold", message, verified="blobs", blobs=blobs)
+    message = f"the manager reports SUCCESS, but {result.succeeded} of {result.tasks} tasks succeeded"
+    return Verdict("cold", "cold", message, _COLD_REMEDY, verified="blobs", blobs=blobs)
 
 
 def _verify_by_result(evidence: _Evidence) -> Verdict:
@@ -221,12 +241,16 @@ def _verify_by_result(evidence: _Evidence) -> Verdict:
         "warm", verified="blobs" if complete else "result", blobs=len(warm) if complete else None, warm=warm
     )
     if not warm:
-        return replace(known, status="cold", reason="nothing_warmed", message=_NOTHING_WARMED)
+        return known.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
     silent = _silent_clusters(evidence)
     if silent:
-        message = f"the job is SUCCESS and its result does not name cluster {', '.join(silent)}"
-        return replace(known, status="cold", reason="cold", message=message, blobs=None)
+        message = f"the manager reports SUCCESS, but {_silence(silent)}"
+        return replace(known.with_status("cold", "cold", message, _SILENT_REMEDY), blobs=None)
     return replace(known, cold=[] if complete else None)
+
+
+def _silence(clusters: list[str]) -> str:
+    return f"the result does not contain cluster {', '.join(clusters)}"
 
 
 def _silent_clusters(evidence: _Evidence) -> list[str]:
@@ -251,16 +275,18 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
     if not cold:
         return replace(known, status="warm")
     if not warm and not evidence.result.warm:
-        return replace(known, reason="nothing_warmed", message=_NOTHING_WARMED)
-    return replace(
-        known, reason="cold", message=cold_blobs_message(len(blobs), cold, "the manager reports SUCCESS, but")
-    )
+        return known.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
+    message = f"the manager reports SUCCESS, but {cold_blobs(len(blobs), cold)}"
+    return known.with_status("cold", "cold", message, _COLD_REMEDY)
 
 
-def cold_blobs_message(number: int, cold: list[str], begin: str) -> str:
-    """Return a message that names the blobs that are not warm."""
+def cold_blobs(number: int, cold: list[str]) -> str:
+    """Return a clause that names the blobs that are not cached.
+
+    :param number: of all blobs.
+    """
     names = [redact_url(url.rpartition("/blobs/")[2]) for url in cold]
-    return f"{begin} {len(cold)} of {number} blobs are not warm: {listed(names, most=3)}"
+    return f"{len(cold)} of {number} blobs {be(len(cold))} not cached: {listed(names, most=3)}"
 
 
 def _verify_many_peers(evidence: _Evidence) -> Verdict:
@@ -272,7 +298,13 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
             urls_by_host.setdefault(blob.host, set()).add(blob.url)
     if not urls_by_host:
         return Verdict(
-            "cold", "nothing_warmed", _NOTHING_WARMED, verified="blobs", warm=[], failures=list(result.failures)
+            "cold",
+            "nothing_warmed",
+            _NOTHING_WARMED,
+            _NOTHING_WARMED_REMEDY,
+            verified="blobs",
+            warm=[],
+            failures=list(result.failures),
         )
     blobs = _blobs_of_hosts(evidence.manifests, urls_by_host)
     failed = {failure["ip"] for failure in result.failures} - set(UNKNOWN_HOSTS)
@@ -293,10 +325,16 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
     silent = _silent_clusters(evidence)
     if not silent and check.passes:
         return verdict
-    message = cold_hosts_message(check)
-    if silent:
-        message += f". The result does not name cluster {', '.join(silent)}"
-    return replace(verdict, status="cold", reason="cold", message=message)
+    return verdict.with_status("cold", "cold", *_cold_hosts_explanation(check, silent))
+
+
+def _cold_hosts_explanation(check: HostCheck, silent: list[str]) -> tuple[str, str]:
+    """Return the message and the remedy for hosts that are not warm, and for clusters without any report."""
+    if not silent:
+        return cold_hosts_message(check), HOSTS_REMEDY
+    if not check.cold:
+        return f"the manager reports SUCCESS, but {_silence(silent)}", _SILENT_REMEDY
+    return f"{cold_hosts_message(check)}; {_silence(silent)}", f"{HOSTS_REMEDY}; {_SILENT_REMEDY}"
 
 
 def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, set[str]]) -> set[str]:
@@ -312,8 +350,8 @@ def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, s
 
 def cold_hosts_message(check: HostCheck) -> str:
     """Return a message that names the hosts that are not warm."""
-    cold, named = check.cold, check.named
-    return f"the manager reports SUCCESS, but {len(cold)} of {len(named)} hosts are not warm: {listed(sorted(cold))}"
+    number, names = len(check.cold), listed(sorted(check.cold))
+    return f"the manager reports SUCCESS, but {number} of {len(check.named)} hosts {be(number)} not warm: {names}"
 
 
 def _with_failures(verdict: Verdict, result: JobResult) -> Verdict:
@@ -321,20 +359,21 @@ def _with_failures(verdict: Verdict, result: JobResult) -> Verdict:
     error, meaning = telling_error(descriptions(result))
     if verdict.status != "cold" or not error:
         return verdict
-    remedy = f"This means: {meaning.text}" if meaning else f"What to do: {LOGS}"
-    return verdict.with_message(f"{verdict.message}. A peer reports: {error}. {remedy}")
+    message = f"{verdict.message}. A peer reports: {error}"
+    if meaning:
+        return replace(verdict, message=f"{message}. This means: {meaning.text}", remedy=None)
+    return replace(verdict, message=message, remedy=LOGS)
 
 
 def _verify_failure(result: JobResult, planned: PlannedJob | None) -> Verdict:
     if result.state not in (None, "FAILURE") and not result.errors:
-        return Verdict("given_up", "given_up", _GIVEN_UP)
+        return Verdict("given_up", "given_up", _GIVEN_UP, RERUN)
     error, meaning = telling_error([*result.errors, *descriptions(result)])
-    reason, remedy = "failed", f"What to do: {LOGS}"
-    if meaning:
-        reason, remedy = meaning.reason, f"This means: {meaning.text}"
-    message = f"the job failed: {error or 'the manager does not say why'}. {remedy}"
+    message = f"the job failed: {error or 'the manager reports no reason'}"
     warm = result.warm_urls or None
-    verdict = Verdict("failed", reason, message, warm=warm, failures=list(result.failures))
+    verdict = Verdict("failed", "failed", message, LOGS, warm=warm, failures=list(result.failures))
+    if meaning:
+        verdict = verdict.with_status("failed", meaning.reason, f"{message}. This means: {meaning.text}", None)
     manifests = planned.manifests if planned is not None else None
     if warm is None or not manifests or len(manifests) != 1:
         return verdict

@@ -52,14 +52,14 @@ class Waiting:
         except DragonflyError as exc:
             self._last_error = exc
             for record in self._pending() if exc.reason != "timed_out" else ():
-                message = f"the job could no longer be watched: {exc.message}"
+                message = f"the job could no longer be polled: {exc.message}"
                 record.verdict = Verdict("unknown", exc.reason, message)
         self._recheck_cold(max(0, deadline - clock.now()))
         for record in self._pending():
             record.verdict = self._timed_out(timeout)
         for lacking in find_lacking_hosts(self._records, params):
             for record in lacking.records:
-                record.verdict = record.verdict.with_status("cold", "cold", lacking.message)
+                record.verdict = record.verdict.with_status("cold", "cold", lacking.message, lacking.remedy)
         self._report_progress()
 
     def _pending(self) -> list[JobRecord]:
@@ -101,8 +101,9 @@ class Waiting:
                 record.verdict = Verdict(
                     "given_up",
                     "given_up",
-                    f"the manager no longer watches job {record.job_id}, as after its restart. It may be warm or "
-                    "still running; a new run creates a new job",
+                    f"the manager no longer watches job {record.job_id}, such as after a restart of the manager, so it "
+                    "may be warm or still running",
+                    "run the task again, which creates a new job",
                 )
 
     def _recheck_cold(self, timeout: float) -> None:
@@ -113,10 +114,12 @@ class Waiting:
                 )
 
     def _timed_out(self, timeout: int) -> Verdict:
-        message = f"the job is still PENDING after {timeout} s. It may still finish; a new run waits for it"
+        message = f"the job is still PENDING after {timeout} s"
         if self._last_error:
-            message += f". The last request failed: {self._last_error.message.rstrip('.')}"
-        return Verdict("timed_out", "timed_out", message)
+            problem = self._last_error.message.rstrip(".")
+            return Verdict("timed_out", "timed_out", f"{message}. The last request failed: {problem}")
+        remedy = "run the task again, which waits for the job, or raise wait_timeout"
+        return Verdict("timed_out", "timed_out", message, remedy)
 
     def _report_progress(self) -> None:
         line = progress_line(self._records)
@@ -126,5 +129,5 @@ class Waiting:
 
 
 def _gone(job_id: int) -> Verdict:
-    message = f"the manager no longer has job {job_id}: it was deleted, or its retention time is over"
-    return Verdict("gone", "gone", message)
+    message = f"the manager no longer has job {job_id}: it was deleted, or its retention period ended"
+    return Verdict("gone", "gone", message, "run the task again, which creates a new job")

@@ -76,7 +76,9 @@ class ImageLookup:
             if error.reason == "no_platform":
                 raise
             is_missing = error.reason == "manifest_unknown"
-            return image._replace(unknown_because=error.message.rstrip("."), is_missing=is_missing)
+            # The reason for a missing image has a remedy of its own.
+            why = error.problem if is_missing else error.message.rstrip(".")
+            return image._replace(unknown_because=why, is_missing=is_missing)
 
     def _blobs(self, image: PreheatedImage) -> list[str]:
         """Return the digests of an image's blobs.

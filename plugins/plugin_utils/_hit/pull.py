@@ -104,7 +104,7 @@ def _client_behind(route: Route, host: Host) -> Client | Reason:
     """Return the client whose proxy the runtime pulls from, or why there is none."""
     clients = host.clients
     if not clients:
-        return reason("no_client", files=" nor ".join(host.client_files))
+        return reason("no_client", files=", ".join(host.client_files))
     proxy = host_and_port(route.proxy)
     if route.proxy.startswith("https:") and any(client.listens(*proxy) for client in clients):
         return reason("https_proxy", route.file, proxy=route.proxy)

@@ -213,7 +213,8 @@ def test_after_a_preheat(world, tmp_path):
     assert "probe_differs" in [entry["code"] for entry in results["bad_probed"]["reasons"]]
     assert results["broken"]["hit"] == "none"
     assert "not valid YAML in line" in results["broken"]["reasons"][0]["message"]
-    assert [reason["code"] for reason in results["no_manifest"]["reasons"]] == ["no_such_image"]
+    [missing] = results["no_manifest"]["reasons"]
+    assert (missing["code"], "What to do" in missing["message"]) == ("no_such_image", False)
     assert [reason["code"] for reason in results["unreachable"]["reasons"]] == ["base_differs"]
     assert any("refused the connection" in note for note in results["unreachable"]["notes"])
 

@@ -516,7 +516,7 @@ def misses():
         "no_mirror_for_registry",
         "/etc/containerd/certs.d",
         "",
-        "no mirror of registry.example.com",
+        "registry.example.com has no mirror",
     )
     shadow = {toml_file: None, "/etc/containerd/certs.d/_default/hosts.toml": hosts_toml()}
     yield (
@@ -526,7 +526,7 @@ def misses():
         "no_mirror_for_registry",
         toml_file + " (which is not there)",
         "",
-        "no mirror of registry.example.com",
+        "registry.example.com has no mirror",
     )
     yield (
         "config-path-not-set",
@@ -545,7 +545,7 @@ def misses():
         "config_path_not_split",
         config,
         "config_path",
-        "reads /etc/containerd/certs.d:/etc/docker/certs.d (its default) as the name of one directory",
+        "treats /etc/containerd/certs.d:/etc/docker/certs.d (its default) as the name of one directory",
     )
     yield (
         "two-folders",
@@ -554,7 +554,7 @@ def misses():
         "config_path_not_split",
         config,
         "config_path",
-        "reads /etc/containerd/certs.d:/etc/other/certs.d as the name of one directory",
+        "treats /etc/containerd/certs.d:/etc/other/certs.d as the name of one directory",
     )
     yield (
         "cri-disabled",
@@ -713,7 +713,7 @@ def misses():
         "no_mirror_for_registry",
         config,
         "mirrors",
-        "no mirror of",
+        "has no mirror",
     )
     yield mirror("cannot-pull", "mirror_cannot_pull", "", "capability to pull", capabilities='["resolve"]')
     yield mirror("other-port", "wrong_port", "", "dfget listens on port 65001", port=4001)
@@ -722,7 +722,7 @@ def misses():
         {"proxy.basicAuth": LOGIN},
         "no_login",
         "proxy.basicAuth",
-        "dfget responds to a pull without the header Proxy-Authorization with 407",
+        "dfget responds with 407 to a pull without the header Proxy-Authorization",
         hosts=hosts_toml(extra="Authorization = ['hidden']"),
     )
     yield rust(
@@ -730,7 +730,7 @@ def misses():
         {"proxy.server.basicAuth": LOGIN},
         "no_login",
         "proxy.server.basicAuth",
-        "the header Authorization with 401",
+        "401 to a pull without the header Authorization",
     )
     yield (
         "address-of-go",
@@ -739,7 +739,7 @@ def misses():
         "wrong_port",
         toml_file,
         "",
-        "http://127.0.0.1:65001, but no Dragonfly client of this host listens there: dfget listens on port 65001 "
+        "http://127.0.0.1:65001, where no Dragonfly client of this host listens: dfget listens on port 65001 "
         "of 10.0.0.5.",
     )
     yield (
@@ -792,7 +792,7 @@ def misses():
         "https_proxy",
         toml_file,
         "",
-        "Use http://",
+        "Write http://",
     )
     yield go("no-port", {"proxy.tcpListen": None}, "proxy_off", "proxy.tcpListen.port", "Set it to a port")
     yield go(
@@ -980,7 +980,7 @@ def test_no_client():
     }
     prediction = predict_hits(machine, [image()])
     assert codes(prediction) == ["no_client"]
-    assert "neither /etc/dragonfly/dfget.yaml nor /etc/dragonfly/dfdaemon.yaml exists" in prediction.reasons[0].message
+    assert "none of /etc/dragonfly/dfget.yaml, /etc/dragonfly/dfdaemon.yaml exists" in prediction.reasons[0].message
 
 
 def test_a_file_that_must_not_be_read():
@@ -1214,7 +1214,7 @@ def test_another_spelling_of_docker_hub_has_no_mirror():
     ("folder", "code", "remedy"),
     [
         ("_default", "base_inferred_by_default", "Add the registry to containerd_mirrors_registries"),
-        ("docker.io", "base_inferred", "Set the header X-Dragonfly-Registry"),
+        ("docker.io", "base_inferred", "Add the header X-Dragonfly-Registry"),
     ],
 )
 def test_a_header_in_default_would_send_every_registry_to_one_place(folder, code, remedy):

@@ -130,5 +130,5 @@ def test_peers_that_do_not_answer_in_time(loopback, clock):
     loopback.answers = [(200, {"id": 1, "state": "PENDING"})]
     context = RunContext(DragonflyClient(Http(timeout=5), loopback.url), {"wait_sleep": 5}, clock, check_mode=False)
     question = question_of("a", {}, {1})
-    assert ask_peers(context, [question], 10)[question].problem == "there was no answer within 10 s"
+    assert ask_peers(context, [question], 10)[question].problem == "the peers did not respond within 10 s"
     assert sum(clock.pauses) == 10

@@ -218,7 +218,7 @@ def test_a_job_that_the_manager_does_not_watch_any_more_is_not_awaited(manager, 
     manager.takes = 10**6
     result = start(files=files).run()
     assert result["reason"] == "given_up"
-    assert "a new run creates a new job" in result["msg"]
+    assert "run the task again, which creates a new job" in result["msg"]
     assert 360 < result["elapsed"] <= 370
     assert start(files=files, wait=False).run()["jobs"][0]["source"] == "created"
 

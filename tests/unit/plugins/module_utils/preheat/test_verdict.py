@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job, job_result
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.requested_hosts import (
-    lacking_hosts_message,
+    lacking_hosts_explanation,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, verify_job
 from hypothesis import given
@@ -24,6 +25,7 @@ from hypothesis import strategies as st
 
 RECORDINGS = Path(__file__).resolve().parents[4] / "contract" / "recordings"
 SEED = "10.77.0.1"
+HAS_REMEDY = re.compile("What to do: |This means: ")
 
 
 def recorded(place, number):
@@ -90,7 +92,8 @@ def wanting(blobs, url="http://10.77.0.1:5000/v2/library/app/manifests/1", more=
 def test_recorded_jobs(place, number, outcome, reason, verified, blobs):
     judged = verify_job(recorded(place, number))
     assert (judged.status, judged.reason, judged.verified, judged.blobs) == (outcome, reason, verified, blobs)
-    assert (judged.message is None) == (outcome in ("warm", "done"))
+    assert (judged.explanation is None) == (outcome in ("warm", "done"))
+    assert judged.explanation is None or HAS_REMEDY.search(judged.explanation)
 
 
 @pytest.mark.parametrize("place, number", [("2.1.67/image_success", 31), ("2.5.1/image_success", 2)])
@@ -116,7 +119,7 @@ def test_partly_warmed_is_cold():
     judged = verify_job(job, wanting(urls_of(job) + [missing]))
     assert (judged.status, judged.reason, judged.blobs, judged.cold) == ("cold", "cold", 4, [missing])
     assert judged.warm_percentage == 75
-    assert "1 of 4 blobs" in (judged.message or "")
+    assert "1 of 4 blobs" in (judged.explanation or "")
 
 
 def test_partly_warmed_is_warm_only_for_those_who_ask_for_less():
@@ -213,6 +216,12 @@ def test_a_host_without_a_name_counts_for_one_peer_only(name):
     assert verify_job(job_of([(1, [(name, "a")], [])], scope="all_peers"), wanting(["a"])).status == "cold"
 
 
+def test_two_cold_blobs_are_plural():
+    urls = [f"http://registry/v2/shop/web/blobs/sha256:{digit * 64}" for digit in "abc"]
+    judged = verify_job(job_of([(1, [(SEED, urls[0])], [])]), wanting(urls))
+    assert "SUCCESS, but 2 of 3 blobs are not cached: sha256:b" in (judged.explanation or "")
+
+
 PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.0.2", "b")])]
 
 
@@ -220,10 +229,10 @@ PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.
     "tasks, percentage, outcome, message",
     [
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [])], 0, "warm", ""),
-        (PEERS, 0, "cold", "1 of 2 hosts are not warm: 10.0.0.2"),
+        (PEERS, 0, "cold", "1 of 2 hosts is not warm: 10.0.0.2"),
         (PEERS, 49, "cold", ""),
         (PEERS, 50, "warm", ""),
-        ([(1, [], [("10.0.0.2", "b")])], 100, "cold", "nothing is cached"),
+        ([(1, [], [("10.0.0.2", "b")])], 100, "cold", "the result lists no blob"),
         # A host that some task failed on is not warm, whatever the others say.
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("10.0.0.1", "b")])], 0, "cold", "1 of 1"),
     ],
@@ -232,7 +241,7 @@ def test_many_peers(tasks, percentage, outcome, message):
     job = job_of(tasks, scope="all_peers")
     judged = verify_job(job, wanting(["a", "b"]), max_failed_percentage=percentage)
     assert judged.status == outcome
-    assert message in (judged.message or "")
+    assert message in (judged.explanation or "")
 
 
 @pytest.mark.parametrize(
@@ -246,12 +255,12 @@ def test_many_peers(tasks, percentage, outcome, message):
             "123",
             "",
             0,
-            "1 of 3 hosts are not warm: 10.0.0.3. The result does not name 10.0.0.3",
+            "1 of 3 hosts is not warm: 10.0.0.3. The scheduler does not know it",
         ),
-        ([("1", "2")], "2", "", 100, "1 of 2 hosts are not warm: 10.0.0.2"),
+        ([("1", "2")], "2", "", 100, "1 of 2 hosts is not warm: 10.0.0.2"),
         ([("1", "2")], "1", "", 50, None),
         ([("1", "2")], "1", "12", 50, None),
-        ([("1", "")], "", "13", 49, "1 of 2 hosts are not warm: 10.0.0.3. The result does not name 10.0.0.3"),
+        ([("1", "")], "", "13", 49, "1 of 2 hosts is not warm: 10.0.0.3. The scheduler does not know it"),
         ([("1", "")], "", "13", 50, None),
     ],
 )
@@ -262,7 +271,7 @@ def test_hosts_that_were_asked_for(hosts, expected, ips, percentage, message):
     outcomes = [
         Verdict("warm", warm_hosts=set(addresses(warm)), cold_hosts=set(addresses(cold))) for warm, cold in hosts
     ]
-    actual = lacking_hosts_message(
+    actual = lacking_hosts_explanation(
         outcomes,
         {
             "expected_ips": addresses(expected),
@@ -274,19 +283,20 @@ def test_hosts_that_were_asked_for(hosts, expected, ips, percentage, message):
         assert actual is None
     else:
         assert actual is not None
-        assert message in actual
+        assert message in actual[0]
+        assert actual[1].startswith("check ")
 
 
 def test_an_address_may_be_written_in_any_way():
     params = {"expected_ips": ["2001:DB8:0::6"], "max_failed_peers_percentage": 0}
-    assert lacking_hosts_message([Verdict("warm", warm_hosts={"2001:db8::6"})], params) is None
+    assert lacking_hosts_explanation([Verdict("warm", warm_hosts={"2001:db8::6"})], params) is None
 
 
 def test_a_silent_cluster_of_many_peers_is_cold():
     job = job_of([(1, [("10.0.0.1", "a")], [])], clusters=(1, 2), scope="all_seed_peers")
     judged = verify_job(job, wanting(["a"]), max_failed_percentage=100)
     assert judged.status == "cold"
-    assert "cluster 2" in (judged.message or "")
+    assert "cluster 2" in (judged.explanation or "")
 
 
 def test_several_files_of_a_job_count_each():
@@ -346,9 +356,9 @@ def test_a_cold_job_says_what_its_failed_tasks_say(descriptions, parts, warm, sc
     judged = verify_job(job, wanting(["a", "b"]))
     assert (judged.status, judged.reason) == ("cold", "cold" if warm else "nothing_warmed")
     for part in parts:
-        assert part in (judged.message or "")
-    assert "geheim" not in (judged.message or "")
-    assert parts or "A peer reports" not in (judged.message or "")
+        assert part in (judged.explanation or "")
+    assert "geheim" not in (judged.explanation or "")
+    assert parts or "A peer reports" not in (judged.explanation or "")
 
 
 def test_a_warm_job_does_not_report_a_failed_task():
@@ -356,7 +366,7 @@ def test_a_warm_job_does_not_report_a_failed_task():
     failures = [{"url": "a", "hostname": "h", "ip": "10.77.0.9", "description": FULL}]
     job["result"]["job_states"][0]["results"][0]["failure_tasks"] = failures
     judged = verify_job(job, wanting(["a"]))
-    assert (judged.status, judged.message) == ("warm", None)
+    assert (judged.status, judged.explanation) == ("warm", None)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +387,7 @@ def test_a_failed_job_is_explained_by_the_first_error_that_means_something(error
     job["result"]["job_states"][0]["results"][0]["failure_tasks"] = failures
     judged = verify_job(job)
     assert judged.reason == reason
-    assert ("This means: " if reason != "failed" else "What to do: see the logs") in (judged.message or "")
+    assert ("This means: " if reason != "failed" else "What to do: see the logs") in (judged.explanation or "")
 
 
 def test_old_results_count_tasks():
