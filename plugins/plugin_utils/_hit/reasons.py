@@ -47,7 +47,7 @@ MISSES: dict[str, tuple[str, str]] = {
         "Add it to containerd_mirrors_registries.",
     ),
     "hosts_toml_unclear": (
-        "releases of containerd read it differently, and the release on this host is unknown.",
+        "releases of containerd read the file differently, and the release on this host is unknown.",
         "Run the check with become: true, and install containerd where its unit or PATH names it; or write only keys"
         " and values that every release reads.",
     ),
