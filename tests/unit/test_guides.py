@@ -155,10 +155,11 @@ def quoted(text):
 
 
 def test_the_guide_quotes_the_texts_of_the_check():
+    texts = {**MESSAGES, **MISSES}
     differing = [
         (code, cause, remedy)
         for code, cause, remedy in shown_misses()
-        if quoted(cause) != quoted(MISSES[code][0]) or (remedy and quoted(remedy) != quoted(MISSES[code][1]))
+        if quoted(cause) != quoted(texts[code][0]) or (remedy and quoted(remedy) != quoted(texts[code][1]))
     ]
     assert differing == []
     assert len(list(shown_misses())) > 20

@@ -302,8 +302,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Write this to it, and restart {distribution}:\n{content}",
     ),
     "hosts_toml_unused": (
-        "containerd ignores the file, so it pulls from the registry: {error}.",
-        'Correct the file. Each host needs a table [host."URL"] with capabilities = ["pull", "resolve"].',
+        "containerd does not use the file, so it pulls directly from the registry: {error}.",
+        'Correct it: each host needs a table [host."URL"] with capabilities = ["pull", "resolve"].',
     ),
     "default_without_registry": (
         "containerd uses this file for every registry. Without X-Dragonfly-Registry, {client} does not know the "

@@ -20,31 +20,32 @@ MISSES: dict[str, tuple[str, str]] = {
         "{hint}",
     ),
     "no_such_image": (
-        "the registry does not have the image: {error}.",
+        "the registry has no such image: {error}.",
         "Correct the reference, or push the image.",
     ),
     "https_proxy": (
-        "it points to {proxy}, but the client's proxy uses plain HTTP, so containerd silently falls back to the "
+        "the mirror is {proxy}, but the client's proxy speaks plain HTTP, so containerd silently falls back to the "
         "registry.",
-        "Use http:// (containerd_mirrors_proxy).",
+        "Write http:// (containerd_mirrors_proxy).",
     ),
     "config_path_elsewhere": (
-        "config_path is set for the plugin {actual}, but with version = {version}, containerd reads {wanted}.",
-        "Set it there. The role containerd_mirrors does so.",
+        "config_path is set for the plugin {actual}, but with version {version} of the file containerd reads {wanted}.",
+        "Set it there. The role containerd_mirrors does.",
     ),
     "config_path_not_set": (
-        "containerd has no directory of mirrors, so it pulls from the registry.",
-        "Set config_path to /etc/containerd/certs.d and restart containerd. The role containerd_mirrors does so.",
+        "containerd has no directory with mirrors, so it pulls directly from the registry.",
+        "Set config_path to /etc/containerd/certs.d and restart containerd. The role containerd_mirrors does both.",
     ),
     "config_path_not_split": (
-        "containerd 2.1 and later reads {path} as the name of one directory, which does not exist, so it pulls from "
-        "the registry.",
+        "containerd 2.1 and later treats {path} as the name of one directory, which does not exist, so it pulls "
+        "directly from the registry.",
         "Set config_path to one directory, such as /etc/containerd/certs.d, and restart containerd. The role "
-        "containerd_mirrors does so.",
+        "containerd_mirrors does both.",
     ),
     "no_mirror_for_registry": (
-        "there is no mirror of {registry}, so containerd pulls from the registry.",
-        "Add it to containerd_mirrors_registries.",
+        "{registry} has no mirror, so containerd pulls directly from the registry.",
+        "Add it to containerd_mirrors_registries. A directory of the registry that contains only its certificate, "
+        "without hosts.toml, hides _default.",
     ),
     "hosts_toml_unclear": (
         "releases of containerd read the file differently, and the release on this host is unknown.",
@@ -52,43 +53,42 @@ MISSES: dict[str, tuple[str, str]] = {
         " and values that every release reads.",
     ),
     "mirror_cannot_pull": (
-        "none of its hosts has the capability to pull, so containerd pulls from the registry.",
-        'Set capabilities = ["pull", "resolve"] for the host of the client.',
+        "no host in the file has the capability to pull, so containerd pulls directly from the registry.",
+        'Give the client\'s host the capabilities ["pull", "resolve"].',
     ),
     "other_mirror_first": (
         "pulls go to {first} first, and to the Dragonfly client only if that fails.",
-        "Move the host of the client before the others.",
+        "Put the client's host before the others.",
     ),
     "wrong_port": (
-        "it points to {proxy}, but no Dragonfly client of this host listens there: {listening}.",
+        "the mirror is {proxy}, where no Dragonfly client of this host listens: {listening}.",
         "Set the address of the client's proxy (containerd_mirrors_proxy, registries_conf_proxy).",
     ),
     "no_login": (
-        "with this setting, {client} responds to a pull without the header {header} with {status}, and the pull "
+        "with this setting, {client} responds with {status} to a pull without the header {header}, and the pull "
         "silently goes to the registry.",
-        "Remove the setting and let the proxy listen on 127.0.0.1. Or send {header} with the mirror "
+        "Remove the setting and let the proxy listen on 127.0.0.1, or send {header} with the mirror "
         "(containerd_mirrors_headers).",
     ),
     "no_client": (
-        "there is no Dragonfly client on this host: neither {files} exists.",
-        "Install a client with the role dfget or dfdaemon.",
+        "this host has no Dragonfly client: none of {files} exists.",
+        "Set up a client with the role dfget or dfdaemon.",
     ),
     "not_running": (
-        "the unit {unit} is {state}, so pulls silently go to the registry.",
-        "Read journalctl -u {unit}, and start the unit.",
+        "the unit {unit} is {state}, and pulls silently go to the registry.",
+        "Check journalctl -u {unit}, and start it.",
     ),
     "unit_unknown": (
-        "systemd cannot be queried for {unit} ({error}), so it is unknown whether the client runs, and whether with "
-        "this file.",
-        "Run this with become: true, and check whether systemctl show {unit} works on the host.",
+        "systemd cannot be queried for {unit} ({error}), so it is unknown whether the unit runs with this file.",
+        "Run the check with become: true, and check that systemctl show {unit} works on the host.",
     ),
     "restart_needed": (
-        "the file was written {seconds} s after {unit} started, which still uses the earlier content.",
-        "Restart {unit}. Content that was preheated to this host is then lost unless its storage is kept.",
+        "the file was written {seconds} s after {unit} started, so the unit still runs with its earlier configuration.",
+        "Restart {unit}. Content that was preheated to this host is lost unless its storage is kept.",
     ),
     "base_differs": (
         "this host requests {host}, but the preheat used {preheat}.",
-        "Use the same base URL in the option registries of preheat and in containerd_mirrors_registries.",
+        "Use the same base URL for both: the option registries of preheat, and containerd_mirrors_registries.",
     ),
     "mirror_serves_another": (
         "podman and CRI-O do not send the name of the registry to the proxy, which requests {host}. The preheat used "
@@ -118,14 +118,14 @@ MISSES: dict[str, tuple[str, str]] = {
         "Set it. The role registries_conf does so.",
     ),
     "base_inferred": (
-        "it does not set X-Dragonfly-Registry, so the client derives {host} from containerd's ns. The preheat used "
-        "{preheat}.",
-        "Set the header X-Dragonfly-Registry to {preheat}. The role containerd_mirrors does so.",
+        "the file does not set X-Dragonfly-Registry, so the client takes {host} from containerd's ns, but the "
+        "preheat used {preheat}.",
+        "Add the header X-Dragonfly-Registry with {preheat}. The role containerd_mirrors does.",
     ),
     "base_inferred_by_default": (
-        "the client derives {host} from containerd's ns, but the preheat used {preheat}. A header in this file would "
-        "also apply to the pulls of all other registries.",
-        "Add the registry to containerd_mirrors_registries. It then has its own directory, with the header "
+        "the client takes {host} from containerd's ns, but the preheat used {preheat}. A header in "
+        "_default/hosts.toml would send the pulls of every other registry there, too.",
+        "Add the registry to containerd_mirrors_registries, which gives it a directory with the header "
         "X-Dragonfly-Registry.",
     ),
     "blob_digest_ids_unknown": (
@@ -143,34 +143,33 @@ MISSES: dict[str, tuple[str, str]] = {
         "Remove the header.",
     ),
     "path_differs": (
-        "this host requests {host}, but the preheat used {preheat}. The repository or the prefix differs.",
+        "this host requests {host}, but the preheat used {preheat}: repository or prefix differ.",
         "Use the same base URL with the same prefix for both.",
     ),
     "query_left": (
-        "the task ID is computed from a URL that still contains the query {query!r}, but the URL of a preheat has no "
-        "query.",
-        "Add its parameters to the filter.",
+        "{query!r} remains in the URL from which the task ID is computed, but a preheat has no query.",
+        "Add its names to the filter.",
     ),
     "recipes_differ": (
         "on this host, {host_client} {host_release} computes other task IDs than {seed} on the seed peers, so every "
         "pull misses.",
-        "Use the same client and release line on seed peers and hosts.",
+        "Run the same kind and release line of the client on seed peers and hosts.",
     ),
     "cold": (
-        "the preheat did not warm {count} of the blobs.",
+        "the preheat did not cache {count} of the blobs.",
         "Run the preheat again. Its result contains the reason.",
     ),
     "ids_differ": (
-        "the task IDs of the host and the preheat differ for an unknown reason.",
-        "Run this with probe: true, and report the result with the configuration of the host.",
+        "the task IDs of host and preheat differ for an unknown reason.",
+        "Run the check with probe: true, and report the result with the host's configuration.",
     ),
     "probe_failed": (
         "the proxy at {proxy} did not respond to the probe: {error}.",
-        "Check whether the client runs and listens there.",
+        "Check that the client runs and listens there.",
     ),
     "probe_impossible": (
-        "the probe was not sent because no blob of the image is known: {why}.",
-        "Ensure that its manifest can be read (registries, registry_username), or remove probe.",
+        "the probe could not be sent, because no blob of the image is known: {why}.",
+        "Make the manifest readable (registries, registry_username), or run the check without the probe.",
     ),
     "probe_no_task": (
         "the proxy responded to the probe with {status} and without a task ID, so the request did not go through "
@@ -178,7 +177,7 @@ MISSES: dict[str, tuple[str, str]] = {
         "Compare the running configuration with the file, and restart the client.",
     ),
     "probe_differs": (
-        "the running client requested task {actual}, but its files result in {expected}. It runs with another "
+        "the running client requested task {actual}, but its files result in {expected}: it runs with another "
         "configuration.",
         "Restart the client.",
     ),
