@@ -130,6 +130,10 @@ class DragonflyClient:
 
     # Requests
 
+    def request_name(self, method: str, path: str) -> str:
+        """Return how messages name a request, such as ``POST http://manager:8080/oapi/v1/jobs``."""
+        return f"{method} {self._url}{path}"
+
     def request(
         self,
         method: str,
@@ -248,7 +252,7 @@ class DragonflyClient:
         :raises TransportError: if the whole list takes longer than ten requests may.
         """
         query = {key: value for key, value in filters.items() if value not in (None, "")}
-        walk = PageWalk(_ROWS_PER_PAGE, f"GET {path}", what)
+        walk = PageWalk(_ROWS_PER_PAGE, self.request_name("GET", path), what)
         deadline = time.monotonic() + _LIST_TIMEOUTS * self.timeout
         by_id: dict[int, dict[str, t.Any]] = {}
         received = 0

@@ -18,7 +18,7 @@ class DragonflyError(Exception):
 
     :param message: the whole text for the user, without secrets.
     :param reason: a stable code, for ``rescue`` blocks and tests.
-    :param request: verb and path, such as ``POST /oapi/v1/jobs``; None where nothing was requested.
+    :param request: verb and URL, such as ``POST http://manager:8080/oapi/v1/jobs``; None where nothing was requested.
     :param status: the HTTP status that came back; None where no answer came.
     """
 

@@ -58,7 +58,7 @@ _FRAMING_FACTOR, _FRAMING_BYTES = 2, 64 * 1024
 class Response:
     """An answer: its body is read whole or, with ``stream``, comes in chunks.
 
-    :ivar request: verb and path.
+    :ivar request: verb and URL, without user info and query.
     :ivar headers: a mapping that ignores case.
     :ivar proxy: host and port of the proxy that the environment names for it, None without one.
     """
@@ -189,10 +189,12 @@ class _Exchange:
         self._url = url
         try:
             parts = urlsplit(url)
-            path, self._address, self._host = parts.path, parts.netloc.rpartition("@")[2], parts.hostname
+            self._address, self._host = parts.netloc.rpartition("@")[2], parts.hostname
+            # Without user info and query, which can hold secrets.
+            shown = f"{parts.scheme}://{self._address}{parts.path or '/'}"
         except ValueError:
-            path, self._address, self._host = "", "", ""
-        self.request = f"{method} {path or '/'}"
+            shown, self._address, self._host = "/", "", ""
+        self.request = f"{method} {shown}"
 
     def read(self, answer: t.Any, limit: int) -> t.Iterator[bytes]:
         """Yield the body of an answer of requests, decompressed, in chunks.

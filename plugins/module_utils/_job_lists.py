@@ -106,7 +106,7 @@ class JobLists(ManagerKnowledge):
             yield [row for row in self._read_around_broken_rows(query) if row["id"] not in yielded]
 
     def _iter_pages(self, query: _Query) -> t.Iterator[list[dict]]:
-        walk = PageWalk(query.per_page, f"GET {self._client.jobs_api}/jobs", "jobs")
+        walk = PageWalk(query.per_page, self._client.request_name("GET", f"{self._client.jobs_api}/jobs"), "jobs")
         while True:
             read = walk.page
             page = self._retry_page(read, query)
@@ -122,7 +122,7 @@ class JobLists(ManagerKnowledge):
                 return
 
     def _iter_pages_backwards(self, last: int, query: _Query) -> t.Iterator[list[dict]]:
-        walk = PageWalk(query.per_page, f"GET {self._client.jobs_api}/jobs", "jobs")
+        walk = PageWalk(query.per_page, self._client.request_name("GET", f"{self._client.jobs_api}/jobs"), "jobs")
         for number in range(last, 0, -1):
             page = self._retry_page(Page(number, query.per_page), query)
             # Rows that are deleted move others to the page that comes next.

@@ -148,7 +148,7 @@ class JobRequests:
         return True
 
     def _not_sent(self) -> DragonflyError:
-        request = f"POST {self._client.jobs_api}/jobs"
+        request = self._client.request_name("POST", f"{self._client.jobs_api}/jobs")
         message = (
             f"{request}: not sent, because the time of the task is up; no job was created. What to do: run the task "
             "again, or raise wait_timeout, or timeout if the task does not wait."

@@ -77,7 +77,7 @@ class RegistryRequests:
         server = (parts.scheme, parts.netloc)
         if server in self._silent:
             earlier = self._silent[server]
-            request = f"GET {parts.path or '/'}"
+            request = f"GET {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path or '/'}"
             message = request + earlier.message[len(earlier.request or "") :]
             raise TransportError(message, earlier.reason, request, sent=False)
         try:

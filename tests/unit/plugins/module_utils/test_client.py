@@ -157,7 +157,7 @@ def test_recorded_errors(client, loopback, release, scenario, method, path, part
     else:
         exc = refused(client.request, method, path)
     assert (exc.status, exc.reason) == (status, reason)
-    assert exc.message.startswith(f"{method} {'/oapi/v1/jobs' if method == 'POST' else path}: ")
+    assert exc.message.startswith(f"{method} {loopback.url}{'/oapi/v1/jobs' if method == 'POST' else path}: ")
     # Two documents back to back are read as one.
     assert exc.message.count("invalid character") == (part == "invalid character")
 
@@ -196,7 +196,7 @@ def test_recorded_refusals_of_a_job(client, loopback, release, scenario, part, r
 def test_denials(client, loopback, status, message, reason, remedy):
     loopback.answers = [(status, {"message": message})]
     exc = refused(client.get_job, 1)
-    assert (exc.status, exc.reason, exc.request) == (status, reason, "GET /oapi/v1/jobs/1")
+    assert (exc.status, exc.reason, exc.request) == (status, reason, f"GET {loopback.url}/oapi/v1/jobs/1")
     assert message in exc.message
     assert remedy in exc.message
     assert "What to do" in exc.message
@@ -520,7 +520,7 @@ def test_a_list_without_end(loopback, client, monkeypatch):
     with pytest.raises(GarbledError) as caught:
         client.all_rows("/api/v1/peers", "peers")
     assert caught.value.reason == "too_large"
-    assert "GET /api/v1/peers: the list of peers does not end: it has more than 10" in caught.value.message
+    assert "/api/v1/peers: the list of peers does not end: it has more than 10" in caught.value.message
     assert 20 < len(loopback.asked) < 30
 
 

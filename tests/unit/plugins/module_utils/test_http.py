@@ -61,7 +61,7 @@ def test_what_is_sent(loopback):
     assert request.headers["Authorization"] == TOKEN
     assert request.headers["User-Agent"] == "dragonflyoss.dragonfly/" + VERSION
     assert request.headers["Accept"] == request.headers["Content-Type"] == "application/json"
-    assert (answer.status, answer.json(), answer.request) == (201, {"id": 1}, "POST /oapi/v1/jobs")
+    assert (answer.status, answer.json(), answer.request) == (201, {"id": 1}, f"POST {loopback.url}/oapi/v1/jobs")
     assert answer.headers["x-server-ip"] == "10.0.0.1"
     assert answer.media_type == "application/json"
 

@@ -227,7 +227,7 @@ def test_pages_without_end(loopback, reader, kind, monkeypatch):
     with pytest.raises(GarbledError) as caught:
         list(reader.iter_recent_jobs(ALL))
     assert caught.value.reason == reason
-    assert f"GET /oapi/v1/jobs: the list of jobs {problem}" in caught.value.message
+    assert f"/oapi/v1/jobs: the list of jobs {problem}" in caught.value.message
     assert "What to do:" in caught.value.message
     assert len(loopback.asked) < 250
 
@@ -299,7 +299,7 @@ def test_no_page_is_read_when_the_time_of_the_task_is_up(loopback, clock):
     with pytest.raises(TransportError) as caught:
         list(reader.iter_recent_jobs(ALL))
     assert caught.value.reason == "timed_out"
-    assert "GET /oapi/v1/jobs: not sent, because the time of the task is up" in caught.value.message
+    assert "/oapi/v1/jobs: not sent, because the time of the task is up" in caught.value.message
     assert len(loopback.asked) == 5
 
 

@@ -9,6 +9,7 @@ The runs of the whole module against the sandbox are in tests/unit/plugins/modul
 
 from __future__ import annotations
 
+import re
 import threading
 import typing as t
 from datetime import datetime, timezone
@@ -499,7 +500,7 @@ def test_a_manager_that_goes_away_while_it_is_awaited(manager, loopback, start):
     loopback.answers = answer
     result = run.run()
     assert result["reason"] == "timed_out"
-    assert "The last request failed: GET /oapi/v1/jobs/1" in result["msg"]
+    assert re.search(r"The last request failed: GET http://\S+/oapi/v1/jobs/1", result["msg"])
 
 
 def test_a_token_that_ends_while_it_is_awaited(manager, loopback, start):
