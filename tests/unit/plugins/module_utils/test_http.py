@@ -153,9 +153,10 @@ def test_bytes_of_any_encoding_are_text():
 
 def test_nothing_listens():
     port = free_port()
-    exc = failure(Http(auth=TOKEN), f"http://127.0.0.1:{int(port)}/a/b?token=s3cr3t")
-    assert (exc.reason, exc.sent, exc.request) == ("refused", False, "GET /a/b")
-    assert exc.message.startswith(f"GET /a/b: 127.0.0.1:{int(port)} refused the connection. What to do: check")
+    exc = failure(Http(auth=TOKEN), f"http://user:s3cr3t@127.0.0.1:{int(port)}/a/b?token=s3cr3t")
+    request = f"GET http://127.0.0.1:{int(port)}/a/b"
+    assert (exc.reason, exc.sent, exc.request) == ("refused", False, request)
+    assert exc.message.startswith(f"{request}: 127.0.0.1:{int(port)} refused the connection. What to do: check")
 
 
 def test_a_name_that_does_not_exist():
@@ -422,7 +423,7 @@ def test_an_answer_that_is_too_large(hostile, kind, stream):
     with pytest.raises(GarbledError) as caught:
         list(Http(timeout=5).send("GET", hostile(LARGE[kind]), stream=stream).chunks)
     assert caught.value.reason == "too_large"
-    assert "GET /: the response of 127.0.0.1" in caught.value.message
+    assert "/: the response of 127.0.0.1" in caught.value.message
 
 
 def test_an_endless_line_is_not_held(hostile):
