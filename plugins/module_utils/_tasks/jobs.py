@@ -33,6 +33,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targ
 NAMED_IN_MESSAGE = 5
 # Part of what identifies a task, and not known to every release that has jobs for tasks.
 _PERHAPS_UNKNOWN = ("application", "filtered_query_params", "piece_length")
+_REMEDIES = {
+    "timed_out": "raise wait_timeout, or check that the manager and the schedulers run",
+    "gone": "check that nothing else removes jobs from the manager",
+}
+_OTHER_REMEDY = "see the logs of the manager, the schedulers and the peers"
 
 
 class TaskJob:
@@ -237,4 +242,6 @@ def failure(task_jobs: list[TaskJob], verb: str) -> dict[str, t.Any]:
         lines.append(f"{task_job.target.name}{job}: {(task_job.message or '').rstrip('.')}.")
     if len(failed) > NAMED_IN_MESSAGE:
         lines.append(f"See tasks for the other {len(failed) - NAMED_IN_MESSAGE}.")
+    if not any("What to do:" in line for line in lines):
+        lines.append(f"What to do: {_REMEDIES.get(failed[0].reason or '', _OTHER_REMEDY)}, then run the task again.")
     return {"failed": True, "reason": failed[0].reason, "msg": " ".join(lines)}
