@@ -28,7 +28,7 @@ options:
   registry_password:
     description:
       - Password for the registry. If the images come from more than one registry, set it in O(registries) instead.
-      - If it is sent with a job, the manager stores it in clear text and returns it to every token with the scope
+      - If it is sent with a job, the manager stores it in plain text and returns it to every token with the scope
         C(job) and to every user who can sign in. Use credentials with read-only access.
       - For the user V(_json_key), it is the content of the service account's key file. If a template yields another
         password that is valid JSON, add C(| string), because ansible-core converts it to a dictionary otherwise.

@@ -72,7 +72,7 @@ options:
     type: int
   headers:
     description:
-      - Headers of the requests to the registry or origin. The manager stores them in clear text and returns them to
+      - Headers of the requests to the registry or origin. The manager stores them in plain text and returns them to
         every token with the scope C(job) and to every user who can sign in.
       - The output hides long values and the values of headers whose name suggests a credential (C(Authorization),
         C(Cookie), C(X-...-Token)).
