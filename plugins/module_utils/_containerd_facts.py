@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+from glob import escape
 from typing import Any, NamedTuple
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import (
@@ -23,6 +24,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_red
     redact_yaml,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import SHELLS, Host, Unit, option_of
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._rancher_settings import (
+    Settings,
+    Unknown,
+    read_settings,
+)
 
 #: What containerd takes from 2.2 on if nothing names a folder (v2.2.0 internal/cri/config/config_unix.go).
 CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
@@ -110,6 +116,7 @@ class Source(NamedTuple):
     :ivar files: from which the configuration is written when the unit starts.
     :ivar registries: the one of them that is about registries.
     :ivar error: why the configuration is not known; empty if it is.
+    :ivar unknown: why the settings of k3s or RKE2 are not known, which name these files; None if they are.
     """
 
     distribution: str | None
@@ -119,6 +126,7 @@ class Source(NamedTuple):
     files: tuple[str, ...] = ()
     registries: str = ""
     error: str = ""
+    unknown: Unknown | None = None
 
 
 def gather_containerd(host: Host, units: dict[str, Unit], path: str | None, certs_dir: str | None) -> dict[str, Any]:
@@ -138,6 +146,7 @@ def gather_containerd(host: Host, units: dict[str, Unit], path: str | None, cert
         "distribution": source.distribution,
         "config": config,
         "config_error": source.error,
+        "settings_error": source.unknown._asdict() if source.unknown else None,
         "imports": files[1:],
         "dump": dump,
         "dump_error": dump_error,
@@ -210,40 +219,64 @@ def _distribution(host: Host, units: dict[str, Unit], path: str | None) -> Sourc
     """
     installed = []
     for each in DISTRIBUTIONS:
-        unit = next((units[name] for name in each.units if name in units and units[name].state), None)
-        if (unit is None and not host.exists(each.config)) or _uses_another(host, each, unit):
-            continue
-        moved = _data_dir(host, each, unit)
-        config, program = (text.replace(each.home, moved) if moved else text for text in (each.config, each.program))
-        known = program if host.exists(program) else None
-        installed.append(Source(each.name, config, known, unit, each.sources, each.registries))
+        known = [units[name] for name in each.units if name in units]
+        unit = next((unit for unit in known if unit.state), None)
+        error = next((unit.error for unit in known if unit.error), "") if unit is None else ""
+        settings = read_settings(host, each.name, unit, error) if each.home else Settings()
+        if (unit is not None or host.exists(each.config)) and not _uses_another(settings):
+            installed.append(_installed(host, each, unit, settings, path))
     installed = [source for source in installed if path in (None, source.config)]
     running = [source for source in installed if source.unit and source.unit.state == "active"]
     return next(iter(running + installed), None)
 
 
-def _settings(host: Host, distribution: Distribution, unit: Unit | None) -> tuple[tuple[str, ...], str]:
-    """Return the command line and the configuration file of k3s or RKE2."""
-    file = host.read(f"/etc/rancher/{distribution.name}/config.yaml")
-    return (unit.argv if unit else ()), file
+def _installed(
+    host: Host, distribution: Distribution, unit: Unit | None, settings: Settings, path: str | None
+) -> Source:
+    """Return the containerd of a distribution, by the settings with which it starts.
+
+    :param path: that the user names for its configuration, which may be in an unknown data directory.
+    """
+    moved, unknown_home = _data_dir(settings)
+    registries, unknown_registries = settings.path("private-registry")
+    unknown_endpoint = settings.text("container-runtime-endpoint")[1]
+    unknown = settings.unknown or unknown_home or unknown_registries or unknown_endpoint
+    config, program = distribution.config, distribution.program
+    if moved:
+        config, program = (text.replace(distribution.home, moved) for text in (config, program))
+    elif unknown and path and path.endswith(config[len(distribution.home) :]):
+        config = path
+    return Source(
+        distribution.name,
+        config,
+        program if host.exists(program) else None,
+        unit,
+        _sources(settings, registries) if registries else distribution.sources,
+        registries or distribution.registries,
+        unknown=unknown,
+    )
 
 
-def _uses_another(host: Host, distribution: Distribution, unit: Unit | None) -> bool:
+def _sources(settings: Settings, registries: str) -> tuple[str, ...]:
+    """Return registries.yaml, and the file that names it: both take effect with the next start."""
+    setting = settings.setting("private-registry")
+    named_in = setting.source if setting else ""
+    return tuple(escape(path) for path in (registries, named_in) if path.startswith("/"))
+
+
+def _uses_another(settings: Settings) -> bool:
     """Return whether k3s or RKE2 is configured to use another container runtime than its own."""
-    if not distribution.home:
-        return False
-    argv, file = _settings(host, distribution, unit)
-    has_option = "--docker" in argv or option_of(argv, ("--container-runtime-endpoint",))
-    return bool(has_option or re.search(r"(?m)^(?:docker:\s*true\b|container-runtime-endpoint:\s*\S)", file))
+    return settings.is_true("docker") or settings.text("container-runtime-endpoint")[0] != ""
 
 
-def _data_dir(host: Host, distribution: Distribution, unit: Unit | None) -> str:
-    """Return the data directory configured for k3s or RKE2, empty for the default."""
-    if not distribution.home:
-        return ""
-    argv, file = _settings(host, distribution, unit)
-    match = re.search(r"(?m)^data-dir:\s*[\"']?([^\s\"'#]+)", file)
-    return (option_of(argv, ("--data-dir", "-d")) or (match.group(1) if match else "")).rstrip("/")
+def _data_dir(settings: Settings) -> tuple[str, Unknown | None]:
+    """Return the data directory configured for k3s or RKE2, empty for the default, and why it is not known.
+
+    Source: k3s v1.31 pkg/cli/cmds/server.go (K3S_DATA_DIR).
+    """
+    path, unknown = settings.path("data-dir", "d")
+    variable = settings.variables.get("K3S_DATA_DIR", "") if settings.name == "k3s" else ""
+    return (path or ("" if unknown else variable)).rstrip("/"), unknown
 
 
 def _other(host: Host, unit: Unit | None, path: str | None) -> Source:

@@ -49,6 +49,8 @@ class Unit(NamedTuple):
     :ivar since: seconds since 1970 at which its process started; None if it does not run.
     :ivar argv: its command, with its environment variables expanded.
     :ivar error: why systemd cannot be queried, or why the command is not known; empty if they are known.
+    :ivar variables: of its environment, which may be secret.
+    :ivar environment_error: why they are not all known; empty if they are.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Unit(NamedTuple):
     since: float | None = None
     argv: tuple[str, ...] = ()
     error: str = ""
+    variables: dict[str, str] = {}
+    environment_error: str = ""
 
     def facts(self) -> dict[str, Any]:
         """Return what leaves the host, which the command may not: it may hold secrets."""
@@ -173,13 +177,13 @@ class Host:
         is_running = state == "active" and started.isdigit() and int(started) > 0
         since = time.time() - time.monotonic() + int(started) / 1e6 if is_running else None
         command = _ARGV.search(values.get("ExecStart", [""])[-1])
-        variables, error = self._environment(values)
+        variables, environment_error = self._environment(values)
         arguments = command.group(1).split() if command else []
-        if not any("$" in word for word in arguments):
-            error = ""
+        error = environment_error if any("$" in word for word in arguments) else ""
         if arguments and os.path.basename(arguments[0]) in SHELLS:
             error = f"its command is a script of {arguments[0]}"
-        return Unit(name, state, since, tuple(_expand(arguments, variables)), error)
+        argv = tuple(_expand(arguments, variables))
+        return Unit(name, state, since, argv, error, variables, environment_error)
 
     def _environment(self, values: dict[str, list[str]]) -> tuple[dict[str, str], str]:
         """Return the variables of a unit, and why they are not known."""

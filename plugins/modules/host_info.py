@@ -95,6 +95,13 @@ containerd:
       type: str
       returned: success
       sample: ""
+    settings_error:
+      description:
+        - Reason why the settings of k3s or RKE2 could not be determined, with the file or the unit as C(key).
+        - V(null) if they could.
+      type: dict
+      returned: success
+      sample: null
     imports:
       description: Files that the configuration imports, in the order in which containerd reads them.
       type: list

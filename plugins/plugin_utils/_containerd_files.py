@@ -125,6 +125,10 @@ def presence_problems(facts: dict[str, t.Any]) -> list[Problem]:
         return [problem("unknown_containerd", path, config=path, error=f" ({error})" if error else "")]
     if error:
         return [problem("config_unknown", path, unit="containerd.service", error=error)]
+    unknown = facts.get("settings_error")
+    if unknown:
+        values = {"distribution": facts["distribution"], "error": unknown["error"]}
+        return [problem("settings_unknown", unknown["key"], **values)]
     return []
 
 

@@ -250,6 +250,8 @@ def _plan_registries(
     plan: dict[str, t.Any], facts: dict[str, t.Any], effective: Effective, named: list[Mirror], options: Options
 ) -> list[Problem]:
     """Add to a plan what registries.yaml needs, and return why it cannot be so."""
+    if facts.get("settings_error") and "settings_unknown" not in options.allowed:
+        return []
     path, name = facts["registries"], facts["distribution"]
     file = next((file for file in facts.get("sources") or [] if file["path"] == path), {"path": path})
     document, unreadable = _parse_registries(file)
@@ -268,7 +270,8 @@ def _plan_registries(
     is_needed = is_own and bool(missing or options.login)
     registries = {"path": path, "content": _dump_yaml(content), "needed": is_needed}
     plan["registries"] = registries
-    plan["restart_needed"] = not missing and _is_newer(file, facts)
+    sources = facts.get("sources") or []
+    plan["restart_needed"] = not missing and any(_is_newer(source, facts) for source in sources)
     problems = [*effective.problems, *_lost_headers(named, facts, effective, options)]
     if missing and not is_own:
         values = {"names": ", ".join(missing), "proxy": options.proxy, "distribution": name}

@@ -249,6 +249,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the configuration with which the unit {unit} starts containerd is unknown: {error}.",
         "Set the path to the file: containerd_mirrors_config_path in the role, containerd_config in preheat_hit_info.",
     ),
+    "settings_unknown": (
+        "the settings with which {distribution} starts are unknown, and so is the path of registries.yaml: {error}.",
+        "Run the task with become: true. Write private-registry and data-dir to config.yaml as one line each, "
+        "KEY: /PATH, and let the unit start {distribution} directly.",
+    ),
     "config_unreadable": (
         "the file cannot be read: {error}.",
         "Run the task with become: true.",

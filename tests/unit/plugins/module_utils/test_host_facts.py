@@ -336,6 +336,7 @@ def test_distributions(machine: Machine, name: str, unit_name: str, config: str,
         ("/usr/local/bin/k3s agent --docker", ""),
         ("/usr/local/bin/k3s server --container-runtime-endpoint=unix:///run/containerd/containerd.sock", ""),
         ("/usr/local/bin/k3s server", "container-runtime-endpoint: /run/containerd/containerd.sock\n"),
+        ("/usr/local/bin/k3s server", "docker: true\n"),
     ],
 )
 def test_k3s_with_a_containerd_of_the_host(machine: Machine, command: str, file: str) -> None:
@@ -346,15 +347,184 @@ def test_k3s_with_a_containerd_of_the_host(machine: Machine, command: str, file:
 
 
 @pytest.mark.parametrize(
-    "command, file", [("k3s server --data-dir /data/k3s", ""), ("k3s server", 'data-dir: "/data/k3s"\n')]
+    "command, file",
+    [
+        ("k3s server --data-dir /data/k3s", ""),
+        ("k3s server", 'data-dir: "/data/k3s"\n'),
+        ("k3s server", "d: /data/k3s/ # moved\n"),
+        ("k3s server ${K3S_OPTS}", ""),
+    ],
 )
 def test_k3s_in_another_folder(machine: Machine, command: str, file: str) -> None:
-    machine.units["k3s.service"] = unit(f"/usr/local/bin/{command}")
+    more = "Environment=K3S_DATA_DIR=/data/k3s\n" if "$" in command else ""
+    machine.units["k3s.service"] = unit(f"/usr/local/bin/{command}", more=more)
     machine.write("/etc/rancher/k3s/config.yaml", file)
     machine.install("/data/k3s/data/current/bin/containerd", K3S)
     facts = machine.containerd()
     assert facts["config"]["path"] == "/data/k3s/agent/etc/containerd/config.toml"
     assert facts["version"] == "1.7.22"
+
+
+RANCHER = "/etc/rancher/k3s"
+
+
+@pytest.mark.parametrize(
+    "command, more, files, sources",
+    [
+        ("k3s server", "", {}, [f"{RANCHER}/registries.yaml"]),
+        ("k3s server --private-registry /own.yaml", "", {}, ["/own.yaml"]),
+        (
+            "k3s agent --private-registry=/own.yaml",
+            "",
+            {f"{RANCHER}/config.yaml": "private-registry: /no"},
+            ["/own.yaml"],
+        ),
+        ("k3s server '--private-registry=/own.yaml'", "", {}, ["/own.yaml"]),
+        ("k3s server $X", 'Environment="X=--private-registry /own.yaml"\n', {}, ["/own.yaml"]),
+        (
+            "k3s server",
+            "",
+            {f"{RANCHER}/config.yaml": "private-registry: '/own.yaml'"},
+            ["/own.yaml", f"{RANCHER}/config.yaml"],
+        ),
+        (
+            "k3s server",
+            "",
+            {
+                f"{RANCHER}/config.yaml.d/b.YML": "private-registry+: /own.yaml",
+                f"{RANCHER}/config.yaml.d/a.yaml": "a: b",
+            },
+            ["/own.yaml", f"{RANCHER}/config.yaml.d/b.YML"],
+        ),
+        (
+            "k3s server",
+            "",
+            {f"{RANCHER}/config.yaml.d/.a.yaml": "private-registry: /own.yaml", f"{RANCHER}/config.yaml.d/a.txt": "]"},
+            ["/own.yaml", f"{RANCHER}/config.yaml.d/.a.yaml"],
+        ),
+        ("k3s server -c /c.yaml", "", {"/c.yaml": "private-registry: /own.yaml"}, ["/own.yaml", "/c.yaml"]),
+        ("k3s server --config=/gone", "", {f"{RANCHER}/config.yaml": "]"}, [f"{RANCHER}/registries.yaml"]),
+        # The first one counts.
+        ("k3s server -c /c.yaml -c /d.yaml", "", {"/c.yaml.d/1.yaml": "private-registry: /own.yaml"}, ["/own.yaml"]),
+        (
+            "k3s server -c /no.yaml",
+            "Environment=K3S_CONFIG_FILE=/c.yaml\n",
+            {"/c.yaml": "private-registry: /own.yaml", "/no.yaml": "]"},
+            ["/own.yaml", "/c.yaml"],
+        ),
+        (
+            "k3s server",
+            "EnvironmentFiles=/etc/systemd/system/k3s.service.env (ignore_errors=yes)\n",
+            {
+                "/etc/systemd/system/k3s.service.env": "K3S_CONFIG_FILE='/c.yaml'\n",
+                "/c.yaml": "private-registry: /own.yaml",
+            },
+            ["/own.yaml", "/c.yaml"],
+        ),
+    ],
+)
+def test_the_registries_that_k3s_reads(
+    machine: Machine, command: str, more: str, files: dict[str, str], sources: list[str]
+) -> None:
+    machine.units["k3s.service"] = unit(f"/usr/local/bin/{command}", more=more)
+    machine.write(f"{RANCHER}/registries.yaml", "")
+    machine.write("/own.yaml", f"configs: {{a: {{auth: {{password: {SECRET}}}}}}}\n")
+    for name, text in files.items():
+        machine.write(name, f"token: {SECRET}\n{text}\n" if name.endswith("yaml") else text)
+    facts = machine.containerd()
+    assert (facts["distribution"], facts["settings_error"]) == ("k3s", None)
+    assert facts["registries"] == sources[0]
+    assert [file["path"] for file in facts["sources"]][: len(sources)] == sources
+    assert SECRET not in repr(facts)
+
+
+def test_the_registries_that_rke2_reads(machine: Machine) -> None:
+    machine.units["rke2-server.service"] = unit("/usr/local/bin/rke2 server", more="Environment=RKE2_CONFIG_FILE=/c\n")
+    machine.write("/c.d/1.yaml", "private-registry: /own.yaml\n")
+    machine.write("/etc/rancher/rke2/config.yaml", "private-registry: /no.yaml\n")
+    assert machine.containerd()["registries"] == "/own.yaml"
+    del machine.units["rke2-server.service"]
+    machine.write("/var/lib/rancher/rke2/agent/etc/containerd/config.toml", CONFIG)
+    assert machine.containerd()["registries"] == "/no.yaml"
+
+
+@pytest.mark.parametrize(
+    "command, files, key, error",
+    [
+        ("/bin/sh -c 'k3s server'", {}, "k3s.service", "its command is a script of /bin/sh"),
+        ("/opt/start", {}, "k3s.service", "its command does not start k3s itself"),
+        ("/bin/k3s server -c https://a", {}, "k3s.service", "its --config or K3S_CONFIG_FILE is not an absolute path"),
+        (
+            "/bin/k3s server --private-registry=a",
+            {},
+            "k3s.service --private-registry",
+            "the value is not an absolute path",
+        ),
+        (
+            "/bin/k3s server",
+            {f"{RANCHER}/config.yaml": "private-registry: [/a]"},
+            f"{RANCHER}/config.yaml private-registry",
+            "the value is not a single plain string",
+        ),
+        (
+            "/bin/k3s server",
+            {f"{RANCHER}/config.yaml": "container-runtime-endpoint: [/a]"},
+            f"{RANCHER}/config.yaml container-runtime-endpoint",
+            "the value is not a single plain string",
+        ),
+        (
+            "/bin/k3s server",
+            {f"{RANCHER}/config.yaml": "data-dir: *a"},
+            f"{RANCHER}/config.yaml data-dir",
+            "the value is not a single plain string",
+        ),
+        (
+            "/bin/k3s server",
+            {f"{RANCHER}/config.yaml.d/1.yaml": "a: 1\n{"},
+            f"{RANCHER}/config.yaml.d/1.yaml",
+            "line 2 is not a setting in the form KEY: VALUE, or is not valid YAML",
+        ),
+        (
+            "/bin/k3s server",
+            {f"{RANCHER}/config.yaml": b"a: \xff"},
+            f"{RANCHER}/config.yaml",
+            "it is not in UTF-8 (byte 3)",
+        ),
+        ("/bin/k3s server", {f"{RANCHER}/config.yaml/x": ""}, f"{RANCHER}/config.yaml", "Is a directory"),
+    ],
+)
+def test_settings_of_k3s_that_are_not_known(
+    machine: Machine, command: str, files: dict[str, str | bytes], key: str, error: str
+) -> None:
+    machine.units["k3s.service"] = unit(command)
+    for name, text in files.items():
+        machine.write(name, text)
+    facts = machine.containerd()
+    assert (facts["distribution"], facts["settings_error"]) == ("k3s", {"key": key, "error": error})
+    # Not even if the user names the configuration of its containerd.
+    named = machine.containerd("/data/agent/etc/containerd/config.toml")
+    assert (named["distribution"], named["settings_error"]) == ("k3s", {"key": key, "error": error})
+
+
+def test_settings_of_k3s_that_systemd_hides(machine: Machine) -> None:
+    machine.write(K3S_CONFIG, CONFIG)
+    (machine.root / "run/systemd/system").mkdir(parents=True)
+    machine.systemd = 1
+    error = {"key": "k3s.service", "error": "systemctl show ends with status 1"}
+    assert machine.containerd()["settings_error"] == error
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.parametrize("name", [f"{RANCHER}/config.yaml.d", "/env", f"{RANCHER}/config.yaml"])
+def test_settings_of_k3s_without_permission(machine: Machine, name: str) -> None:
+    machine.units["k3s.service"] = unit("/bin/k3s server", more="EnvironmentFiles=/env (ignore_errors=yes)\n")
+    machine.write("/env", "")
+    machine.write(f"{RANCHER}/config.yaml", "")
+    machine.write(f"{RANCHER}/config.yaml.d/1.yaml", "")
+    os.chmod(machine.root / name.lstrip("/"), 0)
+    error = machine.containerd()["settings_error"]["error"]
+    os.chmod(machine.root / name.lstrip("/"), 0o700)
+    assert error in ("Permission denied", "its EnvironmentFile /env cannot be read")
 
 
 def test_an_unknown_containerd(machine: Machine) -> None:

@@ -62,9 +62,11 @@ def containerd(text: str | None = "", imports: Any = (), **more: Any) -> dict[st
     return {**facts, **more}
 
 
-def k3s(registries: str | None = None, name: str = "k3s", **more: Any) -> dict[str, Any]:
+def k3s(
+    registries: str | None = None, name: str = "k3s", registries_path: str | None = None, **more: Any
+) -> dict[str, Any]:
     """Return facts of a host with k3s."""
-    path = f"/etc/rancher/{name}/registries.yaml"
+    path = registries_path or f"/etc/rancher/{name}/registries.yaml"
     config = f"/var/lib/rancher/{name}/agent/etc/containerd/config.toml"
     text = f'version = 2\n[{CRI2}.registry]\nconfig_path = "/var/lib/rancher/{name}/agent/etc/containerd/certs.d"\n'
     facts = {
@@ -243,6 +245,31 @@ def test_k3s_is_judged_by_the_files_that_it_generates() -> None:
     newer["sources"][0]["mtime"] = 3.0
     verdict = predict_hits({**hosts.facts(), "containerd": newer}, [image()])
     assert [reason.code for reason in verdict.reasons] == ["restart_needed"]
+
+
+def test_settings_of_k3s_that_are_unknown_are_never_a_hit() -> None:
+    folder = "/var/lib/rancher/k3s/agent/etc/containerd/certs.d"
+    unknown = {"key": "/etc/rancher/k3s/config.yaml private-registry", "error": "the value is not an absolute path"}
+    own = k3s("mirrors: {}\n", hosts=mirror_files(folder), settings_error=unknown)
+    verdict = predict_hits({**hosts.facts(), "containerd": own}, [image()])
+    assert (verdict.hit, [reason.code for reason in verdict.reasons]) == ("none", ["settings_unknown"])
+    reason = verdict.reasons[0]
+    assert (reason.file, reason.key) == ("/etc/rancher/k3s/config.yaml", "private-registry")
+    assert predict_hits({**hosts.facts(), "containerd": {**own, "settings_error": None}}, [image()]).hit == "all"
+    # The role does not report on a file that may not be read.
+    plan = make_plan(own, options())
+    assert (codes(plan), plan["registries"]["needed"]) == (["settings_unknown"], False)
+
+
+def test_registries_elsewhere_are_written_there() -> None:
+    plan = make_plan(k3s(registries_path="/own.yaml"), options())
+    assert (plan["registries"]["path"], plan["registries"]["needed"], codes(plan)) == ("/own.yaml", True, [])
+    text = f"mirrors:\n  registry.example.com:\n    endpoint: [{PROXY}]\n"
+    facts = k3s(text, registries_path="/own.yaml")
+    assert not make_plan(facts, options())["restart_needed"]
+    # The file that names it was written after the start.
+    facts["sources"].append({**file("/etc/rancher/k3s/config.yaml", ""), "mtime": 3.0})
+    assert make_plan(facts, options())["restart_needed"]
 
 
 @pytest.mark.parametrize(

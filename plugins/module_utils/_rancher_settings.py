@@ -1,0 +1,261 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The settings with which k3s and RKE2 start: their command, their environment, ``config.yaml`` and its drop-ins.
+
+Runs on the host with nothing but the standard library, so YAML is read line by line. What is not a plain ``KEY: VALUE``
+is reported as unknown.
+
+Source: k3s v1.31 pkg/configfilearg/parser.go (findConfigFileFlag, dotDFiles, readConfigFile), which RKE2 uses, too.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from glob import escape
+from typing import NamedTuple
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import SHELLS, Host, Unit, option_of
+
+_KEY = re.compile(r"""(?:"([^"\\]+)"|'([^']+)'|(\w[\w.+/-]*))[ \t]*:(?=[ \t]|\Z)""")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_COMMENT = re.compile(r"(?:\A|[ \t])#")
+_PROPERTIES = re.compile(r"[&!]\S*\s*")
+_QUOTED = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)')""", re.DOTALL)
+# A string without its end goes on to the end of the text.
+_FLOW_TOKEN = re.compile(r""""(?:[^"\\]|\\.?)*(?:"|\Z)|'[^']*(?:'|\Z)|[\[{]|[\]}]""", re.DOTALL)
+_NOT_PLAIN = tuple("\"'[]{}&*!|>%@`#,?:-")
+_INVALID = ("@", "`", "%", "]", "}", ",", "- ")
+_NULL = ("~", "null", "Null", "NULL")
+_TRUE = ("true", "yes", "on", "y")
+
+
+class UnclearLine(Exception):
+    """A line of YAML that is not a plain setting.
+
+    :ivar number: of the line, from 1.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"line {number} is not a setting in the form KEY: VALUE, or is not valid YAML")
+        self.number = number
+
+
+class Setting(NamedTuple):
+    """A setting of a file or of a command.
+
+    :ivar value: None if it is not a plain string, and empty if there is none.
+    :ivar source: path of its file, or name of the unit whose command sets it.
+    """
+
+    key: str
+    value: str | None
+    source: str
+
+    @property
+    def place(self) -> str:
+        """Return where it is set."""
+        return f"{self.source} {self.key}"
+
+
+class Unknown(NamedTuple):
+    """Why a setting is unknown.
+
+    :ivar key: file and key, or unit.
+    """
+
+    key: str
+    error: str
+
+
+class Settings(NamedTuple):
+    """Everything with which k3s or RKE2 starts.
+
+    :ivar argv: its command, from its program on.
+    :ivar variables: of its environment.
+    :ivar settings: of its files, in the order in which it reads them.
+    :ivar unknown: why the settings are not known; None if they are.
+    """
+
+    name: str = ""
+    unit: str = ""
+    argv: tuple[str, ...] = ()
+    variables: dict[str, str] = {}
+    settings: tuple[Setting, ...] = ()
+    unknown: Unknown | None = None
+
+    def setting(self, *names: str) -> Setting | None:
+        """Return the setting that takes effect, None if it is not set.
+
+        The command comes after the files. ``KEY+`` appends to a list, of which the last item takes effect.
+        """
+        options = tuple(f"{dashes}{name}" for name in names for dashes in ("--", "-"))
+        text = option_of(self.argv, options)
+        if text is not None:
+            return Setting(f"--{names[0]}", text, self.unit)
+        last: Setting | None = None
+        for setting in self.settings:
+            key = setting.key[:-1] if setting.key.endswith("+") else setting.key
+            appends_nothing = key != setting.key and last is not None and setting.value == ""
+            if key in names and not appends_nothing:
+                last = setting
+        return last
+
+    def is_true(self, name: str) -> bool:
+        """Return whether a flag is set."""
+        if any(word in (f"--{name}", f"-{name}") for word in self.argv):
+            return True
+        setting = self.setting(name)
+        return setting is not None and (setting.value or "").lower() in _TRUE
+
+    def text(self, *names: str) -> tuple[str, Unknown | None]:
+        """Return the value of a setting, empty if it is not set, and why it is not known."""
+        setting = self.setting(*names)
+        if setting is None:
+            return "", None
+        if setting.value is None:
+            return "", Unknown(setting.place, "the value is not a single plain string")
+        return setting.value, None
+
+    def path(self, *names: str) -> tuple[str, Unknown | None]:
+        """Return the path that a setting names, empty if it is not set, and why it is not known."""
+        setting = self.setting(*names)
+        value, unknown = self.text(*names)
+        if setting is None or unknown or value.startswith("/"):
+            return value, unknown
+        return "", Unknown(setting.place, "the value is not an absolute path")
+
+
+def read_settings(host: Host, name: str, unit: Unit | None, error: str = "") -> Settings:
+    """Return the settings of k3s or RKE2.
+
+    :param name: ``k3s`` or ``rke2``.
+    :param unit: that starts it, None if systemd has none.
+    :param error: why systemd cannot be queried; empty if it can.
+    """
+    if unit is None:
+        unknown = Unknown(f"{name}.service", error) if error else None
+        return _with_files(host, Settings(name, unknown=unknown), f"/etc/rancher/{name}/config.yaml")
+    argv = _command(unit.argv, name)
+    settings = Settings(name, unit.name, argv or (), unit.variables)
+    if argv is None:
+        error = unit.error or f"its command does not start {name} itself"
+    error = error or unit.environment_error or unit.error
+    path = _config_path(settings)
+    if not error and not path.startswith("/"):
+        error = f"its --config or {name.upper()}_CONFIG_FILE is not an absolute path"
+    if error:
+        return settings._replace(unknown=Unknown(unit.name, error))
+    return _with_files(host, settings, path)
+
+
+def _command(argv: tuple[str, ...], name: str) -> tuple[str, ...] | None:
+    """Return the part of a command that starts k3s or RKE2, None if there is none."""
+    if argv and os.path.basename(argv[0]) in SHELLS:
+        return None
+    unquoted = tuple(word.strip("\"'") for word in argv)
+    for index, word in enumerate(unquoted):
+        if os.path.basename(word) in (name, f"{name}-server", f"{name}-agent"):
+            return unquoted[index:]
+    return None
+
+
+def _config_path(settings: Settings) -> str:
+    """Return the path of config.yaml: of the environment, else the first one of the command, else the default."""
+    variable = settings.variables.get(f"{settings.name.upper()}_CONFIG_FILE")
+    if variable:
+        return variable
+    for index, word in enumerate(settings.argv):
+        option, equals, text = word.partition("=")
+        if option in ("--config", "-c"):
+            return text if equals else next(iter(settings.argv[index + 1 :]), "")
+    return f"/etc/rancher/{settings.name}/config.yaml"
+
+
+def _with_files(host: Host, settings: Settings, path: str) -> Settings:
+    """Return settings with those of config.yaml and its drop-ins."""
+    folder = f"{path}.d"
+    if host.exists(folder) and not os.access(host.path(folder), os.R_OK | os.X_OK):
+        return settings._replace(unknown=settings.unknown or Unknown(folder, "Permission denied"))
+    read: list[Setting] = []
+    for name in [path, *_drop_ins(host, folder)]:
+        file = host.file(name, str)
+        error = file["error"] or ""
+        try:
+            read += [setting._replace(source=name) for setting in parse_settings(file["text"] or "")]
+        except UnclearLine as unclear:
+            error = str(unclear)
+        if error:
+            return settings._replace(unknown=settings.unknown or Unknown(name, error))
+    return settings._replace(settings=tuple(read))
+
+
+def _drop_ins(host: Host, folder: str) -> list[str]:
+    names = [name for pattern in ("*", ".*") for name in host.glob(f"{escape(folder)}/{pattern}")]
+    return [name for name in sorted(names) if name.lower().endswith((".yaml", ".yml"))]
+
+
+# --- YAML
+
+
+def parse_settings(text: str) -> list[Setting]:
+    """Return the settings at the top level of a YAML file, in its order.
+
+    :raises UnclearLine: if a line at the top level is anything else.
+    """
+    blocks: list[tuple[int, str, list[str]]] = []
+    for number, line in enumerate(_LINE_BREAK.split(text), 1):
+        if not line.strip(" ") or line.lstrip(" ").startswith("#") or (line.rstrip() == "---" and not blocks):
+            continue
+        match = _KEY.match(line)
+        if match:
+            blocks.append((number, next(filter(None, match.groups())), [line[match.end() :].strip()]))
+        elif blocks and (line[0] == " " or re.match(r"-(?: |\Z)", line)):
+            blocks[-1][2].append(line.strip())
+        else:
+            raise UnclearLine(number)
+    for number, _key, lines in blocks:
+        if not _is_closed(lines):
+            raise UnclearLine(number)
+    return [Setting(key, _plain_value(lines), "") for _number, key, lines in blocks]
+
+
+def _is_closed(lines: list[str]) -> bool:
+    """Return whether a value ends where the next key at the top level begins."""
+    value = _PROPERTIES.sub("", lines[0], count=1) if lines[0].startswith(("&", "!")) else lines[0]
+    whole = "\n".join([value, *lines[1:]]).strip()
+    if whole.startswith(("'", '"')):
+        match = _QUOTED.match(whole)
+        return match is not None and _without_comment(whole[match.end() :]) == ""
+    if whole.startswith(("[", "{")):
+        brackets = [token for token in _FLOW_TOKEN.findall(_without_comments(whole)) if token in ("[", "{", "]", "}")]
+        return sum(1 if bracket in "[{" else -1 for bracket in brackets) == 0
+    plain = _without_comment(value)
+    return ": " not in plain and not plain.endswith(":") and not plain.startswith(_INVALID)
+
+
+def _plain_value(lines: list[str]) -> str | None:
+    """Return the string that the lines of a value hold, None if they hold anything else."""
+    if len(lines) > 1:
+        return None
+    match = _QUOTED.match(lines[0])
+    if match:
+        value = match.group(1) if match.group(1) is not None else match.group(2)
+        return None if "\\" in value or "'" in value else value
+    value = _without_comment(lines[0])
+    if value in _NULL:
+        return ""
+    return None if value.startswith(_NOT_PLAIN) or not value.isprintable() else value
+
+
+def _without_comment(text: str) -> str:
+    match = _COMMENT.search(text)
+    return (text[: match.start()] if match else text).strip()
+
+
+def _without_comments(text: str) -> str:
+    return "\n".join(_without_comment(line) for line in text.split("\n"))
