@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host, Unit
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._rancher_settings import (
     Setting,
     Settings,
     UnclearLine,
+    Unknown,
     parse_settings,
+    read_settings,
 )
 
 KEY = "private-registry"
@@ -142,3 +147,11 @@ def test_a_path_that_is_not_known(argv: tuple[str, ...], settings: tuple[Setting
     assert path == ""
     assert unknown is not None
     assert unknown.key == key
+
+
+def test_an_environment_that_is_not_known(tmp_path: Path) -> None:
+    # It can name another config.yaml, even if the command has no variable.
+    error = "its EnvironmentFile /env cannot be read"
+    unit = Unit("k3s.service", "active", argv=("/usr/local/bin/k3s", "server"), environment_error=error)
+    settings = read_settings(Host(lambda argv: None, str(tmp_path)), "k3s", unit)
+    assert settings.unknown == Unknown("k3s.service", error)
