@@ -91,7 +91,7 @@ class Settings(NamedTuple):
     def setting(self, *names: str) -> Setting | None:
         """Return the setting that takes effect, None if it is not set.
 
-        The command comes after the files. ``KEY+`` appends to a list, of which the last item takes effect.
+        The command comes after the files. ``KEY+`` appends to a list. Its last item takes effect.
         """
         options = tuple(f"{dashes}{name}" for name in names for dashes in ("--", "-"))
         text = option_of(self.argv, options)
