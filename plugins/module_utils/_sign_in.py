@@ -117,7 +117,7 @@ def _refused(error: ApiError, username: str, waited: float, length_problem: str)
         remedy = (
             f"The module retried for {int(waited)} s, because a manager also rejects a user for about 5 s after any "
             "other sign-in of the same user. What to do: check username and password. If others sign in as this user "
-            "frequently, sign in once (run_once) and share the jwt, or raise retry_timeout."
+            "frequently, sign in once with the module login and pass its jwt to the other tasks."
         )
     message = f"{error.request}: the manager rejects the user {username} (401). {remedy}"
     return error.explained("signin_refused", message)

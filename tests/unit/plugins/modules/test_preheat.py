@@ -484,7 +484,7 @@ def test_a_blob_whose_entry_was_lost_by_a_race_is_asked_for(box, image, preheat)
     # Peers that hold it do not tell before 2.4.0 whether they hold all of it.
     assert first.failed
     assert first.job["cold"] == [image.blobs()[2]]
-    assert "can lose entries of the result" in first.msg
+    assert "can also lose entries of the result" in first.msg
     assert not second.failed
     assert second.changed
     assert second.job["outcome"] == "warm"
@@ -534,7 +534,7 @@ def test_a_job_without_a_seed_peer_says_so(box, image, preheat):
 
     assert done.failed
     assert done.reason == "no_seed_peer"
-    assert "no seed peer that is up" in done.msg
+    assert "no running seed peer" in done.msg
 
 
 @all_releases
@@ -1232,7 +1232,7 @@ def test_a_list_that_a_job_of_nobody_breaks_is_read_around(box, image, preheat):
     assert not second.failed
     assert not second.changed
     assert second.job["id"] == first.job["id"]
-    assert any("read one by one" in warning for warning in second.warnings)
+    assert any("one by one" in warning for warning in second.warnings)
 
 
 def test_a_token_that_is_refused_stops_all_posts(box, images, preheat):
