@@ -37,10 +37,12 @@ NOT_RUN = ("hosts: nodes", "ca_path:", "roles:", "dfget.yaml", "preheat_hit_info
 
 def blocks():
     """Yield (id, language, text) of each code block."""
-    for path in (CHECKOUT / "README.md", *sorted(GUIDES.glob("*.rst"))):
+    readmes = [CHECKOUT / "README.md", *sorted(CHECKOUT.glob("roles/*/README.md"))]
+    for path in (*readmes, *sorted(GUIDES.glob("*.rst"))):
         pattern = RST_BLOCK if path.suffix == ".rst" else README_BLOCK
         for number, (language, text) in enumerate(pattern.findall(path.read_text(encoding="utf-8")), 1):
-            yield pytest.param(language, textwrap.dedent(text), id=f"{path.stem}-{number}-{language}")
+            name = path.parent.name if path.parent.parent.name == "roles" else path.stem
+            yield pytest.param(language, textwrap.dedent(text), id=f"{name}-{number}-{language}")
 
 
 @pytest.fixture(scope="module")
