@@ -65,7 +65,7 @@ class JobWaiting:
         self._last_error = result.error
         for job_id, answer in result.jobs.items():
             if answer is None:
-                self._end(job_id, "gone", f"the manager no longer has job {job_id}")
+                self._end(job_id, "gone", f"the manager no longer has job {job_id}. What to do: create it again")
             else:
                 self._jobs[job_id], is_final = answer
                 if is_final:
@@ -94,4 +94,7 @@ def _verdict(status: str, message: str) -> dict[str, str]:
 
 
 def _given_up_message(job_id: int) -> str:
-    return f"the manager no longer watches job {job_id}, as after its restart, so its end will not be known"
+    return (
+        f"the manager no longer watches job {job_id}, as after its restart, so its end will not be known. "
+        "What to do: create it again"
+    )

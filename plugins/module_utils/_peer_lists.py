@@ -78,7 +78,7 @@ def read_list(
         request = f"GET {peer_list.path}"
         raise DragonflyError(
             f"{request}: the response contains seed peers, as from managers 2.1.7 to 2.1.11. Listing peers requires "
-            "Dragonfly manager 2.1.12 or later.",
+            "Dragonfly manager 2.1.12 or later. What to do: upgrade the manager.",
             "no_api",
             request,
         )

@@ -268,9 +268,9 @@ class Registry:
         :param sent: the credentials that were sent, or None.
         """
         if not (self._basic or self._authorization):
-            return "it requires credentials, see registry_username and registry_password"
+            return "it requires credentials. What to do: set registry_username and registry_password"
         if sent:
-            return "it rejects these credentials, see registry_username and registry_password"
+            return "it rejects these credentials. What to do: check registry_username and registry_password"
         return (
             "it requests neither a token nor a password, so registry_username was not sent. "
             "What to do: check the name of the image"

@@ -16,10 +16,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import gateway_remedy, wants_tls
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Response
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 
 class RegistryUnreachable(DragonflyError):
@@ -96,7 +96,7 @@ def no_platform(image: Image, manifest: Manifest, platform: str | None) -> Regis
     url = image.manifest_url()
     unnamed = [child.digest for child in manifest.children or () if not child.platform]
     if manifest.platforms:
-        message = f"{url} has no manifest for the platform {platform}. It has: {', '.join(manifest.platforms)}."
+        message = _other_platforms(url, platform, manifest.platforms)
     elif unnamed:
         names = listed([f"@{digest}" for digest in unnamed], most=3)
         message = (
@@ -104,12 +104,17 @@ def no_platform(image: Image, manifest: Manifest, platform: str | None) -> Regis
             f"What to do: preheat the digest of a manifest in it, without platforms: {names}."
         )
     else:
-        message = f"{url} is an image index that holds no image."
+        message = f"{url} is an image index that holds no image. What to do: push the image again."
     return RegistryRefused(message, "no_platform", f"GET {url}")
 
 
 def other_platform(image: Image, platform: str, own: str) -> RegistryRefused:
     url = image.manifest_url()
-    return RegistryRefused(
-        f"{url} has no manifest for the platform {platform}. It has: {own}.", "no_platform", f"GET {url}"
+    return RegistryRefused(_other_platforms(url, platform, [own]), "no_platform", f"GET {url}")
+
+
+def _other_platforms(url: str, platform: str | None, offered: list[str]) -> str:
+    return (
+        f"{url} has no manifest for the platform {platform}. It has: {', '.join(offered)}. "
+        "What to do: request a platform that it has."
     )

@@ -536,7 +536,7 @@ def test_blobs_of_a_platform(loopback, documents, image, registry):
     exc = failure(registry.blobs, image, manifest, "windows/amd64")
     assert isinstance(exc, RegistryRefused)
     assert exc.reason == "no_platform"
-    said = "%s%s has no manifest for the platform windows/amd64. It has: linux/amd64, linux/arm64/v8."
+    said = "%s%s has no manifest for the platform windows/amd64. It has: linux/amd64, linux/arm64/v8. What to do: request a platform that it has."
     assert exc.message == said % (loopback.url, PATH)
 
 
@@ -546,7 +546,10 @@ def test_an_index_that_holds_no_image(loopback, documents, image, registry):
     for platform in (None, "linux/amd64"):
         exc = failure(registry.blobs, image, manifest, platform)
         assert exc.reason == "no_platform"
-        assert exc.message == f"{loopback.url}{PATH} is an image index that holds no image."
+        assert (
+            exc.message
+            == f"{loopback.url}{PATH} is an image index that holds no image. What to do: push the image again."
+        )
 
 
 @pytest.mark.parametrize("platform", [None, "linux/amd64"])
@@ -643,7 +646,7 @@ def test_the_platform_in_the_config(loopback, image, registry, kind, config, pla
         assert isinstance(exc, RegistryRefused)
         assert exc.reason == "no_platform"
         has = "/".join(config[key] for key in ("os", "architecture", "variant") if key in config)
-        said = "%s%s has no manifest for the platform %s. It has: %s."
+        said = "%s%s has no manifest for the platform %s. It has: %s. What to do: request a platform that it has."
         assert exc.message == said % (loopback.url, PATH, platform, has)
     assert sent(loopback)[2:] == [(f"/v2/team/app/blobs/{digest}", BASIC)]
 

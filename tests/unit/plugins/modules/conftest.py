@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -35,6 +36,8 @@ class Run:
         assert "Traceback" not in self.output, self.output
         assert not stderr, stderr
         self.result = json.loads(stdout)
+        if self.failed and self.result.get("reason") not in (None, "bad_input"):
+            assert re.search("What to do: |This means: ", self.msg), self.msg
         # From ansible-core 2.19 on a warning is more than its text.
         warnings = self.result.get("warnings", [])
         self.warnings = [warning if isinstance(warning, str) else warning["event"]["msg"] for warning in warnings]
