@@ -536,8 +536,10 @@ def test_blobs_of_a_platform(loopback, documents, image, registry):
     exc = failure(registry.blobs, image, manifest, "windows/amd64")
     assert isinstance(exc, RegistryRefused)
     assert exc.reason == "no_platform"
-    said = "%s%s has no manifest for the platform windows/amd64. It has: linux/amd64, linux/arm64/v8. What to do: request a platform that it has."
-    assert exc.message == said % (loopback.url, PATH)
+    assert exc.message == (
+        f"{loopback.url}{PATH} has no manifest for the platform windows/amd64. It has: linux/amd64, linux/arm64/v8. "
+        "What to do: request a platform that it has."
+    )
 
 
 def test_an_index_that_holds_no_image(loopback, documents, image, registry):
