@@ -57,6 +57,14 @@ def source(given: str) -> dict[str, str]:
     return {"name": name, "kind": next((kind for kind, applies in kinds.items() if applies), "name")}
 
 
+def lines_about(lines: list[str], subject: str) -> list[str]:
+    """Return the lines about a subject, without its name.
+
+    :param lines: of roles/_daemon/templates/host-state.sh.j2.
+    """
+    return [line.removeprefix(f"{subject} ") for line in lines if line.startswith(f"{subject} ")]
+
+
 def release(given: str, file_name: str, output: str) -> str:
     """Return the release of a daemon, empty where it is not known.
 
@@ -126,11 +134,11 @@ def newest(lines: list[str]) -> int:
 
 
 def daemon(lines: list[str]) -> dict[str, t.Any]:
-    """Return whether systemd knows a unit, whether it runs, and since when.
+    """Return whether systemd knows a unit, whether it runs, since when, and whether it starts with the host.
 
     :param lines: of "systemctl show" in UTC; none where there is no systemd.
-    :returns: ``load`` and ``active`` as systemd says them, ``started`` in seconds since 1970, 0 where it never ran, and
-        the ``pid`` of its process, 0 where it does not run.
+    :returns: ``load``, ``active`` and ``unit_file`` as systemd says them, ``started`` in seconds since 1970, 0 where it
+        never ran, and the ``pid`` of its process, 0 where it does not run.
     """
     properties = dict(line.partition("=")[::2] for line in lines)
     since = properties.get("ExecMainStartTimestamp", "")
@@ -143,6 +151,7 @@ def daemon(lines: list[str]) -> dict[str, t.Any]:
         "active": properties.get("ActiveState", ""),
         "started": started,
         "pid": int(properties.get("MainPID", 0)),
+        "unit_file": properties.get("UnitFileState", ""),
     }
 
 
@@ -216,6 +225,7 @@ FACTS: dict[str, t.Callable[..., t.Any]] = {
             dynconfig,
             unit_lines,
             source,
+            lines_about,
             release,
             console_flag,
             taken_ports,

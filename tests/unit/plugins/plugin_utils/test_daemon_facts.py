@@ -110,6 +110,13 @@ def test_files_that_a_user_may_not_read(stat, is_readable):
     assert host.unreadable(results, "root") == []
 
 
+def test_lines_about_a_subject():
+    lines = ["version dfget 2.1.67", "unit LoadState=loaded", "versions", "version  unit x", "unit Id=a unit b"]
+    assert host.lines_about(lines, "version") == ["dfget 2.1.67", " unit x"]
+    assert host.lines_about(lines, "unit") == ["LoadState=loaded", "Id=a unit b"]
+    assert host.lines_about([], "unit") == []
+
+
 def test_files_that_exist():
     lines = ["7 /etc/dragonfly/dfget.yaml", "3 /a b"]
     assert (host.paths(lines), host.newest(lines)) == (["/etc/dragonfly/dfget.yaml", "/a b"], 7)
@@ -117,32 +124,41 @@ def test_files_that_exist():
 
 
 @pytest.mark.parametrize(
-    "lines, load, active, started, pid",
+    "lines, load, active, started, pid, unit_file",
     [
-        ([], "not-found", "", 0, 0),
+        ([], "not-found", "", 0, 0, ""),
         (
             ["LoadState=not-found", "ActiveState=inactive", "MainPID=0", "ExecMainStartTimestamp="],
             "not-found",
             "inactive",
             0,
             0,
+            "",
         ),
         (
             [
                 "LoadState=loaded",
                 "ActiveState=active",
                 "MainPID=7",
+                "UnitFileState=enabled",
                 "ExecMainStartTimestamp=Sat 2026-11-28 17:00:01 UTC",
             ],
             "loaded",
             "active",
             1795885201,
             7,
+            "enabled",
         ),
     ],
 )
-def test_daemon(lines, load, active, started, pid):
-    assert host.daemon(lines) == {"load": load, "active": active, "started": started, "pid": pid}
+def test_daemon(lines, load, active, started, pid, unit_file):
+    assert host.daemon(lines) == {
+        "load": load,
+        "active": active,
+        "started": started,
+        "pid": pid,
+        "unit_file": unit_file,
+    }
 
 
 @pytest.mark.parametrize(
