@@ -106,7 +106,7 @@ def test_bases(bases, text, manifest_url):
         ("r.example/../a", "is not a repository name"),
         ("r.example/a/../../b:1", "is not a repository name"),
         ("https://r/v2/../a/manifests/1", "is not a valid manifest URL"),
-        ("redis@sha256:../../x", "must not hold credentials"),
+        ("redis@sha256:../../x", "must not contain credentials"),
         ("r_x.example/a", "is not a registry"),
         ("r.example:port/a", "is not a registry"),
         ("ftp://r/app", "leave the scheme out"),

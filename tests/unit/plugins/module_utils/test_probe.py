@@ -172,7 +172,7 @@ def test_a_header_that_cannot_be_sent_is_not_shown(proxy):
     url = f"http://127.0.0.1:{proxy.server_port}"
     for headers in ({"authorization": SECRET + "\r\nX: y"}, {"a\r\nb": SECRET}):
         answer = probe(url, "/", headers, 5)
-        assert "cannot be sent" in answer["error"]
+        assert "characters that are not allowed" in answer["error"]
         assert SECRET not in repr(answer)
     assert "control characters" in probe(url, "/\r\nX: y", {}, 5)["error"]
     assert proxy.seen == []
