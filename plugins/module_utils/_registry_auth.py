@@ -144,7 +144,12 @@ def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
             "X-Forwarded-Proto of the proxy to https. With verify: result only the manager reads the registry"
         )
     forbidden = forbidden_place(match.group("host"), urlsplit(registry).hostname or "", resolve)
-    return f"its token service {shown} is at {forbidden}, where the registry is not" if forbidden else None
+    if not forbidden:
+        return None
+    return (
+        f"its token service {shown} is at {forbidden}, where the registry is not, so no credentials are sent. "
+        "What to do: check the realm that the registry is configured with"
+    )
 
 
 def redirect_problem(source: str, target: str, resolve: Resolve) -> str | None:

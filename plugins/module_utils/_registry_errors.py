@@ -75,9 +75,11 @@ def bad_manifest(exc: ValueError, request: str) -> DragonflyError:
             "and the proxies in front of it."
         )
         return RegistryUnreachable(message, "registry_unreachable", request)
-    return RegistryRefused(
-        f"{request}: the registry sent a manifest that cannot be preheated: {exc}.", "bad_manifest", request
+    message = (
+        f"{request}: the registry sent a manifest that cannot be preheated: {exc}. What to do: check the registry and "
+        "the caches in front of it, and push the image again."
     )
+    return RegistryRefused(message, "bad_manifest", request)
 
 
 def unreachable(exc: TransportError, image: Image, request: str) -> DragonflyError:

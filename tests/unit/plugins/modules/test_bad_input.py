@@ -77,7 +77,7 @@ PREHEAT = {
     # What does not go together.
     "count and percentage": ({"count": 1, "percentage": 10, "scope": "all_peers"}, "exclusive: count|percentage"),
     "a file's option on an image": ({"object_storage": {"region": "eu"}}, "object_storage is only for files"),
-    "hdfs on an image": ({"hdfs": {"delegation_token": "t"}}, "hdfs is only for files"),
+    "hdfs on an image": ({"hdfs": {"delegation_token": "hadoop-token"}}, "hdfs is only for files"),
     "an image's option on a file": (
         {"image": None, "file": "http://REGISTRY/files/a", "platforms": ["linux/amd64"]},
         "platforms is only for images",
