@@ -92,7 +92,8 @@ def test_the_roles_of_the_daemons_hand_on_all_that_their_private_role_reads(role
         for path in COLLECTION.glob("roles/_daemon/**/*")
         if path.suffix in (".yml", ".j2")
     )
-    own = set(re.findall(r"register: (\w+)", text)) | set(load("_daemon", "vars/main.yml"))
+    facts = re.findall(r"ansible\.builtin\.set_fact:\n +(\w+):", text)
+    own = {*re.findall(r"register: (\w+)", text), *facts, *load("_daemon", "vars/main.yml")}
     read = set(re.findall(r"(?<![\w./])_daemon_\w+", text)) - own
     assert set(task["vars"]) == read == set(options("_daemon"))
 

@@ -610,6 +610,7 @@ def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, di
         "_daemon_downloads": f"{top}/downloads",
         "_daemon_archives": f"{top}/archives",
         "_daemon_program": f"{top}/dfget",
+        "_daemon_before": [],
         "ansible_connection": "local",
     }
     tasks = [

@@ -145,7 +145,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, status, document):
         content = b"" if document is None else json.dumps(document).encode()
-        self._send(status, [("Content-Type", "application/json; charset=utf-8")], content)
+        # Managers 2.1.57 and later send the second header, without which clients take a refused sign-in as final.
+        headers = [("Content-Type", "application/json; charset=utf-8"), ("X-Server-IP", "127.0.0.1, ::1")]
+        self._send(status, headers, content)
 
     def _send(self, status, headers, content):
         self.send_response(status)
