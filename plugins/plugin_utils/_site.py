@@ -14,6 +14,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.packages import find_release, source
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_facts import (
     join_address,
     local_address,
@@ -26,8 +27,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_v
 Variables = Mapping[str, t.Any]
 
 _REDIS = ("addrs", "master_name", "username", "password", "broker_db", "backend_db")
-_RELEASE = re.compile(r"(?<![0-9])[0-9]+\.[0-9]+\.[0-9]+")
-_ARCHIVE = re.compile(r"\.(tar\.[a-z0-9]+|tgz)([?#].*)?\Z")
 _LOOPBACK = re.compile(r"(?i)(localhost|127\.[0-9.]+|::1|0\.0\.0\.0|::)\Z")
 _STATES = ("manager_state", "scheduler_state", "dfdaemon_state", "preheat_state")
 
@@ -69,9 +68,7 @@ def announced_address(variables: Variables, option: str) -> str:
 
 def known_release(variables: Variables, daemon: str) -> str:
     """Return the release of a daemon that its variables name, empty where they name none."""
-    given = str(variables.get(f"{daemon}_release") or "")
-    match = _RELEASE.search(given) or _RELEASE.search(str(variables.get(f"{daemon}_install_source") or ""))
-    return match.group() if match else ""
+    return find_release(*(str(variables.get(f"{daemon}_{option}") or "") for option in ("release", "install_source")))
 
 
 def _section(variables: Variables, *keys: str) -> t.Any:
@@ -105,10 +102,10 @@ def _redis(manager: Variables) -> dict[str, t.Any]:
 
 def _archive(manager: Variables) -> dict[str, str]:
     """Return the archive of the manager as that of a scheduler, which upstream publishes together."""
-    source = str(manager.get("manager_install_source") or "")
-    is_archive = bool(_ARCHIVE.search(source))
+    given = str(manager.get("manager_install_source") or "")
+    is_archive = source(given)["kind"] == "archive"
     return {
-        "scheduler_install_source": source if is_archive else "",
+        "scheduler_install_source": given if is_archive else "",
         "scheduler_install_checksum": str(manager.get("manager_install_checksum") or "") if is_archive else "",
     }
 

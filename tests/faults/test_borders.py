@@ -11,7 +11,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import is_p
 
 
 @pytest.mark.parametrize(
-    "test, node, is_one",
+    "test, node, expected",
     [
         ("tests/a.py::test_x", "tests/a.py", True),
         ("tests/a.py::test_x[1]", "tests/a.py::test_x", True),
@@ -20,5 +20,5 @@ from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import is_p
         ("tests/ab.py::test_x", "tests/a.py", False),
     ],
 )
-def test_which_tests_a_node_names(test, node, is_one):
-    assert is_part(test, node) == is_one
+def test_which_tests_a_node_names(test, node, expected):
+    assert is_part(test, node) == expected

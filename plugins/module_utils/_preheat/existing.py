@@ -72,24 +72,26 @@ class ExistingJobs:
         }
         self._candidates: dict[PlannedJob, list[int]] = {planned: [] for planned in planned_jobs}
         self._jobs_with_unknown_clusters: dict[int, set[int]] = {}
-        self._pages: t.Iterable[list[dict]] = ()
         self.records: list[JobRecord] = []
         self.replaced: dict[PlannedJob, ReplacedJob] = {}
 
-    def read_newest(self) -> None:
-        """Read the first page of the list of jobs, from which the reader infers the release of the manager."""
+    def read_newest(self) -> t.Iterator[list[dict]]:
+        """Read the first page of the list of jobs, from which the reader infers the release of the manager.
+
+        :returns: the pages of the list, for ``find``.
+        """
         params = self._context.params
         horizon = None if params["force"] else max(params["max_age"], GIVE_UP_WINDOW)
         pages = self._reader.iter_recent_jobs(horizon, type="preheat")
-        self._pages = itertools.chain([next(pages, [])], pages)
+        return itertools.chain([next(pages, [])], pages)
 
-    def find(self) -> None:
+    def find(self, pages: t.Iterable[list[dict]]) -> None:
         """Find the existing jobs that count by their documents, newest first and no further back than they can.
 
         With ``force`` none counts.
         """
         if not self._context.params["force"]:
-            self._read_pages(self._pages)
+            self._read_pages(pages)
             self._drop_what_lacks_hosts()
 
     def drop_stale(self) -> None:
@@ -186,13 +188,10 @@ class ExistingJobs:
     def _drop_what_lacks_hosts(self) -> None:
         """Drop existing jobs if none of them reports a host that must be warm."""
         for lacking in find_lacking_hosts(self.records, self._context.params):
-            planned_jobs = {record.planned for record in lacking.records}
-            if any(self._coverage[planned].gap for planned in planned_jobs):
+            if any(self._coverage[record.planned].gap for record in lacking.records):
                 continue
             for record in lacking.records:
                 self._drop(record, "cold", lacking.message)
-            for planned in planned_jobs:
-                self._coverage[planned] = Coverage(self._coverage[planned].needed)
 
     def warn_of_unknown_clusters(self) -> None:
         """Warn if existing jobs count although it is not known whether they are for every cluster."""

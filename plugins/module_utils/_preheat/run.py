@@ -49,9 +49,9 @@ def run_preheat(
         limit_peer_questions(planned_jobs)
     existing = ExistingJobs(context, planned_jobs)
     # The newest job shows the release of the manager, and an old release changes the URLs that are searched for.
-    existing.read_newest()
+    pages = existing.read_newest()
     pin_platforms_for_old_managers(planned_jobs, context.reader)
-    existing.find()
+    existing.find(pages)
     # By now the release is known as well as jobs show it, and nothing has been created.
     refuse_unknown_options(planned_jobs, context.reader)
     require_peers_that_answer(context.params["verify"], context.reader)

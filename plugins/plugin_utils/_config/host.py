@@ -15,6 +15,8 @@ import posixpath
 import re
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.packages import release, source
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import dynconfig
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_facts import (
     databases,
@@ -28,8 +30,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.ser
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml, yaml_value
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._site import inventory_problems, site_defaults
 
-_NUMBERS = re.compile(r"(?<![0-9])[0-9]+\.[0-9]+\.[0-9]+")
-_ARCHIVE = re.compile(r"\.(tar\.[a-z0-9]+|tgz)\Z")
 # A line of "ss --listening --tcp --numeric --processes": the address of the host comes first.
 _SOCKET = re.compile(r":([0-9]+)\s")
 # A line of "tar --list --verbose --absolute-names --quoting-style=c": type and mode, owner, size, date, time, name,
@@ -46,17 +46,6 @@ _SECRET = re.compile(
 _FIRST_WITH_VERBOSE, _FIRST_WITH_CONSOLE = (0, 1, 17), (0, 2, 31)
 
 
-def source(given: str) -> dict[str, str]:
-    """Return the file name of what is to be installed, and its kind: ``deb``, ``rpm``, ``archive`` or ``name``.
-
-    :param given: a URL, whose query is left out (it may hold a secret), a path, or the name of a package.
-    """
-    scheme, mark, place = given.partition("://")
-    name = posixpath.basename(scheme + mark + (re.split("[?#]", place, maxsplit=1)[0] if mark else ""))
-    kinds = {"deb": name.endswith(".deb"), "rpm": name.endswith(".rpm"), "archive": bool(_ARCHIVE.search(name))}
-    return {"name": name, "kind": next((kind for kind, applies in kinds.items() if applies), "name")}
-
-
 def lines_about(lines: list[str], subject: str) -> list[str]:
     """Return the lines about a subject, without its name.
 
@@ -65,26 +54,12 @@ def lines_about(lines: list[str], subject: str) -> list[str]:
     return [line.removeprefix(f"{subject} ") for line in lines if line.startswith(f"{subject} ")]
 
 
-def release(given: str, file_name: str, output: str) -> str:
-    """Return the release of a daemon, empty where it is not known.
-
-    :param given: what the user says.
-    :param file_name: of what is to be installed.
-    :param output: of the program on the host when it prints its release.
-    """
-    if given:
-        return given.removeprefix("v")
-    match = _NUMBERS.search(file_name) or _NUMBERS.search(output)
-    return match.group() if match else ""
-
-
 def console_flag(client_release: str) -> str:
     """Return the flag with which a release of the Rust client logs to the journal, after a space; empty without one.
 
     If the flag is missing, releases 1.4.1 and later log to files only, of up to 1 GiB each since 1.4.3.
     """
-    match = _NUMBERS.match(client_release)
-    numbers = tuple(int(part) for part in match.group().split(".")) if match else _FIRST_WITH_CONSOLE
+    numbers = parse_release(client_release) or _FIRST_WITH_CONSOLE
     if numbers < _FIRST_WITH_VERBOSE:
         return ""
     return " --console" if numbers >= _FIRST_WITH_CONSOLE else " --verbose"

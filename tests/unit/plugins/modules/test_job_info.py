@@ -170,7 +170,7 @@ def test_a_list_that_a_job_of_nobody_breaks_is_read_around(box, job_info):
     done = job_info()
 
     assert done.column("id") == ids[::-1]
-    assert any("one by one" in warning for warning in done.warnings)
+    assert any("reads the other jobs of this page one by one" in warning for warning in done.warnings)
 
 
 def test_several_types_and_states_are_filtered_here(box, job_info, preheat, images):

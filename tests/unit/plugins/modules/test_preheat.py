@@ -1232,7 +1232,7 @@ def test_a_list_that_a_job_of_nobody_breaks_is_read_around(box, image, preheat):
     assert not second.failed
     assert not second.changed
     assert second.job["id"] == first.job["id"]
-    assert any("one by one" in warning for warning in second.warnings)
+    assert any("reads the other jobs of this page one by one" in warning for warning in second.warnings)
 
 
 def test_a_token_that_is_refused_stops_all_posts(box, images, preheat):
