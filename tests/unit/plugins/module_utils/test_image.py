@@ -106,6 +106,8 @@ def test_bases(bases, text, manifest_url):
         ("r.example/../a", "is not a repository name"),
         ("r.example/a/../../b:1", "is not a repository name"),
         ("https://r/v2/../a/manifests/1", "is not a valid manifest URL"),
+        ("redis:" + D1, "a digest follows an @, not a colon"),
+        ("a" * 248, "must not be longer than 255 characters"),
         ("redis@sha256:../../x", "must not contain credentials"),
         ("r_x.example/a", "is not a registry"),
         ("r.example:port/a", "is not a registry"),

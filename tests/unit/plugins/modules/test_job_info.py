@@ -214,3 +214,16 @@ def test_a_job_that_nobody_watches_any_more_is_given_up(box, job_info, preheat, 
 
     assert not done.failed, done.msg
     assert done.column("outcome") == ["given_up"]
+    assert done.job["message"].endswith("What to do: create it again")
+
+
+def test_a_job_that_is_removed_while_it_waits_is_gone(box, job_info, preheat, image):
+    made = preheat(image=image.source).job
+    path = f"/jobs/{made['id']}$"
+    box.rule(fault="body", body={**box.jobs[-1], "state": "PENDING", "result": None}, method="GET", path=path, times=1)
+    box.rule(fault="not_found", method="GET", path=path)
+    done = job_info(id=made["id"], wait=True, wait_timeout=5, wait_sleep=1)
+
+    assert not done.failed, done.msg
+    assert done.column("outcome") == ["gone"]
+    assert done.job["message"] == f"the manager no longer has job {made['id']}. What to do: create it again"
