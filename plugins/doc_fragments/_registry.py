@@ -16,20 +16,21 @@ options:
       - Registries by the name that image references use. Each value is a base URL, or a dictionary of C(url),
         C(username), C(password) and C(ca_path).
       - A path in the URL is prepended to the repository, as required for a proxy project of an internal registry.
-      - The URL is part of a blob's task ID, so it must be the base URL that the hosts use (C(X-Dragonfly-Registry) in
-        their C(hosts.toml)). Defaults to C(https://NAME), and to V(https://index.docker.io) for V(docker.io).
+      - The URL is part of the task ID of each blob, so it must be the base URL that the hosts use
+        (C(X-Dragonfly-Registry) in their C(hosts.toml)). Defaults to C(https://NAME), and to V(https://index.docker.io)
+        for V(docker.io).
     type: dict
   registry_username:
     description:
       - User name for the registry. If the images come from more than one registry, set it in O(registries) instead.
-      - If it is sent with a job, the manager stores it and returns it to every token with the scope C(job)
-        and to every user who can sign in.
+      - If a job contains it, the manager stores it and returns it to every token with the scope C(job) and to every
+        user who can sign in.
     type: str
   registry_password:
     description:
       - Password for the registry. If the images come from more than one registry, set it in O(registries) instead.
-      - If it is sent with a job, the manager stores it in plain text and returns it to every token with the scope
-        C(job) and to every user who can sign in. Use credentials with read-only access.
+      - If a job contains it, the manager stores it in plain text and returns it to every token with the scope C(job)
+        and to every user who can sign in. Use credentials with read-only access.
       - For the user V(_json_key), it is the content of the service account's key file. If a template yields another
         password that is valid JSON, add C(| string), because ansible-core converts it to a dictionary otherwise.
     type: str

@@ -19,10 +19,10 @@ options:
   wait_timeout:
     description:
       - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m).
-      - The manager gives up on a job after at most 80 minutes.
       - It limits the whole task. When it expires, the module sends no further requests and ends as soon as the current
         one completes, after another O(timeout) at most.
-      - With O(wait=false), the limit is three times O(timeout) plus one second for each job, if that is less.
+      - The manager itself stops watching a job after at most 80 minutes.
+      - With O(wait=false), the limit is three times O(timeout), plus one second for each job, if that is shorter.
     type: str
     default: 70m
   wait_sleep:

@@ -14,16 +14,16 @@ description:
   - The inventory source is a YAML file whose name ends in C(dragonfly.yml) or C(dragonfly.yaml).
   - Each host has the keys of RV(dragonflyoss.dragonfly.peer_info#module:peers) as variables, with the prefix
     C(dragonfly_), and its address as C(ansible_host).
-  - Create groups with O(keyed_groups), O(groups) and O(compose).
+  - Use O(keyed_groups) and O(groups) to create groups, and O(compose) to set variables.
 notes:
   - Peers announce their own names, which Dragonfly does not verify. Anyone who can announce a peer can give it the name
     of a host in another inventory, which then gets the address of the peer. To prevent this, use O(hostname=ip), or do
     not combine this inventory with others.
   - The plugin skips a peer with a warning if its name is not a valid host name, if its address is not a valid IP
     address of a host, or if its name or address is that of the controller (V(localhost)). If several peers have the
-    same name, the plugin uses the one that was updated last.
-  - The plugin also skips a peer with the name of a group. It knows only groups of inventory sources that are read
-    earlier, so list this source last, or give it the last name in its directory.
+    same name, the plugin uses the most recently updated one.
+  - The plugin also skips a peer that has the name of a group. It knows only the groups of inventory sources that were
+    read before, so list this source last, or give it a name that sorts last in its directory.
 options:
   plugin:
     description:
@@ -121,7 +121,7 @@ options:
     aliases: [state]
   scheduler_cluster_ids:
     description:
-      - Add only peers of these scheduler clusters, a number or a list of numbers.
+      - Add only peers of the scheduler clusters with these IDs. One ID or a list of IDs.
     type: raw
     aliases: [scheduler_cluster_id]
 extends_documentation_fragment:

@@ -55,7 +55,7 @@ options:
         type: list
         elements: str
       hostnames:
-        description: Regular expressions that match host names. Requires Dragonfly manager later than 2.1.0.
+        description: Regular expressions that match host names. Requires a Dragonfly manager release later than 2.1.0.
         type: list
         elements: str
   scheduler_cluster_config:
@@ -89,7 +89,7 @@ options:
         description:
           - Requests that the seed peers reject, in Dragonfly's own format. Keys that are not set are not changed. Lists
             are replaced.
-          - Requires Dragonfly manager later than 2.3.
+          - Requires a Dragonfly manager release later than 2.3.
         type: dict
   peer_cluster_config:
     description:
@@ -104,7 +104,7 @@ options:
         description:
           - Requests that the peers reject, in Dragonfly's own format. Keys that are not set are not changed. Lists are
             replaced.
-          - Requires Dragonfly manager later than 2.3.
+          - Requires a Dragonfly manager release later than 2.3.
         type: dict
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
@@ -123,7 +123,7 @@ notes:
   - The O(token) must have the scope C(cluster). Dragonfly manager releases before 2.1.9 require a O(jwt) instead. If
     both are set, the module uses the one that the release requires.
   - Requires Dragonfly manager 2.1.0 or later.
-  - For some minutes after a cluster was created, the manager may reject jobs for it with the HTTP status 429.
+  - For some minutes after a cluster is created, the manager may reject jobs for it with the HTTP status 429.
 seealso:
   - module: dragonflyoss.dragonfly.cluster_info
 author:

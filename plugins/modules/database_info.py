@@ -10,9 +10,9 @@ module: database_info
 short_description: Check the databases of a Dragonfly manager before its installation
 version_added: 1.0.0
 description:
-  - Checks from the host of a manager or scheduler whether its database and its Redis exist, accept the login, and can
-    be used by the release to install. Changes nothing.
-  - Returns a list of RV(problems). The module fails only if it cannot check.
+  - Checks, from the host of a manager or scheduler, that its database and its Redis exist, accept the login, and work
+    with the release to install. Changes nothing.
+  - Returns a list of RV(problems). The module fails only if it cannot run the checks.
 options:
   database:
     description: The SQL database of the manager. If not set, only Redis is checked.
@@ -47,7 +47,7 @@ options:
         type: dict
         suboptions: &tls
           ca_cert:
-            description: Path to a file of CA certificates. Defaults to the system's.
+            description: Path to a file of CA certificates to trust instead of the system's.
             type: path
           client_cert:
             description: Path to the client certificate.

@@ -98,7 +98,7 @@ containerd:
     settings_error:
       description:
         - Reason why the settings of k3s or RKE2 could not be determined, with the file or the unit as C(key).
-        - V(null) if they could.
+        - V(null) if they could be determined.
       type: dict
       returned: success
       sample: null

@@ -12,10 +12,10 @@ version_added: 1.0.0
 description:
   - Returns which layers of an image each host holds, including seed peers, and how many hosts hold each layer.
   - Dragonfly manager 2.2.4 or later computes the distribution itself, and reads the manifest from the registry. Its
-    response omits seed peers, so the module also reads the jobs of the type C(get_task) that the manager created for
-    it, and creates such a job for each layer that they do not cover.
-  - With an earlier manager, the module reads the manifest from the registry, from the host that the task runs on, and
-    creates a job of the type C(get_task) for each layer.
+    response omits seed peers, so the module also reads the jobs of the type C(get_task) that the manager created, and
+    creates such a job for each layer that they do not cover.
+  - With earlier releases, the module itself reads the manifest from the registry, and creates a job of the type
+    C(get_task) for each layer.
 options:
   image:
     description:
@@ -83,7 +83,7 @@ EXAMPLES = r"""
         token: "{{ dragonfly_token }}"
         image: registry.example.com/shop/web:0.0.0
   rescue:
-    - name: Report the reason
+    - name: Show the reason
       ansible.builtin.debug:
         msg: "{{ ansible_failed_result.msg }}"
 """

@@ -17,13 +17,13 @@ description:
 options:
   state:
     description:
-      - V(absent) removes the jobs. It must be set, because removal cannot be undone.
+      - V(absent) removes the jobs. It has no default, because a removal cannot be undone.
     type: str
     choices: [absent]
     required: true
   ids:
     description:
-      - IDs of jobs. A job that does not exist counts as removed.
+      - IDs of the jobs to remove. A job that does not exist counts as removed.
       - Exactly one of O(ids) and O(older_than) is required. Mutually exclusive with O(types) and O(states).
     type: list
     elements: int
@@ -84,7 +84,7 @@ EXAMPLES = r"""
     id: 4711
     state: absent
 
-- name: Remove old jobs that only read which peers hold a task
+- name: Remove old jobs that queried which peers hold a task
   dragonflyoss.dragonfly.job:
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"

@@ -11,9 +11,9 @@ short_description: Gather information about the jobs of a Dragonfly manager
 version_added: 1.0.0
 description:
   - Returns jobs by ID, or all jobs that match the filters, newest first.
-  - The outcome of a preheat job is derived from its result alone, because this module does not read manifests. With
-    Dragonfly manager 2.3.1 or later, V(warm) means for an image that at least one blob is warm and none failed. To
-    verify every blob, use M(dragonflyoss.dragonfly.preheat).
+  - The outcome of a preheat job is derived from its result alone, because this module does not read manifests. For an
+    image, and with Dragonfly manager 2.3.1 or later, V(warm) only means that at least one blob is warm and none failed.
+    To verify every blob, use M(dragonflyoss.dragonfly.preheat).
 options:
   ids:
     description:
@@ -44,7 +44,7 @@ options:
     default: false
   wait:
     description:
-      - Whether to wait until no returned job is V(PENDING). Jobs that are created in the meantime are ignored.
+      - Whether to wait until none of the jobs is V(PENDING). Jobs that are created in the meantime are ignored.
       - The module fails if a job is still running after O(wait_timeout). It does not fail if a job failed, see
         RV(jobs[].outcome).
     type: bool
@@ -146,23 +146,23 @@ jobs:
       sample: SUCCESS
     outcome:
       description:
-        - V(warm), the content is cached.
-        - V(cold), the manager reports C(SUCCESS), but blobs or hosts are not warm.
-        - V(failed), the manager reports C(FAILURE).
-        - V(pending), the job is running.
-        - V(done), a job of another type than C(preheat) has succeeded.
-        - V(given_up), the manager stopped watching the job before its end.
-        - V(gone), the job was deleted while the module waited.
+        - V(warm): the content is cached.
+        - V(cold): the manager reports C(SUCCESS), but blobs or hosts are not warm.
+        - V(failed): the manager reports C(FAILURE).
+        - V(pending): the job is running.
+        - V(done): a job of a type other than C(preheat) succeeded.
+        - V(given_up): the manager stopped watching the job before it finished.
+        - V(gone): the job was deleted while the module waited.
       type: str
       returned: success
       sample: warm
     reason:
-      description: Stable code of the reason why it is not warm, V(null) if it is.
+      description: Stable code of the reason why the content is not warm, V(null) if it is warm.
       type: str
       returned: success
       sample: null
     message:
-      description: Reason why it is not warm, as text.
+      description: Reason why the content is not warm, as text.
       type: str
       returned: success
       sample: null
@@ -209,7 +209,7 @@ jobs:
       returned: success
       sample: 100
     warmed_at:
-      description: Time when the manager recorded the end of the job, V(null) if it is not warm.
+      description: Time when the manager recorded that the job finished, V(null) if the content is not warm.
       type: str
       returned: success
       sample: "2026-11-24T22:24:12Z"
@@ -246,8 +246,8 @@ jobs:
       returned: success
       sample: {"type": "image", "scope": "single_seed_peer"}
     scheduler_cluster_ids:
-      description: IDs of the scheduler clusters of the job. Complete only with O(ids), because the manager's list of
-        jobs does not contain them. Otherwise the module reads them from the result of the job.
+      description: IDs of the scheduler clusters of the job. Complete only with O(ids). The manager's list of jobs does
+        not contain them, so otherwise the module reads them from the result of the job.
       type: list
       elements: int
       returned: success

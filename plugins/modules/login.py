@@ -12,9 +12,9 @@ version_added: 1.0.0
 description:
   - Signs a user in and returns a session token (JWT) for the option O(jwt) of other modules, such as
     M(dragonflyoss.dragonfly.personal_access_token).
-  - Dragonfly manager 2.2.0 or later accepts one sign-in of a user every 5 seconds, and rejects further attempts with
-    the same response as for a wrong password. Therefore the module retries, see O(retry_timeout), and warns if it had
-    to. Sign in once for each play, with C(run_once), and share the RV(jwt).
+  - Dragonfly manager 2.2.0 or later accepts one sign-in per user every 5 seconds, and responds to further attempts as
+    to a wrong password. The module therefore retries (see O(retry_timeout)), and warns if it had to. Sign in once per
+    play, with C(run_once), and share the RV(jwt).
 options:
   username:
     description:
@@ -41,7 +41,7 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes.action_group
 notes:
   - The result contains a secret. Set C(no_log=true) on the task.
-  - The module also signs in in check mode, because later tasks need the RV(jwt).
+  - In check mode, the module signs in too, because later tasks need the RV(jwt).
 seealso:
   - module: dragonflyoss.dragonfly.personal_access_token
 author:
@@ -70,7 +70,7 @@ EXAMPLES = r"""
 
 - name: Continue if the password is wrong, and show the next step
   block:
-    - name: Sign in with a password that was changed
+    - name: Sign in with the old password
       dragonflyoss.dragonfly.login:
         url: http://dragonfly-manager:8080
         username: root

@@ -12,8 +12,8 @@ version_added: 1.0.0
 description:
   - Returns the possible releases of the manager, the job types and options that these releases support, and for each
     cluster whether it has the schedulers and seed peers that a preheat requires.
-  - A manager does not report its release. The module narrows it down by the routes of the API and by the newest preheat
-    job, which for some hours after an upgrade can still be from the previous release.
+  - The manager does not report its release. The module derives it from the routes of the API and from the newest
+    preheat job. For some hours after an upgrade, that job can still be from the previous release.
   - With O(token) instead of O(jwt), the module reads the release only, and RV(clusters) is V(null).
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection
@@ -68,7 +68,7 @@ release_since:
   type: str
   sample: 2.2.4
 release_before:
-  description: First release that is too new. V(null) if the newest release is possible.
+  description: First release that is no longer possible. V(null) if the newest release is possible.
   returned: success
   type: str
   sample: 2.3.1
@@ -100,8 +100,8 @@ schedulers:
   sample: 1
 seed_peers:
   description:
-    - Number of active seed peers that the manager knows, in all clusters. Newer Rust seed peers count only after
-      M(dragonflyoss.dragonfly.peer_info) with O(dragonflyoss.dragonfly.peer_info#module:refresh=true).
+    - Number of active seed peers that the manager knows, in all clusters. Seed peers with a recent Rust client count
+      only after M(dragonflyoss.dragonfly.peer_info) with O(dragonflyoss.dragonfly.peer_info#module:refresh=true).
     - V(null) if only a token is given.
   returned: success
   type: int

@@ -12,7 +12,7 @@ version_added: 1.0.0
 description:
   - Returns all peers that the manager knows, or those that match the filters.
   - The manager copies its list of peers from its schedulers. In Dragonfly manager 2.2.0 or later, the list is empty
-    until it is refreshed, see O(refresh).
+    until it is refreshed (see O(refresh)).
   - Requires Dragonfly manager 2.1.12 or later.
 options:
   refresh:
@@ -21,7 +21,7 @@ options:
         ten seconds, or up to ten minutes if a scheduler does not respond. Set O(timeout) accordingly. Requires
         Dragonfly manager 2.1.65 or later.
       - The manager does not report which schedulers did not respond. Their peers are not refreshed.
-      - In check mode, nothing is refreshed.
+      - In check mode, the list is not refreshed.
     type: bool
     default: false
   types:

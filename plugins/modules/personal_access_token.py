@@ -12,8 +12,7 @@ version_added: 1.0.0
 description:
   - Creates, updates, rotates and deletes personal access tokens, identified by name. Pass a token to the option
     O(dragonflyoss.dragonfly.preheat#module:token) of M(dragonflyoss.dragonfly.preheat) and other modules.
-  - The module also returns the token if it exists already. A second run of a playbook returns the same token and
-    changes nothing.
+  - If the token exists already, the module returns it and changes nothing, so a playbook can run repeatedly.
 options:
   name:
     description:
@@ -23,7 +22,7 @@ options:
   state:
     description:
       - V(present) creates the token, or updates the options that are set and differ.
-      - V(absent) deletes the token. The manager then rejects it.
+      - V(absent) deletes the token, which the manager then rejects.
       - V(rotated) always deletes the token and creates a new one with the same name. Options that are not set, except
         the expiry and O(active), are copied from the old token.
     type: str
@@ -57,7 +56,7 @@ options:
   active:
     description:
       - Whether the token can be used. A new token is always active.
-      - Dragonfly manager releases before 2.2.2 store it, but do not enforce it. With them, delete the token instead.
+      - Dragonfly manager releases before 2.2.2 store it, but do not enforce it. Delete the token instead.
     type: bool
   bio:
     description:

@@ -12,7 +12,7 @@ version_added: 1.0.0
 description:
   - Creates preheat jobs in a Dragonfly manager, waits for them, and succeeds only if the requested content is warm.
     With the default O(scope=single_seed_peer), one seed peer of each cluster fetches each blob. The blobs of an image
-    can be on different seed peers, and are not on every node.
+    can be on different seed peers. Nodes do not hold them until they pull.
   - If an identical job is running, the module waits for it. If an identical job succeeded within O(max_age) and its
     content is warm, no job is created.
   - The state C(SUCCESS) of a job does not prove that its content is warm. The module checks the result blob by blob,
@@ -53,7 +53,8 @@ options:
     aliases: [platform]
   tag:
     description:
-      - Tag of the tasks. It is part of the task ID, so only hosts with the same tag hit. Do not set it for containerd.
+      - Tag of the tasks. It is part of the task ID, so only hosts that use the same tag hit. Do not set it for content
+        that containerd pulls.
     type: str
   application:
     description:
@@ -165,9 +166,9 @@ options:
   enable_task_id_based_blob_digest:
     description:
       - Whether to use the digest of a blob as its task ID instead of an ID computed from its URL, so one preheat serves
-        every registry. Hosts hit it only with C(enableTaskIDBasedBlobDigest) in the proxy of their client.
-      - Requires Dragonfly manager later than 2.5.1. The task fails with earlier managers.
-      - RV(jobs[].args) shows whether a job was created with it.
+        every registry. Hosts hit only if the proxy of their client enables C(enableTaskIDBasedBlobDigest).
+      - Requires a Dragonfly manager release later than 2.5.1. With other releases, the task fails.
+      - RV(jobs[].args) shows whether a job uses it.
     type: bool
   bio:
     description:
@@ -193,10 +194,10 @@ options:
     aliases: [expected_ip]
   max_age:
     description:
-      - Maximum age of an identical warm job that makes a new job unnecessary, in seconds or as a duration such as
-        V(90s), V(30m), V(4h) or V(7d), by the manager's clock. It is limited because caches expire. With V(0), the
-        module reuses no finished job, but still waits for a running one.
-      - Only O(verify=peers) detects content that the peers evicted since then.
+      - Maximum age of an identical warm job to reuse instead of creating a new one, in seconds or as a duration such as
+        V(90s), V(30m), V(4h) or V(7d), by the manager's clock. Older jobs are not reused, because caches expire.
+      - With V(0), the module does not reuse finished jobs, but still waits for a running one.
+      - Only O(verify=peers) detects that peers have evicted the content in the meantime.
     type: str
     default: 1h
   force:
@@ -210,17 +211,17 @@ options:
       - V(auto) reads the manifest from the registry and requires every blob in the result. If the module cannot reach
         the registry, it warns and relies on the result of the job alone. If the registry denies access, the task fails.
       - V(blobs) does the same, but fails if the module cannot reach the registry.
-      - V(peers) requires the same as V(blobs) and then queries the peers whether they hold every blob now, for existing
-        and for new jobs. If content is gone, a new job is created, and RV(jobs[].replaces) reports the reason. Use it
-        if a rollout depends on the result. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier releases
-        cannot report what a peer holds. With them, the task fails and creates nothing, or the outcome is V(unknown).
+      - V(peers) does the same as V(blobs), and then checks that the peers hold every blob now, for existing and for new
+        jobs. If content is gone, a new job is created, and RV(jobs[].replaces) reports the reason. Use it if a rollout
+        depends on the result. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier releases cannot report
+        what a peer holds, so the task fails and creates no job, or the outcome is V(unknown).
       - With V(peers), the task takes at least 30 seconds longer, and creates one job for each blob (at most 1000).
-      - V(result) requires a result that names at least one URL and no failure. V(none) trusts the state C(SUCCESS).
-      - With V(auto), V(blobs) and V(result), a warm job does not count if the manager's list of jobs shows that its
-        content was deleted since, for example by M(dragonflyoss.dragonfly.task). The list does not show what the peers
+      - V(result) requires a result that lists at least one URL and no failure. V(none) trusts the state C(SUCCESS).
+      - With V(auto), V(blobs) and V(result), a warm job is not reused if the manager's list of jobs shows that its
+        content was deleted later, for example by M(dragonflyoss.dragonfly.task). The list does not show what the peers
         evicted.
-      - With V(auto), V(blobs) and V(peers) the job is pinned to the digest of the manifest, so a moved tag results in a
-        new job.
+      - With V(auto), V(blobs) and V(peers), the job is pinned to the digest of the manifest. If the tag moves, the next
+        run creates a new job.
     type: str
     choices: [auto, blobs, peers, result, none]
     default: auto
@@ -329,7 +330,7 @@ jobs:
       sample: "https://registry.example.com/v2/shop/web/manifests/\
         sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     digest:
-      description: Digest of the manifest that the job is pinned to.
+      description: Digest of the manifest to which the job is pinned.
       type: str
       returned: success
       sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
@@ -350,27 +351,27 @@ jobs:
       sample: SUCCESS
     outcome:
       description:
-        - V(warm), the content is cached.
-        - V(cold), the manager reports C(SUCCESS), but blobs or hosts are not warm.
-        - V(failed), the manager reports C(FAILURE).
-        - V(pending), the module did not wait for the job.
-        - V(planned), check mode, no job was created.
-        - V(refused), the manager rejected the job, or created it without a requested option.
-        - V(gone), the job was deleted while the module waited.
-        - V(given_up), the manager stopped watching the job before its end.
-        - V(timed_out), the job did not end within O(wait_timeout).
-        - V(unknown), the module could not poll the job until its end, or could not query the peers.
+        - V(warm): the content is cached.
+        - V(cold): the manager reports C(SUCCESS), but blobs or hosts are not warm.
+        - V(failed): the manager reports C(FAILURE).
+        - V(pending): the module did not wait for the job.
+        - V(planned): no job was created, because the module ran in check mode.
+        - V(refused): the manager rejected the job, or created it without a requested option.
+        - V(gone): the job was deleted while the module waited.
+        - V(given_up): the manager stopped watching the job before it finished.
+        - V(timed_out): the job did not finish within O(wait_timeout).
+        - V(unknown): the module could not poll the job until it finished, or could not query the peers.
       type: str
       returned: success
       sample: warm
     reason:
-      description: Stable code of the reason why it is not warm, such as V(no_seed_peer), V(go_peers) or
+      description: Stable code of the reason why the content is not warm, such as V(no_seed_peer), V(go_peers) or
         V(nothing_warmed).
       type: str
       returned: success
       sample: null
     message:
-      description: Reason why it is not warm, as text.
+      description: Reason why the content is not warm, as text.
       type: str
       returned: success
       sample: null
@@ -403,7 +404,7 @@ jobs:
       returned: success
       sample: 100
     warmed_at:
-      description: Time when the manager recorded the end of the job, V(null) if it is not warm.
+      description: Time when the manager recorded that the job finished, V(null) if the content is not warm.
       type: str
       returned: success
       sample: "2026-11-24T22:24:12Z"
@@ -461,7 +462,7 @@ jobs:
           returned: success
         reason:
           description:
-            - V(deleted) (its content was deleted since), V(not_held) (the peers do not hold it), V(cold) (hosts are
+            - V(deleted) (its content was deleted), V(not_held) (the peers no longer hold it), V(cold) (hosts are
               missing from it).
           type: str
           returned: success

@@ -11,11 +11,10 @@ short_description: Report whether a host hits preheated content, and why not
 version_added: 1.0.0
 description:
   - Reads the configuration of the container runtime and of the Dragonfly client on the host, computes the task ID that
-    a pull requests for each blob, and compares it with the task ID of the preheat. If they differ, the pull does not
-    use the preheated content, and no log shows it. The module returns the setting to change.
-  - On the host, the module needs no Python library, not even C(requests). Secrets in the host's files do not leave the
-    host. The action plugin of the same name evaluates the files on the controller, where O(images) and O(probe) require
-    C(requests).
+    a pull requests for each blob, and compares it with the task ID of the preheat. If they differ, the pull silently
+    misses the preheated content. The module returns the setting to change.
+  - The module requires no Python library on the host. Secrets in the host's files do not leave the host. The action
+    plugin of the same name evaluates the files on the controller, where O(images) and O(probe) require C(requests).
   - Changes nothing on the host or in the manager.
 options:
   jobs:
@@ -29,7 +28,7 @@ options:
     description:
       - Images that were or will be preheated, in the format of O(dragonflyoss.dragonfly.preheat#module:images). The
         controller reads their manifests from the registry. If it cannot reach the registry, the module checks one
-        representative blob of each image, and reports that in RV(notes).
+        representative blob of each image, and says so in RV(notes).
       - Exactly one of O(jobs) and O(images) is required.
     type: list
     elements: str
@@ -50,8 +49,8 @@ options:
     type: int
   enable_task_id_based_blob_digest:
     description:
-      - Whether the preheat of O(images) uses the digests of blobs as task IDs. Requires Dragonfly manager later than
-        2.5.1, see O(manager_release). Earlier managers ignore it.
+      - Whether the preheat of O(images) uses the digests of blobs as task IDs. Requires a Dragonfly manager release
+        later than 2.5.1, see O(manager_release). Other releases ignore it.
       - With O(jobs), the module reads it from the arguments of each job.
     type: bool
     default: false
@@ -59,8 +58,8 @@ options:
     description:
       - Client that the seed peers run, V(dfget) for the Go client or V(dfdaemon) for the Rust client. The seed peers
         compute the task IDs of a preheat.
-      - Defaults to the client of the host, which RV(notes) then mentions. If O(jobs) are warm and were created by
-        Dragonfly manager 2.3.1 or later, defaults to V(dfdaemon), because such a manager preheats only Rust clients.
+      - Defaults to V(dfdaemon) if O(jobs) are warm and were created by Dragonfly manager 2.3.1 or later, which preheats
+        only Rust clients. Otherwise, defaults to the client of the host, and RV(notes) says so.
     type: str
     choices: [dfget, dfdaemon]
   seed_release:
@@ -74,7 +73,7 @@ options:
     type: str
   runtime:
     description:
-      - Container runtime whose pulls to check. Use V(podman) for Buildah and Skopeo.
+      - Container runtime to check. Use V(podman) for Buildah and Skopeo.
       - Defaults to the only runtime on the host, to V(crio) on a host with CRI-O and podman, and to V(containerd) if
         O(containerd_config) or O(certs_dir) is set.
     type: str
@@ -82,9 +81,8 @@ options:
   probe:
     description:
       - Whether to also request the smallest blob from the client's proxy, as the runtime would, and to compare the task
-        ID in the response with the task ID that the module computed. This is one small request for each host, and
-        caches the blob there. The module skips it in check mode, and if it cannot read a secret header of the mirror on
-        the host.
+        ID in the response with the computed one. The module sends one small request to each host, which caches the blob
+        there. It skips the probe in check mode, and if it cannot read a secret header of the mirror on the host.
     type: bool
     default: false
   probe_request:
@@ -209,8 +207,7 @@ RETURN = r"""
 hit:
   description:
     - How many of the blobs this host hits, V(all), V(some) or V(none). A blob hits if the host requests the same task
-      ID as the preheat. A blob counts only if it is known to hit.
-    - V(none) also if the module could not determine it; see RV(reasons).
+      ID as the preheat. Blobs with an unknown result do not count, so V(none) does not prove a miss. See RV(reasons).
     - A hit does not mean that every byte comes from Dragonfly. The Rust client 1.4.2 or later fetches blobs of up to 4
       MiB from the registry unless C(proxy.disableBackToSource) is V(true). RV(notes) reports this.
   returned: success

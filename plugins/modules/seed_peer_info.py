@@ -11,8 +11,8 @@ short_description: Gather information about the seed peers of a Dragonfly manage
 version_added: 1.0.0
 description:
   - Returns all seed peers that the manager knows, or those that match the filters.
-  - Rust clients of about release 1.2 or later announce themselves to the schedulers only, so they are missing from this
-    list. To find them, use M(dragonflyoss.dragonfly.peer_info) with
+  - Rust clients of about release 1.2 or later announce themselves to the schedulers only, so this list does not contain
+    them. To find them, use M(dragonflyoss.dragonfly.peer_info) with
     O(dragonflyoss.dragonfly.peer_info#module:refresh=true), and select all types except V(normal).
 options:
   types:
@@ -24,8 +24,8 @@ options:
     aliases: [type]
   seed_peer_cluster_ids:
     description:
-      - Return only seed peers of these seed peer clusters. If a cluster was created as a whole, its seed peer cluster
-        and its scheduler cluster have the same ID.
+      - Return only seed peers of these seed peer clusters. If a cluster was created in the console or with
+        M(dragonflyoss.dragonfly.cluster), its seed peer cluster and its scheduler cluster have the same ID.
     type: list
     elements: int
     aliases: [seed_peer_cluster_id]

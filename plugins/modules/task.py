@@ -14,24 +14,24 @@ description:
     each blob.
   - Use it for a release that must no longer be pulled, or to free disk space before the peers evict content themselves.
     Later pulls fetch the content from the registry or origin again.
-  - Earlier preheat jobs keep the state C(SUCCESS). M(dragonflyoss.dragonfly.preheat) does not count them if the
+  - Earlier preheat jobs keep the state C(SUCCESS). M(dragonflyoss.dragonfly.preheat) does not reuse them as long as the
     manager's list of jobs shows the deletion. To always preheat again, use
     O(dragonflyoss.dragonfly.preheat#module:force).
   - A scheduler deletes a task only from peers on which it knows the task. Rust clients 1.4.2 and later fetch blobs and
     files of up to 4 MiB, such as the config of every image, without a scheduler, so the manager cannot delete them. If
     a deletion reports no host, the module therefore creates a job of the type C(get_task) to query which peers still
-    hold the task. If there are any, it does not fail, but warns and returns the hosts in RV(tasks[].held), with
+    hold the task. If any do, it does not fail, but warns and returns the hosts in RV(tasks[].held), with
     RV(tasks[].reason=not_deletable).
   - Such tasks expire on the peers (C(gc.policy.taskTTL) in C(dfdaemon.yaml)). To remove them earlier, restart dfdaemon
     with C(storage.keep) set to C(false), or remove them on the hosts.
   - This query takes about 30 seconds, which count towards O(wait_timeout). It requires Dragonfly manager 2.4.1 or
     later, schedulers 2.4.0 or later, and O(wait=true).
-  - Versions of an image often share blobs. To keep the blobs of other versions, list these in O(keep_images).
+  - Versions of an image often share blobs. To keep the blobs of other versions, list those versions in O(keep_images).
 options:
   state:
     description:
-      - V(absent) deletes the tasks from all peers. There is no default, because deleted content is fetched again from
-        the registry or origin by every host that needs it.
+      - V(absent) deletes the tasks from all peers. It has no default, because hosts that need deleted content fetch it
+        from the registry or origin again.
     type: str
     choices: [absent]
     required: true
@@ -63,7 +63,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(wait=false), the module does not know whether a peer held a task, so each task is reported as changed.
+      - With O(wait=false), the module does not know whether a peer held a task, so it always reports a change.
 seealso:
   - module: dragonflyoss.dragonfly.task_info
 author:
