@@ -30,7 +30,8 @@ filteredqueryparams enabletaskidbasedblobdigest disablebacktosource requestratel
 totalratelimit perpeerratelimit bandwidthlimit gcinterval interval refreshinterval maxreplicas netaddrs ip addrs
 """.split()
 )
-HOSTS_KEYS = frozenset(["server", "capabilities", "override_path", "dial_timeout"])
+#: Of hosts.toml; ca and client are paths of files.
+HOSTS_KEYS = frozenset(["server", "capabilities", "override_path", "dial_timeout", "ca", "client"])
 CONTAINERD_KEYS = frozenset(
     """
 version imports config_path endpoint concurrent_layer_fetch_buffer max_concurrent_downloads use_local_image_pull
@@ -44,6 +45,9 @@ REGISTRIES_CONF_KEYS = frozenset(
     "prefix location insecure blocked mirror-by-digest-only pull-from-mirror registries".split()
 )
 
+#: The longest string of TOML that is kept, and the beginning of a certificate or a private key in place of its path.
+_LONGEST_STRING = 1024
+_PEM = "-----BEGIN"
 _USER_INFO = re.compile(r"(://)[^/?#\s\"'@]*(?:@[^/?#\s\"'@]*)*@")
 
 
@@ -280,7 +284,7 @@ def redact_toml(text: str, keys: t.Collection[str]) -> str:
         if kind == "bare" and not kept[-1]:
             out.append(_hidden_bare(token))
             continue
-        if kind == "string" and not kept[-1]:
+        if kind == "string" and not (kept[-1] and len(token) <= _LONGEST_STRING and _PEM not in token):
             out.append(f'"{HIDDEN}"' + "\n" * token.count("\n"))
             continue
         if kind == "header" and len(kept) > 1:

@@ -16,6 +16,7 @@ import re
 from glob import escape
 from typing import Any, NamedTuple
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._certificate_facts import certificate_files
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import (
     CONTAINERD_KEYS,
     HOSTS_KEYS,
@@ -360,5 +361,6 @@ def _hosts(host: Host, text: str, certs_dir: str | None) -> list[dict[str, Any]]
     for folder in dict.fromkeys([*folders, *CERTS_DIRS]):
         # A folder without the file counts too: if it exists, containerd does not try the next one.
         for path in host.glob(os.path.join(re.sub(r"([*?[])", r"[\1]", folder), "*"))[:_MAX_HOSTS]:
-            files.append(host.file(os.path.join(path, "hosts.toml"), _redact_hosts))
+            file = host.file(os.path.join(path, "hosts.toml"), _redact_hosts)
+            files.append({**file, "certificates": certificate_files(host, path, file["text"] or "")})
     return files

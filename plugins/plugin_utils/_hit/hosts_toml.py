@@ -16,6 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_duration
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.certificates import unusable_certificate
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
     parse_file,
     parse_text,
@@ -93,7 +94,8 @@ def _hosts(
     if not able:
         code = "mirror_cannot_pull" if document.get("host") else "no_mirror_for_registry"
         return [], reason(code, file["path"], registry=registry)
-    return able, None
+    unusable = unusable_certificate(file, [*tables, ("", document)])
+    return ([], unusable) if unusable else (able, None)
 
 
 def rejected_hosts(document: dict[str, t.Any], release: Release | None) -> str | None:

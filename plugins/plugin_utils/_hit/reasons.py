@@ -52,6 +52,11 @@ MISSES: dict[str, tuple[str, str]] = {
         "Run the check with become: true, and install containerd where its unit or PATH names it; or write only keys"
         " and values that every release reads.",
     ),
+    "certificate_unusable": (
+        "containerd cannot load {path}: {error}. Every pull of the registry then fails, for a file of any of its "
+        "hosts.",
+        "Write the file, or remove the key. If it exists, run the check with become: true.",
+    ),
     "mirror_cannot_pull": (
         "no host in the file has the capability to pull, so containerd pulls directly from the registry.",
         'Give the client\'s host the capabilities ["pull", "resolve"].',

@@ -127,6 +127,51 @@ def test_a_host(machine: Machine) -> None:
     assert SECRET not in repr(facts)
 
 
+PEM = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
+PEM_KEY = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
+
+
+def test_the_files_that_hosts_toml_names_for_tls(machine: Machine) -> None:
+    folder = "/etc/containerd/certs.d/registry.example.com"
+    machine.write(f"{folder}/ca.pem", f"# of the house\n{PEM}")
+    machine.write("/pki/pair.pem", PEM + PEM_KEY)
+    machine.write("/pki/old.key", PEM_KEY.replace("PRIVATE", "RSA PRIVATE"))
+    machine.write("/pki/encrypted.key", PEM_KEY.replace("PRIVATE", "ENCRYPTED PRIVATE"))
+    machine.write("/pki/encrypted-too.key", PEM_KEY.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n", 1))
+    machine.write("/pki/empty", "")
+    (machine.root / "pki/folder").mkdir()
+    machine.write(
+        f"{folder}/hosts.toml",
+        'ca = ["ca.pem",\n "/pki/none.pem"]\n# ca = "/comment.pem"\n[host."http://h"]\nclient = \'/pki/pair.pem\'\n'
+        '[host."http://h2"]\nclient = [["/pki/empty", "/pki/old.key"],\n["/pki/folder", "/pki/encrypted.key"], '
+        '["sub/../ca.pem", "/pki/encrypted-too.key"]]\n',
+    )
+    (hosts,) = machine.containerd()["hosts"]
+    assert hosts["certificates"] == {
+        f"{folder}/ca.pem": {"error": None, "holds": ["certificate"]},
+        "/pki/none.pem": {"error": "it does not exist", "holds": []},
+        "/pki/pair.pem": {"error": None, "holds": ["certificate", "key"]},
+        "/pki/empty": {"error": None, "holds": []},
+        "/pki/old.key": {"error": None, "holds": ["key"]},
+        "/pki/folder": {"error": "Is a directory", "holds": []},
+        "/pki/encrypted.key": {"error": None, "holds": []},
+        "/pki/encrypted-too.key": {"error": None, "holds": []},
+    }
+    assert '"/pki/none.pem"' in hosts["text"]
+    assert SECRET not in repr(hosts)
+
+
+def test_a_key_in_place_of_its_path_stays_on_the_host(machine: Machine) -> None:
+    key = PEM_KEY.replace("\n", "\\n")
+    machine.write(
+        "/etc/containerd/certs.d/h/hosts.toml",
+        f"client = \"{key}\"\nca = '''\n{PEM_KEY}'''\n[host.'http://h']\nclient = [\"{SECRET * 100}\"]\n",
+    )
+    (hosts,) = machine.containerd()["hosts"]
+    assert SECRET not in hosts["text"]
+    assert hosts["text"].count("hidden") == 3
+
+
 def test_all_units_are_queried_at_once(machine: Machine) -> None:
     machine.gather()
     assert [command[0] for command in machine.commands] == ["systemctl"]

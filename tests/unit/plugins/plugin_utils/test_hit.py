@@ -963,6 +963,72 @@ def test_misses(machine, seed, code, file, key, text):
     assert len(codes(prediction)) == len(set(codes(prediction)))
 
 
+MIRROR_FOLDER = "/etc/containerd/certs.d/registry.example.com"
+CA = {"error": None, "holds": ["certificate"]}
+KEY = {"error": None, "holds": ["key"]}
+PAIR = {"error": None, "holds": ["certificate", "key"]}
+GONE = {"error": "it does not exist", "holds": []}
+MIRROR_URL = "http://127.0.0.1:65001"
+
+
+@pytest.mark.parametrize(
+    "before, extra, certificates, key, text",
+    [
+        ('ca = "/ca.pem"', "", {"/ca.pem": GONE}, "ca", "/ca.pem: it does not exist. Every pull"),
+        ('ca = ["/a", "b.pem"]', "", {"/a": CA, f"{MIRROR_FOLDER}/b.pem": GONE}, "ca", f"load {MIRROR_FOLDER}/b.pem"),
+        ('ca = "/ca.pem"', "", {"/ca.pem": {"error": "Is a directory", "holds": []}}, "ca", "Is a directory"),
+        ('ca = "/ca.pem"', "", {"/ca.pem": KEY}, "ca", "it contains no certificate in PEM format"),
+        ('ca = "/ca.pem"', "", None, "ca", "it is unknown whether the file exists"),
+        ('client = "/c.pem"', "", {"/c.pem": CA}, "client", "it contains no key"),
+        ('client = [["/c.pem", "/k.pem"]]', "", {"/c.pem": CA, "/k.pem": GONE}, "client", "/k.pem: it does not exist"),
+        (
+            'client = [["/c.pem", "/k.pem"]]',
+            "",
+            {"/c.pem": KEY, "/k.pem": KEY},
+            "client",
+            "/c.pem: it contains no",
+        ),
+        ("", f'[host."{MIRROR_URL}"]\nca = "x.pem"', {f"{MIRROR_FOLDER}/x.pem": GONE}, f'host."{MIRROR_URL}".ca', ""),
+        # A host that is only for pushes, too.
+        (
+            "",
+            '[host."https://push"]\ncapabilities = ["push"]\nclient = ["/p.pem"]',
+            {"/p.pem": GONE},
+            'host."https://push".client',
+            "/p.pem",
+        ),
+    ],
+)
+def test_certificates_that_containerd_cannot_load(before, extra, certificates, key, text):
+    toml = hosts_toml(before=before)
+    if MIRROR_URL in extra:
+        toml = toml.replace(f'[host."{MIRROR_URL}"]', extra)
+    else:
+        toml += extra
+    machine = facts(hosts=toml)
+    machine["containerd"]["hosts"][0]["certificates"] = certificates
+    prediction = predict_hits(machine, [image()])
+    assert (prediction.hit, codes(prediction)) == ("none", ["certificate_unusable"])
+    cause = prediction.reasons[0]
+    assert (cause.file, cause.key) == (f"{MIRROR_FOLDER}/hosts.toml", key)
+    assert text in cause.message
+
+
+@pytest.mark.parametrize(
+    "before, certificates",
+    [
+        ('ca = "ca.pem"', {f"{MIRROR_FOLDER}/ca.pem": CA}),
+        ("ca = []", {}),
+        ('client = "/c.pem"', {"/c.pem": PAIR}),
+        ('client = [["/c.pem", "/k.pem"], ["/c.pem", "/k.pem"]]', {"/c.pem": CA, "/k.pem": KEY}),
+    ],
+)
+def test_certificates_that_containerd_loads(before, certificates):
+    machine = facts(hosts=hosts_toml(before=before))
+    machine["containerd"]["hosts"][0]["certificates"] = certificates
+    assert predict_hits(machine, [image()]).hit == "all"
+
+
 def test_only_what_is_wrong_is_a_reason():
     # Without a mirror nothing is dynamic either.
     more = {"no-mirror", "rust-no-manager", "rust-merges-nothing"}

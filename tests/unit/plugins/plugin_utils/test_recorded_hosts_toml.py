@@ -19,6 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_red
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.containerd import Containerd
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import image_from_reference
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils import hosts
 
@@ -29,7 +30,8 @@ RECORDS = {
 IMAGE = image_from_reference("registry.example.com/app:1", {})
 FILE = f"/etc/containerd/certs.d/{IMAGE.registry}/hosts.toml"
 
-#: A URL without path, and the headers sent to it; ``registry`` if containerd sends pulls straight there.
+#: A URL without path, and the headers sent to it; ``registry`` if containerd sends pulls straight there; ``missing
+#: file`` if it fails, because hosts.toml names a file that does not exist.
 Outcome = t.Union[str, list[t.Any]]
 
 
@@ -44,14 +46,14 @@ def judged(text: str, release: str | None) -> Outcome:
     shown = redact_toml(text.removeprefix("\ufeff"), HOSTS_KEYS)
     file = {**hosts.file(FILE, shown), "bom": text.startswith("\ufeff")}
     route = Containerd({**facts_of(release), "hosts": [file]}).route(IMAGE)
+    if isinstance(route, Reason) and route.code == "certificate_unusable":
+        return "missing file"
     if not isinstance(route, Route) or route.proxy + route.path == f"https://{IMAGE.registry}/v2":
         return "registry"
     return [route.proxy + route.path, route.headers]
 
 
 def is_as_recorded(judgement: Outcome, recorded: Outcome) -> bool:
-    if recorded == "missing file":  # containerd read the hosts, and then the file that they name.
-        return judgement != "registry"
     if isinstance(recorded, str) or isinstance(judgement, str):
         return judgement == recorded
     url, headers = recorded

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files of certificates and keys that a hosts.toml names: whether they can be read, and what they hold.
+
+Runs on the host with nothing but the standard library, and only reads. Their content does not leave the host.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host
+
+_MAX_FILES = 100
+# Liberal: a path too many does no harm, and the controller parses hosts.toml.
+_VALUE = re.compile(r"""(?i)\b(?:ca|client)["']?[ \t]*=(?=([^=]{1,8192}))""")
+_STRING = re.compile(r"""(?:"([^"\n]+)"|'([^'\n]+)')""")
+_CERTIFICATE = re.compile(r"(?m)^-----BEGIN CERTIFICATE-----")
+# An encrypted key cannot be loaded without its password, for which hosts.toml has no key.
+_KEY = re.compile(r"(?m)^-----BEGIN (?:(?!ENCRYPTED)[A-Z0-9]+ )?PRIVATE KEY-----(?!\s*Proc-Type:[^\n]*ENCRYPTED)")
+
+
+def certificate_files(host: Host, folder: str, text: str) -> dict[str, dict[str, Any]]:
+    """Return the files that ``ca`` and ``client`` may name, by path.
+
+    :param folder: of the hosts.toml, to which paths are relative.
+    :param text: of the hosts.toml, without comments.
+    :returns: for each path ``error``, None if the file can be read, and ``holds``, a list of ``certificate`` and
+        ``key``.
+    """
+    values = "\n".join(_VALUE.findall(text))
+    names = dict.fromkeys(double or single for double, single in _STRING.findall(values))
+    paths = [absolute_path(folder, name) for name in names if "://" not in name]
+    return {path: _certificate_file(host, path) for path in paths[:_MAX_FILES]}
+
+
+def absolute_path(folder: str, name: str) -> str:
+    """Return the path of a file that a hosts.toml names, as containerd builds it."""
+    return name if os.path.isabs(name) else os.path.normpath(os.path.join(folder, name))
+
+
+def _certificate_file(host: Host, path: str) -> dict[str, Any]:
+    file = host.file(path, str)
+    error = "it does not exist" if file["text"] is None and not file["error"] else file["error"]
+    patterns = {"certificate": _CERTIFICATE, "key": _KEY}
+    return {"error": error, "holds": [kind for kind, pattern in patterns.items() if pattern.search(file["text"] or "")]}

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The certificates and keys that a hosts.toml names: whether containerd can load them.
+
+Source: containerd v1.5.18 to v2.3.4, remotes/docker/config/hosts.go (ConfigureHosts): a file that cannot be loaded, of
+any host in hosts.toml, fails every pull of the registry, without a fallback.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._certificate_facts import absolute_path
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import string_list
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
+
+
+class CertificateFile(t.NamedTuple):
+    """A file that a hosts.toml names.
+
+    :ivar key: that names it.
+    :ivar path: absolute.
+    :ivar kinds: what it must hold: ``certificate``, ``key``, or both.
+    """
+
+    key: str
+    path: str
+    kinds: tuple[str, ...]
+
+
+def unusable_certificate(file: dict[str, t.Any], tables: t.Iterable[tuple[str, dict[str, t.Any]]]) -> Reason | None:
+    """Return why containerd cannot load a certificate or a key, None if it can load all of them.
+
+    :param file: the hosts.toml, as the module reports it, with ``certificates``.
+    :param tables: URL and table of each host; the URL of the table at the top is empty.
+    """
+    loaded = file.get("certificates") or {}
+    for wanted in _certificate_files(posixpath.dirname(file["path"]), tables):
+        error = _error(loaded.get(wanted.path), wanted.kinds)
+        if error:
+            return reason("certificate_unusable", file["path"], wanted.key, path=wanted.path, error=error)
+    return None
+
+
+def _error(loaded: dict[str, t.Any] | None, kinds: tuple[str, ...]) -> str:
+    """Return why a file cannot be loaded, empty if it can."""
+    if loaded is None:
+        return "it is unknown whether the file exists"
+    if loaded["error"]:
+        return str(loaded["error"])
+    missing = [kind for kind in kinds if kind not in loaded["holds"]]
+    return f"it contains no {missing[0]} in PEM format that containerd can load" if missing else ""
+
+
+def _certificate_files(folder: str, tables: t.Iterable[tuple[str, dict[str, t.Any]]]) -> t.Iterator[CertificateFile]:
+    for url, table in tables:
+        prefix = f'host."{url}".' if url else ""
+        for path in string_list(table.get("ca", [])):
+            yield CertificateFile(f"{prefix}ca", absolute_path(folder, path), ("certificate",))
+        client = table.get("client", [])
+        for item in client if isinstance(client, list) else [client]:
+            yield from _client_files(f"{prefix}client", folder, item)
+
+
+def _client_files(key: str, folder: str, item: str | list[str]) -> t.Iterator[CertificateFile]:
+    """Return the files of a client: one with certificate and key, or a pair."""
+    if isinstance(item, str):
+        yield CertificateFile(key, absolute_path(folder, item), ("certificate", "key"))
+    else:
+        yield CertificateFile(key, absolute_path(folder, item[0]), ("certificate",))
+        yield CertificateFile(key, absolute_path(folder, item[1]), ("key",))
