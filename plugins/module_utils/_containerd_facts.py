@@ -224,8 +224,10 @@ def _distribution(host: Host, units: dict[str, Unit], path: str | None) -> Sourc
         unit = next((unit for unit in known if unit.state), None)
         error = next((unit.error for unit in known if unit.error), "") if unit is None else ""
         settings = read_settings(host, each.name, unit, error) if each.home else Settings()
-        if (unit is not None or host.exists(each.config)) and not _uses_another(settings):
-            installed.append(_installed(host, each, unit, settings, path))
+        source = _installed(host, each, unit, settings, path)
+        is_there = unit is not None or host.exists(source.config) or host.exists(each.config)
+        if is_there and not _uses_another(settings):
+            installed.append(source)
     installed = [source for source in installed if path in (None, source.config)]
     running = [source for source in installed if source.unit and source.unit.state == "active"]
     return next(iter(running + installed), None)
@@ -261,7 +263,8 @@ def _installed(
 def _sources(settings: Settings, registries: str) -> tuple[str, ...]:
     """Return registries.yaml, and the file that names it: both take effect with the next start."""
     setting = settings.setting("private-registry")
-    named_in = setting.source if setting else ""
+    # The command of a service is not reported: it may hold secrets.
+    named_in = setting.source if setting and setting.source != settings.unit else ""
     return tuple(escape(path) for path in (registries, named_in) if path.startswith("/"))
 
 
@@ -273,10 +276,14 @@ def _uses_another(settings: Settings) -> bool:
 def _data_dir(settings: Settings) -> tuple[str, Unknown | None]:
     """Return the data directory configured for k3s or RKE2, empty for the default, and why it is not known.
 
-    Source: k3s v1.31 pkg/cli/cmds/server.go (K3S_DATA_DIR).
+    Command and files outweigh the environment. Source: k3s v1.31 pkg/cli/cmds/server.go and agent.go (K3S_DATA_DIR;
+    RKE2 replaces the name of the program).
     """
     path, unknown = settings.path("data-dir", "d")
-    variable = settings.variables.get("K3S_DATA_DIR", "") if settings.name == "k3s" else ""
+    name = f"{settings.name.upper()}_DATA_DIR"
+    variable = settings.variables.get(name, "")
+    if not (path or unknown) and variable and not variable.startswith("/"):
+        unknown = Unknown(settings.unit, f"its {name} is not an absolute path")
     return (path or ("" if unknown else variable)).rstrip("/"), unknown
 
 

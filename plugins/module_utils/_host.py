@@ -195,7 +195,7 @@ class Host:
             for name in self.glob(path):
                 if not os.access(self.path(name), os.R_OK):
                     return variables, f"its EnvironmentFile {name} cannot be read"
-                variables.update(_file_assignments(self.read(name)))
+                variables.update(file_assignments(self.read(name)))
         return variables, ""
 
 
@@ -218,7 +218,7 @@ def _assignments(text: str) -> dict[str, str]:
     return {word.partition("=")[0]: word.partition("=")[2] for word in arguments if "=" in word}
 
 
-def _file_assignments(text: str) -> dict[str, str]:
+def file_assignments(text: str) -> dict[str, str]:
     """Return the variables of an EnvironmentFile, where a value without quotes goes on to the end of its line."""
     variables: dict[str, str] = {}
     for name, value in _ASSIGNMENT.findall(text.replace("\\\n", " ")):

@@ -16,12 +16,20 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from glob import escape
 from typing import NamedTuple
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import SHELLS, Host, Unit, option_of
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import (
+    SHELLS,
+    Host,
+    Unit,
+    file_assignments,
+    option_of,
+)
 
 _KEY = re.compile(r"""(?:"([^"\\]+)"|'([^']+)'|(\w[\w.+/-]*))[ \t]*:(?=[ \t]|\Z)""")
+_COMMAND_ARGS = re.compile(r"""(?m)^[ \t]*command_args\+?="((?:[^"\\]|\\.|\\\n)*)""")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _COMMENT = re.compile(r"(?:\A|[ \t])#")
 _PROPERTIES = re.compile(r"[&!]\S*\s*")
@@ -137,6 +145,7 @@ def read_settings(host: Host, name: str, unit: Unit | None, error: str = "") -> 
     :param unit: that starts it, None if systemd has none.
     :param error: why systemd cannot be queried; empty if it can.
     """
+    unit = unit or (None if error else openrc_service(host, name))
     if unit is None:
         unknown = Unknown(f"{name}.service", error) if error else None
         return _with_files(host, Settings(name, unknown=unknown), f"/etc/rancher/{name}/config.yaml")
@@ -151,6 +160,30 @@ def read_settings(host: Host, name: str, unit: Unit | None, error: str = "") -> 
     if error:
         return settings._replace(unknown=Unknown(unit.name, error))
     return _with_files(host, settings, path)
+
+
+def openrc_service(host: Host, name: str) -> Unit | None:
+    """Return the service of OpenRC that starts k3s, as its installer writes it; None if there is none.
+
+    Source: k3s v1.31 install.sh (create_openrc_service_file).
+    """
+    script = next((path for path in (f"/etc/init.d/{name}", f"/etc/init.d/{name}-agent") if host.exists(path)), None)
+    if script is None:
+        return None
+    service = os.path.basename(script)
+    variables: dict[str, str] = {}
+    for path in ("/etc/environment", f"/etc/rancher/{name}/{service}.env", f"/etc/conf.d/{service}"):
+        if host.exists(path) and not os.access(host.path(path), os.R_OK):
+            return Unit(script, error=f"{path} cannot be read")
+        variables.update(file_assignments(host.read(path)))
+    values = _COMMAND_ARGS.findall(host.read(script))
+    if len(values) != 1 or re.search(r"[$`]", values[0]) or "command_args" in variables:
+        return Unit(script, error="its command_args are not a single plain string")
+    try:
+        arguments = shlex.split(re.sub(r'\\(["\\])', r"\1", values[0]).replace("\\\n", " "))
+    except ValueError:
+        return Unit(script, error="its command_args are not a single plain string")
+    return Unit(script, argv=(name, *arguments), variables=variables)
 
 
 def _command(argv: tuple[str, ...], name: str) -> tuple[str, ...] | None:

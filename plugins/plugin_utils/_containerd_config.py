@@ -19,6 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     FIRST_THAT_MERGES,
     GRPC_PLUGIN,
     IMAGES_PLUGIN,
+    RUNTIME_PLUGIN,
     TRANSFER_PLUGIN,
     ConfigFile,
     Effective,
@@ -50,7 +51,12 @@ _WHY_PARTS_MISS = {
     "dfget": "the Go client computes another task ID for each part, so every pull misses",
     "dfdaemon": "the Rust client from 1.4.2 on requests parts of up to 4 MiB from the registry, cached or not",
 }
-_LAZY_SNAPSHOTTERS = ("nydus", "stargz", "overlaybd", "soci")
+#: Parts of the names of snapshotters that request content when a container reads it, and those that never do. The name
+#: of a proxy plugin is free, so one may be called nydus-snapshotter.
+_LAZY_SNAPSHOTTERS = ("nydus", "stargz", "overlaybd", "soci", "gcfs", "cvmfs")
+_EAGER_SNAPSHOTTERS = (
+    "", "aufs", "blockfile", "btrfs", "devmapper", "erofs", "fuse-overlayfs", "native", "overlayfs", "zfs"
+)  # fmt: skip
 
 
 class Verdict(t.NamedTuple):
@@ -232,7 +238,7 @@ def containerd_problems(effective: Effective, client: str, skips_small_parts: bo
 
 
 def _disabled(effective: Effective) -> list[Problem]:
-    plugins = {"cri", GRPC_PLUGIN, IMAGES_PLUGIN, "io.containerd.cri.v1.runtime"}
+    plugins = {"cri", GRPC_PLUGIN, IMAGES_PLUGIN, RUNTIME_PLUGIN}
     disabled = plugins & set(effective.config.get("disabled_plugins", []))
     if not disabled:
         return []
@@ -272,14 +278,43 @@ def _partial_pulls(effective: Effective, client: str) -> list[Problem]:
             file = effective.file_of("plugins", plugin, key)
             problems.append(problem("parallel_fetch", f"{file} {key}", why=why, remedy=remedy))
             break
-    snapshotter = effective.plugin.get("snapshotter") or effective.plugin.get("containerd", {}).get("snapshotter") or ""
-    if snapshotter in _LAZY_SNAPSHOTTERS:
+    snapshotter = default_snapshotter(effective)
+    if is_lazy(snapshotter):
         remedy = "Use overlayfs."
         if client == "dfdaemon":
             remedy += " Or set proxy.disableBackToSource; pulls then fail if no peer has the blob."
         key = f"{effective.file_of('plugins', name)} {name} snapshotter"
         problems.append(problem("lazy_snapshotter", key, snapshotter=snapshotter, why=why, remedy=remedy))
     return problems
+
+
+def is_lazy(snapshotter: str) -> bool:
+    """Return whether a snapshotter requests parts of blobs when containers read them."""
+    return any(name in snapshotter.lower() for name in _LAZY_SNAPSHOTTERS)
+
+
+def is_eager(snapshotter: str) -> bool:
+    """Return whether a snapshotter is known to leave pulls to containerd."""
+    return snapshotter in _EAGER_SNAPSHOTTERS
+
+
+def default_snapshotter(effective: Effective) -> str:
+    """Return the snapshotter of pods without a runtime class, empty for the default one."""
+    plugin = effective.plugin
+    return str(plugin.get("snapshotter") or plugin.get("containerd", {}).get("snapshotter") or "")
+
+
+def runtime_snapshotters(effective: Effective) -> dict[str, str]:
+    """Return the snapshotters of runtimes, by the name of the runtime, which is the handler of a runtime class.
+
+    Source: containerd v1.7.20 pkg/cri/sbserver/image_pull.go (snapshotterFromPodSandboxConfig), v2.0.0
+    internal/cri/config/config.go (RuntimePlatforms) and v2.3.4 plugins/cri/cri.go (UpdateRuntimeSnapshotter).
+    """
+    plugins = (effective.plugin, sub_table(effective.config, "plugins", RUNTIME_PLUGIN))
+    tables = [sub_table(plugin, "containerd", "runtimes") for plugin in plugins]
+    tables.append(sub_table(effective.plugin, "runtime_platforms"))
+    named = ((name, runtime.get("snapshotter")) for table in tables for name, runtime in table.items())
+    return {name: snapshotter for name, snapshotter in named if snapshotter}
 
 
 def unsent_auth(effective: Effective, registry: str, mirror: str) -> list[Problem]:

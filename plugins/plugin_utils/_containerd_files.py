@@ -19,6 +19,7 @@ Release = t.Optional[tuple[int, ...]]
 
 GRPC_PLUGIN = "io.containerd.grpc.v1.cri"
 IMAGES_PLUGIN = "io.containerd.cri.v1.images"
+RUNTIME_PLUGIN = "io.containerd.cri.v1.runtime"
 TRANSFER_PLUGIN = "io.containerd.transfer.v1.local"
 #: First release of a line, and the newest version of config.toml that it reads (version/version.go).
 _VERSIONS = (((1, 0, 0), 2), ((2, 0, 0), 3), ((2, 3, 0), 4))
@@ -215,7 +216,7 @@ def merge_files(files: t.Sequence[ConfigFile], release: Release) -> tuple[dict[s
     if release is not None or len(files) < 2:
         return merged, None
     other = _merge_all(files, True)
-    for name in ("cri", GRPC_PLUGIN, IMAGES_PLUGIN, TRANSFER_PLUGIN):
+    for name in ("cri", GRPC_PLUGIN, IMAGES_PLUGIN, RUNTIME_PLUGIN, TRANSFER_PLUGIN):
         if sub_table(merged, "plugins", name) != sub_table(other, "plugins", name):
             last = [file.path for file in files if name in sub_table(file.config, "plugins")][-1]
             values = {"plugin": f'plugins."{name}"', "importer": files[0].path}
@@ -248,9 +249,11 @@ def _deep_merge(table: t.Any, over: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 #: What is read here, by type; ``*`` is any name. With another type containerd does not start.
+_RUNTIMES_SHAPE: dict[str, t.Any] = {"*": {"snapshotter": str}}
 _PLUGIN_SHAPE: dict[str, t.Any] = {
     "registry": {"config_path": str, "mirrors": {}, "configs": {"*": {"auth": {}}}, "auths": {}},
-    "containerd": {"snapshotter": str},
+    "containerd": {"snapshotter": str, "runtimes": _RUNTIMES_SHAPE},
+    "runtime_platforms": _RUNTIMES_SHAPE,
     "snapshotter": str,
     "concurrent_layer_fetch_buffer": int,
 }
@@ -262,6 +265,7 @@ _SHAPE: dict[str, t.Any] = {
         "cri": _PLUGIN_SHAPE,
         GRPC_PLUGIN: _PLUGIN_SHAPE,
         IMAGES_PLUGIN: _PLUGIN_SHAPE,
+        RUNTIME_PLUGIN: {"containerd": {"runtimes": _RUNTIMES_SHAPE}},
         TRANSFER_PLUGIN: {"concurrent_layer_fetch_buffer": int},
     },
 }

@@ -20,7 +20,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.val
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     config_paths,
     containerd_problems,
+    default_snapshotter,
+    is_eager,
+    is_lazy,
     outweighed,
+    runtime_snapshotters,
     splits_config_path,
     unsent_auth,
 )
@@ -44,6 +48,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
     Reason,
+    note,
     reason,
     reason_from_problem,
 )
@@ -115,7 +120,34 @@ class Containerd:
             problems = [problem for problem in problems if problem.code in _MATTER_TO_CTR]
         elif not self._folders:
             problems = [problem for problem in problems if problem.code not in _ONLY_WITH_CONFIG_PATH]
-        return [reason_from_problem(problem) for problem in problems]
+        misses_parts = client == "dfget" or (client == "dfdaemon" and skips_small_parts)
+        unknown = self._unknown_snapshotter() if misses_parts and not self._certs_dir else []
+        return [*(reason_from_problem(problem) for problem in problems), *unknown]
+
+    def notes_for(self, client: str, skips_small_parts: bool) -> list[str]:
+        """Return what had to be assumed, and which pods bypass a client.
+
+        :param client: ``dfget`` or ``dfdaemon``.
+        :param skips_small_parts: whether the client requests small parts of a blob from the registry.
+        """
+        if self._certs_dir or not (client == "dfget" or skips_small_parts):
+            return self.notes
+        default = default_snapshotter(self._effective)
+        others = [
+            note("lazy_runtime", runtime=runtime, snapshotter=snapshotter)
+            for runtime, snapshotter in runtime_snapshotters(self._effective).items()
+            if snapshotter != default and not is_eager(snapshotter)
+        ]
+        return [*self.notes, *others]
+
+    def _unknown_snapshotter(self) -> list[Reason]:
+        """Return a reason if the snapshotter of most pods may request parts of blobs itself."""
+        snapshotter = default_snapshotter(self._effective)
+        if is_lazy(snapshotter) or is_eager(snapshotter):
+            return []
+        name = self._effective.plugin_id
+        file = self._effective.file_of("plugins", name)
+        return [reason("snapshotter_unknown", file, f"{name} snapshotter", snapshotter=snapshotter)]
 
     def unsent_credentials(self, image: PreheatedImage, route: Route) -> list[Reason]:
         """Return why the credentials that it has for the registry of an image are not sent on a route."""

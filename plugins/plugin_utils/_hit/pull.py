@@ -94,7 +94,7 @@ def follow_pull(host: Host, image: PreheatedImage) -> Pull:
     unsent = runtime.unsent_credentials(image, route)
     reasons = [*runtime.problems(client.name, client.skips_small_parts), *unsent, *client.reasons]
     address = host_and_port(route.proxy)[0]
-    notes = list(runtime.notes)
+    notes = list(runtime.notes_for(client.name, client.skips_small_parts))
     if not is_loopback(address) and address != client.address:
         notes.append(note("address_assumed", proxy=route.proxy, address=client.address or "all addresses"))
     return Pull(image, route, client, reasons, notes)

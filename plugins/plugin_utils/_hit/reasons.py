@@ -138,6 +138,11 @@ MISSES: dict[str, tuple[str, str]] = {
         "too.",
         "Pass jobs with their args, or set manager_release.",
     ),
+    "snapshotter_unknown": (
+        "it is unknown whether the snapshotter {snapshotter} requests parts of blobs when containers read them, which "
+        "bypasses the preheated content.",
+        "Use overlayfs, or verify with a pull that the client's metrics count it.",
+    ),
     "range_in_every_request": (
         "containerd 2.1.0 to 2.1.2 sends Range: bytes=0- with every request. The Go client includes it in the task "
         "ID, so every pull misses.",
@@ -194,6 +199,10 @@ NOTES: dict[str, str] = {
     "small_blobs": (
         "dfdaemon 1.4.2 and later fetches blobs of up to 4 MiB from the registry, even if they were preheated, unless "
         "proxy.disableBackToSource is true."
+    ),
+    "lazy_runtime": (
+        "Pods of a runtime class with the handler {runtime} use the snapshotter {snapshotter}, which may request parts "
+        "of blobs. Such requests miss the preheated content. The result applies to all other pods."
     ),
     "keeps": "As a seed peer, this host keeps preheated content for {seconds} s after its last use ({key}).",
     "not_warm_yet": (

@@ -56,6 +56,10 @@ class RegistriesConf:
         """Return what in its configuration makes every pull through a client miss: nothing that files show."""
         return []
 
+    def notes_for(self, _client: str, _skips_small_parts: bool) -> list[str]:
+        """Return what had to be assumed."""
+        return self.notes
+
     def route(self, image: PreheatedImage) -> Route | Reason:
         """Return where the pulls of an image go, or why they go straight to the registry."""
         name = f"{image.registry}/{image.repository}"

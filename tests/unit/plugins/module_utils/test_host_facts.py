@@ -410,6 +410,61 @@ def test_k3s_in_another_folder(machine: Machine, command: str, file: str) -> Non
     assert facts["version"] == "1.7.22"
 
 
+@pytest.mark.parametrize(
+    "unit_name, command, more, files",
+    [
+        ("rke2-server.service", "rke2 server --data-dir /data", "", {}),
+        ("rke2-agent.service", "rke2 agent -d=/data/", "", {}),
+        ("rke2-server.service", "rke2 server", "", {"/etc/rancher/rke2/config.yaml": "data-dir: /data\n"}),
+        ("rke2-server.service", "rke2 server", "", {"/etc/rancher/rke2/config.yaml.d/x.yaml": "data-dir: /data\n"}),
+        ("rke2-server.service", "rke2 server", "Environment=RKE2_DATA_DIR=/data\n", {}),
+        (
+            "rke2-agent.service",
+            "rke2 agent",
+            "EnvironmentFiles=/etc/default/rke2-agent (ignore_errors=yes)\n",
+            {"/etc/default/rke2-agent": "RKE2_DATA_DIR=/data\n"},
+        ),
+        # The variable of another program, and one that a file outweighs.
+        ("rke2-server.service", "rke2 server -d /data", "Environment=K3S_DATA_DIR=/no\n", {}),
+        (
+            "rke2-server.service",
+            "rke2 server",
+            "Environment=RKE2_DATA_DIR=/no\n",
+            {"/etc/rancher/rke2/config.yaml": "data-dir: /data\n"},
+        ),
+    ],
+)
+def test_rke2_in_another_folder(
+    machine: Machine, unit_name: str, command: str, more: str, files: dict[str, str]
+) -> None:
+    for path, text in files.items():
+        machine.write(path, text)
+    machine.units[unit_name] = unit(f"/usr/local/bin/{command}", more=more)
+    machine.install("/data/bin/containerd", K3S)
+    facts = machine.containerd()
+    assert (facts["config"]["path"], facts["version"]) == ("/data/agent/etc/containerd/config.toml", "1.7.22")
+    assert facts["settings_error"] is None
+
+
+@pytest.mark.parametrize("value", ["data", "~/data"])
+def test_a_data_directory_that_is_not_absolute(machine: Machine, value: str) -> None:
+    machine.units["rke2-agent.service"] = unit("/usr/bin/rke2 agent", more=f"Environment=RKE2_DATA_DIR={value}\n")
+    error = {"key": "rke2-agent.service", "error": "its RKE2_DATA_DIR is not an absolute path"}
+    assert machine.containerd()["settings_error"] == error
+
+
+def test_k3s_under_openrc(machine: Machine) -> None:
+    machine.systemd = None
+    machine.write("/etc/init.d/k3s", 'command_args="server --data-dir=/data --private-registry=/r.yaml >>/log 2>&1"\n')
+    machine.write("/data/agent/etc/containerd/config.toml", "version = 3\n")
+    machine.install("/data/data/current/bin/containerd", K3S)
+    machine.write("/r.yaml", "mirrors: {}\n")
+    facts = machine.containerd()
+    assert (facts["distribution"], facts["version"]) == ("k3s", "1.7.22")
+    assert facts["config"]["path"] == "/data/agent/etc/containerd/config.toml"
+    assert [file["path"] for file in facts["sources"]] == ["/r.yaml"]
+
+
 RANCHER = "/etc/rancher/k3s"
 
 

@@ -155,3 +155,69 @@ def test_an_environment_that_is_not_known(tmp_path: Path) -> None:
     unit = Unit("k3s.service", "active", argv=("/usr/local/bin/k3s", "server"), environment_error=error)
     settings = read_settings(Host(lambda argv: None, str(tmp_path)), "k3s", unit)
     assert settings.unknown == Unknown("k3s.service", error)
+
+
+# As the installer of k3s v1.31 writes it, shortened.
+OPENRC = """#!/sbin/openrc-run
+start_pre() {
+    rm -f /tmp/k3s.*
+}
+supervisor=supervise-daemon
+name=k3s
+command="/usr/local/bin/k3s"
+command_args="%s
+    >>/var/log/k3s.log 2>&1"
+pidfile="/var/run/k3s.pid"
+set -o allexport
+if [ -f /etc/environment ]; then source /etc/environment; fi
+if [ -f /etc/rancher/k3s/k3s.env ]; then source /etc/rancher/k3s/k3s.env; fi
+set +o allexport
+"""
+COMMAND = "server \\\n\t'--private-registry' \\\n\t'/own dir/r.yaml' \\\n"
+
+
+@pytest.mark.parametrize(
+    "files, registries",
+    [
+        ({"init.d/k3s": OPENRC % COMMAND}, "/own dir/r.yaml"),
+        ({"init.d/k3s-agent": OPENRC % "agent --private-registry=/a"}, "/a"),
+        ({"init.d/k3s": OPENRC % 'server --private-registry \\"/a b\\"'}, "/a b"),
+        ({"init.d/k3s": OPENRC % "server"}, ""),
+        ({"init.d/k3s": OPENRC % "server -c /c.yaml", "c.yaml": f"{KEY}: /c"}, "/c"),
+        (
+            {
+                "init.d/k3s": OPENRC % "server",
+                "rancher/k3s/k3s.env": "K3S_CONFIG_FILE='/etc/c.yaml'\n",
+                "c.yaml": f"{KEY}: /c",
+            },
+            "/c",
+        ),
+    ],
+)
+def test_k3s_under_openrc(tmp_path: Path, files: dict[str, str], registries: str) -> None:
+    for name, text in files.items():
+        file = tmp_path / "etc" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text.replace("/c.yaml", "/etc/c.yaml").replace("/etc/etc", "/etc"), encoding="utf-8")
+    settings = read_settings(Host(lambda argv: None, str(tmp_path)), "k3s", None)
+    assert (settings.unknown, settings.path(KEY)) == (None, (registries, None))
+
+
+@pytest.mark.parametrize(
+    "script, conf",
+    [
+        (OPENRC % "server ${K3S_EXEC:-}", ""),
+        (OPENRC % "server $(cat /args)", ""),
+        (OPENRC % "server" + 'command_args="$command_args --docker"\n', ""),
+        (OPENRC % "server", 'command_args="server --data-dir /x"\n'),
+        (OPENRC % "server 'a", ""),
+        ("command_args='server'\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_service_of_openrc_that_is_not_plain_is_not_guessed(tmp_path: Path, script: str, conf: str) -> None:
+    for folder, text in (("init.d", script), ("conf.d", conf)):
+        (tmp_path / "etc" / folder).mkdir(parents=True)
+        (tmp_path / "etc" / folder / "k3s").write_text(text, encoding="utf-8")
+    settings = read_settings(Host(lambda argv: None, str(tmp_path)), "k3s", None)
+    assert settings.unknown == Unknown("/etc/init.d/k3s", "its command_args are not a single plain string")

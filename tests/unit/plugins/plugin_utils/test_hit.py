@@ -963,6 +963,61 @@ def test_misses(machine, seed, code, file, key, text):
     assert len(codes(prediction)) == len(set(codes(prediction)))
 
 
+CRI_2, CRI_3, RUNTIME_3 = (
+    f'plugins."io.containerd.{name}"' for name in ("grpc.v1.cri", "cri.v1.images", "cri.v1.runtime")
+)
+CONFIG_3 = f'version = 3\n[{CRI_3}.registry]\nconfig_path = "/etc/containerd/certs.d"\n'
+
+
+@pytest.mark.parametrize(
+    "config, release, snapshotters",
+    [
+        (f'{hosts.CONFIG_TOML}[{CRI_2}.containerd.runtimes.kata]\nsnapshotter = "nydus"', "1.7.20", {"kata": "nydus"}),
+        (f'{CONFIG_3}[{CRI_3}.runtime_platforms.lazy]\nsnapshotter = "soci"', "2.1.4", {"lazy": "soci"}),
+        (f'{CONFIG_3}[{RUNTIME_3}.containerd.runtimes.a]\nsnapshotter = "stargz"', "2.3.4", {"a": "stargz"}),
+        (f'{CONFIG_3}[{RUNTIME_3}.containerd.runtimes.a]\nsnapshotter = "own"', "2.3.4", {"a": "own"}),
+        (f'{CONFIG_3}[{RUNTIME_3}.containerd.runtimes.a]\nsnapshotter = "devmapper"', "2.3.4", {}),
+        (f'{CONFIG_3}[{RUNTIME_3}.containerd.runtimes.a]\nsnapshotter = ""', "2.3.4", {}),
+        (f'{CONFIG_3}[{RUNTIME_3}.containerd.runtimes.a]\nruntime_type = "r"', "2.3.4", {}),
+    ],
+)
+def test_a_snapshotter_of_a_runtime_class(config, release, snapshotters):
+    for client, client_release in (("dfget", "2.1.67"), ("dfdaemon", "1.5.1")):
+        machine = facts(client, client_release, config_toml=config, containerd=release)
+        prediction = predict_hits(machine, [image()])
+        assert prediction.hit == "all", codes(prediction)
+        named = [text for text in prediction.notes if "runtime class" in text]
+        assert len(named) == len(snapshotters)
+        for text, (runtime, snapshotter) in zip(named, snapshotters.items(), strict=True):
+            assert f"with the handler {runtime} use the snapshotter {snapshotter}," in text
+
+
+def test_a_snapshotter_of_a_runtime_class_where_the_client_serves_parts():
+    config = f'{hosts.CONFIG_TOML}[{CRI_2}.containerd.runtimes.kata]\nsnapshotter = "nydus"'
+    changes = {"proxy.disableBackToSource": True}
+    prediction = predict_hits(facts("dfdaemon", "1.5.1", changes, config_toml=config), [image()])
+    assert not any("runtime class" in text for text in prediction.notes)
+
+
+@pytest.mark.parametrize(
+    "snapshotter, code",
+    [
+        ("nydus-snapshotter", "lazy_snapshotter"),
+        ("gcfs", "lazy_snapshotter"),
+        ("of-the-house", "snapshotter_unknown"),
+        ("fuse-overlayfs", None),
+        ("erofs", None),
+    ],
+)
+def test_snapshotters_by_their_names(snapshotter, code):
+    config = f'{hosts.CONFIG_TOML}[{CRI_2}.containerd]\nsnapshotter = "{snapshotter}"\n'
+    prediction = predict_hits(facts(config_toml=config), [image()])
+    assert codes(prediction) == ([code] if code else [])
+    assert prediction.hit == ("none" if code else "all")
+    served = predict_hits(facts("dfdaemon", "1.4.1", config_toml=config), [image()])
+    assert codes(served) == []
+
+
 MIRROR_FOLDER = "/etc/containerd/certs.d/registry.example.com"
 CA = {"error": None, "holds": ["certificate"]}
 KEY = {"error": None, "holds": ["key"]}
