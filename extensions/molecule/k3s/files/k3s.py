@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stand-in for k3s: at its start it writes config.toml and, from registries.yaml, certs.d; then it waits."""
+"""Stand-in for k3s: write config.toml, convert registries.yaml to certs.d, and wait for a signal."""
 
 import re
 import shutil
 import signal
 from pathlib import Path
 
-FOLDER = Path("/var/lib/rancher/k3s/agent/etc/containerd")
+DIRECTORY = Path("/var/lib/rancher/k3s/agent/etc/containerd")
 REGISTRIES = Path("/etc/rancher/k3s/registries.yaml")
 CONFIG = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "%s"\n'
 HOSTS = """\
@@ -20,12 +20,12 @@ server = "https://{registry}"
 capabilities = ["pull", "resolve"]
 """
 
-FOLDER.mkdir(parents=True, exist_ok=True)
-(FOLDER / "config.toml").write_text(CONFIG % (FOLDER / "certs.d"))
-shutil.rmtree(FOLDER / "certs.d", ignore_errors=True)
+DIRECTORY.mkdir(parents=True, exist_ok=True)
+(DIRECTORY / "config.toml").write_text(CONFIG % (DIRECTORY / "certs.d"))
+shutil.rmtree(DIRECTORY / "certs.d", ignore_errors=True)
 text = REGISTRIES.read_text() if REGISTRIES.exists() else ""
 for registry, endpoint in re.findall(r"^  (\S+):\n    endpoint:\n    - (\S+)$", text, re.MULTILINE):
-    folder = FOLDER / "certs.d" / registry
-    folder.mkdir(parents=True)
-    (folder / "hosts.toml").write_text(HOSTS.format(registry=registry, endpoint=endpoint))
+    directory = DIRECTORY / "certs.d" / registry
+    directory.mkdir(parents=True)
+    (directory / "hosts.toml").write_text(HOSTS.format(registry=registry, endpoint=endpoint))
 signal.pause()

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What is there of the roles, one a line; a line too if containerd was restarted since the first call.
+# List the files, units, ports and content of the roles, one per line, and report if containerd was restarted since the
+# first call.
 containerd=/run/containerd-before
 [ -e "$containerd" ] || systemctl show --property=ExecMainPID containerd.service > "$containerd"
 systemctl show --property=ExecMainPID containerd.service | diff - "$containerd"

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# All that a role could change on a host: files with their age, owner and mode, packages, and what systemd runs. What apt
-# keeps of its own reading is not meant, nor what the databases of a manager write, nor locks of podman,
-# which it writes when it lists images. The size of a folder changes as soon as
-# something in it is copied to the upper layer of the overlay.
+# Print the state that a role could change on a host: files with their times, owners and modes, packages, and the units
+# of systemd. Ignored are the caches of apt, the files of the manager's databases, and the locks of podman, which it
+# writes when it lists images. The size of directories is ignored, because it changes when the overlay copies a file to
+# its upper layer.
 sudo find /etc /opt /root /usr /var/cache /var/lib -xdev \
   -not -path '*/__pycache__*' -not -path '/var/cache/apt*' -not -path '/var/lib/private*' -not -path '/var/lib/systemd*' -not -path '/var/lib/sudo*' \
   -not -path '/var/lib/mysql*' -not -path '/var/lib/postgresql*' -not -path '/var/lib/redis*' -not -path '/var/lib/containers/*.lock' \
