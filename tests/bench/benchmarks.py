@@ -20,6 +20,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ru
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import image_from_reference
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import predict_hits
+from ansible_collections.dragonflyoss.dragonfly.tests.bench.composition import Part, parts_of_a_rerun
 from ansible_collections.dragonflyoss.dragonfly.tests.bench.measure import (
     Figure,
     ansible,
@@ -170,21 +171,24 @@ def lookup_in_a_long_history() -> Figures:
             [image] = _images(box, 1)
             _good(run_module("preheat", **_options(box, image=image, wait_sleep=1))[0])
             rerun[box] = _lookup(box, image)
-        ratio = median_ratio(rerun[full], rerun[empty], 15)
-    yield Figure("Lookup among 10,000 old jobs over among none: wall time", ratio, 2)
+        ratio = median_ratio(rerun[full], rerun[empty], 50)
+    yield Figure("Lookup among 10,000 old jobs over among none: processor time", ratio, 1.3)
 
 
 def _lookup(box: Sandbox, image: str) -> t.Callable[[], float]:
-    """Return a function that runs a no-op preheat in this process and returns the seconds it took."""
+    """Return a function that runs a no-op preheat in this thread and returns the processor time it took, in seconds.
+
+    The sandbox, which writes a page of jobs more slowly than a manager does, has a thread of its own.
+    """
 
     def run() -> float:
-        begun = time.perf_counter()
+        begun = time.thread_time()
         client = DragonflyClient(Http(auth="Bearer " + box.token), box.url)
         registry = Registry(Http())
         context = RunContext(client, parameters(**_options(box, image=image)), Clock())
         result = run_preheat(context, lambda _planned: registry)
         assert not result["changed"]
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
     return run
 
@@ -256,6 +260,14 @@ def hits_of_a_fleet() -> Figures:
     used = time.process_time() - begun
     assert all(verdict.hit == "all" and len(verdict.blobs) == blobs for verdict in verdicts)
     yield Figure(f"Check whether {hosts} hosts hit {blobs} blobs: processor time of the controller", used, 2, " s")
+
+
+def composition_of_a_rerun() -> list[Part]:
+    """Return what the rerun of ``rerun_over_ping`` consists of."""
+    with Sandbox(factor=FACTOR) as box:
+        [image] = _images(box, 1)
+        _good(run_module("preheat", **_options(box, image=image, wait_sleep=1))[0])
+        return parts_of_a_rerun(box, image)
 
 
 #: In the order of the table.

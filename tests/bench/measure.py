@@ -25,7 +25,7 @@ used = resource.getrusage(resource.RUSAGE_CHILDREN)
 json.dump([wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], sys.stderr)
 sys.exit(code)
 """
-_MODULES = "ansible_collections.dragonflyoss.dragonfly.plugins.modules."
+MODULES = "ansible_collections.dragonflyoss.dragonfly.plugins.modules."
 
 
 class Figure(t.NamedTuple):
@@ -105,7 +105,7 @@ def measure(command: list[str], stdin: str = "", **environment: str) -> Used:
 
 def run_module(name: str, **options: t.Any) -> tuple[dict, Used]:
     """Run a module as Ansible does on a host: its result, and what it took."""
-    used = measure([sys.executable, "-m", _MODULES + name], json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+    used = measure([sys.executable, "-m", MODULES + name], json.dumps({"ANSIBLE_MODULE_ARGS": options}))
     return json.loads(used.output), used
 
 
