@@ -27,6 +27,9 @@ SCENARIOS = CHECKOUT / "extensions/molecule"
 #: Programs that a real binary may take the place of, each with a release as an example.
 EXAMPLES = {"dfget": "2.1.67", "dfdaemon": "1.4.2", "manager": "2.5.1", "scheduler": "2.5.1"}
 
+#: File beside the log of a scenario that failed, with the task that failed, and how many characters of it are kept.
+FAILURE_SUFFIX, FAILURE_LENGTH = ".failure", 3000
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -92,6 +95,14 @@ def environment(real: dict[tuple[str, str], Path]) -> dict[str, str]:
     }
 
 
+def failed_task(output: str) -> str:
+    """Return the part of molecule's output that tells why it failed: the task that failed, or else its last lines."""
+    playbook = output.partition("Ansible return code was")[0].rpartition("PLAY RECAP")[0]
+    start = playbook.rfind("TASK [")
+    excerpt = playbook[start:] if start >= 0 else output
+    return excerpt.strip()[-FAILURE_LENGTH:]
+
+
 def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
     """Run one scenario, and say how it went.
 
@@ -110,8 +121,11 @@ def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
                     sys.stdout.buffer.write(line)
                     sys.stdout.flush()
     passed = process.returncode == 0
-    if quiet and not passed:
-        print((LOGS / f"{name}.log").read_text(), flush=True)
+    if not passed:
+        output = (LOGS / f"{name}.log").read_text(errors="replace")
+        (LOGS / f"{name}{FAILURE_SUFFIX}").write_text(f"{name}: {failed_task(output)}\n")
+        if quiet:
+            print(output, flush=True)
     print(f"{name} {'passed' if passed else 'failed'} after {time.monotonic() - begin:.0f} s", flush=True)
     return passed
 
@@ -155,7 +169,10 @@ def main() -> int:
         LOGS.mkdir()
         machine.install_programs()
         machine.base_root()
-        return world.enter(divide(options))
+        code = world.enter(divide(options))
+        for failure in sorted(LOGS.glob(f"*/*{FAILURE_SUFFIX}")):
+            print(f"\n=== failed: {failure.read_text()}", flush=True)
+        return code
 
 
 if __name__ == "__main__":

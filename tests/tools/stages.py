@@ -6,8 +6,8 @@
 
     python tests/tools/stages.py unit contract lint
 
-A stage that exits with 77 was skipped. What a stage says to have skipped is repeated at the end. The exit code is 0 if
-no stage failed.
+A stage that exits with 77 was skipped. The table repeats what each stage skipped, and what failed in it. The exit code
+is 0 if no stage failed.
 """
 
 from __future__ import annotations
@@ -19,16 +19,24 @@ import sys
 import time
 
 #: Lines about something skipped: those of the tools here, and those of ansible-test.
-SKIPPED = re.compile(r"(skipped: |WARNING: Skipping )(.*)")
+SKIPPED = re.compile(r"(?:skipped: |WARNING: Skipping )(.*)")
+
+#: Lines about a failure: those of pytest, and those of ansible-test.
+FAILED = re.compile(r"(?:FAILED|ERROR:?) (.*)")
+
+#: How many failures the table repeats of each stage, and how many characters of each.
+FAILURES, FAILURE_LENGTH = 20, 300
 
 
 def run(stage: str) -> tuple[str, float, list[str]]:
     """Run one stage, passing its output on.
 
-    :return: ``passed``, ``failed`` or ``skipped``, the seconds it took, and its lines about what it skipped
+    :return: ``passed``, ``failed`` or ``skipped``, the seconds it took, and notes on what it skipped and what failed
     """
     print(f"\n=== {stage}", flush=True)
-    start, notes, line = time.monotonic(), [], ""
+    start, line = time.monotonic(), ""
+    skipped: list[str] = []
+    failures: list[str] = []
     command = [os.environ.get("MAKE", "make"), "--no-print-directory", f"test-{stage}"]
     environment = {**os.environ, "NO_COLOR": "1"}  # not every tool sees that it writes to a pipe
     with subprocess.Popen(
@@ -42,11 +50,15 @@ def run(stage: str) -> tuple[str, float, list[str]]:
     ) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
-            note = SKIPPED.match(line)
-            if note and note[2] not in notes:
-                notes.append(note[2])
+            for pattern, notes in ((SKIPPED, skipped), (FAILED, failures)):
+                note = pattern.match(line)
+                if note and note[1] not in notes:
+                    notes.append(note[1])
     # make turns every failure of a recipe into 2 and names the recipe's own code only in words.
     result = "passed" if process.returncode == 0 else "skipped" if "Error 77" in line else "failed"
+    notes = [f"skipped: {note}" for note in skipped]
+    if result == "failed":
+        notes += [f"failed: {failure[:FAILURE_LENGTH]}" for failure in failures[:FAILURES]]
     return result, time.monotonic() - start, notes
 
 
@@ -57,7 +69,7 @@ def main() -> int:
         result, seconds, stage_notes = run(stage)
         results.append(result)
         notes += [f"{stage:<16} {result:<8} {seconds:6.0f} s"]
-        notes += [f"    skipped: {note}" for note in stage_notes]
+        notes += [f"    {note}" for note in stage_notes]
     print("\n=== summary", *notes, sep="\n")
     counts = {result: results.count(result) for result in ("passed", "failed", "skipped")}
     print("stages: " + ", ".join(f"{count} {result}" for result, count in counts.items()))
