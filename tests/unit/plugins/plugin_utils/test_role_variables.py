@@ -72,7 +72,7 @@ def test_the_variables_of_a_role_are_read(name):
 
 def test_what_a_role_sets_itself_is_known():
     own = read_role("preheat").own
-    assert {"preheat_result", "preheat_host", "preheat_first", "preheat_image_index", "preheat_hit"} <= own
+    assert {"preheat_result", "preheat_host", "preheat_first", "preheat_hit"} <= own
 
 
 def test_an_unknown_role_is_named():
