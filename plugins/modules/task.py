@@ -57,7 +57,10 @@ attributes:
     details:
       - The module creates jobs of the type C(get_task) to query what the peers hold. It always waits for these jobs,
         even with O(wait=false), and ignores O(job_timeout).
-      - In check mode, tasks that the schedulers do not know are also reported as deleted.
+      - A query does not show whether a scheduler knows a task. In check mode, the module therefore reports all hosts
+        that hold a task in RV(tasks[].deleted), including tasks of up to 4 MiB that Rust clients 1.4.2 and later
+        fetched without a scheduler. Outside of check mode, these are not deleted, do not count as a change, and are in
+        RV(tasks[].held).
   diff_mode:
     support: full
   idempotent:

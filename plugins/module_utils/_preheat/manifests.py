@@ -157,7 +157,7 @@ def _refused_images(refused: list[tuple[PlannedJob, DragonflyError]], total: int
 def pin_platforms_for_old_managers(planned_jobs: list[PlannedJob], reader: JobReader) -> None:
     """Replace indexes by the manifest of the platform, where the manager is one that cannot read an index.
 
-    :raises InputError: if no platform is requested, because then the manifest is unknown.
+    :raises InputError: if no platform is requested, or it stands for several manifests, because a job then has one.
     """
     indexes = [planned for planned in planned_jobs if planned.image and planned.manifests and planned.is_index]
     if not indexes or not _lacks_index(reader):
@@ -168,11 +168,19 @@ def pin_platforms_for_old_managers(planned_jobs: list[PlannedJob], reader: JobRe
             f"Managers before {format_release(_FIRST_WITH_INDEX)} cannot read an image index. Set platforms for "
             f"{listed(without_platform, _NAMED_IN_MESSAGE)}."
         )
+    ambiguous = [
+        f"{redact_url(planned.source)} ({planned.platform})" for planned in indexes if planned.child_digests[1:]
+    ]
+    if ambiguous:
+        raise InputError(
+            f"Managers before {format_release(_FIRST_WITH_INDEX)} preheat one manifest for each job, and the index has "
+            f"several for {listed(ambiguous, _NAMED_IN_MESSAGE)}. Name the variant, such as linux/arm/v7, or preheat "
+            "the manifests by their digests."
+        )
     for planned in indexes:
         if planned.image:
             planned.url = planned.image.manifest_url(planned.child_digests[0])
         planned.digest = planned.child_digests[0]
-        planned.manifests = (planned.manifests or [])[:1]
         planned.pinned_platform = True
 
 

@@ -991,6 +991,19 @@ def test_an_index_without_a_platform_is_refused_where_the_manager_cannot_read_it
     assert [job["args"]["url"] for job in box.jobs] == [pinned.job["url"]]
 
 
+@pytest.mark.parametrize("release", ["2.0.9", "2.1.0"])
+def test_a_platform_with_several_manifests_is_refused_where_the_manager_reads_one(box, preheat, new_image):
+    image = new_image(platforms=["linux/amd64", "linux/arm/v6", "linux/arm/v7"])
+    done = preheat(image=image.source, platforms=["linux/arm"])
+    named = preheat(image=image.source, platforms=["linux/arm/v7", "linux/amd64"])
+
+    assert (done.failed, done.reason) == (True, "bad_input")
+    assert f"the index has several for {image.source} (linux/arm). Name the variant" in done.msg
+    assert not named.failed, named.msg
+    assert [job["outcome"] for job in named.jobs] == ["warm", "warm"]
+    assert len(box.jobs) == 2
+
+
 def test_a_platform_that_the_image_lacks_is_refused(box, preheat, new_image):
     image = new_image(platforms=["linux/amd64", "linux/arm64"])
     done = preheat(image=image.source, platforms=["linux/riscv64"])
