@@ -21,7 +21,6 @@ MAX_BYTES = 1 << 20
 _MARK = re.compile(r"(?m)^# Written by the Ansible role ([\w.]+), changes are lost\.$")
 _VERSION = re.compile(r"GitVersion:?\s*v?(\d+\.\d+\.\d+)|(?<![\w.])v?(\d+\.\d+\.\d+)")
 _PROPERTIES = "LoadState,ActiveState,ExecMainStartTimestampMonotonic,ExecStart,Environment,EnvironmentFiles"
-_ARGV = re.compile(r"argv\[\]=(.*?) ;")
 _ASSIGNMENT = re.compile(r"(?m)^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$")
 SHELLS = ("sh", "bash", "dash", "ash")
 _PROGRAM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -176,9 +175,10 @@ class Host:
         started = values.get("ExecMainStartTimestampMonotonic", [""])[0]
         is_running = state == "active" and started.isdigit() and int(started) > 0
         since = time.time() - time.monotonic() + int(started) / 1e6 if is_running else None
-        command = _ARGV.search(values.get("ExecStart", [""])[-1])
+        # Such as { path=/usr/bin/dfget ; argv[]=/usr/bin/dfget daemon ; ignore_errors=no ; ... }
+        command = values.get("ExecStart", [""])[-1].partition("argv[]=")[2].partition(" ;")[0]
         variables, environment_error = self._environment(values)
-        arguments = command.group(1).split() if command else []
+        arguments = command.split()
         error = environment_error if any("$" in word for word in arguments) else ""
         if arguments and os.path.basename(arguments[0]) in SHELLS:
             error = f"its command is a script of {arguments[0]}"

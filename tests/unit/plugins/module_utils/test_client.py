@@ -556,7 +556,7 @@ def test_a_list_that_takes_too_long(loopback):
 @pytest.mark.parametrize("text", ["a", "//", "a://", "http://a:b@", "?token=x&", '"', "{", " a"])
 def test_a_long_error_is_cut_in_linear_time(loopback, client, status, text):
     loopback.answers = [(status, (text * 2**20)[: 2**20].encode(), {"Content-Type": "text/plain"})]
-    assert cpu_seconds(refused, client.get_job, 1) < 0.1
+    assert cpu_seconds(refused, client.get_job, 1, enough=0.1) < 0.1
     exc = refused(client.get_job, 1)
     assert isinstance(exc, ApiError)
     assert len(exc.message) < 1000

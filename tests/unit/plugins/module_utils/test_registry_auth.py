@@ -81,7 +81,7 @@ def test_challenges(header, challenges):
 
 @pytest.mark.parametrize("header", ["a" * 2**20, '"' * 2**20, "Bearer " + 'a="\\' * 2**18, "a=" * 2**19, "a " * 2**19])
 def test_a_long_header_takes_no_long_time(header):
-    assert cpu_seconds(parse_challenges, header) < 0.1
+    assert cpu_seconds(parse_challenges, header, enough=0.1) < 0.1
 
 
 @pytest.mark.parametrize(
