@@ -49,8 +49,8 @@ _CLOCK_SLACK = 2
 # These options determine the ID of a blob's task, together with its URL. Blobs have no query to filter.
 
 ClientFor = t.Callable[..., DragonflyClient]
-# Cluster, hostname and IP address.
-_HostKey = t.Tuple[t.Any, t.Any, t.Any]
+# Cluster, hostname, IP address and type. A seed peer and a peer on one machine have storage of their own.
+_HostKey = t.Tuple[t.Any, t.Any, t.Any, t.Any]
 
 
 class _HeldLayers:
@@ -58,15 +58,13 @@ class _HeldLayers:
 
     def __init__(self) -> None:
         self._urls: dict[_HostKey, set[str]] = {}
-        self._host_types: dict[_HostKey, t.Any] = {}
 
     def add(self, url: str, hosts: t.Iterable[t.Mapping[str, t.Any]]) -> None:
         """Note the hosts that have all of a layer, of those that a job of the type get_task names."""
         for host in hosts:
             if host["finished"] is not False:
-                key = (host.get("scheduler_cluster_id"), host.get("hostname"), host.get("ip"))
-                self._urls.setdefault(key, set()).add(url)
-                self._host_types[key] = self._host_types.get(key) or host.get("host_type")
+                key = tuple(host.get(name) for name in ("scheduler_cluster_id", "hostname", "ip", "host_type"))
+                self._urls.setdefault(t.cast(_HostKey, key), set()).add(url)
 
     def result(self, urls: list[str]) -> dict[str, t.Any]:
         """Return the keys ``layers`` and ``peers`` of the module's result.
@@ -79,12 +77,12 @@ class _HeldLayers:
         return {"layers": layers, "peers": [self._peer(key, urls) for key in sorted(self._urls, key=str)]}
 
     def _peer(self, key: _HostKey, urls: list[str]) -> dict[str, t.Any]:
-        cluster_id, hostname, address = key
+        cluster_id, hostname, address, host_type = key
         held = [url for url in urls if url in self._urls[key]]
         return {
             "hostname": hostname,
             "ip": address,
-            "host_type": self._host_types[key],
+            "host_type": host_type,
             "scheduler_cluster_id": cluster_id,
             "layers": [redact_url(url) for url in held],
             "percentage": 100 * len(held) // len(urls) if urls else 0,

@@ -32,12 +32,23 @@ _GO_CAPITALS = ("uuid", "ttl")
 IDENTITY_KEYS = ("tag", "application", "piece_length")
 
 
+class ReportedHost(t.NamedTuple):
+    """A host as an entry of a result names it.
+
+    Hosts behind one gateway, in clusters with the same addresses, or on one machine share an address.
+    """
+
+    cluster_id: int | None
+    hostname: str
+    ip: str
+
+
 class WarmBlob(t.NamedTuple):
     """One entry of ``success_tasks``: a host fetched a URL."""
 
     cluster_id: int | None
-    #: Address of the host, None where the scheduler did not know it.
-    host: str | None
+    #: None where the scheduler did not know it.
+    host: ReportedHost | None
     url: str
 
 
@@ -75,6 +86,12 @@ class JobResult:
         return sorted({blob.url for blob in self.warm})
 
     @property
+    def failed_hosts(self) -> set[ReportedHost]:
+        """The hosts on which something failed."""
+        hosts = (_reported_host(failure["scheduler_cluster_id"], failure) for failure in self.failures)
+        return {host for host in hosts if host is not None}
+
+    @property
     def warm_cluster_ids(self) -> set[int | None]:
         """The clusters in which some host has something."""
         return {blob.cluster_id for blob in self.warm}
@@ -84,12 +101,19 @@ class JobResult:
         if cluster_id is not None:
             self.cluster_ids.add(cluster_id)
         for entry in _dicts(scheduler_result.get("success_tasks")):
-            host = None if entry.get("ip") in UNKNOWN_HOSTS else entry.get("ip")
-            if isinstance(entry.get("url"), str) and isinstance(host, (str, type(None))):
-                self.warm.add(WarmBlob(cluster_id, host, entry["url"]))
+            if isinstance(entry.get("url"), str) and isinstance(entry.get("ip"), (str, type(None))):
+                self.warm.add(WarmBlob(cluster_id, _reported_host(cluster_id, entry), entry["url"]))
         for entry in _dicts(scheduler_result.get("failure_tasks")):
             failure = {key: entry.get(key) if isinstance(entry.get(key), str) else "" for key in _FAILURE_KEYS}
             self.failures.append(dict(failure, scheduler_cluster_id=cluster_id))
+
+
+def _reported_host(cluster_id: int | None, entry: dict) -> ReportedHost | None:
+    """Return the host of an entry, None where the scheduler did not know it."""
+    address = entry.get("ip")
+    if address is None or address in UNKNOWN_HOSTS:
+        return None
+    return ReportedHost(cluster_id, str(entry.get("hostname") or ""), address)
 
 
 def is_over(job: dict) -> bool:

@@ -62,10 +62,15 @@ class PeerQuestion(t.NamedTuple):
 
 
 class Holder(t.NamedTuple):
-    """A host that has all of a task."""
+    """A host that has all of a task.
+
+    :ivar host_type: ``normal`` for a peer, another for a seed peer, which can run on the same machine.
+    """
 
     cluster_id: int | None
     ip: str | None
+    hostname: str | None = None
+    host_type: str | None = None
 
 
 class PeerAnswer(t.NamedTuple):
@@ -145,7 +150,12 @@ def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
             "Dragonfly schedulers 2.4.0 or later"
         )
     whole = [host for host in hosts if host["finished"] is True]
-    return PeerAnswer(frozenset(Holder(host["scheduler_cluster_id"], _text(host["ip"])) for host in whole))
+    return PeerAnswer(frozenset(_holder(host) for host in whole))
+
+
+def _holder(host: dict[str, t.Any]) -> Holder:
+    names = (_text(host[key]) for key in ("ip", "hostname", "host_type"))
+    return Holder(host["scheduler_cluster_id"], *names)
 
 
 def _text(value: t.Any) -> str | None:

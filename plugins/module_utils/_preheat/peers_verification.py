@@ -13,6 +13,8 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    JobResult,
+    ReportedHost,
     cluster_ids,
     job_args,
     normal_ip,
@@ -21,6 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.host_check import check_hosts
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peer_questions import (
+    Holder,
     PeerAnswer,
     PeerQuestion,
     ask_peers,
@@ -99,7 +102,7 @@ def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
         own_remedy = None if "What to do:" in problem else _UNKNOWN_REMEDY
         return verdict.with_status("unknown", "peers_unknown", message, own_remedy)
     if record.planned.has_many_peers:
-        return _judge_hosts(verdict, questions, answers, params)
+        return _judge_hosts(record, questions, answers, params)
     clusters = cluster_ids(record.job or {})
     cold = [question.url for question in questions if not is_held(answers[question], clusters)]
     if cold:
@@ -108,10 +111,11 @@ def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
     return verdict.confirmed_by_peers()
 
 
-def _judge_hosts(verdict: Verdict, questions: list[PeerQuestion], answers: Answers, params: dict) -> Verdict:
+def _judge_hosts(record: JobRecord, questions: list[PeerQuestion], answers: Answers, params: dict) -> Verdict:
     """Every host that the result names or the options want must hold every blob, but for those that may fail."""
+    verdict = record.verdict
     reported = verdict.warm_hosts | verdict.cold_hosts
-    holders = [{normal_ip(holder.ip) for holder in answers[question].holders if holder.ip} for question in questions]
+    holders = _holding_addresses(record, [answers[question].holders for question in questions])
     check = check_hosts(params, reported, set.intersection(*holders))
     # The percentage can allow that all are cold, but then no host confirms anything.
     if check.passes and check.warm:
@@ -122,3 +126,31 @@ def _judge_hosts(verdict: Verdict, questions: list[PeerQuestion], answers: Answe
     urls = [question.url for question, hosts in zip(questions, holders) if not check.named <= hosts]
     verdict = verdict.with_blobs(urls).with_hosts(check.warm, check.cold)
     return verdict.with_status("cold", "not_held", message, _NOT_HELD_REMEDY)
+
+
+def _holding_addresses(record: JobRecord, answers: list[frozenset[Holder]]) -> list[set[str]]:
+    """Return for each answer the addresses all of whose hosts are holders.
+
+    Hosts behind one gateway, and those of clusters with the same addresses, share an address. A host that neither the
+    result of the job nor any answer names is not known.
+    """
+    scope = record.planned.options.get("scope")
+    holders = [{_host(holder) for holder in answer if holder.ip and _is_in_scope(holder, scope)} for answer in answers]
+    result = JobResult(record.job or {})
+    reported = {blob.host for blob in result.warm if blob.host is not None} | result.failed_hosts
+    known = {host._replace(ip=normal_ip(host.ip)) for host in reported}.union(*holders)
+    return [{host.ip for host in hosts} - {host.ip for host in known - hosts} for hosts in holders]
+
+
+def _host(holder: Holder) -> ReportedHost:
+    return ReportedHost(holder.cluster_id, holder.hostname or "", normal_ip(holder.ip or ""))
+
+
+def _is_in_scope(holder: Holder, scope: str | None) -> bool:
+    """Return whether a preheat of a scope is for such hosts; a seed peer and a peer can share a machine.
+
+    Source: dragonfly v2.5.1 scheduler/job/job.go (selectPeers, selectSeedPeers) and pkg/types/host.go.
+    """
+    if holder.host_type is None:
+        return True
+    return (holder.host_type == "normal") == (scope == "all_peers")

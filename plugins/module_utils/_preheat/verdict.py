@@ -16,8 +16,8 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    UNKNOWN_HOSTS,
     JobResult,
+    ReportedHost,
     cluster_ids,
     job_args,
     job_urls,
@@ -292,7 +292,7 @@ def cold_blobs(number: int, cold: list[str]) -> str:
 def _verify_many_peers(evidence: _Evidence) -> Verdict:
     """Every host that the result names must have every blob, but for the percentage that may fail."""
     result = evidence.result
-    urls_by_host: dict[str, set[str]] = {}
+    urls_by_host: dict[ReportedHost, set[str]] = {}
     for blob in result.warm:
         if blob.host is not None:
             urls_by_host.setdefault(blob.host, set()).add(blob.url)
@@ -307,11 +307,13 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
             failures=list(result.failures),
         )
     blobs = _blobs_of_hosts(evidence.manifests, urls_by_host)
-    failed = {failure["ip"] for failure in result.failures} - set(UNKNOWN_HOSTS)
-    named = set(urls_by_host) | failed
-    cold_hosts = {host for host in named if host in failed or blobs - urls_by_host.get(host, set())}
-    check = HostCheck(named, named - cold_hosts, set(), evidence.max_failed_percentage)
-    warm_everywhere = blobs.intersection(*(urls_by_host.get(host, set()) for host in named))
+    failed = result.failed_hosts
+    hosts = set(urls_by_host) | failed
+    cold_hosts = {host for host in hosts if host in failed or blobs - urls_by_host.get(host, set())}
+    # An address is warm if all of its hosts are.
+    named, cold = ({host.ip for host in each} for each in (hosts, cold_hosts))
+    check = HostCheck(named, named - cold, set(), evidence.max_failed_percentage)
+    warm_everywhere = blobs.intersection(*(urls_by_host.get(host, set()) for host in hosts))
     verdict = Verdict(
         "warm",
         verified="result" if evidence.manifests is None else "blobs",
@@ -337,7 +339,7 @@ def _cold_hosts_explanation(check: HostCheck, silent: list[str]) -> tuple[str, s
     return f"{cold_hosts_message(check)}; {_silence(silent)}", f"{HOSTS_REMEDY}; {_SILENT_REMEDY}"
 
 
-def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[str, set[str]]) -> set[str]:
+def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[ReportedHost, set[str]]) -> set[str]:
     """Return the blobs that each host must have: those of one platform, of the manifest with the most warm blobs."""
     if manifests is None:
         return set().union(*urls_by_host.values())

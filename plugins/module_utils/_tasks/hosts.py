@@ -43,7 +43,8 @@ def _holder(cluster_id: int | None, peer: Host) -> Host:
 
 
 def _host_key(cluster_id: int | None, peer: Host) -> tuple[t.Any, ...]:
-    return cluster_id, str(peer.get("hostname")), str(peer.get("ip"))
+    # A seed peer and a peer on one machine have storage of their own.
+    return cluster_id, str(peer.get("hostname")), str(peer.get("ip")), str(peer.get("host_type"))
 
 
 def holders_for_sure(job: dict[str, t.Any]) -> list[Host] | None:

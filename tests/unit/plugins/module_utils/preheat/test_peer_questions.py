@@ -85,6 +85,9 @@ def test_a_blob_that_is_known_by_its_digest_is_asked_for_by_that():
     assert question_of("https://h/f", args, set()).body()["args"] == {"url": "https://h/f", "tag": "t"}
 
 
+TYPES = ("normal", "super")
+
+
 def job_of(peers, state="SUCCESS", error=""):
     result = {
         "state": state,
@@ -98,6 +101,18 @@ def job_of(peers, state="SUCCESS", error=""):
     [
         (job_of(None), set(), None),
         (job_of([{"IsFinished": True, "ip": "10.0.0.1"}]), {Holder(1, "10.0.0.1")}, None),
+        (
+            job_of([{"IsFinished": True, "ip": "10.0.0.1", "hostname": "h", "host_type": "super"}]),
+            {Holder(1, "10.0.0.1", "h", "super")},
+            None,
+        ),
+        (
+            job_of(
+                [{"IsFinished": kind == "super", "hostname": "h", "host_type": kind} for kind in ("normal", "super")]
+            ),
+            {Holder(1, None, "h", "super")},
+            None,
+        ),
         (job_of([{"IsFinished": False, "ip": "10.0.0.1"}]), set(), None),
         # Up to 2.3.4 a peer that is named can lack some of it.
         (job_of([{"ip": "10.0.0.1"}]), set(), "2.4.0 or later"),

@@ -105,6 +105,39 @@ def test_every_host_must_hold_every_blob(held, params, status):
     assert (verdict.reason == "not_held") == (status == "cold")
 
 
+def at(name, host_type="normal", cluster=1):
+    """Return a holder at the address of FIRST."""
+    return cluster, "10.0.0.1", name, host_type
+
+
+@pytest.mark.parametrize(
+    "scope, held, reported, status",
+    [
+        # Behind one gateway, each of two hosts holds another blob.
+        ("all_peers", {"a": [at("one")], "b": [at("two")]}, (), "cold"),
+        ("all_peers", {"a": [at("one"), at("two")], "b": [at("two")]}, (), "cold"),
+        ("all_peers", {"a": [at("one"), at("two")], "b": [at("two"), at("one")]}, (), "warm"),
+        # The other one lost both blobs after the preheat.
+        ("all_peers", {"a": [at("one")], "b": [at("one")]}, ("one", "two"), "cold"),
+        ("all_peers", {"a": [at("one")], "b": [at("one")]}, ("one",), "warm"),
+        ("all_peers", {"a": [at("one", cluster=1)], "b": [at("one", cluster=2)]}, (), "cold"),
+        # A seed peer and a peer on one machine.
+        ("all_peers", {"a": [at("one", "super")], "b": [at("one")]}, (), "cold"),
+        ("all_peers", {"a": [at("one", "super"), at("one")], "b": [at("one")]}, ("one",), "warm"),
+        ("all_seed_peers", {"a": [at("one", "super"), at("one")], "b": [at("one")]}, ("one",), "cold"),
+        ("all_seed_peers", {"a": [at("one", "super")], "b": [at("one", "strong"), at("one", "super")]}, (), "warm"),
+        ("all_seed_peers", {"a": [at("one", "of-the-future")], "b": [at("one", "of-the-future")]}, (), "warm"),
+    ],
+)
+def test_hosts_that_share_an_address(scope, held, reported, status):
+    warm = record(scope=scope, warm_hosts={"10.0.0.1"})
+    entries = [{"url": url, "ip": "10.0.0.1", "hostname": name} for url in "ab" for name in reported]
+    results = [{"scheduler_cluster_id": 1, "success_tasks": entries}]
+    assert warm.job is not None
+    warm.job["result"] = {"job_states": [{"results": results}]}
+    assert judge_holding(warm, answers(warm, **held), PARAMS).status == status
+
+
 def test_too_many_questions_are_refused():
     planned = PlannedJob("image", "i", "i", {}, "")
     planned.manifests = [[str(number) for number in range(MOST_QUESTIONS)]]

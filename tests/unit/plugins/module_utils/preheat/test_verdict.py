@@ -160,8 +160,12 @@ def test_a_failed_job_tells_what_is_warm_all_the_same():
 def job_of(tasks, state="SUCCESS", clusters=(1,), scope="single_seed_peer", result_state="SUCCESS", **args):
     """A job as 2.5.1 gives it.
 
-    :param tasks: list of (cluster id, success entries, failure entries), entries as (ip, url).
+    :param tasks: list of (cluster id, success entries, failure entries), entries as (ip, url) or (ip, url, hostname).
     """
+
+    def entries(reports, **more):
+        return [{"ip": ip, "hostname": (*name, "h")[0], "url": url, **more} for ip, url, *name in reports] or None
+
     states = [
         {
             "state": result_state,
@@ -169,11 +173,8 @@ def job_of(tasks, state="SUCCESS", clusters=(1,), scope="single_seed_peer", resu
             "results": [
                 {
                     "scheduler_cluster_id": cluster,
-                    "success_tasks": [{"ip": ip, "hostname": "h", "url": url} for ip, url in success] or None,
-                    "failure_tasks": [
-                        {"ip": ip, "hostname": "h", "url": url, "description": "d"} for ip, url in failures
-                    ]
-                    or None,
+                    "success_tasks": entries(success),
+                    "failure_tasks": entries(failures, description="d"),
                 }
             ],
         }
@@ -242,6 +243,37 @@ def test_many_peers(tasks, percentage, outcome, message):
     judged = verify_job(job, wanting(["a", "b"]), max_failed_percentage=percentage)
     assert judged.status == outcome
     assert message in (judged.explanation or "")
+
+
+SHARED = "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "tasks, clusters, outcome",
+    [
+        # Behind one gateway, each of two hosts has another blob.
+        ([(1, [(SHARED, "a", "one"), (SHARED, "b", "two")], [])], (1,), "cold"),
+        ([(1, [(SHARED, "a", "one"), (SHARED, "b", "one"), (SHARED, "a", "two")], [])], (1,), "cold"),
+        ([(1, [(SHARED, "a", "one"), (SHARED, "b", "one")], [(SHARED, "b", "two")])], (1,), "cold"),
+        ([(1, [(SHARED, url, name) for url in "ab" for name in ("one", "two")], [])], (1,), "warm"),
+        # Two clusters have the same addresses and names.
+        ([(1, [(SHARED, "a")], []), (2, [(SHARED, "b")], [])], (1, 2), "cold"),
+        ([(1, [(SHARED, "a"), (SHARED, "b")], []), (2, [(SHARED, "b")], [])], (1, 2), "cold"),
+        ([(cluster, [(SHARED, "a"), (SHARED, "b")], []) for cluster in (1, 2)], (1, 2), "warm"),
+    ],
+)
+def test_hosts_that_share_an_address(tasks, clusters, outcome):
+    judged = verify_job(job_of(tasks, scope="all_peers", clusters=clusters), wanting(["a", "b"]))
+    assert judged.status == outcome
+    assert (judged.warm_hosts, judged.cold_hosts) == (({SHARED}, set()) if outcome == "warm" else (set(), {SHARED}))
+
+
+def test_an_address_in_two_clusters_is_warm_only_if_both_hosts_are():
+    verdicts = [Verdict("warm", warm_hosts={SHARED}), Verdict("warm", warm_hosts={"10.0.0.2"}, cold_hosts={SHARED})]
+    params = {"expected_ips": [SHARED], "max_failed_peers_percentage": 50}
+    actual = lacking_hosts_explanation(verdicts, params)
+    assert actual is not None
+    assert "1 of 2 hosts is not warm: 10.0.0.1" in actual[0]
 
 
 @pytest.mark.parametrize(
