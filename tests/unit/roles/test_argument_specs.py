@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from pathlib import Path
@@ -20,6 +21,7 @@ NO_SECRETS = {"containerd_mirrors_headers", "manager_allow_default_password"}
 NOT_OPTIONS_OF_THE_ROLE = {"image", "file", "wait", "registries", "expected_ips", "progress_file"}
 
 
+@functools.cache
 def load(role: str, path: str) -> dict:
     file = COLLECTION / "roles" / role / path
     return yaml.safe_load(file.read_text(encoding="utf-8")) or {} if file.exists() else {}
@@ -172,7 +174,7 @@ def test_each_list_mapping_and_duration_may_be_a_text(role):
     for path in [*paths, *COLLECTION.glob("playbooks/*.yml")]:
         text = path.read_text(encoding="utf-8")
         for name, option in options(role).items():
-            reader = _reader(name, option)
+            reader = _reader(name, option) if name in text else None
             for following in _uses(name, text) if reader else []:
                 read = rf"\s*(?:\| default\([^)]*\)\s*)?\| dragonflyoss\.dragonfly\.{reader}\('{name}'\)"
                 assert re.match(read, following), f"{path}: {name}{following[:80]}"
