@@ -32,6 +32,14 @@ def format_release(release: Release | None) -> str | None:
     return ".".join(str(part) for part in release) if release else None
 
 
+def at_least(release: Release | None, first: Release, unknown: bool = False) -> bool:
+    """Return whether a release is another or a later one.
+
+    :param unknown: what counts if the release is not known.
+    """
+    return unknown if release is None else release >= first
+
+
 class Releases(t.NamedTuple):
     """The possible releases of a manager: ``low`` or later, before ``high``; None if a limit is not known."""
 

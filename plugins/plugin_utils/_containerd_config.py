@@ -13,6 +13,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import CERTS_DIRS
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
@@ -28,7 +29,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     merge_files,
     plugin_id,
     read_config,
-    since,
     sub_table,
 )
 
@@ -120,7 +120,7 @@ def _edited(text: str, release: Release, certs_dir: str, login: Login | None) ->
     """Return the file with config_path, and with credentials for the mirror if there are any."""
     document = tomlkit.parse(text)
     if not document.unwrap():
-        document["version"] = 3 if since(release, FIRST_THAT_MERGES) else 2
+        document["version"] = 3 if at_least(release, FIRST_THAT_MERGES) else 2
     registry = _table(document, "plugins", plugin_id(config_version(document.unwrap(), release)), "registry")
     if registry.get("config_path") != certs_dir:
         registry["config_path"] = certs_dir
@@ -143,7 +143,7 @@ def _version_1(effective: Effective, text: str) -> list[Problem]:
 def _other_folders(effective: Effective, certs_dir: str) -> list[Problem]:
     """Return a problem if somebody chose another folder, whose mirrors would be lost."""
     paths = config_paths(effective.plugin, effective.release)
-    is_default = tuple(paths) == CERTS_DIRS and since(effective.release, _FIRST_WITH_DEFAULT_DIRS)
+    is_default = tuple(paths) == CERTS_DIRS and at_least(effective.release, _FIRST_WITH_DEFAULT_DIRS)
     if not paths or is_default:
         return []
     # If the release does not split the list, it reads none of the folders, and no mirrors would be lost.
@@ -168,7 +168,7 @@ def outweighed(effective: Effective, config: dict[str, t.Any], certs_dir: str) -
     after = effective._replace(config=merged, files=files)
     if is_read(after, certs_dir):
         return []
-    merges = since(effective.release, FIRST_THAT_MERGES)
+    merges = at_least(effective.release, FIRST_THAT_MERGES)
     names = ("plugins", after.plugin_id, "registry", "config_path") if merges else ("plugins", after.plugin_id)
     values = {
         "importer": effective.path,
@@ -195,8 +195,8 @@ def config_paths(plugin: dict[str, t.Any], release: Release) -> list[str]:
     text = registry.get("config_path", "")
     if text:
         return [path.rstrip("/") for path in text.split(":")]
-    has_default = since(release, _FIRST_WITH_DEFAULT_DIRS)
-    is_kept_away = registry.get("mirrors") and since(release, _FIRST_WITHOUT_DEFAULT_BESIDE_MIRRORS)
+    has_default = at_least(release, _FIRST_WITH_DEFAULT_DIRS)
+    is_kept_away = registry.get("mirrors") and at_least(release, _FIRST_WITHOUT_DEFAULT_BESIDE_MIRRORS)
     return list(CERTS_DIRS) if has_default and not is_kept_away else []
 
 
@@ -206,7 +206,7 @@ def splits_config_path(plugin: dict[str, t.Any], release: Release) -> bool:
     Source: containerd v2.1.0 internal/cri/config/config.go (CheckLocalImagePullConfigs) and v2.2.0
     core/transfer/registry/registry.go.
     """
-    if not since(release, _FIRST_WITH_TRANSFER):
+    if not at_least(release, _FIRST_WITH_TRANSFER):
         return True
     # In files of version 2 some of these stand one table deeper.
     values = {**plugin.get("containerd", {}), **plugin}
@@ -256,7 +256,7 @@ def _old_tables(effective: Effective) -> list[Problem]:
         names = ", ".join(registry["mirrors"])
         problems.append(problem("mirrors_in_use", f"{file} {name}.registry.mirrors", names=names))
     for host, entry in registry.get("configs", {}).items():
-        if entry.get("tls") and not since(effective.release, FIRST_THAT_MERGES):
+        if entry.get("tls") and not at_least(effective.release, FIRST_THAT_MERGES):
             file = effective.file_of("plugins", name, "registry", "configs", host)
             problems.append(problem("tls_in_use", f"{file} {name}.registry.configs.{host}.tls"))
     return problems

@@ -13,6 +13,7 @@ import copy
 import typing as t
 
 import tomllib
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 
 Release = t.Optional[tuple[int, ...]]
@@ -92,14 +93,9 @@ def sub_table(table: t.Any, *names: str) -> dict[str, t.Any]:
     return table if isinstance(table, dict) else {}
 
 
-def since(release: Release, first: tuple[int, ...]) -> bool:
-    """Return whether a release is known and at least another."""
-    return release is not None and release >= first
-
-
 def config_version(config: dict[str, t.Any], release: Release) -> int:
     """Return the version of a configuration. From 2.0 on one without a version is read as the newest."""
-    version = config.get("version", 3 if since(release, FIRST_THAT_MERGES) else 1)
+    version = config.get("version", 3 if at_least(release, FIRST_THAT_MERGES) else 1)
     return version if isinstance(version, int) else 1
 
 
@@ -166,7 +162,7 @@ def _parse_file(file: dict[str, t.Any], release: Release, importer: str) -> tupl
         return {}, problem("config_unreadable", path, error=file["error"])
     if path != importer and file.get("exists") is False:
         return {}, problem("import_missing", path, importer=importer)
-    if file.get("bom") and since(release, FIRST_THAT_MERGES):
+    if file.get("bom") and at_least(release, FIRST_THAT_MERGES):
         # go-toml 1 skips it, go-toml 2 does not.
         error = "it begins with a byte order mark, which containerd from 2.0 on does not read"
         return {}, problem("toml_invalid", path, error=error)
@@ -183,13 +179,13 @@ def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem
     """
     versions = [(file.path, file.config.get("version", 0)) for file in files]
     versions = [(path, version) for path, version in versions if isinstance(version, int)]
-    newest = max((newest for first, newest in _VERSIONS if since(release, first)), default=None)
+    newest = max((newest for first, newest in _VERSIONS if at_least(release, first)), default=None)
     problems = []
     for path, version in versions:
         if newest is not None and version > newest:
             values = {"release": ".".join(map(str, release or ())), "version": version, "newest": newest}
             problems.append(problem("config_version", f"{path} version", **values))
-        elif since(release, _FIRST_WITHOUT_NEWER_IMPORTS) and version > versions[0][1]:
+        elif at_least(release, _FIRST_WITHOUT_NEWER_IMPORTS) and version > versions[0][1]:
             values = {"version": version, "importer": files[0].path, "main": versions[0][1]}
             problems.append(problem("import_version", f"{path} version", **values))
     return problems
@@ -212,7 +208,7 @@ def merge_files(files: t.Sequence[ConfigFile], release: Release) -> tuple[dict[s
     Source: containerd v1.7.20 services/server/config/config.go and v2.2.0 cmd/containerd/server/config/config.go
     (mergeConfig): until 1.7 a later file replaces the table of a plugin, from 2.0 on it is merged into it.
     """
-    merged = _merge_all(files, since(release, FIRST_THAT_MERGES))
+    merged = _merge_all(files, at_least(release, FIRST_THAT_MERGES))
     if release is not None or len(files) < 2:
         return merged, None
     other = _merge_all(files, True)

@@ -9,7 +9,6 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import re
 import typing as t
 from collections.abc import Mapping
 
@@ -19,6 +18,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.ser
     join_address,
     local_address,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_local_only
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import (
     read_duration,
     read_mapping,
@@ -27,7 +27,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_v
 Variables = Mapping[str, t.Any]
 
 _REDIS = ("addrs", "master_name", "username", "password", "broker_db", "backend_db")
-_LOOPBACK = re.compile(r"(?i)(localhost|127\.[0-9.]+|::1|0\.0\.0\.0|::)\Z")
 _STATES = ("manager_state", "scheduler_state", "dfdaemon_state", "preheat_state")
 
 
@@ -142,7 +141,7 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
     ]
     if own.get("preheat_client", "dfdaemon") != "dfdaemon":
         problems.append("preheat_client must be dfdaemon: this playbook sets up the Rust client on seeds and nodes.")
-    if _LOOPBACK.match(str(own.get("site_manager_host") or announced_address(first, "manager_advertise_ip"))):
+    if is_local_only(str(own.get("site_manager_host") or announced_address(first, "manager_advertise_ip"))):
         problems.append(
             "Other hosts cannot reach the manager at a loopback address. Set site_manager_host, or "
             f"manager_advertise_ip of {name}, to an address that schedulers, clients and the controller reach."

@@ -116,6 +116,14 @@ def is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
+def is_local_only(address: str) -> bool:
+    """Return whether other hosts cannot connect to an address: it is a loopback address or stands for all addresses."""
+    try:
+        return ipaddress.ip_address(address).is_unspecified or is_loopback(address)
+    except ValueError:
+        return is_loopback(address.lower())
+
+
 def may_reach(address: str, listener: str) -> bool:
     """Return whether what is sent to an address may reach a listener on this host: True where that cannot be known.
 

@@ -15,7 +15,7 @@ import typing as t
 from urllib.parse import quote, urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import CERTS_DIRS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least, parse_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_loopback
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     config_paths,
@@ -153,12 +153,12 @@ class Containerd:
         """Return why the credentials that it has for the registry of an image are not sent on a route."""
         if self._certs_dir or "authorization" in route.headers:
             return []
-        problems = unsent_auth(self._effective, image.registry, urlsplit(route.proxy).netloc)
+        problems = unsent_auth(self._effective, image.pulled_registry, urlsplit(route.proxy).netloc)
         return [reason_from_problem(problem) for problem in problems]
 
     def route(self, image: PreheatedImage) -> Route | Reason:
         """Return where the pulls of an image go, or why they go straight to the registry."""
-        registry = image.registry
+        registry = image.pulled_registry
         folders = self._folders
         if folders:
             return self._route_by_folders(registry, folders)
@@ -217,7 +217,8 @@ class Containerd:
         header = host.headers.get("range", "")
         if header:
             return route._replace(byte_range=Setting(header.removeprefix("bytes="), file, "Range"))
-        if self.release and _FIRST_WITH_RANGE_IN_EVERY_REQUEST <= self.release < _FIRST_WITHOUT_RANGE_AGAIN:
+        sends_range = at_least(self.release, _FIRST_WITH_RANGE_IN_EVERY_REQUEST)
+        if sends_range and not at_least(self.release, _FIRST_WITHOUT_RANGE_AGAIN):
             return route._replace(byte_range=Setting("0-", self._path))
         return route
 

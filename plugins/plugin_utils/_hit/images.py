@@ -22,9 +22,9 @@ class PreheatedImage(t.NamedTuple):
     """An image that was preheated, or will be.
 
     :ivar reference: as the user wrote it.
-    :ivar registry: its name in the reference, under which containerd looks for mirrors.
-    :ivar repository: as in the reference.
-    :ivar source: the image that the preheat names, with its own base URL and a prefix of the registry.
+    :ivar pulled_registry: its name in the reference, under which containerd looks for mirrors.
+    :ivar pulled_repository: as in the reference.
+    :ivar preheated: the image that the preheat names, with its own base URL and a prefix of the registry.
     :ivar platforms: whose blobs count; None among them for any.
     :ivar digests: of its blobs; empty if they are not known.
     :ivar cold: those that the preheat did not warm.
@@ -39,9 +39,9 @@ class PreheatedImage(t.NamedTuple):
     """
 
     reference: str
-    registry: str
-    repository: str
-    source: Image
+    pulled_registry: str
+    pulled_repository: str
+    preheated: Image
     platforms: t.Sequence[str | None] = (None,)
     digests: t.Sequence[str] = ()
     cold: t.Collection[str] = ()
@@ -56,7 +56,7 @@ class PreheatedImage(t.NamedTuple):
 
     def blob_url(self, digest: str) -> str:
         """Return the URL of a blob, as the manager builds it."""
-        return self.source.blob_url(digest)
+        return self.preheated.blob_url(digest)
 
     @property
     def id_inputs(self) -> dict[str, str]:
@@ -72,6 +72,7 @@ def image_from_reference(reference: str, bases: dict[str, str], **attributes: t.
     :param attributes: more of ``PreheatedImage``.
     :raises InputError: if it is not an image reference.
     """
+    # The path of a base is a prefix of what is preheated, not of what is pulled. The names of the bases count for both.
     pulled = parse_image(reference, {registry: f"https://{registry}" for registry in bases})
     registry = pulled.registry
     # In a reference registry-1.docker.io is a registry of its own; a URL names the host and not the registry.
@@ -87,12 +88,12 @@ def image_from_job(job: dict[str, t.Any], bases: dict[str, str]) -> PreheatedIma
     :param bases: registry name to base URL, as the module preheat takes them.
     :raises InputError: if its URL is not that of a manifest.
     """
-    source = parse_image(str(job.get("url") or ""))
+    preheated = parse_image(str(job.get("url") or ""))
     warm, cold = _digests(job.get("warm")), _digests(job.get("cold"))
     args = job.get("args")
     args = args if isinstance(args, dict) else {}
-    return _as_written(job, source, bases)._replace(
-        source=source,
+    return _as_written(job, preheated, bases)._replace(
+        preheated=preheated,
         platforms=[job.get("platform")],
         digests=warm + cold,
         cold=set(cold),
@@ -117,12 +118,13 @@ def _digests(urls: t.Any) -> list[str]:
     return [url.rpartition("/blobs/")[2] for url in texts if "/blobs/" in url]
 
 
-def _as_written(job: dict[str, t.Any], source: Image, bases: dict[str, str]) -> PreheatedImage:
+def _as_written(job: dict[str, t.Any], preheated: Image, bases: dict[str, str]) -> PreheatedImage:
     """Return the image by the name of a job, which is what the user wrote, or the bio of somebody else's job."""
     try:
         written = image_from_reference(str(job.get("name") or ""), bases)
         # A bio can be anything, also a word that is a valid name of an image.
-        if source.name == written.repository or source.name.endswith("/" + written.repository):
+        repository = written.pulled_repository
+        if preheated.name == repository or preheated.name.endswith("/" + repository):
             return written
     except InputError:
         pass

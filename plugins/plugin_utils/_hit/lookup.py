@@ -87,17 +87,17 @@ class ImageLookup:
         """
         if REQUESTS_ERROR:
             raise DragonflyError("the controller lacks the Python library requests", "no_requests")
-        registry = self._find(image.source.registry)
-        manifest = registry.manifest(image.source)
+        registry = self._find(image.preheated.registry)
+        manifest = registry.manifest(image.preheated)
         blobs: dict[str, None] = {}
         for platform in image.platforms:
-            for _digest, digests in registry.blobs(image.source, manifest, platform):
+            for _digest, digests in registry.blobs(image.preheated, manifest, platform):
                 blobs.update(dict.fromkeys(digests))
         return list(blobs)
 
     def sizes(self, image: PreheatedImage) -> dict[str, int]:
         """Return the bytes of an image's blobs by digest; empty if its manifest cannot be read."""
-        registry = self._find(image.source.registry)
+        registry = self._find(image.preheated.registry)
         try:
             if not registry.sizes.keys() & set(image.digests or ()):
                 self._blobs(image)
@@ -107,5 +107,5 @@ class ImageLookup:
 
     def headers(self, image: PreheatedImage) -> dict[str, str]:
         """Return the headers that the registry demands for an image, as containerd sends them to its mirror."""
-        authorization = self._find(image.source.registry).authorization(image.source)
+        authorization = self._find(image.preheated.registry).authorization(image.preheated)
         return {"Authorization": authorization} if authorization else {}

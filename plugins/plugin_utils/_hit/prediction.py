@@ -26,6 +26,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds 
     seed_recipe,
 )
 
+#: A blob in place of those of an image that cannot be read: whether a pull hits seldom depends on the digest.
 _STANDS_FOR_ALL = "sha256:" + "0" * 64
 
 
@@ -37,14 +38,14 @@ class BlobPrediction:
     :ivar url: that the preheat gave it.
     :ivar host_task_id: None if the host does not request it from Dragonfly, or it cannot be predicted.
     :ivar preheat_task_id: None if it cannot be predicted.
-    :ivar hit: False too if nothing is known.
+    :ivar is_hit: False too if nothing is known.
     """
 
     image: str
     url: str
     host_task_id: str | None
     preheat_task_id: str | None
-    hit: bool
+    is_hit: bool
 
 
 @dataclasses.dataclass
@@ -69,7 +70,7 @@ class Prediction:
     @property
     def hit(self) -> str:
         """``all``, ``some`` or ``none`` of the blobs. What is not known to hit does not count."""
-        hits = sum(blob.hit for blob in self.blobs)
+        hits = sum(blob.is_hit for blob in self.blobs)
         if not hits:
             return "none"
         return "all" if hits == len(self.blobs) else "some"
@@ -86,7 +87,7 @@ class Prediction:
         """Record that what the files say of this host does not hold, for any blob, or cannot be proven."""
         self.add_reasons([why])
         for blob in self.blobs:
-            blob.hit = False
+            blob.is_hit = False
 
 
 def predict_hits(
@@ -133,8 +134,9 @@ def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPredi
     if image.is_missing:
         reasons.append(reason("no_such_image", error=image.unknown_because))
     if pull.route is not None and client is not None and client.is_readable:
-        request = client.blob_request(pull.route, image.repository, digest)
+        request = client.blob_request(pull.route, image.pulled_repository, digest)
         host_id = client.task_id(request)
+        # Where a header sets the ID of the task, that of the preheat would have to be known for certain.
         if request.fixed_id and seeds.uses_blob_digests(image) is None:
             preheat_id = None
         reasons += request.reasons

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import BlobPrediction, Prediction
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.pull import Pull
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import note, reason
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 
 
 class Probe(t.NamedTuple):
@@ -52,9 +53,9 @@ def probe_for(pull: Pull, sizes: dict[str, int]) -> Probe:
     :param pull: of an image with at least one digest, that a client serves.
     :param sizes: bytes of blobs by digest, as far as they are known.
     """
-    route = t.cast(t.Any, pull.route)
+    route = t.cast(Route, pull.route)
     digest = min(pull.image.digests, key=lambda digest: sizes.get(digest, 1 << 62))
-    path = route.blob_path(pull.image.repository, digest) + (f"?{route.query}" if route.query else "")
+    path = route.blob_path(pull.image.pulled_repository, digest) + (f"?{route.query}" if route.query else "")
     return Probe(route.proxy, path, dict(route.headers), route.file, pull.image.blob_url(digest))
 
 
@@ -106,4 +107,4 @@ def _correct(
         path = prediction.client.path if prediction.client else ""
         prediction.disprove(reason("probe_differs", path, actual=task_id, expected=blob.host_task_id))
         blob.host_task_id = task_id
-        blob.hit = task_id == blob.preheat_task_id
+        blob.is_hit = task_id == blob.preheat_task_id

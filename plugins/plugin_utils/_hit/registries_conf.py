@@ -62,12 +62,12 @@ class RegistriesConf:
 
     def route(self, image: PreheatedImage) -> Route | Reason:
         """Return where the pulls of an image go, or why they go straight to the registry."""
-        name = f"{image.registry}/{image.repository}"
+        name = f"{image.pulled_registry}/{image.pulled_repository}"
         entry = self._registries.entry_for(name)
         if entry is None or not entry.mirrors:
             path = entry.file if entry else self._main
-            return reason("registries_conf_no_mirror", path, registry=image.registry, runtime=self._name)
-        by = "digest-only" if image.source.digest else "tag-only"
+            return reason("registries_conf_no_mirror", path, registry=image.pulled_registry, runtime=self._name)
+        by = "digest-only" if image.preheated.digest else "tag-only"
         mirrors = [mirror for mirror in entry.mirrors if mirror.pulls in ("all", by)]
         if not mirrors:
             return reason("mirror_not_for_tags", entry.file, by=entry.mirrors[0].pulls, runtime=self._name)
@@ -95,7 +95,9 @@ class RegistriesConf:
     def unsent_credentials(self, image: PreheatedImage, route: Route) -> list[Reason]:
         """Return why the credentials that it has for the registry of an image are not sent on a route."""
         mirror = route.proxy.partition("://")[2]
-        problems = unsent_login(self._logins, image.registry, image.repository, f"{mirror}/{route.repository}")
+        problems = unsent_login(
+            self._logins, image.pulled_registry, image.pulled_repository, f"{mirror}/{route.repository}"
+        )
         return [reason_from_problem(problem) for problem in problems]
 
 

@@ -17,6 +17,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_fi
     DEFAULT_FILTERED_QUERY_PARAMS,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     blob_digest_id,
     content_id,
@@ -37,7 +38,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex impo
 
 _DEFAULT_MIRROR = "https://index.docker.io"
 # First releases that do so; a release that is not known is taken to be newer than all of them.
-_UNKNOWN_RELEASE = (9,)
 _FILTERS_NS = (0, 1, 116)
 _READS_PIECE_LENGTH = (0, 2, 13)
 _READS_CONTENT_HEADER = (0, 2, 25)
@@ -91,7 +91,7 @@ class RustClient(Client):
         return "gc.policy.taskTTL", "720h" if self._since(_KEEPS_FOR_30_DAYS) else "6h"
 
     def _since(self, first: tuple[int, ...]) -> bool:
-        return (self.release or _UNKNOWN_RELEASE) >= first
+        return at_least(self.release, first, unknown=True)
 
     def _request(self, route: Route, path: str) -> BlobRequest:
         base = self._base(route)

@@ -74,7 +74,7 @@ def test_agrees_with_what_was_measured_on_real_clusters(cluster, host):
         assert blob.preheat_task_id == expected["preheat_task_id"]
         by_digest = expected["digest"].rpartition(":")[2] if "task_id_is" in host else expected["task_id_with_ns_kept"]
         assert blob.host_task_id == (expected["preheat_task_id"] if host["hit"] else by_digest)
-        assert blob.hit is host["hit"]
+        assert blob.is_hit is host["hit"]
     assert bool(prediction.reasons) is not host["hit"]
 
 
@@ -954,7 +954,7 @@ MISSES = {name: row for name, *row in misses()}
 def test_misses(machine, seed, code, file, key, text):
     prediction = predict_hits(machine, [image()], seed)
     assert prediction.hit == "none"
-    assert not any(blob.hit for blob in prediction.blobs)
+    assert not any(blob.is_hit for blob in prediction.blobs)
     assert (code, file, key) in [(cause.code, cause.file, cause.key) for cause in prediction.reasons]
     reason = next(cause for cause in prediction.reasons if cause.code == code)
     assert text in reason.message
@@ -1139,7 +1139,7 @@ def test_some_of_two_images():
     prediction = predict_hits(machine, [image(), other])
     assert prediction.hit == "some"
     assert codes(prediction) == ["no_mirror_for_registry"]
-    assert [blob.hit for blob in prediction.blobs] == [True, True, False, False]
+    assert [blob.is_hit for blob in prediction.blobs] == [True, True, False, False]
 
 
 def test_cold_blobs_are_no_hits():
@@ -1165,7 +1165,7 @@ def test_a_job_says_what_it_was_made_with():
     }
     wanted = image_from_job(job, {})
     assert (wanted.tag, wanted.application, wanted.piece_length) == ("mine", "shop", "4194304")
-    assert wanted.registry == "registry.example.com"
+    assert wanted.pulled_registry == "registry.example.com"
     assert codes(predict_hits(facts("dfdaemon", "1.4.2"), [wanted])) == ["tag_mismatch"] * 3
     headers = 'X-Dragonfly-Tag = "mine"\nX-Dragonfly-Application = "shop"\nX-Dragonfly-Piece-Length = "4194304"'
     assert predict_hits(facts("dfdaemon", "1.4.2", hosts=hosts_toml("dfdaemon", extra=headers)), [wanted]).hit == "all"
@@ -1184,7 +1184,7 @@ def test_a_job_says_what_it_was_made_with():
 def test_the_registry_that_a_job_is_pulled_from(name, registry):
     url = "https://harbor.example.com/v2/hub/library/redis/manifests/7"
     wanted = image_from_job({"url": url, "name": name}, {"docker.io": "https://harbor.example.com/hub"})
-    assert (wanted.registry, wanted.source.manifest_url()) == (registry, url)
+    assert (wanted.pulled_registry, wanted.preheated.manifest_url()) == (registry, url)
 
 
 @pytest.mark.parametrize(
@@ -1196,7 +1196,7 @@ def test_the_registry_that_a_job_is_pulled_from(name, registry):
     ],
 )
 def test_the_name_that_containerd_looks_for(text, registry):
-    assert image_from_reference(text, {}).registry == registry
+    assert image_from_reference(text, {}).pulled_registry == registry
 
 
 def test_an_image_that_is_not_there():
@@ -1323,7 +1323,7 @@ def test_no_note_where_it_does_not_hold():
 def test_spellings_of_docker_hub(reference, registry, repository):
     # The references are read as github.com/distribution/reference reads them (ParseNormalizedNamed).
     preheated = image_from_reference(reference, {})
-    assert (preheated.registry, preheated.repository) == (registry, repository)
+    assert (preheated.pulled_registry, preheated.pulled_repository) == (registry, repository)
 
 
 def test_another_spelling_of_docker_hub_has_no_mirror():

@@ -28,7 +28,7 @@ RECORDS = {
     for file in sorted((Path(__file__).parent / "recorded").glob("hosts-toml-*.json"))
 }
 IMAGE = image_from_reference("registry.example.com/app:1", {})
-FILE = f"/etc/containerd/certs.d/{IMAGE.registry}/hosts.toml"
+FILE = f"/etc/containerd/certs.d/{IMAGE.pulled_registry}/hosts.toml"
 
 #: A URL without path, and the headers sent to it; ``registry`` if containerd sends pulls straight there; ``missing
 #: file`` if it fails, because hosts.toml names a file that does not exist.
@@ -48,7 +48,7 @@ def judged(text: str, release: str | None) -> Outcome:
     route = Containerd({**facts_of(release), "hosts": [file]}).route(IMAGE)
     if isinstance(route, Reason) and route.code == "certificate_unusable":
         return "missing file"
-    if not isinstance(route, Route) or route.proxy + route.path == f"https://{IMAGE.registry}/v2":
+    if not isinstance(route, Route) or route.proxy + route.path == f"https://{IMAGE.pulled_registry}/v2":
         return "registry"
     return [route.proxy + route.path, route.headers]
 

@@ -81,7 +81,11 @@ def test_the_redis_of_the_manager_is_that_of_the_scheduler():
         ({"manager_state": "absent"}, {}, "manager_state is absent"),
         ({"preheat_client": "dfget"}, {}, "preheat_client must be dfdaemon"),
         ({}, {"manager_advertise_ip": "127.0.0.1"}, "loopback"),
-        ({"site_manager_host": "localhost"}, {}, "loopback"),
+        *[
+            ({"site_manager_host": address}, {}, "loopback")
+            for address in ("localhost", "Localhost", "127.8.9.10", "::1", "::", "0.0.0.0")
+        ],
+        ({"site_manager_host": "fd00::1"}, {}, None),
         ({}, {"manager_config": "server"}, "manager_config must be a mapping"),
         ({"site_start_timeout": "soon"}, {}, "site_start_timeout"),
         ({"site_manager_host": "m"}, {"manager_advertise_ip": "127.0.0.1"}, None),
