@@ -124,7 +124,7 @@ def test_inventory(places, tmp_path):
     options = {"plugin": "dragonflyoss.dragonfly.peers", "url": f"http://{manager.address}{PREFIX}", "jwt": box.jwt}
     source.write_text(json.dumps({**options, "refresh": True}), encoding="utf-8")
     command = [sys.executable, "-m", "ansible", "inventory", "-i", str(source), "--list"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert set(json.loads(done.stdout)["_meta"]["hostvars"]) == {host.name for host in box.manager.fleet.hosts}
 
 

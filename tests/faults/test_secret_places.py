@@ -57,7 +57,7 @@ def test_the_result_of_an_asynchronous_task(box, tmp_path):
     command = [sys.executable, "-m", "ansible", "playbook", "-vvvv", "--diff", "-i", "localhost,", "-c", "local"]
     command += ["-e", f"@{extra}", "-e", f"ansible_python_interpreter={sys.executable}", str(play)]
     environment = {**os.environ, "ANSIBLE_ASYNC_DIR": str(results), "ANSIBLE_NOCOLOR": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
     check_secrets(done.stdout + done.stderr, box.token)
     written = [finished(path) for path in results.iterdir() if path.is_file()]

@@ -61,6 +61,6 @@ def play(box: Sandbox, folder, modules: list[str]) -> str:
     command = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", "-e", f"@{extra}"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}", str(path)]
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert f"ok={len(tasks)} " in done.stdout, done.stdout[-3000:]
     return done.stdout + done.stderr

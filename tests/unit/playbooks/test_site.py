@@ -61,7 +61,7 @@ def run(play: str, folder: Path, variables: dict[str, Any], groups=GROUPS, *opti
     }
     (folder / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
     command = [sys.executable, "-m", "ansible", "playbook", "-i", str(folder / "inventory.json"), play, *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
 
 
 def run_parts(folder, variables, *options):

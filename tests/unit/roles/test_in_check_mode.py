@@ -92,7 +92,7 @@ def play(
     path = f"{folder}/bin:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10"}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False
     )
     (folder / "stdout").write_text(done.stdout + done.stderr, encoding="utf-8")
     files = {host: folder / f"{host}.json" for host in hosts}
