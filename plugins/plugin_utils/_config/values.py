@@ -124,20 +124,31 @@ def is_local_only(address: str) -> bool:
         return is_loopback(address.lower())
 
 
+_Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+
+
 def may_reach(address: str, listener: str) -> bool:
     """Return whether what is sent to an address may reach a listener on this host: True where that cannot be known.
 
     :param address: as in a URL, an IP address or a name.
     :param listener: the address that it is bound to; empty for all.
     """
+    # Go tries each address of localhost.
+    targets = ("127.0.0.1", "::1") if address == "localhost" else (address,)
     try:
-        target, bound = (
-            ipaddress.ip_address("127.0.0.1" if text == "localhost" else text) for text in (address, listener)
-        )
+        bound = ipaddress.ip_address(listener)
+        return any(_reaches(ipaddress.ip_address(target), bound) for target in targets)
     except ValueError:
         return True
-    is_local = target.is_loopback or target.is_unspecified
-    return bound.is_unspecified or target == bound or (bound.is_loopback and is_local)
+
+
+def _reaches(target: _Address, bound: _Address) -> bool:
+    """Return whether Linux delivers to a listener what is sent to an address; ``::`` accepts IPv4, too."""
+    if bound.is_unspecified:
+        return bound.version == 6 or target.version == 4
+    if target.is_unspecified:
+        return str(bound) == {4: "127.0.0.1", 6: "::1"}[target.version]
+    return target == bound
 
 
 def is_socket_address(text: str) -> bool:

@@ -141,6 +141,15 @@ class Client(abc.ABC):
         """Address that its proxy is bound to; empty for all."""
 
     @property
+    def _any_address(self) -> str:
+        """Address that its proxy is bound to by default.
+
+        Source: dragonfly v2.1.67 client/config/peerhost.go (Convert), client v1.5.1 dfdaemon.rs (convert).
+        """
+        spellings = ("network.enableIPv6", "network.enableIpv6")
+        return "::" if any(self.get(spelling, False) for spelling in spellings) else "0.0.0.0"  # noqa: S104
+
+    @property
     @abc.abstractmethod
     def mirror_url(self) -> Setting:
         """Base URL that it requests where a pull names no registry; empty for none."""
@@ -234,7 +243,7 @@ class Client(abc.ABC):
 
     def listens(self, host: str, port: int) -> bool:
         """Return whether its proxy may listen on a port of a host."""
-        if not may_reach(host, self.address):
+        if not may_reach(host, self.address or self._any_address):
             return False
         if isinstance(self.port, dict):
             start = self.port.get("start", 0)

@@ -122,6 +122,11 @@ MISSES: dict[str, tuple[str, str]] = {
         "silently pulls from the registry.",
         "Set it. The role registries_conf does so.",
     ),
+    "registry_header_empty": (
+        "the header is empty, so the client responds with an error, and containerd silently falls back to the "
+        "registry.",
+        "Set it to the base URL of the registry, or remove it.",
+    ),
     "base_inferred": (
         "the file does not set X-Dragonfly-Registry, so the client takes {host} from containerd's ns, but the "
         "preheat used {preheat}.",

@@ -161,6 +161,9 @@ class RustClient(Client):
         return header._replace(value="" if size is None else str(size))
 
     def _rejected_headers(self, route: Route) -> list[Reason]:
+        registry = header_value(route, "X-Dragonfly-Registry")
+        if registry.key.lower() in route.headers and not registry.value:
+            return [reason("registry_header_empty", registry.file, registry.key)]
         piece_length = self._piece_length(route)
         if not piece_length.value or int(piece_length.value) >= RANGES["piece_length"].least:
             return []

@@ -324,6 +324,15 @@ def misses():
         "?ns=",
         extra='X-Dragonfly-Filter = "Expires"',
     )
+    yield mirror(
+        "empty-registry-header",
+        "registry_header_empty",
+        "X-Dragonfly-Registry",
+        "the header is empty, so the client responds with an error",
+        client="dfdaemon",
+        header="",
+        extra='X-Dragonfly-Registry = ""',
+    )
     for base in (
         "https://index.docker.io",
         "https://registry-1.docker.io",
@@ -1249,6 +1258,37 @@ def test_notes(machine, text):
 @pytest.mark.parametrize("name", ["go", "other-loopback", "localhost", "an-address-of-its-own"])
 def test_no_doubt_about_the_address(name):
     assert not any("is taken to be the client" in note for note in predict_hits(GOOD[name], [image()]).notes)
+
+
+@pytest.mark.parametrize(
+    "address, listener, enables_ipv6, hits",
+    [
+        ("127.0.0.1", "127.0.0.1", False, True),
+        ("localhost", "127.0.0.1", False, True),
+        ("localhost", "::1", False, True),
+        ("0.0.0.0", "127.0.0.1", False, True),
+        ("127.0.0.2", "127.0.0.1", False, False),
+        ("[::1]", "127.0.0.1", False, False),
+        ("127.0.0.1", "::1", False, False),
+        ("127.0.0.2", "0.0.0.0", False, True),
+        ("[::1]", "0.0.0.0", False, False),
+        ("[::1]", "::", False, True),
+        ("127.0.0.1", "::", False, True),
+        # By default, the proxy listens on all addresses of IPv4, or of both.
+        ("127.0.0.1", None, False, True),
+        ("[::1]", None, False, False),
+        ("[::1]", None, True, True),
+        ("127.0.0.1", None, True, True),
+    ],
+)
+@pytest.mark.parametrize("client", ["dfget", "dfdaemon"])
+def test_the_proxy_listens_on_the_address_of_the_mirror(client, address, listener, enables_ipv6, hits):
+    key = {"dfget": "proxy.tcpListen.listen", "dfdaemon": "proxy.server.ip"}[client]
+    changes = {key: listener, "network.enableIPv6": enables_ipv6}
+    release = {"dfget": "2.1.67", "dfdaemon": "1.5.1"}[client]
+    toml = hosts_toml(client).replace("127.0.0.1", address)
+    prediction = predict_hits(facts(client, release, changes, hosts=toml, containerd="2.2.0"), [image()])
+    assert (prediction.hit, codes(prediction)) == (("all", []) if hits else ("none", ["wrong_port"]))
 
 
 @pytest.mark.parametrize(
