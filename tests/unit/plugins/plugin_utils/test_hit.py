@@ -202,7 +202,9 @@ GOOD = {
     "old-mirrors": facts(hosts={}, config_toml=old_mirror("http://127.0.0.1:65001")),
     "old-mirrors-with-a-path": facts(hosts={}, config_toml=old_mirror("http://127.0.0.1:65001/v2/")),
     "old-mirrors-without-a-scheme": facts(hosts={}, config_toml=old_mirror("localhost:65001")),
-    "old-mirrors-of-ipv6": facts(hosts={}, config_toml=old_mirror("[::1]:65001")),
+    "old-mirrors-of-ipv6": facts(
+        changes={"proxy.tcpListen.listen": "::1"}, hosts={}, config_toml=old_mirror("[::1]:65001")
+    ),
     "capabilities-in-capitals": facts(hosts=hosts_toml(capabilities='["Pull", "PUSH"]')),
     "no-capabilities": facts(hosts=hosts_toml(capabilities="[]")),
     "referrers": facts(
@@ -228,7 +230,7 @@ GOOD = {
         {"proxy.server.basicAuth": LOGIN},
         hosts=hosts_toml("dfdaemon", extra='authorization = ["hidden"]'),
     ),
-    "other-loopback": facts(hosts=at("[::1]"), containerd="2.0.0"),
+    "other-loopback": facts(changes={"proxy.tcpListen.listen": "::1"}, hosts=at("[::1]"), containerd="2.0.0"),
     "localhost": facts(hosts=at("localhost")),
     "no-address": facts(hosts=at("0.0.0.0")),
     "an-address-of-its-own": facts(changes={"proxy.tcpListen.listen": "10.0.0.5"}, hosts=at("10.0.0.5")),
