@@ -188,10 +188,19 @@ def _source(host: Host, units: dict[str, Unit], path: str | None) -> Source:
         return _other(host, unit, path)
     if path:
         return Source("containerd", path, program, unit)
-    if argv is None and unit is not None:
-        argv = _daemon_argv(next(iter(_running(host)), ()))
-    config = option_of(argv or (), _CONFIG_OPTIONS) or CONTAINERD_CONFIG
+    running = _running(host) if argv is None else []
+    if unit is None and len(set(map(_config_of, running))) > 1:
+        # Without a unit, nothing tells that of the kubelet from that of Docker.
+        others = ", ".join(sorted(set(map(_config_of, running))))
+        return Source("unknown", _config_of(running[0]), program, error=f"several run, with {others}")
+    argv = argv or next(iter(running), None)
+    config = _config_of(argv or ())
     return Source("containerd", config, program, unit, error=_config_error(unit, argv))
+
+
+def _config_of(argv: tuple[str, ...]) -> str:
+    """Return the configuration that a command of containerd names, else the default."""
+    return option_of(argv, _CONFIG_OPTIONS) or CONTAINERD_CONFIG
 
 
 def _config_error(unit: Unit | None, argv: tuple[str, ...] | None) -> str:
@@ -291,8 +300,7 @@ def _other(host: Host, unit: Unit | None, path: str | None) -> Source:
     """Return a containerd that something unknown started, or that there is none."""
     for argv in _running(host):
         program = argv[0] if argv[0].startswith("/") else None
-        config = option_of(argv, _CONFIG_OPTIONS) or CONTAINERD_CONFIG
-        return Source("containerd", path, program) if path else Source("unknown", config, program)
+        return Source("containerd", path, program) if path else Source("unknown", _config_of(argv), program)
     error = unit.error if unit else ""
     return Source("unknown" if error else None, path or CONTAINERD_CONFIG, None, unit, error=error)
 

@@ -324,6 +324,20 @@ def test_the_running_process_tells_what_a_script_hides(machine: Machine) -> None
     assert (facts["config"]["path"], facts["config_error"]) == ("/run/own.toml", "")
 
 
+def test_the_running_process_tells_which_file_another_init_names(machine: Machine) -> None:
+    machine.systemd = None
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.write("/proc/7/cmdline", "/usr/bin/containerd\0--config=/run/own.toml\0")
+    machine.write("/proc/9/cmdline", "/usr/bin/containerd\0--config\0/run/own.toml\0")
+    facts = machine.containerd()
+    assert (facts["distribution"], facts["config"]["path"]) == ("containerd", "/run/own.toml")
+    machine.write("/proc/9/cmdline", "containerd\0--config\0/var/run/docker/containerd/containerd.toml\0")
+    facts = machine.containerd()
+    both = "several run, with /run/own.toml, /var/run/docker/containerd/containerd.toml"
+    assert (facts["distribution"], facts["config_error"]) == ("unknown", both)
+    assert machine.containerd("/run/own.toml")["distribution"] == "containerd"
+
+
 def test_systemd_that_cannot_be_queried(machine: Machine) -> None:
     machine.install("/usr/bin/containerd", CONTAINERD)
     machine.systemd = 1
