@@ -377,16 +377,7 @@ class Clusters:
         system = host.system(self._profile.release)
         shown = self._base(number, host.joined, self._clock.now())
         shown.update(
-            created_at=time_text(host.joined, 0),
-            host_name=host.name,
-            type=host.type,
-            idc="",
-            location="",
-            ip=host.ip,
-            port=system["port"],
-            download_port=system["download_port"],
-            object_storage_port=0,
-            state="active",
+            created_at=time_text(host.joined, 0), **_announced(host, system), object_storage_port=0, state="active"
         )
         if self._profile.release == "2.0.9":
             shown["SeedPeerClusterID"] = host.cluster_id
@@ -415,15 +406,7 @@ class Clusters:
     def _peer(self, number, host):
         system = host.system(self._profile.release)
         shown = self._base(number, host.joined, host.joined)
-        shown.update(
-            host_name=host.name,
-            type=host.type,
-            idc="",
-            location="",
-            ip=host.ip,
-            port=system["port"],
-            download_port=system["download_port"],
-        )
+        shown.update(_announced(host, system))
         if self._profile.row_digits:
             shown["proxy_port"] = system["proxy_port"]
         shown.update(object_storage_port=0, state="active")
@@ -446,3 +429,16 @@ class Clusters:
     @staticmethod
     def _matches(query, values):
         return all(str(values[key]) == query[key] for key in values if query.get(key))
+
+
+def _announced(host, system):
+    """Return what a host says of itself in its row, in the order of the row."""
+    return {
+        "host_name": host.name,
+        "type": host.type,
+        "idc": "",
+        "location": "",
+        "ip": host.ip,
+        "port": system["port"],
+        "download_port": system["download_port"],
+    }

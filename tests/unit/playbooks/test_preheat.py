@@ -16,12 +16,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.sandbox import Sandbox
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.playbook_runs import ONLY_PLAIN_PYTEST
 
-# "ansible-test units" would run the same playbooks again with each Python.
-pytestmark = pytest.mark.skipif(
-    any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path),
-    reason="plain pytest runs them",
-)
+pytestmark = ONLY_PLAIN_PYTEST
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 # What another product might have in an inventory.

@@ -15,12 +15,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.sandbox import Sandbox
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.playbook_runs import ONLY_PLAIN_PYTEST
 
-# "ansible-test units" would run the same playbooks again with each Python.
-pytestmark = pytest.mark.skipif(
-    any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path),
-    reason="plain pytest runs them",
-)
+pytestmark = ONLY_PLAIN_PYTEST
 
 GROUPS = ("managers", "schedulers", "seeds", "nodes")
 #: Only the parts of the playbook that need no host: its checks and the token.

@@ -26,12 +26,9 @@ import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.playbook_runs import ONLY_PLAIN_PYTEST
 
-# "ansible-test units" would run the same playbooks again with each Python.
-pytestmark = pytest.mark.skipif(
-    any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path),
-    reason="plain pytest runs them",
-)
+pytestmark = ONLY_PLAIN_PYTEST
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 # The message of a failed task, or of the items of its loop.

@@ -7,19 +7,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.playbook_runs import ONLY_PLAIN_PYTEST
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.roles.test_in_check_mode import play
 
 pytestmark = [
-    # "ansible-test units" would run the same playbooks again with each Python.
-    pytest.mark.skipif(
-        any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path),
-        reason="plain pytest runs them",
-    ),
+    ONLY_PLAIN_PYTEST,
     pytest.mark.skipif(os.geteuid() != 0, reason="the files belong to root"),
 ]
 

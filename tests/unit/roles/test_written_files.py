@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,10 @@ import tomllib
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import option_error
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.playbook_runs import ONLY_PLAIN_PYTEST
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.roles.test_in_check_mode import play, run
 
-# "ansible-test units" would run the same playbooks again with each Python.
-pytestmark = pytest.mark.skipif(
-    any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path),
-    reason="plain pytest runs them",
-)
+pytestmark = ONLY_PLAIN_PYTEST
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 #: What a language of files could take for something else.

@@ -106,8 +106,7 @@ class Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-@pytest.fixture
-def loopback():
+def _serve():
     server = Loopback()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -115,6 +114,17 @@ def loopback():
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def loopback():
+    yield from _serve()
+
+
+@pytest.fixture
+def other_loopback():
+    """Another server, on another port."""
+    yield from _serve()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import threading
 import time
 
 import pytest
@@ -761,15 +760,8 @@ def test_headers_for_the_registry(loopback, image):
 
 
 @pytest.fixture
-def other(loopback):
-    """Another server, on another port."""
-    server = type(loopback)()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def other(other_loopback):
+    return other_loopback
 
 
 SECRETS = ("s3cr3t", BASIC.partition(" ")[2], "t0k3n", "h34d3r")
