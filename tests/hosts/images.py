@@ -15,8 +15,10 @@ import random
 import tarfile
 import urllib.request
 
-LAYERS = 3
-LAYER_SIZE = 300_000  # bytes; too large for the response of one read
+#: Sizes of the files in the layers, in bytes. The first is too large for the response of one read. The Rust client
+#: 1.4.2 and later requests blobs of up to 4 MiB from the registry, and only larger ones from other peers
+#: (dragonfly-client/src/resource/task.rs).
+LAYER_SIZES = (300_000, 5_000_000, 9_000_000)
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -31,15 +33,18 @@ def digest_of(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def layer(seed: str) -> tuple[bytes, bytes]:
-    """Return a tar archive with one file of noise, plain and compressed."""
-    noise = random.Random(seed).randbytes(LAYER_SIZE)
+def layer(seed: str, size: int) -> tuple[bytes, bytes]:
+    """Return a tar archive with one file of noise, plain and compressed.
+
+    :param size: of the file, in bytes
+    """
+    noise = random.Random(seed).randbytes(size)
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as archive:
         entry = tarfile.TarInfo(f"usr/share/{seed.replace('/', '-')}")
         entry.size = len(noise)
         archive.addfile(entry, io.BytesIO(noise))
-    return plain.getvalue(), gzip.compress(plain.getvalue(), mtime=0)
+    return plain.getvalue(), gzip.compress(plain.getvalue(), compresslevel=1, mtime=0)
 
 
 class Repository:
@@ -67,7 +72,8 @@ class Repository:
         self._put_manifest(tag, INDEX, json.dumps(index).encode())
 
     def _push_image(self, tag: str, architecture: str) -> bytes:
-        layers = [layer(f"{self._url}:{tag}/{architecture}/{number}") for number in range(LAYERS)]
+        seed = f"{self._url}:{tag}/{architecture}"
+        layers = [layer(f"{seed}/{number}", size) for number, size in enumerate(LAYER_SIZES)]
         root = {"type": "layers", "diff_ids": [digest_of(plain) for plain, _compressed in layers]}
         config = json.dumps({"os": "linux", "architecture": architecture, "config": {}, "rootfs": root}).encode()
         manifest = {

@@ -17,7 +17,7 @@ import host
 import world
 from images import ARCHITECTURE, Repository
 from machine import CHECKOUT, LOGS, Unfit
-from stand_in.package import build, build_servers
+from stand_in.package import build, build_go_archive
 
 #: Ports of the registries, and the images in them: repository, tag and architectures.
 REGISTRIES = {
@@ -59,8 +59,8 @@ CLIENTS = (
     ("dfdaemon", "1.4.2"),
     ("dfdaemon", "1.5.1"),
 )
-#: Releases of manager and scheduler, which upstream publishes in one archive.
-SERVER_RELEASES = ("2.4.4", "2.5.1")
+#: Releases of manager and scheduler, which upstream publishes in one archive, with the Go client where there is one.
+SERVER_RELEASES = ("2.1.67", "2.5.1")
 SERVERS = tuple((server, release) for release in SERVER_RELEASES for server in ("manager", "scheduler"))
 PROGRAMS = CLIENTS + SERVERS
 PACKAGES = world.PLACE / "packages"
@@ -121,7 +121,8 @@ def offer_packages(real: dict[tuple[str, str], Path]) -> None:
     for client, release in CLIENTS:
         build(client, release, PACKAGES, real.get((client, release)))
     for release in SERVER_RELEASES:
-        build_servers(release, PACKAGES, {name: real.get((name, release)) for name in ("manager", "scheduler")})
+        binaries = {name: real.get((name, each)) for name, each in PROGRAMS if each == release and name != "dfdaemon"}
+        build_go_archive(release, PACKAGES, binaries)
     checksums = {file.name: f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in PACKAGES.iterdir()}
     (PACKAGES / "checksums.json").write_text(json.dumps(checksums))
     world.start("packages", [sys.executable, "-m", "http.server", str(PACKAGES_PORT), "--directory", PACKAGES])

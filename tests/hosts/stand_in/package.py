@@ -191,8 +191,8 @@ def build(client: str, release: str, folder: Path, binary: Path | None = None) -
         subprocess.run(["dpkg-deb", "--build", "-Zgzip", "-z1", root, deb], stdout=subprocess.DEVNULL, check=True)
 
 
-def build_servers(release: str, folder: Path, binaries: dict[str, Path | None]) -> None:
-    """Build the archive of a release that holds the manager and the scheduler.
+def build_go_archive(release: str, folder: Path, binaries: dict[str, Path | None]) -> None:
+    """Build the archive of a release that holds its programs in Go.
 
     :param release: such as ``2.5.1``
     :param folder: where to
@@ -200,14 +200,14 @@ def build_servers(release: str, folder: Path, binaries: dict[str, Path | None]) 
     """
     with tempfile.TemporaryDirectory() as name:
         with tarfile.open(folder / ARCHIVE["dfget"][0].format(release=release), "w:gz", compresslevel=1) as tar:
-            for server, binary in binaries.items():
-                program = Path(name) / server
+            for program, binary in binaries.items():
+                file = Path(name) / program
                 if binary:
-                    shutil.copy(binary, program)
+                    shutil.copy(binary, file)
                 else:
-                    build_program(server, release, program)
-                program.chmod(0o755)
-                tar.add(program, server)
+                    build_program(program, release, file)
+                file.chmod(0o755)
+                tar.add(file, program)
 
 
 def write_all(root: Path, files: dict[str, str]) -> None:

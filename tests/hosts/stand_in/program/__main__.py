@@ -108,7 +108,7 @@ def dfget():
     route = functools.partial(recipe.go, config, RELEASE)
     tls = proxy.tls_context(mirror.get("certs", []), mirror.get("insecure", False))
     try:
-        server = proxy.Proxy(address, route, go_headers, store, get(config, "storage.multiplex", False), tls)
+        server = proxy.Proxy(address, route, go_headers, store, get(config, "storage.multiplex", False), False, tls)
     except OSError as error:
         raise Refused(f"listen {address}: {error}") from error
     serve(server, *held)
@@ -155,7 +155,7 @@ def dfdaemon():
     certificate = get(config, "proxy.registryMirror.cert")
     tls = proxy.tls_context([certificate] if certificate else [], False)
     try:
-        server = proxy.Proxy(address, route, rust_headers, store, True, tls)
+        server = proxy.Proxy(address, route, rust_headers, store, True, True, tls)
     except OSError as error:
         raise Refused(f"listen {address}: {error}") from error
     serve(server, *held)

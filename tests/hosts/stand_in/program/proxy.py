@@ -30,17 +30,19 @@ class Proxy(http.server.ThreadingHTTPServer):
     :param reply_headers: from a task's id, and whether the host had it, to headers of the reply
     :param store: folder of the blobs
     :param reuse: whether a blob that is there is served from there
+    :param stat: whether a blob is requested after one byte of it
     :param tls: for registries with HTTPS
     """
 
     daemon_threads = True
 
-    def __init__(self, address, route, reply_headers, store, reuse, tls):
+    def __init__(self, address, route, reply_headers, store, reuse, stat, tls):
         super().__init__(address, Handler)
         self.route = route
         self.reply_headers = reply_headers
         self.store = store
         self.reuse = reuse
+        self.stat = stat
         self.tls = tls
         self._lock = threading.Lock()
 
@@ -69,7 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self._answer(200, {"Content-Type": "application/octet-stream"}, file.read(), task, True)
             self.server.note(**entry, hit=True, status=200)
             return
-        status, headers, body = self._fetch(url)
+        status, headers, body = self._fetch_task(url) if task else self._fetch(url)
         if blob and status == 200:
             with open(blob, "wb") as file:
                 file.write(body)
@@ -78,7 +80,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     do_HEAD = do_GET
 
-    def _fetch(self, url):
+    def _fetch_task(self, url):
+        """Request one byte first if the client does, as it learns the size and whether the blob may be read."""
+        if self.server.stat:
+            answer = self._fetch(url, {"Range": "bytes=0-0"})
+            if answer[0] not in (200, 206):
+                return answer
+        return self._fetch(url)
+
+    def _fetch(self, url, more=None):
         parts = urllib.parse.urlsplit(url)
         if parts.scheme == "https":
             registry: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -94,7 +104,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if not name.lower().startswith("x-dragonfly-")
         }
         try:
-            registry.request(self.command, f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=sent)
+            path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            registry.request(self.command, path, headers={**sent, **(more or {})})
             answer = registry.getresponse()
             return answer.status, dict(answer.headers), answer.read()
         except OSError as error:
