@@ -46,13 +46,17 @@ def find_removable_jobs(reader: JobReader, params: dict[str, t.Any]) -> list[Row
     :raises DragonflyError: with the reason ``job_running`` if a job is running and is not to be removed by force.
     """
     if params["ids"] is not None:
-        rows = [row for row in (_read(reader, job_id) for job_id in dict.fromkeys(params["ids"])) if row]
-        running = [row["id"] for row in rows if not is_over(row)]
-        if running and not params["force"]:
-            raise _running(running)
-        return sorted(rows, key=lambda row: row["id"], reverse=True)
+        return _find_by_id(reader, params["ids"], params["force"])
     rows = list_jobs(reader, params["types"], params["states"] or _OVER, _keys)
     return [row for row in rows if _is_older(reader, row, params["older_than"])]
+
+
+def _find_by_id(reader: JobReader, ids: list[int], force: bool) -> list[Row]:
+    rows = [row for row in (_read(reader, job_id) for job_id in dict.fromkeys(ids)) if row]
+    running = [row["id"] for row in rows if not is_over(row)]
+    if running and not force:
+        raise _running(running)
+    return sorted(rows, key=lambda row: row["id"], reverse=True)
 
 
 def remove_jobs(client: DragonflyClient, rows: list[Row]) -> list[Row]:

@@ -154,7 +154,8 @@ def parse_manifest(document: t.Any, media_type: str, digest: str) -> Manifest:
     if not isinstance(document, dict):
         raise ValueError("it is not a JSON object")
     kind = _media_type(document, media_type)
-    _check_fields(document, kind)
+    _check_spelling(document)
+    _check_single_kind(document, kind)
     if kind in INDEX_TYPES or isinstance(document.get("manifests"), list):
         return Manifest(digest, children=[_child(entry) for entry in _list(document, "manifests")])
     if kind in SCHEMA1_TYPES or document.get("schemaVersion") == 1:
@@ -174,10 +175,22 @@ def _media_type(document: dict[str, t.Any], media_type: str) -> str:
     return own or media_type
 
 
-def _check_fields(document: dict[str, t.Any], kind: str) -> None:
+def _check_spelling(document: dict[str, t.Any]) -> None:
+    """Refuse keys that parsers read differently: Go's ignores case, others do not.
+
+    :raises ValueError: with the reason.
+    """
     for key in document:
-        if key.lower() in _FIELDS and key not in ("schemaVersion", "mediaType", "fsLayers") and key != key.lower():
+        is_usual = key == key.lower() or key in ("schemaVersion", "mediaType", "fsLayers")
+        if key.lower() in _FIELDS and not is_usual:
             raise ValueError(f"it has the key {key!r}, which some parsers read as {key.lower()!r}")
+
+
+def _check_single_kind(document: dict[str, t.Any], kind: str) -> None:
+    """Refuse what one parser reads as an index and another as the manifest of an image.
+
+    :raises ValueError: with the reason.
+    """
     image_keys = [key for key in ("config", "layers", "fsLayers") if document.get(key)]
     if document.get("manifests") and (image_keys or kind in MANIFEST_TYPES + SCHEMA1_TYPES):
         raise ValueError(f"it is both an index (manifests) and a manifest ({', '.join(image_keys) or kind})")

@@ -116,7 +116,7 @@ def _is_about(args: dict, record: JobRecord) -> bool:
     if args.get("task_id"):
         # Where the blobs are not known, any task may be one of them.
         return not urls or args["task_id"] in _task_ids(urls, job)
-    if any((args.get(key) or None) != (job.get(key) or None) for key in IDENTITY_KEYS if key in args and key in job):
+    if _differs_in_identity(args, job):
         return False
     url = args.get("url")
     if not isinstance(url, str) or not url:
@@ -126,6 +126,12 @@ def _is_about(args: dict, record: JobRecord) -> bool:
         # It is not known which blobs the image has: any of its repository may be one.
         return url.partition("/blobs/")[0] == record.planned.url.partition("/manifests/")[0]
     return filter_query(url, filter_names(args)) in {filter_query(own, filter_names(job)) for own in urls}
+
+
+def _differs_in_identity(args: dict, job: dict) -> bool:
+    """Return whether a key that identifies a task, and that both have, differs; an empty value is as good as none."""
+    shared = [key for key in IDENTITY_KEYS if key in args and key in job]
+    return any((args[key] or None) != (job[key] or None) for key in shared)
 
 
 def _urls(record: JobRecord) -> set[str]:

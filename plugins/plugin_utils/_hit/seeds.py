@@ -11,7 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release, parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import (
+    at_least,
+    format_release,
+    parse_release,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
     FIRST_WITHOUT_GO_SEEDS,
     releases_of_echo,
@@ -112,21 +116,23 @@ def seed_recipe(seeds: SeedPeers, client: Client | None) -> SeedRecipe:
     :param client: the host's, which counts for what is not known of the seed peers.
     """
     kind = seeds.client or seeds.client_by_jobs or (client.name if client else None)
+    manager = parse_release(seeds.manager_release)
     if kind is None:
-        recipe = recipe_for("dfdaemon", parse_release(seeds.release or ""))
-        manager = parse_release(seeds.manager_release or "")
+        recipe = recipe_for("dfdaemon", parse_release(seeds.release))
         return SeedRecipe(recipe, "dfdaemon", [], [], manager, seeds.manager_is_at_least)
-    reasons, notes = [], []
-    is_same = client is not None and client.name == kind
-    release = parse_release(seeds.release or "") or (client.release if client and is_same else None)
-    manager = parse_release(seeds.manager_release or "") or (release if kind == "dfget" else None)
-    if kind == "dfget" and manager is not None and manager >= FIRST_WITHOUT_GO_SEEDS:
-        reasons.append(reason("seed_cannot_be_preheated"))
-    if client and is_same and not seeds.client and not seeds.release:
-        notes.append(note("seed_assumed", client=kind, release=client.release_text))
+    same_client = client if client is not None and client.name == kind else None
+    release = parse_release(seeds.release) or (same_client.release if same_client else None)
+    if kind == "dfget":
+        # Manager and Go client have the same releases.
+        manager = manager or release
+    notes = []
+    if same_client and not seeds.client and not seeds.release:
+        notes.append(note("seed_assumed", client=kind, release=same_client.release_text))
     recipe = recipe_for(kind, release)
+    reasons = []
+    if kind == "dfget" and at_least(manager, FIRST_WITHOUT_GO_SEEDS):
+        reasons.append(reason("seed_cannot_be_preheated"))
     if recipe is None or (client is not None and client.recipe is None):
         reasons.append(reason("ids_of_their_own"))
-    return SeedRecipe(
-        recipe, f"{kind} {seeds.release or ''}".rstrip(), reasons, notes, manager, seeds.manager_is_at_least
-    )
+    name = f"{kind} {seeds.release or ''}".rstrip()
+    return SeedRecipe(recipe, name, reasons, notes, manager, seeds.manager_is_at_least)
