@@ -87,9 +87,11 @@ class JobResult:
 
     @property
     def failed_hosts(self) -> set[ReportedHost]:
-        """The hosts on which something failed."""
-        hosts = (_reported_host(failure["scheduler_cluster_id"], failure) for failure in self.failures)
-        return {host for host in hosts if host is not None}
+        """The hosts on which something failed; where the scheduler did not know the address, by their name."""
+        return {
+            _reported_host(failure["scheduler_cluster_id"], failure) or _nameless_host(failure)
+            for failure in self.failures
+        }
 
     @property
     def warm_cluster_ids(self) -> set[int | None]:
@@ -114,6 +116,11 @@ def _reported_host(cluster_id: int | None, entry: dict) -> ReportedHost | None:
     if address is None or address in UNKNOWN_HOSTS:
         return None
     return ReportedHost(cluster_id, str(entry.get("hostname") or ""), address)
+
+
+def _nameless_host(failure: dict) -> ReportedHost:
+    name = failure["hostname"] or UNKNOWN_HOSTS[0]
+    return ReportedHost(failure["scheduler_cluster_id"], name, name)
 
 
 def is_over(job: dict) -> bool:

@@ -188,7 +188,8 @@ options:
       - IP addresses of hosts that must be warm when the task ends, for O(scope=all_peers) and O(scope=all_seed_peers),
         regardless of O(max_failed_peers_percentage). Hosts missing from the result count as cold, because a scheduler
         reports only the hosts it knows.
-      - With several clusters, the results of all clusters are combined.
+      - With several clusters, the results of all clusters are combined. If several hosts have the same address, each of
+        them must be warm.
     type: list
     elements: str
     aliases: [expected_ip]

@@ -227,6 +227,10 @@ def _verify_by_states(evidence: _Evidence) -> Verdict:
     """Judge by the states of tasks. Up to 2.1.56, there is a task for each blob, and the result does not name blobs."""
     result = evidence.result
     blobs = result.tasks // len(evidence.cluster_ids) or None
+    fewest = min((len(urls) for urls in evidence.manifests or []), default=0) * len(evidence.cluster_ids)
+    if result.succeeded < fewest and result.succeeded == result.tasks:
+        message = f"the manager reports SUCCESS, but {result.tasks} tasks cannot have cached {fewest} blobs"
+        return Verdict("cold", "cold", message, _COLD_REMEDY, verified="blobs", blobs=blobs)
     if result.tasks and result.succeeded == result.tasks:
         return Verdict("warm", verified="blobs", blobs=blobs)
     message = f"the manager reports SUCCESS, but {result.succeeded} of {result.tasks} tasks succeeded"

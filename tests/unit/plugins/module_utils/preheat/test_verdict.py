@@ -234,6 +234,10 @@ PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.
         (PEERS, 49, "cold", ""),
         (PEERS, 50, "warm", ""),
         ([(1, [], [("10.0.0.2", "b")])], 100, "cold", "the result lists no blob"),
+        # A host without an address failed.
+        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("unknown", "b", "unknown")])], 0, "cold", "1 of 2 hosts"),
+        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("", "b", "pod-1")])], 0, "cold", "is not warm: pod-1"),
+        ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("unknown", "b", "unknown")])], 50, "warm", ""),
         # A host that some task failed on is not warm, whatever the others say.
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("10.0.0.1", "b")])], 0, "cold", "1 of 1"),
     ],
@@ -243,6 +247,21 @@ def test_many_peers(tasks, percentage, outcome, message):
     judged = verify_job(job, wanting(["a", "b"]), max_failed_percentage=percentage)
     assert judged.status == outcome
     assert message in (judged.explanation or "")
+
+
+@pytest.mark.parametrize(
+    "tasks, clusters, status",
+    [(2, (1,), "warm"), (3, (1,), "warm"), (1, (1,), "cold"), (3, (1, 2), "cold"), (4, (1, 2), "warm")],
+)
+def test_old_managers_have_a_task_for_each_blob_and_cluster(tasks, clusters, status):
+    # Up to 2.1.56, the manager skips a blob that it cannot request (manager/job/preheat.go, createGroupJob).
+    job = job_of([(1, [], [])] * tasks, clusters=clusters)
+    del job["args"]["scope"], job["args"]["concurrent_task_count"]
+    for state in job["result"]["job_states"]:
+        del state["results"]
+    judged = verify_job(job, wanting(["a", "b"]))
+    assert judged.status == status
+    assert ("tasks cannot have cached" in (judged.explanation or "")) == (status == "cold")
 
 
 SHARED = "10.0.0.1"
