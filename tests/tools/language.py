@@ -50,7 +50,7 @@ PHRASES = {
         r"\bmade\b": "created, sent, written",
         r"\b(?:tells?|telling|told)\b": "report, return, show",
         r"\blook(?:s|ed|ing)?\b(?! for\b| up\b| it up\b)": "poll, read, check",
-        r"\bask(?:s|ed|ing)?\b": "request, query, prompt",
+        r"(?<!--)\bask(?:s|ed|ing)?\b": "request, query, prompt",
         r"\bwithout it\b": "defaults to ..., if it is not set",
         r"\bwithout a word\b": "silently",
         r"\bcures?\b": "remedy",
