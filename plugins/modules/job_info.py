@@ -146,13 +146,13 @@ jobs:
       sample: SUCCESS
     outcome:
       description:
-        - V(warm): the content is cached.
-        - V(cold): the manager reports C(SUCCESS), but blobs or hosts are not warm.
-        - V(failed): the manager reports C(FAILURE).
-        - V(pending): the job is running.
-        - V(done): a job of a type other than C(preheat) succeeded.
-        - V(given_up): the manager stopped watching the job before it finished.
-        - V(gone): the job was deleted while the module waited.
+        - "V(warm): the content is cached."
+        - "V(cold): the manager reports C(SUCCESS), but blobs or hosts are not warm."
+        - "V(failed): the manager reports C(FAILURE)."
+        - "V(pending): the job is running."
+        - "V(done): a job of a type other than C(preheat) succeeded."
+        - "V(given_up): the manager stopped watching the job before it finished."
+        - "V(gone): the job was deleted while the module waited."
       type: str
       returned: success
       sample: warm

@@ -352,16 +352,16 @@ jobs:
       sample: SUCCESS
     outcome:
       description:
-        - V(warm): the content is cached.
-        - V(cold): the manager reports C(SUCCESS), but blobs or hosts are not warm.
-        - V(failed): the manager reports C(FAILURE).
-        - V(pending): the module did not wait for the job.
-        - V(planned): no job was created, because the module ran in check mode.
-        - V(refused): the manager rejected the job, or created it without a requested option.
-        - V(gone): the job was deleted while the module waited.
-        - V(given_up): the manager stopped watching the job before it finished.
-        - V(timed_out): the job did not finish within O(wait_timeout).
-        - V(unknown): the module could not poll the job until it finished, or could not query the peers.
+        - "V(warm): the content is cached."
+        - "V(cold): the manager reports C(SUCCESS), but blobs or hosts are not warm."
+        - "V(failed): the manager reports C(FAILURE)."
+        - "V(pending): the module did not wait for the job."
+        - "V(planned): no job was created, because the module ran in check mode."
+        - "V(refused): the manager rejected the job, or created it without a requested option."
+        - "V(gone): the job was deleted while the module waited."
+        - "V(given_up): the manager stopped watching the job before it finished."
+        - "V(timed_out): the job did not finish within O(wait_timeout)."
+        - "V(unknown): the module could not poll the job until it finished, or could not query the peers."
       type: str
       returned: success
       sample: warm

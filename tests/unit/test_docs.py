@@ -249,10 +249,23 @@ def test_results_are_of_their_types(name):
     check_results(yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{name}").RETURN))
 
 
+def is_text(description):
+    """Return whether a description is text or a list of texts, and no text became a mapping because of its colon."""
+    paragraphs = description if isinstance(description, list) else [description]
+    return all(isinstance(paragraph, str) for paragraph in paragraphs)
+
+
+@pytest.mark.parametrize("plugin, option, details", OPTIONS)
+def test_descriptions_of_options_are_text(plugin, option, details):
+    assert is_text(details["description"])
+    assert all(is_text(suboption["description"]) for suboption in details.get("suboptions", {}).values())
+
+
 def check_results(results, within=""):
     for key, result in results.items():
         where = within + key
         assert result.get("description"), where
+        assert is_text(result["description"]), f"{where}: quote a text with a colon"
         assert result.get("returned"), where
         assert result.get("type") in TYPES, where
         assert ("elements" in result) == (result["type"] == "list"), where
