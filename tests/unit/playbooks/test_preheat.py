@@ -131,7 +131,7 @@ def test_each_variable_that_is_read_is_one_of_the_entry_point():
     [
         ({}, "There is nothing to preheat. Set preheat_images or preheat_files."),
         ({"preheat_images": []}, "There is nothing to preheat"),
-        ({"image": "redis:7"}, "not image, url or token"),
+        ({"image": "redis:7"}, "only variables that begin with preheat_"),
         ({"preheat_image": "redis:7"}, "preheat_image is not a variable of the role dragonflyoss.dragonfly.preheat."),
         ({"preheat_image": "redis:7"}, "Did you mean preheat_images?"),
         ({"preheat_images": "redis:7", "preheat_tokn": "x"}, "Did you mean preheat_token?"),

@@ -702,7 +702,7 @@ def preheat(tmp_path, **hosts):
 
 def test_mixed_clients_are_refused(tmp_path):
     outcome = preheat(tmp_path, h1={"preheat_client": "dfget"}, h2={"preheat_client": "dfdaemon"})
-    assert all("The hosts have both clients, dfdaemon and dfget." in message for message in outcome.values())
+    assert all("The hosts of this play have different clients, dfdaemon and dfget." in message for message in outcome.values())
 
 
 def test_mixed_clients_may_be_allowed(tmp_path):
@@ -925,7 +925,7 @@ def test_clients_that_differ_are_refused_with_serial_too(tmp_path):
     }
     outcome = run(tmp_path, "preheat", hosts, serial=1)
     assert outcome["h1"] == "ok"
-    assert "The hosts have both clients, dfdaemon and dfget." in outcome["h2"]
+    assert "The hosts of this play have different clients, dfdaemon and dfget." in outcome["h2"]
 
 
 RUST_CONFIG = "proxy:\n  server: {ip: 127.0.0.1, port: 4009}\n  registryMirror: {addr: https://registry.example.com}\n"
