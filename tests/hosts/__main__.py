@@ -20,71 +20,79 @@ import host
 import machine
 import services
 import world
-from machine import CACHE, CHECKOUT, LOGS, Unfit
+from machine import CACHE, CHECKOUT, LOGS, UnsupportedMachine
 
 SCENARIOS = CHECKOUT / "extensions/molecule"
 
-#: Programs that a real binary may take the place of, each with a release as an example.
+#: Programs whose stand-in can be replaced by upstream's binary, with an example of a release.
 EXAMPLES = {"dfget": "2.1.67", "dfdaemon": "1.4.2", "manager": "2.5.1", "scheduler": "2.5.1"}
 
-#: File beside the log of a scenario that failed, with the task that failed, and how many characters of it are kept.
+#: Suffix of the file next to the log of a failed scenario that contains the failed task, and its maximum length in
+#: characters.
 FAILURE_SUFFIX, FAILURE_LENGTH = ".failure", 3000
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="tests/hosts/run", description="Run molecule scenarios on hosts of their own."
+    parser = argparse.ArgumentParser(prog="tests/hosts/run", description="Run Molecule scenarios on isolated hosts.")
+    parser.add_argument("scenarios", nargs="*", help="names of directories in extensions/molecule (default: all)")
+    parser.add_argument(
+        "--shell", action="store_true", help="open a shell with the hosts h1 and h2 instead, see README.md"
     )
-    parser.add_argument("scenarios", nargs="*", help="names in extensions/molecule, all if none is given")
-    parser.add_argument("--shell", action="store_true", help="a shell beside the hosts instead, see README.md")
-    description = "how many scenarios at a time, each beside hosts of its own (default: %(default)s)"
+    description = "number of scenarios to run concurrently, each with its own hosts (default: %(default)s)"
     parser.add_argument("--worlds", type=int, default=min(2, os.cpu_count() or 1), help=description)
     for client, release in EXAMPLES.items():
         name = f"DRAGONFLY_{client.upper()}"
-        description = (
-            f"real programs for the stand-ins, as RELEASE=PATH (default: ${name}), such as {release}=/opt/{client}"
-        )
+        example = f"{release}=/opt/{client}"
+        description = f"upstream binaries to use instead of stand-ins, such as {example} (default: ${name})"
         parser.add_argument(f"--{client}", nargs="*", default=os.environ.get(name, "").split(), help=description)
     return parser.parse_args()
 
 
 def real_clients(options: argparse.Namespace) -> dict[tuple[str, str], Path]:
-    """Return the real binaries that were named, by client and release."""
+    """Return the upstream binaries in the options, by client and release.
+
+    :raises UnsupportedMachine: if a release is unknown or a file is not executable.
+    """
     binaries = {}
     for client in EXAMPLES:
-        for word in getattr(options, client):
-            release, _equals, path = word.partition("=")
+        for binary in getattr(options, client):
+            release, _equals, path = binary.partition("=")
             if (client, release) not in services.PROGRAMS or not os.access(path, os.X_OK):
-                known = ", ".join(each for name, each in services.PROGRAMS if name == client)
-                raise Unfit(f"{word}: give it as RELEASE=PATH, with one of the releases {known} and a program.")
+                known = ", ".join(supported for name, supported in services.PROGRAMS if name == client)
+                raise UnsupportedMachine(
+                    f"{binary} is not RELEASE=PATH with an executable file and one of the releases {known}."
+                )
             binaries[client, release] = Path(path).resolve()
     return binaries
 
 
 def lock():
-    """Keep two runs of one checkout apart, and return what has to stay open for that."""
+    """Lock the checkout against a second run, and return the lock file, which must stay open.
+
+    :raises UnsupportedMachine: if another run holds the lock.
+    """
     file = open(CACHE / "lock", "w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise Unfit("Another run is under way in this checkout.") from error
+        raise UnsupportedMachine("Another run is in progress in this checkout. Wait until it ends.") from error
     return file
 
 
 def environment(real: dict[tuple[str, str], Path]) -> dict[str, str]:
-    """Return the environment of molecule, and with it of Ansible."""
-    collections = world.PLACE / "collections"
-    place = collections / "ansible_collections/dragonflyoss"
-    place.mkdir(parents=True)
-    (place / "dragonfly").symlink_to(CHECKOUT)
+    """Return the environment variables for Molecule and Ansible."""
+    collections = world.WORK_DIR / "collections"
+    namespace = collections / "ansible_collections/dragonflyoss"
+    namespace.mkdir(parents=True)
+    (namespace / "dragonfly").symlink_to(CHECKOUT)
     return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
-        "ANSIBLE_HOME": str(world.PLACE / "ansible"),
-        # A socket in the file system leads out of the world, to whatever host has the same address there.
+        "ANSIBLE_HOME": str(world.WORK_DIR / "ansible"),
+        # File systems are shared, so a default socket could connect to a host of another world with the same address.
         "ANSIBLE_SSH_CONTROL_PATH": f"{host.CONTROL_SOCKETS}/%%h",
-        "MOLECULE_EPHEMERAL_DIRECTORY": str(world.PLACE / "molecule"),
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(world.WORK_DIR / "molecule"),
         "NO_COLOR": "1",
         "TEST_HOSTS": str(machine.HERE),
         "TEST_SSH_CONFIG": str(host.SSH_CONFIG),
@@ -96,7 +104,7 @@ def environment(real: dict[tuple[str, str], Path]) -> dict[str, str]:
 
 
 def failed_task(output: str) -> str:
-    """Return the part of molecule's output that tells why it failed: the task that failed, or else its last lines."""
+    """Return the failed task in the output of Molecule, or its last lines if there is none."""
     playbook = output.partition("Ansible return code was")[0].rpartition("PLAY RECAP")[0]
     start = playbook.rfind("TASK [")
     excerpt = playbook[start:] if start >= 0 else output
@@ -104,12 +112,12 @@ def failed_task(output: str) -> str:
 
 
 def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
-    """Run one scenario, and say how it went.
+    """Run a scenario, and return whether it passed.
 
-    :param quiet: whether to show what molecule says only if it failed
+    :param quiet: whether to show the output of Molecule only if the scenario fails.
     """
-    print(f"{name} begins", flush=True)
-    begin = time.monotonic()
+    print(f"{name} started", flush=True)
+    started = time.monotonic()
     command = ["molecule", "test", "--scenario-name", name]
     with open(LOGS / f"{name}.log", "wb") as log:
         pipes: dict[str, t.Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
@@ -126,14 +134,14 @@ def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
         (LOGS / f"{name}{FAILURE_SUFFIX}").write_text(f"{name}: {failed_task(output)}\n")
         if quiet:
             print(output, flush=True)
-    print(f"{name} {'passed' if passed else 'failed'} after {time.monotonic() - begin:.0f} s", flush=True)
+    print(f"{name} {'passed' if passed else 'failed'} after {time.monotonic() - started:.0f} s", flush=True)
     return passed
 
 
 def inside(options: argparse.Namespace) -> int:
-    """Run the tests within the world."""
+    """Run the scenarios inside of a world, and return the exit code."""
     real = real_clients(options)
-    world.furnish()
+    world.set_up()
     host.write_ssh_config()
     services.start(real)
     env = environment(real)
@@ -145,11 +153,11 @@ def inside(options: argparse.Namespace) -> int:
 
 
 def divide(options: argparse.Namespace) -> list[list[str]]:
-    """Return the command line for each world, with its part of the scenarios."""
+    """Divide the scenarios among the worlds, and return the command line for each world."""
     if options.shell:
         return [sys.argv]
     worlds = min(options.worlds, len(options.scenarios))
-    real = [word for client in EXAMPLES for word in (f"--{client}", *getattr(options, client))]
+    real = [argument for client in EXAMPLES for argument in (f"--{client}", *getattr(options, client))]
     parts = [options.scenarios[number::worlds] for number in range(worlds)]
     return [[sys.argv[0], *part, "--worlds", str(worlds), *real] for part in parts]
 
@@ -162,7 +170,7 @@ def main() -> int:
         world.become_init()
         return inside(options)
     if os.geteuid() != 0:
-        raise Unfit("Hosts can be booted by root only.")
+        raise UnsupportedMachine("The hosts require root. Run the command with sudo.")
     LOGS.mkdir(parents=True, exist_ok=True)
     with lock():
         shutil.rmtree(LOGS)
@@ -178,5 +186,5 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except Unfit as unfit:
-        sys.exit(f"tests/hosts/run: {unfit}")
+    except UnsupportedMachine as error:
+        sys.exit(f"tests/hosts/run: {error}")

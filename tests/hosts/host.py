@@ -4,10 +4,10 @@
 
 """Hosts: systemd as process 1 in its own network namespace, booted with systemd-nspawn, reached over ssh.
 
-    python3 tests/hosts/host.py fresh h1 h2     # inside the world only: boot these, as new; takes some 2 s
-    python3 tests/hosts/host.py log h1          # what its journal says
+    python3 tests/hosts/host.py fresh h1 h2     # boot new hosts (2 s), inside of a world only
+    python3 tests/hosts/host.py log h1          # print the journal of a host
 
-A host is an overlay over the shared root, so a fresh one costs nothing and none sees what another did.
+A host is an overlay over the shared root, so a new host is cheap, and hosts do not affect each other.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import time
 from pathlib import Path
 
 import world
-from machine import USER, Unfit, base_root
+from machine import USER, UnsupportedMachine, base_root
 
-#: The hosts that there can be, with their addresses.
+#: Names of the hosts, with their addresses.
 HOSTS = {f"h{number}": f"10.77.0.{10 + number}" for number in range(1, 5)}
 
-SSH_CONFIG = world.PLACE / "ssh_config"
-CONTROL_SOCKETS = world.PLACE / "ssh"
+SSH_CONFIG = world.WORK_DIR / "ssh_config"
+CONTROL_SOCKETS = world.WORK_DIR / "ssh"
 
 SSH_TEMPLATE = """\
 Host {name}
@@ -48,13 +48,13 @@ Host *
   ControlPath {sockets}/%h
 """
 
-BOOT_TIMEOUT = 60  # seconds; it takes one or two
+BOOT_TIMEOUT = 60  # seconds; a boot takes one or two
 
 
 def write_ssh_config() -> None:
     CONTROL_SOCKETS.mkdir(mode=0o700)
     names = "".join(SSH_TEMPLATE.format(name=name, address=address) for name, address in HOSTS.items())
-    common = SSH_COMMON.format(user=USER, key=world.PLACE / "key", sockets=CONTROL_SOCKETS)
+    common = SSH_COMMON.format(user=USER, key=world.WORK_DIR / "key", sockets=CONTROL_SOCKETS)
     SSH_CONFIG.write_text(names + common)
 
 
@@ -64,58 +64,58 @@ def ssh(name: str, command: str) -> subprocess.CompletedProcess[str]:
 
 
 def stop(name: str) -> None:
-    """End a host as if its power was cut. It may not run."""
-    folder = world.PLACE / name
-    if not folder.exists():
+    """Kill a host, as a power failure does. Do nothing if it is not running."""
+    directory = world.WORK_DIR / name
+    if not directory.exists():
         return
-    # Process 1 of the host takes all others with it, and systemd-nspawn, which is its parent, ends by itself.
-    nspawn = Path(f"/proc/{(folder / 'pid').read_text()}")
+    # When process 1 of the host ends, its other processes and its parent systemd-nspawn end too.
+    nspawn = Path(f"/proc/{(directory / 'pid').read_text()}")
     for child in (nspawn / "task" / nspawn.name / "children").read_text().split():
         os.kill(int(child), signal.SIGKILL)
     deadline = time.monotonic() + 10
     while nspawn.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    world.run("umount", "--lazy", folder / "root")
+    world.run("umount", "--lazy", directory / "root")
     world.run("ip", "link", "delete", f"to-{name}")
     world.run("ip", "netns", "delete", name)
-    # Connections that ssh has kept open lead to the host that was.
+    # A shared SSH connection still refers to the old host.
     (CONTROL_SOCKETS / HOSTS[name]).unlink(missing_ok=True)
     world.remove_groups(world.host_groups(name))
-    shutil.rmtree(folder)
+    shutil.rmtree(directory)
 
 
 def connect(name: str) -> None:
-    """Give a host its network namespace, with one end of a cable whose other end is in the world's bridge."""
+    """Create the network namespace of a host, and connect it to the world's bridge."""
     world.run("ip", "netns", "add", name)
     world.run("ip", "link", "add", f"to-{name}", "type", "veth", "peer", "name", "host0", "netns", name)
     world.run("ip", "link", "set", f"to-{name}", "master", world.BRIDGE, "up")
     world.run("ip", "-netns", name, "address", "add", f"{HOSTS[name]}/24", "dev", "host0")
     for device in ("host0", "lo"):
         world.run("ip", "-netns", name, "link", "set", device, "up")
-    # It leads nowhere, but a host has one, and Ansible's facts about the host's own address depend on it.
+    # The route leads nowhere, but Ansible derives the default address of a host from it.
     world.run("ip", "-netns", name, "route", "add", "default", "via", world.ADDRESS)
 
 
 def overlay(name: str) -> Path:
-    """Return a new copy of the shared root, which costs nothing."""
-    folder = world.PLACE / name
+    """Return a new overlay over the shared root."""
+    directory = world.WORK_DIR / name
     for part in ("upper", "work", "root"):
-        (folder / part).mkdir(parents=True)
-    layers = f"lowerdir={base_root()},upperdir={folder}/upper,workdir={folder}/work"
-    world.run("mount", "-t", "overlay", "-o", layers, name, folder / "root")
-    (folder / "root/etc/hosts").write_bytes(Path("/etc/hosts").read_bytes())
-    return folder / "root"
+        (directory / part).mkdir(parents=True)
+    layers = f"lowerdir={base_root()},upperdir={directory}/upper,workdir={directory}/work"
+    world.run("mount", "-t", "overlay", "-o", layers, name, directory / "root")
+    (directory / "root/etc/hosts").write_bytes(Path("/etc/hosts").read_bytes())
+    return directory / "root"
 
 
 def start(name: str) -> None:
-    """Boot a host that does not run."""
+    """Boot a host that is not running."""
     connect(name)
     root = overlay(name)
     (root / "etc/hostname").write_text(f"{name}\n")
     with open(root / "etc/hosts", "a") as names:
         names.write(f"{HOSTS[name]} {name}\n")
     keys = root / "home" / USER / ".ssh/authorized_keys"
-    keys.write_bytes((world.PLACE / "key.pub").read_bytes())
+    keys.write_bytes((world.WORK_DIR / "key.pub").read_bytes())
     groups = world.host_groups(name)
     for group in groups:
         group.mkdir(exist_ok=True)
@@ -131,17 +131,17 @@ def start(name: str) -> None:
         "--keep-unit",
     ]
     command += [f"--network-namespace-path=/run/netns/{name}", "--resolv-conf=off", "--timezone=off", "--console=pipe"]
-    # containerd's snapshots are overlays, which cannot lie on an overlay.
+    # containerd's snapshots are overlays, which cannot be created on an overlay.
     command += ["--tmpfs=/var/lib/containerd"]
     join = "\n".join(f"echo 0 > {group}/cgroup.procs" for group in groups)
     pid = world.start(name, command, before=join)
-    (world.PLACE / name / "pid").write_text(str(pid))
+    (world.WORK_DIR / name / "pid").write_text(str(pid))
 
 
 def wait(name: str) -> None:
-    """Wait until a host has come up.
+    """Wait until a host has booted.
 
-    :raises Unfit: if it did not
+    :raises UnsupportedMachine: if it does not boot, or a unit fails.
     """
     deadline = time.monotonic() + BOOT_TIMEOUT
     while time.monotonic() < deadline:
@@ -150,13 +150,13 @@ def wait(name: str) -> None:
             return
         if state.stdout.strip():
             failed = ssh(name, "systemctl --no-legend --plain --failed").stdout
-            raise Unfit(f"{name} came up {state.stdout.strip()}: {failed}")
+            raise UnsupportedMachine(f"{name} booted in the state {state.stdout.strip()}: {failed}")
         time.sleep(0.1)
-    raise Unfit(f"{name} did not come up within {BOOT_TIMEOUT} s: {state.stderr.strip()}")
+    raise UnsupportedMachine(f"{name} did not boot within {BOOT_TIMEOUT} s: {state.stderr.strip()}")
 
 
 def fresh(names: list[str]) -> None:
-    """Boot hosts as new, whatever they were before."""
+    """Boot new hosts. Running hosts with these names are killed first."""
     for name in names:
         stop(name)
     for name in names:
@@ -168,14 +168,14 @@ def fresh(names: list[str]) -> None:
 def main() -> None:
     command, *names = sys.argv[1:]
     if not world.inside():
-        raise SystemExit("Hosts are in the world that tests/hosts/run makes: see tests/hosts/run --help.")
+        raise SystemExit("This program runs only inside of a world. See tests/hosts/run --help.")
     if command == "fresh":
         fresh(names)
     elif command == "log":
         for name in names:
             print(ssh(name, "sudo journalctl --boot --no-pager --output short-precise").stdout)
     else:
-        raise SystemExit(f"{command}: not known, see the top of {__file__}")
+        raise SystemExit(f"{command} is not a valid command. Use fresh or log.")
 
 
 if __name__ == "__main__":

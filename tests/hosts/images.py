@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Small images for the registries, made here, the same bytes every time."""
+"""Generate small images for the registries. They consist of the same bytes in every run."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def layer(seed: str, size: int) -> tuple[bytes, bytes]:
 
 
 class Repository:
-    """A repository in a registry, to push to.
+    """A repository to which images are pushed.
 
     :param base: base URL of the registry
     :param name: name of the repository in it
@@ -58,7 +58,7 @@ class Repository:
         self._url = f"{base}/v2/{name}"
 
     def push(self, tag: str, architectures: tuple[str, ...] = (ARCHITECTURE,)) -> None:
-        """Push an image, or an index of one image for each architecture where there are several."""
+        """Push an image, or with several architectures, an index with an image for each."""
         images = [self._push_image(tag, architecture) for architecture in architectures]
         if len(images) == 1:
             self._put_manifest(tag, MANIFEST, images[0])
@@ -85,8 +85,8 @@ class Repository:
         return json.dumps(manifest).encode()
 
     def _push_blob(self, media_type: str, content: bytes) -> dict[str, str | int]:
-        with self._send("POST", f"{self._url}/blobs/uploads/") as answer:
-            upload = answer.headers["Location"]
+        with self._send("POST", f"{self._url}/blobs/uploads/") as response:
+            upload = response.headers["Location"]
         separator = "&" if "?" in upload else "?"
         digest = digest_of(content)
         self._send("PUT", f"{upload}{separator}digest={digest}", content, "application/octet-stream").close()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the machine needs to run hosts: a few programs, and the root file system that the hosts share."""
+"""Prepare the machine: install programs, and build the root file system that the hosts share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 CACHE = CHECKOUT / ".cache" / "hosts"
-LOGS = Path(os.environ.get("DRAGONFLY_TEST_LOGS", CACHE / "log"))  # each world has a folder of its own there
+LOGS = Path(os.environ.get("DRAGONFLY_TEST_LOGS", CACHE / "log"))  # with a directory for each world
 
-#: Programs that the tests call, and the packages that bring them.
+#: Programs that the tests call, and the packages that contain them.
 PROGRAMS = {
     "debootstrap": "debootstrap",
     "ip": "iproute2",
@@ -28,10 +28,10 @@ PROGRAMS = {
     "setpriv": "util-linux",
 }
 
-#: What a host is made of, besides debootstrap's smallest system. python3-apt is for Ansible's module apt,
-#: docker-registry runs beside the hosts, out of the same root. The databases are those of the managers; their
-#: libraries for Python are what the module database_info needs, their programs what the stand-in for a manager calls.
-#: podman depends on what netavark stands for, which debootstrap does not look up.
+#: Packages of a host, in addition to debootstrap's minimal system. Ansible's module apt requires python3-apt.
+#: docker-registry runs outside of the hosts, in a copy of the same root. The module database_info requires the Python
+#: libraries of the databases, and the stand-in for a manager their programs. podman depends on a virtual package that
+#: netavark provides, which debootstrap does not resolve.
 PACKAGES = (
     "systemd",
     "systemd-sysv",
@@ -53,14 +53,14 @@ PACKAGES = (
     "python3-psycopg2",
 )
 
-#: What a host is better off without: on an overlay, the attributes that lsattr shows of a file in the lower layer
-#: cannot be set by chattr in the upper one, which Ansible does for each backup where it finds the two programs.
-WITHOUT = "e2fsprogs"
+#: Package to exclude. If chattr and lsattr exist, Ansible copies the attributes of a file to each backup, which fails
+#: on an overlay.
+EXCLUDED_PACKAGE = "e2fsprogs"
 
-#: User who Ansible is on the hosts, and becomes root from.
+#: User that Ansible connects as. It becomes root with sudo.
 USER = "deploy"
 
-#: Run in the new root. Nothing may start by itself that the roles or the scenarios did not ask for.
+#: Script to run in the new root. No service may start unless a role or a scenario starts it.
 CUSTOMIZE = f"""\
 set -eu
 rm -rf /var/cache/apt/archives/*.deb /var/lib/apt/lists/*
@@ -77,8 +77,8 @@ install -d -o {USER} -g {USER} -m 700 /home/{USER}/.ssh
 APT = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
 
 
-class Unfit(Exception):
-    """This machine cannot run the tests; the text says why and what to do."""
+class UnsupportedMachine(Exception):
+    """This machine cannot run the tests. The message contains the reason and the remedy."""
 
 
 def install_programs() -> None:
@@ -87,24 +87,29 @@ def install_programs() -> None:
     if not packages:
         return
     if not shutil.which("apt-get"):
-        raise Unfit(f"{', '.join(packages)} missing, and no apt-get to install them: run this on Debian or Ubuntu.")
+        raise UnsupportedMachine(
+            f"{', '.join(packages)} are missing, and so is apt-get to install them. Use Debian or Ubuntu."
+        )
     print(f"Installing {', '.join(packages)}", flush=True)
     subprocess.run(["apt-get", "update", "-qq"], env=APT, stdin=subprocess.DEVNULL, check=True)
-    # Another program may be installing something just now.
+    # Another program may hold the lock of dpkg.
     command = ["apt-get", "--option=DPkg::Lock::Timeout=120", "install", "-qq", "--yes", "--no-install-recommends"]
     command += packages
     subprocess.run(command, env=APT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
 
 
 def own_codename() -> str:
-    """Return the code name of the machine's release, such as ``bookworm``."""
+    """Return the code name of the machine's distribution, such as ``bookworm``."""
     lines = Path("/etc/os-release").read_text().splitlines()
     settings = dict(line.split("=", 1) for line in lines if "=" in line)
     return settings.get("VERSION_CODENAME", "").strip('"')
 
 
 def mirror_of(codename: str) -> tuple[str, list[str]]:
-    """Return the address that the machine's own apt has for a release, and its components."""
+    """Return the URL of the machine's apt mirror for a distribution, and its components.
+
+    :raises UnsupportedMachine: if apt has no source for it.
+    """
     command = ["apt-get", "indextargets", "--format", "$(CREATED_BY) $(CODENAME) $(ORIGIN) $(COMPONENT) $(REPO_URI)"]
     listing = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     uris, components = [], []
@@ -114,14 +119,17 @@ def mirror_of(codename: str) -> tuple[str, list[str]]:
             uris.append(uri)
             components.append(component)
     if not uris:
-        raise Unfit(f"apt has no source for {codename or 'this release'}: run this on Debian or Ubuntu.")
+        raise UnsupportedMachine(f"apt has no source for {codename or 'this distribution'}. Use Debian or Ubuntu.")
     return uris[0], sorted(set(components))
 
 
 def base_root() -> Path:
-    """Return the root file system of a fresh host, built the first time (1 to 2 minutes). It must not be written to."""
+    """Return the read-only root file system of a new host. The first call builds it, which takes 1 to 2 minutes.
+
+    :raises UnsupportedMachine: if debootstrap fails.
+    """
     codename = own_codename()
-    key = hashlib.sha256("\n".join([codename, CUSTOMIZE, WITHOUT, *PACKAGES]).encode()).hexdigest()[:12]
+    key = hashlib.sha256("\n".join([codename, CUSTOMIZE, EXCLUDED_PACKAGE, *PACKAGES]).encode()).hexdigest()[:12]
     root = CACHE / f"root-{key}"
     if root.exists():
         return root
@@ -129,22 +137,22 @@ def base_root() -> Path:
         shutil.rmtree(old)
     subprocess.run(["apt-get", "update", "-qq"], env=APT, stdin=subprocess.DEVNULL, check=True)
     mirror, components = mirror_of(codename)
-    print(f"Building a {codename} host, once", flush=True)
+    print(f"Building the root file system of the hosts ({codename})", flush=True)
     building, log = CACHE / "root-building", LOGS / "debootstrap.log"
-    # In namespaces of its own: whatever it mounts and starts in the new root is gone with it, also when it is killed.
+    # In separate namespaces, so everything that debootstrap mounts and starts ends with it, even if it is killed.
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    command += ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", f"--exclude={WITHOUT}"]
+    command += ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", f"--exclude={EXCLUDED_PACKAGE}"]
     command += [f"--components={','.join(components)}", codename, str(building), mirror]
     with open(log, "w") as output:
         to_log: dict[str, t.Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
-        made = subprocess.run(command, env=APT, check=False, **to_log)
-        if made.returncode == 0:
+        completed = subprocess.run(command, env=APT, check=False, **to_log)
+        if completed.returncode == 0:
             command = ["chroot", str(building), "/bin/sh", "-c", CUSTOMIZE]
-            made = subprocess.run(command, check=False, **to_log)
-    if made.returncode != 0:
+            completed = subprocess.run(command, check=False, **to_log)
+    if completed.returncode != 0:
         print("".join(open(log).readlines()[-20:]))
-        raise Unfit(f"The host's root could not be built, see {log}.")
-    # debootstrap leaves the resolver and the mirror of this machine in it; hosts have no business out there.
+        raise UnsupportedMachine(f"The root file system of the hosts could not be built. See {log}.")
+    # debootstrap copies the resolver and the mirror of this machine, which the hosts must not use.
     for name in ("etc/resolv.conf", "etc/apt/sources.list"):
         (building / name).unlink(missing_ok=True)
     building.rename(root)

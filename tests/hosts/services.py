@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs beside the hosts: registries with images in them, sandbox managers, and packages of the daemons."""
+"""Services for the hosts: registries with images, sandbox managers, and a server of packages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import host
 import world
 from images import ARCHITECTURE, Repository
-from machine import CHECKOUT, LOGS, Unfit
+from machine import CHECKOUT, LOGS, UnsupportedMachine
 from stand_in.package import build, build_go_archive
 
 #: Ports of the registries, and the images in them: repository, tag and architectures.
@@ -40,16 +40,16 @@ storage: {{filesystem: {{rootdirectory: /var/lib/docker-registry/{port}}}}}
 http: {{addr: ":{port}"}}
 """
 
-#: Ports and releases of the sandbox managers, and what their hosts run.
+#: Ports and releases of the sandbox managers, and the clients of their peers.
 MANAGERS = {8080: ("2.5.1", "rust"), 8081: ("2.1.67", "go")}
 MANAGER_TOKEN = "token-of-the-tests"
-MANAGER_FACTOR = "20"  # times faster than a manager waits
+MANAGER_FACTOR = "20"  # how many times shorter the sandbox waits than a manager
 
-#: Names of the registries in URLs. The sandbox asks nobody by name unless it is told where that is.
+#: Names of the registries in URLs. The sandbox requests only registries whose address it is given.
 REGISTRY_NAMES = ("registry.test:5000", "hub.test:5001")
 
-#: The port to which clients connect for their manager. The sandbox does not speak their protocol, so nobody answers.
-MANAGER_DOOR = 65003
+#: Port to which clients connect for their manager. The sandbox does not support their protocol and never responds.
+MANAGER_GRPC_PORT = 65003
 
 #: Releases of the clients that the scenarios install.
 CLIENTS = (
@@ -63,12 +63,15 @@ CLIENTS = (
 SERVER_RELEASES = ("2.1.67", "2.5.1")
 SERVERS = tuple((server, release) for release in SERVER_RELEASES for server in ("manager", "scheduler"))
 PROGRAMS = CLIENTS + SERVERS
-PACKAGES = world.PLACE / "packages"
+PACKAGES = world.WORK_DIR / "packages"
 PACKAGES_PORT = 8000
 
 
 def wait_for_port(port: int, seconds: float = 20) -> None:
-    """Wait until a server answers on the world's address."""
+    """Wait until a server listens on the world's address.
+
+    :raises UnsupportedMachine: if none does within the time.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -76,12 +79,14 @@ def wait_for_port(port: int, seconds: float = 20) -> None:
             return
         except OSError as error:
             if time.monotonic() > deadline:
-                raise Unfit(f"Nothing on port {port} within {seconds:.0f} s ({error}), see {LOGS}.") from error
+                raise UnsupportedMachine(
+                    f"No server listens on port {port} after {seconds:.0f} s ({error}). See {LOGS}."
+                ) from error
         time.sleep(0.05)
 
 
 def start_registries() -> None:
-    """Start Debian's registry once for each port, out of the root of the hosts, and push the images."""
+    """Start Debian's registry for each port, in a copy of the root of the hosts, and push the images."""
     root = host.overlay("services")
     for port in REGISTRIES:
         (root / f"etc/registry-{port}.yml").write_text(REGISTRY_CONFIG.format(port=port))
@@ -100,19 +105,19 @@ def start_managers() -> None:
         for name in REGISTRY_NAMES:
             command += ["--alias", f"{name}={world.ADDRESS}:{name.rpartition(':')[2]}"]
         world.start(f"manager-{release}", command)
-    world.start("manager-door", [sys.executable, __file__, "door"])
-    for port in (*MANAGERS, MANAGER_DOOR):
+    world.start("manager-grpc", [sys.executable, __file__, "grpc"])
+    for port in (*MANAGERS, MANAGER_GRPC_PORT):
         wait_for_port(port)
 
 
-def open_door() -> None:
-    """Let clients connect, and say nothing."""
-    with socket.create_server((world.ADDRESS, MANAGER_DOOR)) as door:
+def accept_connections() -> None:
+    """Accept connections of clients and close them without a response."""
+    with socket.create_server((world.ADDRESS, MANAGER_GRPC_PORT)) as door:
         while True:
             door.accept()[0].close()
 
 
-def offer_packages(real: dict[tuple[str, str], Path]) -> None:
+def serve_packages(real: dict[tuple[str, str], Path]) -> None:
     """Build packages and archives of the daemons, and serve them over HTTP.
 
     :param real: binaries of daemons, by program and release
@@ -130,11 +135,11 @@ def offer_packages(real: dict[tuple[str, str], Path]) -> None:
 
 
 def start(real: dict[tuple[str, str], Path]) -> None:
-    """Start everything, see :func:`offer_packages`."""
+    """Start everything, see :func:`serve_packages`."""
     start_registries()
-    offer_packages(real)
+    serve_packages(real)
     start_managers()
 
 
 if __name__ == "__main__":
-    open_door()
+    accept_connections()

@@ -30,7 +30,7 @@ DEB = {
     "dfget": f"dfget-{{release}}-linux-{DEBIAN_ARCHITECTURE}.deb",
     "dfdaemon": f"dragonfly-client-v{{release}}-{MACHINE}-unknown-linux-musl.deb",
 }
-#: Name of an archive, and the folder in it.
+#: Name of an archive, and the directory in it.
 ARCHIVE = {
     "dfget": (f"dragonfly-{{release}}-linux-{DEBIAN_ARCHITECTURE}.tar.gz", "."),
     "dfdaemon": (
@@ -142,8 +142,8 @@ def build_program(client: str, release: str, target: Path) -> None:
     """Write the stand-in for a daemon as one file that Python runs."""
     known = json.loads((HERE / "keys" / f"{client}-{release}.json").read_text())
     values = {"CLIENT": client, "RELEASE": release, "FLAGS": known["flags"], "KEYS": known["keys"]}
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "program"
+    with tempfile.TemporaryDirectory() as directory:
+        source = Path(directory) / "program"
         shutil.copytree(HERE / "program", source, ignore=shutil.ignore_patterns("__pycache__"))
         (source / "stands_for.py").write_text("".join(f"{name} = {value!r}\n" for name, value in values.items()))
         # The hosts have no YAML library, and none is put where the roles could find it.
@@ -154,12 +154,12 @@ def build_program(client: str, release: str, target: Path) -> None:
         zipapp.create_archive(source, target, interpreter="/usr/bin/python3")
 
 
-def build(client: str, release: str, folder: Path, binary: Path | None = None) -> None:
+def build(client: str, release: str, directory: Path, binary: Path | None = None) -> None:
     """Build the package and the archive of a release.
 
     :param client: ``dfget`` or ``dfdaemon``
     :param release: such as ``2.1.67``
-    :param folder: where to
+    :param directory: where to
     :param binary: a real client of this release; the stand-in takes its place if there is none
     """
     with tempfile.TemporaryDirectory() as name:
@@ -172,7 +172,7 @@ def build(client: str, release: str, folder: Path, binary: Path | None = None) -
             build_program(client, release, program)
         program.chmod(0o755)
         archive, top = ARCHIVE[client]
-        with tarfile.open(folder / archive.format(release=release), "w:gz", compresslevel=1) as tar:
+        with tarfile.open(directory / archive.format(release=release), "w:gz", compresslevel=1) as tar:
             tar.add(program, Path(top.format(release=release)) / client)
         write_all(root, FILES[client])
         control = CONTROL.format(
@@ -187,19 +187,19 @@ def build(client: str, release: str, folder: Path, binary: Path | None = None) -
             if script != "conffiles":
                 (root / "DEBIAN" / script).chmod(0o755)
         root.chmod(stat.S_IRWXU | 0o055)
-        deb = folder / DEB[client].format(release=release)
+        deb = directory / DEB[client].format(release=release)
         subprocess.run(["dpkg-deb", "--build", "-Zgzip", "-z1", root, deb], stdout=subprocess.DEVNULL, check=True)
 
 
-def build_go_archive(release: str, folder: Path, binaries: dict[str, Path | None]) -> None:
+def build_go_archive(release: str, directory: Path, binaries: dict[str, Path | None]) -> None:
     """Build the archive of a release that holds its programs in Go.
 
     :param release: such as ``2.5.1``
-    :param folder: where to
+    :param directory: where to
     :param binaries: real programs by their name; a stand-in takes the place of None
     """
     with tempfile.TemporaryDirectory() as name:
-        with tarfile.open(folder / ARCHIVE["dfget"][0].format(release=release), "w:gz", compresslevel=1) as tar:
+        with tarfile.open(directory / ARCHIVE["dfget"][0].format(release=release), "w:gz", compresslevel=1) as tar:
             for program, binary in binaries.items():
                 file = Path(name) / program
                 if binary:
