@@ -100,7 +100,7 @@ def test_the_token_is_encrypted_and_written_once(variables, tmp_path):
         ({}, ("managers", "seeds", "nodes"), "The inventory has no hosts in schedulers."),
         ({"site_tokn_file": "x"}, GROUPS, "Did you mean site_token_file?"),
         ({"manager_redis_addr": "x"}, GROUPS, "Did you mean manager_redis_addrs?"),
-        ({"site_token_file": "/nowhere/token"}, GROUPS, "/nowhere is not a directory that you may write to"),
+        ({"site_token_file": "/nowhere/token"}, GROUPS, "/nowhere is not a writable directory"),
         ({"manager_root_password": ""}, GROUPS, "no password to create one"),
         ({"preheat_state": "absent"}, GROUPS, "preheat_state is absent"),
         ({"site_manager_host": "127.0.0.1"}, GROUPS, "loopback"),
@@ -110,4 +110,4 @@ def test_what_is_refused_before_anything_changes(variables, tmp_path, changes, g
     done = run("dragonflyoss.dragonfly.site", tmp_path, {**variables, **changes}, groups)
     assert done.returncode != 0
     assert message in " ".join(done.stdout.split()) + done.stderr
-    assert "Run the managers" not in done.stdout
+    assert "Set up the managers" not in done.stdout

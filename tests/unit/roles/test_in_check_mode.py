@@ -747,12 +747,12 @@ def test_options_that_say_the_same_in_another_way_are_accepted(tmp_path):
 
 def test_the_go_client_and_many_peers_are_refused(tmp_path):
     outcome = preheat(tmp_path, h1={"preheat_client": "dfget", "preheat_scope": "all_peers"})
-    assert "preheat_scope all_peers needs peers with the Rust client" in outcome["h1"]
+    assert "preheat_scope: all_peers requires peers with the Rust client" in outcome["h1"]
 
 
 def test_a_host_without_an_address_is_refused_for_many_peers(tmp_path):
     outcome = preheat(tmp_path, h1={"preheat_scope": "all_peers", "preheat_host_ip": ""})
-    assert "The address of the host is not known" in outcome["h1"]
+    assert "requires the address of each host, and that of this host is unknown" in outcome["h1"]
 
 
 @pytest.mark.parametrize(
@@ -781,7 +781,7 @@ def test_a_variable_of_ones_own_may_begin_like_those_of_a_role(tmp_path):
 def test_the_role_says_that_nothing_is_preheated(tmp_path):
     assert preheat(tmp_path, h1={"preheat_mirrors": False}) == {"h1": "ok"}
     stdout = (tmp_path / "stdout").read_text(encoding="utf-8")
-    assert "preheat_images and preheat_files are empty: the hosts are set up, and nothing is preheated." in stdout
+    assert "preheat_images and preheat_files are empty. The role sets up the hosts and preheats nothing." in stdout
 
 
 def test_images_and_files_together_are_refused(tmp_path):
@@ -910,7 +910,7 @@ def test_one_login_for_several_registries_is_refused(tmp_path):
     }
     outcome = preheat(tmp_path, h1=images)
     assert (
-        "would be sent to each of the registries a.io, b.io. Set username and password for each registry"
+        "would be sent to several registries (a.io, b.io). Set username and password for each registry"
         in outcome["h1"]
     )
     assert SECRET not in outcome["h1"]
