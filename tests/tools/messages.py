@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write every message of the collection into the troubleshooting guide, where people look for the one that they got.
+"""Write every message of the collection into the troubleshooting guide, in which users search for a message.
 
     python tests/tools/messages.py
 
-A message is any text of three words or more on one line in the code of plugins, documentation aside, and what roles say
-when they refuse. What is only known when it is said is shown as an ellipsis.
+A message is a sentence, or a phrase of six words or more, in the code of plugins (except for documentation), or the
+message of a task in a role. Values are shown as an ellipsis. SQL, patterns and shorter phrases are not messages.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _WRAP = textwrap.TextWrapper(width=138, subsequent_indent="  ", break_on_hyphens
 _DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 _PLACEHOLDER = re.compile(r"%(\(\w+\))?[-.\d]*[srd]|\{[\w.!]*\}")
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+#: SQL, regular expressions, and formats of times and names.
+_NOT_PROSE = re.compile(r"^SELECT |\(\?|\\[AZzbds]|%[YmdHMS]|^\W* \W*$")
 
 
 def clean(text: str) -> str:
@@ -37,7 +39,10 @@ def clean(text: str) -> str:
 
 
 def is_message(text: str) -> bool:
-    return sum(bool(re.match(r"\W?[A-Za-z]", word)) for word in text.split()) >= 3
+    """Return whether a text is a message that users see, and not a part of one, SQL or a pattern."""
+    words = sum(bool(re.match(r"\W?[A-Za-z]", word)) for word in text.split())
+    is_sentence = text[:1].isupper() or text[:1] in (_ELLIPSIS, "'")
+    return words >= (3 if is_sentence else 6) and not _NOT_PROSE.search(text)
 
 
 class _Texts(ast.NodeVisitor):
