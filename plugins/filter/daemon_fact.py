@@ -14,11 +14,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.hos
 
 def _daemon_fact(value: t.Any, fact: str, *details: t.Any) -> t.Any:
     if fact not in FACTS:
-        raise AnsibleFilterError(f"daemon_fact: there is no fact {fact!r}; there are {', '.join(sorted(FACTS))}")
+        raise AnsibleFilterError(f"daemon_fact: {fact!r} is not a valid fact. Use one of {', '.join(sorted(FACTS))}.")
     try:
         return FACTS[fact](value, *details)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise AnsibleFilterError(f"daemon_fact: {fact} cannot be concluded from this input: {error!r}") from error
+        raise AnsibleFilterError(f"daemon_fact: {fact} cannot be derived from this input: {error!r}") from error
 
 
 class FilterModule:

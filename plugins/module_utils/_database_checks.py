@@ -43,9 +43,9 @@ _MESSAGES = {
         "manager {since} or later has changed the tables of database {name}, which is newer than {release}.",
         "Install that release or a later one, restore a backup, or name an empty database.",
     ),
-    "redis_unreachable": ("no server answers at {address}.", "Start it, and open its port for this host."),
+    "redis_unreachable": ("no server responds at {address}.", "Start it, and open its port for this host."),
     "redis_not_redis": (
-        "what answers at {address} does not speak the protocol of Redis as requested.",
+        "the server at {address} does not use the protocol of Redis as requested.",
         "Correct the address, and compare the settings of TLS.",
     ),
     "redis_login": ("the server at {address} rejects the login.", "Correct user and password."),

@@ -270,7 +270,7 @@ def _decode(answer: t.Any) -> t.Iterator[bytes]:
     elif encoding in ("gzip", "x-gzip"):
         yield from _gunzip(received)
     else:
-        raise _Undecodable(f"answers with the Content-Encoding {encoding[:40]!r}, which was not requested")
+        raise _Undecodable(f"responded with the Content-Encoding {encoding[:40]!r}, which was not requested")
 
 
 def _receive(body: t.Any) -> t.Iterator[bytes]:

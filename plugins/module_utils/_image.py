@@ -89,7 +89,7 @@ def check_base(registry: str, url: str) -> str:
         usable = False
     if usable and "@" in parts.netloc:
         raise InputError(
-            f"registries: the URL of {registry!r} must not contain credentials, give them as username and password."
+            f"registries: the URL of {registry!r} must not contain credentials. Set username and password instead."
         )
     if not usable or has_blank(url) or not _URL_HOST.match(parts.netloc) or not _is_prefix(parts.path):
         raise InputError(

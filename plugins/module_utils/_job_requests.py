@@ -222,8 +222,8 @@ def _lost(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:
     """Return the error of a POST whose answer did not come and whose job does not appear."""
     message = (
         f"{exc.message} Whether the manager created the job is unknown: its list of jobs was read for {seconds:.0f} s "
-        f"and does not show it{', twice' if times > 1 else ''}. What to do: check that the manager answers, then run "
-        "the task again; it adopts the job if there is one."
+        f"and does not show it{', twice' if times > 1 else ''}. What to do: check that the manager responds, then run "
+        "the task again, which waits for the job if it exists."
     )
     return DragonflyError(message, "lost", exc.request, exc.status)
 
@@ -234,6 +234,6 @@ def _no_job_type(exc: ApiError, kind: str) -> ApiError:
 
 def _no_cluster(exc: ApiError, cluster_id: int) -> ApiError:
     meaning = (
-        f"there is no cluster {cluster_id}, which this manager answers like a rate limit: see scheduler_cluster_ids"
+        f"cluster {cluster_id} does not exist (this manager responds as to a rate limit): correct scheduler_cluster_ids"
     )
     return exc.with_meaning("no_cluster", meaning)

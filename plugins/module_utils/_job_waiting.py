@@ -95,6 +95,6 @@ def _verdict(status: str, message: str) -> dict[str, str]:
 
 def _given_up_message(job_id: int) -> str:
     return (
-        f"the manager no longer watches job {job_id}, as after its restart, so its end will not be known. "
+        f"the manager no longer watches job {job_id}, as after a restart, so its result will remain unknown. "
         "What to do: create it again"
     )

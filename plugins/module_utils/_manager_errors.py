@@ -164,7 +164,7 @@ def manager_error(answer: Response, credential: str | None, has_token: bool) -> 
             "(port 8080 by default), including its path prefix, if any."
         )
         return ApiError(text, "no_path", name, status, message)
-    text = f"{name}: the manager answered {status}: {message or '(nothing)'}"
+    text = f"{name}: the manager responded with {status}: {message or '(nothing)'}"
     if status in (401, 403):
         reason, remedy = _denial(status, message, credential, has_token)
         return ApiError(f"{text}. What to do: {remedy}.", reason, name, status, message)
@@ -201,8 +201,8 @@ def _denial(status: int, message: str, credential: str | None, has_token: bool) 
         return "token_unknown", "this manager does not know the token: set token to one of its personal access tokens"
     return (
         "token_missing",
-        "set token or DRAGONFLY_TOKEN to a personal access token of this manager with the scope job (cluster for "
-        "clusters); dragonflyoss.dragonfly.personal_access_token creates one",
+        "set token or DRAGONFLY_TOKEN to a personal access token of this manager with the required scope (job, or "
+        "cluster in modules about clusters). The module dragonflyoss.dragonfly.personal_access_token creates one",
     )
 
 
@@ -231,17 +231,17 @@ def _redirect_error(answer: Response) -> DragonflyError:
     location = answer.headers.get("Location", "")
     if location == "/":
         return ApiError(
-            f"{name}: this manager does not have the API (it redirects with {answer.status} to its console): its "
-            "release does not support it, or url has a wrong path. What to do: compare the release of the manager with "
-            "the requirements of the module, and check url.",
+            f"{name}: this manager does not have the API (it redirects with {answer.status} to its console). What to "
+            "do: remove a wrong path from url, and compare the release of the manager with the requirements of the "
+            "module.",
             "no_api",
             name,
             answer.status,
         )
     return ApiError(
         f"{name}: the response is a redirect ({answer.status}) to {_place(location) or 'nowhere'}. Redirects are not "
-        "followed, they would lose the request and could give away the token. What to do: set url to the "
-        "manager itself, with the right scheme.",
+        "followed, because they could lose the request or disclose the token. What to do: set url to the address of "
+        "the manager itself, with the correct scheme.",
         "redirected",
         name,
         answer.status,

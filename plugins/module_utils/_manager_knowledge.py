@@ -76,15 +76,26 @@ class ManagerKnowledge:
             self.narrow_releases(args)
 
     def _turn_to_old_manager(self, exc: ApiError) -> None:
-        """Read jobs where managers of 2.0.x have them from now on, if an error says that; raise it otherwise."""
-        if exc.reason != "no_api" or self._client.jobs_api != OPEN_API:
+        """Use the jobs API of managers 2.0.x from now on.
+
+        :raises ApiError: the given error, if the manager is not a 2.0.x, as with a wrong path in the URL.
+        """
+        if exc.reason != "no_api" or self._client.jobs_api != OPEN_API or not self._serves_console_jobs():
             raise exc
         self._client.use_console_jobs()
         self.releases = self.releases.intersect(high=(2, 1, 0))
         self.warnings.append(
-            "This manager has no Open API, so it is a 2.0.x: its jobs at /api/v1/jobs are open to everybody, without a "
-            "token."
+            "The manager is a 2.0.x, which does not support tokens. Anyone who can reach it can read and create jobs."
         )
+
+    def _serves_console_jobs(self) -> bool:
+        """Return whether the manager has jobs at ``/api/v1/jobs`` that require no authentication."""
+        path = CONSOLE_API + "/jobs"
+        try:
+            retry_transient(lambda: self._client.request("GET", path, query={"per_page": 1}), self._clock)
+        except ApiError as exc:
+            return exc.status not in (401, 403) and exc.reason != "no_api"
+        return True
 
     def all_cluster_ids(self) -> set[int] | None:
         """Return the IDs of all clusters, None if the manager or the token does not allow to read them."""
@@ -133,5 +144,5 @@ class ManagerKnowledge:
             return exc.reason != "no_api"
         except DragonflyError:
             return None
-        # The jobs of the console's API are open to everybody before they are guarded.
+        # In releases without authentication for this path, a success does not show the release.
         return path != CONSOLE_API + "/jobs"

@@ -155,7 +155,7 @@ def judge_cluster(members: ClusterMembers, releases: Releases) -> Verdict:
     versions = members.seed_versions
     message = f"{_count(members.preheating_schedulers, 'active scheduler')} with the feature preheat"
     if not versions:
-        message += f", but no active seed peer is known ({members.listed_seeds} are in the list)"
+        message += f", but there is no active seed peer ({members.listed_seeds} are listed)"
         if releases.before(_HIDDEN_SEEDS):
             return Verdict(False, message + ": start one")
         return Verdict(
@@ -177,7 +177,8 @@ def _no_scheduler(members: ClusterMembers) -> str:
     if not members.active_schedulers:
         return f"no scheduler is active ({members.schedulers} are known): start one"
     return (
-        f"none of the {members.active_schedulers} active schedulers takes jobs: set job.enable to true in their files"
+        f"none of the {members.active_schedulers} active schedulers accepts jobs: set job.enable to true in their "
+        "configuration"
     )
 
 

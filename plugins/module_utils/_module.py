@@ -9,6 +9,8 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import platform
+import sys
 import traceback
 import types
 import typing as t
@@ -117,7 +119,7 @@ class DragonflyModule(AnsibleModule):
         """
         try:
             if REQUESTS_ERROR and needs_requests:
-                self.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_ERROR)
+                self.fail_json(msg=missing_requests(), reason="missing_library", exception=REQUESTS_ERROR)
             self._restore_passwords()
             raise_problems(control_problems(self.params))
             self.params.update(with_seconds(self.params))
@@ -189,6 +191,15 @@ class DragonflyModule(AnsibleModule):
     def clock(self) -> Clock:
         """Return the clock to wait by, which knows how much time the task has."""
         return self._clock
+
+
+def missing_requests() -> str:
+    """Return the error message with the interpreter that lacks requests, and the command to install it."""
+    return (
+        f"The Python library requests is not installed for {sys.executable} on {platform.node()}. What to do: run "
+        f"'{sys.executable} -m pip install requests', or install the package python3-requests. To use another Python, "
+        "set ansible_python_interpreter for this host."
+    )
 
 
 def secrets_in(value: t.Any) -> list[str]:

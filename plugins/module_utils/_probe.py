@@ -93,7 +93,7 @@ def probe(
         # Its text may hold the value, which may be a secret.
         answer["error"] = "a header contains characters that are not allowed in its name or value"
     except TooManyBytes:
-        answer["error"] = "the headers of its answer do not end"
+        answer["error"] = "the headers of its response do not end"
     except (OSError, HTTPException) as exc:
         answer["error"] = str(exc)[:_LONGEST_VALUE] or type(exc).__name__
     answer["seconds"] = round(time.monotonic() - begun, 3)

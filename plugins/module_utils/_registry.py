@@ -342,7 +342,7 @@ def _token_document(answer: Response, request: str) -> dict[str, t.Any]:
         document = answer.json()
     except GarbledError:
         raise RegistryUnreachable(
-            f"{request}: the answer of the token service is not JSON. What to do: check the registry.",
+            f"{request}: the response of the token service is not JSON. What to do: check the registry.",
             "registry_unreachable",
             request,
         ) from None

@@ -132,16 +132,17 @@ def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
     """
     shown = repr(redact_url(realm[:_SHOWN]))
     if not realm:
-        return "it names no token service (realm)"
+        return "its response contains no token service (realm)"
     match = _URL.match(realm)
     if not match:
         return f"its token service {shown} is not a plain http(s) URL without credentials"
     if registry.startswith("https:") and match.group("scheme") != "https":
         return (
-            f"its token service {shown} has no TLS, although the registry has, so credentials would be sent in clear. "
-            "Usual cause: the registry is behind a proxy that ends TLS, and does not know its own address. What to do: "
-            "set the realm of the registry (auth.token.realm of distribution, external_url of Harbor) or the header "
-            "X-Forwarded-Proto of the proxy to https. With verify: result only the manager reads the registry"
+            f"its token service {shown} has no TLS, although the registry has, so credentials would be sent in plain "
+            "text. Usual cause: the registry is behind a proxy that ends TLS, and is not configured with its public "
+            "address. What to do: set the realm of the registry (auth.token.realm of distribution, external_url of "
+            "Harbor) or the header X-Forwarded-Proto of the proxy to https. With verify: result, only the manager "
+            "reads the registry"
         )
     forbidden = forbidden_place(match.group("host"), urlsplit(registry).hostname or "", resolve)
     if not forbidden:

@@ -38,7 +38,7 @@ def check_status(answer: Response, request: str, denial: str) -> None:
     status = answer.status
     if 200 <= status < 300:
         return
-    message = f"{request}: the registry answered {status}"
+    message = f"{request}: the registry responded with {status}"
     if status in (401, 403):
         raise RegistryRefused(f"{message}: {denial}.", "registry_denied", request, status)
     if status == 404:
@@ -55,7 +55,7 @@ def check_status(answer: Response, request: str, denial: str) -> None:
 def digest_mismatch(request: str, computed: str, source: str, claim: str) -> RegistryRefused:
     return RegistryRefused(
         f"{request}: the content that the registry sent has the digest {computed}, and {source} says {claim!r}. "
-        "Nothing is preheated that is not what it claims to be. What to do: check the registry, and the proxies and "
+        "The module does not preheat content with a wrong digest. What to do: check the registry, and the proxies and "
         "caches in front of it.",
         "digest_mismatch",
         request,
@@ -71,8 +71,8 @@ def bad_manifest(exc: ValueError, request: str) -> DragonflyError:
         return RegistryRefused(message, "bad_manifest", request)
     if isinstance(exc, (UnicodeError, json.JSONDecodeError)):
         message = (
-            f"{request}: the answer of the registry is not JSON. What to do: check the name and port of the registry, "
-            "and the proxies in front of it."
+            f"{request}: the response of the registry is not JSON. What to do: check the name and port of the "
+            "registry, and the proxies in front of it."
         )
         return RegistryUnreachable(message, "registry_unreachable", request)
     message = (
@@ -86,8 +86,8 @@ def unreachable(exc: TransportError, image: Image, request: str) -> DragonflyErr
     if exc.reason != "tls":
         return RegistryUnreachable(f"The registry cannot be reached: {exc.message}", "registry_unreachable", request)
     return RegistryRefused(
-        f"{exc.message.rstrip('.')}. The option registries takes a ca_path. A registry without TLS is written "
-        f"http://{image.registry}/...",
+        f"{exc.message.rstrip('.')}. What to do: set ca_path of the registry in registries. Without TLS, "
+        f"write http://{image.registry}/...",
         "registry_tls",
         request,
     )
@@ -106,7 +106,7 @@ def no_platform(image: Image, manifest: Manifest, platform: str | None) -> Regis
             f"What to do: preheat the digest of a manifest in it, without platforms: {names}."
         )
     else:
-        message = f"{url} is an image index that holds no image. What to do: push the image again."
+        message = f"{url} is an image index without images. What to do: push the image again."
     return RegistryRefused(message, "no_platform", f"GET {url}")
 
 

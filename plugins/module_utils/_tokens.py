@@ -219,8 +219,8 @@ class Tokens(ManagedResource):
         name, warnings = self._params["name"], []
         if not change.row.get("token"):
             warnings.append(
-                "This manager shows a token only when it creates it, so the result has none. Keep it at creation, or "
-                "use state=rotated for a new one."
+                "This manager returns a token only when it creates it, so the result contains none. Store the token "
+                "when it is created, or use state=rotated for a new one."
             )
         expires = parse_time(change.after["expires_at"])
         if expires is not None and expires <= self.now():
@@ -229,5 +229,5 @@ class Tokens(ManagedResource):
                 "new one."
             )
         if change.after["state"] != "active" and self._params["active"] is None:
-            warnings.append(f"The token {name} is {change.after['state']}. Set active=true to switch it on.")
+            warnings.append(f"The token {name} is {change.after['state']}. Set active=true to activate it.")
         return warnings

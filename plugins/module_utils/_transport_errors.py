@@ -98,7 +98,7 @@ class Failure:
             remedy = "check ca_path, client_cert and client_key"
             return Problem("bad_file", f"{str(self._exc).rstrip('.')}. What to do: {remedy}.")
         texts = [cause.strerror for cause in self._causes if isinstance(cause, OSError) and cause.strerror]
-        problem = texts[0] if texts else "it is closed at once"
+        problem = texts[0] if texts else "it is closed immediately"
         remedy = "check the address, and the routes and firewalls in between"
         return Problem("unreachable", f"no connection to {self._address}: {problem}. What to do: {remedy}.")
 
@@ -108,7 +108,7 @@ class Failure:
         :param begun: whether the headers of an answer have come.
         """
         if self._first(socket.timeout) or self._named("ReadTimeoutError", "ReadTimeout"):
-            problem = "did not finish its answer" if begun else "did not answer"
+            problem = "did not complete its response" if begun else "did not respond"
             remedy = f"raise the option timeout (it had {self._timeout:.3g} s), or check why the server is slow"
             return Problem("read_timeout", f"{self._address} {problem} in time. What to do: {remedy}.")
         if not begun and self._is_tls() and "CERTIFICATE" in self._tls_reason().upper():

@@ -139,8 +139,8 @@ def login(module: DragonflyModule) -> dict[str, t.Any]:
     )
     if signed_in.waited:
         module.warn(
-            f"The manager refused this sign-in for {int(signed_in.waited)} s, as it does after any other "
-            "sign-in of the same user. Sign in once in a play and hand on the jwt."
+            f"The manager rejected this sign-in for {int(signed_in.waited)} s, as after any other sign-in of the same "
+            "user. Sign in once per play, with run_once, and share the jwt."
         )
     return {"changed": False, "jwt": signed_in.jwt, "expires_at": signed_in.expires_at}
 

@@ -234,7 +234,7 @@ def _distribution_remedy(name: str, effective: Effective, certs_dir: str, option
     elif name == "k0s":
         file, folder, unit = "/etc/k0s/containerd.d/dragonfly.toml", certs_dir, "systemctl restart k0sworker"
     else:
-        return "Leave containerd_mirrors_certs_dir out, or set it to the folder that config_path names in this file."
+        return "Do not set containerd_mirrors_certs_dir, or set it to the directory in config_path of this file."
     lines = [f"version = {version}", table, f'config_path = "{folder}"']
     if options.login:
         auth = f'plugins."{plugin_id(version)}".registry.configs."{options.mirror_host}".auth'

@@ -42,10 +42,10 @@ def read_list(value: t.Any, name: str) -> list[str]:
     elif _is_number(value):
         value = [value]
     if not isinstance(value, (list, tuple)):
-        raise InputError(f"{name} must be a list of texts, not {_type_name(value)}.")
+        raise InputError(f"{name} must be a list of strings, not {_type_name(value)}.")
     for index, element in enumerate(value):
         if not isinstance(element, str) and not _is_number(element):
-            raise InputError(f"{name} must be a list of texts, but element {index} is {_type_name(element)}.")
+            raise InputError(f"{name} must be a list of strings, but element {index} is {_type_name(element)}.")
     return [element if isinstance(element, str) else str(element) for element in value]
 
 

@@ -262,7 +262,7 @@ def servers(other: str) -> dict[str, Answer | Changing]:
         "Date of 60 KiB": whole(b"[]", headers="Date: " + "1 " * 30000 + "\r\n"),
         "Date of year 9999": whole(b"[]", headers="Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n"),
         "WWW-Authenticate of 60 KiB": whole(b"{}", 401, "WWW-Authenticate: " + 'Bearer a="\\' * 5000 + "\r\n"),
-        "closed at once": lambda peer, _over: None,
+        "closed immediately": lambda peer, _over: None,
         "redirect to another host": whole(b"", 307, f"Location: {other}/elsewhere\r\n"),
         "redirect to a file": whole(b"", 307, "Location: file:///etc/passwd\r\n"),
         "redirect to a broken URL": whole(b"", 307, "Location: http://[::1\r\n"),

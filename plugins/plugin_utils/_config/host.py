@@ -178,13 +178,13 @@ def archive(lines: list[str], program: str) -> dict[str, str]:
 def _refusal(kind: str, name: str, target: str | None) -> str:
     """Return why a member of an archive is refused, empty where it is not."""
     if _leaves(name):
-        return f"its member {name} is outside the folder that it is unpacked to"
+        return f"its member {name} is outside the directory to which it is unpacked"
     if kind not in "-dlh":
         return f"its member {name} is neither a file nor a folder nor a link"
     # A symbolic link is relative to its own folder, a hard link to that of the archive.
     start = posixpath.dirname(name) if kind == "l" else ""
     if target is not None and (target.startswith("/") or _leaves(posixpath.normpath(posixpath.join(start, target)))):
-        return f"its member {name} is a link to {target}, outside the folder that it is unpacked to"
+        return f"its member {name} is a link to {target}, outside the directory to which it is unpacked"
     return ""
 
 

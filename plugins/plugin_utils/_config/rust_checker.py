@@ -93,7 +93,7 @@ class RustChecker(Checker):
     def _check_manager(self) -> None:
         has_dynconfig = (self.context.dynconfig or self.context.schedulers) and not self.before(1, 4, 3)
         if has_dynconfig and self.get("manager.addr") == "":
-            self.add("bad_value", "manager.addr", wanted="a URL, or left out: an empty text is an address, too")
+            self.add("bad_value", "manager.addr", wanted="a URL, or no key at all if there is no manager")
         elif not self.get("manager.addr"):
             if not has_dynconfig:
                 variable = "dfdaemon_manager_addr (with release 1.4.3 or later, dfdaemon_scheduler_addrs)"
@@ -110,7 +110,7 @@ class RustChecker(Checker):
             return  # A name is resolved where it is the only one.
         for index, address in enumerate(schedulers):
             if not is_socket_address(address):
-                hint = "Give each as IP:PORT; a name is resolved only where it is the only address, as NAME:PORT."
+                hint = "Write each address as IP:PORT. NAME:PORT is supported only as a single address."
                 self.add("bad_scheduler", f"{_SCHEDULERS}[{index}]", address=address, hint=hint)
 
     def _check_bounds(self) -> None:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The types of settings: what each program can read as a duration, a size, an address and so on.
+"""Types of settings: the values that each program accepts as a duration, a size, an address and so on.
 
-Like the clients, this refuses a number or a boolean in quotes. It is stricter in one point: it refuses a number where a
-text is expected, which the clients take as it stands.
+Like the programs, this module rejects numbers and booleans in quotes. It is stricter in one point: it rejects a number
+for a string, which the programs accept.
 
 PRIVATE to the collection.
 """
@@ -22,7 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex impo
 #: The language of each program, whose libraries read its configuration and compile its regular expressions.
 LANGUAGE = {"dfget": "go", "dfdaemon": "rust", "manager": "go", "scheduler": "go"}
 
-#: What a client reads in the mappings of these types; it silently ignores other keys.
+#: Keys of the mappings of these types. Clients silently ignore other keys.
 FIELDS = {"addresses": ("type", "addr"), "ports": ("start", "end")}
 
 _GO_UNITS = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -57,11 +57,12 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*\Z")
 
 
 def parse_duration(value: t.Any, client: str, release: tuple[int, ...] | None = None) -> float | None:
-    """Return the seconds that a client reads from a duration, None where it cannot read it.
+    """Return a duration in seconds as a client reads it, None if the client cannot read it.
 
-    :param value: text such as ``6h``, or 0. Other bare numbers are nanoseconds to the Go client, which nobody means.
+    :param value: string such as ``6h``, or 0. The Go client reads other bare numbers as nanoseconds, which is never
+        intended.
     :param client: ``dfget`` or ``dfdaemon``.
-    :param release: of the client, None where it is not known.
+    :param release: release of the client, None if unknown.
     """
     if value == 0 and _is_int(value):
         value = "0"
@@ -89,9 +90,9 @@ def _sum_parts(text: str, client: str, part: re.Pattern[str], units: dict[str, f
 
 
 def parse_bytes(value: t.Any, client: str) -> int | None:
-    """Return the bytes that a client reads from a size, None where it cannot read it.
+    """Return a size in bytes as a client reads it, None if the client cannot read it.
 
-    :param value: an int, or text such as ``1024Mi`` (``KB`` are 1024 bytes for the Go client, 1000 for the Rust
+    :param value: int, or string such as ``1024Mi`` (``KB`` are 1024 bytes for the Go client, 1000 for the Rust
         client).
     """
     if _is_int(value):
@@ -128,10 +129,10 @@ _Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 def may_reach(address: str, listener: str) -> bool:
-    """Return whether what is sent to an address may reach a listener on this host: True where that cannot be known.
+    """Return whether a request to an address may reach a listener on this host. Return True if unknown.
 
-    :param address: as in a URL, an IP address or a name.
-    :param listener: the address that it is bound to; empty for all.
+    :param address: IP address or name, as in a URL.
+    :param listener: address to which the listener is bound, empty for all addresses.
     """
     # Go tries each address of localhost.
     targets = ("127.0.0.1", "::1") if address == "localhost" else (address,)
@@ -248,20 +249,20 @@ _SIMPLE: dict[str, tuple[t.Callable[[t.Any], bool], str]] = {
     "str": _TEXT,
     "secret": _TEXT,
     "path": (_is_text, "a path"),
-    "file": (_is_text, "the path of a file"),
+    "file": (_is_text, "a path to a file"),
     "files": (_list_of(_is_text), "a list of paths"),
-    "pem": (_is_text, "the path of a PEM file, or PEM text"),
+    "pem": (_is_text, "a path to a PEM file, or its content"),
     "map": (lambda value: isinstance(value, dict), "a mapping"),
-    "texts": (_is_texts, "a mapping of names to texts"),
-    "headers": (_is_headers, "a mapping of HTTP header names to texts"),
+    "texts": (_is_texts, "a mapping of names to strings"),
+    "headers": (_is_headers, "a mapping of HTTP header names to strings"),
     "ip": (_is_ip, "an IP address"),
     "ips": (_list_of(_is_ip), "a list of IP addresses"),
     "url": (_is_url, "a URL such as https://index.docker.io"),
     "port": (_is_port, "a port number, without quotes"),
-    "ports": (_is_ports, "a port number without quotes, or start and end of a range"),
-    "strings": (_list_of(lambda item: isinstance(item, str) or _is_int(item)), "a list of texts"),
+    "ports": (_is_ports, "a port number without quotes, or a mapping with start and end of a range"),
+    "strings": (_list_of(lambda item: isinstance(item, str) or _is_int(item)), "a list of strings"),
     "addresses": (_list_of(_is_address), "a list of HOST:PORT, or of mappings with type (tcp, unix, vsock) and addr"),
-    "regex": (_is_text, "a regular expression, as text"),
+    "regex": (_is_text, "a regular expression, as a string"),
 }
 _INTEGERS = {
     **{f"u{bits}": (0, 2**bits - 1) for bits in (8, 32, 64)},
@@ -270,13 +271,13 @@ _INTEGERS = {
 
 
 def value_error(kind: str, value: t.Any, client: str, release: tuple[int, ...] | None = None) -> str | None:
-    """Return what a client expects instead of a value that it cannot read, None where it can read it.
+    """Return what a client expects instead of an invalid value, None if the value is valid.
 
-    :param kind: a type of the schema: one of _SIMPLE, _INTEGERS, ``duration`` and ``bytes``, or ``a|b`` for choices;
-        with ``(1..)`` for the bounds of an integer, and with ``?`` where the value may be empty.
-    :param value: what the configuration says.
+    :param kind: type in the schema: a key of _SIMPLE or _INTEGERS, ``duration`` or ``bytes``, or ``a|b`` for choices.
+        ``(1..)`` adds the bounds of an integer, ``?`` permits an empty value.
+    :param value: value in the configuration.
     :param client: ``dfget`` or ``dfdaemon``.
-    :param release: of the client, None where it is not known.
+    :param release: release of the client, None if unknown.
     """
     if kind.endswith("?"):
         return None if value is None else value_error(kind[:-1], value, client, release)
@@ -284,8 +285,8 @@ def value_error(kind: str, value: t.Any, client: str, release: tuple[int, ...] |
         choices = kind.split("|")
         return None if value in choices else f"one of {', '.join(choices)}"
     if kind == "duration":
-        example = "such as 30s or 6h" if LANGUAGE[client] == "go" else "such as 30s or 6h, as text"
-        return None if parse_duration(value, client, release) is not None else f"a duration with its unit, {example}"
+        example = "such as 30s or 6h" if LANGUAGE[client] == "go" else "such as '30s' or '6h'"
+        return None if parse_duration(value, client, release) is not None else f"a duration with a unit, {example}"
     if kind == "bytes":
         return None if parse_bytes(value, client) is not None else "a size such as 1024MiB"
     name, _paren, bounds = kind.rstrip(")").partition("(")
@@ -300,9 +301,9 @@ def _integer_error(value: t.Any, low: int, high: int, bounds: str) -> str | None
     low, high = int(first or low), int(last or high)
     if _is_int(value) and low <= value <= high:
         return None
-    return f"a whole number from {low} to {high}, without quotes"
+    return f"an integer from {low} to {high}, without quotes"
 
 
 def pattern_error(value: t.Any, client: str) -> str | None:
-    """Return why a client refuses a regular expression, None where it compiles it."""
+    """Return why a client rejects a regular expression, None if it accepts it."""
     return regex_error(value, LANGUAGE[client]) if isinstance(value, str) else None

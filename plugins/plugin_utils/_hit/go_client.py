@@ -115,7 +115,7 @@ class GoClient(Client):
             return url, None, [self._not_by_rules("no rule of proxy.proxies sends this blob to peers")]
         rule, where = rules[index], f"proxy.proxies[{index}]"
         if get(rule, self.name, "direct"):
-            return url, None, [self._not_by_rules("the rule that matches says direct")]
+            return url, None, [self._not_by_rules("the matching rule sets direct")]
         rewritten_by = None
         if get(rule, self.name, "useHTTPS") and url.startswith("http:"):
             url, rewritten_by = "https:" + url[len("http:") :], Setting(True, self.path, f"{where}.useHTTPS")

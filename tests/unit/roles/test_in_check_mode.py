@@ -318,7 +318,7 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
         ("cache", ["storage.taskExpireTime", "evicted 21600 s after its last use"]),
         ("tag", ["proxy.defaultTag: pulls of this host have the tag '', but the preheat has the tag 'shop'"]),
         ("flag", ["enableTaskIDBasedBlobDigest", "[blob_digest_ids]"]),
-        ("names", ["dfdaemon_scheduler_addrs[0]: dfdaemon cannot use s1:8002", "Give each as IP:PORT"]),
+        ("names", ["dfdaemon_scheduler_addrs[0]: dfdaemon cannot use s1:8002", "Write each address as IP:PORT"]),
         ("ignored", ["gets its schedulers from the manager", "Leave dfdaemon_scheduler_addrs empty"]),
         ("line_break", ["dfdaemon_service_options.MemoryMax", "[bad_service_option]"]),
         ("percent", ["dfdaemon_service_options.Environment[0]", "write %% for a percent sign"]),
@@ -650,7 +650,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="files of the role bel
 @pytest.mark.parametrize(
     "member, expected_texts",
     [
-        (("../../outside", tarfile.REGTYPE, "evil"), "its member ../../outside is outside the folder"),
+        (("../../outside", tarfile.REGTYPE, "evil"), "its member ../../outside is outside the directory"),
         (("x/link", tarfile.SYMTYPE, "../../.."), "its member x/link is a link to ../../.., outside"),
         (("x/hard", tarfile.LNKTYPE, "../../inventory.yml"), "its member x/hard is a link to ../../inventory.yml"),
         (("x/abs", tarfile.SYMTYPE, "/etc"), "its member x/abs is a link to /etc, outside"),

@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which secrets are within options that are not secret as a whole."""
+"""Secrets within options that are not secret as a whole, and the message about a missing library."""
 
 from __future__ import annotations
 
+import sys
+
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import secrets_in
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import missing_requests, secrets_in
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,7 @@ def test_secrets(value, secrets):
     assert [secret for secret in secrets if secret not in actual] == []
     if not secrets:
         assert actual == []
+
+
+def test_the_message_about_requests_contains_the_command():
+    assert f"'{sys.executable} -m pip install requests'" in missing_requests()

@@ -150,7 +150,7 @@ def answering(first, more, pause):
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a", 0.02, 200, None),
         (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", 0.02, None, "timed out"),
         (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02, None, "timed out"),
-        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 0, None, "the headers of its answer do not end"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 0, None, "the headers of its response do not end"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * 99999, 0, 200, "chunk size"),
     ],
 )

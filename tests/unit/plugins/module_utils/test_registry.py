@@ -549,7 +549,7 @@ def test_an_index_that_holds_no_image(loopback, documents, image, registry):
         assert exc.reason == "no_platform"
         assert (
             exc.message
-            == f"{loopback.url}{PATH} is an image index that holds no image. What to do: push the image again."
+            == f"{loopback.url}{PATH} is an image index without images. What to do: push the image again."
         )
 
 

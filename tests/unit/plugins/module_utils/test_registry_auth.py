@@ -200,7 +200,7 @@ def test_realms(realm):
 @pytest.mark.parametrize(
     "realm, message",
     [
-        ("", "it names no token service"),
+        ("", "its response contains no token service"),
         ("ftp://h/token", "is not a plain http(s) URL"),
         ("file:///etc/passwd", "is not a plain http(s) URL"),
         ("/token", "is not a plain http(s) URL"),

@@ -261,6 +261,13 @@ def test_an_expired_token(box, call, module):
     check_failure(call(module, token=token), "token_expired", "403", "create a new one")
 
 
+def test_the_path_of_the_console_in_the_url(box, call):
+    done = call("preheat", url=f"{box.url}/signin")
+    check_failure(done, "no_api", "/signin/oapi/v1/jobs", "remove a wrong path from url")
+    # Only a manager 2.0.x has jobs without authentication.
+    assert not any("2.0.x" in warning for warning in done.result.get("warnings", []))
+
+
 @with_token
 def test_an_inactive_token(box, call, module):
     token = box.add_token("inactive", state="inactive")

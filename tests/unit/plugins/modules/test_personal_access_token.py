@@ -356,7 +356,7 @@ def test_a_token_in_an_unknown_state_with_unknown_scopes(pat, box):
     box.add_token("rollout", scopes=["everything"], state="suspended")
     unchanged = pat()
     assert not unchanged.failed, unchanged.msg
-    assert unchanged.warnings == ["The token rollout is suspended. Set active=true to switch it on."]
+    assert unchanged.warnings == ["The token rollout is suspended. Set active=true to activate it."]
     assert pat(scopes=["job"], active=True).changed
     assert not pat(scopes=["job"], active=True).changed
     assert stored(box)["rollout"]["state"] == "active"

@@ -484,7 +484,7 @@ def test_a_cluster_that_does_not_exist(box, call, image, module):
     done = call(module, image=image.source, scheduler_cluster_ids=[1, 99])
     assert done.reason == "no_cluster"
     assert "429" in done.msg
-    assert "there is no cluster 99, which this manager answers like a rate limit" in done.msg
+    assert "cluster 99 does not exist" in done.msg
     assert box.counts()["POST"] == 1
 
 

@@ -387,7 +387,7 @@ def test_the_filter():
     daemon_fact = FilterModule().filters()["daemon_fact"]
     assert daemon_fact("a.deb", "source") == {"name": "a.deb", "kind": "deb"}
     assert daemon_fact({"a": 1}, "yaml") == "a: 1\n"
-    with pytest.raises(AnsibleFilterError, match="there is no fact 'sources'"):
+    with pytest.raises(AnsibleFilterError, match="'sources' is not a valid fact"):
         daemon_fact("a.deb", "sources")
-    with pytest.raises(AnsibleFilterError, match="missing cannot be concluded"):
+    with pytest.raises(AnsibleFilterError, match="missing cannot be derived"):
         daemon_fact([{"item": "/a"}], "missing")

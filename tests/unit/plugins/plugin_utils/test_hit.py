@@ -892,7 +892,7 @@ def misses():
         {"scheduler.manager.seedPeer.enable": True, "storage.taskExpireTime": "9" * 500 + "s"},
         "wrong_type",
         "storage.taskExpireTime",
-        "a duration with its unit",
+        "a duration with a unit",
     )
     yield go("quoted-true", {"keepStorage": "true"}, "wrong_type", "keepStorage", "without quotes")
     yield go("yes", None, "wrong_type", "keepStorage", "without quotes", config=TEXT["dfget"] + "keepStorage: yes\n")

@@ -40,11 +40,11 @@ def test_what_is_a_list(value, expected):
 @pytest.mark.parametrize(
     "value, message",
     [
-        ({"a": 1}, "preheat_images must be a list of texts, not a mapping."),
-        (True, "preheat_images must be a list of texts, not a boolean."),
-        ([["a"]], "preheat_images must be a list of texts, but element 0 is a list."),
-        (["a", None], "preheat_images must be a list of texts, but element 1 is empty."),
-        ('[{"a": 1}]', "preheat_images must be a list of texts, but element 0 is a mapping."),
+        ({"a": 1}, "preheat_images must be a list of strings, not a mapping."),
+        (True, "preheat_images must be a list of strings, not a boolean."),
+        ([["a"]], "preheat_images must be a list of strings, but element 0 is a list."),
+        (["a", None], "preheat_images must be a list of strings, but element 1 is empty."),
+        ('[{"a": 1}]', "preheat_images must be a list of strings, but element 0 is a mapping."),
     ],
 )
 def test_what_is_not_a_list(value, message):
