@@ -90,9 +90,9 @@ class ManagerKnowledge:
 
     def _serves_console_jobs(self) -> bool:
         """Return whether the manager has jobs at ``/api/v1/jobs`` that require no authentication."""
-        path = CONSOLE_API + "/jobs"
+        query = {"page": 1, "per_page": 1}
         try:
-            retry_transient(lambda: self._client.request("GET", path, query={"per_page": 1}), self._clock)
+            retry_transient(lambda: self._client.request("GET", CONSOLE_API + "/jobs", query=query), self._clock)
         except ApiError as exc:
             return exc.status not in (401, 403) and exc.reason != "no_api"
         return True

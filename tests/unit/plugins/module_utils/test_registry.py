@@ -341,9 +341,9 @@ def test_token_services_that_give_none(loopback, image, registry, answer, kind, 
         (401, RegistryRefused, "registry_denied", "rejects these credentials"),
         (403, RegistryRefused, "registry_denied", "registry_username was not sent"),
         (404, RegistryRefused, "manifest_unknown", "no such image"),
-        (429, RegistryUnreachable, "registry_unreachable", "answered 429"),
-        (500, RegistryUnreachable, "registry_unreachable", "answered 500"),
-        (418, RegistryUnreachable, "registry_unreachable", "answered 418"),
+        (429, RegistryUnreachable, "registry_unreachable", "responded with 429"),
+        (500, RegistryUnreachable, "registry_unreachable", "responded with 500"),
+        (418, RegistryUnreachable, "registry_unreachable", "responded with 418"),
     ],
 )
 def test_statuses(loopback, image, registry, status, kind, reason, expected_text):

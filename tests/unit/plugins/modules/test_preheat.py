@@ -1050,8 +1050,8 @@ def test_a_new_cluster_is_warmed_too(box, image, preheat):
         ("2.0.9", "Not Found"),
         ("2.1.0", "Not Found"),
         ("2.1.67", "scheduler cluster id 42"),
-        ("2.3.4", "there is no cluster 42"),
-        ("2.5.1", "there is no cluster 42"),
+        ("2.3.4", "cluster 42 does not exist"),
+        ("2.5.1", "cluster 42 does not exist"),
     ],
 )
 def test_an_unknown_cluster_is_said_to_be_that(box, image, preheat, message):

@@ -418,7 +418,7 @@ def test_a_cluster_that_does_not_exist(manager, start, clock):
     manager.posts = [LIMITED] * 10
     result = start(scheduler_cluster_ids=[77]).run()
     assert result["reason"] == "no_cluster"
-    assert "no cluster 77" in result["msg"]
+    assert "cluster 77 does not exist" in result["msg"]
     assert manager.count("POST") == 1
 
 
