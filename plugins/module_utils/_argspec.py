@@ -109,6 +109,16 @@ HIT: ArgumentSpec = {
     "timeout": duration("30s"),
 }
 
+_EXCLUSIVE = "parameters are mutually exclusive: "
+_TYPES = {
+    "bool": "true or false",
+    "dict": "a dictionary",
+    "float": "a number",
+    "int": "an integer",
+    "list": "a list",
+    "str": "a string",
+}
+
 
 def merged(*groups: ArgumentSpec, **options: dict[str, t.Any]) -> ArgumentSpec:
     """Return one argument spec of several groups and a module's own options."""
@@ -128,7 +138,19 @@ def validation_problems(validation: t.Any, spec: ArgumentSpec) -> list[str]:
     paths = [(name,) if isinstance(name, str) else tuple(name) for name in validation.unsupported_parameters]
     unknown = [unknown_option_problem(path[-1], _names_at(spec, path[:-1]), path[:-1]) for path in sorted(paths)]
     others = [error.msg for error in validation.errors if not isinstance(error, UnsupportedError)]
-    return unknown + [problem.rstrip(".") for problem in others]
+    return unknown + [_stock_problem(text).rstrip(".") for text in others]
+
+
+def _stock_problem(text: str) -> str:
+    """Return a message of Ansible about options with what to do, and without its explanation of types."""
+    before, marker, after = text.partition(" and we were unable to convert to ")
+    expected = _TYPES.get(after.partition(":")[0])
+    quoted = before.split("'")
+    if marker and expected and len(quoted) > 2:
+        return f"{'each element of ' if text.startswith('Elements') else ''}{quoted[1]} must be {expected}"
+    if text.startswith(_EXCLUSIVE):
+        return f"options are mutually exclusive: {text[len(_EXCLUSIVE) :]} (set only one of them)"
+    return text
 
 
 def unknown_option_problem(name: str, known: t.Iterable[str], within: t.Sequence[str] = ()) -> str:

@@ -702,7 +702,9 @@ def preheat(tmp_path, **hosts):
 
 def test_mixed_clients_are_refused(tmp_path):
     outcome = preheat(tmp_path, h1={"preheat_client": "dfget"}, h2={"preheat_client": "dfdaemon"})
-    assert all("The hosts of this play have different clients, dfdaemon and dfget." in message for message in outcome.values())
+    assert all(
+        "The hosts of this play have different clients, dfdaemon and dfget." in message for message in outcome.values()
+    )
 
 
 def test_mixed_clients_may_be_allowed(tmp_path):
@@ -910,8 +912,7 @@ def test_one_login_for_several_registries_is_refused(tmp_path):
     }
     outcome = preheat(tmp_path, h1=images)
     assert (
-        "would be sent to several registries (a.io, b.io). Set username and password for each registry"
-        in outcome["h1"]
+        "would be sent to several registries (a.io, b.io). Set username and password for each registry" in outcome["h1"]
     )
     assert SECRET not in outcome["h1"]
 

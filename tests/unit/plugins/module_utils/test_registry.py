@@ -548,8 +548,7 @@ def test_an_index_that_holds_no_image(loopback, documents, image, registry):
         exc = failure(registry.blobs, image, manifest, platform)
         assert exc.reason == "no_platform"
         assert (
-            exc.message
-            == f"{loopback.url}{PATH} is an image index without images. What to do: push the image again."
+            exc.message == f"{loopback.url}{PATH} is an image index without images. What to do: push the image again."
         )
 
 

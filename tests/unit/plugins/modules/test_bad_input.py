@@ -15,7 +15,10 @@ NONE = {"image": None}
 PREHEAT = {
     # What is to be preheated.
     "none of the four": (NONE, "one of the following is required: image, images, file, files"),
-    "two of the four": ({"file": "http://REGISTRY/files/a"}, "mutually exclusive: image|images|file|files"),
+    "two of the four": ({"file": "http://REGISTRY/files/a"}, "image|images|file|files (set only one of them)"),
+    "a word for a number": ({"count": "many"}, "count must be an integer."),
+    "a word among numbers": ({"scheduler_cluster_ids": [1, "two"]}, "scheduler_cluster_ids must be an integer."),
+    "a word for a boolean": ({"force": "perhaps"}, "force must be true or false."),
     "image and images": ({"images": [IMAGE]}, "mutually exclusive"),
     "an empty image": ({"image": ""}, "must not contain an empty string"),
     "a blank image": ({"image": " "}, "must not contain an empty string"),
