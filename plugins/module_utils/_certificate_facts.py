@@ -26,23 +26,23 @@ _CERTIFICATE = re.compile(r"(?m)^-----BEGIN CERTIFICATE-----")
 _KEY = re.compile(r"(?m)^-----BEGIN (?:(?!ENCRYPTED)[A-Z0-9]+ )?PRIVATE KEY-----(?!\s*Proc-Type:[^\n]*ENCRYPTED)")
 
 
-def certificate_files(host: Host, folder: str, text: str) -> dict[str, dict[str, Any]]:
+def certificate_files(host: Host, directory: str, text: str) -> dict[str, dict[str, Any]]:
     """Return the files that ``ca`` and ``client`` may name, by path.
 
-    :param folder: of the hosts.toml, to which paths are relative.
+    :param directory: of the hosts.toml, to which paths are relative.
     :param text: of the hosts.toml, without comments.
     :returns: for each path ``error``, None if the file can be read, and ``holds``, a list of ``certificate`` and
         ``key``.
     """
     values = "\n".join(_VALUE.findall(text))
     names = dict.fromkeys(double or single for double, single in _STRING.findall(values))
-    paths = [absolute_path(folder, name) for name in names if "://" not in name]
+    paths = [absolute_path(directory, name) for name in names if "://" not in name]
     return {path: _certificate_file(host, path) for path in paths[:_MAX_FILES]}
 
 
-def absolute_path(folder: str, name: str) -> str:
+def absolute_path(directory: str, name: str) -> str:
     """Return the path of a file that a hosts.toml names, as containerd builds it."""
-    return name if os.path.isabs(name) else os.path.normpath(os.path.join(folder, name))
+    return name if os.path.isabs(name) else os.path.normpath(os.path.join(directory, name))
 
 
 def _certificate_file(host: Host, path: str) -> dict[str, Any]:

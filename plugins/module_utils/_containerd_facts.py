@@ -31,7 +31,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._rancher_se
     read_settings,
 )
 
-#: What containerd takes from 2.2 on if nothing names a folder (v2.2.0 internal/cri/config/config_unix.go).
+#: What containerd takes from 2.2 on if nothing names a directory (v2.2.0 internal/cri/config/config_unix.go).
 CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")
 CONTAINERD_UNIT = "containerd.service"
 CONTAINERD_CONFIG = "/etc/containerd/config.toml"
@@ -55,7 +55,7 @@ class Distribution(NamedTuple):
     :ivar program: its containerd.
     :ivar sources: files from which it writes its configuration when it starts.
     :ivar registries: the one of them that is about registries; empty if there is none.
-    :ivar home: the folder that the option ``--data-dir`` moves; empty without such an option.
+    :ivar home: the directory that the option ``--data-dir`` moves; empty without such an option.
     """
 
     name: str
@@ -135,7 +135,7 @@ def gather_containerd(host: Host, units: dict[str, Unit], path: str | None, cert
 
     :param units: of systemd, by name.
     :param path: of its configuration, None for the one that it is started with.
-    :param certs_dir: folder with mirrors, None for the one that its configuration names.
+    :param certs_dir: directory with mirrors, None for the one that its configuration names.
     """
     source = _source(host, units, path)
     config = host.file(source.config, _redact_config)
@@ -308,16 +308,16 @@ def _other(host: Host, unit: Unit | None, path: str | None) -> Source:
 def _running(host: Host) -> list[tuple[str, ...]]:
     """Return the commands of the containerd processes that run on this host, outside of containers."""
     commands = []
-    for folder in host.glob("/proc/[0-9]*"):
-        argv = tuple(host.read(f"{folder}/cmdline").split("\0")[:-1])
-        if argv and os.path.basename(argv[0]) == "containerd" and _is_outside_containers(host, folder):
+    for directory in host.glob("/proc/[0-9]*"):
+        argv = tuple(host.read(f"{directory}/cmdline").split("\0")[:-1])
+        if argv and os.path.basename(argv[0]) == "containerd" and _is_outside_containers(host, directory):
             commands.append(argv)
     return commands
 
 
-def _is_outside_containers(host: Host, folder: str) -> bool:
+def _is_outside_containers(host: Host, directory: str) -> bool:
     try:
-        return os.readlink(host.path(f"{folder}/ns/mnt")) == os.readlink(host.path("/proc/1/ns/mnt"))
+        return os.readlink(host.path(f"{directory}/ns/mnt")) == os.readlink(host.path("/proc/1/ns/mnt"))
     except OSError:
         return True
 
@@ -368,14 +368,14 @@ def _dump(host: Host, source: Source, config: dict[str, Any]) -> tuple[str | Non
 
 
 def _hosts(host: Host, text: str, certs_dir: str | None) -> list[dict[str, Any]]:
-    """Return the files of the mirrors in the folders that a configuration names, and in the usual ones."""
-    folders = [certs_dir] if certs_dir else []
+    """Return the files of the mirrors in the directories that a configuration names, and in the usual ones."""
+    directories = [certs_dir] if certs_dir else []
     for double, single in _CONFIG_PATH.findall(text):
-        folders += [os.path.normpath(folder) for folder in (double or single).split(":")]
+        directories += [os.path.normpath(directory) for directory in (double or single).split(":")]
     files = []
-    for folder in dict.fromkeys([*folders, *CERTS_DIRS]):
-        # A folder without the file counts too: if it exists, containerd does not try the next one.
-        for path in host.glob(os.path.join(re.sub(r"([*?[])", r"[\1]", folder), "*"))[:_MAX_HOSTS]:
+    for directory in dict.fromkeys([*directories, *CERTS_DIRS]):
+        # A directory without the file counts too: if it exists, containerd does not try the next one.
+        for path in host.glob(os.path.join(re.sub(r"([*?[])", r"[\1]", directory), "*"))[:_MAX_HOSTS]:
             file = host.file(os.path.join(path, "hosts.toml"), _redact_hosts)
             files.append({**file, "certificates": certificate_files(host, path, file["text"] or "")})
     return files

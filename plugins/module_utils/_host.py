@@ -69,7 +69,7 @@ class Host:
     """The host that this runs on.
 
     :param run: runs a program.
-    :param root: folder that its paths are below, which is another one in tests alone.
+    :param root: directory that its paths are below, which is another one in tests alone.
     """
 
     def __init__(self, run: Run, root: str = "/") -> None:
@@ -81,7 +81,7 @@ class Host:
         return self._root + path
 
     def exists(self, path: str) -> bool:
-        """Return whether there is a file, a folder or a socket, or a link."""
+        """Return whether there is a file, a directory or a socket, or a link."""
         return os.path.lexists(self.path(path))
 
     def glob(self, pattern: str) -> list[str]:
@@ -140,10 +140,10 @@ class Host:
 
     def program(self, name: str) -> str | None:
         """Return the path of a program, also one outside of the PATH of an unprivileged task."""
-        folders = os.environ.get("PATH", "").split(os.pathsep) if not self._root else []
-        for folder in [*folders, *_PROGRAM_FOLDERS]:
-            path = os.path.join(folder, name)
-            if folder.startswith("/") and os.access(self.path(path), os.X_OK) and os.path.isfile(self.path(path)):
+        directories = os.environ.get("PATH", "").split(os.pathsep) if not self._root else []
+        for directory in [*directories, *_PROGRAM_FOLDERS]:
+            path = os.path.join(directory, name)
+            if directory.startswith("/") and os.access(self.path(path), os.X_OK) and os.path.isfile(self.path(path)):
                 return path
         return None
 

@@ -43,7 +43,7 @@ def gather(
 
     :param client_configs: client to the path of its configuration, None for the one that its unit names.
     :param containerd_config: path, None for the one that containerd is started with.
-    :param certs_dir: folder with mirrors, None for the one that containerd's configuration names.
+    :param certs_dir: directory with mirrors, None for the one that containerd's configuration names.
     :param registries_conf: path, None for the one of the system.
     :returns: dict with ``clients``, ``containerd`` and ``registries_conf``.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait for jobs of any type that somebody else created.
+"""Wait for jobs of any type that other programs created.
 
 PRIVATE to the collection.
 """

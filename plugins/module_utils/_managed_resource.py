@@ -213,7 +213,7 @@ class ManagedResource:
         try:
             answer = self.client.request(method, path, body=body)
         except (ApiError, TransportError) as exc:
-            # Perhaps the answer was lost, or somebody else did the same at the same time.
+            # The response may have been lost, or another client may have done the same concurrently.
             existing = _read_after(exc, read) if may_be_as_planned(exc) else None
             if existing is None or differences(planned, self.view(existing)):
                 raise self._explained(exc) from None
@@ -267,7 +267,7 @@ def _read_after(error: DragonflyError, read: t.Callable[[], Row | None]) -> Row 
 
 
 def may_be_as_planned(error: DragonflyError) -> bool:
-    """Return whether an object may be as planned after a write failed: its answer was lost, or somebody else wrote.
+    """Return whether an object may be as planned after a write failed: its response was lost, or another client wrote.
 
     To the second of two that write at the same time the manager answers 409 or, for what its database refuses, 500.
     """

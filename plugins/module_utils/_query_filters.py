@@ -60,7 +60,7 @@ class _GoUrl(t.NamedTuple):
 def filter_go(url: str, names: t.Collection[str]) -> str:
     """Return a URL without some of its query parameters, as the Go parts hash it.
 
-    Without names the URL is left alone. With names the other parameters are sorted by key and written anew, also where
+    Without names, the URL is unchanged. With names the other parameters are sorted by key and written anew, also where
     none of the names is in it; a ``?`` with nothing behind it stays.
 
     Source: dragonflyoss/dragonfly v2.0.9 to v2.5.1, pkg/net/url/url.go (FilterQuery, FilterQueryParams), with Go's

@@ -174,7 +174,7 @@ def escape_c1(value: t.Any) -> t.Any:
 
 
 def redact_args(args: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the ``args`` of a job without credentials, which the manager stores and returns in clear."""
+    """Return the ``args`` of a job without credentials, which the manager stores and returns in plain text."""
     clean: dict[str, t.Any] = {}
     for key, value in args.items():
         if key in _SECRET_ARGS:

@@ -38,12 +38,12 @@ def gather_registries_conf(host: Host, units: dict[str, Unit], path: str | None)
     """
     main = path or REGISTRIES_CONF
     of_root = None if path else host.file(_FILE_OF_ROOT, _redact)
-    folders = [f"{main}.d"] if path else [f"{main}.d", f"{_FILE_OF_ROOT}.d"]
+    directories = [f"{main}.d"] if path else [f"{main}.d", f"{_FILE_OF_ROOT}.d"]
     unit = units.get(CRIO_UNIT)
     return {
         "runtimes": _runtimes(host, unit),
         "main": host.file(main, _redact),
-        "drop_ins": [host.file(name, _redact) for folder in folders for name in _drop_ins(host, folder)],
+        "drop_ins": [host.file(name, _redact) for directory in directories for name in _drop_ins(host, directory)],
         "of_root": of_root if of_root and of_root["exists"] else None,
         "unit": unit.facts() if unit else None,
         "logins": [login for login in (_login(host, name) for name in _LOGIN_FILES) if login["registries"]],
@@ -60,9 +60,9 @@ def _runtimes(host: Host, unit: Unit | None) -> list[str]:
     return [name for name, is_there in (("podman", has_podman), ("crio", has_crio)) if is_there]
 
 
-def _drop_ins(host: Host, folder: str) -> list[str]:
-    """Return the drop-ins of a folder in the order in which they are read, hidden ones too."""
-    return sorted([*host.glob(f"{folder}/*.conf"), *host.glob(f"{folder}/.*.conf")])
+def _drop_ins(host: Host, directory: str) -> list[str]:
+    """Return the drop-ins of a directory in the order in which they are read, hidden ones too."""
+    return sorted([*host.glob(f"{directory}/*.conf"), *host.glob(f"{directory}/.*.conf")])
 
 
 def _login(host: Host, path: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judge config.toml of containerd: does it read the mirrors of a folder, and what keeps pulls from using them.
+"""Judge config.toml of containerd: does it read the mirrors of a directory, and what keeps pulls from using them.
 
 PRIVATE to the collection.
 """
@@ -39,8 +39,8 @@ try:
 except ImportError as error:
     TOMLKIT_ERROR = error
 
-#: First releases of containerd: whose pulls go through the transfer service, with default folders, and where mirrors
-#: of the old kind keep these away.
+#: First releases of containerd with the transfer service for pulls, with default directories, and in which mirrors in the
+#: old format disable these.
 _FIRST_WITH_TRANSFER = (2, 1, 0)
 _FIRST_WITH_DEFAULT_DIRS = (2, 2, 0)
 _FIRST_WITHOUT_DEFAULT_BESIDE_MIRRORS = (2, 2, 2)
@@ -90,10 +90,10 @@ def judge_config(
     allowed: t.Container[str] = (),
     login: Login | None = None,
 ) -> Verdict:
-    """Return the changes that containerd's config.toml requires to use the mirrors in a folder.
+    """Return the changes that containerd's config.toml requires to use the mirrors in a directory.
 
     :param facts: of containerd, as the module host_info reports them. What it redacted stays redacted.
-    :param certs_dir: folder of the mirrors.
+    :param certs_dir: directory of the mirrors.
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
     :param allowed: codes of problems that do not count.
     :param login: credentials for the mirror, None to leave them alone.
@@ -141,12 +141,12 @@ def _version_1(effective: Effective, text: str) -> list[Problem]:
 
 
 def _other_folders(effective: Effective, certs_dir: str) -> list[Problem]:
-    """Return a problem if somebody chose another folder, whose mirrors would be lost."""
+    """Return a problem if somebody chose another directory, whose mirrors would be lost."""
     paths = config_paths(effective.plugin, effective.release)
     is_default = tuple(paths) == CERTS_DIRS and at_least(effective.release, _FIRST_WITH_DEFAULT_DIRS)
     if not paths or is_default:
         return []
-    # If the release does not split the list, it reads none of the folders, and no mirrors would be lost.
+    # If the release does not split the list, it reads none of the directories, and no mirrors would be lost.
     if certs_dir in paths and not splits_config_path(effective.plugin, effective.release):
         return []
     name = effective.plugin_id
@@ -159,7 +159,7 @@ def outweighed(effective: Effective, config: dict[str, t.Any], certs_dir: str) -
     """Return a problem if a file that is imported outweighs config_path of the main file.
 
     :param config: what the main file says, or is going to say.
-    :param certs_dir: folder that it names.
+    :param certs_dir: directory that it names.
     """
     files = (ConfigFile(effective.path, config), *effective.files[1:])
     merged, unclear = merge_files(files, effective.release)
@@ -180,13 +180,13 @@ def outweighed(effective: Effective, config: dict[str, t.Any], certs_dir: str) -
 
 
 def is_read(effective: Effective, certs_dir: str) -> bool:
-    """Return whether containerd reads the mirrors of a folder."""
+    """Return whether containerd reads the mirrors of a directory."""
     paths = config_paths(effective.plugin, effective.release)
     return certs_dir in paths and (len(paths) == 1 or splits_config_path(effective.plugin, effective.release))
 
 
 def config_paths(plugin: dict[str, t.Any], release: Release) -> list[str]:
-    """Return the folders that config_path of the plugin that pulls images names, or its default.
+    """Return the directories that config_path of the plugin that pulls images names, or its default.
 
     Source: containerd v2.2.2 plugins/cri/images/plugin.go: only ``mirrors`` keep the default away; v2.2.0 and v2.2.1
     internal/cri/config/config_unix.go: nothing does.
@@ -201,7 +201,7 @@ def config_paths(plugin: dict[str, t.Any], release: Release) -> list[str]:
 
 
 def splits_config_path(plugin: dict[str, t.Any], release: Release) -> bool:
-    """Return whether containerd reads several folders in config_path: pulls through the transfer service do not.
+    """Return whether containerd reads several directories in config_path: pulls through the transfer service do not.
 
     Source: containerd v2.1.0 internal/cri/config/config.go (CheckLocalImagePullConfigs) and v2.2.0
     core/transfer/registry/registry.go.

@@ -48,7 +48,7 @@ _FIRST_WITH_NS = (1, 3, 5)
 class Options(t.NamedTuple):
     """What the user says, as the variables of the role.
 
-    :ivar certs_dir: folder of the mirrors; empty for the one of the host.
+    :ivar certs_dir: directory of the mirrors; empty for the one of the host.
     :ivar default: whether ``_default/hosts.toml`` is wanted.
     :ivar allowed: codes of problems that do not count.
     """
@@ -127,7 +127,7 @@ def edited_config(facts: dict[str, t.Any], options: Options, text: str) -> str:
 
 
 def _certs_dir(facts: dict[str, t.Any], effective: Effective, options: Options) -> str:
-    """Return the folder of the mirrors: the user's, else that of the distribution, else the usual one."""
+    """Return the directory of the mirrors: the user's, else that of the distribution, else the usual one."""
     if options.certs_dir:
         return posixpath.normpath(options.certs_dir)
     paths = config_paths(effective.plugin, effective.release)
@@ -137,13 +137,15 @@ def _certs_dir(facts: dict[str, t.Any], effective: Effective, options: Options) 
 
 def _mirror_files(facts: dict[str, t.Any], certs_dir: str, named: list[Mirror], default: bool) -> dict[str, t.Any]:
     """Return the hosts.toml that are there: written by the role, by others, and those in the way of the role's."""
-    folder = certs_dir + "/"
-    files = [file for file in facts.get("hosts") or [] if file["path"].startswith(folder) and file.get("exists", True)]
+    directory = certs_dir + "/"
+    files = [
+        file for file in facts.get("hosts") or [] if file["path"].startswith(directory) and file.get("exists", True)
+    ]
     own = sorted(file["path"] for file in files if file.get("written_by") == ROLE)
     foreign = sorted(file["path"] for file in files if file["path"] not in own)
     names = [mirror.registry for mirror in named] + ([DEFAULT_FOLDER] if default else [])
     wanted = [posixpath.join(certs_dir, name, "hosts.toml") for name in names]
-    # containerd reads the folder registry_5000_ before the folder registry:5000.
+    # containerd reads the directory registry_5000_ before the directory registry:5000.
     pairs = [name.rpartition(":") for name in names if ":" in name]
     before = [posixpath.join(certs_dir, f"{host}_{port}_", "hosts.toml") for host, _colon, port in pairs]
     return {
@@ -226,16 +228,16 @@ def _distribution_remedy(name: str, effective: Effective, certs_dir: str, option
     version = effective.config.get("version", 2)
     table = f'[plugins."{plugin_id(version)}".registry]'
     if name == "microk8s":
-        file, folder, unit = (
+        file, directory, unit = (
             "/var/snap/microk8s/current/args/containerd-template.toml",
             "${SNAP_DATA}/args/certs.d",
             "snap restart microk8s.daemon-containerd",
         )
     elif name == "k0s":
-        file, folder, unit = "/etc/k0s/containerd.d/dragonfly.toml", certs_dir, "systemctl restart k0sworker"
+        file, directory, unit = "/etc/k0s/containerd.d/dragonfly.toml", certs_dir, "systemctl restart k0sworker"
     else:
         return "Do not set containerd_mirrors_certs_dir, or set it to the directory in config_path of this file."
-    lines = [f"version = {version}", table, f'config_path = "{folder}"']
+    lines = [f"version = {version}", table, f'config_path = "{directory}"']
     if options.login:
         auth = f'plugins."{plugin_id(version)}".registry.configs."{options.mirror_host}".auth'
         lines += [f"[{auth}]", 'username = "..."', 'password = "..."']

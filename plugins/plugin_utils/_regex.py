@@ -5,7 +5,7 @@
 """Which regular expressions the clients refuse or match, as far as that is certain without their engines.
 
 Go's regexp and Rust's regex share most of their syntax with Python, but neither has lookaround or backreferences. What
-is certain to be wrong is refused here. For the rest the roles try: a client that does not come up with a new
+is certain to be wrong is refused here. For the rest the roles try: a client that does not start with a new
 configuration gets its earlier files back.
 
 PRIVATE to the collection.

@@ -154,7 +154,7 @@ def _served_problems(named: list[Mirror], client: Client | None, options: Option
 
 
 def _taken_problems(named: list[Mirror], others: Registries, path: str) -> list[Problem]:
-    """Return a problem for each entry of somebody else that counts in place of the role's, or the other way round."""
+    """Return a problem for each entry of another file that overrides the role's, or is overridden by it."""
     problems = []
     for entry in others.everywhere:
         for mirror in named:

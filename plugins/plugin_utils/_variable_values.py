@@ -28,7 +28,7 @@ _SECONDS_PER_DAY = 86400
 
 
 def read_list(value: t.Any, name: str) -> list[str]:
-    """Return a variable that is a list of texts, as Ansible reads an option of that type.
+    """Return a variable that is a list of strings, as Ansible reads an option of that type.
 
     A text is split at commas, or read as JSON where it is a list in JSON, as it comes from INI or from a command line.
 

@@ -29,6 +29,7 @@ PATTERNS = (
     "*.rst",
     "roles/*.yml",
     "roles/*.j2",
+    "extensions/*.yml",
     "playbooks/*.yml",
     "changelogs/*.yaml",
     "galaxy.yml",
@@ -64,6 +65,20 @@ PHRASES = {
         r"\b(?:is|was|are) whole\b": "is complete",
         r"\b(?-i:Since) \d+\.\d+\.\d+": "Requires Dragonfly manager ... or later",
         r"\b(?:waits?|lasts?|takes?) for ever\b": "forever",
+        r"\b(?:be|is|was) known in\b|\b(?<!well\s)\bcannot know\b": "cannot predict, is unknown",
+        r"\b(?:come|comes|came) up\b": "starts",
+        r"\bput back\b": "restore",
+        r"\btaken? (?:back|away)\b|\btake (?:it|them|all of it) away\b": "roll back, remove",
+        r"\beverybody\b|\bsomebody else\b": "everyone, all users, another program",
+        r"\bthe right words\b": "the expected message",
+        r"\bin clear\b": "in plain text",
+        r"\bfolders?\b": "directory",
+        r"\bpath of the file\b": "path to the file",
+        r"\blist of texts\b": "list of strings",
+        r"\bhand on\b": "share, pass",
+        r"\bmake[s]? (?:every|each) pull a miss\b": "makes every pull miss",
+        r"\bin the end\b": "finally",
+        r"\bleft alone\b": "unchanged",
     }.items()
 }
 

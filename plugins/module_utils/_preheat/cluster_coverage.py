@@ -58,7 +58,7 @@ class Coverage:
         return True
 
     def reopen(self, cluster_ids: set[int]) -> None:
-        """Take back that a job takes care of these clusters."""
+        """Record that no job covers these clusters any longer."""
         self._covered -= cluster_ids
         self._has_job = self.needed is not None and bool(self._covered)
 

@@ -83,7 +83,7 @@ def missing(results: list[dict[str, t.Any]]) -> list[str]:
 def unreadable(results: list[dict[str, t.Any]], user: str) -> list[str]:
     """Return the paths that a loop of the module stat found and that a user, or the group of that name, may not read.
 
-    The folders above them are not considered.
+    The directories above them are not considered.
     """
     stats = {result["item"]: result["stat"] for result in results if result["stat"]["exists"]}
     return [path for path, stat in stats.items() if user != "root" and not _may_read(stat, user)]
@@ -180,8 +180,8 @@ def _refusal(kind: str, name: str, target: str | None) -> str:
     if _leaves(name):
         return f"its member {name} is outside the directory to which it is unpacked"
     if kind not in "-dlh":
-        return f"its member {name} is neither a file nor a folder nor a link"
-    # A symbolic link is relative to its own folder, a hard link to that of the archive.
+        return f"its member {name} is neither a file nor a directory nor a link"
+    # A symbolic link is relative to its own directory, a hard link to that of the archive.
     start = posixpath.dirname(name) if kind == "l" else ""
     if target is not None and (target.startswith("/") or _leaves(posixpath.normpath(posixpath.join(start, target)))):
         return f"its member {name} is a link to {target}, outside the directory to which it is unpacked"

@@ -104,7 +104,7 @@ class Containerd:
 
     @property
     def _folders(self) -> list[str]:
-        """Folders with a folder per registry, in the order in which containerd reads them."""
+        """Directories with a directory per registry, in the order in which containerd reads them."""
         if self._certs_dir:
             return [self._certs_dir]
         return config_paths(self._plugin, self.release)
@@ -183,7 +183,7 @@ class Containerd:
         return route._replace(others=tuple(host.url for host in hosts[1:])) if isinstance(route, Route) else route
 
     def _hosts_file(self, registry: str, folders: list[str]) -> dict[str, t.Any] | None:
-        """Return the hosts.toml of a registry: that of the first folder there is, with or without the file."""
+        """Return the hosts.toml of a registry: that of the first directory there is, with or without the file."""
         name, colon, port = registry.rpartition(":")
         names = [f"{name}_{port}_"] if colon else []
         names += [registry, *_FALLBACK_FOLDERS]

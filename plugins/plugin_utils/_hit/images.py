@@ -119,7 +119,7 @@ def _digests(urls: t.Any) -> list[str]:
 
 
 def _as_written(job: dict[str, t.Any], preheated: Image, bases: dict[str, str]) -> PreheatedImage:
-    """Return the image by the name of a job, which is what the user wrote, or the bio of somebody else's job."""
+    """Return the image by the name of a job, which is what the user wrote, or the bio of another program's job."""
     try:
         written = image_from_reference(str(job.get("name") or ""), bases)
         # A bio can be anything, also a word that is a valid name of an image.
