@@ -39,8 +39,8 @@ try:
 except ImportError as error:
     TOMLKIT_ERROR = error
 
-#: First releases of containerd with the transfer service for pulls, with default directories, and in which mirrors in the
-#: old format disable these.
+#: First releases of containerd with the transfer service for pulls, with default directories, and in which mirrors in
+#: the old format disable these.
 _FIRST_WITH_TRANSFER = (2, 1, 0)
 _FIRST_WITH_DEFAULT_DIRS = (2, 2, 0)
 _FIRST_WITHOUT_DEFAULT_BESIDE_MIRRORS = (2, 2, 2)
