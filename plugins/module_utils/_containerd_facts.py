@@ -190,7 +190,7 @@ def _source(host: Host, units: dict[str, Unit], path: str | None) -> Source:
         return Source("containerd", path, program, unit)
     running = _running(host) if argv is None else []
     if unit is None and len(set(map(_config_of, running))) > 1:
-        # Without a unit, nothing tells that of the kubelet from that of Docker.
+        # Without a unit, nothing shows that of the kubelet from that of Docker.
         others = ", ".join(sorted(set(map(_config_of, running))))
         return Source("unknown", _config_of(running[0]), program, error=f"several run, with {others}")
     argv = argv or next(iter(running), None)
