@@ -98,6 +98,17 @@ def check_base(registry: str, url: str) -> str:
     return url.rstrip("/")
 
 
+def check_registry_url(registry: str, url: str) -> str:
+    """Return the base URL that a user sets for a registry, without a trailing slash.
+
+    :raises InputError: if no registry is there.
+    """
+    base = check_base(registry, url)
+    if urlsplit(base).hostname == "docker.io":
+        raise InputError(f"registries: {registry!r}: {base} serves no images. Use {DOCKER_HUB}.")
+    return base
+
+
 def _is_prefix(path: str) -> bool:
     """Return whether the path of a URL is the first part of a repository's name, or empty."""
     prefix = path.strip("/")

@@ -12,7 +12,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import canonical_registry, check_base
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
+    canonical_registry,
+    check_registry_url,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
 
 _KEYS = ("url", "username", "password", "ca_path")
@@ -43,7 +46,7 @@ def read_registries(registries: dict[str, t.Any] | None) -> RegistryConfig:
         detail = _check_detail(name, {"url": value} if isinstance(value, str) else value)
         config.details[name] = detail
         if detail.get("url"):
-            config.bases[name] = check_base(name, detail["url"])
+            config.bases[name] = check_registry_url(name, detail["url"])
     return config
 
 

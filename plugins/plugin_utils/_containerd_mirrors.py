@@ -14,9 +14,14 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, check_base, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
+    DOCKER_HUB,
+    check_registry_url,
+    parse_image,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_bytes
 
@@ -29,6 +34,10 @@ _ID_HEADERS = (
     ("application", "X-Dragonfly-Application", True),
     ("piece_length", "X-Dragonfly-Piece-Length", False),
 )
+# As containerd and the other runtimes connect to it: what does not begin with http is https to them.
+_PROXY_URL = re.compile(r"http://(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})/?\Z")
+_GREATEST_PORT = 65535
+_PROXY_PORTS = {"dfget": 65001, "dfdaemon": 4001}
 _HEADERS_VARIABLE = "containerd_mirrors_headers"
 
 
@@ -69,12 +78,25 @@ def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
                 f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(_ENTRY_KEYS)}."
             )
         default = DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
-        url = check_base(registry, entry.get("url") or default)
+        url = check_registry_url(registry, entry.get("url") or default)
         prefix = urlsplit(url).path.strip("/")
         origin = url[: -len(prefix) - 1] if prefix else url
         server = f"{origin}/v2/{prefix}" if prefix else url
         read.append(Mirror(registry, url, server, origin, prefix))
     return read
+
+
+def proxy_problems(proxy: str, client: str, variable: str) -> list[Problem]:
+    """Return what makes pulls miss the proxy at a URL.
+
+    :param proxy: as the user says it; empty for the default.
+    :param client: ``dfget``, ``dfdaemon`` or ``none``.
+    :param variable: that holds the URL.
+    """
+    match = _PROXY_URL.match(proxy)
+    if not proxy or (match and 0 < int(match.group("port")) <= _GREATEST_PORT):
+        return []
+    return [problem("proxy_url", variable, proxy=redact_url(proxy), port=_PROXY_PORTS.get(client, 4001))]
 
 
 def image_registries(images: t.Iterable[str]) -> dict[str, str]:

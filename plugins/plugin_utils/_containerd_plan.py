@@ -33,7 +33,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     presence_problems,
     read_config,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import Mirror, mirrors
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import (
+    Mirror,
+    mirrors,
+    proxy_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import rejected_hosts
 
 ROLE = "dragonflyoss.dragonfly.containerd_mirrors"
@@ -164,7 +168,7 @@ def _may_hold_secret(file: dict[str, t.Any]) -> bool:
 
 
 def _option_problems(named: list[Mirror], options: Options) -> list[Problem]:
-    problems = []
+    problems = proxy_problems(options.proxy, options.client, "containerd_mirrors_proxy")
     if options.login and (options.default or len(named) != 1):
         names = ", ".join([mirror.registry for mirror in named] + ([DEFAULT_FOLDER] if options.default else []))
         values = {"mirror": options.mirror_host, "names": names}

@@ -14,7 +14,11 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import Mirror, mirrors
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import (
+    Mirror,
+    mirrors,
+    proxy_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.pull import CLIENTS
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
@@ -75,6 +79,7 @@ def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
         entries = _with_earlier(entries, conf, path, proxy)
     problems = [
         *_presence_problems(conf),
+        *proxy_problems(options.proxy, options.client, "registries_conf_proxy"),
         *([problem("drop_in_foreign", path)] if own and not is_own else []),
         *others.problems,
         *_served_problems(named, configured, options),

@@ -364,6 +364,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Set it to {wanted}, or remove {registry} from registries_conf_registries. A client serves a single registry "
         "to these runtimes.",
     ),
+    "proxy_url": (
+        "the proxy of the client speaks plain HTTP at a port of its own, and {proxy} is not http://HOST:PORT, so pulls "
+        "would miss it.",
+        "Set it to a URL such as http://127.0.0.1:{port}.",
+    ),
     "no_client_config": (
         "the client {client} is not configured on this host, so the registry that its proxy requests is unknown.",
         "Run the role of the client first, or set registries_conf_registry_mirror.",

@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import check_base, parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
+    check_base,
+    check_registry_url,
+    parse_image,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from hypothesis import given
 from hypothesis import strategies as st
@@ -238,3 +242,11 @@ def test_a_base_for_either_name_of_docker_hub_counts_for_both():
     assert parse_image("index.docker.io/nginx", bases).base == "https://mirror.example.com"
     with pytest.raises(InputError, match="is another name of 'docker.io'"):
         read_registries({"index.docker.io": "https://a", "docker.io": "https://b"})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://docker.io", "http://docker.io/", "https://docker.io:443/a", "https://DOCKER.io"]
+)
+def test_docker_io_is_not_the_url_of_docker_hub(url):
+    with pytest.raises(InputError, match="serves no images. Use https://index.docker.io."):
+        check_registry_url("docker.io", url)

@@ -20,6 +20,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_c
         {"a": {"uri": "https://a"}},
         {"a": {"url": ["https://a"]}},
         {"a": "ftp://a"},
+        {"docker.io": "https://docker.io"},
     ],
 )
 def test_read_registries_refuses(registries):

@@ -337,6 +337,7 @@ def test_base_urls(registry, entry, url):
         ({"docker.io/library": "https://a"}, "is not a valid registry"),
         ({"_default": "https://a"}, "is not a valid registry"),
         ({"docker.io": "index.docker.io"}, "docker.io"),
+        ({"docker.io": "https://docker.io"}, "Use https://index.docker.io"),
         ({"docker.io": None}, "must be a URL, or a mapping"),
         ({"docker.io": {"url": 5}}, "must be a URL, or a mapping"),
         ({"docker.io": {"uri": "https://a"}}, "must be a URL, or a mapping"),

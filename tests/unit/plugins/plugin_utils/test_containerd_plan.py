@@ -350,6 +350,34 @@ def test_a_folder_for_all_registries(client: str, release: str, expected_codes: 
     assert codes(plan) == expected_codes
 
 
+@pytest.mark.parametrize(
+    "proxy, is_accepted",
+    [
+        ("http://127.0.0.1:4001", True),
+        ("http://127.0.0.1:4001/", True),
+        ("http://[fd00::1]:4001", True),
+        ("http://client.example.com:65001", True),
+        ("10.0.0.5:4001", False),
+        ("https://10.0.0.5:4001", False),
+        ("foo", False),
+        ("http://10.0.0.5", False),
+        ("http://10.0.0.5:0", False),
+        ("http://10.0.0.5:99999", False),
+        ("http://10.0.0.5:4001/v2", False),
+        (f"http://user:{SECRET}@10.0.0.5:4001", False),
+        ("HTTP://10.0.0.5:4001", False),
+        ("http://10.0.0.5:4001\n", False),
+        ("ftp://10.0.0.5:4001", False),
+    ],
+)
+@pytest.mark.parametrize("facts", [containerd(), k3s()])
+def test_a_proxy_that_pulls_would_miss_is_refused(facts: dict[str, Any], proxy: str, is_accepted: bool) -> None:
+    problems = make_plan(facts, options(proxy=proxy))["problems"]
+    assert ("proxy_url" not in [each["code"] for each in problems]) == is_accepted
+    assert SECRET not in str(problems)
+    assert "proxy_url" not in codes(make_plan(facts, options(proxy=proxy, allowed=["proxy_url"])))
+
+
 def test_files_of_the_role_and_of_others() -> None:
     role = "dragonflyoss.dragonfly.containerd_mirrors"
     own = file(f"{CERTS}/docker.io/hosts.toml", "", written_by=role)

@@ -384,6 +384,8 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "foreign": (host(), {}, ["drop_in_foreign"]),
     "rejected": (host(drop_ins={"10.conf": "registry = 1"}), {}, ["registries_conf_rejected"]),
     "of-root": (host(drop_ins={}, of_root=hosts.file(OF_ROOT, "")), {}, ["registries_conf_of_root"]),
+    "proxy-without-scheme": (host(drop_ins={}), {"proxy": "10.0.0.5:4001"}, ["proxy_url"]),
+    "proxy-with-tls": (host(drop_ins={}), {"proxy": "https://10.0.0.5:4001"}, ["proxy_url"]),
     "nobody-pulls": (host(drop_ins={}, runtimes=[]), {}, ["no_such_runtime"]),
     "login": (host(drop_ins={}, logins=[REGISTRY_LOGIN]), {}, ["login_not_for_mirror"]),
     "login-of-a-namespace": (
