@@ -40,7 +40,7 @@ options:
   timeout:
     description:
       - Timeout of a single request, in seconds or as a duration such as V(90s) or V(5m).
-      - A task that does not wait for jobs is limited to four times this value, plus one second for each job.
+      - A task that does not wait for jobs ends after four times this value at most, plus one second for each job.
       - If not set, the module reads E(DRAGONFLY_TIMEOUT) from the environment of the host on which it runs.
     type: str
     default: 2m

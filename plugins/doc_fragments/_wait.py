@@ -21,14 +21,15 @@ options:
       - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m).
       - It limits the whole task. When it expires, the module sends no further requests and ends as soon as the current
         one completes, after another O(timeout) at most.
-      - The manager itself stops watching a job after at most 80 minutes.
+      - The manager itself stops watching a job. Dragonfly manager 2.4.0 or later does so after about 60 minutes,
+        earlier ones after 80 minutes at most.
       - With O(wait=false), the limit is three times O(timeout), plus one second for each job, if that is shorter.
     type: str
     default: 70m
   wait_sleep:
     description:
       - Polling interval, in seconds or as a duration such as V(1m). Dragonfly manager 2.1.60 or later polls its own
-        jobs only every 30 to 300 seconds.
+        jobs at once and then every 30 to 300 seconds.
     type: str
     default: 5s
 """

@@ -24,7 +24,8 @@ options:
     aliases: [id]
   types:
     description:
-      - Return only jobs of these types, such as V(preheat).
+      - Return only jobs of these types, such as V(preheat), V(get_task) or V(delete_task). The module does not check
+        the names, and returns no job for an unknown type.
       - Mutually exclusive with O(ids).
     type: list
     elements: str

@@ -91,7 +91,7 @@ options:
   ips:
     description:
       - Addresses of the peers to preheat, for O(scope=all_peers) and O(scope=all_seed_peers). Each of them must become
-        warm. Requires Dragonfly manager 2.3.1 or later.
+        warm. At most 100 addresses. Requires Dragonfly manager 2.3.1 or later.
     type: list
     elements: str
     aliases: [ip]
@@ -102,7 +102,7 @@ options:
     type: int
   percentage:
     description:
-      - Percentage of the peers to preheat. Requires Dragonfly manager 2.2.3 or later.
+      - Percentage of the peers to preheat, from 1 to 100. Requires Dragonfly manager 2.2.3 or later.
       - Mutually exclusive with O(count).
     type: int
   concurrent_task_count:
@@ -196,7 +196,8 @@ options:
   max_age:
     description:
       - Maximum age of an identical warm job to reuse instead of creating a new one, in seconds or as a duration such as
-        V(90s), V(30m), V(4h) or V(7d), by the manager's clock. Older jobs are not reused, because caches expire.
+        V(90s), V(30m), V(4h) or V(7d). Older jobs are not reused, because caches expire.
+      - The age is measured by the manager's clock.
       - With V(0), the module does not reuse finished jobs, but still waits for a running one.
       - Only O(verify=peers) detects that peers have evicted the content in the meantime.
     type: str
@@ -209,15 +210,16 @@ options:
   verify:
     description:
       - How to verify that the content of a job is warm.
-      - V(auto) reads the manifest from the registry and requires every blob in the result. If the module cannot reach
-        the registry, it warns and relies on the result of the job alone. If the registry denies access, the task fails.
-      - V(blobs) does the same, but fails if the module cannot reach the registry.
-      - V(peers) does the same as V(blobs), and then checks that the peers hold every blob now, for existing and for new
-        jobs. If content is gone, a new job is created, and RV(jobs[].replaces) reports the reason. Use it if a rollout
-        depends on the result. Requires Dragonfly manager and schedulers 2.4.0 or later. Earlier releases cannot report
-        what a peer holds, so the task fails and creates no job, or the outcome is V(unknown).
-      - With V(peers), the task takes at least 30 seconds longer, and creates one job for each blob (at most 1000).
-      - V(result) requires a result that lists at least one URL and no failure. V(none) trusts the state C(SUCCESS).
+      - V(auto) requires every blob of the manifest in the result. If the registry cannot be reached, the module warns
+        and relies on the result alone. If it denies access, the task fails.
+      - V(blobs) is like V(auto), but fails if the registry cannot be reached.
+      - V(peers) is like V(blobs), and also requires that the peers hold every blob now.
+      - V(result) requires a result that lists at least one URL and no failure.
+      - V(none) trusts the state C(SUCCESS).
+      - With V(peers), the module also checks existing jobs. If content is gone, it creates a new job, and
+        RV(jobs[].replaces) reports the reason. The task takes at least 30 seconds longer, and creates one job for each
+        blob (at most 1000). Requires Dragonfly manager and schedulers 2.4.0 or later; with earlier releases, the task
+        fails or the outcome is V(unknown).
       - With V(auto), V(blobs) and V(result), a warm job is not reused if the manager's list of jobs shows that its
         content was deleted later, for example by M(dragonflyoss.dragonfly.task). The list does not show what the peers
         evicted.

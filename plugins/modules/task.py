@@ -18,12 +18,12 @@ description:
     manager's list of jobs shows the deletion. To always preheat again, use
     O(dragonflyoss.dragonfly.preheat#module:force).
   - A scheduler deletes a task only from peers on which it knows the task. Rust clients 1.4.2 and later fetch blobs and
-    files of up to 4 MiB, such as the config of every image, without a scheduler, so the manager cannot delete them. If
-    a deletion reports no host, the module therefore creates a job of the type C(get_task) to query which peers still
-    hold the task. If any do, it does not fail, but warns and returns the hosts in RV(tasks[].held), with
+    files of up to 4 MiB, such as the config of every image, without a scheduler, so the manager cannot delete them.
+    They expire on the peers (C(gc.policy.taskTTL) in C(dfdaemon.yaml)). To remove them earlier, restart dfdaemon with
+    C(storage.keep) set to C(false), or remove them on the hosts.
+  - If a deletion reports no host, the module creates a job of the type C(get_task) to query which peers still hold the
+    task. If any do, it does not fail, but warns and returns the hosts in RV(tasks[].held), with
     RV(tasks[].reason=not_deletable).
-  - Such tasks expire on the peers (C(gc.policy.taskTTL) in C(dfdaemon.yaml)). To remove them earlier, restart dfdaemon
-    with C(storage.keep) set to C(false), or remove them on the hosts.
   - This query takes about 30 seconds, which count towards O(wait_timeout). It requires Dragonfly manager 2.4.1 or
     later, schedulers 2.4.0 or later, and O(wait=true).
   - Versions of an image often share blobs. To keep the blobs of other versions, list those versions in O(keep_images).

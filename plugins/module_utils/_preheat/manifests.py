@@ -70,8 +70,8 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
         raise _refused_images(refused, len(groups))
     if unreachable:
         warnings.append(
-            f"{len(unreachable)} of {len(groups)} manifests could not be read, so the images are not pinned to a "
-            f"digest and warm is what the job says: {unreachable[0].message}"
+            f"{len(unreachable)} of {len(groups)} manifests could not be read, so the module relies on the results of "
+            f"these jobs alone, and does not notice if a tag moves: {unreachable[0].message}"
         )
     return warnings
 

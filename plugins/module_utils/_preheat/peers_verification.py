@@ -37,7 +37,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text impor
 
 #: One job is created for each blob; more than these are too many rows for a manager.
 MOST_QUESTIONS = 1000
-# The manager accepts 10 jobs per second for a cluster, and polling them costs requests as well: five times as long.
+# By default, the manager accepts 10 jobs per second for a cluster, and polling them costs requests as well:
+# five times as long.
 _SECONDS_PER_QUESTION = 0.5
 
 _NOT_HELD_REMEDY = (

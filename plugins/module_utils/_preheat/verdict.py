@@ -51,7 +51,7 @@ _SILENT_REMEDY = (
 )
 _GIVEN_UP = (
     "the manager stopped watching the job before its end, so it may be warm or still running. A longer job_timeout "
-    "does not help, because the manager watches a job for about half an hour to an hour"
+    "does not help, because managers 2.4.0 and later watch a job for about 60 minutes, and earlier ones for 8 to 80"
 )
 #: What to do about hosts whose clients failed.
 HOSTS_REMEDY = "check that the clients of these hosts run and have free disk space, then run the task again"
