@@ -586,8 +586,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
 # Hostile servers
 
 This page shows how the modules end if the responses of a manager, a registry, a token service or the proxy of a client
-are slow on purpose, endless, oversized or false. `make security-tests` runs the tests and writes this page; `make test`
-runs some of them, and `make test-long` all. For honest servers, see [what happens when something breaks](faults.md).
+are slow on purpose, endless, oversized or false, and what happens to everything else that crosses a border of the
+collection. `make security-tests` runs the tests and writes this page; `make test` runs some of them, and
+`make test-long` all. For honest servers, see [what happens when something breaks](faults.md).
 
 Each run is a process of its own, over real sockets, with `timeout` {timeout} s and, where it waits, `wait_timeout`
 {wait} s. It is late if it takes longer than `wait_timeout`, one `timeout` and {slack} s; a task that does not wait has

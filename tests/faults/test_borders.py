@@ -2,12 +2,33 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which tests prove what is listed in borders.py."""
+"""The part of docs/security-tests.md about borders is about the tests that there are."""
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
+
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import is_part
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import (
+    BORDERS,
+    CHECKOUT,
+    DOCUMENT,
+    HEADING,
+    is_part,
+    section,
+)
+
+_COLLECT = """
+import json, os, sys
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import count
+output = os.dup(1)
+os.dup2(2, 1)
+status, counting = count("--collect-only", "-m", "not long", "-p", "no:cacheprovider")
+os.write(output, json.dumps([status, counting.collected]).encode())
+"""
 
 
 @pytest.mark.parametrize(
@@ -22,3 +43,16 @@ from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import is_p
 )
 def test_which_tests_a_node_names(test, node, expected):
     assert is_part(test, node) == expected
+
+
+def test_the_page_is_current():
+    done = subprocess.run(
+        [sys.executable, "-c", _COLLECT], cwd=CHECKOUT, capture_output=True, text=True, timeout=300, check=False
+    )
+    status, collected = json.loads(done.stdout)
+    assert status == 0, done.stderr
+    page = "".join(DOCUMENT.read_text(encoding="utf-8").partition(HEADING)[1:])
+    counts = {subject: int(number) for subject, number in re.findall(r"(?m)^\| (.+?) \| (\d+) \|", page)}
+    assert page == section(counts), "make security-tests"
+    # A new test alone does not make the page wrong.
+    assert all(0 < counts[border.subject] <= collected[border.subject] for border in BORDERS), "make security-tests"
