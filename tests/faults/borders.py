@@ -44,7 +44,7 @@ class Border(t.NamedTuple):
 BORDERS = (
     Border(
         "Line breaks, NUL and other controls in images, tags, headers, names, URLs and tokens",
-        "The task fails with `bad_input` before a request is sent. A token with one, of a token service, is not sent.",
+        "The task fails with `bad_input` before a request is sent. Tokens that contain one are not sent.",
         {
             f"{_MODULES}/test_control_characters": "",
             f"{_UTILS}/test_registry": "test_tokens_that_cannot_be_sent",
@@ -53,7 +53,7 @@ BORDERS = (
     ),
     Border(
         "Sequences of a terminal in messages, results and progress lines",
-        "They are shown as text, such as `\\x1b[31m`.",
+        "They appear as text, such as `\\x1b[31m`.",
         {
             "faults/test_terminals": "",
             f"{_UTILS}/test_progress": "test_no_line_moves_the_cursor",
@@ -70,7 +70,7 @@ BORDERS = (
         },
     ),
     Border(
-        "Templates in answers of managers and in files of hosts",
+        "Templates in responses of managers and in files of hosts",
         "Nothing evaluates them.",
         {
             "faults/test_templates": "",
@@ -104,7 +104,7 @@ BORDERS = (
         },
     ),
     Border(
-        "A manifest that is not what the reference, the index or the header says",
+        "A manifest that does not match the digest in the reference, the index or the header",
         "The task fails with `digest_mismatch` and both values.",
         {
             f"{_UTILS}/test_registry": "test_content_that_is_not_what_it_claims_to_be "
@@ -114,7 +114,7 @@ BORDERS = (
     ),
     Border(
         "Redirects to other hosts and from HTTPS to HTTP",
-        "No redirect of a manager is followed. A registry's is, without credentials, but never from HTTPS to HTTP.",
+        "Redirects of a manager are not followed. Those of a registry are, without credentials, never to HTTP.",
         {
             f"{_UTILS}/test_http": "test_redirects_are_not_followed",
             f"{_UTILS}/test_registry": "test_redirects_to_elsewhere_lose_the_credentials "
@@ -135,7 +135,7 @@ BORDERS = (
     ),
     Border(
         "TLS, proxies of the environment, and `.netrc`",
-        "Certificates are checked as the options say; only the manager is sent its token.",
+        "Certificates are verified as the options say. Only the manager receives its token.",
         {"faults/test_tls_and_leaks": ""},
     ),
     Border(
@@ -144,8 +144,8 @@ BORDERS = (
         {f"{_UTILS}/test_http": "test_cookies_are_not_sent_back"},
     ),
     Border(
-        "HTTP/1.0, answers without length, and a connection that is closed between requests",
-        "Answers are read up to their limit. A stale connection is not used, and no POST is sent twice.",
+        "HTTP/1.0, responses without length, and a connection that is closed between requests",
+        "Responses are read up to their limit. A stale connection is not used, and no POST is sent twice.",
         {
             f"{_UTILS}/test_http": "test_an_answer_that_is_too_large test_a_connection_is_used_again "
             "test_a_connection_that_was_closed_meanwhile_is_not_used_and_a_post_is_not_sent_twice",
@@ -157,7 +157,7 @@ BORDERS = (
         {f"{_UTILS}/test_client": "test_rows_that_move_between_pages"},
     ),
     Border(
-        "A progress file that is a link, a folder, a pipe, a socket, or on a full disk; names of temporary files",
+        "A progress file that is a link, a directory, a pipe, a socket, or on a full disk; names of temporary files",
         "No link is followed, nothing blocks, and the preheat goes on. Temporary files are removed.",
         {
             f"{_UTILS}/test_progress": "",
@@ -195,7 +195,7 @@ BORDERS = (
     ),
     Border(
         "Ctrl-C, SIGTERM and SIGKILL in each phase, then a second run",
-        "The second run adopts the job of the first; no file is left.",
+        "The second run waits for the job of the first. No file is left.",
         {"faults/test_kills": ""},
     ),
     Border(
@@ -208,7 +208,7 @@ BORDERS = (
     ),
     Border(
         "64 open files, no HOME, a read-only HOME, locale C, a missing TMPDIR",
-        "The task is as it is elsewhere.",
+        "The task returns the same result as elsewhere.",
         {"faults/test_many": "test_poor_surroundings"},
     ),
     Border(
@@ -220,12 +220,12 @@ BORDERS = (
         },
     ),
     Border(
-        "Answers that are changed at random, in any place",
+        "Responses that are changed at random, anywhere",
         "No traceback.",
         {"faults/test_hostile": "", "faults/test_hostile_files": ""},
     ),
     Border(
-        "Archives with `../` or links out of their folder; packages with another checksum",
+        "Archives with `../` or links that leave their directory; packages with another checksum",
         "Nothing on the host changes.",
         {
             "unit/plugins/plugin_utils/test_daemon_facts": "test_archives",
@@ -274,7 +274,7 @@ def section(counts: t.Mapping[str, int]) -> str:
         [
             HEADING,
             "",
-            "Each row is tried by at least this number of tests in `make test`, some of which try many values.",
+            "`make test` tries each row with at least this number of tests. Some tests try many values.",
             "`make test-long` tries more.",
             "",
             "| what is tried | tests | what happens |",
