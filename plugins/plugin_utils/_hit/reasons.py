@@ -77,7 +77,8 @@ MISSES: dict[str, tuple[str, str]] = {
     ),
     "no_client": (
         "this host has no Dragonfly client: none of {files} exists.",
-        "Set up a client with the role dfget or dfdaemon.",
+        "Set up a client with the role dfget or dfdaemon. If its file is elsewhere, such as beside a container, name "
+        "it in dfget_config or dfdaemon_config.",
     ),
     "not_running": (
         "the unit {unit} is {state}, and pulls silently go to the registry.",
@@ -102,7 +103,7 @@ MISSES: dict[str, tuple[str, str]] = {
     ),
     "runtime_ambiguous": (
         "this host has containerd and {names}, whose pulls use different configurations.",
-        "Set the runtime that pulls the images: runtime, or preheat_runtime in the role preheat.",
+        "Set the option runtime (in the role preheat: preheat_runtime) to the one that pulls the images.",
     ),
     "registries_conf_no_mirror": (
         "there is no mirror of {registry}, so {runtime} pulls from the registry.",

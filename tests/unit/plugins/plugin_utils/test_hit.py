@@ -399,7 +399,7 @@ def misses():
         {"proxy.registryMirror.useProxies": True, "proxy.proxies": [{"regx": "blobs", "direct": True}]},
         "not_p2p",
         "proxy.registryMirror.useProxies",
-        "says direct",
+        "sets direct",
     )
     yield go(
         "use-https",
