@@ -43,6 +43,7 @@ def test_a_phrase_is_rejected(text):
 @pytest.mark.parametrize(
     "text",
     [
+        "Run the playbook with --ask-vault-pass.",
         "There is no job with this ID.",
         "The job is no longer cached.",
         "The job is no\n    longer cached.",
