@@ -16,9 +16,9 @@ import typing as t
 NANOSECONDS_PER_SECOND = 10**9
 
 _SECONDS_OF_UNIT = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
-_SECONDS = re.compile(r"-?[0-9]{1,12}\Z")
+_SECONDS = re.compile(r"-?[0-9]{1,30}\Z")
 # Each unit at most once, the largest first.
-_WITH_UNITS = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,9}}){unit})?" for unit in _SECONDS_OF_UNIT) + r"\Z")
+_WITH_UNITS = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,30}}){unit})?" for unit in _SECONDS_OF_UNIT) + r"\Z")
 
 
 def parse_duration(text: t.Any) -> int | None:

@@ -37,6 +37,8 @@ _TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _MANIFEST_URL = re.compile(r"(?P<base>https?://[^/?#]+)/v2/(?P<name>.+)/manifests/(?P<reference>[^/?#]+)\Z")
 # In a reference only a digest follows an @, and a digest holds no slash.
 _CREDENTIALS = re.compile(r"(?P<scheme>https?://)?.*@(?=.*/)", re.DOTALL)
+# What Ansible converts to text where an option is a list of texts; a reference may begin with an IPv6 address.
+_LIST_OR_DICTIONARY = re.compile(r"\{|\[[\]\"'{]")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}\Z")
 #: Characters of a repository name, library/ included (github.com/distribution/reference reference.go).
 _LONGEST_NAME = 255
@@ -144,10 +146,20 @@ def _check_text(text: str) -> str:
         raise InputError("An image reference must not be empty.")
     if len(reference) > _LONGEST:
         raise InputError(f"An image reference must not be longer than {_LONGEST} characters: {reference[:40]!r}...")
+    if _LIST_OR_DICTIONARY.match(reference):
+        raise InputError(
+            "An image reference must be text, not a list or a dictionary. Write lists as YAML or JSON: key=value on a "
+            "command line cannot hold them."
+        )
     credentials = _CREDENTIALS.match(reference)
     if credentials:
         shown = (credentials.group("scheme") or "") + MASK + "@" + reference[credentials.end() :]
         raise InputError(f"An image reference must not contain credentials: {shown!r}. See registry_username.")
+    if "," in reference:
+        raise InputError(
+            f"{redact_url(reference)!r} is not a valid image reference: it contains a comma. For several images, set "
+            "images to a list."
+        )
     if has_blank(reference):
         # Escaped before it is scrubbed, which would drop line ends.
         shown = redact_url(reference.encode("unicode_escape").decode("ascii"))

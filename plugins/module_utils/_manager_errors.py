@@ -65,8 +65,15 @@ _DENIALS = (
     _Denial(403, "permission", "token_scope", "the token does not have the required scope: use a token that has it"),
 )
 
-# Recorded in contract/*/bad_posts.
+_LIMITED_BY_REGISTRY = (
+    "the registry limits the requests of the manager (429): use registry_username and "
+    "registry_password, or run the task later"
+)
+# Recorded in contract/*/bad_posts; those of 429 are the words of the client of github.com/distribution/distribution.
 _HINTS = (
+    _Hint("toomanyrequests", "registry_unreachable", _LIMITED_BY_REGISTRY),
+    _Hint("http 429", "registry_unreachable", _LIMITED_BY_REGISTRY),
+    _Hint("request registry 429", "registry_unreachable", _LIMITED_BY_REGISTRY),
     _Hint(
         "candidate schedulers not found",
         "no_scheduler",
@@ -81,7 +88,11 @@ _HINTS = (
         "no matching manifest for platform", "no_platform", "the image has no manifest for this platform: see platforms"
     ),
     _Hint(
-        "unknown manifest", "bad_manifest", "this release of the manager cannot read this kind of manifest: upgrade it"
+        "unknown manifest",
+        "bad_manifest",
+        "the answer of the registry is not a manifest that this release of the manager can read: check the name and "
+        "port of the registry and the proxies in front of it, and upgrade the manager if other clients can pull the "
+        "image",
     ),
     _Hint(
         "manifest unknown",

@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import traceback
@@ -165,7 +166,17 @@ class DragonflyModule(AnsibleModule):
         """
         if credential == "jwt":
             self._sign_in()
+        self._warn_of_missing_certificates()
         return connect(dict(self.params, timeout=timeout) if timeout else self.params, credential, self.clock())
+
+    def _warn_of_missing_certificates(self) -> None:
+        """Warn of files that do not exist, where no request would fail because of them."""
+        if not str(self.params.get("url") or "").startswith("http://"):
+            return
+        for name in ("ca_path", "client_cert", "client_key"):
+            path = self.params.get(name)
+            if path and not os.path.exists(path):
+                self.warn(f"{name}: the file {path} does not exist. Requests to an http:// URL do not use it.")
 
     def _sign_in(self) -> None:
         """Set the option ``jwt``, hidden in the result, where only user name and password are given."""

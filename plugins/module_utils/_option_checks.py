@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from ipaddress import ip_address
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import duration_problem, parse_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
@@ -95,8 +96,16 @@ def id_problems(name: str, ids: t.Iterable[int] | None) -> list[str]:
 
 def address_problems(name: str, addresses: t.Iterable[str] | None) -> list[str]:
     """Return which texts of an option are not IP addresses."""
-    wrong = [address for address in addresses or [] if not re.match(r"[0-9a-fA-F.:]+\Z", address)]
+    wrong = [address for address in addresses or [] if not _is_address(address)]
     return [f"{name} is a list of IP addresses, and {address!r} is not one" for address in wrong]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def raise_problems(problems: list[str]) -> None:

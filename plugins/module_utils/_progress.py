@@ -19,6 +19,22 @@ _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o644
 
 
+def progress_problem(path: str | None) -> str | None:
+    """Return why no line can be written to a file, None if there is no file or no such reason."""
+    if not path:
+        return None
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        reason = f"the directory {folder} does not exist"
+    elif os.path.isdir(path):
+        reason = "it is a directory"
+    elif not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        reason = "permission denied"
+    else:
+        return None
+    return f"progress_file: {path} cannot be written, so no progress is reported there: {reason}."
+
+
 def progress_to(path: str | None) -> t.Callable[[str], None] | None:
     """Return a function that appends a line to a file, None without a file.
 

@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
@@ -18,7 +19,16 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image impo
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
 
-_KEYS = ("url", "username", "password", "ca_path")
+REGISTRY_KEYS = ("url", "username", "password", "ca_path")
+#: How similar a key has to be to be suggested, of 1.
+_SIMILAR = 0.6
+
+
+def unknown_keys(unknown: list[str]) -> str:
+    """Return a sentence that names unknown keys of a registry, and the key that the first one may mean."""
+    similar = difflib.get_close_matches(unknown[0], REGISTRY_KEYS, n=1, cutoff=_SIMILAR)
+    suggestion = f" Did you mean {similar[0]}?" if similar else ""
+    return f"Unknown: {', '.join(unknown)}.{suggestion}"
 
 
 class RegistryConfig(t.NamedTuple):
@@ -51,17 +61,17 @@ def read_registries(registries: dict[str, t.Any] | None) -> RegistryConfig:
 
 
 def _check_detail(name: str, detail: t.Any) -> dict[str, str]:
-    expected = f"registries: the value of {name!r} must be a URL or a dictionary of {', '.join(_KEYS)}"
+    expected = f"registries: the value of {name!r} must be a URL or a dictionary of {', '.join(REGISTRY_KEYS)}"
     if not isinstance(detail, dict):
         raise InputError(f"{expected}.")
-    unknown = sorted(str(key) for key in set(detail) - set(_KEYS))
+    unknown = sorted(str(key) for key in set(detail) - set(REGISTRY_KEYS))
     if unknown:
-        raise InputError(f"{expected}, not {', '.join(unknown)}.")
+        raise InputError(f"{expected}. {unknown_keys(unknown)}")
     given = {key: value for key, value in detail.items() if value is not None}
     if "password" in given:
         given["password"] = plain_password(
             f"registries: the password of {name!r}", given.get("username"), given["password"]
         )
     if any(not isinstance(value, (str, int)) for value in given.values()):
-        raise InputError(f"registries: {', '.join(_KEYS)} of {name!r} must be strings.")
+        raise InputError(f"registries: {', '.join(REGISTRY_KEYS)} of {name!r} must be strings.")
     return {key: str(value) for key, value in given.items()}

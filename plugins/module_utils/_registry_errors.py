@@ -22,6 +22,12 @@ if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Response
 
 
+_REMEDIES = {
+    429: "try again later, because the registry limits requests, or set registry_username and registry_password",
+}
+_OTHER_REMEDY = "see the log of the registry, and check the proxies in front of it"
+
+
 class RegistryUnreachable(DragonflyError):
     """The registry gave no usable answer: no connection, a time-out, an answer of its own trouble."""
 
@@ -42,14 +48,14 @@ def check_status(answer: Response, request: str, denial: str) -> None:
     if status in (401, 403):
         raise RegistryRefused(f"{message}: {denial}.", "registry_denied", request, status)
     if status == 404:
-        text = f"{message}: it has no such image, tag or digest. What to do: check the reference."
+        note = " A reference without a tag means the tag latest." if request.endswith("/manifests/latest") else ""
+        text = f"{message}: it has no such image, tag or digest.{note} What to do: check the reference."
         raise RegistryRefused(text, "manifest_unknown", request, status)
     if wants_tls(status, answer.text()):
         text = f"{message}: it expects HTTPS on this port. What to do: write https:// in registries, or no scheme."
         raise RegistryUnreachable(text, "registry_unreachable", request, status)
-    raise RegistryUnreachable(
-        f"{message}.{gateway_remedy(status, answer.proxy)}", "registry_unreachable", request, status
-    )
+    remedy = gateway_remedy(status, answer.proxy) or f" What to do: {_REMEDIES.get(status, _OTHER_REMEDY)}."
+    raise RegistryUnreachable(f"{message}.{remedy}", "registry_unreachable", request, status)
 
 
 def digest_mismatch(request: str, computed: str, source: str, claim: str) -> RegistryRefused:

@@ -303,7 +303,7 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import list_jobs
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import JOB_TYPES, list_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_waiting import JobWaiting
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, limit_kept
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
@@ -313,6 +313,16 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     range_problems,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+
+
+def _warn_of_unknown_types(module: DragonflyModule, jobs: list[dict[str, t.Any]]) -> None:
+    """Warn if no job matches, and a requested type is not one of those that managers have."""
+    unknown = [name for name in module.params["types"] or [] if name not in JOB_TYPES]
+    if unknown and not jobs:
+        module.warn(
+            f"No job matches, and {listed(unknown, most=3)} is not a known type of job. Known: {', '.join(JOB_TYPES)}."
+        )
 
 
 def job_info(module: DragonflyModule) -> dict[str, t.Any]:
@@ -331,6 +341,7 @@ def job_info(module: DragonflyModule) -> dict[str, t.Any]:
             jobs = [keep(reader.get(job_id)) for job_id in params["ids"]]
         else:
             jobs = list_jobs(reader, params["types"], params["states"], keep)
+            _warn_of_unknown_types(module, jobs)
         if not params["wait"]:
             return {"changed": False, "jobs": jobs}
         waiting = JobWaiting(reader, clock, transform)

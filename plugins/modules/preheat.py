@@ -524,7 +524,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import check_params
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import run_preheat
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._progress import progress_to
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._progress import progress_problem, progress_to
 
 OBJECT_STORAGE = {
     "region": {"type": "str"},
@@ -542,6 +542,9 @@ OBJECT_STORAGE = {
 def preheat(module: DragonflyModule) -> dict[str, t.Any]:
     """Preheat the images or files of the options."""
     check_params(module.params)
+    unwritable = progress_problem(module.params["progress_file"])
+    if unwritable:
+        module.warn(unwritable)
     context = RunContext(module.client(), module.params, module.clock(), module.check_mode)
     try:
         return run_preheat(context, module.registry_for(), progress_to(module.params["progress_file"]))

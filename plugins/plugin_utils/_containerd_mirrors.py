@@ -22,12 +22,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image impo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import REGISTRY_KEYS, unknown_keys
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_bytes
 
 _REGISTRY_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\Z")
-# The values of the module preheat's registries.
-_ENTRY_KEYS = ("url", "username", "password", "ca_path")
 # Header that carries it, what it is called, and whether the Go client's ids depend on it.
 _ID_HEADERS = (
     ("tag", "X-Dragonfly-Tag", True),
@@ -73,10 +72,12 @@ def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
                 "registry:5000."
             )
         entry = {"url": entry} if isinstance(entry, str) else entry
-        if not isinstance(entry, dict) or set(entry) - set(_ENTRY_KEYS) or not isinstance(entry.get("url", ""), str):
-            raise InputError(
-                f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(_ENTRY_KEYS)}."
+        unknown = sorted(str(key) for key in set(entry) - set(REGISTRY_KEYS)) if isinstance(entry, dict) else []
+        if not isinstance(entry, dict) or unknown or not isinstance(entry.get("url", ""), str):
+            expected = (
+                f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(REGISTRY_KEYS)}."
             )
+            raise InputError(f"{expected} {unknown_keys(unknown)}" if unknown else expected)
         default = DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
         url = check_registry_url(registry, entry.get("url") or default)
         prefix = urlsplit(url).path.strip("/")

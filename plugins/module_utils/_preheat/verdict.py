@@ -41,6 +41,10 @@ _NOTHING_WARMED_REMEDY = (
     "check with dragonflyoss.dragonfly.seed_peer_info that a seed peer is active, that it is a Rust client if the "
     "manager is 2.3.1 or later, and that it reaches and may read the registry or origin; then run the task again"
 )
+_NO_FILE_WARMED = "the manager reports SUCCESS, but the result lists no URL"
+_NO_FILE_WARMED_REMEDY = (
+    f"check that the URL exists and that the client of the seed peers supports its scheme; {_NOTHING_WARMED_REMEDY}"
+)
 _COLD_REMEDY = (
     "check that the peers reach the registry or origin and have free disk space, then run the task again, which "
     "creates a new job"
@@ -199,7 +203,10 @@ def _verify_success(
         max_failed_percentage,
         proven,
     )
-    return _with_failures(_verify_evidence(evidence, args), result)
+    verdict = _verify_evidence(evidence, args)
+    if verdict.reason == "nothing_warmed" and args.get("type") == "file":
+        verdict = replace(verdict, message=_NO_FILE_WARMED, remedy=_NO_FILE_WARMED_REMEDY)
+    return _with_failures(verdict, result)
 
 
 def _verify_evidence(evidence: _Evidence, args: dict) -> Verdict:

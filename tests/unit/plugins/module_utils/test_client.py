@@ -268,6 +268,21 @@ def test_each_hint_says_what_to_do_in_place_of_the_status(client, loopback, hint
     assert re.search("[:;] (start|write|see|upgrade|check|use) ", hint.meaning)
 
 
+@pytest.mark.parametrize(
+    "answer_text, expected_text",
+    [
+        ("error parsing HTTP 429 response body: invalid character 's'", "the registry limits the requests"),
+        ("toomanyrequests: You have reached your pull rate limit", "the registry limits the requests"),
+        ("unknown manifest type", "check the name and port of the registry"),
+    ],
+)
+def test_what_the_registry_told_the_manager(client, loopback, answer_text, expected_text):
+    loopback.answers = [(500, json.dumps({"message": answer_text}).encode(), {"Content-Type": "application/json"})]
+    exc = refused(client.create_job, {})
+    assert expected_text in exc.message
+    assert "Redis" not in exc.message
+
+
 @pytest.mark.parametrize("body", [b"[1]", b"7", b"not JSON", b'{"id": 0}', b""])
 def test_what_no_manager_answers_has_a_next_step(client, loopback, body):
     loopback.answers = [(200, body, {"Content-Type": "application/json"})]

@@ -71,6 +71,13 @@ def test_formatted(seconds, text):
     assert parse_duration(text) == seconds
 
 
+def test_a_duration_that_is_too_long_is_out_of_range():
+    for text in ("9" * 20 + "d", "9" * 13):
+        problems = range_problems(with_seconds({"wait_timeout": text}))
+        assert len(problems) == 1
+        assert "wait_timeout must be from 0 to 604800 seconds" in problems[0]
+
+
 def test_options_are_turned_into_seconds():
     assert with_seconds({"timeout": "2m", "wait_sleep": 5, "max_age": None, "tag": "1h"}) == {
         "timeout": 120,

@@ -11,7 +11,7 @@ import socket
 import stat
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._progress import progress_to
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._progress import progress_problem, progress_to
 
 
 def write(path, *lines):
@@ -25,6 +25,13 @@ def write(path, *lines):
 def test_without_a_file_there_is_nothing_to_write():
     assert progress_to(None) is None
     assert progress_to("") is None
+
+
+def test_a_file_that_cannot_be_written_is_reported(tmp_path):
+    assert progress_problem(None) is None
+    assert progress_problem(str(tmp_path / "new")) is None
+    assert "does not exist" in str(progress_problem(str(tmp_path / "no" / "file")))
+    assert "is a directory" in str(progress_problem(str(tmp_path)))
 
 
 def test_lines_are_appended(tmp_path):

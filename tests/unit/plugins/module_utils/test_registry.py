@@ -341,8 +341,8 @@ def test_token_services_that_give_none(loopback, image, registry, answer, kind, 
         (401, RegistryRefused, "registry_denied", "rejects these credentials"),
         (403, RegistryRefused, "registry_denied", "registry_username was not sent"),
         (404, RegistryRefused, "manifest_unknown", "no such image"),
-        (429, RegistryUnreachable, "registry_unreachable", "responded with 429"),
-        (500, RegistryUnreachable, "registry_unreachable", "responded with 500"),
+        (429, RegistryUnreachable, "registry_unreachable", "responded with 429. What to do: try again later"),
+        (500, RegistryUnreachable, "registry_unreachable", "500. What to do: see the log of the registry"),
         (418, RegistryUnreachable, "registry_unreachable", "responded with 418"),
     ],
 )
@@ -353,6 +353,13 @@ def test_statuses(loopback, image, registry, status, kind, reason, expected_text
     assert (exc.reason, exc.status) == (reason, status)
     assert expected_text in exc.message
     assert exc.message.startswith(f"GET {loopback.url}{PATH}: ")
+
+
+@pytest.mark.parametrize("tag", ["latest", "1"])
+def test_a_missing_tag_latest_may_not_have_been_written(loopback, registry, tag):
+    loopback.answers = [(404, {}, {})]
+    exc = failure(registry.manifest, parse_image(f"{loopback.url}/team/app:{tag}"))
+    assert ("without a tag means the tag latest" in exc.message) == (tag == "latest")
 
 
 def test_credentials_that_are_refused(loopback, image, registry):

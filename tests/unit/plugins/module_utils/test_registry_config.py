@@ -28,6 +28,11 @@ def test_read_registries_refuses(registries):
         read_registries(registries)
 
 
+def test_an_unknown_key_is_named_with_the_one_that_it_may_mean():
+    with pytest.raises(InputError, match="Unknown: user. Did you mean username?"):
+        read_registries({"a": {"url": "https://a", "user": "x"}})
+
+
 def test_read_registries():
     bases, details = read_registries(
         {"a": "https://a/", "b": {"url": "http://b:5000/p", "username": "u", "password": 12}, "c": {"ca_path": "/ca"}}

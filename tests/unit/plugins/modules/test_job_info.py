@@ -227,3 +227,15 @@ def test_a_job_that_is_removed_while_it_waits_is_gone(box, job_info, preheat, im
     assert not done.failed, done.msg
     assert done.column("outcome") == ["gone"]
     assert done.job["message"] == f"the manager no longer has job {made['id']}. What to do: create it again"
+
+
+@pytest.mark.parametrize("release", ["2.5.1"])
+def test_an_unknown_type_and_missing_certificates_are_reported(job_info):
+    done = job_info(types=["preheatt"], ca_path="/nope.pem")
+
+    assert done.jobs == []
+    assert [warning.partition(".")[0] for warning in done.warnings] == [
+        "ca_path: the file /nope",
+        "No job matches, and preheatt is not a known type of job",
+    ]
+    assert not job_info(types=["gc"]).warnings

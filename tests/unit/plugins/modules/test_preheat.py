@@ -1276,7 +1276,9 @@ def test_progress_lines_are_appended_when_the_picture_changes(box, images, prehe
 
 
 def test_a_progress_file_that_cannot_be_written_does_no_harm(box, image, preheat, tmp_path):
-    assert not preheat(image=image.source, progress_file=str(tmp_path / "no" / "such" / "folder")).failed
+    done = preheat(image=image.source, progress_file=str(tmp_path / "no" / "such" / "folder"))
+    assert not done.failed
+    assert any("progress_file" in warning for warning in done.warnings)
 
 
 def test_the_environment_stands_in_for_the_connection(box, image, run):

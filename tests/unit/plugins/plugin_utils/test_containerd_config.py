@@ -341,6 +341,7 @@ def test_base_urls(registry, entry, url):
         ({"docker.io": None}, "must be a URL, or a mapping"),
         ({"docker.io": {"url": 5}}, "must be a URL, or a mapping"),
         ({"docker.io": {"uri": "https://a"}}, "must be a URL, or a mapping"),
+        ({"docker.io": {"user": "a"}}, "Unknown: user. Did you mean username?"),
         ({"docker.io": "https://user:pass@a"}, "credentials"),
     ],
 )

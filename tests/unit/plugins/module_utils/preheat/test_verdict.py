@@ -104,6 +104,13 @@ def test_an_image_is_warm_when_each_of_its_blobs_is(place, number):
     assert judged.warm_percentage == 100
 
 
+def test_a_file_that_was_not_warmed_has_a_url_and_not_blobs():
+    judged = verify_job(recorded("2.3.4/file_missing", 7))
+    assert "lists no URL" in str(judged.explanation)
+    assert "blob" not in str(judged.explanation)
+    assert "check that the URL exists" in str(judged.explanation)
+
+
 def test_nothing_warmed_is_cold():
     """2.3.4 says SUCCESS for an image of which no blob was fetched."""
     blobs = ["http://10.77.0.1:5000/v2/library/app/blobs/sha256:" + digit * 64 for digit in "abcd"]
