@@ -40,9 +40,9 @@ def clean(text: str) -> str:
 
 def is_message(text: str) -> bool:
     """Return whether a text is a message that users see, and not a part of one, SQL or a pattern."""
-    words = sum(bool(re.match(r"\W?[A-Za-z]", word)) for word in text.split())
+    length = sum(bool(re.match(r"\W?[A-Za-z]", word)) for word in text.split())
     is_sentence = text[:1].isupper() or text[:1] in (_ELLIPSIS, "'")
-    return words >= (3 if is_sentence else 6) and not _NOT_PROSE.search(text)
+    return length >= (3 if is_sentence else 6) and not _NOT_PROSE.search(text)
 
 
 class _Texts(ast.NodeVisitor):
