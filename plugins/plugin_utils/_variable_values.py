@@ -45,7 +45,7 @@ def read_list(value: t.Any, name: str) -> list[str]:
         raise InputError(f"{name} must be a list of strings, not {_type_name(value)}.")
     for index, element in enumerate(value):
         if not isinstance(element, str) and not _is_number(element):
-            raise InputError(f"{name} must be a list of strings, but element {index} is {_type_name(element)}.")
+            raise InputError(f"{name} must be a list of strings, but entry {index + 1} is {_type_name(element)}.")
     return [element if isinstance(element, str) else str(element) for element in value]
 
 

@@ -138,7 +138,7 @@ def test_each_variable_that_is_read_is_one_of_the_entry_point():
         ({"preheat_images": "redis:7", "preheat_registries": {}}, "Did you mean containerd_mirrors_registries?"),
         ({"preheat_images": "redis:7", "preheat_files": "http://a/b"}, "preheat_images and preheat_files are both set"),
         ({"preheat_images": {"redis": 7}}, "preheat_images"),
-        ({"preheat_images": [{"redis": 7}]}, "preheat_images must be a list of strings, but element 0 is a mapping"),
+        ({"preheat_images": [{"redis": 7}]}, "preheat_images must be a list of strings, but entry 1 is a mapping"),
         ({"preheat_images": "redis:7", "preheat_count": "many"}, "preheat_count"),
         ({"preheat_images": "redis:7", "preheat_headers": "X-A: 1"}, "preheat_headers"),
         ({"preheat_images": "redis:7", "preheat_hdfs": ["a"]}, "preheat_hdfs"),

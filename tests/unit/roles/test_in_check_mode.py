@@ -822,7 +822,7 @@ def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
     assert "redis:7, a.io/b:1 would be preheated, but pulled from the registry itself" in outcome["h1"]
 
 
-@pytest.mark.parametrize("value, message", [({"a": 1}, "unable to convert to list"), ([["a"]], "element 0 is a list")])
+@pytest.mark.parametrize("value, message", [({"a": 1}, "unable to convert to list"), ([["a"]], "entry 1 is a list")])
 def test_images_of_a_wrong_type_are_named(tmp_path, value, message):
     outcome = preheat(tmp_path, h1={"preheat_mirrors": False, "preheat_images": value})
     assert "preheat_images" in outcome["h1"]
@@ -1016,3 +1016,42 @@ def test_only_its_own_drop_in_is_removed(registries_conf):
 
 def test_the_client_that_a_check_would_configure(registries_conf):
     assert registries_conf[0]["planned"] == "ok"
+
+
+def test_values_are_checked_before_the_client_is_set_up(tmp_path):
+    hosts = {
+        "timeout": ({"preheat_wait_timeout": "foo"}, "preheat_wait_timeout must be a number of seconds"),
+        "ip": ({"preheat_host_ip": "foo"}, "'foo' is not one"),
+        "platform": ({"preheat_platforms": "sparc"}, "'sparc' is not a valid platform"),
+        "image": ({"preheat_images": "Redis:7"}, "preheat_images: 'Redis:7' is not a valid image reference"),
+        "registry": ({"containerd_mirrors_registries": {"a": "b"}}, "containerd_mirrors_registries: "),
+    }
+    common = {**RUST, "preheat_client": "dfdaemon"}
+    for host, (variables, expected_text) in hosts.items():
+        folder = tmp_path / host
+        folder.mkdir()
+        message = run(folder, "preheat", {host: {**common, **variables}})[host]
+        assert expected_text in message
+        assert "Finalization" not in message
+
+
+def test_values_of_the_clients_are_named(tmp_path):
+    hosts = {
+        "port": {**RUST, "dfdaemon_proxy_port": 99999},
+        "release": {**RUST, "dfdaemon_release": "1.9"},
+        "file": {**RUST, "dfdaemon_install_source": "/nope/dragonfly-client-v1.4.2.deb"},
+    }
+    outcome = run(tmp_path, "dfdaemon", hosts)
+    assert outcome["port"].startswith("dfdaemon_proxy_port: A port is a number from 1 to 65535, not '99999'.")
+    assert outcome["release"].startswith("dfdaemon_release: '1.9' is not a release")
+    assert "dfdaemon_install_source: the controller does not have the file /nope/" in outcome["file"]
+
+
+def test_the_manager_of_the_environment_is_the_default(tmp_path, monkeypatch):
+    monkeypatch.setenv("DRAGONFLY_URL", "http://manager.example.com:8080")
+    (tmp_path / "rust").mkdir()
+    (tmp_path / "go").mkdir()
+    rust = render(tmp_path / "rust", "dfdaemon", {"h1": {"dfdaemon_release": "1.4.2"}}, "dfdaemon_manager_addr")
+    assert rust["h1"] == "http://manager.example.com:65003"
+    go = render(tmp_path / "go", "dfget", {"h1": {"dfget_release": "2.1.67"}}, "dfget_manager_addrs")
+    assert go["h1"] == ["manager.example.com:65003"]

@@ -42,9 +42,9 @@ def test_what_is_a_list(value, expected):
     [
         ({"a": 1}, "preheat_images must be a list of strings, not a mapping."),
         (True, "preheat_images must be a list of strings, not a boolean."),
-        ([["a"]], "preheat_images must be a list of strings, but element 0 is a list."),
-        (["a", None], "preheat_images must be a list of strings, but element 1 is empty."),
-        ('[{"a": 1}]', "preheat_images must be a list of strings, but element 0 is a mapping."),
+        ([["a"]], "preheat_images must be a list of strings, but entry 1 is a list."),
+        (["a", None], "preheat_images must be a list of strings, but entry 2 is empty."),
+        ('[{"a": 1}]', "preheat_images must be a list of strings, but entry 1 is a mapping."),
     ],
 )
 def test_what_is_not_a_list(value, message):

@@ -1,0 +1,28 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter value_problems: see value_problems.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._value_problems import value_problems
+
+
+def _value_problems(value: t.Any, name: str, kind: str) -> list[str]:
+    try:
+        return value_problems(value, name, kind)
+    except InputError as error:
+        raise AnsibleFilterError(f"value_problems: {error}") from error
+
+
+class FilterModule:
+    """Filter value_problems."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filter by its name."""
+        return {"value_problems": _value_problems}

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, Dragonfly collection contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Say what is wrong with the value of a role variable, before a role changes anything.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    address_problems,
+    raise_problems,
+)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platforms
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import mirrors
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import (
+    read_duration,
+    read_list,
+    read_mapping,
+)
+
+
+def _check_images(value: t.Any, name: str) -> None:
+    for image in read_list(value, name):
+        parse_image(image)
+
+
+def _check_registries(value: t.Any, name: str) -> None:
+    mirrors(read_mapping(value, name))
+
+
+def _check_addresses(value: t.Any, name: str) -> None:
+    raise_problems(address_problems(name, read_list(value, name)))
+
+
+def _check_platforms(value: t.Any, name: str) -> None:
+    check_platforms(read_list(value, name))
+
+
+def _check_release(value: t.Any, _name: str) -> None:
+    checked_release(value)
+
+
+def _check_port(value: t.Any, _name: str) -> None:
+    text = str(value)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _GREATEST_PORT:
+        raise InputError(f"A port is a number from 1 to {_GREATEST_PORT}, not {text!r}.")
+
+
+_GREATEST_PORT = 65535
+_CHECKS: dict[str, t.Callable[[t.Any, str], t.Any]] = {
+    "addresses": _check_addresses,
+    "duration": read_duration,
+    "images": _check_images,
+    "platforms": _check_platforms,
+    "port": _check_port,
+    "registries": _check_registries,
+    "release": _check_release,
+}
+
+
+def value_problems(value: t.Any, name: str, kind: str) -> list[str]:
+    """Return what is wrong with a variable: one message that names it, or none. Null and empty text are not set.
+
+    :param kind: a key of the table of checks.
+    :raises InputError: if there is no such kind.
+    """
+    if kind not in _CHECKS:
+        raise InputError(f"The kind of a value is one of {', '.join(_CHECKS)}, not {kind!r}.")
+    if value is None or value == "":
+        return []
+    try:
+        _CHECKS[kind](value, name)
+    except (InputError, ValueError) as error:
+        text = str(error)
+        return [text if text.startswith(name) else f"{name}: {text}"]
+    return []
