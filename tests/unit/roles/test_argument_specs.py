@@ -88,7 +88,7 @@ def test_each_variable_that_tasks_read_is_known(role):
 
 @pytest.mark.parametrize("role", ["dfget", "dfdaemon", "manager", "scheduler"])
 def test_the_roles_of_the_daemons_hand_on_all_that_their_private_role_reads(role):
-    _check, task = load(role, "tasks/main.yml")
+    *_checks, task = load(role, "tasks/main.yml")
     text = "".join(
         path.read_text(encoding="utf-8")
         for path in COLLECTION.glob("roles/_daemon/**/*")
@@ -176,7 +176,9 @@ def test_each_list_mapping_and_duration_may_be_a_text(role):
         for name, option in options(role).items():
             reader = _reader(name, option) if name in text else None
             for following in _uses(name, text) if reader else []:
-                read = rf"\s*(?:\| default\([^)]*\)\s*)?\| dragonflyoss\.dragonfly\.{reader}\('{name}'\)"
+                # value_problems reads a text as these filters do.
+                filters = rf"(?:{reader}\('{name}'\)|value_problems\('{name}', '\w+'\))"
+                read = rf"\s*(?:\| default\([^)]*\)\s*)?\| dragonflyoss\.dragonfly\.{filters}"
                 assert re.match(read, following), f"{path}: {name}{following[:80]}"
 
 

@@ -1019,7 +1019,7 @@ def test_the_client_that_a_check_would_configure(registries_conf):
 
 
 def test_values_are_checked_before_the_client_is_set_up(tmp_path):
-    hosts = {
+    hosts: dict[str, tuple[dict[str, Any], str]] = {
         "timeout": ({"preheat_wait_timeout": "foo"}, "preheat_wait_timeout must be a number of seconds"),
         "ip": ({"preheat_host_ip": "foo"}, "'foo' is not one"),
         "platform": ({"preheat_platforms": "sparc"}, "'sparc' is not a valid platform"),
