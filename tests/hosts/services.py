@@ -60,7 +60,7 @@ CLIENTS = (
     ("dfdaemon", "1.5.1"),
 )
 #: Releases of manager and scheduler, which upstream publishes in one archive, with the Go client where there is one.
-SERVER_RELEASES = ("2.1.67", "2.4.4", "2.5.1")
+SERVER_RELEASES = ("2.1.67", "2.5.1")
 SERVERS = tuple((server, release) for release in SERVER_RELEASES for server in ("manager", "scheduler"))
 PROGRAMS = CLIENTS + SERVERS
 PACKAGES = world.WORK_DIR / "packages"
