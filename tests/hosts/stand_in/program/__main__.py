@@ -181,7 +181,9 @@ def manager():
     config = server_config()
     if config is None:
         return
-    servers.make_folders(config, stands_for.KEYS["server"], {"cacheDir": "/var/cache/dragonfly"})
+    # pkg/dfpath/dfpath.go; the manager cannot move its data directory.
+    fixed = ("/usr/local/dragonfly", "/var/lib/dragonfly") if RELEASE < (2, 4, 0) else ()
+    servers.make_folders(config, stands_for.KEYS["server"], {"cacheDir": "/var/cache/dragonfly"}, fixed)
     database = servers.open_manager(config)
     host, _colon, port = get(config, "server.rest.addr", ":8080").rpartition(":")
     grpc = listen(get(config, "server.grpc.listenIP", "0.0.0.0"), get(config, "server.grpc.port.Start", 65003))
@@ -198,7 +200,9 @@ def scheduler():
     config = server_config()
     if config is None:
         return
-    servers.make_folders(config, stands_for.KEYS["server"], {"cacheDir": "/var/cache/dragonfly"})
+    more = {"cacheDir": "/var/cache/dragonfly", "dataDir": "/var/lib/dragonfly"}
+    fixed = ("/usr/local/dragonfly",) if RELEASE < (2, 4, 0) else ()
+    servers.make_folders(config, stands_for.KEYS["server"], more, fixed)
     connect(get(config, "manager.addr", ""))
     servers.databases.check_redis(servers.redis_of(config), servers.REDIS_OF_SCHEDULER)
     door = listen(get(config, "server.listenIP", "0.0.0.0"), get(config, "server.port", 8002))

@@ -32,12 +32,18 @@ REDIS_OF_SCHEDULER = {"brokerDB": 1, "backendDB": 2}
 FOLDERS = {"logDir": "/var/log/dragonfly", "pluginDir": "/usr/local/dragonfly/plugins"}
 
 
-def make_folders(config, known, more):
+def make_folders(config, known, more, fixed=()):
     """Create the folders that the daemon writes to, which fails where its user may not.
 
     :param known: keys of the section ``server`` that the release has
     :param more: name and default of the folders that only some releases have
+    :param fixed: folders that the release creates, whatever its configuration says
     """
+    for folder in fixed:
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"mkdir {folder}: {error.strerror}") from error
     defaults = {**FOLDERS, **{name: path for name, path in more.items() if name in known}}
     for name, default in defaults.items():
         folder = get(config, f"server.{name}", default)
