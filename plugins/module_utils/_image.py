@@ -37,7 +37,7 @@ _TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _MANIFEST_URL = re.compile(r"(?P<base>https?://[^/?#]+)/v2/(?P<name>.+)/manifests/(?P<reference>[^/?#]+)\Z")
 # In a reference only a digest follows an @, and a digest holds no slash.
 _CREDENTIALS = re.compile(r"(?P<scheme>https?://)?.*@(?=.*/)", re.DOTALL)
-# What Ansible converts to text where an option is a list of texts; a reference may begin with an IPv6 address.
+# What Ansible converts to text where an option is a list of strings; a reference may begin with an IPv6 address.
 _LIST_OR_DICTIONARY = re.compile(r"\{|\[[\]\"'{]")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}\Z")
 #: Characters of a repository name, library/ included (github.com/distribution/reference reference.go).

@@ -170,7 +170,7 @@ def test_a_scheduler_with_settings_of_its_own(schedulers):
         ("key_of_another_release", "[key_not_yet]"),
         ("port", "[port_taken]"),
         ("lines", "[release_lines]"),
-        ("no_password", "Set manager_root_password, or"),
+        ("no_password", "Set manager_root_password."),
         ("default_password", "must not be upstream's default"),
         ("short_password", "must have 8 to 20 characters"),
         ("scheduler_loopback", "[unreachable_address]"),
