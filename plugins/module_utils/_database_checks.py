@@ -43,6 +43,12 @@ _MESSAGES = {
         "manager {since} or later has changed the tables of database {name}, which is newer than {release}.",
         "Install that release or a later one, restore a backup, or name an empty database.",
     ),
+    "database_migration": (
+        "in PostgreSQL, manager {release} cannot change the tables of a release before 2.4.2, because it adds "
+        "the column seed_client_config without a default.",
+        "Back up database {name}, then run: ALTER TABLE scheduler_cluster ADD COLUMN seed_client_config text NOT NULL "
+        "DEFAULT '{{}}'.",
+    ),
     "redis_unreachable": ("no server responds at {address}.", "Start it, and open its port for this host."),
     "redis_not_redis": (
         "the server at {address} does not use the protocol of Redis as requested.",
@@ -120,6 +126,8 @@ def check_database(
         "schema": schema,
     }
     codes = database_codes(state, schema)
+    if cannot_migrate(options["type"], schema, manager_release):
+        codes.append("database_migration")
     details = {**{name: options[name] for name in ("type", "host", "port", "user", "name")}, "since": schema["since"]}
     return facts, [problem(code, "database", release=manager_release, **details) for code in codes]
 
@@ -133,6 +141,17 @@ def database_codes(state: DatabaseState, schema: dict[str, t.Any]) -> list[str]:
         return [f"database_{state.error}"]
     codes = ["database_read_only"] if state.writable is False else []
     return codes + (["database_newer_schema"] if schema["newer"] else [])
+
+
+def cannot_migrate(database_type: str, schema: dict[str, t.Any], manager_release: str | None) -> bool:
+    """Return whether the manager fails to add a column to existing tables.
+
+    Manager 2.5.1 on the tables of 2.1.67 ends with SQLSTATE 23502 in PostgreSQL. MySQL and MariaDB fill such a column.
+    """
+    if database_type != "postgres" or schema["state"] != "dragonfly" or manager_release is None:
+        return False
+    first = (2, 4, 2)
+    return (parse_release(schema["since"]) or first) < first <= (parse_release(manager_release) or ())
 
 
 def schema_of(columns: t.Sequence[tuple[str, str]], manager_release: str | None) -> dict[str, t.Any]:

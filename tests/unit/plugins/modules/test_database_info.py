@@ -194,6 +194,31 @@ def test_the_problems_of_a_database(state, newer, expected):
     assert _database_checks.database_codes(state, {"newer": newer}) == expected
 
 
+@pytest.mark.parametrize(
+    "database_type, state, since, release, expected",
+    [
+        ("postgres", "dragonfly", "2.1.7", "2.5.1", True),
+        ("postgres", "dragonfly", "2.3.1", "2.4.2", True),
+        ("postgres", "dragonfly", "2.3.1", "2.4.1", False),
+        ("postgres", "dragonfly", "2.4.2", "2.5.1", False),
+        ("postgres", "dragonfly", "2.1.7", None, False),
+        ("postgres", "empty", None, "2.5.1", False),
+        ("postgres", "foreign", None, "2.5.1", False),
+        ("mariadb", "dragonfly", "2.1.7", "2.5.1", False),
+        ("mysql", "dragonfly", "2.1.7", "2.5.1", False),
+    ],
+)
+def test_tables_of_old_releases_in_postgresql(database_type, state, since, release, expected):
+    schema = {"state": state, "since": since, "newer": False}
+    assert _database_checks.cannot_migrate(database_type, schema, release) == expected
+
+
+def test_the_remedy_for_old_tables_is_a_statement():
+    options = {"host": "db", "port": 5432, "user": "u", "type": "postgres", "name": "manager"}
+    problem = _database_checks.problem("database_migration", "database", release="2.5.1", **options)
+    assert "ADD COLUMN seed_client_config text NOT NULL DEFAULT '{}'." in problem["remedy"]
+
+
 # --- real servers
 
 
