@@ -111,6 +111,13 @@ def failed_task(output: str) -> str:
     return excerpt.strip()[-FAILURE_LENGTH:]
 
 
+def keep_registry_logs(name: str) -> None:
+    """Copy the access logs of the registries for a scenario and empty them, so the next one counts its own requests."""
+    for log in LOGS.glob("registry-*.log"):
+        shutil.copy(log, LOGS / f"{name}-{log.name}")
+        os.truncate(log, 0)  # the registries append to it
+
+
 def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
     """Run a scenario, and return whether it passed.
 
@@ -128,6 +135,7 @@ def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
                 if not quiet:
                     sys.stdout.buffer.write(line)
                     sys.stdout.flush()
+    keep_registry_logs(name)
     passed = process.returncode == 0
     if not passed:
         output = (LOGS / f"{name}.log").read_text(errors="replace")

@@ -67,16 +67,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         entry = {"method": self.command, "target": self.path, "url": url, "task": task}
         blob = os.path.join(self.server.store, task) if task else None
         if blob and self.server.reuse and os.path.exists(blob):
+            self.server.note(**entry, hit=True, status=200)
             with open(blob, "rb") as file:
                 self._answer(200, {"Content-Type": "application/octet-stream"}, file.read(), task, True)
-            self.server.note(**entry, hit=True, status=200)
             return
         status, headers, body = self._fetch_task(url) if task else self._fetch(url)
         if blob and status == 200:
-            with open(blob, "wb") as file:
+            # Another request must not read a part of it.
+            partial = f"{blob}.{threading.get_ident()}"
+            with open(partial, "wb") as file:
                 file.write(body)
-        self._answer(status, headers, body, task if status == 200 else None, False)
+            os.replace(partial, blob)
         self.server.note(**entry, hit=False, status=status)
+        self._answer(status, headers, body, task if status == 200 else None, False)
 
     do_HEAD = do_GET
 
