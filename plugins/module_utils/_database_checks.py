@@ -19,7 +19,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redis impo
     RedisError,
     info_fields,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import (
+    Release,
+    at_least,
+    format_release,
+    parse_release,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import DatabaseState, read_database
 
 _MESSAGES = {
@@ -66,14 +71,15 @@ _MESSAGES = {
     "redis_read_only": ("the server at {address} is a replica.", "Name the primary, or Sentinels with master_name."),
     "redis_no_primary": ("the Sentinel at {address} knows no primary {name}.", "Correct master_name."),
 }
+_FIRST_WITH_SEED_CLIENT_CONFIG = (2, 4, 2)
 #: Tables and columns that managers create since a release, newest first (manager/models at each tag; a manager adds
 #: what is missing when it starts, and removes nothing).
-_SIGNS: tuple[tuple[str, str, str | None], ...] = (
-    ("2.4.2", "scheduler_cluster", "seed_client_config"),
-    ("2.3.1", "scheduler", "last_keep_alive_at"),
-    ("2.2.2", "audit", None),
-    ("2.1.7", "peer", None),
-    ("2.1.0", "scheduler_cluster", None),
+_SIGNS: tuple[tuple[Release, str, str | None], ...] = (
+    (_FIRST_WITH_SEED_CLIENT_CONFIG, "scheduler_cluster", "seed_client_config"),
+    ((2, 3, 1), "scheduler", "last_keep_alive_at"),
+    ((2, 2, 2), "audit", None),
+    ((2, 1, 7), "peer", None),
+    ((2, 1, 0), "scheduler_cluster", None),
 )
 _TABLES = {
     *("application", "audit", "casbin_rule", "config", "job", "model", "oauth", "peer", "personal_access_token"),
@@ -148,10 +154,10 @@ def cannot_migrate(database_type: str, schema: dict[str, t.Any], manager_release
 
     Manager 2.5.1 on the tables of 2.1.67 ends with SQLSTATE 23502 in PostgreSQL. MySQL and MariaDB fill such a column.
     """
-    if database_type != "postgres" or schema["state"] != "dragonfly" or manager_release is None:
+    if database_type != "postgres" or schema["state"] != "dragonfly":
         return False
-    first = (2, 4, 2)
-    return (parse_release(schema["since"]) or first) < first <= (parse_release(manager_release) or ())
+    is_older = not at_least(parse_release(schema["since"]), _FIRST_WITH_SEED_CLIENT_CONFIG)
+    return is_older and at_least(parse_release(manager_release), _FIRST_WITH_SEED_CLIENT_CONFIG)
 
 
 def schema_of(columns: t.Sequence[tuple[str, str]], manager_release: str | None) -> dict[str, t.Any]:
@@ -167,9 +173,9 @@ def schema_of(columns: t.Sequence[tuple[str, str]], manager_release: str | None)
         return {"state": "foreign", "since": None, "newer": False}
     signs = {*columns, *((table, None) for table in tables)}
     since = next(release for release, table, column in _SIGNS if (table, column) in signs)
-    wanted = parse_release(manager_release) if manager_release else None
-    newer = None if wanted is None else (parse_release(since) or ()) > wanted
-    return {"state": "dragonfly", "since": since, "newer": newer}
+    wanted = parse_release(manager_release)
+    newer = None if wanted is None else since > wanted
+    return {"state": "dragonfly", "since": format_release(since), "newer": newer}
 
 
 # --- Redis

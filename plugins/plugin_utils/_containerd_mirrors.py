@@ -24,7 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import REGISTRY_KEYS, unknown_keys
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_bytes
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_port_text, parse_bytes
 
 _REGISTRY_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\Z")
 # Header that carries it, what it is called, and whether the Go client's ids depend on it.
@@ -35,8 +35,8 @@ _ID_HEADERS = (
 )
 # As containerd and the other runtimes connect to it: what does not begin with http is https to them.
 _PROXY_URL = re.compile(r"http://(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})/?\Z")
-_GREATEST_PORT = 65535
-_PROXY_PORTS = {"dfget": 65001, "dfdaemon": 4001}
+#: Ports of the proxies as the roles of the clients set them.
+PROXY_PORTS = {"dfget": 65001, "dfdaemon": 4001}
 _HEADERS_VARIABLE = "containerd_mirrors_headers"
 
 
@@ -95,9 +95,11 @@ def proxy_problems(proxy: str, client: str, variable: str) -> list[Problem]:
     :param variable: that holds the URL.
     """
     match = _PROXY_URL.match(proxy)
-    if not proxy or (match and 0 < int(match.group("port")) <= _GREATEST_PORT):
+    if not proxy or (match and is_port_text(match.group("port"))):
         return []
-    return [problem("proxy_url", variable, proxy=redact_url(proxy), port=_PROXY_PORTS.get(client, 4001))]
+    return [
+        problem("proxy_url", variable, proxy=redact_url(proxy), port=PROXY_PORTS.get(client, PROXY_PORTS["dfdaemon"]))
+    ]
 
 
 def image_registries(images: t.Iterable[str]) -> dict[str, str]:

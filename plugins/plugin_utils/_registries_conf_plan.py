@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import (
+    PROXY_PORTS,
     Mirror,
     mirrors,
     proxy_problems,
@@ -30,7 +31,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries
 )
 
 ROLE = "dragonflyoss.dragonfly.registries_conf"
-_DEFAULT_PORTS = {"dfget": 65001, "dfdaemon": 4001}
 #: Nobody can connect to an address that stands for all.
 _CONNECTABLE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
@@ -102,7 +102,7 @@ def _proxy(client: Client | None, options: Options) -> str:
     if options.proxy:
         return urlsplit(options.proxy).netloc
     address = client.address.strip("[]") if client else ""
-    port = client.port if client else _DEFAULT_PORTS.get(options.client)
+    port = client.port if client else PROXY_PORTS.get(options.client)
     port = port.get("start") if isinstance(port, dict) else port
     host = _CONNECTABLE.get(address, address)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

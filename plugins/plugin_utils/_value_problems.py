@@ -19,6 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platforms
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import GREATEST_PORT, is_port_text
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import mirrors
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import (
     read_duration,
@@ -50,11 +51,10 @@ def _check_release(value: t.Any, _name: str) -> None:
 
 def _check_port(value: t.Any, _name: str) -> None:
     text = str(value)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _GREATEST_PORT:
-        raise InputError(f"A port is a number from 1 to {_GREATEST_PORT}, not {text!r}.")
+    if not is_port_text(text):
+        raise InputError(f"A port is a number from 1 to {GREATEST_PORT}, not {text!r}.")
 
 
-_GREATEST_PORT = 65535
 _CHECKS: dict[str, t.Callable[[t.Any, str], t.Any]] = {
     "addresses": _check_addresses,
     "duration": read_duration,

@@ -22,6 +22,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex impo
 #: The language of each program, whose libraries read its configuration and compile its regular expressions.
 LANGUAGE = {"dfget": "go", "dfdaemon": "rust", "manager": "go", "scheduler": "go"}
 
+GREATEST_PORT = 65535
+
 #: Keys of the mappings of these types. Clients silently ignore other keys.
 FIELDS = {"addresses": ("type", "addr"), "ports": ("start", "end")}
 
@@ -156,7 +158,7 @@ def is_socket_address(text: str) -> bool:
     """Return whether a text is ``IP:PORT``, with an IPv6 address in brackets (Rust's SocketAddr)."""
     host, _colon, port = text.rpartition(":")
     is_bracketed = host.startswith("[") and host.endswith("]")
-    if not _is_port_text(port, 0) or (":" in host and not is_bracketed):
+    if not is_port_text(port, 0) or (":" in host and not is_bracketed):
         return False
     return _is_ip(host[1:-1] if is_bracketed else host) and is_bracketed == (":" in host)
 
@@ -165,7 +167,7 @@ def is_host_and_port(text: str) -> bool:
     """Return whether a text is ``HOST:PORT``, with an IPv6 address in brackets."""
     host, _colon, port = text.rpartition(":")
     has_host = bool(host) and (":" not in host or (host.startswith("[") and host.endswith("]")))
-    return has_host and _is_port_text(port, 1)
+    return has_host and is_port_text(port)
 
 
 def is_listen_address(text: str) -> bool:
@@ -173,8 +175,9 @@ def is_listen_address(text: str) -> bool:
     return is_host_and_port(f"any{text}" if text.startswith(":") else text)
 
 
-def _is_port_text(text: str, lowest: int) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 6 and lowest <= int(text) <= 65535
+def is_port_text(text: str, lowest: int = 1) -> bool:
+    """Return whether a text is a port number."""
+    return text.isascii() and text.isdigit() and len(text) < 6 and lowest <= int(text) <= GREATEST_PORT
 
 
 def _is_int(value: t.Any) -> bool:
@@ -204,7 +207,7 @@ def _is_url(value: t.Any) -> bool:
 
 
 def _is_port(value: t.Any) -> bool:
-    return _is_int(value) and 0 <= value <= 65535
+    return _is_int(value) and 0 <= value <= GREATEST_PORT
 
 
 def _is_ports(value: t.Any) -> bool:

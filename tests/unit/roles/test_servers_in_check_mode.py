@@ -162,6 +162,16 @@ def test_a_scheduler_with_settings_of_its_own(schedulers):
 
 
 @pytest.mark.parametrize(
+    "role, variables", [("manager", MANAGER), ("scheduler", SCHEDULER)], ids=["manager", "scheduler"]
+)
+def test_only_servers_before_2_4_0_need_directories_outside_of_their_own(role, variables, tmp_path):
+    cases = {release: {**variables, f"{role}_release": release} for release in ("2.1.0", "2.3.4", "2.4.0", "2.5.1")}
+    directories = render(tmp_path, role, cases, "_daemon_fixed_directories")
+    needed = ["/usr/local/dragonfly", "/var/lib/dragonfly"]
+    assert directories == {"2.1.0": needed, "2.3.4": needed, "2.4.0": [], "2.5.1": []}
+
+
+@pytest.mark.parametrize(
     "name, text",
     [
         ("jwt_key", "[missing_key]"),
