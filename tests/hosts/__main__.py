@@ -16,6 +16,7 @@ import time
 import typing as t
 from pathlib import Path
 
+import failures
 import host
 import machine
 import services
@@ -27,9 +28,8 @@ SCENARIOS = CHECKOUT / "extensions/molecule"
 #: Programs whose stand-in can be replaced by upstream's binary, with an example of a release.
 EXAMPLES = {"dfget": "2.1.67", "dfdaemon": "1.4.2", "manager": "2.5.1", "scheduler": "2.5.1"}
 
-#: Suffix of the file next to the log of a failed scenario that contains the failed task, and its maximum length in
-#: characters.
-FAILURE_SUFFIX, FAILURE_LENGTH = ".failure", 3000
+#: Suffix of the file beside the log of a failed scenario, with the task that failed.
+FAILURE_SUFFIX = ".failure"
 
 
 def arguments() -> argparse.Namespace:
@@ -103,14 +103,6 @@ def environment(real: dict[tuple[str, str], Path]) -> dict[str, str]:
     }
 
 
-def failed_task(output: str) -> str:
-    """Return the failed task in the output of Molecule, or its last lines if there is none."""
-    playbook = output.partition("Ansible return code was")[0].rpartition("PLAY RECAP")[0]
-    start = playbook.rfind("TASK [")
-    excerpt = playbook[start:] if start >= 0 else output
-    return excerpt.strip()[-FAILURE_LENGTH:]
-
-
 def keep_registry_logs(name: str) -> None:
     """Copy the access logs of the registries for a scenario and empty them, so the next one counts its own requests."""
     for log in LOGS.glob("registry-*.log"):
@@ -139,7 +131,7 @@ def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
     passed = process.returncode == 0
     if not passed:
         output = (LOGS / f"{name}.log").read_text(errors="replace")
-        (LOGS / f"{name}{FAILURE_SUFFIX}").write_text(f"{name}: {failed_task(output)}\n")
+        (LOGS / f"{name}{FAILURE_SUFFIX}").write_text(f"{name}: {failures.failed_task(output)}\n")
         if quiet:
             print(output, flush=True)
     print(f"{name} {'passed' if passed else 'failed'} after {time.monotonic() - started:.0f} s", flush=True)
