@@ -4,7 +4,7 @@
 
 """``make demo``: the collection at work, as a user installs and runs it, against a sandbox on this machine.
 
-Builds the collection, installs it into a scratch folder, starts a sandbox (a manager and a registry), and runs the
+Builds the collection, installs it into a temporary directory, starts a sandbox (a manager and a registry), and runs the
 playbook ``preheat.yml`` three times: the first run preheats, the second changes nothing, and the third meets a manager
 that reports SUCCESS although nothing is cached. Exits with 0 if each run ended as expected. Always stops the sandboxes.
 """
@@ -120,7 +120,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="dragonfly-demo-") as name:
         scratch = Path(name)
         (scratch / "ansible.cfg").write_text(ANSIBLE_CFG.format(scratch=scratch), encoding="utf-8")
-        say("1. Build the collection and install it into a scratch folder")
+        say("1. Build the collection and install it into a temporary directory")
         install(scratch)
 
         say("\n2. Preheat an image and a file, and wait until every blob is cached (manager 2.5.1)")
@@ -132,7 +132,7 @@ def main() -> None:
         say("\n4. Manager 2.3.4 with a Go client as seed peer: the job succeeds but caches nothing, so the task fails")
         with sandbox("2.3.4", "go", scratch) as state:
             expect("failed=1", play(state, scratch))
-    say(f"\nDone in {time.monotonic() - start:.0f} s. The sandboxes are stopped and the scratch folder is gone.")
+    say(f"\nDone in {time.monotonic() - start:.0f} s. The sandboxes are stopped and the temporary directory is gone.")
 
 
 def expect(recap_part: str, recap: str) -> None:
