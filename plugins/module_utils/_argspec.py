@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options by group, each written once. The doc fragments are the twins of these groups; a test compares them.
+"""Options in groups, each defined once. A test compares them with the doc fragments.
 
 PRIVATE to the collection.
 """
@@ -15,16 +15,16 @@ import typing as t
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.errors import UnsupportedError
 
-#: Names of options and what Ansible needs to know of each.
+#: Maps the name of an option to its argument spec.
 ArgumentSpec = t.Dict[str, t.Dict[str, t.Any]]
 
 
 def duration(default: str | None = None, **more: t.Any) -> dict[str, t.Any]:
-    """Return an option that holds a duration, see ``_duration``: ``DragonflyModule`` turns it into seconds."""
+    """Return the argument spec of a duration, which ``DragonflyModule`` converts to seconds."""
     return {"type": "str", **({"default": default} if default else {}), **more}
 
 
-# All credentials, though a module uses one of them: they are set once for all modules, in module_defaults.
+# A module accepts all credentials, although it uses one of them: module_defaults sets them for all modules.
 CONNECTION: ArgumentSpec = {
     "url": {"type": "str", "fallback": (env_fallback, ["DRAGONFLY_URL"])},
     "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_TOKEN"])},
@@ -52,7 +52,7 @@ PEER_FILTERS: ArgumentSpec = {
     "states": {"type": "list", "elements": "str", "choices": ["active", "inactive"], "aliases": ["state"]},
 }
 
-# What determines a task's ID, and the clusters to query.
+# Options that determine the ID of a task, and the clusters to query.
 TASK: ArgumentSpec = {
     "tag": {"type": "str"},
     "application": {"type": "str"},
@@ -78,13 +78,13 @@ REGISTRY: ArgumentSpec = {
     "registry_password": {"type": "str", "no_log": True},
 }
 
-# Accepted by a module of the action group that sends no request to the manager.
+# For modules of the action group that send no request to the manager.
 UNUSED_CONNECTION: ArgumentSpec = {
     name: {key: value for key, value in CONNECTION[name].items() if key != "fallback"}
     for name in ("url", "token", "jwt", "username", "password", "client_cert", "client_key")
 }
 
-# Of preheat_hit_info, whose action plugin checks them on the controller before its module runs on the host.
+# Options of preheat_hit_info. The action plugin validates them on the controller before the module runs on the host.
 HIT: ArgumentSpec = {
     **UNUSED_CONNECTION,
     "jobs": {"type": "list", "elements": "dict"},
@@ -121,7 +121,7 @@ _TYPES = {
 
 
 def merged(*groups: ArgumentSpec, **options: dict[str, t.Any]) -> ArgumentSpec:
-    """Return one argument spec of several groups and a module's own options."""
+    """Return an argument spec of groups and of the module's own options."""
     spec: ArgumentSpec = {}
     for group in groups:
         spec.update(group)
@@ -130,11 +130,11 @@ def merged(*groups: ArgumentSpec, **options: dict[str, t.Any]) -> ArgumentSpec:
 
 
 def validation_problems(validation: t.Any, spec: ArgumentSpec) -> list[str]:
-    """Return everything that Ansible found wrong with options: unknown names first, with the names that are meant.
+    """Return all errors that Ansible reports about options: unknown names first, with similar valid names.
 
     :param validation: result of an ``ArgumentSpecValidator``.
     """
-    # An entry is a name, or the path to a suboption.
+    # An entry is a name or the path of a suboption.
     paths = [(name,) if isinstance(name, str) else tuple(name) for name in validation.unsupported_parameters]
     unknown = [unknown_option_problem(path[-1], _names_at(spec, path[:-1]), path[:-1]) for path in sorted(paths)]
     others = [error.msg for error in validation.errors if not isinstance(error, UnsupportedError)]
@@ -142,7 +142,7 @@ def validation_problems(validation: t.Any, spec: ArgumentSpec) -> list[str]:
 
 
 def _stock_problem(text: str) -> str:
-    """Return a message of Ansible about options with what to do, and without its explanation of types."""
+    """Return one of Ansible's messages with a remedy, and without the explanation of types."""
     before, marker, after = text.partition(" and we were unable to convert to ")
     expected = _TYPES.get(after.partition(":")[0])
     quoted = before.split("'")
@@ -156,8 +156,8 @@ def _stock_problem(text: str) -> str:
 def unknown_option_problem(name: str, known: t.Iterable[str], within: t.Sequence[str] = ()) -> str:
     """Return the message for an option that does not exist.
 
-    :param known: names of the options at this place.
-    :param within: names of the options that hold it.
+    :param known: valid names at this level.
+    :param within: names of the enclosing options.
     """
     names = sorted(known)
     similar = difflib.get_close_matches(name, names, 1)

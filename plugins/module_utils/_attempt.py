@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP request in bounded time and memory, with the standard library alone.
+"""One HTTP request in bounded time and memory, with the standard library only.
 
-The timeout of a socket applies to each read, so a server that sends a byte now and then keeps a request alive forever.
-Here, the timeout of the socket is set to the remaining time before each read.
+The timeout of a socket applies to each read, so a server that occasionally sends a byte keeps a request alive forever.
+Therefore the timeout of the socket is set to the remaining time before each read.
 
 PRIVATE to the collection.
 """
@@ -17,22 +17,22 @@ import socket
 import time
 import typing as t
 
-#: Bytes of the headers of an answer, with those of interim answers (1xx) before it. http.client takes 100 headers of
-#: 64 KiB, and any number of interim answers.
+#: Limit in bytes of the headers of a response, including interim responses (1xx). http.client accepts 100 headers of
+#: 64 KiB, and any number of interim responses.
 _HEADER_BYTES = 256 * 1024
 
 
 class TooManyBytes(OSError):
-    """More came than an answer may have."""
+    """The response exceeds its limit."""
 
 
 class Attempt:
-    """One request under way.
+    """A request in progress.
 
-    :param timeout: seconds in which it must be over.
-    :param connect_timeout: seconds in which it must have a connection.
-    :ivar timeout: see above.
-    :ivar sent: whether the server can have seen anything of it.
+    :param timeout: time limit in seconds.
+    :param connect_timeout: time limit of the connection in seconds.
+    :ivar timeout: as above.
+    :ivar sent: whether the server may have received any part of the request.
     """
 
     def __init__(self, timeout: float, connect_timeout: float) -> None:
@@ -44,9 +44,9 @@ class Attempt:
         self._bytes_left = _HEADER_BYTES
 
     def time_left(self, connecting: bool = False) -> float:
-        """Return the seconds that are left.
+        """Return the remaining seconds.
 
-        :raises socket.timeout: if none are.
+        :raises socket.timeout: if no time is left.
         """
         seconds = (self._connect_deadline if connecting else self._deadline) - time.monotonic()
         if seconds <= 0:
@@ -54,13 +54,13 @@ class Attempt:
         return seconds
 
     def expect(self, count: int) -> None:
-        """Allow so many more bytes on the wire."""
+        """Raise the limit of bytes on the wire."""
         self._bytes_left = count
 
     def count(self, received: int) -> None:
-        """Count bytes that came.
+        """Count received bytes.
 
-        :raises TooManyBytes: if they are more than were expected.
+        :raises TooManyBytes: if they exceed the limit.
         """
         self._bytes_left -= received
         if self._bytes_left < 0:
@@ -68,7 +68,7 @@ class Attempt:
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads from a socket no longer than an attempt may take, and no more than it expects."""
+    """Reads from a socket within the limits of an attempt."""
 
     def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
         super().__init__()
@@ -91,19 +91,19 @@ class _TimedReader(io.RawIOBase):
 
 
 class TimedSocket:
-    """What http.client needs of a socket to read an answer from it."""
+    """The part of the socket interface that http.client needs to read a response."""
 
     def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
         self._sock = sock
         self._attempt = attempt
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return the file from which http.client reads."""
+        """Return the file that http.client reads."""
         return io.BufferedReader(_TimedReader(self._sock, self._attempt))
 
 
 def open_socket(host: str, port: int, attempt: Attempt, options: t.Iterable[tuple[t.Any, ...]] = ()) -> socket.socket:
-    """Return a connected socket, with as much time for all addresses of the host together as the attempt has.
+    """Return a connected socket. All addresses of the host share the time limit of the attempt.
 
     :param options: arguments of ``setsockopt``.
     :raises OSError: if no address can be reached.
@@ -116,7 +116,7 @@ def open_socket(host: str, port: int, attempt: Attempt, options: t.Iterable[tupl
                 sock.setsockopt(*option)
             sock.settimeout(attempt.time_left(connecting=True))
             sock.connect(address)
-            # The handshake of TLS has what is left.
+            # The TLS handshake gets the remaining time.
             sock.settimeout(attempt.time_left(connecting=True))
             return sock
         except OSError as exc:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of certificates and keys that a hosts.toml names: whether they can be read, and what they hold.
+"""Facts about the certificate and key files named in hosts.toml: whether they can be read, and what they hold.
 
-Runs on the host with nothing but the standard library, and only reads. Their content does not leave the host.
+Runs on the host with the standard library only, and changes nothing. The content of the files does not leave the host.
 
 PRIVATE to the collection.
 """
@@ -18,21 +18,21 @@ from typing import Any
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host
 
 _MAX_FILES = 100
-# Liberal: a path too many does no harm, and the controller parses hosts.toml.
+# Matches generously: extra paths do no harm, because the controller parses hosts.toml.
 _VALUE = re.compile(r"""(?i)\b(?:ca|client)["']?[ \t]*=(?=([^=]{1,8192}))""")
 _STRING = re.compile(r"""(?:"([^"\n]+)"|'([^'\n]+)')""")
 _CERTIFICATE = re.compile(r"(?m)^-----BEGIN CERTIFICATE-----")
-# An encrypted key cannot be loaded without its password, for which hosts.toml has no key.
+# An encrypted key requires a password, for which hosts.toml has no setting.
 _KEY = re.compile(r"(?m)^-----BEGIN (?:(?!ENCRYPTED)[A-Z0-9]+ )?PRIVATE KEY-----(?!\s*Proc-Type:[^\n]*ENCRYPTED)")
 
 
 def certificate_files(host: Host, directory: str, text: str) -> dict[str, dict[str, Any]]:
-    """Return the files that ``ca`` and ``client`` may name, by path.
+    """Return facts about the files that ``ca`` and ``client`` may name, by path.
 
-    :param directory: of the hosts.toml, to which paths are relative.
-    :param text: of the hosts.toml, without comments.
-    :returns: for each path ``error``, None if the file can be read, and ``holds``, a list of ``certificate`` and
-        ``key``.
+    :param directory: directory of hosts.toml, to which paths are relative.
+    :param text: hosts.toml without comments.
+    :returns: for each path ``error`` (None if the file can be read) and ``holds`` (a list of ``certificate`` and
+        ``key``).
     """
     values = "\n".join(_VALUE.findall(text))
     names = dict.fromkeys(double or single for double, single in _STRING.findall(values))
@@ -41,7 +41,7 @@ def certificate_files(host: Host, directory: str, text: str) -> dict[str, dict[s
 
 
 def absolute_path(directory: str, name: str) -> str:
-    """Return the path of a file that a hosts.toml names, as containerd builds it."""
+    """Return the path of a file named in hosts.toml, as containerd resolves it."""
     return name if os.path.isabs(name) else os.path.normpath(os.path.join(directory, name))
 
 

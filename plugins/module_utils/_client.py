@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The manager's verbs as methods. Raises typed errors, knows nothing of Ansible.
+"""Client of the manager's API: one method for each endpoint. Raises typed errors and does not depend on Ansible.
 
 PRIVATE to the collection.
 """
@@ -36,27 +36,26 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time impor
 OPEN_API = "/oapi/v1"
 CONSOLE_API = "/api/v1"
 
-# Bytes of a page of jobs, which is read row by row.
+# Limit in bytes of a page of jobs, which is read row by row.
 _PAGE_LIMIT = 256 * 1024 * 1024
-# The most that every release allows (2.0.x).
+# The highest value that all releases accept (2.0.x).
 _ROWS_PER_PAGE = 50
-# A list that is read to its end has no more bytes, and takes no longer than so many requests may.
+# Limits of a list that is read completely: its bytes, and its time as a multiple of the timeout.
 _MOST_BYTES_OF_LIST = 32 * 1024 * 1024
 _LIST_TIMEOUTS = 10
-# A link of a header Link, which starts where the one before it ends, and what it says of the last page.
+# A link in the header Link and its attributes. Each match starts after the previous link.
 _LINK = re.compile(r"<([^<>]*)>;\s*rel=\"?last")
 _PAGE = re.compile(r"[?&]page=(\d{1,9})(?!\d)")
 
 
 def connect(options: dict[str, t.Any], credential: str | None = "token", clock: Clock | None = None) -> DragonflyClient:
-    """Return a client of the manager that options of the group connection describe.
+    """Return a client of the manager that the options of the group connection describe.
 
-    :param options: dict, see CONNECTION in ``_argspec``.
-    :param credential: the option that holds what the manager wants to see: ``token`` for the Open API, ``jwt`` for
-        ``/api/v1``, None for nothing.
-    :param clock: whose ``end`` no request outlives.
-    :returns: ``DragonflyClient``.
-    :raises InputError: if they make no sense.
+    :param options: see CONNECTION in ``_argspec``.
+    :param credential: option that holds the credential: ``token`` for the Open API, ``jwt`` for ``/api/v1``, None to
+        send no credential.
+    :param clock: requests end no later than its ``end``.
+    :raises InputError: if the options are not valid.
     """
     options = with_seconds(options)
     if not options["url"]:
@@ -104,12 +103,12 @@ def check_url(url: str) -> str:
 
 
 class DragonflyClient:
-    """One manager.
+    """Client of one manager.
 
     :param http: ``Http`` with the manager's credentials.
-    :param url: base URL (str), a path prefix is kept.
-    :param has_token: whether the Http has credentials at all.
-    :param credential: what they are: ``token`` (personal access token, for ``/oapi/v1``) or ``jwt`` (for ``/api/v1``).
+    :param url: base URL, may include a path prefix.
+    :param has_token: whether ``http`` has credentials.
+    :param credential: ``token`` (personal access token, for ``/oapi/v1``) or ``jwt`` (for ``/api/v1``).
     """
 
     def __init__(self, http: Http, url: str, has_token: bool = True, credential: str | None = "token") -> None:
@@ -118,20 +117,20 @@ class DragonflyClient:
         self._has_token = has_token
         self._credential = credential
         self.jobs_api = OPEN_API
-        #: What the newest header Date said: seconds since 1970, None before the first answer.
+        #: Newest header Date in seconds since 1970, None before the first response.
         self.date: float | None = None
-        #: Whether answers carry X-Server-IP, which managers of 2.1.57 and later send.
+        #: Whether responses have the header X-Server-IP, as managers 2.1.57 and later send.
         self.server_ip = False
 
     @property
     def timeout(self) -> float:
-        """Seconds that a request may take."""
+        """Time limit of a request in seconds."""
         return self._http.timeout
 
     # Requests
 
     def request_name(self, method: str, path: str) -> str:
-        """Return how messages name a request, such as ``POST http://manager:8080/oapi/v1/jobs``."""
+        """Return the name of a request in messages, such as ``POST http://manager:8080/oapi/v1/jobs``."""
         return f"{method} {self._url}{path}"
 
     def request(
@@ -143,13 +142,13 @@ class DragonflyClient:
         stream: bool = False,
         limit: int = ANSWER_LIMIT,
     ) -> Response:
-        """Send a request and return the ``Response`` of a 2xx answer.
+        """Send a request and return the ``Response`` if its status is 2xx.
 
-        :param path: below the base URL, such as ``/oapi/v1/jobs``.
+        :param path: path below the base URL, such as ``/oapi/v1/jobs``.
         :param limit: see ``Http.send``.
         :raises ApiError: for any other status.
-        :raises GarbledError: if the answer is none of a manager's.
-        :raises TransportError: if no whole answer came.
+        :raises GarbledError: if the response cannot be from a manager.
+        :raises TransportError: if the response is incomplete.
         """
         url = self._url + path + ("?" + urlencode(query) if query else "")
         answer = self._http.send(method, url, body=body, stream=stream, limit=limit)
@@ -167,23 +166,23 @@ class DragonflyClient:
     # Jobs
 
     def use_console_jobs(self) -> None:
-        """Read and create jobs from now on at ``/api/v1/jobs``, the only place that managers of 2.0.x have."""
+        """Use ``/api/v1/jobs`` from now on, because managers 2.0.x have no other endpoint for jobs."""
         self.jobs_api = CONSOLE_API
 
     def create_job(self, body: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Create a job and return it as the manager does.
+        """Create a job and return the manager's response.
 
-        :raises ApiError: with what the manager's words mean, where that is known.
+        :raises ApiError: with an explanation of the manager's message if it is known.
         """
         answer = self._post_job(body)
         return _job(answer.json(), answer.request)
 
     def image_distribution(self, body: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return which peers hold which layers of an image; the manager answers when it knows it all (2.2.4 and later).
+        """Return which peers hold which layers of an image. Requires manager 2.2.4 or later, which responds when done.
 
-        :param body: of a job of the type get_image_distribution.
-        :returns: dict with a list of dict ``peers``, and ``image`` with a list of dict ``layers``.
-        :raises ApiError: as ``create_job`` does.
+        :param body: a job of the type get_image_distribution.
+        :returns: ``peers`` (a list of mappings), and ``image`` with ``layers`` (a list of mappings).
+        :raises ApiError: see ``create_job``.
         """
         answer = self._post_job(body)
         document = answer.json()
@@ -200,15 +199,15 @@ class DragonflyClient:
             raise explain(exc) from None
 
     def get_job(self, job_id: int, limit: int = ROW_LIMIT) -> dict[str, t.Any]:
-        """Return one job by its id, whole.
+        """Return a job with its result.
 
-        :param limit: bytes that it may have.
+        :param limit: limit of the response in bytes.
         """
         answer = self.request("GET", f"{self.jobs_api}/jobs/{int(job_id)}", limit=limit)
         return _job(answer.json(), answer.request)
 
     def delete_job(self, job_id: int) -> None:
-        """Remove one job from the manager's list; its tasks at the schedulers go on (manager/service/job.go, 2.5.1)."""
+        """Delete the record of a job. The schedulers continue its tasks (manager/service/job.go, 2.5.1)."""
         self.request("DELETE", f"{self.jobs_api}/jobs/{int(job_id)}")
 
     def list_jobs(
@@ -216,40 +215,40 @@ class DragonflyClient:
     ) -> tuple[int, t.Generator[dict[str, t.Any], None, None]]:
         """Return one page of jobs.
 
-        :param page: int from 1.
+        :param page: number of the page, from 1.
         :param filters: ``type``, ``state``, ``user_id``.
-        :returns: the number of the last page as reported by the manager (int, at least 1) and a generator of rows
-            (dict), which reads the response lazily.
+        :returns: the number of the last page according to the manager (at least 1), and a generator that reads the rows
+            lazily from the response.
         """
         query = {key: value for key, value in filters.items() if value is not None}
         query.update(page=page, per_page=per_page)
         answer = self.request("GET", self.jobs_api + "/jobs", query=query, stream=True, limit=_PAGE_LIMIT)
         link = _LINK.search(answer.headers.get("Link", ""))
-        # A number with more digits than any count of pages is ignored.
+        # Ignore numbers with more digits than a count of pages can have.
         last_page = _PAGE.search(link[1]) if link else None
         return max(1, int(last_page[1])) if last_page else page, _closing(answer)
 
     # Clusters
 
     def list_clusters(self) -> list[dict[str, t.Any]]:
-        """Return all clusters; needs a token with the scope cluster."""
+        """Return all clusters. Requires a token with the scope cluster."""
         return self.all_rows(OPEN_API + "/clusters", "clusters")
 
     def get_cluster(self, cluster_id: int) -> dict[str, t.Any]:
-        """Return one cluster by its id; needs a token with the scope cluster."""
+        """Return a cluster. Requires a token with the scope cluster."""
         return self.request("GET", f"{OPEN_API}/clusters/{int(cluster_id)}").json()
 
     # Lists
 
     def all_rows(self, path: str, what: str, **filters: t.Any) -> list[dict[str, t.Any]]:
-        """Return all rows of a list, read page by page, each once.
+        """Return all rows of a list without duplicates, reading page by page.
 
         :param path: such as ``/api/v1/schedulers``.
-        :param what: the name of the rows, for errors.
-        :param filters: query parameters; None and empty ones are left out.
-        :raises GarbledError: if the response is not a list of rows with ids, or with reason ``too_large`` if the
-            list does not end.
-        :raises TransportError: if the whole list takes longer than ten requests may.
+        :param what: name of the rows in errors.
+        :param filters: query parameters; empty values are omitted.
+        :raises GarbledError: if the response is not a list of rows with IDs, or with reason ``too_large`` if the list
+            does not end.
+        :raises TransportError: if reading the list takes longer than ten timeouts.
         """
         query = {key: value for key, value in filters.items() if value not in (None, "")}
         walk = PageWalk(_ROWS_PER_PAGE, self.request_name("GET", path), what)
@@ -263,7 +262,7 @@ class DragonflyClient:
             batch = _rows_with_ids(answer, what)
             new = walk.add([row["id"] for row in batch])
             by_id.update((row["id"], row) for row in batch if row["id"] in new)
-            # More rows than were requested are all of them, from a server without pages.
+            # A server without pages returns more rows than requested: all of them.
             if walk.is_continued and len(batch) != size:
                 return list(by_id.values())
             if received > _MOST_BYTES_OF_LIST:
@@ -273,13 +272,13 @@ class DragonflyClient:
                 message = f"{answer.request}: the list of {what} did not end in time, after {len(by_id)} rows."
                 raise TransportError(message, "read_timeout", answer.request, sent=True)
 
-    # The fleet
+    # Peers
 
     def sync_peers(self) -> None:
-        """Let the manager query all schedulers for their peers, and wait for it (2.1.65 and later).
+        """Make the manager query all schedulers for their peers, and wait until it is done (2.1.65 and later).
 
-        :raises ApiError: with the reason ``busy`` if another such request is running, ``no_api`` if the release does
-            not support it.
+        :raises ApiError: with reason ``busy`` if another such request is running, or ``no_api`` if the release does not
+            support it.
         """
         try:
             self.request("POST", CONSOLE_API + "/jobs", body={"type": "sync_peers", "args": {}})

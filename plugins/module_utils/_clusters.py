@@ -33,7 +33,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import has_session
 
-#: The numbers that can be set (manager/types/scheduler_cluster.go and seed_peer_cluster.go of 2.1.63 to 2.5.1).
+#: Numeric settings (manager/types/scheduler_cluster.go and seed_peer_cluster.go of 2.1.63 to 2.5.1).
 RANGES = {
     "scheduler_cluster_config": {
         "candidate_parent_limit": Range(1, 20),
@@ -43,7 +43,7 @@ RANGES = {
     "seed_peer_cluster_config": {"load_limit": Range(1, 50000)},
     "peer_cluster_config": {"load_limit": Range(1, 2000)},
 }
-# A manager stores 0 for what is not sent. Its own first cluster has these in most releases (contract/*/clusters).
+# A manager stores 0 for omitted values. Its default cluster has these values in most releases (contract/*/clusters).
 _NEW = {
     "scheduler_cluster_config": {"candidate_parent_limit": 4, "filter_parent_limit": 15},
     "seed_peer_cluster_config": {"load_limit": 2000},
@@ -57,11 +57,11 @@ _SCOPE_LISTS = ("cidrs", "hostnames")
 def cluster_api(
     client_for: t.Callable[[str], DragonflyClient], params: dict[str, t.Any]
 ) -> tuple[DragonflyClient, str]:
-    """Return the client and the path for clusters: the Open API, which has them from 2.1.9 on, else ``/api/v1``.
+    """Return the client and the path for clusters: the Open API from release 2.1.9 on, ``/api/v1`` before.
 
-    :param client_for: returns the client of a credential.
-    :param params: the module's options.
-    :raises ApiError: with reason ``no_api`` for a release before 2.1.0.
+    :param client_for: returns the client for a credential.
+    :param params: options of the module.
+    :raises ApiError: with reason ``no_api`` for releases before 2.1.0.
     """
     if has_session(params) and params["token"]:
         client = client_for("token")
@@ -79,7 +79,7 @@ def cluster_api(
 
 
 def _refuse_old_manager(client: DragonflyClient) -> None:
-    """Refuse releases before 2.1.0: they have clusters at ``/api/v1``, too, but with other keys, and no Open API."""
+    """Refuse releases before 2.1.0, whose clusters have other keys and no Open API."""
     try:
         client.request("GET", OPEN_API + "/jobs", query={"page": 1, "per_page": 1})
     except ApiError as exc:
@@ -90,14 +90,14 @@ def _refuse_old_manager(client: DragonflyClient) -> None:
                 exc.request,
                 exc.status,
             ) from None
-        # Any other refusal shows that there is an Open API, which does not take a jwt.
+        # Any other error shows that the Open API exists and does not accept a JWT.
 
 
 def desired_cluster(params: dict[str, t.Any]) -> View | None:
-    """Return the part of a view that the options set, None for a cluster to delete.
+    """Return the part of a view that the options set, or None to delete the cluster.
 
-    :param params: the module's options.
-    :raises InputError: for a value that no manager takes.
+    :param params: options of the module.
+    :raises InputError: if a value is not valid for any manager.
     """
     if params["name"] is not None and not params["name"].strip():
         raise InputError("name is empty.")
@@ -118,10 +118,10 @@ def desired_cluster(params: dict[str, t.Any]) -> View | None:
 
 
 class Clusters(ManagedResource):
-    """One cluster, by its id or its name.
+    """A cluster, identified by its ID or its name.
 
-    :param path: of clusters, see ``cluster_api``.
-    :param params: the module's options: ``id``, ``name`` and, to change the cluster, the rest.
+    :param path: path of clusters, see ``cluster_api``.
+    :param params: options of the module: ``id``, ``name``, and the settings.
     """
 
     kind = "cluster"
@@ -146,9 +146,9 @@ class Clusters(ManagedResource):
     # Reading
 
     def read_by_id(self) -> Row:
-        """Return the cluster of the option ``id``.
+        """Return the cluster with the option ``id``.
 
-        :raises ApiError: with reason ``not_found`` where there is none.
+        :raises ApiError: with reason ``not_found`` if it does not exist.
         """
         return self.get(f"{self.path}/{self._params['id']}")
 
@@ -156,23 +156,23 @@ class Clusters(ManagedResource):
         """Return all clusters, or those of the option ``name``."""
         name = self._params["name"]
         rows = self.client.all_rows(self.path, "clusters", name=name)
-        # A database may take upper and lower case for the same.
+        # A database may ignore case.
         return [self.checked(row, "GET " + self.path) for row in rows if name is None or row.get("name") == name]
 
     def find(self) -> Row | None:
-        """Return the cluster of the option ``id``, else of ``name``; None where there is none."""
+        """Return the cluster with the option ``id``, or else ``name``; None if it does not exist."""
         if self._params["id"] is None:
             return next(iter(self.read_all()), None)
         try:
             return self.read_by_id()
         except ApiError as exc:
-            # An id cannot be chosen, so a cluster of this id cannot be created.
+            # The manager chooses IDs, so a cluster with this ID cannot be created.
             if exc.reason == "not_found" and self._params["state"] == "absent":
                 return None
             raise
 
     def view(self, row: Row) -> View:
-        """Return what can be set of a cluster."""
+        """Return the settings of a cluster."""
         scopes = row.get("scopes") or {}
         view: View = {
             "name": row.get("name"),
@@ -182,36 +182,36 @@ class Clusters(ManagedResource):
         }
         for key in _SCOPE_LISTS:
             view["scopes"][key] = sorted(str(item) for item in scopes.get(key) or ())
-        # As they are: a newer manager may have more in them, which must not get lost.
+        # Keep unknown settings, which newer managers may have.
         view.update({key: dict(row.get(key) or {}) for key in RANGES})
         return view
 
     def shown(self, row: Row, view: View | None = None) -> dict[str, t.Any]:
-        """Return a cluster as the modules return it."""
+        """Return a cluster as modules return it."""
         return dict(view or self.view(row), **{key: row.get(key) for key in ("id", "created_at", "updated_at")})
 
     # Changing
 
     def new(self, before: View | None) -> View:
-        """Return the view of a cluster that is created without any option."""
+        """Return the settings of a cluster that is created without any option."""
         return dict(self.view({}), **{key: dict(config) for key, config in _NEW.items()})
 
     def body(self, planned: View, before: View | None) -> dict[str, t.Any]:
         """Return the body of the request that creates or updates a cluster."""
         if before is None:
-            # The rate limit is not part of the plan, since releases before 2.1.63 do not have it.
+            # Not part of the plan, because releases before 2.1.63 have no rate limit.
             config = {"job_rate_limit": _NEW_JOB_RATE_LIMIT, **planned["scheduler_cluster_config"]}
             return dict(planned, scopes=without_empty(planned["scopes"]), scheduler_cluster_config=config)
         changed = {key: value for key, value in planned.items() if value != before[key]}
         for key in ("scopes", *RANGES):
             if key in changed:
-                # The manager replaces it whole. It shows 0 for what was never set, which needs no sending.
+                # The manager replaces the whole value. It returns 0 for unset values, which are not sent.
                 changed[key] = without_empty(changed[key])
-        # A PATCH without is_default means false.
+        # A PATCH without is_default sets it to false.
         return dict(changed, is_default=planned["is_default"])
 
     def result(self, change: Change) -> dict[str, t.Any]:
-        """Return the module's result of a change."""
+        """Return the module's result for a change."""
         name = (change.before or change.after or self._params).get("name")
         return {
             "changed": change.changed,

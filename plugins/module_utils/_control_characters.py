@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuse control characters in options, before anything is sent.
+"""Refuse control characters in options before any request.
 
-Options become headers and URLs, here or at the manager and the clients, where a line break begins another header.
+Options become headers and URLs, in which a line break starts another header.
 
 PRIVATE to the collection.
 """
@@ -17,20 +17,20 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import JSON_KEY_USER
 
 _LINES = "\t\n\r"
-# C0 and DEL, and halves of surrogate pairs, which no encoding can hold.
+# C0, DEL, and unpaired surrogates, which cannot be encoded.
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-#: Options in which tabs and line breaks are allowed: a description, references around which they do not count, those
-#: whose own checks name the fault.
+#: Options that may contain tabs and line breaks: descriptions, references (white space around them is removed), and
+#: options with their own checks.
 _MULTILINE = ("bio", "image", "images", "keep_images", "platform", "platforms", "url", "token", "jwt")
-#: Results of other tasks, in which texts of servers stand.
+#: Options for results of other tasks, which contain texts of servers.
 _EXEMPT = ("jobs", "probe_request")
 _PASSWORD_USERS = {"password": "username", "registry_password": "registry_username"}
 
 
 def control_problems(options: t.Mapping[t.Any, t.Any]) -> list[str]:
-    """Return which options of a module hold control characters, without their values.
+    """Return which options of a module contain control characters, without their values.
 
-    The key file of a service account is a password with line breaks.
+    The key file of a service account is a password that contains line breaks.
     """
     problems = []
     for name, value in options.items():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether the databases of a manager are as it needs them: problems as the filter config_problems lists them.
+"""Check the databases of a manager. Problems have the format of the filter config_problems.
 
 PRIVATE to the collection.
 """
@@ -72,8 +72,8 @@ _MESSAGES = {
     "redis_no_primary": ("the Sentinel at {address} knows no primary {name}.", "Correct master_name."),
 }
 _FIRST_WITH_SEED_CLIENT_CONFIG = (2, 4, 2)
-#: Tables and columns that managers create since a release, newest first (manager/models at each tag; a manager adds
-#: what is missing when it starts, and removes nothing).
+#: Tables and columns by the release that first creates them, newest first (manager/models at each tag). A manager adds
+#: what is missing when it starts, and removes nothing.
 _SIGNS: tuple[tuple[Release, str, str | None], ...] = (
     (_FIRST_WITH_SEED_CLIENT_CONFIG, "scheduler_cluster", "seed_client_config"),
     ((2, 3, 1), "scheduler", "last_keep_alive_at"),
@@ -90,7 +90,7 @@ Problem = t.Dict[str, str]
 
 
 def problem(code: str, key: str, **details: t.Any) -> Problem:
-    """Return the problem of a code."""
+    """Return the problem with a code."""
     reason, remedy = (text.format(**details) for text in _MESSAGES[code])
     message = f"{key}: {reason} {remedy} [{code}]"
     return {"code": code, "key": key, "reason": reason, "remedy": remedy, "message": message}
@@ -121,7 +121,7 @@ def tls_context(tls: dict[str, t.Any] | None) -> ssl.SSLContext | None:
 def check_database(
     options: dict[str, t.Any], manager_release: str | None, timeout: float
 ) -> tuple[dict[str, t.Any], list[Problem]]:
-    """Return what is known of the database, and its problems."""
+    """Return the state of the database and its problems."""
     state = read_database(options, timeout, tls_context(options.get("tls")))
     schema = schema_of(state.columns, manager_release) if state.error is None else _UNKNOWN_SCHEMA
     facts = {
@@ -142,7 +142,7 @@ _UNKNOWN_SCHEMA: dict[str, t.Any] = {"state": "unknown", "since": None, "newer":
 
 
 def database_codes(state: DatabaseState, schema: dict[str, t.Any]) -> list[str]:
-    """Return the codes of the problems of a database."""
+    """Return the codes of the database's problems."""
     if state.error is not None:
         return [f"database_{state.error}"]
     codes = ["database_read_only"] if state.writable is False else []
@@ -150,9 +150,9 @@ def database_codes(state: DatabaseState, schema: dict[str, t.Any]) -> list[str]:
 
 
 def cannot_migrate(database_type: str, schema: dict[str, t.Any], manager_release: str | None) -> bool:
-    """Return whether the manager fails to add a column to existing tables.
+    """Return whether the manager would fail to add a column to existing tables.
 
-    Manager 2.5.1 on the tables of 2.1.67 ends with SQLSTATE 23502 in PostgreSQL. MySQL and MariaDB fill such a column.
+    Manager 2.5.1 fails with SQLSTATE 23502 on PostgreSQL tables of 2.1.67. MySQL and MariaDB fill the column.
     """
     if database_type != "postgres" or schema["state"] != "dragonfly":
         return False
@@ -161,10 +161,10 @@ def cannot_migrate(database_type: str, schema: dict[str, t.Any], manager_release
 
 
 def schema_of(columns: t.Sequence[tuple[str, str]], manager_release: str | None) -> dict[str, t.Any]:
-    """Return what the tables of a database say: state, the first release with such tables, and whether it is newer.
+    """Return the state of the tables, the first release that has them, and whether they are newer than the manager.
 
-    :param columns: names of tables and columns.
-    :param manager_release: to compare with, None where it is not known.
+    :param columns: pairs of table and column.
+    :param manager_release: None if unknown.
     """
     tables = {table for table, _column in columns}
     if not tables:
@@ -182,7 +182,7 @@ def schema_of(columns: t.Sequence[tuple[str, str]], manager_release: str | None)
 
 
 def check_redis(options: dict[str, t.Any], timeout: float) -> tuple[dict[str, t.Any], list[Problem]]:
-    """Return what is known of Redis, and its problems."""
+    """Return the state of Redis and its problems."""
     context = tls_context(options.get("tls"))
     facts: dict[str, t.Any] = {"server": None, "databases": None, "role": None}
     problems: list[Problem] = []
@@ -198,7 +198,7 @@ def check_redis(options: dict[str, t.Any], timeout: float) -> tuple[dict[str, t.
 
 
 class _Refusal(Exception):
-    """A server cannot be used, for the reason that a problem gives."""
+    """The server cannot be used because of a problem."""
 
     def __init__(self, code: str, **details: t.Any) -> None:
         super().__init__(code)
@@ -279,7 +279,7 @@ def _check_number(connection: RedisConnection, address: str, number: int) -> lis
 
 
 def _answer_or_none(connection: RedisConnection, *command: str) -> t.Any:
-    """Return the response to a command, None if the user has no permission for it."""
+    """Return the response to a command, or None if the user has no permission for it."""
     try:
         return connection.call(*command)
     except RedisError:

@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The query parameters that clients and managers leave out of a task's id by default.
+"""The query parameters that clients and managers omit from task IDs by default.
 
 PRIVATE to the collection.
 """
 
 from __future__ import annotations
 
-#: Query parameters that do not identify content where nobody says otherwise. Source: dragonflyoss/client v0.1.116 to
-#: v1.5.1 (dragonfly-client-util/src/http/query_params.rs and its forerunners) and dragonflyoss/dragonfly v2.1.62 to
-#: v2.5.1 (pkg/idgen/task_id.go DefaultFilteredQueryParams). Before client v0.1.116 it lacks ``ns``.
+#: Query parameters that do not identify content by default. Source: dragonflyoss/client v0.1.116 to v1.5.1
+#: (dragonfly-client-util/src/http/query_params.rs and its predecessors) and dragonflyoss/dragonfly v2.1.62 to
+#: v2.5.1 (pkg/idgen/task_id.go DefaultFilteredQueryParams). Clients before 0.1.116 do not omit ``ns``.
 DEFAULT_FILTERED_QUERY_PARAMS = (
     "X-Amz-Algorithm",
     "X-Amz-Credential",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Durations as users write them: the one parser of the collection.
+"""Parse durations. All options use this parser.
 
 PRIVATE to the collection.
 """
@@ -17,14 +17,15 @@ NANOSECONDS_PER_SECOND = 10**9
 
 _SECONDS_OF_UNIT = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _SECONDS = re.compile(r"-?[0-9]{1,30}\Z")
-# Each unit at most once, the largest first.
+# Each unit occurs at most once, the largest first.
 _WITH_UNITS = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,30}}){unit})?" for unit in _SECONDS_OF_UNIT) + r"\Z")
 
 
 def parse_duration(text: t.Any) -> int | None:
-    """Return the seconds of a duration, None where it is not one.
+    """Return the seconds of a duration, or None if it is not valid.
 
-    :param text: a whole number of seconds, or numbers with units, the largest first: ``90s``, ``30m``, ``1h30m``.
+    :param text: a whole number of seconds, or numbers with units, the largest first, such as ``90s``, ``30m`` or
+        ``1h30m``.
     """
     if isinstance(text, bool) or not isinstance(text, (int, str)):
         return None
@@ -38,12 +39,12 @@ def parse_duration(text: t.Any) -> int | None:
 
 
 def duration_problem(name: str, text: t.Any) -> str:
-    """Return the message for an option whose value is not a duration."""
+    """Return the message for an option whose value is not a valid duration."""
     return f"{name} must be a number of seconds or a duration such as 90s, 30m, 4h, 7d or 1h30m, not {text!r}"
 
 
 def format_duration(seconds: int) -> str:
-    """Return a duration in the notation of the options, such as ``1h30m``; ``0s`` for none."""
+    """Return a duration in the notation of the options, such as ``1h30m`` or ``0s``."""
     parts, left = "", seconds
     for unit, length in _SECONDS_OF_UNIT.items():
         if unit != "w" and left >= length:

@@ -2,24 +2,24 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Errors that people read: what was requested, what came back, what to do.
+"""Typed errors. Messages state what was requested, what came back and what to do.
 
 PRIVATE to the collection.
 """
 
 from __future__ import annotations
 
-#: What the last sentence of a message begins with.
+#: Start of the last sentence of a message.
 _REMEDY = " What to do:"
 
 
 class DragonflyError(Exception):
-    """Any failure that ends a task with a message instead of a traceback.
+    """An error that ends a task with a message instead of a traceback.
 
-    :param message: the whole text for the user, without secrets.
-    :param reason: a stable code, for ``rescue`` blocks and tests.
-    :param request: verb and URL, such as ``POST http://manager:8080/oapi/v1/jobs``; None where nothing was requested.
-    :param status: the HTTP status that came back; None where no answer came.
+    :param message: complete text for the user, without secrets.
+    :param reason: stable code for ``rescue`` blocks and tests.
+    :param request: verb and URL, such as ``POST http://manager:8080/oapi/v1/jobs``; None if nothing was requested.
+    :param status: HTTP status, None without a response.
     """
 
     def __init__(self, message: str, reason: str, request: str | None = None, status: int | None = None) -> None:
@@ -31,21 +31,21 @@ class DragonflyError(Exception):
 
     @property
     def problem(self) -> str:
-        """The message without the remedy and the full stop, to be part of another message with a remedy."""
+        """The message without the remedy and the full stop, to embed it in another message."""
         return self.message.partition(_REMEDY)[0].rstrip(".")
 
 
 class InputError(DragonflyError):
-    """An option that makes no sense, found before anything is sent."""
+    """An option is not valid. Raised before any request."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "bad_input")
 
 
 class TransportError(DragonflyError):
-    """There is no complete response.
+    """The response is missing or incomplete.
 
-    :param sent: False if the server cannot have received the request, so it is safe to send it again.
+    :param sent: False if the server cannot have received the request, so repeating it is safe.
     """
 
     def __init__(self, message: str, reason: str, request: str, sent: bool) -> None:
@@ -54,7 +54,7 @@ class TransportError(DragonflyError):
 
 
 class GarbledError(DragonflyError):
-    """An answer came that no Dragonfly manager or registry gives: HTML, broken JSON, wrong types, too much."""
+    """The response cannot be from a Dragonfly manager or a registry: HTML, malformed JSON, wrong types, too large."""
 
     def __init__(self, message: str, reason: str, request: str | None = None, status: int | None = None) -> None:
         if _REMEDY not in message:
@@ -63,9 +63,9 @@ class GarbledError(DragonflyError):
 
 
 class ApiError(DragonflyError):
-    """The server answered with a status that means no.
+    """The status of the response reports an error.
 
-    :param answer_text: what the server said, for matching.
+    :param answer_text: the server's message, for comparisons.
     """
 
     status: int
@@ -75,21 +75,21 @@ class ApiError(DragonflyError):
         self.answer_text = answer_text
 
     def explained(self, reason: str, message: str) -> ApiError:
-        """Return the same error with another reason and message, because it is known what the answer means."""
+        """Return the error with another reason and message, if the meaning of the response is known."""
         return ApiError(message, reason, self.request, self.status, self.answer_text)
 
     def with_meaning(self, reason: str, meaning: str) -> ApiError:
-        """Return the same error with what the answer means, in place of what to do about any such status.
+        """Return the error with the meaning of the response instead of the general remedy for its status.
 
-        :param meaning: without a full stop, and with what to do.
+        :param meaning: meaning and remedy, without a full stop.
         """
         return self.explained(reason, f"{self.message.partition(_REMEDY)[0]} This means: {meaning}.")
 
 
 def may_have_been_applied(error: DragonflyError) -> bool:
-    """Return whether a server may have done what a request wanted though it failed so: its answer was lost.
+    """Return whether the server may have applied a failed request, because only its response was lost.
 
-    A gateway answers 502, 503 or 504 where it lost the answer of the server behind it.
+    A gateway responds with 502, 503 or 504 if it loses the response of the server behind it.
     """
     if isinstance(error, TransportError):
         return error.sent

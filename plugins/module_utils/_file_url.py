@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check and compare URLs of files.
+"""Validate and compare URLs of files.
 
 PRIVATE to the collection.
 """
@@ -17,9 +17,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
 
 
 def check_file_url(url: str) -> str:
-    """Return the URL of a file as it is.
+    """Return the URL of a file unchanged.
 
-    :raises InputError: if it is not one.
+    :raises InputError: if it is not valid.
     """
     if not _is_file_url(url):
         raise InputError(f"{redact_url(url)!r} is not the URL of a file, which is SCHEME://HOST/PATH.")
@@ -29,19 +29,19 @@ def check_file_url(url: str) -> str:
 def _is_file_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        _port = parts.port  # raises where it is not a number
+        _port = parts.port  # raises ValueError if it is not a number
     except ValueError:
         return False
     return bool(parts.scheme and parts.netloc.rpartition("@")[2] and not re.search(r"\s", url))
 
 
 def strip_query(url: str) -> str:
-    """Return a URL without its query: what two URLs of one file have in common."""
+    """Return a URL without its query, which distinguishes the URLs of one file."""
     return url.partition("?")[0]
 
 
 def filter_query(url: str, names: set[str]) -> str:
-    """Return a URL without some of its query parameters, the others in order."""
+    """Return a URL without the given query parameters, in the original order."""
     parts = urlsplit(url)
     query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in names]
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(sorted(query)), parts.fragment))
