@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What to do about the answers of proxies and load balancers between here and a server.
+"""Remedies for responses of proxies and load balancers in front of a server.
 
 PRIVATE to the collection.
 """
@@ -16,21 +16,21 @@ _REMEDIES = {
     503: "try again later, because the server or the proxy in front of it is starting, overloaded or in maintenance",
     504: "check why the server takes so long, and raise the time limit of the proxy in front of it (60 s in nginx)",
 }
-# What Go's and nginx's servers answer with 400 to plain HTTP, in lower case.
+# Responses of Go's and nginx's HTTP servers with 400 to plain HTTP, in lower case.
 _WANTS_TLS = ("http request to an https server", "plain http request was sent to https port")
 
 
 def gateway_remedy(status: int, proxy: str | None) -> str:
-    """Return what to do about a status that proxies and load balancers answer, a sentence; empty for other statuses.
+    """Return the remedy for a status that proxies and load balancers send, or an empty text for other statuses.
 
-    :param proxy: host and port of the proxy that the environment names, None without one.
+    :param proxy: host and port of the proxy from the environment, None without a proxy.
     """
     remedy = _REMEDIES.get(status)
     return f" What to do: {remedy}.{proxy_note(proxy)}" if remedy else ""
 
 
 def proxy_note(proxy: str | None) -> str:
-    """Return the sentence that a request goes through a proxy, empty without one."""
+    """Return a sentence that names the proxy of a request, or an empty text without a proxy."""
     if not proxy:
         return ""
     return (
@@ -40,5 +40,5 @@ def proxy_note(proxy: str | None) -> str:
 
 
 def wants_tls(status: int, text: str) -> bool:
-    """Return whether an answer says that plain HTTP was sent to a server that expects TLS."""
+    """Return whether a response reports that the server expects TLS but received plain HTTP."""
     return status == 400 and any(part in text.lower() for part in _WANTS_TLS)

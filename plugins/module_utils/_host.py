@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read of a host: its files, its programs, its units. Nothing here changes anything.
+"""Read files, programs and units of a host, without changing anything.
 
 PRIVATE to the collection.
 """
@@ -16,7 +16,7 @@ import shlex
 import time
 from typing import Any, Callable, NamedTuple
 
-#: Bytes of a file that are read at most.
+#: Limit in bytes of a file.
 MAX_BYTES = 1 << 20
 _MARK = re.compile(r"(?m)^# Written by the Ansible role ([\w.]+), changes are lost\.$")
 _VERSION = re.compile(r"GitVersion:?\s*v?(\d+\.\d+\.\d+)|(?<![\w.])v?(\d+\.\d+\.\d+)")
@@ -27,7 +27,7 @@ _PROGRAM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"
 
 
 class Output(NamedTuple):
-    """What a program printed.
+    """Output of a program.
 
     :ivar code: exit status.
     """
@@ -37,19 +37,19 @@ class Output(NamedTuple):
     stderr: str
 
 
-#: Runs a program; None if there is no such program.
+#: Runs a program and returns its output, or None if the program does not exist.
 Run = Callable[["list[str]"], "Output | None"]
 
 
 class Unit(NamedTuple):
-    """A unit of systemd.
+    """A systemd unit.
 
     :ivar state: such as ``active``; None if it cannot be queried.
-    :ivar since: seconds since 1970 at which its process started; None if it does not run.
-    :ivar argv: its command, with its environment variables expanded.
-    :ivar error: why systemd cannot be queried, or why the command is not known; empty if they are known.
-    :ivar variables: of its environment, which may be secret.
-    :ivar environment_error: why they are not all known; empty if they are.
+    :ivar since: start time of its process in seconds since 1970; None if it is not running.
+    :ivar argv: its command, with environment variables expanded.
+    :ivar error: why systemd cannot be queried or the command is unknown; empty otherwise.
+    :ivar variables: its environment, which may contain secrets.
+    :ivar environment_error: why the environment is incomplete; empty otherwise.
     """
 
     name: str
@@ -61,15 +61,15 @@ class Unit(NamedTuple):
     environment_error: str = ""
 
     def facts(self) -> dict[str, Any]:
-        """Return what leaves the host, which the command may not: it may hold secrets."""
+        """Return the facts that may leave the host. The command is not one of them, because it may contain secrets."""
         return {"name": self.name, "state": self.state, "since": self.since, "error": self.error}
 
 
 class Host:
-    """The host that this runs on.
+    """The host on which the module runs.
 
     :param run: runs a program.
-    :param root: directory that its paths are below, which is another one in tests alone.
+    :param root: directory that replaces ``/`` in tests.
     """
 
     def __init__(self, run: Run, root: str = "/") -> None:
@@ -77,19 +77,19 @@ class Host:
         self._root = root.rstrip("/")
 
     def path(self, path: str) -> str:
-        """Return where a path is."""
+        """Return the path below ``root``."""
         return self._root + path
 
     def exists(self, path: str) -> bool:
-        """Return whether there is a file, a directory or a socket, or a link."""
+        """Return whether a file, directory, socket or link exists."""
         return os.path.lexists(self.path(path))
 
     def glob(self, pattern: str) -> list[str]:
-        """Return the paths that match a pattern, sorted."""
+        """Return the paths that match a pattern in order."""
         return sorted(path[len(self._root) :] for path in glob.glob(glob.escape(self._root) + pattern))
 
     def read(self, path: str) -> str:
-        """Return the text of a file that has no secrets or does not leave the host, empty if it cannot be read."""
+        """Return the text of a file, or an empty text if it cannot be read. It is not redacted, so must stay here."""
         try:
             with open(self.path(path), encoding="utf-8", errors="replace") as handle:
                 return handle.read(MAX_BYTES)
@@ -97,10 +97,10 @@ class Host:
             return ""
 
     def file(self, path: str, redact: Callable[[str], str]) -> dict[str, Any]:
-        """Return a file: ``path``, ``exists``, ``text``, ``error``, ``mtime``, ``mode``, ``uid``, ``gid``, and more.
+        """Return the ``path``, ``exists``, ``text``, ``error``, ``mtime``, ``mode``, ``uid``, ``gid`` etc. of a file.
 
-        ``text`` is None if it does not exist or cannot be read, ``mtime`` is in seconds since 1970, ``written_by`` the
-        role whose mark is in it, and ``bom`` whether it begins with a byte order mark.
+        ``text`` is None if the file does not exist or cannot be read. ``mtime`` is in seconds since 1970.
+        ``written_by`` is the role named in the header. ``bom`` is whether the file starts with a byte order mark.
         """
         facts: dict[str, Any] = {
             "path": path,
@@ -139,7 +139,7 @@ class Host:
         return facts
 
     def program(self, name: str) -> str | None:
-        """Return the path of a program, also one outside of the PATH of an unprivileged task."""
+        """Return the path of a program, also outside of the PATH of an unprivileged task."""
         directories = os.environ.get("PATH", "").split(os.pathsep) if not self._root else []
         for directory in [*directories, *_PROGRAM_FOLDERS]:
             path = os.path.join(directory, name)
@@ -148,15 +148,15 @@ class Host:
         return None
 
     def version(self, argv: list[str]) -> str | None:
-        """Return the release that a program prints, None if it prints none."""
+        """Return the release that a program prints, or None."""
         output = self.run(argv)
         match = _VERSION.search(output.stdout) if output and output.code == 0 else None
         return (match.group(1) or match.group(2)) if match else None
 
     def units(self, names: list[str]) -> dict[str, Unit]:
-        """Return the units that systemd has, by name; with an error each if systemd cannot be queried."""
+        """Return the units that exist, by name. If systemd cannot be queried, each has an error."""
         output = self.run(["systemctl", "show", f"--property={_PROPERTIES}", *names])
-        # As sd_booted(3): where systemd is not the init there are no units.
+        # As sd_booted(3) does: without systemd as init there are no units.
         if output is None or (output.code and not self.exists("/run/systemd/system")):
             return {}
         blocks = re.split(r"\n\s*\n", output.stdout.strip())
@@ -186,7 +186,7 @@ class Host:
         return Unit(name, state, since, argv, error, variables, environment_error)
 
     def _environment(self, values: dict[str, list[str]]) -> tuple[dict[str, str], str]:
-        """Return the variables of a unit, and why they are not known."""
+        """Return the environment of a unit, and why it is incomplete."""
         variables: dict[str, str] = {}
         for line in values.get("Environment", []):
             variables.update(_assignments(line))
@@ -200,7 +200,7 @@ class Host:
 
 
 def _properties(block: str) -> dict[str, list[str]]:
-    """Return what systemctl show prints of a unit; a name may come several times."""
+    """Return the properties that systemctl show prints of a unit. A property may occur several times."""
     values: dict[str, list[str]] = {}
     for line in block.splitlines():
         name, equals, value = line.partition("=")
@@ -210,7 +210,7 @@ def _properties(block: str) -> dict[str, list[str]]:
 
 
 def _assignments(text: str) -> dict[str, str]:
-    """Return the variables of the property Environment, whose words are quoted as in a shell."""
+    """Return the variables in the property Environment, which is quoted as in a shell."""
     try:
         arguments = shlex.split(text)
     except ValueError:
@@ -219,7 +219,7 @@ def _assignments(text: str) -> dict[str, str]:
 
 
 def file_assignments(text: str) -> dict[str, str]:
-    """Return the variables of an EnvironmentFile, where a value without quotes goes on to the end of its line."""
+    """Return the variables of an EnvironmentFile, where an unquoted value extends to the end of its line."""
     variables: dict[str, str] = {}
     for name, value in _ASSIGNMENT.findall(text.replace("\\\n", " ")):
         is_quoted = value[:1] in ("'", '"')
@@ -228,7 +228,7 @@ def file_assignments(text: str) -> dict[str, str]:
 
 
 def _expand(arguments: list[str], variables: dict[str, str]) -> list[str]:
-    """Return a command with its variables expanded as systemd does: a whole word $NAME becomes several words."""
+    """Return a command with variables expanded as systemd does: an argument $NAME may become several arguments."""
     expanded = []
     for word in arguments:
         bare = re.match(r"\"?\$(\w+)\"?\Z", word)
@@ -240,9 +240,9 @@ def _expand(arguments: list[str], variables: dict[str, str]) -> list[str]:
 
 
 def option_of(argv: tuple[str, ...] | list[str], names: tuple[str, ...]) -> str | None:
-    """Return the value of an option on a command line, None if it is not set. The last one counts.
+    """Return the last value of an option on a command line, None if it is not set.
 
-    :param names: of the option, with dashes.
+    :param names: names of the option, including dashes.
     """
     value = None
     for index, word in enumerate(argv):
@@ -255,9 +255,9 @@ def option_of(argv: tuple[str, ...] | list[str], names: tuple[str, ...]) -> str 
 
 
 def runner(module: Any) -> Run:
-    """Return what runs programs for a module.
+    """Return a function that runs programs for a module.
 
-    :param module: of Ansible.
+    :param module: ``AnsibleModule``.
     """
     module.run_command_environ_update = {"LC_ALL": "C"}
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gathers what decides about a host's pulls: files, releases and start times of runtimes and the Dragonfly clients.
+"""Gather the facts that determine which task IDs a host requests: files, releases and start times of its daemons.
 
-Runs on the host with nothing but the standard library, and only reads. No secret leaves the host: files come as
-``_config_redaction`` leaves them.
+Runs on the host with the standard library only, and changes nothing. No secret leaves the host: files are redacted by
+``_config_redaction``.
 
 PRIVATE to the collection.
 """
@@ -25,7 +25,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registries
     gather_registries_conf,
 )
 
-#: Client: its unit, its configuration if nothing names another, and the argument that prints its release.
+#: Maps a client to its unit, the default path of its configuration, and the argument that prints its release.
 CLIENTS = {
     "dfget": ("dfget-daemon.service", "/etc/dragonfly/dfget.yaml", "version"),
     "dfdaemon": ("dfdaemon.service", "/etc/dragonfly/dfdaemon.yaml", "--version"),
@@ -39,13 +39,13 @@ def gather(
     certs_dir: str | None = None,
     registries_conf: str | None = None,
 ) -> dict[str, Any]:
-    """Return everything that decides about the pulls of this host.
+    """Return all facts that determine the task IDs of this host's pulls.
 
-    :param client_configs: client to the path of its configuration, None for the one that its unit names.
-    :param containerd_config: path, None for the one that containerd is started with.
-    :param certs_dir: directory with mirrors, None for the one that containerd's configuration names.
-    :param registries_conf: path, None for the one of the system.
-    :returns: dict with ``clients``, ``containerd`` and ``registries_conf``.
+    :param client_configs: path of the configuration by client; None for the path in the client's unit.
+    :param containerd_config: path; None for the path with which containerd is started.
+    :param certs_dir: directory of mirrors; None for the directory in containerd's configuration.
+    :param registries_conf: path; None for the default path.
+    :returns: ``clients``, ``containerd`` and ``registries_conf``.
     """
     units = host.units([*(unit for unit, _path, _flag in CLIENTS.values()), *UNITS, CRIO_UNIT])
     clients = {name: _client(host, name, (client_configs or {}).get(name), units) for name in CLIENTS}

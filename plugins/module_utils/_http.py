@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP requests with limits: each ends at its timeout, and no answer is held that is larger than its kind can be.
+"""Send HTTP requests with limits: each ends within its timeout, and responses have a maximum size.
 
-One ``Http`` speaks to one kind of server with one set of credentials. It never follows redirects (a POST would become
-a GET), never reads ``.netrc`` (it would replace the token), and never sends its credentials anywhere but to the URL
-that it is given.
+Each ``Http`` sends one set of credentials to one kind of server. It does not follow redirects (a POST would become a
+GET), does not read ``.netrc`` (it would replace the token), and sends its credentials only to the URL that the caller
+passes.
 
 PRIVATE to the collection.
 """
@@ -39,10 +39,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version im
 
 __all__ = ["ANSWER_LIMIT", "REQUESTS_ERROR", "Http", "Response"]
 
-#: Bytes of an answer where its kind has no other limit; as many as distribution takes of a manifest
+#: Default limit in bytes of a response, which is the limit of distribution for manifests
 #: (registry/handlers/manifests.go, v2.8.3).
 ANSWER_LIMIT = 4 * 1024 * 1024
-#: Bytes that are read of the body of an answer that is not 2xx.
+#: Limit in bytes of the body of a response whose status is not 2xx.
 _ERROR_BYTES = 64 * 1024
 _CHUNK = 64 * 1024
 _HEADERS = {
@@ -50,17 +50,17 @@ _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
 }
-#: A body may have so many bytes more on the wire than it has: for the sizes of its chunks.
+#: Additional bytes that a body may take on the wire, for the sizes of chunks.
 _FRAMING_FACTOR, _FRAMING_BYTES = 2, 64 * 1024
 
 
 @dataclass
 class Response:
-    """An answer: its body is read whole or, with ``stream``, comes in chunks.
+    """A response. Its body is complete, or with ``stream`` an iterator of chunks.
 
     :ivar request: verb and URL, without user info and query.
     :ivar headers: a mapping that ignores case.
-    :ivar proxy: host and port of the proxy that the environment names for it, None without one.
+    :ivar proxy: host and port of the proxy from the environment, None without a proxy.
     """
 
     request: str
@@ -73,31 +73,31 @@ class Response:
 
     @property
     def media_type(self) -> str:
-        """The media type without parameters, in lower case; an empty string where there is none."""
+        """The media type in lower case without parameters, or an empty text."""
         return self.headers.get("Content-Type", "").split(";")[0].strip().lower()
 
     def text(self) -> str:
-        """Return the body as text, whatever bytes it holds."""
+        """Return the body as text, with undecodable bytes replaced."""
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> t.Any:
-        """Return the first JSON document of the body: a manager may send two, one after the other.
+        """Return the first JSON document of the body. A manager may send two documents.
 
-        :raises GarbledError: if there is none.
+        :raises GarbledError: if the body does not start with JSON.
         """
         return decode_json(self.text(), self.request)
 
 
 class Http:
-    """Sends requests, one session a thread.
+    """Sends requests, with one session per thread.
 
     :param auth: value of the header Authorization, or None.
-    :param timeout: seconds for a whole request.
+    :param timeout: time limit of a request in seconds.
     :param verify: True, False, or the path of a CA bundle.
     :param cert: path of a client certificate, a pair of certificate and key, or None.
-    :param connect_timeout: seconds for a connection, where they are fewer than ``timeout``.
-    :param clock: whose ``end`` no request outlives.
-    :ivar timeout: see above.
+    :param connect_timeout: time limit of a connection in seconds, if shorter than ``timeout``.
+    :param clock: requests end no later than its ``end``.
+    :ivar timeout: as above.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Http:
         return session
 
     def _authorize(self, request: t.Any) -> t.Any:
-        # As an auth object, because requests reads .netrc only if there is none.
+        # An auth object keeps requests from reading .netrc.
         if self._auth is not None:
             request.headers.setdefault("Authorization", self._auth)
         return request
@@ -140,16 +140,16 @@ class Http:
         stream: bool = False,
         limit: int = ANSWER_LIMIT,
     ) -> Response:
-        """Send one request and return the answer, whatever its status.
+        """Send a request and return the response, whatever its status.
 
-        Of the body of an answer that is not 2xx only the beginning is read.
+        Reads only the beginning of the body if the status is not 2xx.
 
-        :param body: what is sent as JSON, or None.
-        :param stream: leave the body in ``Response.chunks``; the caller calls ``Response.close``.
-        :param limit: bytes that the body may have, decompressed.
-        :raises TransportError: if no whole answer came within the timeout; with reason ``timed_out`` if the time of the
-            task was up before the request was sent.
-        :raises GarbledError: with reason ``too_large`` if the answer is larger than the limit.
+        :param body: value to send as JSON, or None.
+        :param stream: leave the body in ``Response.chunks``; the caller must call ``Response.close``.
+        :param limit: limit of the decompressed body in bytes.
+        :raises TransportError: if there is no complete response within the timeout; with reason ``timed_out`` if the
+            time of the task ended before the request was sent.
+        :raises GarbledError: with reason ``too_large`` if the response exceeds the limit.
         """
         seconds = min(self.timeout, self._clock.end - self._clock.now())
         attempt = Attempt(seconds, min(self._connect_timeout, seconds))
@@ -182,7 +182,7 @@ class Http:
 
 
 class _Exchange:
-    """One request and what comes of it."""
+    """A request and its response."""
 
     def __init__(self, method: str, url: str, attempt: Attempt) -> None:
         self._attempt = attempt
@@ -190,16 +190,16 @@ class _Exchange:
         try:
             parts = urlsplit(url)
             self._address, self._host = parts.netloc.rpartition("@")[2], parts.hostname
-            # Without user info and query, which can hold secrets.
+            # Without user info and query, which may contain secrets.
             shown = f"{parts.scheme}://{self._address}{parts.path or '/'}"
         except ValueError:
             shown, self._address, self._host = "/", "", ""
         self.request = f"{method} {shown}"
 
     def read(self, answer: t.Any, limit: int) -> t.Iterator[bytes]:
-        """Yield the body of an answer of requests, decompressed, in chunks.
+        """Yield the decompressed body of a response of requests in chunks.
 
-        :param limit: in bytes.
+        :param limit: limit in bytes.
         """
         failed = not 200 <= answer.status_code < 300
         self._attempt.expect(_FRAMING_FACTOR * limit + _FRAMING_BYTES)
@@ -221,7 +221,7 @@ class _Exchange:
             answer.close()
 
     def out_of_time(self) -> TransportError:
-        """Return the error of a request that is not sent, for the task has no time left."""
+        """Return the error for a request that is not sent because the time of the task has ended."""
         message = (
             f"{self.request}: not sent, because the time of the task is up. What to do: check why {self._address} "
             "takes so long, or raise wait_timeout, or timeout if the task does not wait."
@@ -236,9 +236,9 @@ class _Exchange:
         return GarbledError(message, "too_large", self.request)
 
     def error(self, exc: Exception, begun: bool = False) -> TransportError | GarbledError:
-        """Return what a failure means for a person.
+        """Return the error that explains an exception.
 
-        :param begun: whether the headers of an answer have come.
+        :param begun: whether the headers of the response were received.
         """
         failure = Failure(exc, self._address, self._host, self._attempt.timeout)
         if failure.has_too_many_bytes:
@@ -255,13 +255,13 @@ class _Exchange:
 
 
 class _Undecodable(Exception):
-    """The encoding of a body is not one that was accepted."""
+    """The response has an encoding that was not accepted."""
 
 
 def _decode(answer: t.Any) -> t.Iterator[bytes]:
-    """Yield the body of an answer of requests in chunks that are never large, whatever they are decompressed from.
+    """Yield the body of a response of requests in small chunks, regardless of its compression.
 
-    :raises OSError: if it ends too early.
+    :raises OSError: if the body is incomplete.
     """
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     received = _receive(answer.raw)
@@ -275,7 +275,7 @@ def _decode(answer: t.Any) -> t.Iterator[bytes]:
 
 def _receive(body: t.Any) -> t.Iterator[bytes]:
     yield from body.stream(_CHUNK, decode_content=False)
-    # requests before 2.32 takes a part of a body for the whole.
+    # requests before 2.32 does not notice an incomplete body.
     if body.length_remaining:
         raise OSError("the body ends too early")
 

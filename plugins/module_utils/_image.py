@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Image references, without any request.
+"""Parse image references. Sends no requests.
 
 PRIVATE to the collection.
 """
@@ -18,11 +18,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest i
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import MASK, redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import has_blank, trim
 
-#: Where an image of docker.io is preheated and pulled, as in Dragonfly's own documents.
+#: Registry from which images of docker.io are preheated and pulled, as in Dragonfly's documentation.
 DOCKER_HUB = "https://index.docker.io"
 
-#: Registries in references that containerd reads as docker.io (github.com/distribution/reference normalize.go).
-#: registry-1.docker.io is not one of them: to containerd it is another registry.
+#: Names that containerd resolves to docker.io (github.com/distribution/reference normalize.go). To containerd,
+#: registry-1.docker.io is a different registry.
 _NAMES_OF_DOCKER_HUB = ("docker.io", "index.docker.io")
 # The grammar of github.com/distribution/reference.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -31,27 +31,27 @@ _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
     r"|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?\Z"
 )
-# A URL may name a host that no reference can, such as one with an underscore.
+# Hosts in URLs may contain characters that references do not allow, such as underscores.
 _URL_HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?\Z")
 _TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _MANIFEST_URL = re.compile(r"(?P<base>https?://[^/?#]+)/v2/(?P<name>.+)/manifests/(?P<reference>[^/?#]+)\Z")
-# In a reference only a digest follows an @, and a digest holds no slash.
+# In a reference, @ is followed by a digest, which does not contain a slash.
 _CREDENTIALS = re.compile(r"(?P<scheme>https?://)?.*@(?=.*/)", re.DOTALL)
-# What Ansible converts to text where an option is a list of strings; a reference may begin with an IPv6 address.
+# Text of a mapping or list that Ansible converted to a string. A reference may start with an IPv6 address.
 _LIST_OR_DICTIONARY = re.compile(r"\{|\[[\]\"'{]")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}\Z")
-#: Characters of a repository name, library/ included (github.com/distribution/reference reference.go).
+#: Characters of a repository name including library/ (github.com/distribution/reference reference.go).
 _LONGEST_NAME = 255
-#: A longer reference is refused: a name and its registry are shorter, tags have at most 128 characters.
+#: Limit of a reference: the name with its registry has at most 255 characters, a tag 128.
 _LONGEST = 2048
 
 
 class Image(t.NamedTuple):
-    """An image, as a registry's API names it.
+    """An image in terms of a registry's API.
 
     :ivar registry: the name that users write (``docker.io``, ``registry:5000``).
     :ivar base: URL up to ``/v2``, without a trailing slash.
-    :ivar name: repository, with the prefix of the registry's base.
+    :ivar name: repository, including the prefix in the registry's base URL.
     :ivar reference: tag or digest.
     """
 
@@ -62,7 +62,7 @@ class Image(t.NamedTuple):
 
     @property
     def digest(self) -> str | None:
-        """The digest, or None where the reference is a tag."""
+        """The digest, or None if the reference is a tag."""
         return self.reference if is_digest(self.reference) else None
 
     def manifest_url(self, reference: str | None = None) -> str:
@@ -73,14 +73,14 @@ class Image(t.NamedTuple):
         return f"{self.base}/v2/{self.name}/manifests/{reference or self.reference}"
 
     def blob_url(self, digest: str) -> str:
-        """Return the URL of a blob, as the manager builds it from the manifest URL."""
+        """Return the URL of a blob. The manager derives the same URL from that of the manifest."""
         return f"{self.base}/v2/{self.name}/blobs/{digest}"
 
 
 def check_base(registry: str, url: str) -> str:
     """Return the base URL of a registry, without a trailing slash.
 
-    :raises InputError: if it is not a usable http or https URL.
+    :raises InputError: if it is not a valid http or https URL.
     """
     url = trim(url)
     try:
@@ -103,7 +103,7 @@ def check_base(registry: str, url: str) -> str:
 def check_registry_url(registry: str, url: str) -> str:
     """Return the base URL that a user sets for a registry, without a trailing slash.
 
-    :raises InputError: if no registry is there.
+    :raises InputError: if the URL does not serve the API of a registry.
     """
     base = check_base(registry, url)
     if urlsplit(base).hostname == "docker.io":
@@ -112,19 +112,18 @@ def check_registry_url(registry: str, url: str) -> str:
 
 
 def _is_prefix(path: str) -> bool:
-    """Return whether the path of a URL is the first part of a repository's name, or empty."""
+    """Return whether the path of a URL is empty or the beginning of a repository name."""
     prefix = path.strip("/")
     return not prefix or bool(_NAME.match(prefix))
 
 
 def parse_image(text: str, bases: dict[str, str] | None = None) -> Image:
-    """Return the image that a reference or a whole manifest URL names. White space around it does not count.
+    """Return the image of a reference or a complete manifest URL. Surrounding white space is ignored.
 
     :param text: such as ``redis:7``, ``host:5000/team/app@sha256:...``, ``http://host:5000/team/app:1`` (plain HTTP) or
         ``https://host/v2/team/app/manifests/1``.
-    :param bases: base URL by name of the registry, where that is not ``https://NAME``. A path in it is a repository
-        prefix.
-    :raises InputError: if it is none of these.
+    :param bases: base URL by registry if it is not ``https://NAME``. Its path is a prefix of the repository.
+    :raises InputError: if the text is not valid.
     """
     reference = _check_text(text)
     if reference.startswith(("http://", "https://")):
@@ -138,7 +137,7 @@ def parse_image(text: str, bases: dict[str, str] | None = None) -> Image:
 
 
 def _check_text(text: str) -> str:
-    """Return a text without white space around it, that can be a reference by its characters."""
+    """Return a text without surrounding white space, if its characters are valid in a reference."""
     if not isinstance(text, str):
         raise InputError(f"An image reference is a string, not {type(text).__name__}.")
     reference = trim(text)
@@ -161,7 +160,7 @@ def _check_text(text: str) -> str:
             "images to a list."
         )
     if has_blank(reference):
-        # Escaped before it is scrubbed, which would drop line ends.
+        # Escape before redacting, which would remove line ends.
         shown = redact_url(reference.encode("unicode_escape").decode("ascii"))
         raise InputError(f"'{shown}' is not a valid image reference: it contains white space.")
     return reference
@@ -198,12 +197,12 @@ def _from_name(text: str, bases: dict[str, str]) -> Image:
 
 
 def _names_registry(text: str) -> bool:
-    """Return whether the first component of a reference names a registry (normalize.go, splitDockerDomain)."""
+    """Return whether the first component of a reference is a registry (normalize.go, splitDockerDomain)."""
     return "." in text or ":" in text or text == "localhost" or text != text.lower()
 
 
 def canonical_registry(name: str) -> str:
-    """Return the name that containerd has for a registry in a reference."""
+    """Return containerd's name of a registry in a reference."""
     return "docker.io" if name in _NAMES_OF_DOCKER_HUB else name
 
 

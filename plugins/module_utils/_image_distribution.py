@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read which hosts hold which layers of an image: from the manager's own answer, or where it has none, from tasks.
+"""Read which hosts hold which layers of an image, from the manager's response or from jobs of the type get_task.
 
-The manager's answer leaves seed peers out, and counts hosts that have only begun to fetch (manager/service/job.go,
-extractPeersFromJobs, 2.2.4 to 2.5.1; contract/2.5.1/task_held_by_seed). It creates a job of the type get_task for
-each layer, which is listed like any other job and names all hosts. So those jobs are read, too.
+The manager's response omits seed peers and includes hosts that are still downloading (manager/service/job.go,
+extractPeersFromJobs, 2.2.4 to 2.5.1; contract/2.5.1/task_held_by_seed). For each layer, the manager creates a job of
+the type get_task, whose result names all hosts. Therefore these jobs are read too.
 
 PRIVATE to the collection.
 """
@@ -42,25 +42,25 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targ
     find_targets,
 )
 
-# The longest that a client takes.
+# The maximum that a client accepts.
 _LONGEST = 86400
-# Seconds by which a job may seem older than the request that created it: the header Date has no fraction.
+# Seconds by which a job may seem older than the request that created it, because the header Date has whole seconds.
 _CLOCK_SLACK = 2
-# These options determine the ID of a blob's task, together with its URL. Blobs have no query to filter.
+# Options that determine the task ID of a blob together with its URL. URLs of blobs have no query to filter.
 
 ClientFor = t.Callable[..., DragonflyClient]
-# Cluster, hostname, IP address and type. A seed peer and a peer on one machine have storage of their own.
+# Cluster, hostname, IP address and type. A seed peer and a peer on the same machine have separate storage.
 _HostKey = t.Tuple[t.Any, t.Any, t.Any, t.Any]
 
 
 class _HeldLayers:
-    """Which hosts hold which layers."""
+    """Records which hosts hold which layers."""
 
     def __init__(self) -> None:
         self._urls: dict[_HostKey, set[str]] = {}
 
     def add(self, url: str, hosts: t.Iterable[t.Mapping[str, t.Any]]) -> None:
-        """Note the hosts that have all of a layer, of those that a job of the type get_task names."""
+        """Add the hosts in the result of a get_task job that hold the complete layer."""
         for host in hosts:
             if host["finished"] is not False:
                 key = tuple(host.get(name) for name in ("scheduler_cluster_id", "hostname", "ip", "host_type"))
@@ -69,7 +69,7 @@ class _HeldLayers:
     def result(self, urls: list[str]) -> dict[str, t.Any]:
         """Return the keys ``layers`` and ``peers`` of the module's result.
 
-        :param urls: the layers, each once.
+        :param urls: URLs of the layers without duplicates.
         """
         layers = []
         for url in urls:
@@ -90,7 +90,7 @@ class _HeldLayers:
 
 
 class _Answer(t.NamedTuple):
-    """What is kept of a job of the type get_task that the manager created for a layer."""
+    """The kept part of a get_task job that the manager created for a layer."""
 
     args: dict[str, t.Any]
     done: bool
@@ -103,10 +103,10 @@ def image_distribution(
 ) -> dict[str, t.Any]:
     """Return the module's result.
 
-    :param client_for: function that gives the client with a token; takes ``timeout``, see ``_module``.
-    :param params: the module's, checked.
+    :param client_for: returns the client with a token; see ``timeout`` in ``_module``.
+    :param params: validated options of the module.
     :param registry_for: see ``find_targets``.
-    :raises DragonflyError: if there is no answer.
+    :raises DragonflyError: if the manager does not return a distribution.
     """
     try:
         return _read_from_manager(client_for, params, clock)
@@ -123,7 +123,7 @@ def _read_from_manager(client_for: ClientFor, params: dict[str, t.Any], clock: C
     reader = JobReader(client, clock)
 
     def post(body: dict[str, t.Any]) -> dict[str, t.Any]:
-        # The manager answers when it knows it all.
+        # The manager responds when it is done.
         return client_for(timeout=min(_seconds_left(deadline, clock), _LONGEST)).image_distribution(body)
 
     body = _request(params)
@@ -145,7 +145,7 @@ def _seconds_left(deadline: float, clock: Clock) -> float:
 
 
 def _layer_urls(document: dict[str, t.Any]) -> list[str]:
-    """Return the URLs of an image's layers as the manager names them, each once."""
+    """Return the URLs of an image's layers as reported by the manager, without duplicates."""
     urls = [layer.get("url") for layer in document["image"].get("layers") or [] if isinstance(layer, dict)]
     return [url for url in dict.fromkeys(urls) if isinstance(url, str)]
 
@@ -171,18 +171,18 @@ def _request(params: dict[str, t.Any]) -> dict[str, t.Any]:
 def _holders_by_url(
     reader: JobReader, urls: list[str], body: dict[str, t.Any], seconds: float
 ) -> dict[str, list[dict[str, t.Any]]]:
-    """Return the hosts in the results of the manager's own jobs of the type get_task, by URL, for finished jobs.
+    """Return the hosts in the results of the manager's finished get_task jobs by URL.
 
-    :param urls: of the layers.
-    :param body: of the POST, which created these jobs.
-    :param seconds: since that POST.
+    :param urls: URLs of the layers.
+    :param body: body of the POST that created these jobs.
+    :param seconds: seconds since that POST.
     """
     answers: list[_Answer] = []
     try:
         for rows in reader.iter_recent_jobs(seconds + _CLOCK_SLACK, transform=_keep_answer, type="get_task"):
             answers += [row["answer"] for row in rows]
     except DragonflyError:
-        # Then each layer gets a job of its own.
+        # The caller then creates a job for each layer.
         return {}
     by_url: dict[str, list[dict[str, t.Any]]] = {}
     for answer in answers:
@@ -192,13 +192,13 @@ def _holders_by_url(
 
 
 def _keep_answer(row: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return what is kept of a row of the type get_task."""
+    """Return the kept part of a get_task job."""
     answer = _Answer(job_args(row), row.get("state") == "SUCCESS", JobResult(row).cluster_ids, holders(row))
     return {"id": row.get("id"), "created_at": row.get("created_at"), "args": answer.args, "answer": answer}
 
 
 def _answers(answer: _Answer, body: dict[str, t.Any]) -> bool:
-    """Return whether a job answers what a POST requested: for the same kind of task, and in all of its clusters."""
+    """Return whether a job belongs to a POST: it is for the same kind of task, and in all requested clusters."""
     requested = set(body.get("scheduler_cluster_ids") or [])
     is_same = all((answer.args.get(key) or None) == (body["args"].get(key) or None) for key in IDENTITY_KEYS)
     return answer.done and is_same and requested <= answer.cluster_ids

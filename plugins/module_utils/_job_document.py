@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read what a job's document says: arguments, URLs, clusters, and what its result names. No requests.
+"""Read the document of a job: arguments, URLs, clusters and result. Sends no requests.
 
 PRIVATE to the collection.
 """
@@ -18,22 +18,22 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
     redact_url,
 )
 
-#: What a scheduler writes where it does not know the host: 2.3.1 and later, and before.
+#: Placeholders of schedulers for an unknown host: from 2.3.1 on, and before.
 UNKNOWN_HOSTS = ("unknown", "unknow", "")
 _FAILURE_KEYS = ("url", "hostname", "ip", "description")
-# Parts of keys that Go spells in capitals.
-# Errors of one job that are kept; each can be long.
+# Parts of keys that Go writes in capitals.
+# Limit of the errors kept of a job, which can be long.
 _MOST_ERRORS = 100
 _GO_CAPITALS = ("uuid", "ttl")
 
 
-#: The keys of ``args`` that are part of a task's ID; the filter of its URL is another one. Options have the same names.
-#: Which of them a release uses is in _task_id, which few runs import.
+#: Keys of ``args`` that determine a task's ID, except the filter of its URL. Options have the same names. ``_task_id``
+#: knows which of them a release uses; few runs import it.
 IDENTITY_KEYS = ("tag", "application", "piece_length")
 
 
 class ReportedHost(t.NamedTuple):
-    """A host as an entry of a result names it.
+    """A host in an entry of a result.
 
     Hosts behind one gateway, in clusters with the same addresses, or on one machine share an address.
     """
@@ -44,23 +44,23 @@ class ReportedHost(t.NamedTuple):
 
 
 class WarmBlob(t.NamedTuple):
-    """One entry of ``success_tasks``: a host fetched a URL."""
+    """An entry of ``success_tasks``: a host fetched a URL."""
 
     cluster_id: int | None
-    #: None where the scheduler did not know it.
+    #: None if the scheduler did not know the host.
     host: ReportedHost | None
     url: str
 
 
 class JobResult:
-    """The parts of a job's ``result`` that show its outcome.
+    """The parts of a job's ``result`` that determine its outcome.
 
-    :ivar state: state of the group of tasks, None where there is no result yet.
-    :ivar warm: set of WarmBlob.
-    :ivar cluster_ids: clusters whose schedulers answered.
+    :ivar state: state of the group of tasks, None without a result.
+    :ivar warm: set of ``WarmBlob``.
+    :ivar cluster_ids: clusters whose schedulers responded.
     :ivar failures: entries of ``failure_tasks`` with url, hostname, ip, description, scheduler_cluster_id.
-    :ivar errors: texts of the first tasks that failed.
-    :ivar tasks: number of tasks, ``succeeded`` of those with the state SUCCESS.
+    :ivar errors: messages of the first failed tasks.
+    :ivar tasks: number of tasks; ``succeeded`` of them have the state SUCCESS.
     """
 
     def __init__(self, job: dict) -> None:
@@ -82,12 +82,12 @@ class JobResult:
 
     @property
     def warm_urls(self) -> list[str]:
-        """The URLs that some host has, sorted."""
+        """The URLs that at least one host holds, sorted."""
         return sorted({blob.url for blob in self.warm})
 
     @property
     def failed_hosts(self) -> set[ReportedHost]:
-        """The hosts on which something failed; where the scheduler did not know the address, by their name."""
+        """Hosts with a failure, by name if the scheduler did not know the address."""
         return {
             _reported_host(failure["scheduler_cluster_id"], failure) or _nameless_host(failure)
             for failure in self.failures
@@ -95,7 +95,7 @@ class JobResult:
 
     @property
     def warm_cluster_ids(self) -> set[int | None]:
-        """The clusters in which some host has something."""
+        """Clusters in which at least one host holds a URL."""
         return {blob.cluster_id for blob in self.warm}
 
     def _read(self, scheduler_result: dict) -> None:
@@ -111,7 +111,7 @@ class JobResult:
 
 
 def _reported_host(cluster_id: int | None, entry: dict) -> ReportedHost | None:
-    """Return the host of an entry, None where the scheduler did not know it."""
+    """Return the host of an entry, None if the scheduler did not know it."""
     address = entry.get("ip")
     if address is None or address in UNKNOWN_HOSTS:
         return None
@@ -124,18 +124,18 @@ def _nameless_host(failure: dict) -> ReportedHost:
 
 
 def is_over(job: dict) -> bool:
-    """Return whether nothing more comes of a job. A state that is not known is not the end."""
+    """Return whether the state of a job is final. Unknown states are not."""
     return job.get("state") in ("SUCCESS", "FAILURE")
 
 
 def job_args(job: dict | None) -> dict:
-    """Return the arguments of a job, an empty dict where there are none."""
+    """Return the arguments of a job, or an empty dict."""
     args = (job or {}).get("args")
     return args if isinstance(args, dict) else {}
 
 
 def job_urls(args: dict) -> list[str]:
-    """Return the URLs of a job, each once: ``url`` and, for files from 2.2.3 on, ``urls``."""
+    """Return the URLs of a job without duplicates: ``url`` and, for files from 2.2.3 on, ``urls``."""
     urls = args.get("urls")
     many = urls if isinstance(urls, list) else []
     return list(dict.fromkeys(url for url in [args.get("url"), *many] if isinstance(url, str) and url))
@@ -148,7 +148,7 @@ def cluster_ids(job: dict) -> set[int]:
 
 
 def normal_ip(address: str) -> str:
-    """Return the canonical form of an IP address; anything else as it is."""
+    """Return the canonical form of an IP address, and other texts unchanged."""
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:
@@ -161,7 +161,7 @@ def without_result(job: dict) -> dict:
 
 
 def task_peers(job: dict, key: str) -> t.Iterator[tuple[int | None, dict]]:
-    """Yield the entries of a list in the result of a job about a task, each with the id of its cluster.
+    """Yield the entries of a list in the result of a task's job, each with the ID of its cluster.
 
     :param key: ``peers``, ``success_tasks`` or ``failure_tasks``.
     """
@@ -172,7 +172,7 @@ def task_peers(job: dict, key: str) -> t.Iterator[tuple[int | None, dict]]:
 
 
 def host_reports(job: dict) -> list[dict]:
-    """Return all entries of a preheat's result, one for each URL and host."""
+    """Return all entries of a preheat's result, one per URL and host."""
     reports = []
     for task in _dicts(_get(job.get("result"), "job_states")):
         for scheduler_result in _dicts(_get(task, "results")):
@@ -194,7 +194,7 @@ def _host_report(scheduler_result: dict, key: str, entry: dict) -> dict:
 
 
 def _get(mapping: t.Any, key: str) -> t.Any:
-    """Return a key of a job's result in either casing: managers before 2.1.55 use that of Go's fields.
+    """Return a key of a job's result in either case: managers before 2.1.55 use the names of Go's fields.
 
     Recorded: contract/2.1.0/image_success and contract/2.1.67/image_success.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the list of jobs, newest first and no further back than is needed.
+"""Read the list of jobs, newest first, only as far back as necessary.
 
 PRIVATE to the collection.
 """
@@ -21,24 +21,24 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying i
 #: Types of jobs of managers up to 2.5.1 (internal/job/constants.go).
 JOB_TYPES = ("preheat", "get_task", "delete_task", "get_image_distribution", "sync_peers", "gc")
 
-# The most that every release allows (2.0.x), and the most from 2.1.0 on.
+# Page sizes: the largest for all releases (2.0.x), and the largest from 2.1.0 on.
 PAGE = 50
 LARGE_PAGE = 1000
-# How many single rows are read where a page of them cannot be had.
+# Number of rows that are read singly if their page cannot be read.
 _SINGLE_ROWS = 50
 _KEPT = ("id", "created_at", "updated_at", "type", "state", "bio", "args")
 
 
 def summarize_row(row: dict) -> dict:
-    """Return what a lookup needs of a row of a list: all but its result, which can be large."""
+    """Return the part of a row that a lookup needs: all except its result, which can be large."""
     return {key: row.get(key) for key in _KEPT}
 
 
 class _Query(t.NamedTuple):
-    """What a list of jobs is read for.
+    """Parameters of reading a list of jobs.
 
-    :ivar horizon: how old a job may be to be of interest, in seconds; None for one row without interest in it.
-    :ivar transform: function of a row that returns what is kept of it.
+    :ivar horizon: maximum age of a job in seconds; None to read a single row.
+    :ivar transform: returns the part of a row to keep.
     """
 
     horizon: float | None
@@ -50,11 +50,11 @@ class _Query(t.NamedTuple):
 class _JobPage(t.NamedTuple):
     """A page of jobs.
 
-    :ivar last: number of the last page, by the manager.
-    :ivar ids: of all its rows.
-    :ivar rows: those that are not too old, newest first.
-    :ivar newest_first: whether they came so.
-    :ivar reached_horizon: whether it holds rows that are too old.
+    :ivar last: number of the last page, as reported by the manager.
+    :ivar ids: IDs of all its rows.
+    :ivar rows: rows within the horizon, newest first.
+    :ivar newest_first: whether the manager returned them in this order.
+    :ivar reached_horizon: whether the page contains rows beyond the horizon.
     """
 
     last: int
@@ -65,14 +65,14 @@ class _JobPage(t.NamedTuple):
 
 
 class JobLists(ManagerKnowledge):
-    """Reads the list of the jobs of one manager, and learns from it.
+    """Reads the list of jobs of a manager, and infers its releases from them.
 
-    :ivar seen_ids: ids of all jobs that a list showed.
+    :ivar seen_ids: IDs of all jobs in the lists so far.
     """
 
     def __init__(self, client: DragonflyClient, clock: Clock) -> None:
         super().__init__(client, clock)
-        # Whether the list of pending jobs cannot be relied on.
+        # Whether the list of pending jobs is unreliable.
         self._poll_by_id = False
         self.seen_ids: set[int] = set()
 
@@ -87,8 +87,8 @@ class JobLists(ManagerKnowledge):
 
         :param horizon: maximum age of a job in seconds; None for a single row, which is enough to infer the release of
             the manager.
-        :param transform: function of a row that returns what is kept of it, with ``id``, ``created_at``, ``args``.
-        :param large_pages: whether to read as much at once as managers from 2.1.0 on allow.
+        :param transform: returns the part of a row to keep, with ``id``, ``created_at``, ``args``.
+        :param large_pages: whether to read pages as large as managers from 2.1.0 on allow.
         :param filters: ``type``, ``state``, ``user_id``.
         """
         per_page = LARGE_PAGE if large_pages else PAGE
@@ -114,7 +114,7 @@ class JobLists(ManagerKnowledge):
             read = walk.page
             page = self._retry_page(read, query)
             if read.number == 1 and not page.newest_first and page.last > 1:
-                # Before 2.1.19 the oldest come first.
+                # Managers before 2.1.19 return the oldest first.
                 yield from self._iter_pages_backwards(page.last, query)
                 return
             new = walk.add(page.ids)
@@ -128,7 +128,7 @@ class JobLists(ManagerKnowledge):
         walk = PageWalk(query.per_page, self._client.request_name("GET", f"{self._client.jobs_api}/jobs"), "jobs")
         for number in range(last, 0, -1):
             page = self._retry_page(Page(number, query.per_page), query)
-            # Rows that are deleted move others to the page that comes next.
+            # Deleted rows move others to the next page.
             new = walk.add(page.ids)
             self.seen_ids |= new
             yield [row for row in page.rows if row["id"] in new]
@@ -155,7 +155,7 @@ class JobLists(ManagerKnowledge):
         return page._replace(rows=fresh, reached_horizon=True)
 
     def _collect_rows(self, last: int, stream: t.Generator[dict, None, None], query: _Query) -> _JobPage:
-        """Read the rows of a page until one is too old."""
+        """Read the rows of a page up to the horizon."""
         rows: list[dict] = []
         newest_first = True
         for row in stream:
@@ -164,7 +164,7 @@ class JobLists(ManagerKnowledge):
             if len(rows) == 1:
                 newest_first = row["id"] < rows[0]["id"]
             rows.append(query.transform(row))
-            # A whole row can be 12 MB: it goes before the next one comes.
+            # A row can take 12 MB, so release it before reading the next one.
             row = {}
             if newest_first and len(rows) > 1 and self._is_too_old(rows[-1], query.horizon):
                 stream.close()
@@ -179,7 +179,7 @@ class JobLists(ManagerKnowledge):
         return age is not None and age > horizon
 
     def _read_around_broken_rows(self, query: _Query) -> list[dict]:
-        # The broken row never leaves PENDING, so the lists of the other states are complete.
+        # The malformed row stays in the state PENDING, so the lists of other states are complete.
         rows: list[dict] = []
         state = query.filters.get("state")
         for other in [state] if state else ["SUCCESS", "FAILURE", "PENDING"]:
@@ -209,11 +209,11 @@ class JobLists(ManagerKnowledge):
 def list_jobs(
     reader: JobLists, types: list[str] | None, states: list[str] | None, transform: t.Callable[[dict], dict]
 ) -> list[dict]:
-    """Return all jobs of some types and states, newest first.
+    """Return all jobs of the given types and states, newest first.
 
-    The manager filters by one value of each, so this does where there are several.
+    The manager filters by one value each. If there are several, this function filters.
 
-    :param transform: function of a row that returns what is kept of it, with ``id``, ``created_at``, ``args``.
+    :param transform: returns the part of a row to keep, with ``id``, ``created_at``, ``args``.
     """
 
     def accepts(row: dict) -> bool:

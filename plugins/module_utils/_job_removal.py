@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Remove jobs from the manager's list, where every release has ``DELETE .../jobs/:id`` (contract/*/one).
+"""Remove jobs from the manager's list with ``DELETE .../jobs/:id``, which all releases have (contract/*/one).
 
 PRIVATE to the collection.
 """
@@ -30,9 +30,9 @@ _OVER = ["SUCCESS", "FAILURE"]
 
 
 def check_removal_params(params: dict[str, t.Any]) -> None:
-    """Refuse options that make no sense, before anything is sent.
+    """Validate the options.
 
-    :raises InputError: with all that was found.
+    :raises InputError: with all problems.
     """
     problems = range_problems(params) + id_problems("ids", params["ids"])
     if "PENDING" in (params["states"] or []) and not params["force"]:
@@ -41,9 +41,9 @@ def check_removal_params(params: dict[str, t.Any]) -> None:
 
 
 def find_removable_jobs(reader: JobReader, params: dict[str, t.Any]) -> list[Row]:
-    """Return the jobs that the options select, newest first; ids that do not exist are left out.
+    """Return the existing jobs that the options select, newest first.
 
-    :raises DragonflyError: with the reason ``job_running`` if a job is running and is not to be removed by force.
+    :raises DragonflyError: with reason ``job_running`` if a job is running and ``force`` is not set.
     """
     if params["ids"] is not None:
         return _find_by_id(reader, params["ids"], params["force"])
@@ -60,15 +60,15 @@ def _find_by_id(reader: JobReader, ids: list[int], force: bool) -> list[Row]:
 
 
 def remove_jobs(client: DragonflyClient, rows: list[Row]) -> list[Row]:
-    """Remove jobs and return those that were there.
+    """Remove jobs and return those that existed.
 
-    :param client: with which they were read, so it knows which API the manager has.
+    :param client: the client that read the jobs, which thus knows the manager's API.
     """
     return [row for row in rows if _remove(client, row["id"])]
 
 
 def _remove(client: DragonflyClient, job_id: int) -> bool:
-    """Remove one job and return whether it was there."""
+    """Remove a job and return whether it existed."""
     try:
         client.delete_job(job_id)
     except ApiError as exc:

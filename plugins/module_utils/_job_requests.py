@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Create jobs: the one place that knows rate limits, lost answers and refused tokens.
+"""Create jobs. The only code that handles rate limits, lost responses and refused tokens of a creation.
 
 PRIVATE to the collection.
 """
@@ -27,33 +27,33 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import is_transient
 
 _ATTEMPTS = 3
-# A row can come late: the manager goes on after a lost POST, and replicas cache lists for 30 s.
+# A row can appear late: the manager may still handle a lost POST, and replicas cache lists for 30 s.
 LOST_WINDOW = 60
 _LOST_SLEEP = 5
-# The manager lets 10 creates a second pass for a cluster, and does not say when to come again.
+# The manager accepts 10 creations per second and cluster, and sends no Retry-After.
 _RATE_PAUSE = 0.05
-# After so many seconds, the rate is not the only reason, and fewer attempts are enough.
+# After this time the rate cannot be the only reason, so fewer attempts are made.
 _RATE_PATIENCE = 5
 _RATE_LONG_PAUSE = 1
-# A new cluster is refused for up to 3 minutes; a cluster that does not exist, for ever.
+# A manager refuses a new cluster for up to 3 minutes, and a nonexistent cluster permanently.
 RATE_LIMIT_KNOWN = 240
 RATE_LIMIT_UNKNOWN = 30
 
 
 class _Recovery(enum.Enum):
-    """What to do after a POST failed, where it did not create a job after all."""
+    """What to do after a failed POST that did not create a job."""
 
     SEND_AGAIN = "send again"
 
 
 Send = t.Callable[[dict], dict]
-#: Takes when the POST was sent, in seconds since 1970 by the manager's clock; returns None if its job is not there.
-#: Searches once for the job of a POST without a response; takes the time at which it was sent, by the manager's clock.
+#: Searches once for the job of a POST without a response, and returns None if there is no such job. Its argument is the
+#: time of the POST in seconds since 1970 by the manager's clock.
 FindLost = t.Callable[[float], t.Optional[dict]]
 
 
 class CreatedJob(t.NamedTuple):
-    """A job, and whether a response was lost before it, in which case there may be a second job."""
+    """A job, and whether a response was lost before it, in which case a second job may exist."""
 
     job: dict
     answer_lost: bool
@@ -61,7 +61,7 @@ class CreatedJob(t.NamedTuple):
 
 @dataclass
 class _Attempts:
-    """The attempts to create one job so far, and the time of the last attempt."""
+    """The number of attempts to create a job, and the time limit of the last attempt."""
 
     deadline: float
     failed: int = 0
@@ -70,14 +70,14 @@ class _Attempts:
 
 
 class JobRequests:
-    """Creates jobs at one manager, for several threads at a time."""
+    """Creates jobs at one manager. Several threads may share an instance."""
 
     def __init__(self, client: DragonflyClient, reader: JobReader, clock: Clock) -> None:
         self._client = client
         self._reader = reader
         self._clock = clock
         self._lock = threading.Lock()
-        # Threads that are over the rate limit wait one after the other, and do not retry all at once.
+        # Threads above the rate limit wait one after the other instead of retrying at the same time.
         self._pause_lock = threading.Lock()
         self._last_created_at: dict[int, float] = {}
         self._clusters: dict[int, bool | None] = {}
@@ -86,16 +86,16 @@ class JobRequests:
     def create(
         self, body: dict, find_lost: FindLost | None = None, send: Send | None = None, deadline: float | None = None
     ) -> CreatedJob:
-        """Create one job, and retry if the error may be temporary.
+        """Create a job, and retry if the error may be temporary.
 
-        :param find_lost: searches for the job after a response was lost, before another job is created. None if a
-            second job does no harm.
+        :param find_lost: searches for the job after a lost response, before the POST is repeated. None if a second job
+            does no harm.
         :param send: method of the client that sends the body, ``create_job`` by default.
-        :param deadline: time of the last attempt, by the clock; None for the deadline of the task.
-        :raises ApiError: with the reason ``no_api`` if the manager has no jobs of this type, ``no_cluster`` if there is
-            no such cluster.
-        :raises DragonflyError: with the reason ``lost`` if responses are lost and no job appears, ``timed_out`` if the
-            time is up before anything is sent.
+        :param deadline: latest time of an attempt, by the clock; None for the deadline of the task.
+        :raises ApiError: with reason ``no_api`` if the manager does not support jobs of this type, or ``no_cluster`` if
+            the cluster does not exist.
+        :raises DragonflyError: with reason ``lost`` if responses were lost and no job appeared, or ``timed_out`` if the
+            time ended before a request was sent.
         """
         send = send or self._client.create_job
         attempts = _Attempts(self._clock.deadline if deadline is None else min(deadline, self._clock.deadline))
@@ -122,7 +122,7 @@ class JobRequests:
         sent_at: float,
         find_lost: FindLost | None,
     ) -> dict | _Recovery:
-        """Wait until the POST may be sent again, or return the job that it created after all; raise what stays."""
+        """Wait until the POST can be repeated, or return the job that it created. Raise errors that are permanent."""
         status = exc.status if isinstance(exc, ApiError) else None
         if isinstance(exc, ApiError) and status in (401, 403):
             self._fatal_error = exc
@@ -181,7 +181,7 @@ class JobRequests:
     # Rate limits
 
     def _wait_for_slot(self, exc: ApiError, body: dict, attempts: _Attempts) -> None:
-        """Wait for the next slot in the limit, or raise where waiting is of no use."""
+        """Wait for the next slot within the rate limit, or raise the error if waiting does not help."""
         cluster_ids = body.get("scheduler_cluster_ids") or []
         if attempts.first_rate_limit is None:
             attempts.first_rate_limit = self._clock.now()
@@ -205,9 +205,9 @@ class JobRequests:
                 raise exc
 
     def _check_clusters(self, cluster_ids: list[int], exc: ApiError) -> bool:
-        """Return whether all of the clusters are known to exist. Each cluster is requested once.
+        """Return whether all clusters are known to exist, requesting each once.
 
-        :raises ApiError: if one does not.
+        :raises ApiError: if a cluster does not exist.
         """
         for cluster_id in cluster_ids:
             if cluster_id not in self._last_created_at and cluster_id not in self._clusters:
@@ -219,7 +219,7 @@ class JobRequests:
 
 
 def _lost(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:
-    """Return the error of a POST whose answer did not come and whose job does not appear."""
+    """Return the error for a POST without a response whose job does not appear."""
     message = (
         f"{exc.message} Whether the manager created the job is unknown: its list of jobs was read for {seconds:.0f} s "
         f"and does not show it{', twice' if times > 1 else ''}. What to do: check that the manager responds, then run "

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait for jobs of any type that other programs created.
+"""Wait for jobs of any type that others created.
 
 PRIVATE to the collection.
 """
@@ -24,9 +24,9 @@ FormattedJob = t.Dict[str, t.Any]
 
 
 class JobWaiting:
-    """Waits until none of some jobs is running.
+    """Waits until no job of a list is running.
 
-    :param format_job: function of a whole job that returns what the module returns of it.
+    :param format_job: returns the module's representation of a complete job.
     """
 
     def __init__(self, reader: JobReader, clock: Clock, format_job: t.Callable[[dict], FormattedJob]) -> None:
@@ -38,10 +38,10 @@ class JobWaiting:
         self._pending: set[int] = set()
 
     def wait(self, jobs: list[FormattedJob], timeout: float, sleep: float) -> list[FormattedJob]:
-        """Return the jobs in the same order, each as it was read last.
+        """Return the jobs in the same order, each as last read.
 
-        :param timeout: seconds in all.
-        :param sleep: seconds between two polls.
+        :param timeout: total time in seconds.
+        :param sleep: polling interval in seconds.
         """
         self._jobs = {job["id"]: job for job in jobs}
         self._pending = {job_id for job_id, job in self._jobs.items() if not is_over(job)}
@@ -50,7 +50,7 @@ class JobWaiting:
         return [self._jobs[job["id"]] for job in jobs]
 
     def timeout_result(self, timeout: int) -> dict[str, t.Any]:
-        """Return the keys of a result that name the running jobs, an empty dict if there are none."""
+        """Return the result's keys that name the running jobs, or an empty dict."""
         if not self._pending:
             return {}
         names = listed([str(job_id) for job_id in sorted(self._pending)], most=5)
@@ -60,7 +60,7 @@ class JobWaiting:
         return {"failed": True, "reason": "timed_out", "msg": f"{message} What to do: raise wait_timeout."}
 
     def _poll_once(self) -> set[int]:
-        """Read the pending jobs once, and return the ids of those that still are."""
+        """Read the pending jobs once, and return the IDs of those that are still pending."""
         result = self._reader.poll_once(sorted(self._pending), transform=self._read)
         self._last_error = result.error
         for job_id, answer in result.jobs.items():
@@ -76,7 +76,7 @@ class JobWaiting:
         return self._pending
 
     def _read(self, job_id: int, job: dict) -> tuple[FormattedJob, bool]:
-        """Return what is kept of a job, and whether nothing more comes of it."""
+        """Return the kept part of a job, and whether its state is final."""
         formatted = self._format(job)
         if is_over(job):
             return formatted, True

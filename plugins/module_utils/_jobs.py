@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read jobs: single ones by their ids, and those that are awaited. Lists of them are in _job_lists.
+"""Read jobs by ID, and poll pending jobs. See ``_job_lists`` for lists.
 
 PRIVATE to the collection.
 """
@@ -27,19 +27,19 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import ROW_LIMIT
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import is_transient, retry_transient
 
-# Characters of all that is kept of the jobs of a list. Ansible copies a result several times.
+# Limit in characters of the kept parts of a list of jobs, because Ansible copies a result several times.
 _MOST_KEPT = 24 * 1024 * 1024
-# Bytes of a job that is read while others are.
+# Limit in bytes of a job that is read concurrently with others.
 _SMALL_JOB = 1024 * 1024
 
-#: What is kept of a job, by its ID and the job.
+#: Returns the part of a job to keep; takes its ID and the job.
 Transform = t.Callable[[int, dict], t.Any]
 
 
 def limit_kept(transform: t.Callable[[dict], dict]) -> t.Callable[[dict], dict]:
-    """Return a function that returns what another one keeps of each job, as long as all of it fits into memory.
+    """Return a function that keeps parts of jobs as long as all of them fit into memory.
 
-    The function raises GarbledError with reason ``too_large`` for what is too much.
+    The function raises GarbledError with reason ``too_large`` at the limit.
     """
     kept_characters = 0
 
@@ -59,11 +59,11 @@ def limit_kept(transform: t.Callable[[dict], dict]) -> t.Callable[[dict], dict]:
 
 
 class PollResult(t.NamedTuple):
-    """What is known of awaited jobs after reading them once.
+    """Result of polling jobs once.
 
-    :ivar jobs: by id what is kept of the jobs that may have changed, None for those that are gone.
-    :ivar pending_rows: by id the rows of those that a list names as pending.
-    :ivar error: the last failure that may pass, None where nothing failed.
+    :ivar jobs: kept parts of the jobs that may have changed by ID, None for deleted jobs.
+    :ivar pending_rows: rows of the jobs that a list reports as pending, by ID.
+    :ivar error: the last temporary error, None without one.
     """
 
     jobs: dict[int, t.Any]
@@ -72,12 +72,12 @@ class PollResult(t.NamedTuple):
 
 
 class JobReader(JobLists):
-    """Reads the jobs of one manager."""
+    """Reads jobs of one manager."""
 
     def get(self, job_id: int, limit: int = ROW_LIMIT) -> dict:
-        """Return one job by its id, whole.
+        """Return a job with its result.
 
-        :param limit: bytes that it may have.
+        :param limit: limit of the response in bytes.
         """
         try:
             return retry_transient(lambda: self._client.get_job(job_id, limit), self._clock)
@@ -91,16 +91,16 @@ class JobReader(JobLists):
         transform: Transform = lambda _job_id, job: job,
         read: t.Callable[[int, int], dict] | None = None,
     ) -> t.Iterator[t.Any]:
-        """Yield what a function of its ID and the whole job returns for each job, or the DragonflyError of reading it.
+        """Yield for each job what a function returns for its ID and the complete job, or the DragonflyError.
 
-        Several are read at a time, but those that are large one after the other, since each can take 100 MB.
+        Reads jobs concurrently, but large ones one after the other, because each can take 100 MB.
 
-        :param read: method that reads a job by its ID and a limit in bytes, ``get`` by default.
+        :param read: method that reads a job by ID with a limit in bytes, ``get`` by default.
         """
         get = read or self.get
 
         def get_small(job_id: int) -> t.Any:
-            # At once, for what is kept of a job is smaller.
+            # Called at once, because the kept part of a job is smaller.
             return transform(job_id, get(job_id, _SMALL_JOB))
 
         def get_large(job_id: int) -> t.Any:
@@ -118,11 +118,11 @@ class JobReader(JobLists):
         kind: str = "preheat",
         transform: Transform = lambda job_id, job: job,
     ) -> PollResult:
-        """Read awaited jobs once: several by the list of pending ones, and by id those that it does not name.
+        """Poll jobs once: read the list of pending jobs, and by ID those that are not in it.
 
-        :param kind: their type.
-        :param transform: function of an id and the whole job that returns what is kept of it; called in threads.
-        :raises DragonflyError: where reading them fails in a way that does not pass.
+        :param kind: type of the jobs.
+        :param transform: returns the part of a complete job to keep; called in threads with its ID and the job.
+        :raises DragonflyError: if an error is permanent.
         """
         pending: dict[int, dict] = {}
         try:
@@ -135,10 +135,10 @@ class JobReader(JobLists):
             return PollResult({}, pending, exc)
 
     def _read_pending_rows(self, job_ids: set[int], kind: str) -> dict[int, dict]:
-        """Return those of the jobs that the list of pending ones names, by id."""
+        """Return the rows of jobs in the list of pending jobs, by ID."""
         per_page = PAGE if self._client.jobs_api == CONSOLE_API else LARGE_PAGE
         named: dict[int, dict] = {}
-        # A list that is longer than this is worth less than reading each job by its id.
+        # Reading a longer list costs more than reading each job by ID.
         for page in range(1, len(job_ids) + 1):
             try:
                 _last, stream = self._client.list_jobs(page, per_page, type=kind, state="PENDING")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decodes JSON of servers in bounded time and memory; lists row by row, for a page of huge jobs is never held whole.
+"""Decode JSON of servers in bounded time and memory. Lists are decoded row by row, because a page can be huge.
 
 PRIVATE to the collection.
 """
@@ -17,17 +17,17 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError
 
-#: Characters of the longest row of a list, which can be a job that names each peer and layer that it warmed.
+#: Limit in characters of a row of a list, which can be a job that names each peer and layer.
 ROW_LIMIT = 16 * 1024 * 1024
-#: Maximum number of rows in a response; no request is for more than 1000.
+#: Limit of the rows of a response. Requests ask for at most 1000.
 _MOST_ROWS = 5000
-#: Bytes that a text may take in memory: a single emoji makes each character take four.
+#: Limit in bytes of a text in memory: a single emoji makes each character take four bytes.
 _MOST_MEMORY = 32 * 1024 * 1024
-#: Values of one document; each takes up to 100 bytes in memory, however short it is written.
+#: Limit of the values of a document; each takes up to 100 bytes in memory.
 _MOST_VALUES = 750_000
-#: A shorter text needs no check: whatever it holds takes little memory.
+#: Shorter texts are not checked, because they cannot take much memory.
 _HARMLESS = 1024 * 1024
-#: No number that Go writes for one of its integers has more digits. Python takes quadratic time for long ones.
+#: Limit of the digits of a number, which Go's integers do not exceed. Python parses long numbers in quadratic time.
 _MOST_DIGITS = 20
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -51,7 +51,8 @@ def decode_json(text: str, request: str) -> t.Any:
     """Return the first JSON document of a text.
 
     :param request: verb and path, for the error.
-    :raises GarbledError: if there is none, or with reason ``too_large`` if it would take too much memory.
+    :raises GarbledError: if the text does not start with JSON, or with reason ``too_large`` if decoding it would take
+        too much memory.
     """
     _check_size(text, request)
     try:
@@ -71,10 +72,10 @@ _STRICT_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse_co
 
 
 def decode_strict(body: bytes, request: str) -> t.Any:
-    """Return the document that a whole body is, where all readers must understand it in the same way.
+    """Return the JSON document in a body, if all parsers read it in the same way.
 
-    :raises ValueError: if it is not JSON, has more than one document, or an object with a key twice.
-    :raises GarbledError: with reason ``too_large`` if it would take too much memory.
+    :raises ValueError: if the body is not exactly one JSON document, or a key occurs twice in an object.
+    :raises GarbledError: with reason ``too_large`` if decoding it would take too much memory.
     """
     text = body.decode("utf-8")
     _check_size(text, request)
@@ -85,11 +86,11 @@ def decode_strict(body: bytes, request: str) -> t.Any:
 
 
 def rows(chunks: t.Iterable[bytes], request: str, limit: int = ROW_LIMIT) -> t.Iterator[Row]:
-    """Yield the elements of a JSON list, one after the other; ``null`` is an empty list, as Go writes it.
+    """Yield the elements of a JSON list one by one. ``null`` is an empty list, as Go writes it.
 
-    :param chunks: the body.
+    :param chunks: chunks of the body.
     :param request: verb and path, for the error.
-    :param limit: characters of the longest row.
+    :param limit: limit of a row in characters.
     :raises GarbledError: if the body is not a JSON list of objects, or with reason ``too_large``.
     """
     reader = _RowReader(request, limit)
@@ -101,7 +102,7 @@ def rows(chunks: t.Iterable[bytes], request: str, limit: int = ROW_LIMIT) -> t.I
 class _RowReader:
     """Reads rows from chunks.
 
-    An incomplete row is parsed again when its text has grown by half, so the time is linear.
+    Parses an incomplete row again only when its text has grown by half, which keeps the time linear.
     """
 
     def __init__(self, request: str, limit: int) -> None:
@@ -116,7 +117,7 @@ class _RowReader:
 
     def feed(self, chunk: bytes) -> t.Iterator[Row]:
         if self._ended:
-            # The rest is read because the connection can then be used again.
+            # Read the rest, so the connection can be reused.
             return
         text = self._decoder.decode(chunk)
         self._pending.append(text)
@@ -144,12 +145,12 @@ class _RowReader:
             position = _skip_space(text, position)
             self._after_row = True
             yield self._checked(row)
-            # A large row is not held while the next one is read.
+            # Release a large row before reading the next one.
             row = None
         self._keep(text[position:])
 
     def _at_row(self, character: str) -> bool:
-        """Return whether a row begins here; otherwise the character is one between rows, or the last one."""
+        """Return whether a row starts here. Otherwise the character is a separator or ends the list."""
         if self._after_row:
             if character not in ",]":
                 raise _unreadable(self._request)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bring one object of the manager to a desired state: find, compare, create, update, delete, read back.
+"""Bring an object of the manager to a desired state: find, compare, create, update, delete, read back.
 
 PRIVATE to the collection.
 """
@@ -22,22 +22,22 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 
-#: An object as the manager shows it.
+#: An object as the manager returns it.
 Row = t.Dict[str, t.Any]
-#: What can be set of an object: each key always there, one spelling for all releases, no secrets.
+#: The settings of an object: all keys are present and spelled the same for all releases; no secrets.
 View = t.Dict[str, t.Any]
 
-# For 30 s a replica of the manager may answer with what it read before (manager/database/cacher.go of 2.2.0 and later).
+# Replicas of a manager may return cached objects for 30 s (manager/database/cacher.go of 2.2.0 and later).
 _STALE_SECONDS = 35
 _SECONDS_BETWEEN = 2
 
 
 class Change(t.NamedTuple):
-    """What was done, or would be done in check mode.
+    """A change that was made, or would be made in check mode.
 
-    :ivar before: the view of the object as it was, None where there was none.
-    :ivar after: the view of the object as it is, or would be; None where there is none.
-    :ivar row: the object as the manager shows it now, None where there is none or a new one would be created.
+    :ivar before: view of the object before the change, None if it did not exist.
+    :ivar after: view of the object after the change, None if it does not exist.
+    :ivar row: the object as the manager now returns it, None if it does not exist or is created in check mode.
     """
 
     changed: bool
@@ -46,7 +46,7 @@ class Change(t.NamedTuple):
     row: Row | None = None
 
     def diff(self, title: str) -> dict[str, t.Any]:
-        """Return what Ansible shows for ``--diff``, under a title."""
+        """Return Ansible's ``diff``."""
         return {
             "before_header": title,
             "after_header": title,
@@ -56,7 +56,7 @@ class Change(t.NamedTuple):
 
 
 class Refusal(t.NamedTuple):
-    """What a manager means by a refusal whose message contains a part."""
+    """Meaning of an error whose message contains a text."""
 
     message_part: str
     reason: str
@@ -64,16 +64,16 @@ class Refusal(t.NamedTuple):
 
 
 class ManagedResource:
-    """One object of the manager. Subclasses describe their kind of object.
+    """An object of the manager. Subclasses define the kind of object.
 
     :param path: of the objects, such as ``/oapi/v1/clusters``.
     """
 
-    #: The kind of object, for messages.
+    #: Kind of object in messages.
     kind = ""
-    #: Keys of a row and the types that a manager gives them; any may be null.
+    #: Types of a row's keys. Each value may be null.
     types: dict[str, type] = {}
-    #: Top-level keys that a manager cannot empty: it takes an empty value for a missing one.
+    #: Top-level keys that a manager cannot empty, because it ignores empty values.
     cannot_empty: tuple[str, ...] = ("bio",)
     refusals: tuple[Refusal, ...] = ()
 
@@ -82,47 +82,47 @@ class ManagedResource:
         self.path = path
         self.clock = clock
 
-    # What subclasses provide
+    # Defined by subclasses
 
     def find(self) -> Row | None:
-        """Return the object as the manager shows it, None where there is none."""
+        """Return the object as the manager returns it, None if it does not exist."""
         raise NotImplementedError
 
     def view(self, row: Row) -> View:
-        """Return what can be set of an object."""
+        """Return the settings of an object."""
         raise NotImplementedError
 
     def new(self, before: View | None) -> View:
-        """Return the view of an object that is created without any option.
+        """Return the settings of an object that is created without any option.
 
-        :param before: the view of the object that it replaces, None where there is none.
+        :param before: view of the object that it replaces, or None.
         """
         raise NotImplementedError
 
     def body(self, planned: View, before: View | None) -> dict[str, t.Any]:
         """Return the body of the request that creates or updates an object.
 
-        :param before: the view of the object that is updated, None for a new one.
+        :param before: view of the object to update, or None to create it.
         """
         raise NotImplementedError
 
     def check(self, planned: View, before: View | None) -> None:
-        """Refuse what a manager would refuse, ignore or get wrong, before it is sent.
+        """Validate the planned settings: refuse what the manager would refuse, ignore or misread.
 
-        :raises InputError: if so.
+        :raises InputError: if they are not valid.
         """
         for key in self.cannot_empty:
             if before and before.get(key) and not planned.get(key):
                 raise InputError(f"{key} of the {self.kind} cannot be emptied: the manager would ignore it.")
 
     def freshest(self, answered: Row, read_back: Row) -> Row:
-        """Return the row to go by, of the one that answered a write and the one that was read back after it."""
+        """Return the row to use: the response to a write, or the row that was read after it."""
         return read_back
 
     # Reading
 
     def checked(self, row: t.Any, request: str) -> Row:
-        """Return a row, after checking its types.
+        """Return a row after checking its types.
 
         :param request: verb and path, for errors.
         :raises GarbledError: if it is not a row of this kind.
@@ -144,11 +144,11 @@ class ManagedResource:
     def ensure(self, desired: View | None, check_mode: bool = False, recreate: bool = False) -> Change:
         """Bring the object to the desired state.
 
-        :param desired: the part of a view that the options set, the rest stays; None to delete the object.
+        :param desired: the part of a view that the options set, or None to delete the object. Other settings stay.
         :param check_mode: only predict the change.
-        :param recreate: create the object anew even where it exists.
-        :raises InputError: if no manager can reach that state.
-        :raises DragonflyError: if this manager did not reach it.
+        :param recreate: replace an existing object by a new one.
+        :raises InputError: if the state is not valid for any manager.
+        :raises DragonflyError: if the manager did not reach the state.
         """
         row = self.find()
         before = self.view(row) if row else None
@@ -158,7 +158,7 @@ class ManagedResource:
         if planned is not None:
             self.check(planned, before)
         if check_mode:
-            # An updated object keeps its id; a created one, also in the place of another, has none yet.
+            # An updated object keeps its ID. A created object has no ID yet, even if it replaces another.
             return Change(True, before, planned, None if planned is None or recreate else row)
         if planned is None:
             self._delete(t.cast(Row, row))
@@ -186,11 +186,11 @@ class ManagedResource:
             raise
 
     def create(self, planned: View) -> Row:
-        """Create an object and return it as the manager shows it."""
+        """Create an object and return it as the manager returns it."""
         return self._write("POST", self.path, self.body(planned, None), planned, self.find)
 
     def update(self, row: Row, before: View, planned: View) -> Row:
-        """Update an object and return it as the manager shows it."""
+        """Update an object and return it as the manager returns it."""
         path = self._path(row)
         return self._write("PATCH", path, self.body(planned, before), planned, lambda: self.get(path))
 
@@ -208,7 +208,7 @@ class ManagedResource:
     ) -> Row:
         """Send an object and read it back.
 
-        :param read: reads the object where the answer to the write is lost.
+        :param read: reads the object if the response to the write is lost.
         """
         try:
             answer = self.client.request(method, path, body=body)
@@ -219,7 +219,7 @@ class ManagedResource:
                 raise self._explained(exc) from None
             return existing
         row = self.checked(answer.json(), answer.request)
-        # The answer holds what the manager understood of the body, and not always the rest (contract/*/clusters).
+        # The response contains what the manager stored of the body, and not always the rest (contract/*/clusters).
         self._fail_if_not_taken(answer, {key: planned[key] for key in body if key in planned}, row)
         path = self._path(row)
         read_back = poll(
@@ -256,7 +256,7 @@ class ManagedResource:
 
 
 def _read_after(error: DragonflyError, read: t.Callable[[], Row | None]) -> Row | None:
-    """Return the object as it is after a request failed.
+    """Return the object after a failed request.
 
     :raises DragonflyError: the error of that request, if the object cannot be read.
     """
@@ -267,9 +267,9 @@ def _read_after(error: DragonflyError, read: t.Callable[[], Row | None]) -> Row 
 
 
 def may_be_as_planned(error: DragonflyError) -> bool:
-    """Return whether an object may be as planned after a write failed: its response was lost, or another client wrote.
+    """Return whether an object may be as planned after a write failed: the response was lost, or another client wrote.
 
-    To the second of two that write at the same time the manager answers 409 or, for what its database refuses, 500.
+    If two clients write at the same time, the manager sends the second a 409, or a 500 after an error of its database.
     """
     if isinstance(error, ApiError) and (error.status == 409 or error.status >= 500):
         return True
@@ -277,7 +277,7 @@ def may_be_as_planned(error: DragonflyError) -> bool:
 
 
 def deep_merge(base: dict[str, t.Any], override: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return a dict with the values of another in it, dicts in it likewise. None does not override."""
+    """Return a dict with the values of another dict merged in, recursively. None does not override."""
     merged = dict(base)
     for key, value in override.items():
         if isinstance(value, dict):
@@ -288,12 +288,12 @@ def deep_merge(base: dict[str, t.Any], override: dict[str, t.Any]) -> dict[str, 
 
 
 def differences(planned: dict[str, t.Any], actual: t.Any) -> list[str]:
-    """Return the keys whose values differ, dotted where they are in dicts.
+    """Return the dotted paths of keys whose values differ.
 
-    Null, 0 and empty are the same: managers store zero values for what was not sent (contract/*/clusters).
+    Null, 0 and empty values are equal: managers store zero values for what was not sent (contract/*/clusters).
 
-    :param planned: keys that it lacks do not count.
-    :param actual: a dict; anything else counts as an empty one.
+    :param planned: missing keys are not compared.
+    :param actual: a value that is not a dict counts as an empty one.
     """
     keys = []
     for key in sorted(planned):

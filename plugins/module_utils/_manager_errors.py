@@ -28,9 +28,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Response
 
 _MESSAGE_LIMIT = 500
-# Reasons for statuses that say it all.
+# Reasons for statuses with a single meaning.
 _REASONS = {404: "not_found", 409: "conflict", 422: "refused", 429: "rate_limited"}
-# What to do where nothing but the status is known.
+# Remedies if only the status is known.
 _REMEDIES = {
     404: "check that it exists; it may have been deleted meanwhile",
     409: "use another name, or change the existing object with this name",
@@ -41,7 +41,7 @@ _SERVER_REMEDY = "see the log of the manager, and check its database and Redis"
 
 
 class _Denial(t.NamedTuple):
-    """A part of what a manager says in a 401 or 403, and what to do about it."""
+    """A part of the manager's message in a 401 or 403, and the remedy."""
 
     status: int
     part: str
@@ -50,7 +50,7 @@ class _Denial(t.NamedTuple):
 
 
 class _Hint(t.NamedTuple):
-    """A part of what a manager says when it could not create a job, in lower case, and what it means."""
+    """A part of the manager's message after a failed creation, in lower case, and its meaning."""
 
     part: str
     reason: str
@@ -69,7 +69,7 @@ _LIMITED_BY_REGISTRY = (
     "the registry limits the requests of the manager (429): use registry_username and "
     "registry_password, or run the task later"
 )
-# Recorded in contract/*/bad_posts; those of 429 are the words of the client of github.com/distribution/distribution.
+# Recorded in contract/*/bad_posts; the messages for 429 are from the client of github.com/distribution/distribution.
 _HINTS = (
     _Hint("toomanyrequests", "registry_unreachable", _LIMITED_BY_REGISTRY),
     _Hint("http 429", "registry_unreachable", _LIMITED_BY_REGISTRY),
@@ -157,7 +157,7 @@ _HINTS = (
 def manager_error(answer: Response, credential: str | None, has_token: bool) -> DragonflyError:
     """Return the error for an error response.
 
-    :param credential: the credential that the manager requires, see ``DragonflyClient``.
+    :param credential: credential that the manager requires, see ``DragonflyClient``.
     :param has_token: whether it was sent.
     """
     name, status = answer.request, answer.status
@@ -189,8 +189,8 @@ def _status_remedy(status: int) -> str:
 
 
 def explain(exc: ApiError) -> ApiError:
-    """Return an error of the creation of a job with what the manager's words mean, where that is known."""
-    # The words of other statuses from 500 on are those of a proxy in between.
+    """Return the error of a creation with the meaning of the manager's message, if it is known."""
+    # Messages of other statuses from 500 on are from a proxy.
     if exc.status == 500:
         answer_text = exc.answer_text.lower()
         for hint in _HINTS:
@@ -200,7 +200,7 @@ def explain(exc: ApiError) -> ApiError:
 
 
 def _denial(status: int, message: str, credential: str | None, has_token: bool) -> tuple[str, str]:
-    """Return why a request was denied, and what to do."""
+    """Return why a request was denied, and the remedy."""
     for denial in _DENIALS:
         if status == denial.status and denial.part in message:
             return denial.reason, denial.remedy
@@ -260,7 +260,7 @@ def _redirect_error(answer: Response) -> DragonflyError:
 
 
 def _place(location: str) -> str:
-    """Return a URL without user, query and fragment; empty where it is malformed."""
+    """Return a URL without user, query and fragment, or an empty text if it is malformed."""
     try:
         parts = urlsplit(location)
     except ValueError:
@@ -269,7 +269,7 @@ def _place(location: str) -> str:
 
 
 def _message(answer: Response) -> str:
-    """Return what the server said, in one line without secrets."""
+    """Return the server's message in one line without secrets."""
     try:
         document = answer.json()
     except GarbledError:

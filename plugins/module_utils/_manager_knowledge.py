@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Infer from the responses of a manager which releases it can have, and what its clock and its clusters are.
+"""Infer the release, the clock and the clusters of a manager from its responses.
 
 PRIVATE to the collection.
 """
@@ -22,7 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases i
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import retry_transient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
-# Routes that exist from a release on (recorded: contract/*/probes).
+# Routes by the first release that has them (recorded: contract/*/probes).
 _PROBES = (
     (OPEN_API + "/jobs", (2, 1, 0)),
     (OPEN_API + "/clusters", (2, 1, 9)),
@@ -32,11 +32,11 @@ _PROBES = (
 
 
 class ManagerKnowledge:
-    """What the responses of one manager reveal of it: its releases, its clock and its clusters.
+    """What the responses of a manager reveal: its releases, its clock and its clusters.
 
-    :ivar releases: what is known of the manager so far.
-    :ivar echo_seen: whether the release was inferred from a job of this manager.
-    :ivar warnings: what users must know of this manager.
+    :ivar releases: possible releases of the manager.
+    :ivar echo_seen: whether a job of this manager narrowed the releases.
+    :ivar warnings: warnings for the user about this manager.
     """
 
     def __init__(self, client: DragonflyClient, clock: Clock) -> None:
@@ -44,7 +44,7 @@ class ManagerKnowledge:
         self._clock = clock
         self._cluster_ids: set[int] | None = None
         self._clusters_read = False
-        # The newest header Date, and the local time at which it came.
+        # Newest header Date, and the local time of its arrival.
         self._date: tuple[float, float] | None = None
         self._probed = False
         self.echo_seen = False
@@ -60,12 +60,12 @@ class ManagerKnowledge:
         return self._date[0] + self._clock.now() - self._date[1]
 
     def age(self, row: dict) -> float | None:
-        """Return the age of a job in seconds, None if it is not known."""
+        """Return the age of a job in seconds, None if unknown."""
         created = parse_time(row.get("created_at"))
         return None if created is None else self.now() - created
 
     def narrow_releases(self, args: dict) -> None:
-        """Narrow the releases by the echo of a job that the manager has just created."""
+        """Narrow the possible releases by the echo of a job that the manager has just created."""
         echo = releases_of_echo(args)
         self.releases = self.releases.intersect(echo.low, echo.high)
 
@@ -78,7 +78,7 @@ class ManagerKnowledge:
     def _turn_to_old_manager(self, exc: ApiError) -> None:
         """Use the jobs API of managers 2.0.x from now on.
 
-        :raises ApiError: the given error, if the manager is not a 2.0.x, as with a wrong path in the URL.
+        :raises ApiError: the given error, if the manager is not a 2.0.x, for example if the path in the URL is wrong.
         """
         if exc.reason != "no_api" or self._client.jobs_api != OPEN_API or not self._serves_console_jobs():
             raise exc
@@ -89,7 +89,7 @@ class ManagerKnowledge:
         )
 
     def _serves_console_jobs(self) -> bool:
-        """Return whether the manager has jobs at ``/api/v1/jobs`` that require no authentication."""
+        """Return whether the manager serves ``/api/v1/jobs`` without authentication."""
         query = {"page": 1, "per_page": 1}
         try:
             retry_transient(lambda: self._client.request("GET", CONSOLE_API + "/jobs", query=query), self._clock)
@@ -98,7 +98,7 @@ class ManagerKnowledge:
         return True
 
     def all_cluster_ids(self) -> set[int] | None:
-        """Return the IDs of all clusters, None if the manager or the token does not allow to read them."""
+        """Return the IDs of all clusters, None if the manager or the token does not permit reading them."""
         if not self._clusters_read:
             self._clusters_read = True
             if self._client.jobs_api == OPEN_API:
@@ -110,7 +110,7 @@ class ManagerKnowledge:
         return self._cluster_ids
 
     def cluster_exists(self, cluster_id: int) -> bool | None:
-        """Return whether the cluster exists, None if the manager or the token does not allow to read it."""
+        """Return whether the cluster exists, None if the manager or the token does not permit reading it."""
         try:
             self._client.get_cluster(cluster_id)
             return True
@@ -120,7 +120,7 @@ class ManagerKnowledge:
             return None
 
     def probe_releases(self) -> bool:
-        """Narrow the releases once by the routes that exist. Return whether they changed."""
+        """Narrow the possible releases by the routes that exist, once. Return whether they changed."""
         if self._probed:
             return False
         self._probed = True
@@ -130,7 +130,7 @@ class ManagerKnowledge:
             if there is not None:
                 self.releases = self.releases.intersect(low=since) if there else self.releases.intersect(high=since)
         if all(there is None for _since, there in answers):
-            # The manager may have been upgraded since it created the job whose echo is known.
+            # The manager may have been upgraded since it created the known job.
             self.releases = Releases(self.releases.low)
         return str(self.releases) != before
 
