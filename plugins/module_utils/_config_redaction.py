@@ -85,7 +85,8 @@ _YAML_PLAIN_IN_FLOW = re.compile(
     r"(?:(?!:(?:[\s,\[\]{}]|\Z))[^ \t\n,\[\]{}]|[ \t]+(?!:(?:[\s,\[\]{}]|\Z))[^ \t\n,\[\]{}#])*"
 )
 _YAML_COLON = re.compile(r"[ \t]*:(?=\s|\Z)")
-_YAML_COLON_IN_FLOW = re.compile(r"[ \t\r\n]*:")
+_YAML_COLON_IN_FLOW = re.compile(r"[ \t]*:(?=[\s,\[\]{}]|\Z)")
+_YAML_COLON_AFTER_QUOTE = re.compile(r"[ \t\r\n]*:")
 
 
 class _YamlRedactor:
@@ -123,15 +124,20 @@ class _YamlRedactor:
             column = self._column()
             fresh = fresh or column == 0
             self.at = match.end()
-            if fresh and not self.flow and kind not in ("space", "comment", "newline"):
-                while self.frames[-1][0] > column:
-                    self.frames.pop()
+            is_blank = kind in ("space", "comment", "newline")
+            if fresh and not self.flow and not is_blank:
+                self._indent(kind, column)
                 fresh = kind == "dash"
-                if fresh:
-                    # What an item holds is indented more than its dash.
-                    self.frames.append((column, self.frames[-1][1]))
             self._token(kind, token, column)
         return "".join(self.out)
+
+    def _indent(self, kind: str, column: int) -> None:
+        """Close the mappings that the first token of a line ends, and open one for the item of a list."""
+        while self.frames[-1][0] > column:
+            self.frames.pop()
+        if kind == "dash":
+            # What an item holds is indented more than its dash.
+            self.frames.append((column, self.frames[-1][1]))
 
     def _column(self) -> int:
         """Return where in its line the next token begins; only what was read since the last time is searched."""
@@ -144,57 +150,85 @@ class _YamlRedactor:
     def _token(self, kind: str, token: str, column: int) -> None:
         if kind in ("newline", "comma", "close"):
             self.is_shown = False
-        if kind in ("double", "single"):
+        kind = self._kind_here(kind)
+        if kind == "plain":
+            token += self._rest_of_plain(token)
+        if kind in ("plain", "double", "single"):
             self._scalar(token, column)
-        elif kind == "plain" or (kind in ("open", "close", "comma") and self._is_plain(kind)):
-            pattern = _YAML_PLAIN_IN_FLOW if self.flow else _YAML_PLAIN
-            # A colon is a word's first letter where something follows it.
-            ends = " \t\r\n,[]{}" if self.flow else " \t\r\n"
-            is_colon = token == ":" and (self.text[self.at : self.at + 1] or " ") in ends
-            match = None if is_colon else pattern.match(self.text, self.at)
-            remainder = match.group() if match else ""
-            self.at += len(remainder)
-            self._scalar(token + remainder, column)
-        elif kind == "block" and not self.flow:
+        elif kind == "block":
             self._block(token)
-        elif kind == "reference" or kind == "block":
+        elif kind == "reference":
             self._reference(token)
-        elif kind == "open":
+        else:
+            self._punctuation(kind, token)
+
+    def _kind_here(self, kind: str) -> str:
+        """Return what a token is here: only within brackets do they end, and only outside of them do blocks begin."""
+        if self.flow:
+            return "reference" if kind == "block" else kind
+        return "plain" if kind in ("close", "comma") else kind
+
+    def _rest_of_plain(self, first: str) -> str:
+        """Read what follows the first character of a scalar without quotes."""
+        ends = " \t\r\n,[]{}" if self.flow else " \t\r\n"
+        following = self.text[self.at : self.at + 1] or " "
+        # A colon is a word's first letter where something follows it.
+        if first == ":" and following in ends:
+            return ""
+        return self._take(_YAML_PLAIN_IN_FLOW if self.flow else _YAML_PLAIN)
+
+    def _take(self, pattern: re.Pattern[str]) -> str:
+        """Read what a pattern matches here; empty where it does not match."""
+        match = pattern.match(self.text, self.at)
+        if match is None:
+            return ""
+        self.at = match.end()
+        return match.group()
+
+    def _punctuation(self, kind: str, token: str) -> None:
+        if kind == "comment":
+            return
+        if kind == "open":
             self.flow.append(self._kept())
-            self.out.append(token)
         elif kind == "close":
             self.flow.pop()
-            self.out.append(token)
-        elif kind != "comment":
-            self.out.append(token)
-
-    def _is_plain(self, kind: str) -> bool:
-        return not self.flow and kind != "open"
+        self.out.append(token)
 
     def _kept(self) -> bool:
         is_shown, self.is_shown = self.is_shown, False
         return is_shown or (self.flow[-1] if self.flow else self.frames[-1][1])
 
     def _scalar(self, token: str, column: int) -> None:
-        colon = (_YAML_COLON_IN_FLOW if self.flow and token[0] in "\"'" else _YAML_COLON).match(self.text, self.at)
-        if self.flow and not colon:
-            colon = re.compile(r"[ \t]*:(?=[,\[\]{}])").match(self.text, self.at)
-        if colon and token != ":":
-            self.is_shown = False
-            self.at = colon.end()
-            self.key = token.strip("\"'")
-            kept = _is_kept(self.key, self.keys)
-            if self.flow:
-                self.flow[-1] = kept
-            else:
-                while self.frames[-1][0] >= column:
-                    self.frames.pop()
-                self.frames.append((column, kept))
-            self.out.append(redact_user_info(token) + colon.group())
-        elif (self._kept() and "\n" not in token) or token == ":":
+        colon = self._read_colon(token)
+        if colon:
+            self._enter_key(token.strip("\"'"), column)
+            self.out.append(redact_user_info(token) + colon)
+            return
+        is_shown = self._kept() and "\n" not in token
+        if is_shown or token == ":":
             self.out.append(redact_user_info(token))
         else:
             self.out.append(HIDDEN + "\n" * token.count("\n"))
+
+    def _read_colon(self, token: str) -> str:
+        """Read the colon behind a key; empty where the scalar is not a key."""
+        if token == ":":
+            return ""
+        if not self.flow:
+            return self._take(_YAML_COLON)
+        is_quoted = token[0] in "\"'"
+        return self._take(_YAML_COLON_AFTER_QUOTE if is_quoted else _YAML_COLON_IN_FLOW)
+
+    def _enter_key(self, key: str, column: int) -> None:
+        self.is_shown = False
+        self.key = key
+        is_kept = _is_kept(key, self.keys)
+        if self.flow:
+            self.flow[-1] = is_kept
+            return
+        while self.frames[-1][0] >= column:
+            self.frames.pop()
+        self.frames.append((column, is_kept))
 
     def _block(self, header: str) -> None:
         line_end = self.text.find("\n", self.at)
@@ -202,25 +236,28 @@ class _YamlRedactor:
         self.out.append(header + ("\n" if self.text[line_end - 1 : line_end] == "\n" else ""))
         self.at = line_end
         indent = self.frames[-1][0] + 1
-        match = re.compile(rf"(?:[ ]{{{indent},}}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*").match(self.text, self.at)
-        body = match.group() if match else ""
-        self.at += len(body)
+        body = self._take(re.compile(rf"(?:[ ]{{{indent},}}[^\n]*(?:\n|\Z)|[ \t\r]*\n)*"))
         if self._kept() and body.count("\n") < 2:
             self.out.append(redact_user_info(body))
         else:
             self.out.append(re.sub(r"(?m)^([ ]*)[^ \n].*$", r"\1" + HIDDEN, body))
 
     def _reference(self, token: str) -> None:
-        if token[0] in "&*" and token[1:] in self.names:
+        sign, name = token[0], token[1:]
+        if sign in "&*" and name in self.names:
             self.out.append(token)
-            if token[0] == "&":
-                self.is_shown = token[1:] in self.shown and self.key.startswith("x-")
-            elif self._kept():
-                self.seen.add(token[1:])
+            self._link(sign, name)
         elif self._kept():
             self.out.append(redact_user_info(token))
-        elif token[0] == "*" or token[0] in "|>":
+        elif sign in "*|>":
             self.out.append(HIDDEN)
+
+    def _link(self, sign: str, name: str) -> None:
+        """Note an anchor, or an alias of one."""
+        if sign == "&":
+            self.is_shown = name in self.shown and self.key.startswith("x-")
+        elif self._kept():
+            self.seen.add(name)
 
 
 def redact_yaml(text: str, keys: t.Collection[str] = CLIENT_KEYS) -> str:
@@ -269,6 +306,15 @@ def _hidden_bare(token: str) -> str:
     return next(value for pattern, value in _HIDDEN_BARE if pattern.fullmatch(token))
 
 
+def _is_harmless(string: str) -> bool:
+    return len(string) <= _LONGEST_STRING and _PEM not in string
+
+
+def _hidden_string(token: str) -> str:
+    """Return a string of as many lines."""
+    return f'"{HIDDEN}"' + "\n" * token.count("\n")
+
+
 def redact_toml(text: str, keys: t.Collection[str]) -> str:
     """Return TOML with the values of all keys but those that are named replaced by values of the same kind.
 
@@ -276,28 +322,33 @@ def redact_toml(text: str, keys: t.Collection[str]) -> str:
     :param keys: names in lower case.
     """
     out = []
+    # Whether the last key is kept: of the table, and of each open bracket.
     kept = [False]
     for match in _TOML_TOKEN.finditer(text):
         kind, token = match.lastgroup, match.group()
         if kind == "comment":
             continue
-        if kind == "bare" and not kept[-1]:
-            out.append(_hidden_bare(token))
-            continue
-        if kind == "string" and not (kept[-1] and len(token) <= _LONGEST_STRING and _PEM not in token):
-            out.append(f'"{HIDDEN}"' + "\n" * token.count("\n"))
-            continue
         if kind == "header" and len(kept) > 1:
             # Not a header but an array within one.
             token = f'["{HIDDEN}"]'
-        elif kind == "header":
-            kept = [False]
-        elif kind == "key":
-            last = re.findall(_TOML_KEY, token)[-1].strip("\"'")
-            kept[-1] = _is_kept(last, keys)
-        elif kind == "open":
-            kept.append(kept[-1])
-        elif kind == "close" and len(kept) > 1:
-            kept.pop()
+        elif kind == "bare":
+            token = token if kept[-1] else _hidden_bare(token)
+        elif kind == "string":
+            token = token if kept[-1] and _is_harmless(token) else _hidden_string(token)
+        else:
+            _follow_toml(kept, str(kind), token, keys)
         out.append(redact_user_info(token))
     return "".join(out)
+
+
+def _follow_toml(kept: list[bool], kind: str, token: str, keys: t.Collection[str]) -> None:
+    """Update whether keys are kept by a token that is not a value."""
+    if kind == "header":
+        kept[:] = [False]
+    elif kind == "key":
+        last = re.findall(_TOML_KEY, token)[-1].strip("\"'")
+        kept[-1] = _is_kept(last, keys)
+    elif kind == "open":
+        kept.append(kept[-1])
+    elif kind == "close" and len(kept) > 1:
+        kept.pop()
