@@ -123,19 +123,25 @@ class JobRequests:
         find_lost: FindLost | None,
     ) -> dict | _Recovery:
         """Wait until the POST can be repeated, or return the job that it created. Raise errors that are permanent."""
-        status = exc.status if isinstance(exc, ApiError) else None
-        if isinstance(exc, ApiError) and status in (401, 403):
-            self._fatal_error = exc
-        elif isinstance(exc, ApiError) and status == 422 and "Unknow type" in exc.answer_text:
-            raise _no_job_type(exc, body["type"]) from None
-        elif isinstance(exc, ApiError) and status == 429:
-            self._wait_for_slot(exc, body, attempts)
-            return _Recovery.SEND_AGAIN
-        elif may_have_been_applied(exc):
+        if isinstance(exc, ApiError):
+            self._refuse_final(exc, body)
+            if exc.status == 429:
+                self._wait_for_slot(exc, body, attempts)
+                return _Recovery.SEND_AGAIN
+        if may_have_been_applied(exc):
             return self._recover_lost(exc, attempts, sent_at, find_lost)
-        elif isinstance(exc, TransportError) and is_transient(exc) and self._may_retry(attempts):
+        # Nothing reached the manager.
+        if isinstance(exc, TransportError) and is_transient(exc) and self._may_retry(attempts):
             return _Recovery.SEND_AGAIN
         raise exc
+
+    def _refuse_final(self, exc: ApiError, body: dict) -> None:
+        """Raise an error that is permanent."""
+        if exc.status in (401, 403):
+            self._fatal_error = exc
+            raise exc
+        if exc.status == 422 and "Unknow type" in exc.answer_text:
+            raise _no_job_type(exc, body["type"]) from None
 
     def _time_left(self, attempts: _Attempts) -> float:
         return attempts.deadline - self._clock.now()

@@ -116,23 +116,37 @@ def _cluster_status(row: _Row, members: ClusterMembers, releases: Releases) -> _
 
 
 def _members(cluster: _Row, schedulers: list[_Row], seeds: list[_Row], peers: list[_Row]) -> ClusterMembers:
-    schedulers = [scheduler for scheduler in schedulers if scheduler["scheduler_cluster_id"] == cluster["id"]]
-    active = [scheduler for scheduler in schedulers if scheduler["state"] == "active"]
-    seed_cluster_ids = _seed_cluster_ids(cluster)
-    seeds = [seed for seed in seeds if seed["seed_peer_cluster_id"] in seed_cluster_ids]
-    peers = [peer for peer in peers if peer.get("scheduler_cluster_id") == cluster["id"]]
-    # The list of peers is as old as its last refresh, so it counts for addresses that the list of seed peers lacks.
-    listed = {str(seed["ip"]) for seed in seeds}
-    current = seeds + [peer for peer in peers if str(peer.get("ip")) not in listed]
-    active_ips = {str(seed.get("ip")) for seed in current if seed.get("state") == "active"}
-    versions = {str(peer.get("ip")): str(peer.get("git_version") or "") for peer in peers}
+    schedulers = _rows_with(schedulers, "scheduler_cluster_id", [cluster["id"]])
+    active = _rows_with(schedulers, "state", ["active"])
+    seeds = _rows_with(seeds, "seed_peer_cluster_id", _seed_cluster_ids(cluster))
+    peers = _rows_with(peers, "scheduler_cluster_id", [cluster["id"]])
     return ClusterMembers(
         schedulers=len(schedulers),
         active_schedulers=len(active),
-        preheating_schedulers=sum(_takes_jobs(scheduler) for scheduler in active),
+        preheating_schedulers=sum(map(_takes_jobs, active)),
         listed_seeds=len(seeds),
-        seed_versions=[versions.get(ip, "") for ip in sorted(active_ips)],
+        seed_versions=_active_seed_versions(seeds, peers),
     )
+
+
+def _rows_with(rows: list[_Row], key: str, values: list[t.Any]) -> list[_Row]:
+    return [row for row in rows if row.get(key) in values]
+
+
+def _active_seed_versions(seeds: list[_Row], peers: list[_Row]) -> list[str]:
+    """Return the release of each active seed peer of a cluster, empty where it is not known.
+
+    The list of peers is as old as its last refresh, so it counts for addresses that the list of seed peers lacks.
+    """
+    listed = {_address(seed) for seed in seeds}
+    current = seeds + [peer for peer in peers if _address(peer) not in listed]
+    active = {_address(row) for row in _rows_with(current, "state", ["active"])}
+    versions = {_address(peer): str(peer.get("git_version") or "") for peer in peers}
+    return [versions.get(address, "") for address in sorted(active)]
+
+
+def _address(row: _Row) -> str:
+    return str(row.get("ip"))
 
 
 def _seed_cluster_ids(cluster: _Row) -> list[t.Any]:

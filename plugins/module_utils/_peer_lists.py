@@ -74,16 +74,29 @@ def read_list(
     # The manager takes one value of a filter.
     query = {key: values[0] for key, values in accepted.items() if key in peer_list.filters and len(values) == 1}
     rows = client.all_rows(peer_list.path, peer_list.title, **query)
-    if peer_list is PEERS and any("seed_peer_cluster_id" in row for row in rows):
-        request = f"GET {peer_list.path}"
+    if peer_list is PEERS:
+        _refuse_seed_peers(rows)
+    uniform = [_uniform_row(row, peer_list.keys) for row in rows]
+    return [row for row in uniform if all(row[key] in values for key, values in accepted.items())]
+
+
+def _refuse_seed_peers(rows: list[dict[str, t.Any]]) -> None:
+    """Refuse a list of peers that contains seed peers.
+
+    :raises DragonflyError: with reason ``no_api``.
+    """
+    if any("seed_peer_cluster_id" in row for row in rows):
+        request = f"GET {PEERS.path}"
         raise DragonflyError(
             f"{request}: the response contains seed peers, as from managers 2.1.7 to 2.1.11. Listing peers requires "
             "Dragonfly manager 2.1.12 or later. What to do: upgrade the manager.",
             "no_api",
             request,
         )
-    uniform = [{key: row.get(key, row.get(_OLD_KEYS.get(key, key))) for key in peer_list.keys} for row in rows]
-    return [row for row in uniform if all(row[key] in values for key, values in accepted.items())]
+
+
+def _uniform_row(row: dict[str, t.Any], keys: tuple[str, ...]) -> dict[str, t.Any]:
+    return {key: row.get(key, row.get(_OLD_KEYS.get(key, key))) for key in keys}
 
 
 def _accepted_values(filters: dict[str, t.Any]) -> dict[str, list[t.Any]]:

@@ -86,7 +86,7 @@ def _go_pairs(query: str) -> t.Iterator[tuple[bytes, bytes]]:
     """Yield the parameters of a query that Go can read."""
     for piece in query.split("&"):
         key, _equals, value = piece.partition("=")
-        if piece and ";" not in piece and not _BAD_ESCAPE.search(key) and not _BAD_ESCAPE.search(value):
+        if piece and ";" not in piece and not _BAD_ESCAPE.search(piece):
             yield _unquote_plus(key), _unquote_plus(value)
 
 
@@ -172,15 +172,18 @@ def filter_rust(url: str, names: t.Collection[str]) -> str:
     :raises ValueError: if the client rejects the URL, or what it makes of it is not certain.
     """
     scheme, authority, path, query, fragment = _parse_whatwg(url)
-    pairs = []
+    pairs = [(key, value) for key, value in _rust_pairs(query) if key not in names]
+    query = "&".join(f"{_quote_rust(key)}={_quote_rust(value)}" for key, value in pairs)
+    question_mark = "?" if pairs else ""
+    text = f"{scheme}://{authority}{path}{question_mark}{query}{fragment}"
+    return text.rstrip("/") if path == "/" else text
+
+
+def _rust_pairs(query: str) -> t.Iterator[tuple[str, str]]:
     for piece in query.split("&"):
-        if not piece:
-            continue
-        key, value = (_unquote_plus(text).decode("utf-8", "replace") for text in piece.partition("=")[::2])
-        if key not in names:
-            pairs.append(f"{_quote_rust(key)}={_quote_rust(value)}")
-    text = f"{scheme}://{authority}{path}{'?' + '&'.join(pairs) if pairs else ''}{fragment}"
-    return text.rstrip("/") if path == "/" and text.endswith("/") else text
+        key, _equals, value = piece.partition("=")
+        if piece:
+            yield _unquote_plus(key).decode("utf-8", "replace"), _unquote_plus(value).decode("utf-8", "replace")
 
 
 def _quote_rust(text: str) -> str:
@@ -194,24 +197,38 @@ def _parse_whatwg(url: str) -> tuple[str, str, str, str, str]:
 
     :raises ValueError: if the result is not certain, or the Rust client rejects the URL.
     """
-    match = _PLAIN_URL.match(url)
-    path = (match.group("path") if match else None) or ""
-    if not match or url != url.strip() or _CONTROL.search(url) or _DOT_SEGMENT.search(path):
-        raise ValueError(_UNCERTAIN)
-    scheme, port = match.group("scheme").lower(), match.group("port") or ""
-    if port and int(port) > 65535:
-        raise ValueError("its port is too large")
+    parts = _split_plain(url)
+    scheme = parts["scheme"].lower()
     is_special = scheme in _DEFAULT_PORTS
-    port = "" if not port or str(int(port)) == _DEFAULT_PORTS.get(scheme) else f":{int(port)}"
-    authority = (match.group("userinfo") or "") + _host_whatwg(match.group("host"), is_special) + port
-    path = quote(path or ("/" if is_special else ""), safe=_PATH_SAFE)
-    return (
-        scheme,
-        authority,
-        path,
-        match.group("query") or "",
-        quote(match.group("fragment") or "", safe=_FRAGMENT_SAFE),
-    )
+    host = _host_whatwg(parts["host"], is_special)
+    authority = parts["userinfo"] + host + _port_whatwg(parts["port"], scheme)
+    path = parts["path"] or ("/" if is_special else "")
+    fragment = quote(parts["fragment"], safe=_FRAGMENT_SAFE)
+    return scheme, authority, quote(path, safe=_PATH_SAFE), parts["query"], fragment
+
+
+def _split_plain(url: str) -> dict[str, str]:
+    """Return the parts of a URL by name, each empty where it is missing.
+
+    :raises ValueError: if it is not certain how the standard writes the URL anew.
+    """
+    match = _PLAIN_URL.match(url)
+    if match is None or url != url.strip() or _CONTROL.search(url):
+        raise ValueError(_UNCERTAIN)
+    parts = match.groupdict("")
+    if _DOT_SEGMENT.search(parts["path"]):
+        raise ValueError(_UNCERTAIN)
+    return parts
+
+
+def _port_whatwg(port: str, scheme: str) -> str:
+    """Return a port with its colon, empty for the scheme's own."""
+    if not port:
+        return ""
+    if int(port) > 65535:
+        raise ValueError("its port is too large")
+    number = str(int(port))
+    return "" if number == _DEFAULT_PORTS.get(scheme) else f":{number}"
 
 
 def _host_whatwg(host: str, is_special: bool) -> str:

@@ -51,21 +51,19 @@ def url_secrets(url: str) -> list[str]:
 
     That is the password of its user info, or what stands there without one, and the values of secret parameters.
     """
-    secrets: list[str] = []
     if "://" not in url and _USER_INFO.match(url):
         url = "//" + url
     try:
         parts = urlsplit(url)
     except ValueError:
-        return secrets
-    secret = parts.password or parts.username
-    if secret:
-        secrets.extend([secret, unquote(secret)])
+        return []
+    secret = parts.password or parts.username or ""
+    secrets = [secret, unquote(secret)]
     for pair in parts.query.split("&"):
         name, _equals, value = pair.partition("=")
-        if value and _is_secret_param(name):
-            secrets.extend([value, unquote_plus(value)])
-    return list(dict.fromkeys(secrets))
+        if _is_secret_param(name):
+            secrets += [value, unquote_plus(value)]
+    return [secret for secret in dict.fromkeys(secrets) if secret]
 
 
 def is_secret_header(name: str) -> bool:
@@ -92,18 +90,19 @@ def redact_url(url: t.Any) -> t.Any:
         password, _port = parts.password, parts.port
     except ValueError:
         return _mask_unusable(url)
-    netloc, query = parts.netloc, parts.query
-    user, at, host = netloc.rpartition("@")
+    user, _at, host = parts.netloc.rpartition("@")
+    netloc = parts.netloc
     if password:
         netloc = f"{user.partition(':')[0]}:{MASK}@{host}"
     elif user:
         netloc = f"{MASK}@{host}"
-    if query:
-        query = "&".join(
-            f"{pair.partition('=')[0]}={MASK}" if _is_secret_param(pair.partition("=")[0]) else pair
-            for pair in query.split("&")
-        )
+    query = "&".join(map(_redact_param, parts.query.split("&")))
     return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
+
+
+def _redact_param(pair: str) -> str:
+    name = pair.partition("=")[0]
+    return f"{name}={MASK}" if _is_secret_param(name) else pair
 
 
 def _mask_unusable(url: str) -> str:
@@ -175,17 +174,22 @@ def escape_c1(value: t.Any) -> t.Any:
 
 def redact_args(args: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the ``args`` of a job without credentials, which the manager stores and returns in plain text."""
-    clean: dict[str, t.Any] = {}
-    for key, value in args.items():
-        if key in _SECRET_ARGS:
-            clean[key] = MASK if value else value
-        elif key == "headers" and isinstance(value, dict):
-            clean[key] = {name: MASK for name in value}
-        elif key in SECRET_NESTED_ARGS and isinstance(value, dict):
-            hidden = SECRET_NESTED_ARGS[key]
-            clean[key] = {name: MASK if name in hidden and item else item for name, item in value.items()}
-        elif isinstance(value, list):
-            clean[key] = [redact_url(item) for item in value]
-        else:
-            clean[key] = redact_url(value)
-    return clean
+    return {key: _redact_arg(key, value) for key, value in args.items()}
+
+
+def _redact_arg(key: str, value: t.Any) -> t.Any:
+    if key in _SECRET_ARGS:
+        return _mask(value)
+    if isinstance(value, list):
+        return [redact_url(item) for item in value]
+    if not isinstance(value, dict):
+        return redact_url(value)
+    if key == "headers":
+        return dict.fromkeys(value, MASK)
+    hidden = SECRET_NESTED_ARGS.get(key, ())
+    return {name: _mask(item) if name in hidden else item for name, item in value.items()}
+
+
+def _mask(value: t.Any) -> t.Any:
+    """Return what hides a secret, and whether there is one."""
+    return MASK if value else value

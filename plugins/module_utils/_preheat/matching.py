@@ -46,16 +46,18 @@ def is_identical(args: t.Any, planned: PlannedJob, bio: t.Any = None) -> bool:
         return False
     options = planned.all_options()
     is_own = read_bio(bio).fingerprint == planned.fingerprint
-    compared = [
-        (key, value)
-        for key, value in args.items()
-        if key not in _NOT_COMPARED and not (is_own and _may_be_unknown(key, value, options))
-    ]
-    if not all(_comparable(key, value) in _accepted(key, options) for key, value in compared):
-        return False
-    # An option that this job's manager did not know had no effect on it.
-    sent = {BY_KEY[key].option for key in request_args(options)} - set(_CREDENTIAL_OPTIONS)
-    return sent <= {arg.option for key, arg in BY_KEY.items() if key in args}
+    for key, value in args.items():
+        is_excused = key in _NOT_COMPARED or (is_own and _may_be_unknown(key, value, options))
+        if not is_excused and _comparable(key, value) not in _accepted(key, options):
+            return False
+    return _knows_all_options(args, options)
+
+
+def _knows_all_options(args: dict, options: dict[str, t.Any]) -> bool:
+    """Return whether the manager of this job knew all options; one that it did not know had no effect on the job."""
+    sent = {BY_KEY[key].option for key in request_args(options)}
+    known = {arg.option for key, arg in BY_KEY.items() if key in args}
+    return sent <= known.union(_CREDENTIAL_OPTIONS)
 
 
 def _may_be_unknown(key: str, value: t.Any, options: dict[str, t.Any]) -> bool:
@@ -64,14 +66,10 @@ def _may_be_unknown(key: str, value: t.Any, options: dict[str, t.Any]) -> bool:
     if arg is None:
         return True
     option = arg.option or ""
-    return not is_requested(option, options.get(option)) and _may_be_default(arg, value)
-
-
-def _may_be_default(arg: Arg, value: t.Any) -> bool:
-    """Return whether a newer manager can have written a value by itself for a key that was not sent."""
     # No default scope is for many peers.
-    is_requestable_scope = arg.option == "scope" and value in MANY_PEERS
-    return bool(arg.defaults) and not is_requestable_scope
+    is_requestable_scope = option == "scope" and value in MANY_PEERS
+    can_have_default = bool(arg.defaults) and not is_requestable_scope
+    return can_have_default and not is_requested(option, options.get(option))
 
 
 def _accepted(key: str, options: dict[str, t.Any]) -> list[t.Any]:
@@ -95,20 +93,21 @@ def _comparable(key: str, value: t.Any) -> t.Any:
     (recorded: contract/2.5.1/image_success).
     """
     if isinstance(value, dict):
-        return _comparable_dict(key, value) or None
-    if key in _FILTER_KEYS and isinstance(value, str):
-        return frozenset(name for name in value.split("&") if name) or None
-    if isinstance(value, list):
-        texts = [str(item) for item in value]
-        return (frozenset(texts) if key == "ips" else texts) or None
+        value = _comparable_dict(key, value)
+    elif isinstance(value, list):
+        texts = map(str, value)
+        value = frozenset(texts) if key == "ips" else list(texts)
+    elif isinstance(value, str) and key in _FILTER_KEYS:
+        value = frozenset(value.split("&")) - {""}
     return value or None
 
 
 def _comparable_dict(key: str, value: dict) -> dict:
     if key == "headers":
         return {name.lower(): text for name, text in value.items() if name.lower() != "authorization"}
-    secrets = SECRET_NESTED_ARGS.get(key)
-    return value if secrets is None else {name: item for name, item in value.items() if item and name not in secrets}
+    if key not in SECRET_NESTED_ARGS:
+        return value
+    return {name: item for name, item in value.items() if item and name not in SECRET_NESTED_ARGS[key]}
 
 
 def _has_same_url(args: dict, planned: PlannedJob) -> bool:

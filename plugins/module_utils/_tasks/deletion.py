@@ -56,10 +56,18 @@ def find_held(client: DragonflyClient, task_jobs: list[TaskJob], params: dict[st
         problem = _note_held(client, unproven, params, clock)
     except DragonflyError as exc:
         return [_unverified(unproven, exc.message)]
+    return _held_warnings(unproven, problem)
+
+
+def _held_warnings(unproven: list[TaskJob], problem: str) -> list[str]:
+    warnings = []
     unknown = [task_job for task_job in unproven if task_job.held is None]
-    warnings = [_unverified(unknown, problem)] if unknown else []
+    if unknown:
+        warnings.append(_unverified(unknown, problem))
     held = [task_job for task_job in unproven if task_job.held]
-    return warnings + ([_still_held(held)] if held else [])
+    if held:
+        warnings.append(_still_held(held))
+    return warnings
 
 
 def _note_held(client: DragonflyClient, unproven: list[TaskJob], params: dict[str, t.Any], clock: Clock) -> str:
@@ -67,10 +75,10 @@ def _note_held(client: DragonflyClient, unproven: list[TaskJob], params: dict[st
     # Releases differ in whether a question has a time limit, and the manager's own is enough.
     params = dict(params, wait=True, job_timeout=None)
     answers = TaskJobs(client, "get_task", params, clock).run([task_job.target for task_job in unproven])
+    problem = "schedulers before Dragonfly 2.4.0 do not query the peers"
     for task_job, answer in zip(unproven, answers):
         task_job.held = holders_for_sure(answer.job) if answer.job and answer.done else None
-    problems = [answer.message for answer in answers if answer.message]
-    return problems[0] if problems else "schedulers before Dragonfly 2.4.0 do not query the peers"
+    return next((answer.message for answer in answers if answer.message), problem)
 
 
 def names_nobody(task_job: TaskJob) -> bool:
@@ -98,16 +106,26 @@ def deletion(task_jobs: list[TaskJob]) -> dict[str, t.Any]:
     """
     tasks, gone = [], []
     for task_job in task_jobs:
-        hosts = _deletions(task_job)
-        deleted = hosts.deleted + deletable_hosts(task_job.job) if task_job.job and task_job.done else None
-        if hosts.failed and task_job.done and task_job.reason is None:
-            task_job.fail("peers_failed", _failed_hosts(hosts.failed))
-        is_under_way = task_job.job is not None and not task_job.done and not hosts.failed
-        if deleted or task_job.lost or is_under_way:
+        failed = _deletions(task_job).failed
+        if failed and task_job.done and task_job.reason is None:
+            task_job.fail("peers_failed", _failed_hosts(failed))
+        deleted = _deleted_hosts(task_job)
+        if deleted or task_job.lost or _is_under_way(task_job, failed):
             gone.append(task_job.target.name)
-        tasks.append(dict(_result_of_deletion(task_job), deleted=deleted, failures=hosts.failed))
+        tasks.append(dict(_result_of_deletion(task_job), deleted=deleted, failures=failed))
     before = "".join(f"{name}\n" for name in gone)
     return {"changed": bool(gone), "diff": {"before": before, "after": ""}, "tasks": tasks}
+
+
+def _deleted_hosts(task_job: TaskJob) -> list[Host] | None:
+    """Return the hosts that deleted a task, or would; None where that is not known."""
+    if not task_job.job or not task_job.done:
+        return None
+    return host_deletions(task_job.job).deleted + deletable_hosts(task_job.job)
+
+
+def _is_under_way(task_job: TaskJob, failed: list[Host]) -> bool:
+    return task_job.job is not None and not task_job.done and not failed
 
 
 def _result_of_deletion(task_job: TaskJob) -> dict[str, t.Any]:

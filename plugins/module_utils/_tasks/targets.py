@@ -113,25 +113,33 @@ def _target_of_id(task_id: str) -> Target:
 
 
 def _targets_of_images(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Target]:
-    bases, _details = read_registries(params.get("registries"))
-    platforms = platforms_to_read(params.get("platforms"))
-    images = [(source, parse_image(source, bases)) for source in _values_of(params, "image", "images") or []]
-    chosen = [_ImageTarget(source, image, platform) for source, image in images for platform in platforms]
+    sources = _values_of(params, "image", "images") or []
+    chosen = _image_targets(params, sources, platforms_to_read(params.get("platforms")))
     # Of images that are kept all platforms count.
-    kept = [
-        _ImageTarget(source, parse_image(source, bases), None)
-        for source in dict.fromkeys(params.get("keep_images") or [])
-    ]
+    kept = _image_targets(params, dict.fromkeys(params.get("keep_images") or []), [None])
     digests = map_in_threads(lambda target: _blob_digests(target, registry_for), chosen + kept)
     # A blob is kept by its digest, since some clients make the task's id of that alone.
-    kept_digests = {digest for digests_of_image in digests[len(chosen) :] for digest in digests_of_image}
+    kept_digests = set().union(*digests[len(chosen) :])
     targets: dict[str, Target] = {}
     for image_target, digests_of_image in zip(chosen, digests):
         for digest in digests_of_image:
-            if digest not in kept_digests:
-                for target in _targets_of_blob(image_target, digest, bool(params.get("digest_ids"))):
-                    targets.setdefault(target.task_id or str(target.url), target)
+            if digest in kept_digests:
+                continue
+            for target in _targets_of_blob(image_target, digest, bool(params.get("digest_ids"))):
+                targets.setdefault(target.task_id or str(target.url), target)
     return list(targets.values())
+
+
+def _image_targets(
+    params: dict[str, t.Any], sources: t.Iterable[str], platforms: t.Sequence[str | None]
+) -> list[_ImageTarget]:
+    """Return a target for each image and platform."""
+    bases, _details = read_registries(params.get("registries"))
+    targets = []
+    for source in sources:
+        image = parse_image(source, bases)
+        targets += [_ImageTarget(source, image, platform) for platform in platforms]
+    return targets
 
 
 def _targets_of_blob(image_target: _ImageTarget, digest: str, has_digest_id: bool) -> list[Target]:
