@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a manager is: its release, what it knows, and whether a preheat can work at all.
+"""Read the state of a manager: its release, its options and job types, and whether it can preheat.
 
 PRIVATE to the collection.
 """
@@ -24,7 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS
 
-# Before this one every seed peer was in the manager's own list.
+# Before this release, all seed peers are in the manager's list of seed peers.
 _HIDDEN_SEEDS = (2, 2, 0)
 
 _Row = t.Dict[str, t.Any]
@@ -33,8 +33,8 @@ _Row = t.Dict[str, t.Any]
 class Verdict(t.NamedTuple):
     """Whether a preheat can work.
 
-    :ivar can_preheat: None if it is not known.
-    :ivar message: why, for people.
+    :ivar can_preheat: None if unknown.
+    :ivar message: the reason, for users.
     """
 
     can_preheat: bool | None
@@ -42,13 +42,13 @@ class Verdict(t.NamedTuple):
 
 
 class ClusterMembers(t.NamedTuple):
-    """Who is in a cluster.
+    """The schedulers and seed peers of a cluster.
 
-    :ivar schedulers: how many schedulers the manager has a row of.
-    :ivar active_schedulers: how many schedulers are active.
-    :ivar preheating_schedulers: how many of them take jobs.
-    :ivar listed_seeds: how many seed peers the manager's own list has, active or not.
-    :ivar seed_versions: the release of each active seed peer, empty where it is not known.
+    :ivar schedulers: number of schedulers in the manager's list.
+    :ivar active_schedulers: number of active schedulers.
+    :ivar preheating_schedulers: number of active schedulers that accept jobs.
+    :ivar listed_seeds: number of seed peers in the manager's list, active or not.
+    :ivar seed_versions: release of each active seed peer, empty if unknown.
     """
 
     schedulers: int
@@ -61,11 +61,11 @@ class ClusterMembers(t.NamedTuple):
 def read_releases(
     client: DragonflyClient, anonymous: DragonflyClient, clock: Clock, access_required: bool = False
 ) -> Releases:
-    """Return the releases that a manager can be of, by its newest preheat job and by which routes it guards.
+    """Return the possible releases of a manager, inferred from its newest preheat job and from its routes.
 
-    :param client: with a token or a JWT.
-    :param anonymous: without credentials.
-    :param access_required: whether to fail if the client may not read jobs, instead of going by the routes alone.
+    :param client: client with a token or a JWT.
+    :param anonymous: client without credentials.
+    :param access_required: whether to fail if the client may not read jobs, instead of using the routes only.
     :raises DragonflyError: if access is required and the manager refuses it.
     """
     jobs = JobReader(client, clock)
@@ -76,7 +76,7 @@ def read_releases(
     except DragonflyError as exc:
         if access_required and exc.status in (401, 403):
             raise
-        # No job can be read, so the routes alone have to do.
+        # Without access to jobs, use the routes only.
     probes = JobReader(anonymous, clock)
     probes.releases = jobs.releases
     probes.probe_releases()
@@ -84,17 +84,17 @@ def read_releases(
 
 
 def read_clusters(client: DragonflyClient, releases: Releases) -> list[_Row]:
-    """Return the clusters, how many schedulers and seed peers can be used, and whether a preheat can work there.
+    """Return the clusters, their usable schedulers and seed peers, and whether a preheat can work there.
 
-    :param client: with a JWT.
-    :returns: dicts with ``id``, ``name``, ``schedulers`` and ``seed_peers`` (int), ``can_preheat`` (None if it
-        is not known) and ``verdict`` (str).
+    :param client: client with a JWT.
+    :returns: dicts with ``id``, ``name``, ``schedulers`` and ``seed_peers`` (int), ``can_preheat`` (None if unknown)
+        and ``verdict`` (str).
     """
     rows = client.all_rows(CONSOLE_API + "/scheduler-clusters", "clusters")
     schedulers = read_list(client, SCHEDULERS)
     seeds = read_list(client, SEED_PEERS)
     try:
-        # The one type that the manager takes as a filter.
+        # The only type that the manager accepts as a filter.
         peers = client.all_rows(PEERS.path, PEERS.title, type="super")
     except ApiError as exc:
         if exc.reason != "no_api":
@@ -201,9 +201,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def summarize(clusters: list[_Row]) -> Verdict:
-    """Return whether a preheat can work anywhere, and where.
+    """Return whether a preheat can work in any cluster, and in which.
 
-    :param clusters: as ``read_clusters`` returns them.
+    :param clusters: result of ``read_clusters``.
     """
     if not clusters:
         return Verdict(False, "A preheat cannot work: there is no cluster.")

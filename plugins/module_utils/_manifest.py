@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Manifests and image indexes: their digests, and what they hold. What a registry sends is not trusted.
+"""Parse manifests and image indexes, and compute digests. Registries are not trusted.
 
 PRIVATE to the collection.
 """
@@ -30,29 +30,29 @@ SCHEMA1_TYPES = (
     "application/vnd.docker.distribution.manifest.v1+prettyjws",
     "application/vnd.docker.distribution.manifest.v1+json",
 )
-#: Types of configs that name the platform of an image.
+#: Media types of configs that name the platform of an image.
 CONFIG_TYPES = (
     "application/vnd.docker.container.image.v1+json",
     "application/vnd.oci.image.config.v1+json",
 )
-#: Media types of what can be preheated.
+#: Media types that can be preheated.
 KNOWN_TYPES = INDEX_TYPES + MANIFEST_TYPES + SCHEMA1_TYPES
-#: The algorithms of digests that registries use, with the number of their hexadecimal digits.
+#: Digest algorithms of registries, with their number of hexadecimal digits.
 DIGEST_ALGORITHMS = {"sha256": 64, "sha512": 128}
 
 _DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\Z")
-# Platform of what is not an image, such as BuildKit's attestations.
+# Platform of entries that are not images, such as BuildKit's attestations.
 _UNKNOWN = "unknown"
 _LARGEST_SIZE = 2**63 - 1
-# Go ignores the case of field names, so a second spelling could replace the value that is checked here.
+# Go ignores the case of field names, so a key in another case could replace the value that is checked here.
 _FIELDS = frozenset(["schemaversion", "mediatype", "config", "layers", "manifests", "fslayers"])
 
 
 class Child(t.NamedTuple):
     """An entry of an index.
 
-    :ivar platform: ``os/arch[/variant]``, empty where the entry names none.
-    :ivar size: bytes of the manifest, None where the entry does not say.
+    :ivar platform: ``os/arch[/variant]``, or an empty text if the entry has no platform.
+    :ivar size: size of the manifest in bytes, None if the entry has no size.
     """
 
     platform: str
@@ -63,13 +63,13 @@ class Child(t.NamedTuple):
 
 @dataclass
 class Manifest:
-    """A manifest as a registry sent it.
+    """A manifest or an index.
 
-    :ivar children: the entries of an index; None for a manifest.
-    :ivar blobs: for a manifest, the digests of the config and the layers, without repeats and without layers that hosts
-        get from elsewhere; None for an index.
-    :ivar sizes: bytes of the blobs by digest, as far as the manifest says.
-    :ivar config: digest of the config, where that can name the platform of the image; else None.
+    :ivar children: entries of an index; None for a manifest.
+    :ivar blobs: digests of the config and the layers of a manifest, without duplicates and without layers that hosts
+        fetch from other servers; None for an index.
+    :ivar sizes: sizes of the blobs in bytes by digest, if known.
+    :ivar config: digest of the config if it may name the platform of the image; None otherwise.
     """
 
     digest: str
@@ -84,7 +84,7 @@ class Manifest:
         return sorted({child.platform for child in self.children or () if _is_image(child)})
 
     def children_for(self, platform: str | None) -> list[Child]:
-        """Return the entries of an index that are needed for a platform, each once; None means any platform."""
+        """Return the entries of an index that a platform needs, without duplicates; None means all platforms."""
         images = list(dict.fromkeys(child for child in self.children or () if _is_image(child)))
         if platform is None:
             return images
@@ -102,12 +102,12 @@ def is_digest(text: str) -> bool:
 
 
 def compute_digest(content: bytes, algorithm: str = "sha256") -> str:
-    """Return the digest of a content, such as ``sha256:...``."""
+    """Return the digest of bytes, such as ``sha256:...``."""
     return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
 
 
 def digest_problem(text: t.Any) -> str:
-    """Return why something is not a digest."""
+    """Return why a text is not a valid digest."""
     if not isinstance(text, str):
         return "a digest is missing"
     algorithm = text.partition(":")[0]
@@ -118,12 +118,12 @@ def digest_problem(text: t.Any) -> str:
 
 
 def signed_content(body: bytes, document: t.Any) -> bytes:
-    """Return the part of a body that its digest is of: all of it, except for the signatures of schema 1.
+    """Return the part of a body from which its digest is computed: all of it, except for the signatures of schema 1.
 
     Source: ``manifest/schema1/manifest.go`` of distribution 2.8.3 and github.com/docker/libtrust.
 
-    :param document: what the JSON of the body says.
-    :raises ValueError: if the signatures cannot be read.
+    :param document: decoded JSON of the body.
+    :raises ValueError: if the signatures are malformed.
     """
     signatures = document.get("signatures") if isinstance(document, dict) else None
     if not signatures or document.get("schemaVersion") != 1:
@@ -144,12 +144,12 @@ def _decode_base64(text: str) -> bytes:
 
 
 def parse_manifest(document: t.Any, media_type: str, digest: str) -> Manifest:
-    """Return the manifest that a document holds.
+    """Return the manifest in a document.
 
-    :param media_type: that of the answer. Where it and ``mediaType`` in the document are known they must be the same,
-        as containerd (``validateMediaType`` in ``core/images/image.go``, 2.1) and distribution want it.
-    :param digest: of the document, which is not checked here.
-    :raises ValueError: if it is not one that the manager can preheat.
+    :param media_type: media type of the response. It must equal ``mediaType`` in the document if both are known, as
+        containerd (``validateMediaType`` in ``core/images/image.go``, 2.1) and distribution require.
+    :param digest: digest of the document, which is not verified here.
+    :raises ValueError: if the manager cannot preheat it.
     """
     if not isinstance(document, dict):
         raise ValueError("it is not a JSON object")
@@ -176,7 +176,7 @@ def _media_type(document: dict[str, t.Any], media_type: str) -> str:
 
 
 def _check_spelling(document: dict[str, t.Any]) -> None:
-    """Refuse keys that parsers read differently: Go's ignores case, others do not.
+    """Refuse keys that parsers read differently: Go ignores case, others do not.
 
     :raises ValueError: with the reason.
     """
@@ -187,7 +187,7 @@ def _check_spelling(document: dict[str, t.Any]) -> None:
 
 
 def _check_single_kind(document: dict[str, t.Any], kind: str) -> None:
-    """Refuse what one parser reads as an index and another as the manifest of an image.
+    """Refuse documents that some parsers read as an index and others as a manifest.
 
     :raises ValueError: with the reason.
     """
@@ -200,7 +200,7 @@ def _check_single_kind(document: dict[str, t.Any], kind: str) -> None:
 
 def _image_manifest(document: dict[str, t.Any], digest: str) -> Manifest:
     config = document.get("config")
-    # Content with urls is fetched from there, and a registry need not hold it: base layers of Windows.
+    # Hosts fetch content with urls from there, and the registry may not have it, such as base layers of Windows.
     layers = [layer for layer in document["layers"] if not (isinstance(layer, dict) and layer.get("urls"))]
     parts = ([config] if isinstance(config, dict) else []) + layers
     blobs = [_digest(part, "digest") for part in parts]
@@ -257,9 +257,9 @@ def _platform(described: t.Any) -> str:
 
 
 def config_platform(config: t.Any) -> str | None:
-    """Return the platform that the config of an image names, None where it does not.
+    """Return the platform in the config of an image, or None.
 
-    :param config: what its JSON says.
+    :param config: decoded JSON of the config.
     """
     if not isinstance(config, dict) or not (config.get("os") and config.get("architecture")):
         return None

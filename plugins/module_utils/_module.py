@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only place that knows AnsibleModule: parameters to a client, errors to fail_json, a result to exit_json.
+"""The only file that uses AnsibleModule: converts parameters to a client, and errors and results to its exits.
 
 PRIVATE to the collection.
 """
@@ -43,15 +43,15 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry i
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import jwt_for
 
-# To mask a shorter header that does not have the name of a credential would hide parts of words everywhere.
+# Masking shorter values of headers without credentials would hide parts of words everywhere.
 _LONG_HEADER = 12
 # The same applies to shorter secrets.
 _SHORTEST_SECRET = 4
 _NO_SECRETS = ("region", "endpoint", "credential_path", "predefined_acl", "insecure_skip_verify")
-#: What a module does: it returns the result.
+#: The function of a module, which returns the result.
 ModuleFunction = t.Callable[["DragonflyModule"], t.Dict[str, t.Any]]
 
-#: Where the libraries of the distribution are.
+#: Directories of the distribution's Python libraries.
 _SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
 
 
@@ -66,57 +66,57 @@ class DragonflyModule(AnsibleModule):
         self._clock = Clock()
 
     def _hide_secrets(self) -> None:
-        """Have Ansible hide secrets within values that are not secret as a whole, also in options without no_log."""
+        """Make Ansible hide secrets within values that are not secret as a whole, also in options without no_log."""
         secrets = set(secrets_in(self.params))
         for name, spec in self.argument_spec.items():
             if spec.get("no_log"):
-                # Ansible knows what was given, not the text that it makes of a mapping.
+                # Ansible hides the given value, but not its text of a mapping.
                 secrets.update(secrets_in_password(self.params.get(name)))
         if isinstance(self.params.get("registries"), str):
-            # It cannot be read as a dictionary, so its passwords may be anywhere in it.
+            # The text cannot be parsed as a dictionary, so passwords may be anywhere in it.
             secrets.add(self.params["registries"])
         self.no_log_values.update(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and secret != MASK)
 
     def _log_invocation(self) -> None:
         # Before AnsibleModule writes the parameters to the system's log.
         self._hide_secrets()
-        # The log of the system takes no NUL. ``run`` refuses what holds one.
+        # The system's log does not accept NUL. ``run`` refuses such options.
         if not control_problems(self.params):
             super()._log_invocation()
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
-        """End the module as failed, without secrets."""
-        # AnsibleModule refuses options before it comes to its log, and the result says how the module was called.
+        """Fail the module, without secrets in its result."""
+        # AnsibleModule may fail before it has logged, and the result contains the arguments.
         self._hide_secrets()
         validation = getattr(self, "validation_result", None)
         if not self._options_accepted and validation is not None and validation.error_messages:
-            # AnsibleModule itself reports the first problem only.
+            # AnsibleModule reports only the first problem.
             msg = "; ".join(validation_problems(validation, self.argument_spec)) + "."
             kwargs.setdefault("reason", "bad_input")
         super().fail_json(printable(msg), **kwargs)
 
     def exit_json(self, **kwargs: t.Any) -> None:
-        """End the module as successful."""
+        """End the module successfully."""
         if isinstance(kwargs.get("msg"), str):
             kwargs["msg"] = printable(kwargs["msg"])
         super().exit_json(**kwargs)
 
     def warn(self, warning: str, **kwargs: t.Any) -> None:
-        """Warn, whatever a server has put into the text."""
+        """Warn, with control characters in the text escaped."""
         super().warn(printable(warning), **kwargs)
 
     def _restore_passwords(self) -> None:
-        """Undo what Ansible makes of passwords that read like JSON."""
+        """Restore passwords that Ansible parsed as JSON."""
         passwords = plain_passwords(self.params)
-        # An empty one would be hidden between all letters.
+        # Hiding an empty password would mask the gaps between all letters.
         self.no_log_values.update(password for password in passwords.values() if password)
         self.params.update(passwords)
 
     def run(self, function: ModuleFunction, needs_requests: bool = True) -> None:
-        """Call a function for the module's result, and end the module.
+        """Run the module: call a function, and exit with its result.
 
-        :param function: the result that it returns means failure where its key ``failed`` is true.
-        :param needs_requests: whether the module sends requests, for which the library requests is needed.
+        :param function: returns the result, which is a failure if its key ``failed`` is true.
+        :param needs_requests: whether the module needs the library requests.
         """
         try:
             if REQUESTS_ERROR and needs_requests:
@@ -129,8 +129,8 @@ class DragonflyModule(AnsibleModule):
         except DragonflyError as exc:
             self.fail_json(msg=exc.message, reason=exc.reason, request=exc.request, status=exc.status)
         except Exception as exc:  # pylint: disable=broad-except
-            # A fault of this collection. The message of the exception could hold anything, so only its kind and place
-            # are shown.
+            # A bug of this collection. The exception's message may contain secrets, so only its type and location are
+            # shown.
             self.fail_json(
                 msg=(
                     "This is a fault of the collection dragonflyoss.dragonfly, please report it: "
@@ -139,16 +139,16 @@ class DragonflyModule(AnsibleModule):
                 reason="fault",
             )
         if needs_requests:
-            # It holds texts of servers.
+            # Results contain texts of servers.
             result = escape_c1(result)
         if result.pop("failed", False):
             self.fail_json(**result)
         self.exit_json(**result)
 
     def find_library(self, library: str, package: str) -> None:
-        """Run the module again with a Python of the system that has a library; fail where none has it.
+        """Restart the module with a Python of the system that has a library, or fail if there is none.
 
-        :param package: of the distribution, for people.
+        :param package: package of the distribution, for the message.
         """
         interpreter = None if has_respawned() else probe_interpreters_for_module(_SYSTEM_PYTHONS, library)
         if interpreter:
@@ -162,7 +162,7 @@ class DragonflyModule(AnsibleModule):
         """Return a client of the manager.
 
         :param credential: see ``connect``.
-        :param timeout: seconds for one request, None for those of the option.
+        :param timeout: time limit of a request in seconds, None for the option ``timeout``.
         """
         if credential == "jwt":
             self._sign_in()
@@ -170,7 +170,7 @@ class DragonflyModule(AnsibleModule):
         return connect(dict(self.params, timeout=timeout) if timeout else self.params, credential, self.clock())
 
     def _warn_of_missing_certificates(self) -> None:
-        """Warn of files that do not exist, where no request would fail because of them."""
+        """Warn of missing files if no request would fail because of them."""
         if not str(self.params.get("url") or "").startswith("http://"):
             return
         for name in ("ca_path", "client_cert", "client_key"):
@@ -179,33 +179,33 @@ class DragonflyModule(AnsibleModule):
                 self.warn(f"{name}: the file {path} does not exist. Requests to an http:// URL do not use it.")
 
     def _sign_in(self) -> None:
-        """Set the option ``jwt``, hidden in the result, where only user name and password are given."""
+        """Set the option ``jwt`` if only user name and password are given, and hide it in the result."""
         jwt = jwt_for(self.params, self.clock())
         if jwt:
             self.no_log_values.add(jwt)
         self.params["jwt"] = jwt
 
     def registry_for(self) -> t.Callable[[t.Any], Registry]:
-        """Return a function that gives the registry of a planned image: its own credentials, else those for all."""
+        """Return a function that returns the registry of a planned image, with its own or the common credentials."""
         _bases, details = read_registries(self.params.get("registries"))
         find = registry_finder(self.params, details, self.clock())
         return lambda planned: find(planned.image.registry)
 
     def reveal(self, secret: str | None) -> None:
-        """Let the result hold a secret that it is about, which Ansible hides where an option holds it too."""
+        """Allow the result to contain a secret that Ansible would hide because an option contains it."""
         self.no_log_values.discard(secret)
         for name, value in self.params.items():
             if secret and value == secret:
-                # The result says how the module was called, too.
+                # The result contains the arguments of the module.
                 self.params[name] = None
 
     def clock(self) -> Clock:
-        """Return the clock to wait by, which knows how much time the task has."""
+        """Return the clock of the task, which has its time limit."""
         return self._clock
 
 
 def missing_requests() -> str:
-    """Return the error message with the interpreter that lacks requests, and the command to install it."""
+    """Return the error message that names the interpreter without requests, and the command to install it."""
     return (
         f"The Python library requests is not installed for {sys.executable} on {platform.node()}. What to do: run "
         f"'{sys.executable} -m pip install requests', or install the package python3-requests. To use another Python, "
@@ -214,7 +214,7 @@ def missing_requests() -> str:
 
 
 def secrets_in(value: t.Any) -> list[str]:
-    """Return the secrets within an option: passwords, credentials in URLs and headers, keys of an object storage."""
+    """Return the secrets in an option: passwords, credentials in URLs and headers, keys of an object storage."""
     if isinstance(value, str):
         return url_secrets(value)
     if isinstance(value, list):
@@ -232,7 +232,7 @@ def _secrets_in_dict(options: dict[str, t.Any]) -> list[str]:
             if key == "headers":
                 secrets += [str(text) for name, text in value.items() if _is_secret(str(name), str(text))]
             elif key in ("object_storage", "hdfs"):
-                # Also what is at a misspelt key.
+                # Also values of misspelt keys.
                 secrets += [str(text) for name, text in value.items() if text and name not in _NO_SECRETS]
     return secrets
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check options that several modules have, each in one place.
+"""Validate options that several modules share.
 
-A check returns its problems as a list of messages, because a task reports all of them at once.
+Each check returns a list of messages, because a task reports all problems at once.
 
 PRIVATE to the collection.
 """
@@ -20,13 +20,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 
 
 class Range(t.NamedTuple):
-    """The numbers that an option takes."""
+    """The valid numbers of an option."""
 
     least: int
     greatest: int
 
 
-#: The range of each number. Those of jobs are the manager's own (manager/types/job.go, 2.5.1).
+#: The range of each number. The manager has the same ranges for jobs (manager/types/job.go, 2.5.1).
 RANGES = {
     "timeout": Range(1, 86400),
     "wait_timeout": Range(0, 604800),
@@ -44,7 +44,7 @@ RANGES = {
     "max_failed_peers_percentage": Range(0, 100),
 }
 
-#: Options that hold a duration.
+#: Options that are durations.
 DURATIONS = (
     "timeout",
     "wait_timeout",
@@ -58,16 +58,16 @@ DURATIONS = (
 
 
 def with_seconds(params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return options with the seconds (int) of each duration; a malformed one stays a string."""
+    """Return options with durations converted to seconds (int); malformed ones stay strings."""
     seconds = {name: parse_duration(params[name]) for name in DURATIONS if params.get(name) is not None}
     return {**params, **{name: value for name, value in seconds.items() if value is not None}}
 
 
 def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = None, prefix: str = "") -> list[str]:
-    """Return which numbers are out of their range, and which durations are malformed.
+    """Return problems of numbers outside of their range and of malformed durations.
 
-    :param ranges: by name of the option; those of all modules by default.
-    :param prefix: of the names in messages, such as that of the option that holds them.
+    :param ranges: range by name of the option; default: ranges of all modules.
+    :param prefix: prefix of names in messages, such as that of the enclosing option.
     """
     problems = []
     for name, (least, greatest) in (RANGES if ranges is None else ranges).items():
@@ -81,7 +81,7 @@ def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = N
 
 
 def task_id_problems(params: dict) -> list[str]:
-    """Return what is wrong with the lists that select tasks and clusters."""
+    """Return problems of the lists that select tasks and clusters."""
     problems = []
     for name in params.get("filtered_query_params") or []:
         if not name or re.search(r"[&=\s]", name):
@@ -90,12 +90,12 @@ def task_id_problems(params: dict) -> list[str]:
 
 
 def id_problems(name: str, ids: t.Iterable[int] | None) -> list[str]:
-    """Return which numbers of an option are not ids."""
+    """Return problems of numbers that are not valid IDs."""
     return [f"{name} are numbers from 1, not {number}" for number in ids or [] if number < 1]
 
 
 def address_problems(name: str, addresses: t.Iterable[str] | None) -> list[str]:
-    """Return which texts of an option are not IP addresses."""
+    """Return problems of texts that are not IP addresses."""
     wrong = [address for address in addresses or [] if not _is_address(address)]
     return [f"{name} is a list of IP addresses, and {address!r} is not one" for address in wrong]
 
@@ -109,6 +109,6 @@ def _is_address(text: str) -> bool:
 
 
 def raise_problems(problems: list[str]) -> None:
-    """Raise one InputError that holds all problems, if there are any."""
+    """Raise an InputError that contains all problems, if there are any."""
     if problems:
         raise InputError("; ".join(problems) + ".")

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide which page of a list to read next, without losing or repeating rows that move meanwhile.
+"""Decide which page of a list to read next, without losing or repeating rows that move in the meantime.
 
-A created row moves all others down, and a deleted row moves those below it up, possibly to another page. Therefore,
-each page overlaps the page before it. If it contains no known row, rows may be missing, and an earlier page is read
-again.
+A new row moves all others down, and a deleted row moves those below it up, possibly to another page. Therefore each
+page overlaps the previous one. If a page contains no known row, rows may be missing, and an earlier page is read again.
 
 PRIVATE to the collection.
 """
@@ -17,28 +16,28 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError
 
-#: Rows and pages of the longest list that is read.
+#: Limits of a list: its rows and its pages.
 MOST_ROWS, MOST_PAGES = 100_000, 3000
-# Pages in a row that may hold nothing new, and pages that may not continue the rows that are known.
+# Number of consecutive pages that may contain nothing new, and of pages that may not overlap known rows.
 _MOST_STALE, _MOST_GAPS = 20, 50
 
 
 class Page(t.NamedTuple):
-    """A page of a list by its number, from 1, and the number of its rows."""
+    """A page of a list: its number, from 1, and its number of rows."""
 
     number: int
     size: int
 
     @property
     def end(self) -> int:
-        """The number of rows up to its last one."""
+        """The number of rows up to the end of the page."""
         return self.number * self.size
 
 
 def page_after(known: int, size: int) -> Page:
-    """Return the page that reaches furthest and still holds the last row that is known.
+    """Return the page that extends furthest and still contains the last known row.
 
-    :param known: number of rows from the top of the list that are known.
+    :param known: number of known rows from the top of the list.
     :param size: rows of the largest page that the manager allows, at least 4.
     """
     if not known:
@@ -48,14 +47,14 @@ def page_after(known: int, size: int) -> Page:
 
 
 class PageWalk:
-    """Walks through a list from its top to its end.
+    """Walks through a list from top to end.
 
     :param size: rows of the largest page that the manager allows.
     :param request: verb and path, for errors.
-    :param title: what the rows are, in the plural, for errors.
-    :ivar page: ``Page`` that is to be read next.
+    :param title: name of the rows in errors, in the plural.
+    :ivar page: ``Page`` to read next.
     :ivar seen: IDs of all rows so far.
-    :ivar is_continued: whether the last page continued the rows before it; where it did not, the list goes on.
+    :ivar is_continued: whether the last page overlapped the known rows. If not, the list continues.
     """
 
     def __init__(self, size: int, request: str, title: str) -> None:
@@ -68,7 +67,7 @@ class PageWalk:
         self.is_continued = True
 
     def add(self, ids: t.Sequence[int]) -> set[int]:
-        """Note the rows of the page, choose the next one, and return the IDs that were not known.
+        """Add the rows of the page, choose the next page, and return the IDs that are new.
 
         :raises GarbledError: if the list does not end.
         """
@@ -79,7 +78,7 @@ class PageWalk:
         self._stale = 0 if new else self._stale + 1
         self._gaps += gap
         self._check(len(ids))
-        # After a gap from higher up, where the list still continues what is known.
+        # After a gap from higher up, where the list still overlaps the known rows.
         self._known = max(0, self._known - self._size) if gap else self.page.end
         self.is_continued = not gap
         self.page = page_after(self._known, self._size)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Passwords that Ansible may have turned into something else.
+"""Restore passwords that Ansible may have parsed as JSON.
 
 PRIVATE to the collection.
 """
@@ -15,20 +15,20 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 
-#: The user whose password is the JSON key file of a service account of Google.
+#: User name for which the password is the JSON key file of a Google service account.
 JSON_KEY_USER = "_json_key"
-#: Options of modules that hold a password, with those of the user names.
+#: Options of modules that hold a password, with the options of their user names.
 _OPTIONS = {"registry_password": "registry_username", "password": "username"}
 
 
 def plain_password(option: str, username: t.Any, password: t.Any) -> str | None:
     """Return a password as the string to send.
 
-    Ansible turns a string that reads like JSON into a mapping where a template yields it (ansible-core 2.18), and a
-    module gets the text of that mapping. The key file of a service account is JSON whose layout does not count, so it
-    is written as JSON again; of any other password the layout is lost.
+    If a template yields a string with JSON syntax, ansible-core 2.18 converts it to a mapping, and the module receives
+    the text of that mapping. The key file of a service account is JSON whose layout does not matter, so it is encoded
+    again. The layout of any other password is lost.
 
-    :param option: its name, for the error.
+    :param option: name of the option, for the error.
     :raises InputError: if the original password cannot be determined.
     """
     if password is None:
@@ -46,7 +46,7 @@ def plain_password(option: str, username: t.Any, password: t.Any) -> str | None:
 
 
 def plain_passwords(params: dict[str, t.Any]) -> dict[str, str]:
-    """Return the passwords among the options of a module, each as the string to send.
+    """Return the passwords in the options of a module, each as the string to send.
 
     :raises InputError: if an original password cannot be determined.
     """
@@ -59,7 +59,7 @@ def plain_passwords(params: dict[str, t.Any]) -> dict[str, str]:
 
 
 def secrets_in_password(password: t.Any) -> list[str]:
-    """Return what of a password must not be seen: its text, and of a mapping each string in it."""
+    """Return the secrets in a password: its text, and each string of a mapping in it."""
     if isinstance(password, dict):
         inner = [secret for value in password.values() for secret in secrets_in_password(value)]
         return [str(password), json.dumps(password, default=str), *inner]
@@ -69,7 +69,7 @@ def secrets_in_password(password: t.Any) -> list[str]:
 
 
 def _parse_mapping(text: str) -> t.Any:
-    """Return the mapping whose text in Python this is; else the text itself."""
+    """Return the mapping whose Python representation the text is, or else the text."""
     if not (text.startswith("{'") and text.endswith("}")):
         return text
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lists of schedulers, seed peers and peers, as the modules return them.
+"""Read the lists of schedulers, seed peers and peers, in the format of the modules.
 
 PRIVATE to the collection.
 """
@@ -15,16 +15,16 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 
-# As 2.0.x spells them.
+# Values of releases 2.0.x.
 _OLD_KEYS = {"scheduler_cluster_id": "SchedulerClusterID", "seed_peer_cluster_id": "SeedPeerClusterID"}
 
 
 class PeerList(t.NamedTuple):
-    """One of the lists that only a signed-in user may read.
+    """A list that only signed-in users may read.
 
-    :ivar title: what the rows are, for messages.
-    :ivar keys: of a row, as the modules return it.
-    :ivar filters: names of filters that the manager takes.
+    :ivar title: name of the rows in messages.
+    :ivar keys: keys of a row in the modules' results.
+    :ivar filters: filters that the manager supports.
     """
 
     path: str
@@ -61,17 +61,18 @@ PEERS = PeerList(
 def read_list(
     client: DragonflyClient, peer_list: PeerList, filters: dict[str, t.Any] | None = None
 ) -> list[dict[str, t.Any]]:
-    """Return the rows of a list, with the same keys whatever the release; None where a release has none.
+    """Return the rows of a list, with the same keys for all releases; None if the release does not have the list.
 
-    The manager filters, and so does this: some releases ignore some filters, ``state`` of seed peers all of them.
+    Both the manager and this function filter, because some releases ignore some filters, and all ignore ``state`` of
+    seed peers.
 
-    :param client: with a JWT.
-    :param filters: options of the group PEER_FILTERS and of the module: key to a value, or its plural to a list of
-        values; None for any.
-    :raises DragonflyError: with reason ``no_api`` for a release without this list.
+    :param client: client with a JWT.
+    :param filters: options of the group PEER_FILTERS and of the module: a value by key, or a list of values by the
+        plural of the key; None to accept all.
+    :raises DragonflyError: with reason ``no_api`` if the release does not have this list.
     """
     accepted = _accepted_values(filters or {})
-    # The manager takes one value of a filter.
+    # The manager accepts one value per filter.
     query = {key: values[0] for key, values in accepted.items() if key in peer_list.filters and len(values) == 1}
     rows = client.all_rows(peer_list.path, peer_list.title, **query)
     if peer_list is PEERS:
@@ -100,7 +101,7 @@ def _uniform_row(row: dict[str, t.Any], keys: tuple[str, ...]) -> dict[str, t.An
 
 
 def _accepted_values(filters: dict[str, t.Any]) -> dict[str, list[t.Any]]:
-    """Return by the key of a row the values that filters accept. An empty list accepts any."""
+    """Return the values that filters accept by key of a row. An empty list accepts all."""
     accepted: dict[str, list[t.Any]] = {}
     for name, value in filters.items():
         if isinstance(value, list) and value:
@@ -111,7 +112,7 @@ def _accepted_values(filters: dict[str, t.Any]) -> dict[str, list[t.Any]]:
 
 
 def no_peers_warning(url: str) -> str:
-    """Return the warning for an empty list of peers that was not refreshed, with the manager's address."""
+    """Return the warning for an empty list of peers that was not refreshed, including the manager's URL."""
     return f"{url} knows no peers yet. Managers 2.2 and later must query their schedulers first: set refresh to true."
 
 
@@ -119,10 +120,10 @@ _BUSY_PAUSE = 2
 
 
 def refresh_peers(client: DragonflyClient, timeout: float, clock: Clock) -> None:
-    """Let the manager query its schedulers for their peers, after waiting for another such request.
+    """Make the manager query its schedulers for their peers, after waiting for another such request.
 
-    :param client: with a JWT.
-    :param timeout: seconds for which the other request is awaited.
+    :param client: client with a JWT.
+    :param timeout: maximum wait for the other request in seconds.
     :raises ApiError: see ``DragonflyClient.sync_peers``.
     """
     deadline = clock.now() + timeout

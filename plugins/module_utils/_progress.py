@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines for those who watch a task.
+"""Write progress lines.
 
 PRIVATE to the collection.
 """
@@ -14,13 +14,13 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 
-# A symbolic or hard link may lead to a file of another user, and opening a pipe without a reader would block forever.
+# A symbolic or hard link may lead to a file of another user, and opening a pipe without a reader blocks forever.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 _MODE = 0o644
 
 
 def progress_problem(path: str | None) -> str | None:
-    """Return why no line can be written to a file, None if there is no file or no such reason."""
+    """Return why progress lines cannot be written to a file, or None."""
     if not path:
         return None
     folder = os.path.dirname(os.path.abspath(path))
@@ -36,13 +36,13 @@ def progress_problem(path: str | None) -> str | None:
 
 
 def progress_to(path: str | None) -> t.Callable[[str], None] | None:
-    """Return a function that appends a line to a file, None without a file.
+    """Return a function that appends a line to a file, or None without a file.
 
-    A line that cannot be written does not affect the task.
+    Errors of writing do not affect the task.
     """
     if not path:
         return None
-    # As bytes, since a path may not be encodable in the locale C.
+    # As bytes, because a path may not be encodable in the locale C.
     file = path.encode("utf-8", "surrogateescape")
 
     def write(line: str) -> None:

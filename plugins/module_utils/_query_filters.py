@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Take query parameters out of a URL, as the Go parts and the Rust client of Dragonfly each hash it. No requests.
+"""Remove query parameters from a URL in the same way as Dragonfly's Go programs and its Rust client before hashing.
 
 PRIVATE to the collection.
 """
@@ -21,13 +21,13 @@ _GO_HOST = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"\x80-\U0010ffff]*\Z")
 _GO_USERINFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*\Z")
 _GO_PATH = "-_.~$&+,/:;=@"
 _GO_FRAGMENT = "-_.~!$&()*+,/:;=?@"
-# What Go leaves as it stands in a path or a fragment, beyond what it would write itself (net/url validEncoded).
+# Characters in a path or a fragment that Go keeps besides those that it writes itself (net/url validEncoded).
 _GO_VALID = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:@\[\]%/?]*\Z")
 
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
 _FRAGMENT_SAFE = "!#$%&'()*+,-./:;=?@[\\]^_{|}~"
 _PATH_SAFE = "!$%&'()*+,-./:;=@[]^_|~"
-#: URLs that are written anew in a way that is certain: no control characters, backslashes or names outside ASCII.
+#: URLs whose serialization is certain: no control characters, backslashes or non-ASCII names.
 _PLAIN_URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<userinfo>[\w.~!$&'()*+,-]+(?::[\w.~!$&'()*+,-]+)?@)?"
     r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])"
@@ -42,11 +42,11 @@ _UNCERTAIN = "it is not a plain URL, so its task ID cannot be predicted"
 
 
 class _GoUrl(t.NamedTuple):
-    """The parts of a URL as Go's url.Parse and URL.String write them.
+    """The parts of a URL as Go's url.Parse and URL.String serialize them.
 
-    :ivar scheme: with ``://`` behind it.
-    :ivar has_question_mark: whether a ``?`` with nothing behind it stays.
-    :ivar fragment: with its ``#``, empty without one.
+    :ivar scheme: including ``://``.
+    :ivar has_question_mark: whether Go keeps a ``?`` with an empty query.
+    :ivar fragment: including ``#``, or an empty text.
     """
 
     scheme: str
@@ -58,16 +58,16 @@ class _GoUrl(t.NamedTuple):
 
 
 def filter_go(url: str, names: t.Collection[str]) -> str:
-    """Return a URL without some of its query parameters, as the Go parts hash it.
+    """Return a URL without some of its query parameters, as the Go programs hash it.
 
-    Without names, the URL is unchanged. With names the other parameters are sorted by key and written anew, also where
-    none of the names is in it; a ``?`` with nothing behind it stays.
+    Without names, the URL is unchanged. With names, the remaining parameters are sorted by key and encoded again, even
+    if the URL contains none of the names. A ``?`` with an empty query stays.
 
     Source: dragonflyoss/dragonfly v2.0.9 to v2.5.1, pkg/net/url/url.go (FilterQuery, FilterQueryParams), with Go's
     net/url.
 
     :param names: exact and case-sensitive.
-    :returns: empty where Go cannot parse the URL, which is then hashed as nothing.
+    :returns: an empty text if Go cannot parse the URL, because Go then hashes an empty text.
     """
     if not names:
         return url
@@ -83,7 +83,7 @@ def filter_go(url: str, names: t.Collection[str]) -> str:
 
 
 def _go_pairs(query: str) -> t.Iterator[tuple[bytes, bytes]]:
-    """Yield the parameters of a query that Go can read."""
+    """Yield the parameters of a query that Go can parse."""
     for piece in query.split("&"):
         key, _equals, value = piece.partition("=")
         if piece and ";" not in piece and not _BAD_ESCAPE.search(piece):
@@ -93,7 +93,7 @@ def _go_pairs(query: str) -> t.Iterator[tuple[bytes, bytes]]:
 def _parse_go(url: str) -> _GoUrl:
     """Return the parts of a URL.
 
-    :raises ValueError: where Go gives an error, and for URLs without an authority.
+    :raises ValueError: if Go returns an error, or the URL has no authority.
     """
     match = _ABSOLUTE.match(url)
     if not match or _CONTROL.search(url):
@@ -123,7 +123,7 @@ def _authority_go(netloc: str) -> str:
         userinfo = _quote_user_go(name) + colon + _quote_user_go(password)
     if not re.match(r"(?::[0-9]*)?\Z", _port_go(host)):
         raise ValueError("bad port")
-    # In a host only bytes outside ASCII may be escaped.
+    # In a host, only non-ASCII bytes may be escaped.
     if re.search(r"%[0-7]", host) or not _GO_HOST.match(unquote(host, errors="surrogateescape")):
         raise ValueError("bad host")
     host = quote_from_bytes(unquote_to_bytes(host), safe="-_.~!$&'()*+,;=:[]<>\"")
@@ -131,7 +131,7 @@ def _authority_go(netloc: str) -> str:
 
 
 def _port_go(host: str) -> str:
-    """Return what stands behind a host, with its colon."""
+    """Return the port of a host including its colon."""
     if not host.startswith("["):
         return host[host.rindex(":") :] if ":" in host else ""
     address, bracket, port = host.rpartition("]")
@@ -162,14 +162,14 @@ def _quote_go(content: bytes) -> str:
 def filter_rust(url: str, names: t.Collection[str]) -> str:
     """Return a URL without some of its query parameters, as the Rust client hashes it.
 
-    The URL is always parsed and written anew as WHATWG says: the host in lower case, no default port, no ``?`` with
-    nothing behind it. The other parameters keep their order.
+    The URL is parsed and serialized as WHATWG defines: the host in lower case, no default port, no ``?`` with an empty
+    query. The remaining parameters keep their order.
 
     Source: dragonflyoss/client v0.1.114 to v1.5.1, dragonfly-client-util/src/id_generator/mod.rs (task_id), with the
     crate url.
 
     :param names: exact and case-sensitive.
-    :raises ValueError: if the client rejects the URL, or what it makes of it is not certain.
+    :raises ValueError: if the client rejects the URL, or its serialization is not certain.
     """
     scheme, authority, path, query, fragment = _parse_whatwg(url)
     pairs = [(key, value) for key, value in _rust_pairs(query) if key not in names]
@@ -193,7 +193,7 @@ def _quote_rust(text: str) -> str:
 def _parse_whatwg(url: str) -> tuple[str, str, str, str, str]:
     """Return scheme, authority, path, query (raw) and fragment (with its #) as the WHATWG URL standard serializes them.
 
-    Only URLs as they occur are read: what the standard changes in odd ones is not worth predicting.
+    Only common URLs are supported: predicting the result for unusual ones is not worth the code.
 
     :raises ValueError: if the result is not certain, or the Rust client rejects the URL.
     """
@@ -232,7 +232,7 @@ def _port_whatwg(port: str, scheme: str) -> str:
 
 
 def _host_whatwg(host: str, is_special: bool) -> str:
-    """Return a host as it is serialized.
+    """Return a host in serialized form.
 
     :raises ValueError: for numbers that are not a plain address, such as 0x7f.1.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Takes secrets, and what a terminal would obey, out of what a user may see.
+"""Remove secrets and terminal sequences from texts that users see.
 
 PRIVATE to the collection.
 """
@@ -14,7 +14,7 @@ import typing as t
 from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
 MASK = "********"
-#: Characters of the longest text of a server that is shown of a job.
+#: Maximum length in characters of a server's text about a job.
 LONGEST_TEXT = 4000
 
 # Query parameters that carry a signature or a credential: those that the manager filters by default
@@ -30,26 +30,26 @@ SECRET_NESTED_ARGS = {
     "object_storage": frozenset(["access_key_id", "access_key_secret", "session_token", "security_token"]),
     "hdfs": frozenset(["delegation_token"]),
 }
-# Of an image reference, which has a slash after it; a digest has none.
+# The user info of an image reference, which is followed by a slash; a digest is not.
 _USER_INFO = re.compile("[^/@]*@.*/", re.DOTALL)
-# From the end of its scheme on. To search for the scheme takes quadratic time.
+# Starts at the end of the scheme, because searching for the scheme takes quadratic time.
 _URL_IN_TEXT = re.compile(r"://[^\s\"'<>]+")
 _MAY_HOLD_SECRET = re.compile("[@?]")
-# In a text with more URLs than the first, each must have as many characters on average.
+# A text with more URLs than the first number is masked completely, unless it has this many characters per URL.
 _MOST_URLS, _CHARACTERS_PER_URL = 500, 40
 _LAST_WORD = re.compile(r"(?<!\S)\S+\Z")
 _C1 = re.compile("[\x7f-\x9f]")
-# What moves the cursor, changes colours or turns the order of letters: controls (C0 without tab and line feed, C1),
-# marks of direction, and separators of lines.
+# Characters that move the cursor, change colours or the direction of text: controls (C0 without tab and line feed, C1),
+# direction marks, and line separators.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 
 
 def url_secrets(url: str) -> list[str]:
-    """Return what must not be seen of a URL or an image reference, as it stands there and decoded.
+    """Return the secrets in a URL or an image reference, as written and decoded.
 
-    That is the password of its user info, or what stands there without one, and the values of secret parameters.
+    Secrets are the password of the user info (or the user info without one), and the values of secret parameters.
     """
     if "://" not in url and _USER_INFO.match(url):
         url = "//" + url
@@ -67,7 +67,7 @@ def url_secrets(url: str) -> list[str]:
 
 
 def is_secret_header(name: str) -> bool:
-    """Return whether a header of this name carries a credential."""
+    """Return whether a header of this name contains a credential."""
     return bool(_SECRET_HEADER.search(name))
 
 
@@ -81,7 +81,7 @@ def redact_url(url: t.Any) -> t.Any:
     A user info without a password is masked completely, because it may be a token. In a URL with an invalid authority,
     such as one with an unescaped slash in its password, everything that could be a secret is masked.
 
-    :param url: str; anything else comes back as it is.
+    :param url: str; other values are returned unchanged.
     """
     if not isinstance(url, str):
         return url
@@ -106,7 +106,7 @@ def _redact_param(pair: str) -> str:
 
 
 def _mask_unusable(url: str) -> str:
-    """Return the URL with all masked that may be a user info, or a query."""
+    """Return the URL with everything masked that may be user info or a query."""
     scheme, slashes, authority_and_path = url.partition("//")
     if not slashes:
         scheme, authority_and_path = "", url
@@ -116,9 +116,9 @@ def _mask_unusable(url: str) -> str:
 
 
 def redact_text(text: str) -> str:
-    """Return the text with the secrets of every URL in it masked, also of one within another.
+    """Return the text with the secrets of each URL in it masked, including URLs within URLs.
 
-    A text that is hardly more than URLs is masked whole: nobody writes one, and to read each would take long.
+    A text that consists almost only of URLs is masked completely, because parsing each would take too long.
     """
     if text.count("://") > _MOST_URLS and len(text) < _CHARACTERS_PER_URL * text.count("://"):
         return MASK
@@ -140,26 +140,26 @@ def _redact_rest(part: str) -> str:
 
 
 def redact_beginning(text: str, length: int) -> str:
-    """Return the beginning of a foreign text of any length, without secrets and so short that it can be shown.
+    """Return the beginning of a foreign text of any length, without secrets, short enough to be shown.
 
-    :param length: characters of the longest result.
+    :param length: maximum length of the result in characters.
     """
-    # The rest of the text is never read: the time depends on the length of the result only.
+    # The rest of the text is not read, so the time depends only on the length of the result.
     kept = text[: 8 * length]
     if len(text) > len(kept):
-        # The cut may be within a URL, whose secret is then not seen as one.
+        # The text may be cut within a URL, whose secret then could not be recognized.
         last = _LAST_WORD.search(kept)
         kept = kept[: last.start()] + last[0].partition("://")[0] if last else kept
     return printable(redact_text(kept))[:length]
 
 
 def printable(text: str) -> str:
-    """Return the text with all that a terminal obeys written as Python writes it."""
+    """Return the text with terminal sequences escaped as Python does."""
     return text if text.isprintable() else _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def escape_c1(value: t.Any) -> t.Any:
-    """Return a result with DEL and the controls of C1 in its texts written as Python writes them.
+    """Return a result in which DEL and C1 controls in texts are escaped as Python does.
 
     Ansible shows the results of failed tasks as JSON, which escapes the other controls but not these.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As much of Redis' protocol (RESP) as a check of a login needs: commands of texts, and their answers.
+"""The part of Redis' protocol (RESP) that checking a login requires: commands of texts, and their responses.
 
 PRIVATE to the collection.
 """
@@ -13,15 +13,15 @@ import socket
 import ssl
 import typing as t
 
-#: Longest line and longest text of an answer, in bytes; what is sent here is answered with far less.
+#: Limit in bytes of a line and of a text. The responses to the commands used here are far shorter.
 _MAX_LENGTH = 1024 * 1024
 _MAX_ITEMS = 1024
 
 
 class RedisError(Exception):
-    """Redis answered with an error.
+    """Redis returned an error.
 
-    :ivar code: its first word, such as ``WRONGPASS``, ``NOAUTH``, ``NOPERM`` and ``ERR``.
+    :ivar code: its first word, such as ``WRONGPASS``, ``NOAUTH``, ``NOPERM`` or ``ERR``.
     """
 
     def __init__(self, code: str) -> None:
@@ -30,18 +30,18 @@ class RedisError(Exception):
 
 
 class NotRedisError(Exception):
-    """What answers does not speak the protocol of Redis."""
+    """The server does not use the protocol of Redis."""
 
 
 class RedisConnection:
-    """A connection to one server, to be closed after use."""
+    """A connection to a server. The caller must close it."""
 
     def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext | None) -> None:
         """Connect.
 
-        :param timeout: seconds for each step.
-        :param context: the TLS context, None if TLS is not used.
-        :raises OSError: if the server cannot be reached; ssl.SSLError is one of them.
+        :param timeout: time limit of each step in seconds.
+        :param context: TLS context, None without TLS.
+        :raises OSError: if the server cannot be reached, including ssl.SSLError.
         """
         plain = socket.create_connection((host, port), timeout)
         self._socket = plain
@@ -65,11 +65,11 @@ class RedisConnection:
         self.close()
 
     def call(self, *command: str) -> t.Any:
-        """Send a command and return its answer: text, int, list or None.
+        """Send a command and return the response: text, int, list or None.
 
-        :raises RedisError: if Redis answers with an error.
-        :raises NotRedisError: if the response is not one of Redis.
-        :raises OSError: if no answer comes.
+        :raises RedisError: if Redis returns an error.
+        :raises NotRedisError: if the response is not valid.
+        :raises OSError: if there is no response.
         """
         arguments = [argument.encode("utf-8") for argument in command]
         parts = [b"*%d\r\n" % len(arguments), *(b"$%d\r\n%s\r\n" % (len(argument), argument) for argument in arguments)]
@@ -77,7 +77,7 @@ class RedisConnection:
         return self._answer()
 
     def log_in(self, username: str, password: str) -> None:
-        """Log in where a password is given: as a user, else as the default user."""
+        """Log in if a password is given: as the user, or else as the default user."""
         if password:
             self.call("AUTH", *([username] if username else []), password)
 
@@ -127,6 +127,6 @@ def _number(text: str) -> int:
 
 
 def info_fields(answer: t.Any) -> dict[str, str]:
-    """Return the fields of an answer to INFO."""
+    """Return the fields in a response to INFO."""
     lines = answer.splitlines() if isinstance(answer, str) else []
     return dict(line.partition(":")[::2] for line in lines if ":" in line)

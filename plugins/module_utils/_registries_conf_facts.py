@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gathers what podman, CRI-O, Buildah and Skopeo read before they pull: registries.conf and where credentials are.
+"""Gather the configuration of podman, CRI-O, Buildah and Skopeo: registries.conf, and registries with credentials.
 
-Runs on the host with nothing but the standard library, and only reads.
+Runs on the host with the standard library only, and changes nothing.
 
 PRIVATE to the collection.
 """
@@ -22,19 +22,18 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host impor
 
 CRIO_UNIT = "crio.service"
 REGISTRIES_CONF = "/etc/containers/registries.conf"
-#: Where it exists it replaces the file and the drop-ins of the system for root
-#: (github.com/containers/image v5.36.1 pkg/sysregistriesv2, newConfigWrapperWithHomeDir).
+#: If this file exists, it replaces the file and the drop-ins of the system for root
 _FILE_OF_ROOT = "/root/.config/containers/registries.conf"
-# In the order in which they are searched (pkg/docker/config, getAuthFilePaths).
+# In search order (pkg/docker/config, getAuthFilePaths).
 _LOGIN_FILES = ("/run/containers/0/auth.json", "/root/.config/containers/auth.json", "/root/.docker/config.json")
 _PODMAN_PROGRAMS = ("podman", "buildah", "skopeo")
 
 
 def gather_registries_conf(host: Host, units: dict[str, Unit], path: str | None) -> dict[str, Any]:
-    """Return what decides about pulls of these programs.
+    """Return the facts that determine how these programs pull.
 
-    :param units: of systemd, by name.
-    :param path: of registries.conf, None for that of the system.
+    :param units: systemd units by name.
+    :param path: path of registries.conf, None for the default path.
     """
     main = path or REGISTRIES_CONF
     of_root = None if path else host.file(_FILE_OF_ROOT, _redact)
@@ -61,12 +60,12 @@ def _runtimes(host: Host, unit: Unit | None) -> list[str]:
 
 
 def _drop_ins(host: Host, directory: str) -> list[str]:
-    """Return the drop-ins of a directory in the order in which they are read, hidden ones too."""
+    """Return the drop-ins of a directory in the order in which they are read, including hidden ones."""
     return sorted([*host.glob(f"{directory}/*.conf"), *host.glob(f"{directory}/.*.conf")])
 
 
 def _login(host: Host, path: str) -> dict[str, Any]:
-    """Return which registries a file has credentials of, and none of these."""
+    """Return the registries for which a file has credentials, without the credentials."""
     try:
         document = json.loads(host.read(path) or "{}")
     except ValueError:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads manifests from a registry, with the token authentication of registries. Knows nothing of Ansible.
+"""Read manifests from a registry, with token authentication. Does not depend on Ansible.
 
 Protocol: the OCI distribution specification, and distribution.github.io/distribution/spec/auth/token.
 
@@ -61,29 +61,29 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_r
     resolve_host,
 )
 
-#: Bytes of a manifest, as many as distribution takes (registry/handlers/manifests.go, 2.8.3).
+#: Limit in bytes of a manifest, as in distribution (registry/handlers/manifests.go, 2.8.3).
 MANIFEST_LIMIT = ANSWER_LIMIT
-#: Bytes of the answer of a token service.
+#: Limit in bytes of the response of a token service.
 TOKEN_LIMIT = 1024 * 1024
 
 _ACCEPT = ", ".join(INDEX_TYPES + MANIFEST_TYPES + SCHEMA1_TYPES)
-# Those that are of the manager's request, or would change what the registry answers.
+# Headers that belong to the manager's request, or would change the registry's response.
 _HEADERS_KEPT_BACK = re.compile(r"(?:authorization|host|accept.*|content-.*|x-dragonfly-.*)\Z", re.IGNORECASE)
-# A host that drops connections lets each of them wait for the whole time.
+# If a host drops connections, each attempt waits for the whole time.
 _CONNECT_TIMEOUT = 10
 _DEPTH = 4
-#: Manifests of one image that are read.
+#: Maximum number of manifests that are read of an image.
 _MOST_MANIFESTS = 200
 
 
 def registry_finder(
     params: dict[str, t.Any], details: dict[str, dict[str, str]], clock: Clock | None = None
 ) -> t.Callable[[str], Registry]:
-    """Return a function that gives the registry of a name: with its own credentials, else those for all.
+    """Return a function that returns the registry of a name, with its own or the common credentials.
 
     :param params: options of a module: the group REGISTRY, ``timeout``, ``validate_certs`` and ``ca_path``.
-    :param details: what ``registries`` says of each registry.
-    :param clock: whose ``end`` no request outlives.
+    :param details: settings of each registry in ``registries``.
+    :param clock: requests end no later than its ``end``.
     """
     headers = {name: str(value) for name, value in (params.get("headers") or {}).items()}
     authorization = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
@@ -107,18 +107,18 @@ def registry_finder(
 
 
 class Registry:
-    """One registry, or several that share credentials.
+    """A registry, or several that share credentials.
 
-    Threads may share it, and with it what each of them learns about the registry.
+    Threads may share an instance, and what it has learned about the registry.
 
-    :param http: without credentials of its own.
-    :param basic: the result of ``basic_auth``, or None. It is sent after a challenge only, because some registries that
+    :param http: ``Http`` without credentials.
+    :param basic: result of ``basic_auth``, or None. It is sent only after a challenge, because some registries that
         require a token reject it. It is also sent to the token service that the registry names, as docker and
         containerd do.
-    :param authorization: value of a header Authorization that is sent without a challenge, to the registry only, or
+    :param authorization: value of a header Authorization that is sent without a challenge and only to the registry, or
         None.
-    :param headers: more headers for the registry itself, or None.
-    :ivar sizes: bytes of the blobs of the manifests that were read, by digest, as far as they say.
+    :param headers: additional headers for the registry, or None.
+    :ivar sizes: sizes in bytes of the blobs in the manifests read so far by digest, if known.
     """
 
     def __init__(
@@ -137,24 +137,24 @@ class Registry:
         self.sizes: dict[str, int] = {}
 
     def manifest(self, image: Image, reference: str | None = None) -> Manifest:
-        """Return the manifest of an image, whose content has the digest that it is known by.
+        """Return the manifest of an image, with its digest verified.
 
         :param reference: another tag or digest of the same repository.
-        :raises RegistryUnreachable: if there is no usable answer.
-        :raises RegistryRefused: if the registry refuses, or sends something else.
+        :raises RegistryUnreachable: if there is no usable response.
+        :raises RegistryRefused: if the registry refuses the request, or sends something else.
         """
         return self._read_manifest(image, reference or image.reference)
 
     def authorization(self, image: Image) -> str | None:
-        """Return the header Authorization for what is of an image, None where the registry wanted none."""
+        """Return the header Authorization for requests about an image, None if the registry requires none."""
         token = self._tokens.get((image.base, image.name))
         return token or (self._basic if image.base in self._bases_with_basic else self._authorization)
 
     def blobs(self, image: Image, manifest: Manifest, platform: str | None) -> list[tuple[str, list[str]]]:
-        """Return the blobs of an image, for each manifest that a platform can mean.
+        """Return the blobs of an image, for each manifest that a platform can refer to.
 
-        :returns: a list of the digest of a manifest and the digests of its blobs, not empty.
-        :raises RegistryRefused: if the image has none for the platform.
+        :returns: nonempty list of the digest of a manifest and the digests of its blobs.
+        :raises RegistryRefused: if the image does not support the platform.
         """
         if manifest.children is not None:
             contents = _IndexReader(self, image, platform).read(manifest)
@@ -167,7 +167,7 @@ class Registry:
         return [(manifest.digest, manifest.blobs or [])]
 
     def child(self, image: Image, child: Child) -> Manifest:
-        """Return the manifest that an entry of an index names, which must be what the entry says.
+        """Return the manifest of an entry of an index, which must match the entry.
 
         :raises DragonflyError: as ``manifest``.
         """
@@ -194,12 +194,12 @@ class Registry:
         return manifest
 
     def _get_authorized(self, image: Image, url: str) -> Response:
-        """Return the answer of the registry to a GET of a manifest; if it wants credentials, to a second one."""
+        """Return the response to a GET of a manifest, repeated with credentials if the registry requires them."""
         request = f"GET {url}"
         try:
             sent = self.authorization(image)
             answer, place = self._requests.get(url, _ACCEPT, sent, self._headers, MANIFEST_LIMIT)
-            # The challenge of another host, to which the registry redirected, must not get the registry's credentials.
+            # Do not send the registry's credentials if the challenge is from another host, after a redirect.
             if answer.status == 401 and origin(place) == origin(url):
                 self._log_in(answer, image, url)
                 if self.authorization(image) != sent:
@@ -213,7 +213,7 @@ class Registry:
         return answer
 
     def _config_platform(self, image: Image, digest: str) -> str | None:
-        """Return the platform that the config of an image names, None where it cannot be read.
+        """Return the platform in the config of an image, None if it cannot be read.
 
         :raises RegistryRefused: if the config has another digest.
         """
@@ -234,7 +234,7 @@ class Registry:
             return None
 
     def _log_in(self, answer: Response, image: Image, url: str) -> None:
-        """Learn from a 401 of the registry what it wants to see."""
+        """Determine from a 401 of the registry which credentials it requires."""
         challenges = parse_challenges(answer.headers.get("WWW-Authenticate", ""))
         bearer = next((challenge for challenge in challenges if challenge.scheme == "bearer"), None)
         if bearer is not None:
@@ -263,7 +263,7 @@ class Registry:
         return token
 
     def _denial(self, sent: str | None) -> str:
-        """Return what a 401 or 403 means.
+        """Return the meaning of a 401 or 403.
 
         :param sent: the credentials that were sent, or None.
         """
@@ -278,7 +278,7 @@ class Registry:
 
 
 class _IndexReader:
-    """Reads what an index holds for a platform, indexes within it included."""
+    """Reads the blobs of an index for a platform, including those of nested indexes."""
 
     def __init__(self, registry: Registry, image: Image, platform: str | None) -> None:
         self._registry = registry
@@ -287,7 +287,7 @@ class _IndexReader:
         self._number = 0
 
     def read(self, manifest: Manifest, depth: int = _DEPTH) -> list[tuple[str, list[str]]]:
-        """Return the digests of the manifests with those of their blobs."""
+        """Return the digests of the manifests, each with the digests of its blobs."""
         if manifest.children is None:
             return [(manifest.digest, manifest.blobs or [])]
         if depth == 0:
@@ -306,9 +306,9 @@ class _IndexReader:
 
 
 def _verify_digest(content: bytes, reference: str, answer: Response, request: str) -> str:
-    """Return the digest of a manifest, checked against the reference and the header.
+    """Return the digest of a manifest after comparing it with the reference and the header.
 
-    A digest of an algorithm that registries do not use is ignored in the header, since the content is hashed anyway.
+    Digests of unknown algorithms in the header are ignored, because the content is hashed anyway.
     """
     claims = {"its reference": reference if ":" in reference else ""}
     claims["its header Docker-Content-Digest"] = answer.headers.get("Docker-Content-Digest", "").strip()
@@ -327,7 +327,7 @@ def _verify_digest(content: bytes, reference: str, answer: Response, request: st
 def _media_type(answer: Response, child: Child | None) -> str:
     """Return the media type of a manifest.
 
-    :raises ValueError: if the index that names the manifest says another.
+    :raises ValueError: if it differs from the media type in the index.
     """
     own, said = answer.media_type, child.media_type if child else None
     if said is None or said not in KNOWN_TYPES:

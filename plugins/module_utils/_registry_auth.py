@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Challenges of registries, and where credentials and requests may go. No requests.
+"""Parse challenges of registries, and decide where credentials and requests may go. Sends no requests.
 
 Protocol: RFC 9110 (11.6.1) and distribution.github.io/distribution/spec/auth/token.
 
@@ -20,28 +20,28 @@ from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 
-# A scheme or a parameter of a WWW-Authenticate, which can hold several challenges. A match starts at the beginning of a
-# word, so the time for a long header is linear.
+# A scheme or a parameter in WWW-Authenticate, which may contain several challenges. A match starts at the beginning of
+# a word, so the time for a long header is linear.
 _CHALLENGE = re.compile(
     r"(?<![\w.~+-])(?P<name>[\w.~+-]+)"
     r'(?:\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]*))|(?=[\s,]|\Z))',
     re.ASCII,
 )
-#: More of a header than that is not read.
+#: Limit in characters of a header; the rest is ignored.
 _LONGEST_HEADER = 8192
 _SHOWN = 200
-# Strict, because parsers disagree about user info, backslashes and characters outside of ASCII.
+# Strict, because parsers disagree about user info, backslashes and non-ASCII characters.
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?(?P<rest>[/?][!-~]*)?\Z"
 )
 _TOKEN = re.compile(r"[!-~]+\Z")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-#: Gives the addresses of a host, none where its name cannot be resolved.
+#: Returns the addresses of a host, or none if its name cannot be resolved.
 Resolve = t.Callable[[str], t.Iterable[str]]
 _Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
-# Where clouds offer credentials and data of a machine, as far as that is not a link-local address.
+# Addresses at which clouds offer credentials and data of a machine, unless they are link-local.
 _METADATA_ADDRESSES = frozenset(
     ipaddress.ip_address(address)
     for address in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
@@ -59,7 +59,7 @@ _IPV4_COMPATIBLE = ipaddress.ip_network("::/96")
 
 
 class Origin(t.NamedTuple):
-    """What credentials belong to: a server, not a URL."""
+    """The server to which credentials belong."""
 
     scheme: str
     host: str
@@ -67,7 +67,7 @@ class Origin(t.NamedTuple):
 
 
 class Challenge(t.NamedTuple):
-    """What a server wants to see.
+    """A challenge of a server.
 
     :ivar scheme: in lower case, such as ``bearer``.
     """
@@ -83,14 +83,14 @@ def basic_auth(username: str | None, password: str | None) -> str:
 
 
 def bearer_auth(token: t.Any) -> str | None:
-    """Return the value of a header Authorization, None where the token cannot be one."""
+    """Return the value of a header Authorization, None if the token is not valid."""
     return f"Bearer {token}" if isinstance(token, str) and _TOKEN.match(token) else None
 
 
 def origin(url: str) -> Origin:
     """Return the server of a URL.
 
-    :raises ValueError: if it has none.
+    :raises ValueError: if the URL has none.
     """
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
@@ -114,10 +114,10 @@ def parse_challenges(header: str) -> list[Challenge]:
 def token_url(parameters: dict[str, str], repository: str) -> str:
     """Return the URL of a token that may pull a repository.
 
-    Without a scope in the challenge, as Artifactory and the registry of Google send it, the one of the repository is
+    Artifactory and the registry of Google send challenges without a scope. Then the scope of the repository is
     requested, as containerd and the manager do.
 
-    :param parameters: those of a Bearer challenge, whose realm was checked.
+    :param parameters: parameters of a Bearer challenge with a validated realm.
     """
     realm = parameters["realm"]
     query = {key: parameters[key] for key in ("service", "scope") if parameters.get(key)}
@@ -126,7 +126,7 @@ def token_url(parameters: dict[str, str], repository: str) -> str:
 
 
 def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
-    """Return why no token is requested from a realm, None where one may be.
+    """Return why no token is requested from a realm, None if it is permitted.
 
     :param registry: any URL of the registry that named the realm.
     """
@@ -154,7 +154,7 @@ def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
 
 
 def redirect_problem(source: str, target: str, resolve: Resolve) -> str | None:
-    """Return why a redirect is not followed, None where it is."""
+    """Return why a redirect is not followed, None if it is permitted."""
     shown = repr(redact_url(target[:_SHOWN]))
     match = _URL.match(target)
     if not match:
@@ -166,10 +166,10 @@ def redirect_problem(source: str, target: str, resolve: Resolve) -> str | None:
 
 
 def forbidden_place(host: str, registry_host: str, resolve: Resolve) -> str | None:
-    """Return what is wrong with the place of a host that a registry named; None where nothing is.
+    """Return why the address of a host that a registry named is forbidden, None if it is permitted.
 
-    Loopback, link-local, unspecified and multicast addresses and the metadata services of clouds are for the machine
-    itself. A registry that is at such an address may name it.
+    Loopback, link-local, unspecified and multicast addresses and the metadata services of clouds belong to the machine
+    itself. A registry may name such an address if it has such an address.
     """
     name = _host_name(host)
     if name == _host_name(registry_host):
@@ -204,7 +204,7 @@ def _host_name(host: str) -> str:
 
 
 def _addresses(host: str, resolve: Resolve) -> set[_Address]:
-    """Return the addresses that a host means, those within them included."""
+    """Return the addresses of a host, including embedded ones."""
     name = _host_name(host)
     if name == "localhost" or name.endswith(".localhost"):
         return {ipaddress.ip_address("127.0.0.1")}
@@ -214,7 +214,7 @@ def _addresses(host: str, resolve: Resolve) -> set[_Address]:
 
 
 def _parse_address(text: str) -> _Address | None:
-    """Return the address that a text is, also in decimal, hexadecimal, octal and short spellings of IPv4."""
+    """Return the address in a text, also in decimal, hexadecimal, octal and short forms of IPv4."""
     try:
         return ipaddress.ip_address(text)
     except ValueError:
@@ -228,7 +228,7 @@ def _parse_address(text: str) -> _Address | None:
 
 
 def _unwrap(address: _Address) -> list[_Address]:
-    """Return an address and the IPv4 addresses that it carries: mapped, compatible, 6to4, NAT64."""
+    """Return an address and the IPv4 addresses embedded in it: mapped, compatible, 6to4, NAT64."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     inner = [address.ipv4_mapped, address.sixtofour]

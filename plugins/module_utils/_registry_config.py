@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the option ``registries``: where each registry is, and who may read it.
+"""Parse the option ``registries``: URL and credentials of each registry.
 
 PRIVATE to the collection.
 """
@@ -20,22 +20,22 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image impo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
 
 REGISTRY_KEYS = ("url", "username", "password", "ca_path")
-#: How similar a key has to be to be suggested, of 1.
+#: Minimum similarity of a suggested key, up to 1.
 _SIMILAR = 0.6
 
 
 def unknown_keys(unknown: list[str]) -> str:
-    """Return a sentence that names unknown keys of a registry, and the key that the first one may mean."""
+    """Return a sentence that names unknown keys of a registry, and a key similar to the first."""
     similar = difflib.get_close_matches(unknown[0], REGISTRY_KEYS, n=1, cutoff=_SIMILAR)
     suggestion = f" Did you mean {similar[0]}?" if similar else ""
     return f"Unknown: {', '.join(unknown)}.{suggestion}"
 
 
 class RegistryConfig(t.NamedTuple):
-    """What ``registries`` says.
+    """The content of ``registries``.
 
-    :ivar bases: base URL by name of the registry, where one is set.
-    :ivar details: ``url``, ``username``, ``password`` and ``ca_path`` by name, each where it is set.
+    :ivar bases: base URL by registry, if set.
+    :ivar details: ``url``, ``username``, ``password`` and ``ca_path`` by registry, each if set.
     """
 
     bases: dict[str, str]
@@ -43,10 +43,10 @@ class RegistryConfig(t.NamedTuple):
 
 
 def read_registries(registries: dict[str, t.Any] | None) -> RegistryConfig:
-    """Return where the registries are and what else is said of them.
+    """Return the settings of registries.
 
     :param registries: by name a URL, or a dict of url, username, password, ca_path.
-    :raises InputError: for anything else.
+    :raises InputError: if they are not valid.
     """
     config = RegistryConfig({}, {})
     for given_name, value in (registries or {}).items():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes wrong with registries: two kinds of errors, and one function for each message.
+"""Errors of registries: two kinds, and a function for each message.
 
 PRIVATE to the collection.
 """
@@ -29,17 +29,17 @@ _OTHER_REMEDY = "see the log of the registry, and check the proxies in front of 
 
 
 class RegistryUnreachable(DragonflyError):
-    """The registry gave no usable answer: no connection, a time-out, an answer of its own trouble."""
+    """The registry sent no usable response: no connection, a timeout, or an error of the server."""
 
 
 class RegistryRefused(DragonflyError):
-    """The registry refused (401, 403, 404), lacks what is requested or sent something else, or is not trusted."""
+    """The registry refused (401, 403, 404), does not have the content, sent something else, or is not trusted."""
 
 
 def check_status(answer: Response, request: str, denial: str) -> None:
-    """Refuse an answer that is not a success.
+    """Raise an error if the status of a response is not a success.
 
-    :param denial: what a 401 or 403 means.
+    :param denial: meaning of a 401 or 403.
     """
     status = answer.status
     if 200 <= status < 300:
@@ -100,7 +100,7 @@ def unreachable(exc: TransportError, image: Image, request: str) -> DragonflyErr
 
 
 def no_platform(image: Image, manifest: Manifest, platform: str | None) -> RegistryRefused:
-    """Return why an index holds nothing for a platform."""
+    """Return the error for an index without content for a platform."""
     url = image.manifest_url()
     unnamed = [child.digest for child in manifest.children or () if not child.platform]
     if manifest.platforms:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Send GET requests to registries and token services: redirects within bounds, and no second wait for a silent server.
+"""Send GET requests to registries and token services, with limited redirects, and without waiting twice for a server.
 
 PRIVATE to the collection.
 """
@@ -22,7 +22,7 @@ _REDIRECTS = 3
 
 
 def resolve_host(host: str) -> list[str]:
-    """Return the addresses of a host, none where its name cannot be resolved."""
+    """Return the addresses of a host, or none if its name cannot be resolved."""
     try:
         return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError):
@@ -30,9 +30,9 @@ def resolve_host(host: str) -> list[str]:
 
 
 class RegistryRequests:
-    """GET requests to registries. Threads may share it.
+    """Sends GET requests to registries. Threads may share an instance.
 
-    :param http: without credentials of its own.
+    :param http: ``Http`` without credentials.
     """
 
     def __init__(self, http: Http) -> None:
@@ -42,9 +42,9 @@ class RegistryRequests:
     def get(
         self, url: str, accept: str, authorization: str | None, headers: dict[str, str], limit: int
     ) -> tuple[Response, str]:
-        """Return an answer and the URL that it came from, behind redirects.
+        """Return a response and its URL after redirects.
 
-        Another server gets neither credentials nor the user's headers.
+        Credentials and the user's headers are not sent to other servers.
         """
         place = url
         for _attempt in range(_REDIRECTS):
@@ -72,7 +72,7 @@ class RegistryRequests:
         )
 
     def _send(self, url: str, headers: dict[str, str], limit: int) -> Response:
-        """Send a GET, unless the server once gave no answer: each time would take as long."""
+        """Send a GET, unless the server did not respond before, because each attempt would take as long."""
         parts = urlsplit(url)
         server = (parts.scheme, parts.netloc)
         if server in self._silent:

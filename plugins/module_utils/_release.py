@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases of managers and clients: as text, as numbers, and as a range if the exact release is not known.
+"""Releases of managers and clients as text, as numbers, and as a range if the exact release is unknown.
 
 PRIVATE to the collection.
 """
@@ -15,39 +15,39 @@ import typing as t
 #: A release as numbers, such as ``(2, 1, 67)``.
 Release = t.Tuple[int, ...]
 
-#: The newest release that upstream has published. What exists later can only be said to be later.
+#: The newest release of upstream. Later releases are only known to be later.
 NEWEST = (2, 5, 1)
 
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
 def parse_release(text: str | None) -> Release | None:
-    """Return a release such as ``2.1.67`` or ``v1.4.2`` as three numbers, None for another text."""
+    """Return a release such as ``2.1.67`` or ``v1.4.2`` as three numbers, None for other texts."""
     match = _RELEASE.match(text or "")
     return tuple(int(part) for part in match.groups()) if match else None
 
 
 def format_release(release: Release | None) -> str | None:
-    """Return a release as people write it, None for None."""
+    """Return a release as text, or None for None."""
     return ".".join(str(part) for part in release) if release else None
 
 
 def at_least(release: Release | None, first: Release, unknown: bool = False) -> bool:
-    """Return whether a release is another or a later one.
+    """Return whether a release is the given one or later.
 
-    :param unknown: what counts if the release is not known.
+    :param unknown: result if the release is unknown.
     """
     return unknown if release is None else release >= first
 
 
 class Releases(t.NamedTuple):
-    """The possible releases of a manager: ``low`` or later, before ``high``; None if a limit is not known."""
+    """The possible releases of a manager: ``low`` or later, before ``high``. None stands for an unknown limit."""
 
     low: Release | None = None
     high: Release | None = None
 
     def intersect(self, low: Release | None = None, high: Release | None = None) -> Releases:
-        """Return what is left when both are true; the new range where nothing is: managers are upgraded."""
+        """Return the intersection with a range, or that range if it is empty, because managers are upgraded."""
         lows = [release for release in (self.low, low) if release]
         highs = [release for release in (self.high, high) if release]
         both = Releases(max(lows) if lows else None, min(highs) if highs else None)
@@ -56,11 +56,11 @@ class Releases(t.NamedTuple):
         return both
 
     def before(self, release: Release) -> bool:
-        """Return whether every one of them is before a release."""
+        """Return whether all of them are before a release."""
         return self.high is not None and self.high <= release
 
     def since(self, release: Release) -> bool:
-        """Return whether every one of them is that release or a later one."""
+        """Return whether all of them are the given release or later."""
         return self.low is not None and self.low >= release
 
     def __str__(self) -> str:

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What each release of the manager knows: keys of a preheat job's ``args`` with first and last release and defaults.
+"""Options of the manager's releases: keys of a preheat job's ``args`` with first and last release and defaults.
 
-A manager ignores keys that it does not know, and its echo of ``args`` holds every key that it knows and no other
-(manager/types/job.go, PreheatArgs, every release from 2.0.1 to 2.5.1;
-recorded in contract/*/all_args and contract/*/ignored_keys). So
+A manager ignores keys that it does not support, and echoes exactly the keys of ``args`` that it supports
+(manager/types/job.go, PreheatArgs, every release from 2.0.1 to 2.5.1; recorded in contract/*/all_args and
+contract/*/ignored_keys). Therefore
 
-- a request may contain every spelling of an option at once, because each manager reads only its own;
-- an echo shows whether the manager accepted an option, and which release it can have.
+- a request may contain all spellings of an option at once, because each manager reads only its own;
+- an echo shows whether the manager accepted an option, and which releases are possible.
 
 PRIVATE to the collection.
 """
@@ -27,7 +27,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release im
     Releases,
 )
 
-# Written into the echo where no filter is sent; newer releases add ``ns`` (pkg/net/http/header.go).
+# In the echo of a request without a filter; newer releases add ``ns`` (pkg/net/http/header.go).
 _FILTERS = tuple(
     "&".join(names)
     for names in ([name for name in DEFAULT_FILTERED_QUERY_PARAMS if name != "ns"], DEFAULT_FILTERED_QUERY_PARAMS)
@@ -47,14 +47,14 @@ def _nanoseconds(value: float) -> int:
 
 
 class Arg(t.NamedTuple):
-    """One key of ``args``.
+    """A key of ``args``.
 
-    :ivar option: the module's option, None for a key that no option has.
-    :ivar key: how these releases spell it.
-    :ivar since: the first release that has it, None for all before ``until``.
-    :ivar until: the first release that lacks it again, None where the newest has it.
-    :ivar defaults: the values that a manager writes when the key is not sent. Nothing, 0, False and empty always count.
-    :ivar encode: returns the option's value as the manager wants it.
+    :ivar option: option of the module, None if no option uses the key.
+    :ivar key: name of the key in these releases.
+    :ivar since: first release with the key, None if all releases before ``until`` have it.
+    :ivar until: first release without the key, None if the newest release has it.
+    :ivar defaults: values that a manager writes if the key is not sent, in addition to empty values.
+    :ivar encode: converts the option's value to that of the manager.
     """
 
     option: str | None
@@ -89,7 +89,7 @@ ARGS = (
         encode=_nanoseconds,
         defaults=(1800 * NANOSECONDS_PER_SECOND, 3600 * NANOSECONDS_PER_SECOND),
     ),
-    # Until 2.3.0 the one limit was on peers (v2.2.0:scheduler/job/job.go, preheatAllPeers).
+    # Up to 2.3.0, the limit applies to peers (v2.2.0:scheduler/job/job.go, preheatAllPeers).
     Arg("concurrent_peer_count", "concurrent_count", since=(2, 1, 57), until=(2, 3, 1), defaults=(50,)),
     Arg("piece_length", "piece_length", since=(2, 2, 1)),
     Arg("load_to_cache", "load_to_cache", since=(2, 2, 2), until=(2, 3, 1)),
@@ -101,23 +101,23 @@ ARGS = (
     Arg("concurrent_peer_count", "concurrent_peer_count", since=(2, 3, 1), defaults=(500,)),
     Arg("object_storage", "object_storage", since=(2, 4, 4)),
     Arg("hdfs", "hdfs", since=(2, 4, 4)),
-    # Merged upstream after 2.5.1 (dragonfly pull request 4975); no release has it yet.
+    # Merged upstream after 2.5.1 (dragonfly pull request 4975), not released yet.
     Arg("enable_task_id_based_blob_digest", "enable_task_id_based_blob_digest", since=(2, 5, 2)),
 )
 BY_KEY = {arg.key: arg for arg in ARGS}
 
-#: First release whose schedulers preheat through the protocol of the Rust client only (recorded: contract/2.3.4).
+#: First release whose schedulers preheat only through the protocol of the Rust client (recorded: contract/2.3.4).
 FIRST_WITHOUT_GO_SEEDS = (2, 3, 1)
 
-# Schedulers query the hosts for a job of the type get_task from 2.3.1 on, and report from 2.4.0 on which of them have
-# all of a task (see ``peer_questions``). A manager shows by its routes that it is 2.4.1 or later, not that it is 2.4.0.
+# From 2.3.1 on, schedulers query the hosts for a get_task job, and from 2.4.0 on they report which hosts have the
+# complete task (see ``peer_questions``). The routes of a manager show that it is 2.4.1 or later, not that it is 2.4.0.
 FIRST_QUERYING_HOSTS = (2, 3, 1)
 FIRST_SURELY_REPORTING_WHOLE_TASKS = (2, 4, 1)
 
-#: What ``scope`` does where it is not sent, in every release: one seed peer of each cluster fetches each blob.
+#: The default scope of all releases: one seed peer of each cluster fetches each blob.
 DEFAULT_SCOPE = "single_seed_peer"
 
-# Releases at which the set of keys changes, those of keys that no option has included.
+# Releases in which the set of keys changes, including keys that no option uses.
 _CONTENT_KEY = Arg(None, "content_for_calculating_task_id", since=(2, 2, 3), until=(2, 3, 1))
 _URLS_KEY = Arg(None, "urls", since=(2, 2, 3))
 _TELLING = (*ARGS, _CONTENT_KEY, _URLS_KEY)
@@ -127,11 +127,11 @@ _EVERYWHERE = "all releases"
 
 
 class ValueLimit(t.NamedTuple):
-    """Values of an option that not every release takes that knows the option (manager/types/job.go).
+    """Values of an option that some releases with the option do not accept (manager/types/job.go).
 
-    :ivar name: the option and these values, as messages name them.
-    :ivar includes: returns whether a value is one of them.
-    :ivar since: the first release that takes them.
+    :ivar name: option and values in messages.
+    :ivar includes: returns whether a value is affected.
+    :ivar since: first release that accepts the values.
     """
 
     name: str
@@ -140,7 +140,7 @@ class ValueLimit(t.NamedTuple):
     since: Release
 
 
-#: Up to 2.1.65 ``scope`` is ``single_peer`` or ``all_peers``, up to 2.3.0 ``concurrent_count`` is 500 at most.
+#: Up to 2.1.65 ``scope`` is ``single_peer`` or ``all_peers``, up to 2.3.0 ``concurrent_count`` is at most 500.
 VALUE_LIMITS = (
     ValueLimit("scope=all_seed_peers", "scope", lambda value: value == "all_seed_peers", (2, 1, 66)),
     ValueLimit("concurrent_peer_count above 500", "concurrent_peer_count", lambda value: value > 500, (2, 3, 1)),
@@ -148,11 +148,11 @@ VALUE_LIMITS = (
 
 
 def releases_of_echo(args: t.Mapping[str, t.Any]) -> Releases:
-    """Return the releases whose echo has just these keys, unknown ones where no release fits.
+    """Return the releases whose echo has exactly these keys, unknown releases if none does.
 
-    Unknown keys are ignored, so a release newer than the table counts as the newest one in the table.
+    Unknown keys are ignored, so a release newer than the table counts as the newest in the table.
 
-    :param args: ``args`` of a preheat job as a manager returned it.
+    :param args: ``args`` of a preheat job as the manager returned it.
     """
     fitting = [index for index, release in enumerate(_BREAKS) if _fits(release, args)]
     if not fitting:
@@ -163,12 +163,12 @@ def releases_of_echo(args: t.Mapping[str, t.Any]) -> Releases:
 
 
 def has_task_per_blob(args: t.Mapping[str, t.Any]) -> bool:
-    """Return whether the manager created one task for each blob, by its echo: those that have ``concurrent_count``."""
+    """Return whether the manager created a task for each blob: its echo then has ``concurrent_count``."""
     return "concurrent_count" in args
 
 
 def _fits(release: Release, args: t.Mapping[str, t.Any]) -> bool:
-    """Return whether the echo of a release has those of the keys in the table that an echo has."""
+    """Return whether a release echoes the same keys of the table."""
     return all(_knows(release, arg.since, arg.until) == (arg.key in args) for arg in _TELLING)
 
 
@@ -177,11 +177,11 @@ def _knows(release: Release, since: Release | None, until: Release | None) -> bo
 
 
 def request_args(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the keys of ``args`` for a POST, each option in every spelling.
+    """Return the keys of ``args`` for a POST, each option in all spellings.
 
-    The default scope is not sent, since 2.1.57 to 2.1.65 call it ``single_peer`` and refuse the other name.
+    The default scope is not sent, because 2.1.57 to 2.1.65 call it ``single_peer`` and refuse the other name.
 
-    :param options: values by option; None and empty ones are left out.
+    :param options: values by option; empty ones are omitted.
     """
     requested = set(_requested_options(options))
     return {arg.key: arg.encode(options[arg.option]) for arg in ARGS if arg.option in requested}
@@ -192,12 +192,12 @@ def _requested_options(options: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def is_requested(option: str, value: t.Any) -> bool:
-    """Return whether a value of an option is sent: None, empty, 0, False and the default scope are not."""
+    """Return whether the value of an option is sent: None, empty, 0, False and the default scope are not."""
     return bool(value) and (option, value) != ("scope", DEFAULT_SCOPE)
 
 
 def not_in_echo(options: t.Mapping[str, t.Any], args: t.Mapping[str, t.Any]) -> list[str]:
-    """Return the options that were set but are missing in the manager's echo, which means that they had no effect.
+    """Return the options that were set but are missing in the manager's echo, so they had no effect.
 
     :param args: the echo.
     """
@@ -207,7 +207,7 @@ def not_in_echo(options: t.Mapping[str, t.Any], args: t.Mapping[str, t.Any]) -> 
 
 
 def not_in_releases(options: t.Mapping[str, t.Any], releases: Releases) -> list[str]:
-    """Return the options that were set and that no manager of these releases knows, or whose value none of them takes.
+    """Return the options that were set and that none of these releases support, or whose value none of them accept.
 
     :returns: names for ``option_releases``, such as ``ips`` and ``scope=all_seed_peers``.
     """
@@ -226,19 +226,19 @@ def _is_possible(arg: Arg, releases: Releases) -> bool:
 
 
 def value_limit(option: str, value: t.Any) -> ValueLimit | None:
-    """Return the limit that a value of an option meets, None where every release takes it that knows the option."""
+    """Return the limit of an option's value, None if all releases with the option accept it."""
     return next((limit for limit in VALUE_LIMITS if limit.option == option and limit.includes(value)), None)
 
 
 def not_everywhere(options: t.Mapping[str, t.Any]) -> list[str]:
-    """Return the options that were set and that not every release knows."""
+    """Return the options that were set and that some releases do not support."""
     return [name for name in _requested_options(options) if option_releases(name) != _EVERYWHERE]
 
 
 def option_releases(name: str) -> str:
     """Return the releases that support an option or a value, as text.
 
-    :param name: an option's name, or that of a ``ValueLimit``.
+    :param name: name of an option or a ``ValueLimit``.
     """
     limits = [limit for limit in VALUE_LIMITS if limit.name == name]
     if limits:
@@ -254,7 +254,7 @@ def option_releases(name: str) -> str:
     return " and ".join(str(span) if span != Releases() else _EVERYWHERE for span in spans)
 
 
-#: Types of jobs, and the first release that has each (manager/types/job.go); None for all.
+#: Types of jobs, and the first release that supports each (manager/types/job.go); None if all do.
 JOB_TYPES: dict[str, Release | None] = {
     "preheat": None,
     "get_task": (2, 1, 55),
@@ -266,12 +266,12 @@ JOB_TYPES: dict[str, Release | None] = {
 
 
 def known_job_types(releases: Releases) -> dict[str, bool | None]:
-    """Return which types of jobs managers of these releases take, None where it is not known."""
+    """Return which types of jobs these releases support, None if unknown."""
     return {kind: _known([Releases(since)], releases) for kind, since in JOB_TYPES.items()}
 
 
 def known_options(releases: Releases) -> dict[str, bool | None]:
-    """Return which options of a preheat managers of these releases know, None where it is not known."""
+    """Return which options of a preheat these releases support, None if unknown."""
     spans: dict[str, list[Releases]] = {}
     for arg in ARGS:
         if arg.option:
@@ -280,12 +280,12 @@ def known_options(releases: Releases) -> dict[str, bool | None]:
 
 
 def is_known(span: Releases, releases: Releases) -> bool | None:
-    """Return whether what the releases of a span have is in all of these releases, None where only some have it."""
+    """Return whether all of these releases are within a span, None if only some are."""
     return _known([span], releases)
 
 
 def _known(spans: list[Releases], releases: Releases) -> bool | None:
-    """Return whether all of these releases are in one of the spans, None where only some are."""
+    """Return whether all of these releases are within one of the spans, None if only some are."""
     low = releases.low or (0,)
     breaks = {release for span in spans for release in span if release}
     inside = [release for release in breaks if release > low and not releases.before(release)]

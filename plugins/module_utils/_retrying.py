@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Repeat requests that only read, where their failure may pass.
+"""Repeat requests that only read, if their error may be temporary.
 
 PRIVATE to the collection.
 """
@@ -25,7 +25,7 @@ Answer = t.TypeVar("Answer")
 
 
 def is_transient(exc: DragonflyError) -> bool:
-    """Return whether the same request may well succeed a moment later."""
+    """Return whether the same request may succeed a moment later."""
     if isinstance(exc, TransportError):
         return exc.reason not in ("tls", "bad_file", "bad_url", "timed_out")
     if isinstance(exc, GarbledError):
@@ -34,7 +34,7 @@ def is_transient(exc: DragonflyError) -> bool:
 
 
 def retry_transient(function: t.Callable[[], Answer], clock: Clock) -> Answer:
-    """Call a function that only reads, again where its failure may pass."""
+    """Call a function that only reads, and repeat it if its error may be temporary."""
     attempt = 1
     while True:
         try:

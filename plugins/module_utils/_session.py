@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sessions of requests whose requests end at a deadline, whatever the server does: the only file that imports requests.
+"""Sessions of requests that enforce deadlines. The only file that imports requests.
 
-The timeouts of requests apply to each read from a socket, so a server that sends a byte now and then keeps a request
-alive forever. Here, each connection sets the timeout of its socket to the remaining time before each read and write.
+The timeouts of requests apply to each read from a socket, so a server that occasionally sends a byte keeps a request
+alive forever. Therefore each connection sets its socket's timeout to the remaining time before each read and write.
 
 PRIVATE to the collection.
 """
@@ -33,23 +33,23 @@ try:
 except ImportError:
     REQUESTS_ERROR: str | None = traceback.format_exc()
     Session = HTTPAdapter = object  # type: ignore[assignment,misc]
-    #: What a request raises that fails.
+    #: Exceptions of failed requests.
     ERRORS: tuple[type[Exception], ...] = (OSError, ValueError)
     PROXY_ERRORS: tuple[type[Exception], ...] = ()
     TLS_ERRORS: tuple[type[Exception], ...] = ()
 else:
     REQUESTS_ERROR = None
     _urllib3 = requests.packages.urllib3  # type: ignore[attr-defined]
-    # A file that does not exist is an OSError; urllib3 has errors that requests does not translate.
+    # A missing file raises OSError, and requests does not translate all errors of urllib3.
     ERRORS = (requests.exceptions.RequestException, _urllib3.exceptions.HTTPError, OSError, ValueError)
     PROXY_ERRORS = (requests.exceptions.ProxyError,)
     TLS_ERRORS = (requests.exceptions.SSLError,)
 
 
 class _TimedConnection:
-    """Added to a connection of urllib3: what is sent and received counts for the attempt of its session.
+    """Mixin for connections of urllib3 that counts sent and received bytes for the session's attempt.
 
-    :cvar session: ``TimedSession``, one for each thread.
+    :cvar session: ``TimedSession``, one per thread.
     """
 
     session: t.ClassVar[TimedSession]
@@ -74,7 +74,7 @@ class _TimedConnection:
     def send(self, content: t.Any) -> None:
         if self.sock is None:
             self.connect()
-        # A proxy is sent something while the connection is opened.
+        # A proxy receives data while the connection is opened.
         self.session.attempt.sent |= not self._opening
         self.sock.settimeout(self.session.attempt.time_left())
         super().send(content)  # type: ignore[misc]
@@ -84,7 +84,7 @@ class _TimedConnection:
 
 
 class _TimedAdapter(HTTPAdapter):
-    """An adapter with such connections."""
+    """Adapter that uses these connections."""
 
     def __init__(self, session: TimedSession) -> None:
         self._timed_session = session
@@ -110,7 +110,7 @@ class _TimedAdapter(HTTPAdapter):
         manager.pool_classes_by_scheme = timed
 
     def build_response(self, req: t.Any, resp: t.Any) -> t.Any:
-        # Cookies are of no use here, and a stored one would outrank the token at the manager's console API.
+        # Cookies are not needed, and a stored one would take precedence over the token at the manager's console API.
         original = getattr(resp, "_original_response", None)
         if original is not None:
             del original.msg["Set-Cookie"], original.msg["Set-Cookie2"]
@@ -118,9 +118,9 @@ class _TimedAdapter(HTTPAdapter):
 
 
 class TimedSession(Session):
-    """A session that follows no redirects and keeps no cookies. It is for one thread, and one request after the other.
+    """A session without redirects and cookies, for one thread and one request at a time.
 
-    :ivar attempt: ``Attempt``, the request under way.
+    :ivar attempt: ``Attempt`` of the current request.
     """
 
     attempt: Attempt
@@ -134,13 +134,13 @@ class TimedSession(Session):
         """Return None, because requests would read the whole body of a redirect even if it does not follow it."""
 
     def send_attempt(self, attempt: Attempt, method: str, url: str, **kwargs: t.Any) -> t.Any:
-        """Send a request as ``requests.Session.request`` does; return the answer as soon as its headers are there."""
+        """Send a request as ``requests.Session.request`` does, and return the response after its headers."""
         self.attempt = attempt
         return self.request(method, url, allow_redirects=False, stream=True, **kwargs)
 
 
 def environment_proxy(url: str) -> str | None:
-    """Return host and port of the proxy that the environment names for a URL, None where it names none."""
+    """Return host and port of the proxy for a URL from the environment, None without a proxy."""
     if REQUESTS_ERROR:
         return None
     try:
@@ -151,6 +151,6 @@ def environment_proxy(url: str) -> str | None:
 
 
 def disable_warnings() -> None:
-    """Say nothing of certificates that are not checked: who switched it off knows."""
+    """Suppress warnings about unverified certificates, because the user disabled the verification."""
     if not REQUESTS_ERROR:
         _urllib3.disable_warnings()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sign a user in: exchange a name and a password for a JWT.
+"""Sign in: exchange a user name and a password for a JWT.
 
 PRIVATE to the collection.
 """
@@ -21,23 +21,23 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, GarbledError, InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 
-# Lengths that a manager takes (SignInRequest in manager/types/user.go of 2.0.2 to 2.5.1). It answers others like a
-# wrong password.
+# Lengths that a manager accepts (SignInRequest in manager/types/user.go of 2.0.2 to 2.5.1). For others, it responds as
+# for a wrong password.
 _NAME_LENGTHS = range(3, 11)
 _PASSWORD_LENGTHS = range(8, 21)
 _SECONDS_BETWEEN = 2
 
 
-#: Seconds for which a refused sign-in is retried where no option says how long.
+#: Default time in seconds for which a refused sign-in is repeated.
 RETRY_SECONDS = 15
 
 
 class SignIn(t.NamedTuple):
-    """A sign-in that succeeded.
+    """A successful sign-in.
 
-    :ivar jwt: what the manager's API ``/api/v1`` requires.
-    :ivar expires_at: when the JWT expires, as the manager writes it, None where it does not.
-    :ivar waited: seconds for which the sign-in was tried again, 0 where the first attempt succeeded.
+    :ivar jwt: credential for the manager's API ``/api/v1``.
+    :ivar expires_at: expiry time of the JWT in the manager's format, None if it does not expire.
+    :ivar waited: seconds for which the sign-in was repeated, 0 if the first attempt succeeded.
     """
 
     jwt: str
@@ -48,12 +48,12 @@ class SignIn(t.NamedTuple):
 def sign_in(client: DragonflyClient, username: str, password: str, retry_timeout: float, clock: Clock) -> SignIn:
     """Sign a user in.
 
-    From 2.2.0 on any sign-in of a user, a refused one too, makes the next ones of that user fail for some 5 s, with the
-    same answer as a wrong password (recorded in contract/*/signin). So a refused one is tried again.
+    From 2.2.0 on, any sign-in of a user, even a refused one, makes further sign-ins of that user fail for about 5 s
+    with the same response as a wrong password (recorded in contract/*/signin). Therefore a refused one is repeated.
 
-    :param client: without credentials.
-    :param retry_timeout: seconds for which a refused sign-in is tried again.
-    :raises ApiError: with reason ``signin_refused`` if the manager refuses it to the end.
+    :param client: client without credentials.
+    :param retry_timeout: time in seconds for which a refused sign-in is repeated.
+    :raises ApiError: with reason ``signin_refused`` if the manager keeps refusing it.
     """
     body = {"name": username, "password": password}
     length_problem = _length_problem(username, password)
@@ -69,7 +69,7 @@ def sign_in(client: DragonflyClient, username: str, password: str, retry_timeout
             return exc
 
     def is_final(answer: t.Any) -> bool:
-        # Managers before 2.1.57, which do not send X-Server-IP, mean it.
+        # From managers before 2.1.57, which do not send X-Server-IP, the refusal is definite.
         return not isinstance(answer, ApiError) or bool(length_problem) or not client.server_ip
 
     answer = poll(attempt, is_final, retry_timeout, _SECONDS_BETWEEN, clock)
@@ -83,14 +83,14 @@ def sign_in(client: DragonflyClient, username: str, password: str, retry_timeout
 
 
 def has_session(options: dict[str, t.Any]) -> bool:
-    """Return whether options hold a JWT, or what it takes to sign in."""
+    """Return whether options contain a JWT, or user name and password."""
     return bool(options["jwt"] or options["username"])
 
 
 def jwt_for(options: dict[str, t.Any], clock: Clock) -> str | None:
-    """Return the JWT of the group connection, that of a new sign-in where only user name and password are given.
+    """Return the JWT in the group connection, or the JWT of a new sign-in if only user name and password are given.
 
-    :raises InputError: if one of these is missing.
+    :raises InputError: if one of them is missing.
     :raises ApiError: with reason ``signin_refused`` if the manager refuses the sign-in.
     """
     if options["jwt"]:
@@ -124,9 +124,9 @@ def _refused(error: ApiError, username: str, waited: float, length_problem: str)
 
 
 def user_id_of(jwt: str) -> int | None:
-    """Return the id of the user for whom a manager issued a JWT, None where the JWT does not hold it.
+    """Return the ID of the user for whom a manager issued a JWT, None if the JWT does not contain it.
 
-    It is not verified: that is up to the manager (the claim ``id`` of manager/middlewares/jwt.go).
+    Verifying the JWT is up to the manager (claim ``id`` in manager/middlewares/jwt.go).
     """
     try:
         claims = json.loads(base64.urlsafe_b64decode(jwt.split(".")[1] + "=="))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a manager needs of its SQL database, read with the library of the host's distribution.
+"""Check the SQL database of a manager with the library of the host's distribution.
 
 PRIVATE to the collection.
 """
@@ -24,13 +24,13 @@ except ImportError:
 
 LIBRARIES = {"mysql": "pymysql", "mariadb": "pymysql", "postgres": "psycopg2"}
 _NEEDED = {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX"}
-# Numbers of errors of MySQL and MariaDB.
+# Error numbers of MySQL and MariaDB.
 _UNKNOWN_DATABASE, _NO_ACCESS_TO_DATABASE, _DENIED = 1049, 1044, (1045, 1698)
 _MYSQL_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
 _POSTGRES_COLUMNS = (
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
 )
-# The views list the grants of all accounts to an account that may see them.
+# For privileged accounts, the views list the grants of all accounts.
 _MYSQL_PRIVILEGES = (
     "SELECT privilege_type FROM information_schema.user_privileges WHERE grantee = {me} UNION "
     "SELECT privilege_type FROM information_schema.schema_privileges WHERE grantee = {me}"
@@ -39,12 +39,12 @@ _MYSQL_PRIVILEGES = (
 
 
 class DatabaseState(t.NamedTuple):
-    """What is known of a database.
+    """The state of a database.
 
-    :ivar error: unreachable, login or missing, None where it could be opened.
-    :ivar server: kind and version of the server, None where it is not known.
-    :ivar writable: whether tables can be created in it; None where that is not known.
-    :ivar columns: names of tables and columns.
+    :ivar error: unreachable, login or missing; None if the database could be opened.
+    :ivar server: kind and version of the server, None if unknown.
+    :ivar writable: whether the account can create tables; None if unknown.
+    :ivar columns: pairs of table and column.
     """
 
     error: str | None
@@ -54,16 +54,16 @@ class DatabaseState(t.NamedTuple):
 
 
 def has_library(kind: str) -> bool:
-    """Return whether the library for a kind of database is installed."""
+    """Return whether the library for a type of database is installed."""
     return {"pymysql": pymysql, "psycopg2": psycopg2}[LIBRARIES[kind]] is not None
 
 
 def read_database(options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None) -> DatabaseState:
-    """Return what is known of a database.
+    """Return the state of a database.
 
-    :param options: of the module: type, host, port, user, password, name and tls.
-    :param timeout: seconds for each connection.
-    :param context: the TLS context, None if TLS is not used.
+    :param options: options of the module: type, host, port, user, password, name and tls.
+    :param timeout: time limit of each connection in seconds.
+    :param context: TLS context, None without TLS.
     """
     try:
         socket.create_connection((options["host"], options["port"]), timeout).close()
@@ -165,7 +165,7 @@ def _connect_postgres(options: dict[str, t.Any], name: str, timeout: float) -> t
 
 
 def _postgres_error(options: dict[str, t.Any], timeout: float) -> str:
-    """Return why a database cannot be opened: the server's own text depends on its language."""
+    """Return why a database cannot be opened, because the language of the server's message varies."""
     try:
         connection = _connect_postgres(options, "postgres", timeout)
     except psycopg2.Error:
