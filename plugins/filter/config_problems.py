@@ -11,6 +11,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import duration_problem, parse_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import problem_dicts
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import SCHEMA
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import plain
@@ -20,24 +21,29 @@ _CONTEXT = Context()._fields
 
 def _config_problems(
     config: t.Any, client: str, release: str | None = None, allowed: t.Sequence[str] = (), **context: t.Any
-) -> list[dict[str, str]]:
+) -> list[dict[str, t.Any]]:
     if client not in SCHEMA:
         raise AnsibleFilterError(f"config_problems: client must be one of {', '.join(SCHEMA)}, not {client!r}")
     if not isinstance(config, dict):
         raise AnsibleFilterError(f"config_problems: a configuration is a mapping, not {type(config).__name__}")
-    unknown = sorted(set(context) - set(_CONTEXT))
+    try:
+        problems = config_problems(plain(config), client, release or None, _read_context(context))
+    except ValueError as error:
+        raise AnsibleFilterError(f"config_problems: {error}") from error
+    return problem_dicts(problems, allowed)
+
+
+def _read_context(arguments: dict[str, t.Any]) -> Context:
+    """Return what is known besides the configuration, by the filter's arguments."""
+    unknown = sorted(set(arguments) - set(_CONTEXT))
     if unknown:
         raise AnsibleFilterError(f"config_problems: there is no {', '.join(unknown)}; there are {', '.join(_CONTEXT)}")
-    given = {name: plain(value) for name, value in context.items() if value is not None}
+    given = {name: plain(value) for name, value in arguments.items() if value is not None}
     if isinstance(given.get("max_age"), str):
         given["max_age"] = parse_duration(given["max_age"])
         if given["max_age"] is None:
-            raise AnsibleFilterError(f"config_problems: {duration_problem('max_age', context['max_age'])}")
-    try:
-        problems = config_problems(plain(config), client, release or None, Context(**given))
-    except ValueError as error:
-        raise AnsibleFilterError(f"config_problems: {error}") from error
-    return [{**problem._asdict(), "message": problem.message} for problem in problems if problem.code not in allowed]
+            raise AnsibleFilterError(f"config_problems: {duration_problem('max_age', arguments['max_age'])}")
+    return Context(**given)
 
 
 class FilterModule:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import problem_dicts
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import judge_config
 
 
@@ -26,8 +27,7 @@ def _containerd_config(
         verdict = judge_config(facts, certs_dir, client, allowed)
     except (InputError, ValueError) as error:
         raise AnsibleFilterError(f"containerd_config: {error}") from error
-    problems = [{**problem._asdict(), "message": problem.message} for problem in verdict.problems]
-    return {"text": verdict.text, "needed": verdict.needed, "problems": problems}
+    return {"text": verdict.text, "needed": verdict.needed, "problems": problem_dicts(verdict.problems)}
 
 
 class FilterModule:

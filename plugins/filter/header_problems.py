@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import problem_dicts
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import header_problems
 
 
@@ -20,11 +21,11 @@ def _header_problems(
     application: str = "",
     piece_length: int | None = None,
     blob_digest_ids: bool = False,
-) -> list[dict[str, str]]:
+) -> list[dict[str, t.Any]]:
     if not isinstance(headers, dict):
         raise AnsibleFilterError("header_problems: headers must be a mapping of name to value")
     problems = header_problems(headers, client, tag, application, piece_length, blob_digest_ids)
-    return [{**problem._asdict(), "message": problem.message} for problem in problems if problem.code not in allowed]
+    return problem_dicts(problems, allowed)
 
 
 class FilterModule:

@@ -100,20 +100,24 @@ def judge_config(
     """
     text = facts["config"].get("text") or ""
     effective = read_config(facts, checked_release(facts.get("version") or None))
-    problems = [*effective.problems, *containerd_problems(effective, client)]
-    problems += _version_1(effective, text)
-    problems = [each for each in problems if each.code not in allowed]
     is_set = is_read(effective, certs_dir)
+    is_done = is_set and login is None
+    problems = [*effective.problems, *containerd_problems(effective, client), *_version_1(effective, text)]
+    problems = [each for each in problems if each.code not in allowed]
     if not is_set:
-        problems += _other_folders(effective, certs_dir)
-    if not (is_set and login is None) and TOMLKIT_ERROR:
+        problems += _other_directories(effective, certs_dir)
+    if not is_done and TOMLKIT_ERROR:
         problems.append(problem("tomlkit_missing", effective.path, error=TOMLKIT_ERROR))
-    if (is_set and login is None) or problems:
-        return Verdict(text, False, problems)
+    return Verdict(text, False, problems) if is_done or problems else _edit(effective, text, certs_dir, login)
+
+
+def _edit(effective: Effective, text: str, certs_dir: str, login: Login | None) -> Verdict:
     document = _edited(text, effective.release, certs_dir, login)
+    problems = [] if is_read(effective, certs_dir) else outweighed(effective, document.unwrap(), certs_dir)
+    if problems:
+        return Verdict(text, False, problems)
     edited = tomlkit.dumps(document)
-    problems = [] if is_set else outweighed(effective, document.unwrap(), certs_dir)
-    return Verdict(text if problems else edited, edited != text and not problems, problems)
+    return Verdict(edited, edited != text, [])
 
 
 def _edited(text: str, release: Release, certs_dir: str, login: Login | None) -> tomlkit.TOMLDocument:
@@ -140,7 +144,7 @@ def _version_1(effective: Effective, text: str) -> list[Problem]:
     return [problem("config_version_1", f"{effective.path} version")]
 
 
-def _other_folders(effective: Effective, certs_dir: str) -> list[Problem]:
+def _other_directories(effective: Effective, certs_dir: str) -> list[Problem]:
     """Return a problem if somebody chose another directory, whose mirrors would be lost."""
     paths = config_paths(effective.plugin, effective.release)
     is_default = tuple(paths) == CERTS_DIRS and at_least(effective.release, _FIRST_WITH_DEFAULT_DIRS)

@@ -10,10 +10,11 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import copy
+import math
 import typing as t
 
 import tomllib
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least, format_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 
 Release = t.Optional[tuple[int, ...]]
@@ -179,14 +180,17 @@ def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem
     """
     versions = [(file.path, file.config.get("version", 0)) for file in files]
     versions = [(path, version) for path, version in versions if isinstance(version, int)]
-    newest = max((newest for first, newest in _VERSIONS if at_least(release, first)), default=None)
+    if release is None or not versions:
+        return []
+    newest = max((newest for first, newest in _VERSIONS if release >= first), default=math.inf)
+    greatest_import = versions[0][1] if release >= _FIRST_WITHOUT_NEWER_IMPORTS else math.inf
     problems = []
     for path, version in versions:
-        if newest is not None and version > newest:
-            values = {"release": ".".join(map(str, release or ())), "version": version, "newest": newest}
+        if version > newest:
+            values = {"release": format_release(release), "version": version, "newest": newest}
             problems.append(problem("config_version", f"{path} version", **values))
-        elif at_least(release, _FIRST_WITHOUT_NEWER_IMPORTS) and version > versions[0][1]:
-            values = {"version": version, "importer": files[0].path, "main": versions[0][1]}
+        elif version > greatest_import:
+            values = {"version": version, "importer": files[0].path, "main": greatest_import}
             problems.append(problem("import_version", f"{path} version", **values))
     return problems
 
@@ -225,13 +229,18 @@ def _merge_all(files: t.Sequence[ConfigFile], merges: bool) -> dict[str, t.Any]:
     for file in files:
         for key, value in file.config.items():
             if key == "plugins" and isinstance(value, dict):
-                tables = merged.setdefault("plugins", {})
+                tables = merged.get("plugins", {})
                 merged["plugins"] = _deep_merge(tables, value) if merges else {**tables, **value}
-            elif isinstance(value, list) and isinstance(merged.get(key), list):
-                merged[key] = merged[key] + [item for item in value if item not in merged[key]]
-            elif value or key not in merged:
-                merged[key] = copy.deepcopy(value)
+            else:
+                merged[key] = _merge_values(merged[key], value) if key in merged else copy.deepcopy(value)
     return merged
+
+
+def _merge_values(earlier: t.Any, later: t.Any) -> t.Any:
+    """Return what two files say of a key: lists add up, and an empty value does not count."""
+    if isinstance(earlier, list) and isinstance(later, list):
+        return earlier + [item for item in later if item not in earlier]
+    return copy.deepcopy(later) if later else earlier
 
 
 def _deep_merge(table: t.Any, over: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -71,20 +71,31 @@ def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
                 f"{registry!r} is not a valid registry: write it as in image references, such as docker.io or "
                 "registry:5000."
             )
-        entry = {"url": entry} if isinstance(entry, str) else entry
-        unknown = sorted(str(key) for key in set(entry) - set(REGISTRY_KEYS)) if isinstance(entry, dict) else []
-        if not isinstance(entry, dict) or unknown or not isinstance(entry.get("url", ""), str):
-            expected = (
-                f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(REGISTRY_KEYS)}."
-            )
-            raise InputError(f"{expected} {unknown_keys(unknown)}" if unknown else expected)
-        default = DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
-        url = check_registry_url(registry, entry.get("url") or default)
+        url = _base_url(registry, entry)
         prefix = urlsplit(url).path.strip("/")
         origin = url[: -len(prefix) - 1] if prefix else url
         server = f"{origin}/v2/{prefix}" if prefix else url
         read.append(Mirror(registry, url, server, origin, prefix))
     return read
+
+
+def _base_url(registry: str, entry: t.Any) -> str:
+    """Return the base URL of an entry.
+
+    :raises InputError: if it cannot be read.
+    """
+    entry = {"url": entry} if isinstance(entry, str) else entry
+    expected = f"The entry of the registry {registry} must be a URL, or a mapping of {', '.join(REGISTRY_KEYS)}."
+    if not isinstance(entry, dict):
+        raise InputError(expected)
+    unknown = sorted(str(key) for key in set(entry) - set(REGISTRY_KEYS))
+    if unknown:
+        raise InputError(f"{expected} {unknown_keys(unknown)}")
+    url = entry.get("url", "")
+    if not isinstance(url, str):
+        raise InputError(expected)
+    default = DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
+    return check_registry_url(registry, url or default)
 
 
 def proxy_problems(proxy: str, client: str, variable: str) -> list[Problem]:
@@ -147,7 +158,9 @@ def pulls(
         reference = f"{image.registry}/{image.name}{separator}{image.reference}"
         entry = registries.get(image.registry)
         own = entry if isinstance(entry, dict) else {}
-        user, secret = (own.get("username"), own.get("password")) if own.get("username") else (username, password)
+        user, secret = username, password
+        if own.get("username"):
+            user, secret = own["username"], own.get("password")
         secret = plain_password(f"The password of {image.registry}", user, secret)
         planned.append(Pull(text, image.registry, reference, f"{user}:{secret}" if user and secret else ""))
     return planned
@@ -169,9 +182,14 @@ def header_problems(
     """
     sent = {str(name).lower(): str(value) for name, value in headers.items()}
     preheat = {"tag": tag, "application": application, "piece_length": str(piece_length or "")}
+    problems = [problem("registry_header", _HEADERS_VARIABLE)] if "x-dragonfly-registry" in sent else []
+    problems += _id_problems(sent, client, preheat) + _filter_problems(sent, client)
+    return problems if client == "dfget" else problems + _fixed_id_problems(sent, blob_digest_ids)
+
+
+def _id_problems(sent: dict[str, str], client: str, preheat: dict[str, str]) -> list[Problem]:
+    """Return the headers that give another task ID than the options of the preheat."""
     problems = []
-    if "x-dragonfly-registry" in sent:
-        problems.append(problem("registry_header", _HEADERS_VARIABLE))
     for what, header, matters_to_go in _ID_HEADERS:
         value = sent.get(header.lower())
         if what == "piece_length":
@@ -181,11 +199,7 @@ def header_problems(
         if is_read and (value or "") != preheat[what]:
             values = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
             problems.append(problem("tag_mismatch", f"{_HEADERS_VARIABLE}.{header}", **values))
-    return (
-        problems
-        + _filter_problems(sent, client)
-        + (_fixed_id_problems(sent, blob_digest_ids) if client != "dfget" else [])
-    )
+    return problems
 
 
 def _bytes_of_header(value: str | None) -> str | None:

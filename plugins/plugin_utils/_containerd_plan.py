@@ -17,7 +17,12 @@ from urllib.parse import urlsplit
 
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import (
+    Problem,
+    problem,
+    problem_dicts,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     Login,
@@ -41,7 +46,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import rejected_hosts
 
 ROLE = "dragonflyoss.dragonfly.containerd_mirrors"
-DEFAULT_FOLDER = "_default"
+DEFAULT_DIRECTORY = "_default"
 _USUAL_CERTS_DIR = "/etc/containerd/certs.d"
 #: Distributions that write the mirrors themselves, from registries.yaml.
 _WITH_REGISTRIES = ("k3s", "rke2")
@@ -77,7 +82,12 @@ class Options(t.NamedTuple):
     @property
     def login(self) -> Login | None:
         """Return the credentials for the mirror."""
-        return Login(self.mirror_host, self.username, self.password) if self.username and self.password else None
+        has_login = self.username and self.password
+        return Login(self.mirror_host, self.username, self.password) if has_login else None
+
+    def directory_names(self, named: t.Iterable[Mirror]) -> list[str]:
+        """Return the directories, below that of the mirrors, of the hosts.toml that the role writes."""
+        return [mirror.registry for mirror in named] + ([DEFAULT_DIRECTORY] if self.default else [])
 
 
 def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
@@ -98,13 +108,13 @@ def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
     plan: dict[str, t.Any] = {
         "config_path": facts["config"]["path"],
         "certs_dir": certs_dir,
-        "unit": (facts.get("unit") or {}).get("name") or "containerd.service",
+        "unit": _unit(facts).get("name") or "containerd.service",
         "writes": writes,
         "needs_config": False,
         "reads_config": False,
         "registries": {"path": facts.get("registries") or "", "content": "", "needed": False},
         "restart_needed": False,
-        **_mirror_files(facts, certs_dir, named, options.default),
+        **_mirror_files(_files_below(certs_dir, facts), certs_dir, options.directory_names(named)),
     }
     problems = presence_problems(facts) + _option_problems(named, options)
     if writes == "registries":
@@ -112,11 +122,15 @@ def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
     else:
         problems += _plan_config(plan, facts, effective, options)
         problems += _rejected_files(named, effective, options)
-    for mirror in named if not options.login else []:
-        problems += unsent_auth(effective, mirror.registry, options.mirror_host)
-    unique = [each for each in dict.fromkeys(problems) if each.code not in options.allowed]
-    plan["problems"] = [{**each._asdict(), "message": each.message} for each in unique]
+    if not options.login:
+        for mirror in named:
+            problems += unsent_auth(effective, mirror.registry, options.mirror_host)
+    plan["problems"] = problem_dicts(problems, options.allowed)
     return plan
+
+
+def _unit(facts: dict[str, t.Any]) -> dict[str, t.Any]:
+    return facts.get("unit") or {}
 
 
 def edited_config(facts: dict[str, t.Any], options: Options, text: str) -> str:
@@ -139,26 +153,33 @@ def _certs_dir(facts: dict[str, t.Any], effective: Effective, options: Options) 
     return paths[0] if is_foreign and len(paths) == 1 else _USUAL_CERTS_DIR
 
 
-def _mirror_files(facts: dict[str, t.Any], certs_dir: str, named: list[Mirror], default: bool) -> dict[str, t.Any]:
-    """Return the hosts.toml that are there: written by the role, by others, and those in the way of the role's."""
-    directory = certs_dir + "/"
-    files = [
-        file for file in facts.get("hosts") or [] if file["path"].startswith(directory) and file.get("exists", True)
-    ]
-    own = sorted(file["path"] for file in files if file.get("written_by") == ROLE)
-    foreign = sorted(file["path"] for file in files if file["path"] not in own)
-    names = [mirror.registry for mirror in named] + ([DEFAULT_FOLDER] if default else [])
+def _files_below(certs_dir: str, facts: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
+    """Return the hosts.toml that are there, by path."""
+    present = [file for file in facts.get("hosts") or [] if file.get("exists", True)]
+    return {file["path"]: file for file in present if file["path"].startswith(f"{certs_dir}/")}
+
+
+def _mirror_files(present: dict[str, dict[str, t.Any]], certs_dir: str, names: list[str]) -> dict[str, t.Any]:
+    """Return the hosts.toml that are there: written by the role, by others, and those in the way of the role's.
+
+    :param names: directories of those that the role writes.
+    """
+    own = sorted(path for path, file in present.items() if file.get("written_by") == ROLE)
+    foreign = sorted(present.keys() - own)
     wanted = [posixpath.join(certs_dir, name, "hosts.toml") for name in names]
-    # containerd reads the directory registry_5000_ before the directory registry:5000.
-    pairs = [name.rpartition(":") for name in names if ":" in name]
-    before = [posixpath.join(certs_dir, f"{host}_{port}_", "hosts.toml") for host, _colon, port in pairs]
     return {
         "own": own,
         "foreign": foreign,
         "in_the_way": sorted(set(foreign) & set(wanted)),
-        "in_front": sorted(set(before) & {*own, *foreign}),
-        "shows_difference": not any(_may_hold_secret(file) for file in files if file["path"] in wanted),
+        "in_front": sorted(_paths_in_front(certs_dir, names) & present.keys()),
+        "shows_difference": not any(_may_hold_secret(present[path]) for path in present.keys() & wanted),
     }
+
+
+def _paths_in_front(certs_dir: str, names: list[str]) -> set[str]:
+    """Return the hosts.toml that containerd prefers: it reads registry_5000_ before registry:5000."""
+    with_port = [name.rpartition(":") for name in names if ":" in name]
+    return {posixpath.join(certs_dir, f"{host}_{port}_", "hosts.toml") for host, _colon, port in with_port}
 
 
 def _may_hold_secret(file: dict[str, t.Any]) -> bool:
@@ -169,32 +190,37 @@ def _may_hold_secret(file: dict[str, t.Any]) -> bool:
 
 def _option_problems(named: list[Mirror], options: Options) -> list[Problem]:
     problems = proxy_problems(options.proxy, options.client, "containerd_mirrors_proxy")
-    if options.login and (options.default or len(named) != 1):
-        names = ", ".join([mirror.registry for mirror in named] + ([DEFAULT_FOLDER] if options.default else []))
-        values = {"mirror": options.mirror_host, "names": names}
+    names = options.directory_names(named)
+    if options.login and (options.default or len(names) != 1):
+        values = {"mirror": options.mirror_host, "names": ", ".join(names)}
         problems.append(problem("auth_for_several", "containerd_mirrors_username", **values))
-    release = checked_release(options.client_release or None)
-    why = ""
-    if options.client == "dfget":
-        why = "it fetches everything from proxy.registryMirror.url"
-    elif options.client == "dfdaemon" and release is not None and release < _FIRST_WITH_NS:
-        why = "only 1.3.5 and later releases take it from the query of containerd"
+    why = _why_default_is_unserved(options)
     if options.default and why:
-        key = f"{DEFAULT_FOLDER}/hosts.toml"
+        key = f"{DEFAULT_DIRECTORY}/hosts.toml"
         problems.append(problem("default_without_registry", key, client=options.client, why=why))
     return problems
+
+
+def _why_default_is_unserved(options: Options) -> str:
+    """Return why the client cannot serve registries that no header names, empty if it can."""
+    if options.client == "dfget":
+        return "it fetches everything from proxy.registryMirror.url"
+    release = checked_release(options.client_release or None)
+    if options.client == "dfdaemon" and not at_least(release, _FIRST_WITH_NS, unknown=True):
+        return "only 1.3.5 and later releases take it from the query of containerd"
+    return ""
 
 
 def _rejected_files(named: list[Mirror], effective: Effective, options: Options) -> list[Problem]:
     """Return for each hosts.toml of the role why the containerd of the host would discard it."""
     problems = []
-    names = [mirror.registry for mirror in named] + ([DEFAULT_FOLDER] if options.default else [])
-    for name in names:
+    for name in options.directory_names(named):
         settings = options.server_options.get(name) or {}
         if not isinstance(settings, dict):
             raise InputError(f"containerd_mirrors_server_options: {name} must be a mapping of settings")
         # The role itself writes each header as a list of strings, and leaves out what is null.
-        content = {key: value for key, value in settings.items() if key != "header" and value is not None}
+        content = {key: value for key, value in settings.items() if value is not None}
+        content.pop("header", None)
         error = rejected_hosts({**content, "host": {options.proxy: {}}}, effective.release)
         if error:
             problems.append(problem("hosts_toml_unused", f"{name}/hosts.toml", error=error))
@@ -224,8 +250,8 @@ def _plan_config(
 
 def _is_newer(file: dict[str, t.Any], facts: dict[str, t.Any]) -> bool:
     """Return whether a file was written after the unit that reads it started."""
-    started = (facts.get("unit") or {}).get("since")
-    return bool(started and file.get("mtime") and file["mtime"] > started)
+    started, written = _unit(facts).get("since"), file.get("mtime")
+    return bool(started and written and written > started)
 
 
 def _distribution_remedy(name: str, effective: Effective, certs_dir: str, options: Options) -> str:
@@ -258,80 +284,88 @@ def _plan_registries(
     """Add to a plan what registries.yaml needs, and return why it cannot be so."""
     if facts.get("settings_error") and "settings_unknown" not in options.allowed:
         return []
-    path, name = facts["registries"], facts["distribution"]
-    file = next((file for file in facts.get("sources") or [] if file["path"] == path), {"path": path})
-    document, unreadable = _parse_registries(file)
+    path, sources = facts["registries"], {file["path"]: file for file in facts.get("sources") or []}
+    file = sources.get(path, {"path": path})
+    present, unreadable = _parse_mirrors(file)
     if unreadable:
         return [unreadable]
-    wanted = {mirror.registry: {"endpoint": [_endpoint(options.proxy, mirror.prefix)]} for mirror in named}
-    if options.default:
-        wanted["*"] = {"endpoint": [_endpoint(options.proxy, "")]}
-    present = document.get("mirrors") or {}
-    missing = [registry for registry in wanted if not _begins_with(present.get(registry), wanted[registry])]
-    is_own = not file.get("text") or file.get("written_by") == ROLE
-    content: dict[str, t.Any] = {"mirrors": {**(present if is_own else {}), **wanted}}
-    if options.login and is_own:
-        auth = {"username": options.username, "password": options.password}
-        content["configs"] = {options.mirror_host: {"auth": auth}}
-    is_needed = is_own and bool(missing or options.login)
-    registries = {"path": path, "content": _dump_yaml(content), "needed": is_needed}
-    plan["registries"] = registries
-    sources = facts.get("sources") or []
-    plan["restart_needed"] = not missing and any(_is_newer(source, facts) for source in sources)
+    wanted = _endpoints(named, options)
+    missing = _missing_endpoints(wanted, present)
     problems = [*effective.problems, *_lost_headers(named, facts, effective, options)]
-    if missing and not is_own:
-        values = {"names": ", ".join(missing), "proxy": options.proxy, "distribution": name}
-        problems.append(problem("registries_foreign", path, content=registries["content"], **values))
+    plan["restart_needed"] = not missing and any(_is_newer(source, facts) for source in sources.values())
+    if not file.get("text") or file.get("written_by") == ROLE:
+        content, is_needed = _dump_registries({**present, **wanted}, options.login), bool(missing or options.login)
+    else:
+        content, is_needed = _dump_registries(wanted), False
+        if missing:
+            values = {"names": ", ".join(missing), "proxy": options.proxy, "distribution": facts["distribution"]}
+            problems.append(problem("registries_foreign", path, content=content, **values))
+    plan["registries"] = {"path": path, "content": content, "needed": is_needed}
     return problems
 
 
-def _dump_yaml(content: dict[str, t.Any]) -> str:
+def _dump_registries(mirrors_by_name: dict[str, t.Any], login: Login | None = None) -> str:
+    """Return the text of registries.yaml."""
+    content: dict[str, t.Any] = {"mirrors": mirrors_by_name}
+    if login:
+        content["configs"] = {login.host: {"auth": {"username": login.username, "password": login.password}}}
     # By way of JSON, because yaml refuses the strings that Ansible tags.
     return yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=True)
 
 
-def _parse_registries(file: dict[str, t.Any]) -> tuple[dict[str, t.Any], Problem | None]:
-    """Return what registries.yaml holds, and why that is not known."""
+def _parse_mirrors(file: dict[str, t.Any]) -> tuple[dict[str, t.Any], Problem | None]:
+    """Return the mirrors of registries.yaml, and why they are not known."""
     error = file.get("error")
     try:
         document = yaml.safe_load(file.get("text") or "") or {}
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         document, error = {}, f"it is not valid YAML (line {mark.line + 1 if mark else 'unknown'})"
-    if not isinstance(document, dict) or not isinstance(document.get("mirrors") or {}, dict):
-        document, error = {}, "it is not a mapping with a mapping of mirrors"
-    return document, problem("config_unreadable", file["path"], error=error) if error else None
+    present = document.get("mirrors") or {} if isinstance(document, dict) else None
+    if not isinstance(present, dict):
+        present, error = {}, "it is not a mapping with a mapping of mirrors"
+    return present, problem("config_unreadable", file["path"], error=error) if error else None
 
 
-def _endpoint(proxy: str, prefix: str) -> str:
-    return proxy.rstrip("/") + (f"/v2/{prefix}" if prefix else "")
+def _endpoints(named: list[Mirror], options: Options) -> dict[str, dict[str, list[str]]]:
+    """Return the mirror of each registry with its endpoint at the proxy; ``*`` is any other registry."""
+    proxy = options.proxy.rstrip("/")
+    urls = {mirror.registry: f"{proxy}/v2/{mirror.prefix}" if mirror.prefix else proxy for mirror in named}
+    if options.default:
+        urls["*"] = proxy
+    return {registry: {"endpoint": [url]} for registry, url in urls.items()}
 
 
-def _begins_with(mirror: t.Any, wanted: dict[str, t.Any]) -> bool:
-    """Return whether the first endpoint of a mirror is the wanted one."""
+def _missing_endpoints(wanted: dict[str, dict[str, list[str]]], present: dict[str, t.Any]) -> list[str]:
+    """Return the registries whose first endpoint is another one, or that have none."""
+    return [name for name, mirror in wanted.items() if mirror["endpoint"] != [_first_endpoint(present.get(name))]]
+
+
+def _first_endpoint(mirror: t.Any) -> str:
     endpoints = mirror.get("endpoint") if isinstance(mirror, dict) else None
-    first = endpoints[0] if isinstance(endpoints, list) and endpoints else ""
-    return str(first).rstrip("/") == wanted["endpoint"][0]
+    return str(endpoints[0]).rstrip("/") if isinstance(endpoints, list) and endpoints else ""
 
 
 def _lost_headers(
     named: list[Mirror], facts: dict[str, t.Any], effective: Effective, options: Options
 ) -> list[Problem]:
-    """Return what the headers would say that registries.yaml cannot carry."""
-    why = []
-    inferred = {mirror.registry: f"https://{mirror.registry}" for mirror in named}
-    differing = [mirror for mirror in named if mirror.origin != inferred[mirror.registry]]
-    if options.client == "dfdaemon" and differing:
-        pairs = ", ".join(f"{inferred[mirror.registry]} instead of {mirror.origin}" for mirror in differing)
-        why.append(f"the Rust client takes the registry from the query of containerd: {pairs}")
-    if options.client == "dfget" and len(named) > 1:
-        names = ", ".join(mirror.registry for mirror in named)
-        why.append(f"the Go client fetches all of {names} from proxy.registryMirror.url")
-    if options.headers:
-        why.append("containerd_mirrors_headers are not sent")
+    """Return a problem if registries.yaml cannot carry what the headers would say."""
+    why = "; ".join(_why_headers_matter(named, options))
     if not why:
         return []
     paths = config_paths(effective.plugin, effective.release)
     certs_dir = paths[0] if paths else posixpath.join(posixpath.dirname(effective.path), "certs.d")
-    values = {"distribution": facts["distribution"], "why": "; ".join(why), "certs_dir": certs_dir}
+    values = {"distribution": facts["distribution"], "why": why, "certs_dir": certs_dir}
     return [problem("header_lost", facts["registries"], **values)]
+
+
+def _why_headers_matter(named: list[Mirror], options: Options) -> t.Iterator[str]:
+    inferred = [(f"https://{mirror.registry}", mirror.origin) for mirror in named]
+    differing = ", ".join(f"{url} instead of {origin}" for url, origin in inferred if url != origin)
+    if options.client == "dfdaemon" and differing:
+        yield f"the Rust client takes the registry from the query of containerd: {differing}"
+    if options.client == "dfget" and len(named) > 1:
+        names = ", ".join(mirror.registry for mirror in named)
+        yield f"the Go client fetches all of {names} from proxy.registryMirror.url"
+    if options.headers:
+        yield "containerd_mirrors_headers are not sent"

@@ -165,7 +165,7 @@ class _Walk:
     def _mapping(self, part: _Node, path: str, key: str) -> Iterator[_Place]:
         if part.get("kind") in _KINDS_NOT_WALKED and "apiVersion" in part:
             return
-        is_pulled = part.get("imagePullPolicy") != "Never" and part.get("pullPolicy") != "Never"
+        is_pulled = "Never" not in (part.get("imagePullPolicy"), part.get("pullPolicy"))
         for name, value in part.items():
             if name in _NOT_WALKED and isinstance(value, Mapping):
                 continue
@@ -184,18 +184,22 @@ def _own_image(part: _Node, name: str, path: str, key: str) -> Iterator[_Place]:
     :param key: the one at which the mapping is.
     """
     value = part.get(name)
-    if name == "image" and isinstance(value, str) and _is_container(part, key):
-        reference = _strip_scheme(_with_repository(part, value))
-        if reference:
+    if isinstance(value, str):
+        reference = _text_reference(part, name, value, key)
+        if reference is not None:
             yield _Place(path, reference)
-    elif name == "url" and key == "registry":
-        if isinstance(value, str) and value.startswith(_DOCKER_SCHEME):
-            yield _Place(path, _strip_scheme(value))
-    elif _IMAGE_KEY.match(name):
-        if isinstance(value, str) and _is_whole_reference(value):
-            yield _Place(path, _strip_scheme(trim(value)))
-        elif isinstance(value, Mapping):
-            yield from _composed(_merged(value), path)
+    elif isinstance(value, Mapping) and _IMAGE_KEY.match(name):
+        yield from _composed(_merged(value), path)
+
+
+def _text_reference(part: _Node, name: str, text: str, key: str) -> str | None:
+    """Return the reference that a text at a name is, None if it is something else."""
+    if name == "image" and _is_container(part, key):
+        return _strip_scheme(_with_repository(part, text)) or None
+    if name == "url" and key == "registry":
+        return _strip_scheme(text) if text.startswith(_DOCKER_SCHEME) else None
+    is_reference = _IMAGE_KEY.match(name) and _is_whole_reference(text)
+    return _strip_scheme(trim(text)) if is_reference else None
 
 
 def _is_container(part: _Node, key: str) -> bool:

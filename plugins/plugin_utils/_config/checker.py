@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import (
@@ -134,7 +135,7 @@ class Checker:
             self.release = None  # Nothing is known about its keys.
 
     def _check_setting(self, setting: schema.Setting) -> None:
-        release = None if self.release is None else ".".join(str(part) for part in self.release)
+        release = None if self.release is None else format_release(self.release)
         lookup = schema.look_up(self.client, setting.path, release)
         if lookup.status == "known" and lookup.key is not None:
             self._check_value(setting, lookup.key)
@@ -150,12 +151,13 @@ class Checker:
 
     def _add_unknown(self, setting: schema.Setting, lookup: schema.Lookup) -> None:
         code = {"unknown": "unknown_key", "gone": "key_gone", "later": "key_not_yet"}[lookup.status]
-        hint = f"Write {lookup.instead}." if lookup.instead else "Leave it out."
-        suggestion = lookup.instead or "" if lookup.status == "unknown" else ""
-        if suggestion:
-            hint = f"Did you mean {suggestion}?"
-        since = ".".join(str(part) for part in lookup.key.since) if lookup.key is not None and lookup.key.since else ""
-        self.add(code, setting.where, suggestion=suggestion, hint=hint, since=since)
+        suggestion, hint = "", "Leave it out."
+        if lookup.instead and lookup.status == "unknown":
+            suggestion, hint = lookup.instead, f"Did you mean {lookup.instead}?"
+        elif lookup.instead:
+            hint = f"Write {lookup.instead}."
+        since = lookup.key.since if lookup.key else None
+        self.add(code, setting.where, suggestion=suggestion, hint=hint, since=format_release(since) if since else "")
 
     def _add_unreadable(self, setting: schema.Setting, code: str, **details: t.Any) -> None:
         self._unreadable.add(setting.path)
@@ -177,13 +179,16 @@ class Checker:
         errors = [value_error(kind, setting.value, self.client, self.release) for kind in key.types_in(self.release)]
         if all(errors):
             self._add_unreadable(setting, "wrong_type", wanted=errors[-1])
-            return
+        else:
+            self._check_readable(setting, key)
+
+    def _check_readable(self, setting: schema.Setting, key: schema.Key) -> None:
+        """Check a value of the type that the client expects."""
         if key.same and schema.get(self.config, self.client, key.same, _MISSING) is not _MISSING:
             self.add("duplicate_key", setting.where, other=key.same)
-        if key.type == "regex":
-            error = pattern_error(setting.value, self.client)
-            if error:
-                self._add_unreadable(setting, "bad_regex", error=error, engine=self.engine)
+        error = pattern_error(setting.value, self.client) if key.type == "regex" else None
+        if error:
+            self._add_unreadable(setting, "bad_regex", error=error, engine=self.engine)
         for path in files_of(key.type, setting.value):
             if path in self.context.missing_files:
                 self.add("missing_file", setting.where, path=path)

@@ -57,12 +57,11 @@ class GoChecker(Checker):
         self.check_ports(self._listeners())
 
     def _check_cluster(self, is_seed: bool) -> None:
-        has_manager = self.get("scheduler.manager.enable")
-        addresses = self.get("scheduler.manager.netAddrs" if has_manager else "scheduler.netAddrs")
-        if not addresses:
-            self.add("no_scheduler", "scheduler", variable="dfget_manager_addrs or dfget_scheduler_addrs")
-        if has_manager and self.get("scheduler.netAddrs"):
+        has_manager, schedulers = self.get("scheduler.manager.enable"), self.get("scheduler.netAddrs")
+        if has_manager and schedulers:
             self.add("schedulers_ignored", "scheduler.netAddrs", variable="dfget_scheduler_addrs")
+        if not (self.get("scheduler.manager.netAddrs") if has_manager else schedulers):
+            self.add("no_scheduler", "scheduler", variable="dfget_manager_addrs or dfget_scheduler_addrs")
         # Managers and Go clients are released together, so an unknown manager is taken to be as new as the client.
         if is_seed and (self.manager or self.release or ()) >= FIRST_WITHOUT_GO_SEEDS:
             self.add("seed_cannot_be_preheated", "scheduler.manager.seedPeer.enable")
@@ -97,7 +96,8 @@ class GoChecker(Checker):
 
     def _check_security(self) -> None:
         """Check the certificates that clients before 2.1.61 issue themselves."""
-        if not self.get("security.autoIssueCert") or not (self.release is None or self.before(2, 1, 61)):
+        may_issue = self.release is None or self.before(2, 1, 61)
+        if not may_issue or not self.get("security.autoIssueCert"):
             return
         if not self.get("security.caCert"):
             self.add("bad_value", "security.caCert", wanted="set where autoIssueCert is true")
@@ -116,12 +116,8 @@ class GoChecker(Checker):
             return
         if "ns" not in self.get("proxy.defaultFilter", "").split("&"):
             self.add("filter_without_ns", "proxy.defaultFilter", example=f"'{DEFAULT_FILTER}', separated by &")
-        for key, what, preheat in (
-            ("proxy.defaultTag", "the tag", self.context.tag),
-            ("proxy.defaultApplication", "the application", self.context.application),
-        ):
-            if self.get(key, "") != preheat:
-                self.add("tag_mismatch", key, what=what, host=self.get(key, ""), preheat=preheat)
+        self._check_default("proxy.defaultTag", "the tag", self.context.tag)
+        self._check_default("proxy.defaultApplication", "the application", self.context.application)
         if not self.get("proxy.registryMirror.url"):
             self.add("no_mirror", "proxy.registryMirror.url")
         if self.get("proxy.registryMirror.dynamic", False) is not True:
@@ -130,18 +126,19 @@ class GoChecker(Checker):
         self.check_listener("proxy.tcpListen.listen", address, self.get("proxy.basicAuth"))
         self._check_rules()
 
+    def _check_default(self, key: str, what: str, preheat: str) -> None:
+        value = self.get(key, "")
+        if value != preheat:
+            self.add("tag_mismatch", key, what=what, host=value, preheat=preheat)
+
     def _check_rules(self) -> None:
         rules = [rule for rule in self.get("proxy.proxies", None) or [] if isinstance(rule, dict)]
         deciding = self.deciding_rules(rules, "regx")
+        missed = [base for base, index in deciding.items() if index is None or rules[index].get("direct")]
         if self.get("proxy.registryMirror.direct"):
             self.add("not_p2p", "proxy.registryMirror.direct", why="it is set so", remedy="Set it to false.")
-        elif self.get("proxy.registryMirror.useProxies"):
-            missed = [base for base, index in deciding.items() if index is None or rules[index].get("direct")]
-            if missed:
-                self.add(
-                    "not_p2p",
-                    "proxy.registryMirror.useProxies",
-                    why=f"no rule of proxy.proxies sends the blobs of {', '.join(missed)} to peers",
-                    remedy="Set it to false, or add the rule {regx: blobs/sha256.*}.",
-                )
+        elif missed and self.get("proxy.registryMirror.useProxies"):
+            why = f"no rule of proxy.proxies sends the blobs of {', '.join(missed)} to peers"
+            remedy = "Set it to false, or add the rule {regx: blobs/sha256.*}."
+            self.add("not_p2p", "proxy.registryMirror.useProxies", why=why, remedy=remedy)
         self.check_rewrites(rules, deciding.values(), "proxy.proxies", "useHTTPS", "redirect")

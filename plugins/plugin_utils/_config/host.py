@@ -133,8 +133,8 @@ def daemon(lines: list[str]) -> dict[str, t.Any]:
 def failure(result: dict[str, t.Any]) -> str:
     """Return why a task failed, in the words of its module or of the items of its loop."""
     items = [item for item in result.get("results", [result]) if item.get("failed")]
-    messages = [str(item.get("msg") or "") for item in items]
-    return " ".join(message.rstrip(".") for message in messages if message) or "no reason given"
+    messages = [str(item.get("msg") or "").rstrip(".") for item in items]
+    return " ".join(filter(None, messages)) or "no reason given"
 
 
 def may_hold_secret(text: str) -> bool:
@@ -165,11 +165,14 @@ def archive(lines: list[str], program: str) -> dict[str, str]:
     members = []
     for line in lines:
         match = _MEMBER.match(line)
-        refusal = _refusal(match.group("type"), match.group("name"), match.group("target")) if match else "?"
-        if match is None or refusal:
-            return {"member": "", "refusal": refusal if match else f"tar lists a member that cannot be read: {line}"}
-        if match.group("type") == "-" and posixpath.basename(match.group("name")) == program:
-            members.append(match.group("name"))
+        if match is None:
+            return {"member": "", "refusal": f"tar lists a member that cannot be read: {line}"}
+        kind, name, target = match.group("type", "name", "target")
+        refusal = _refusal(kind, name, target)
+        if refusal:
+            return {"member": "", "refusal": refusal}
+        if kind == "-" and posixpath.basename(name) == program:
+            members.append(name)
     if not members:
         return {"member": "", "refusal": f"it does not hold the program {program}"}
     return {"member": min(members, key=lambda name: (name.count("/"), name)), "refusal": ""}

@@ -75,9 +75,12 @@ class ManagerChecker(ServerChecker):
         names = {"db": 0, "brokerDB": 1, "backendDB": 2}
         self.check_redis_databases({f"{redis}.{name}": self.get(f"{redis}.{name}", at) for name, at in names.items()})
         if self.get(f"{redis}.proxy.enable"):
-            self.check_listen_address(f"{redis}.proxy.addr")
-            if self.get(f"{redis}.masterName") or len(self.get(f"{redis}.addrs") or []) > 1:
-                self.add("bad_value", f"{redis}.proxy.enable", wanted="false with Sentinel or several addresses")
+            self._check_redis_proxy(redis)
+
+    def _check_redis_proxy(self, redis: str) -> None:
+        self.check_listen_address(f"{redis}.proxy.addr")
+        if self.get(f"{redis}.masterName") or len(self.get(f"{redis}.addrs", [])) > 1:
+            self.add("bad_value", f"{redis}.proxy.enable", wanted="false with Sentinel or several addresses")
 
     def _listeners(self) -> dict[str, t.Any]:
         has_proxy = self.get("database.redis.proxy.enable")

@@ -425,6 +425,12 @@ class Problem(t.NamedTuple):
         return f"{self.key}: {self.reason} {self.remedy} [{self.code}]"
 
 
+def problem_dicts(problems: t.Iterable[Problem], allowed: t.Container[str] = ()) -> list[dict[str, t.Any]]:
+    """Return problems as filters return them, each once, without those whose codes are allowed."""
+    unique = dict.fromkeys(problem for problem in problems if problem.code not in allowed)
+    return [{**problem._asdict(), "message": problem.message} for problem in unique]
+
+
 def problem(code: str, key: str, suggestion: str = "", **details: t.Any) -> Problem:
     """Return the problem of a code, with the details that its texts need."""
     reason, remedy = MESSAGES[code]

@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
@@ -23,6 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.val
 
 #: Releases of the manager whose preheat cannot use the ids of blob digests (dragonfly pull request 4975 came after it).
 _LAST_WITHOUT_BLOB_IDS = (2, 5, 1)
+_BLOB_DIGEST_KEYS = [f"proxy.registryMirror.enableTask{name}BasedBlobDigest" for name in ("ID", "Id")]
 _MIN_REQUEST_RATE = 100
 _SCHEDULERS = "dfdaemon_scheduler_addrs"
 #: Default ports of dfdaemon.
@@ -92,14 +94,15 @@ class RustChecker(Checker):
 
     def _check_manager(self) -> None:
         has_dynconfig = (self.context.dynconfig or self.context.schedulers) and not self.before(1, 4, 3)
-        if has_dynconfig and self.get("manager.addr") == "":
+        address = self.get("manager.addr")
+        if address:
+            if value_error("url", address, self.client):
+                self.add("bad_value", "manager.addr", wanted="a URL such as http://dragonfly-manager:65003")
+        elif not has_dynconfig:
+            variable = "dfdaemon_manager_addr (with release 1.4.3 or later, dfdaemon_scheduler_addrs)"
+            self.add("no_scheduler", "manager.addr", variable=variable)
+        elif address == "":
             self.add("bad_value", "manager.addr", wanted="a URL, or no key at all if there is no manager")
-        elif not self.get("manager.addr"):
-            if not has_dynconfig:
-                variable = "dfdaemon_manager_addr (with release 1.4.3 or later, dfdaemon_scheduler_addrs)"
-                self.add("no_scheduler", "manager.addr", variable=variable)
-        elif value_error("url", self.get("manager.addr"), self.client):
-            self.add("bad_value", "manager.addr", wanted="a URL such as http://dragonfly-manager:65003")
 
     def _check_schedulers(self) -> None:
         """Check the addresses for dynconfig.yaml (dragonfly-client/src/dynconfig/local.rs, from 1.4.3 on)."""
@@ -123,26 +126,24 @@ class RustChecker(Checker):
                 self.add("bad_value", path, wanted=f"at most {_MAX_BUFFER}")
 
     def _check_endpoint(self) -> None:
-        endpoint, protocol = self.get("tracing.endpoint"), self.get("tracing.protocol")
-        if not (endpoint and protocol):
+        endpoint = self.get("tracing.endpoint")
+        if not endpoint or not self.get("tracing.protocol"):
             return
-        if value_error("url", f"http://{endpoint}", self.client) or any(char.isspace() for char in endpoint):
+        if value_error("url", f"http://{endpoint}", self.client) or re.search(r"\s", endpoint):
             self.add("bad_value", "tracing.endpoint", wanted="HOST:PORT, without a scheme")
-        for name, value in (self.get("tracing.headers") or {}).items():
-            if not "".join([value] if isinstance(value, str) else value).isascii():
+        for name, texts in self.get("tracing.headers", {}).items():
+            if not "".join(texts).isascii():  # One text, or a list of texts.
                 self.add("bad_value", f"tracing.headers.{name}", wanted="text in ASCII")
 
     def _check_blob_digest_ids(self) -> None:
         """Compare the flag with what preheats request: managers up to 2.5.1, and unknown ones, do not use digests."""
-        keys = [f"proxy.registryMirror.enableTask{name}BasedBlobDigest" for name in ("ID", "Id")]
-        enabled = [key for key in keys if self.get(key, False) is True]
+        enabled = [key for key in _BLOB_DIGEST_KEYS if self.get(key, False) is True]
         is_recent = self.manager is not None and self.manager > _LAST_WITHOUT_BLOB_IDS
-        if self.context.blob_digest_ids and is_recent:
-            if not enabled:
-                self.add("blob_digest_ids_missing", keys[0])
-            return
-        for key in enabled:
-            self.add("blob_digest_ids", key)
+        if not self.context.blob_digest_ids or not is_recent:
+            for key in enabled:
+                self.add("blob_digest_ids", key)
+        elif not enabled:
+            self.add("blob_digest_ids_missing", _BLOB_DIGEST_KEYS[0])
 
     def _check_proxy(self) -> None:
         self.check_listener("proxy.server.ip", self.get("proxy.server.ip", ""), self.get("proxy.server.basicAuth"))
@@ -161,17 +162,22 @@ class RustChecker(Checker):
         rules = [rule for rule in self.get("proxy.rules", None) or [] if isinstance(rule, dict)]
         deciding = self.deciding_rules(rules, "regex")
         missed = [base for base, index in deciding.items() if index is None]
-        # If the registries are not known, a rule may be for one of them or for none of them.
-        if missed and (self.context.bases or not rules):
-            why = f"no rule matches the blobs of {', '.join(missed)}" if rules else "there is no rule"
-            self.add("not_p2p", "proxy.rules", why=why, remedy="Add the rule {regex: 'blobs/sha256.*'}.")
-        # Up to 1.1.0 the whole query was dropped in mirror mode.
-        for index, rule in enumerate(() if self.before(1, 1, 1) else rules):
-            if index in deciding.values() and not _filters_ns(rule):
-                where = f"proxy.rules[{index}].filteredQueryParams"
-                example = "the list replaces the default one; leave it out or append ns"
-                self.add("filter_without_ns", where, example=example)
+        if not rules:
+            self._add_not_p2p("there is no rule")
+        elif missed and self.context.bases:  # If the registries are not known, a rule may be for one of them or none.
+            self._add_not_p2p(f"no rule matches the blobs of {', '.join(missed)}")
+        if not self.before(1, 1, 1):  # Up to 1.1.0 the whole query was dropped in mirror mode.
+            self._check_filters(rules, deciding.values())
         self.check_rewrites(rules, deciding.values(), "proxy.rules", "useTLS", "redirect")
+
+    def _add_not_p2p(self, why: str) -> None:
+        self.add("not_p2p", "proxy.rules", why=why, remedy="Add the rule {regex: 'blobs/sha256.*'}.")
+
+    def _check_filters(self, rules: list[dict[str, t.Any]], deciding: t.Collection[int | None]) -> None:
+        for index, rule in enumerate(rules):
+            if index in deciding and not _filters_ns(rule):
+                example = "the list replaces the default one; leave it out or append ns"
+                self.add("filter_without_ns", f"proxy.rules[{index}].filteredQueryParams", example=example)
 
 
 def _filters_ns(rule: dict[str, t.Any]) -> bool:

@@ -256,21 +256,28 @@ def settings(config: dict[str, t.Any], client: str) -> t.Iterator[Setting]:
 
 def _settings(node: dict[str, t.Any], client: str, path: str, where: str) -> t.Iterator[Setting]:
     for name, value in node.items():
-        here = f"{path}.{name}" if path else str(name)
-        there = f"{where}.{name}" if where else str(name)
-        folded = _fold(client, here)
-        key = _FOLDED[client].get(folded)
-        below = _below(client, folded)
-        is_list = any(_fold(client, inner.path).startswith(folded + "[]") for inner in below)
+        here, there = f"{path}.{name}".lstrip("."), f"{where}.{name}".lstrip(".")
+        key = _FOLDED[client].get(_fold(client, here))
+        branch = _branch_type(client, here)
         if key is not None:
             yield Setting(here, there, value)
             yield from _misplaced(value, key.type, here, there)
-        elif value and isinstance(value, dict) and below and not is_list:
-            yield from _settings(value, client, here, there)
-        elif value and isinstance(value, list) and is_list:
+        elif not value or not isinstance(value, branch):
+            yield Setting(here, there, value)
+        elif isinstance(value, list):
             yield from _items(value, client, here, there)
         else:
-            yield Setting(here, there, value)
+            yield from _settings(value, client, here, there)
+
+
+def _branch_type(client: str, path: str) -> t.Any:
+    """Return whether keys are below a path as in a mapping (dict) or as in a list, an empty tuple if none are."""
+    folded = _fold(client, path)
+    below = _below(client, folded)
+    is_list = any(_fold(client, key.path).startswith(f"{folded}[]") for key in below)
+    if not below:
+        return ()
+    return list if is_list else dict
 
 
 def _items(items: list[t.Any], client: str, path: str, where: str) -> t.Iterator[Setting]:

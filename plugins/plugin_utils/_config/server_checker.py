@@ -135,8 +135,7 @@ class ServerChecker(Checker):
             if address is None:
                 continue
             ip = ipaddress.ip_address(address)
-            is_local = ip.is_loopback or ip.is_multicast or (ip.version == 6 and ip.is_link_local)
-            if is_local or (ip.is_unspecified and not key.endswith("listenIP")):
+            if _is_local(ip) or (ip.is_unspecified and not key.endswith("listenIP")):
                 self.add("unreachable_address", key, address=address)
 
     # --- Redis
@@ -181,6 +180,10 @@ class ServerChecker(Checker):
             self.add("missing_key", f"{tls}.caCert")
         if bool(self.get(f"{tls}.cert")) != bool(self.get(f"{tls}.key")):
             self.add("bad_value", f"{tls}.cert", wanted="set together with key, or left out with it")
+
+
+def _is_local(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return ip.is_loopback or ip.is_multicast or (ip.version == 6 and ip.is_link_local)
 
 
 def has_content(value: t.Any) -> bool:

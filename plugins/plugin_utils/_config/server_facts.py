@@ -87,17 +87,22 @@ def databases(config: dict[str, t.Any], daemon: str) -> dict[str, t.Any]:
 
     :param daemon: ``manager``, or ``scheduler``, which has Redis only. One that the module does not know is left out.
     """
-    sections = config.get("database") or {}
+    sections, names = _section(config, "database"), list(_DEFAULT_DATABASES)
+    kind = sections.get("type", "mysql")
+    if daemon != "manager":
+        kind, names = "", names[1:]
     options: dict[str, t.Any] = {}
-    kind = sections.get("type", "mysql") if daemon == "manager" else ""
     if kind in _TYPES_OF_MYSQL:
-        options["database"] = _sql_database(kind, sections.get("mysql") or {}, _mysql_tls)
+        options["database"] = _sql_database(kind, _section(sections, "mysql"), _mysql_tls)
     elif kind in _TYPES_OF_POSTGRES:
-        options["database"] = _sql_database(kind, sections.get("postgres") or {}, _postgres_tls)
-    if (sections.get("redis") or {}).get("addrs"):
-        names = list(_DEFAULT_DATABASES)[0 if daemon == "manager" else 1 :]
+        options["database"] = _sql_database(kind, _section(sections, "postgres"), _postgres_tls)
+    if _section(sections, "redis").get("addrs"):
         options["redis"] = _redis(sections["redis"], names)
     return options
+
+
+def _section(config: dict[str, t.Any], name: str) -> dict[str, t.Any]:
+    return config.get(name) or {}
 
 
 def _sql_database(

@@ -49,10 +49,11 @@ _FIRST_WITH_FRACTIONS = (1, 4, 1)
 # Nanoseconds in 63 bits, seconds in 64 bits; bytes in 63 bits.
 _MAX_SECONDS = {"go": 2**63 / 1e9, "rust": 2.0**64}
 _MAX_BYTES = 2**63
+_MAX_RUST_BYTES = 2**64 - 1
 # docker/go-units reads E, the crate bytesize 1.3 does not.
 _SIZE = {
     "go": re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtpe])(i?))?b?\Z", re.IGNORECASE),
-    "rust": re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])(i?)b?|b)\Z|(\d+)\Z", re.IGNORECASE),
+    "rust": re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])(i?)b?|b)\Z", re.IGNORECASE),
 }
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*\Z")
@@ -70,17 +71,23 @@ def parse_duration(value: t.Any, client: str, release: tuple[int, ...] | None = 
         value = "0"
     if not isinstance(value, str):
         return None
-    if client == "dfdaemon":
-        if value == "0" and not (release and release < _FIRST_WITH_FRACTIONS):
-            return 0.0
-        has_fraction = "." in value and release is not None and release < _FIRST_WITH_FRACTIONS
-        return None if has_fraction else _sum_parts(value, client, _RUST_PART, _RUST_SECONDS)
-    unsigned = value.lstrip("+-")
-    seconds = 0.0 if unsigned == "0" else _sum_parts(unsigned, client, _GO_PART, _GO_UNITS)
-    return -seconds if seconds is not None and value.startswith("-") else seconds
+    return _parse_go_duration(value) if LANGUAGE[client] == "go" else _parse_rust_duration(value, release)
 
 
-def _sum_parts(text: str, client: str, part: re.Pattern[str], units: dict[str, float]) -> float | None:
+def _parse_rust_duration(text: str, release: tuple[int, ...] | None) -> float | None:
+    is_old = release is not None and release < _FIRST_WITH_FRACTIONS
+    if is_old and (text == "0" or "." in text):
+        return None
+    return 0.0 if text == "0" else _sum_parts(text, "rust", _RUST_PART, _RUST_SECONDS)
+
+
+def _parse_go_duration(text: str) -> float | None:
+    unsigned = text.lstrip("+-")
+    seconds = 0.0 if unsigned == "0" else _sum_parts(unsigned, "go", _GO_PART, _GO_UNITS)
+    return -seconds if seconds and text.startswith("-") else seconds
+
+
+def _sum_parts(text: str, language: str, part: re.Pattern[str], units: dict[str, float]) -> float | None:
     total, at = 0.0, 0
     while at < len(text):
         match = part.match(text, at)
@@ -88,7 +95,7 @@ def _sum_parts(text: str, client: str, part: re.Pattern[str], units: dict[str, f
             return None
         total += float(match.group(1)) * units[match.group(2)]
         at = match.end()
-    return total if text and total < _MAX_SECONDS[LANGUAGE[client]] else None
+    return total if text and total < _MAX_SECONDS[language] else None
 
 
 def parse_bytes(value: t.Any, client: str) -> int | None:
@@ -98,16 +105,19 @@ def parse_bytes(value: t.Any, client: str) -> int | None:
         client).
     """
     if _is_int(value):
-        return None if client == "dfdaemon" and not 0 <= value < 2**64 else value
-    match = _SIZE[LANGUAGE[client]].match(value) if isinstance(value, str) else None
+        return value if LANGUAGE[client] == "go" or 0 <= value <= _MAX_RUST_BYTES else None
+    return _parse_size(value, LANGUAGE[client]) if isinstance(value, str) else None
+
+
+def _parse_size(text: str, language: str) -> int | None:
+    match = _SIZE[language].match(f"{text}B" if text.isdecimal() else text)
     if not match:
         return None
-    base = 1024 if match.group(3) or LANGUAGE[client] == "go" else 1000
-    unit = match.group(2)
-    number = match.group(1) or match.group(4)
-    size = float(number) * base ** ("kmgtpe".index(unit.lower()) + 1 if unit else 0)
-    if client == "dfdaemon":
-        return int(min(size, 2**64 - 1))  # Rust takes the largest number for a larger one.
+    number, prefix, binary = match.groups()
+    base = 1024 if binary or language == "go" else 1000
+    size = float(number) * base ** ("kmgtpe".index(prefix.lower()) + 1 if prefix else 0)
+    if language == "rust":
+        return int(min(size, _MAX_RUST_BYTES))  # Rust takes the largest number for a larger one.
     return int(size) if size < _MAX_BYTES else None
 
 
@@ -267,6 +277,7 @@ _SIMPLE: dict[str, tuple[t.Callable[[t.Any], bool], str]] = {
     "addresses": (_list_of(_is_address), "a list of HOST:PORT, or of mappings with type (tcp, unix, vsock) and addr"),
     "regex": (_is_text, "a regular expression, as a string"),
 }
+_DURATIONS = {"go": "30s or 6h", "rust": "'30s' or '6h'"}
 _INTEGERS = {
     **{f"u{bits}": (0, 2**bits - 1) for bits in (8, 32, 64)},
     **{f"i{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (32, 64)},
@@ -282,21 +293,23 @@ def value_error(kind: str, value: t.Any, client: str, release: tuple[int, ...] |
     :param client: ``dfget`` or ``dfdaemon``.
     :param release: release of the client, None if unknown.
     """
-    if kind.endswith("?"):
-        return None if value is None else value_error(kind[:-1], value, client, release)
-    if "|" in kind:
-        choices = kind.split("|")
-        return None if value in choices else f"one of {', '.join(choices)}"
-    if kind == "duration":
-        example = "such as 30s or 6h" if LANGUAGE[client] == "go" else "such as '30s' or '6h'"
-        return None if parse_duration(value, client, release) is not None else f"a duration with a unit, {example}"
-    if kind == "bytes":
-        return None if parse_bytes(value, client) is not None else "a size such as 1024MiB"
+    if kind.endswith("?") and value is None:
+        return None
+    kind = kind.rstrip("?")
     name, _paren, bounds = kind.rstrip(")").partition("(")
     if name in _INTEGERS:
         return _integer_error(value, *_INTEGERS[name], bounds)
-    check, expected = _SIMPLE[name]
-    return None if check(value) else expected
+    if "|" in kind:
+        is_valid, expected = value in kind.split("|"), f"one of {kind.replace('|', ', ')}"
+    elif kind == "duration":
+        is_valid = parse_duration(value, client, release) is not None
+        expected = f"a duration with a unit, such as {_DURATIONS[LANGUAGE[client]]}"
+    elif kind == "bytes":
+        is_valid, expected = parse_bytes(value, client) is not None, "a size such as 1024MiB"
+    else:
+        check, expected = _SIMPLE[kind]
+        is_valid = check(value)
+    return None if is_valid else expected
 
 
 def _integer_error(value: t.Any, low: int, high: int, bounds: str) -> str | None:
