@@ -48,12 +48,10 @@ class Releases(t.NamedTuple):
 
     def intersect(self, low: Release | None = None, high: Release | None = None) -> Releases:
         """Return the intersection with a range, or that range if it is empty, because managers are upgraded."""
-        lows = [release for release in (self.low, low) if release]
-        highs = [release for release in (self.high, high) if release]
-        both = Releases(max(lows) if lows else None, min(highs) if highs else None)
-        if both.low and both.high and both.low >= both.high:
-            return Releases(low, high)
-        return both
+        lowest = max(filter(None, [self.low, low]), default=None)
+        highest = min(filter(None, [self.high, high]), default=None)
+        is_empty = lowest is not None and highest is not None and lowest >= highest
+        return Releases(low, high) if is_empty else Releases(lowest, highest)
 
     def before(self, release: Release) -> bool:
         """Return whether all of them are before a release."""
@@ -62,6 +60,10 @@ class Releases(t.NamedTuple):
     def since(self, release: Release) -> bool:
         """Return whether all of them are the given release or later."""
         return self.low is not None and self.low >= release
+
+    def includes(self, release: Release) -> bool:
+        """Return whether a release is in this range."""
+        return (not self.low or self.low <= release) and (not self.high or release < self.high)
 
     def __str__(self) -> str:
         if self.low and self.low > NEWEST:

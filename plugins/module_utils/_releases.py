@@ -16,6 +16,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_filter import (
@@ -63,6 +64,11 @@ class Arg(t.NamedTuple):
     until: Release | None = None
     defaults: tuple[t.Any, ...] = ()
     encode: t.Callable[[t.Any], t.Any] = _unchanged
+
+    @property
+    def releases(self) -> Releases:
+        """The releases that have this key."""
+        return Releases(self.since, self.until)
 
 
 ARGS = (
@@ -169,11 +175,7 @@ def has_task_per_blob(args: t.Mapping[str, t.Any]) -> bool:
 
 def _fits(release: Release, args: t.Mapping[str, t.Any]) -> bool:
     """Return whether a release echoes the same keys of the table."""
-    return all(_knows(release, arg.since, arg.until) == (arg.key in args) for arg in _TELLING)
-
-
-def _knows(release: Release, since: Release | None, until: Release | None) -> bool:
-    return (since or (0,)) <= release and (not until or release < until)
+    return all(arg.releases.includes(release) == (arg.key in args) for arg in _TELLING)
 
 
 def request_args(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -201,9 +203,11 @@ def not_in_echo(options: t.Mapping[str, t.Any], args: t.Mapping[str, t.Any]) -> 
 
     :param args: the echo.
     """
-    return [
-        name for name in _requested_options(options) if not any(arg.key in args for arg in ARGS if arg.option == name)
-    ]
+    return [name for name in _requested_options(options) if not any(arg.key in args for arg in _args_of(name))]
+
+
+def _args_of(option: str) -> list[Arg]:
+    return [arg for arg in ARGS if arg.option == option]
 
 
 def not_in_releases(options: t.Mapping[str, t.Any], releases: Releases) -> list[str]:
@@ -216,13 +220,15 @@ def not_in_releases(options: t.Mapping[str, t.Any], releases: Releases) -> list[
         limit = value_limit(name, options[name])
         if limit is not None and releases.before(limit.since):
             refused.append(limit.name)
-        elif not any(_is_possible(arg, releases) for arg in ARGS if arg.option == name):
+        elif not any(_is_possible(arg, releases) for arg in _args_of(name)):
             refused.append(name)
     return refused
 
 
 def _is_possible(arg: Arg, releases: Releases) -> bool:
-    return not ((arg.since and releases.before(arg.since)) or (arg.until and releases.since(arg.until)))
+    is_too_old = arg.since is not None and releases.before(arg.since)
+    is_too_new = arg.until is not None and releases.since(arg.until)
+    return not is_too_old and not is_too_new
 
 
 def value_limit(option: str, value: t.Any) -> ValueLimit | None:
@@ -240,17 +246,15 @@ def option_releases(name: str) -> str:
 
     :param name: name of an option or a ``ValueLimit``.
     """
-    limits = [limit for limit in VALUE_LIMITS if limit.name == name]
-    if limits:
-        return str(Releases(limits[0].since))
+    limit = next((limit for limit in VALUE_LIMITS if limit.name == name), None)
+    if limit:
+        return str(Releases(limit.since))
     spans: list[Releases] = []
-    for arg in ARGS:
-        if arg.option != name:
-            continue
+    for arg in _args_of(name):
         if spans and spans[-1].high == arg.since:
             spans[-1] = Releases(spans[-1].low, arg.until)
         else:
-            spans.append(Releases(arg.since, arg.until))
+            spans.append(arg.releases)
     return " and ".join(str(span) if span != Releases() else _EVERYWHERE for span in spans)
 
 
@@ -272,11 +276,8 @@ def known_job_types(releases: Releases) -> dict[str, bool | None]:
 
 def known_options(releases: Releases) -> dict[str, bool | None]:
     """Return which options of a preheat these releases support, None if unknown."""
-    spans: dict[str, list[Releases]] = {}
-    for arg in ARGS:
-        if arg.option:
-            spans.setdefault(arg.option, []).append(Releases(arg.since, arg.until))
-    return {option: _known(spans[option], releases) for option in spans}
+    options = dict.fromkeys(arg.option for arg in ARGS if arg.option)
+    return {option: _known([arg.releases for arg in _args_of(option)], releases) for option in options}
 
 
 def is_known(span: Releases, releases: Releases) -> bool | None:
@@ -285,9 +286,8 @@ def is_known(span: Releases, releases: Releases) -> bool | None:
 
 
 def _known(spans: list[Releases], releases: Releases) -> bool | None:
+    # What is known changes at these releases.
     """Return whether all of these releases are within one of the spans, None if only some are."""
-    low = releases.low or (0,)
-    breaks = {release for span in spans for release in span if release}
-    inside = [release for release in breaks if release > low and not releases.before(release)]
-    answers = {any(_knows(release, *span) for span in spans) for release in [low, *inside]}
+    breaks = [release for release in itertools.chain(*spans) if release and releases.includes(release)]
+    answers = {any(span.includes(release) for span in spans) for release in [releases.low or (0,), *breaks]}
     return answers.pop() if len(answers) == 1 else None

@@ -54,23 +54,25 @@ def find_deleted(context: RunContext, records: list[JobRecord]) -> list[tuple[Jo
     """Return the warm jobs whose content was deleted later, each with a deletion. Lists the jobs once."""
     if not records or context.reader.releases.before(_FIRST_WITH_DELETIONS):
         return []
-    ages = [context.reader.age(record.job or {}) for record in records]
+    oldest = max(context.reader.age(record.job or {}) or 0 for record in records)
     # A deletion that was created before a preheat can have ended after it.
-    horizon = max(age or 0 for age in ages) + GIVE_UP_WINDOW
-
-    def summarize(row: dict) -> dict:
-        """Return what is kept of a row: its result can be large."""
-        kept = {key: row.get(key) for key in ("id", "created_at", "args")}
-        return dict(kept, deletion=_read_deletion(context, row))
-
-    pages = context.reader.iter_recent_jobs(horizon, summarize, large_pages=True, type="delete_task")
-    deletions: list[Deletion] = [row["deletion"] for rows in pages for row in rows]
+    deletions = _read_deletions(context, oldest + GIVE_UP_WINDOW)
     deleted = []
     for record in records:
         deletion = next((deletion for deletion in deletions if deletes(deletion, record)), None)
         if deletion:
             deleted.append((record, deletion))
     return deleted
+
+
+def _read_deletions(context: RunContext, horizon: float) -> list[Deletion]:
+    def summarize(row: dict) -> dict:
+        """Return what is kept of a row: its result can be large."""
+        kept = {key: row.get(key) for key in ("id", "created_at", "args")}
+        return dict(kept, deletion=_read_deletion(context, row))
+
+    pages = context.reader.iter_recent_jobs(horizon, summarize, large_pages=True, type="delete_task")
+    return [row["deletion"] for rows in pages for row in rows]
 
 
 def _read_deletion(context: RunContext, row: dict) -> Deletion:
@@ -91,12 +93,18 @@ def _read_deletion(context: RunContext, row: dict) -> Deletion:
 
 def deletes(deletion: Deletion, record: JobRecord) -> bool:
     """Return whether a deletion may have deleted content of a warm job; what is uncertain counts as deleted."""
-    if deletion.was_empty or _ended_before(deletion, record.job or {}):
-        return False
-    clusters = cluster_ids(record.job or {})
-    if clusters and deletion.cluster_ids and deletion.state == "SUCCESS" and not clusters & deletion.cluster_ids:
+    job = record.job or {}
+    if deletion.was_empty or _ended_before(deletion, job) or _was_elsewhere(deletion, job):
         return False
     return _is_about(deletion.args, record)
+
+
+def _was_elsewhere(deletion: Deletion, job: dict) -> bool:
+    """Return whether a deletion succeeded in other clusters than those of a job, as far as they are known."""
+    clusters = cluster_ids(job)
+    if deletion.state != "SUCCESS" or not clusters or not deletion.cluster_ids:
+        return False
+    return clusters.isdisjoint(deletion.cluster_ids)
 
 
 def _ended_before(deletion: Deletion, job: dict) -> bool:

@@ -98,19 +98,23 @@ class ExistingJobs:
         """Drop warm jobs whose content is gone since: by the peers' word, or by that of a later deletion."""
         warm = [record for record in self.records if record.source == FOUND]
         verify = self._context.params["verify"]
-        if verify == "peers" and self._context.check_mode and warm:
-            self._context.warnings.append(
-                "In check mode the peers are not queried, so images count as warm if their job says so (verify)."
-            )
-        elif verify == "peers":
-            confirm_with_peers(self._context, warm)
-            for record in warm:
-                if record.verdict.reason == "not_held":
-                    self._drop(record, "not_held", record.verdict.message or "")
+        if verify == "peers":
+            self._drop_not_held(warm)
         elif verify != "none":
             for record, deletion in find_deleted(self._context, warm):
                 message = f"job {deletion.job_id} deleted its content, or some of it, since job {record.job_id} ran"
                 self._drop(record, "deleted", message)
+
+    def _drop_not_held(self, warm: list[JobRecord]) -> None:
+        if self._context.check_mode and warm:
+            self._context.warnings.append(
+                "In check mode the peers are not queried, so images count as warm if their job says so (verify)."
+            )
+            return
+        confirm_with_peers(self._context, warm)
+        for record in warm:
+            if record.verdict.reason == "not_held":
+                self._drop(record, "not_held", record.verdict.message or "")
 
     def missing(self) -> list[MissingJob]:
         """Return the jobs that are still needed."""

@@ -159,9 +159,17 @@ def pin_platforms_for_old_managers(planned_jobs: list[PlannedJob], reader: JobRe
 
     :raises InputError: if no platform is requested, or it stands for several manifests, because a job then has one.
     """
-    indexes = [planned for planned in planned_jobs if planned.image and planned.manifests and planned.is_index]
+    indexes = [planned for planned in planned_jobs if planned.is_index]
     if not indexes or not _lacks_index(reader):
         return
+    _refuse_indexes_without_one_manifest(indexes)
+    for planned in indexes:
+        planned.digest = planned.child_digests[0]
+        planned.url = t.cast(Image, planned.image).manifest_url(planned.digest)
+        planned.pinned_platform = True
+
+
+def _refuse_indexes_without_one_manifest(indexes: list[PlannedJob]) -> None:
     without_platform = [redact_url(planned.source) for planned in indexes if planned.platform is None]
     if without_platform:
         raise InputError(
@@ -177,11 +185,6 @@ def pin_platforms_for_old_managers(planned_jobs: list[PlannedJob], reader: JobRe
             f"several for {listed(ambiguous, _NAMED_IN_MESSAGE)}. Name the variant, such as linux/arm/v7, or preheat "
             "the manifests by their digests."
         )
-    for planned in indexes:
-        if planned.image:
-            planned.url = planned.image.manifest_url(planned.child_digests[0])
-        planned.digest = planned.child_digests[0]
-        planned.pinned_platform = True
 
 
 def _lacks_index(reader: JobReader) -> bool:

@@ -271,16 +271,8 @@ def _silent_clusters(evidence: _Evidence) -> list[str]:
 
 def _verify_blobs(evidence: _Evidence) -> Verdict:
     """Judge by blobs: in every cluster, all blobs of the manifest with the fewest cold blobs must be warm."""
-    warm_by_cluster = {(blob.cluster_id, blob.url) for blob in evidence.result.warm}
-
-    def is_warm(url: str) -> bool:
-        # An entry without a cluster counts for all.
-        clusters = evidence.cluster_ids
-        return url in evidence.proven or all({(cluster, url), (None, url)} & warm_by_cluster for cluster in clusters)
-
-    cold_by_manifest = [[url for url in urls if not is_warm(url)] for urls in evidence.manifests or []]
-    number = min(range(len(cold_by_manifest)), key=lambda index: len(cold_by_manifest[index]))
-    blobs, cold = (evidence.manifests or [])[number], cold_by_manifest[number]
+    cold_by_manifest = [(_cold_urls(evidence, urls), urls) for urls in evidence.manifests or []]
+    cold, blobs = min(cold_by_manifest, key=lambda manifest: len(manifest[0]))
     warm = [url for url in blobs if url not in set(cold)]
     known = Verdict("cold", verified="blobs", blobs=len(blobs), warm=warm, cold=cold)
     if not cold:
@@ -289,6 +281,18 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
         return known.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
     message = f"the manager reports SUCCESS, but {cold_blobs(len(blobs), cold)}"
     return known.with_status("cold", "cold", message, _COLD_REMEDY)
+
+
+def _cold_urls(evidence: _Evidence, urls: list[str]) -> list[str]:
+    """Return those of the URLs that are not warm in every cluster."""
+    warm = {(blob.cluster_id, blob.url) for blob in evidence.result.warm}
+    cold = []
+    for url in urls:
+        # An entry without a cluster counts for all.
+        is_warm = all({(cluster, url), (None, url)} & warm for cluster in evidence.cluster_ids)
+        if not is_warm and url not in evidence.proven:
+            cold.append(url)
+    return cold
 
 
 def cold_blobs(number: int, cold: list[str]) -> str:
@@ -303,28 +307,18 @@ def cold_blobs(number: int, cold: list[str]) -> str:
 def _verify_many_peers(evidence: _Evidence) -> Verdict:
     """Every host that the result names must have every blob, but for the percentage that may fail."""
     result = evidence.result
-    urls_by_host: dict[ReportedHost, set[str]] = {}
-    for blob in result.warm:
-        if blob.host is not None:
-            urls_by_host.setdefault(blob.host, set()).add(blob.url)
+    urls_by_host = _urls_by_host(result)
     if not urls_by_host:
-        return Verdict(
-            "cold",
-            "nothing_warmed",
-            _NOTHING_WARMED,
-            _NOTHING_WARMED_REMEDY,
-            verified="blobs",
-            warm=[],
-            failures=list(result.failures),
-        )
+        verdict = Verdict("cold", verified="blobs", warm=[], failures=list(result.failures))
+        return verdict.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
     blobs = _blobs_of_hosts(evidence.manifests, urls_by_host)
-    failed = result.failed_hosts
-    hosts = set(urls_by_host) | failed
-    cold_hosts = {host for host in hosts if host in failed or blobs - urls_by_host.get(host, set())}
+    hosts = set(urls_by_host) | result.failed_hosts
+    warm_hosts = {host for host, urls in urls_by_host.items() if blobs <= urls} - result.failed_hosts
     # An address is warm if all of its hosts are.
-    named, cold = ({host.ip for host in each} for each in (hosts, cold_hosts))
-    check = HostCheck(named, named - cold, set(), evidence.max_failed_percentage)
-    warm_everywhere = blobs.intersection(*(urls_by_host.get(host, set()) for host in hosts))
+    addresses = {host.ip for host in hosts}
+    cold_addresses = {host.ip for host in hosts - warm_hosts}
+    check = HostCheck(addresses, addresses - cold_addresses, set(), evidence.max_failed_percentage)
+    warm_everywhere = blobs.intersection(*(urls_by_host.get(host, ()) for host in hosts))
     verdict = Verdict(
         "warm",
         verified="result" if evidence.manifests is None else "blobs",
@@ -339,6 +333,14 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
     if not silent and check.passes:
         return verdict
     return verdict.with_status("cold", "cold", *_cold_hosts_explanation(check, silent))
+
+
+def _urls_by_host(result: JobResult) -> dict[ReportedHost, set[str]]:
+    urls_by_host: dict[ReportedHost, set[str]] = {}
+    for blob in result.warm:
+        if blob.host is not None:
+            urls_by_host.setdefault(blob.host, set()).add(blob.url)
+    return urls_by_host
 
 
 def _cold_hosts_explanation(check: HostCheck, silent: list[str]) -> tuple[str, str]:
@@ -387,7 +389,13 @@ def _verify_failure(result: JobResult, planned: PlannedJob | None) -> Verdict:
     verdict = Verdict("failed", "failed", message, LOGS, warm=warm, failures=list(result.failures))
     if meaning:
         verdict = verdict.with_status("failed", meaning.reason, f"{message}. This means: {meaning.text}", None)
-    manifests = planned.manifests if planned is not None else None
-    if warm is None or not manifests or len(manifests) != 1:
+    blobs = _blobs_of_only_manifest(planned)
+    if warm is None or blobs is None:
         return verdict
-    return replace(verdict, blobs=len(manifests[0]), cold=[url for url in manifests[0] if url not in set(warm)])
+    return replace(verdict, blobs=len(blobs), cold=[url for url in blobs if url not in set(warm)])
+
+
+def _blobs_of_only_manifest(planned: PlannedJob | None) -> list[str] | None:
+    """Return the URLs that a job is about, None if it is not known which ones."""
+    manifests = planned.manifests if planned is not None else None
+    return manifests[0] if manifests and len(manifests) == 1 else None
