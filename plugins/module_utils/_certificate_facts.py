@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Facts about the certificate and key files named in hosts.toml: whether they can be read, and what they hold.
+"""Facts about the certificate and key files named in containerd's files: whether they can be read, what they hold.
 
 Runs on the host with the standard library only, and changes nothing. The content of the files does not leave the host.
 
@@ -18,8 +18,8 @@ from typing import Any
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host
 
 _MAX_FILES = 100
-# Matches generously: extra paths do no harm, because the controller parses hosts.toml.
-_VALUE = re.compile(r"""(?i)\b(?:ca|client)["']?[ \t]*=(?=([^=]{1,8192}))""")
+# Matches generously: extra paths do no harm, because the controller parses the files.
+_VALUE = re.compile(r"""(?i)\b(?:ca|client|(?:ca|cert|key)_file)["']?[ \t]*=(?=([^=]{1,8192}))""")
 _STRING = re.compile(r"""(?:"([^"\n]+)"|'([^'\n]+)')""")
 _CERTIFICATE = re.compile(r"(?m)^-----BEGIN CERTIFICATE-----")
 # An encrypted key requires a password, for which hosts.toml has no setting.
@@ -27,10 +27,10 @@ _KEY = re.compile(r"(?m)^-----BEGIN (?:(?!ENCRYPTED)[A-Z0-9]+ )?PRIVATE KEY-----
 
 
 def certificate_files(host: Host, directory: str, text: str) -> dict[str, dict[str, Any]]:
-    """Return facts about the files that ``ca`` and ``client`` may name, by path.
+    """Return facts about the files that ``ca`` and ``client``, or the keys of a table ``tls``, may name, by path.
 
-    :param directory: directory of hosts.toml, to which paths are relative.
-    :param text: hosts.toml without comments.
+    :param directory: directory to which paths are relative.
+    :param text: hosts.toml or config.toml, without comments.
     :returns: for each path ``error`` (None if the file can be read) and ``holds`` (a list of ``certificate`` and
         ``key``).
     """
@@ -41,7 +41,7 @@ def certificate_files(host: Host, directory: str, text: str) -> dict[str, dict[s
 
 
 def absolute_path(directory: str, name: str) -> str:
-    """Return the path of a file named in hosts.toml, as containerd resolves it."""
+    """Return the path of a file named in a configuration, as containerd resolves it."""
     return name if os.path.isabs(name) else os.path.normpath(os.path.join(directory, name))
 
 

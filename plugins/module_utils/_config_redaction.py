@@ -36,6 +36,7 @@ CONTAINERD_KEYS = frozenset(
     """
 version imports config_path endpoint concurrent_layer_fetch_buffer max_concurrent_downloads use_local_image_pull
 discard_unpacked_layers disable_snapshot_annotations image_pull_with_sync_fs disabled_plugins snapshotter
+ca_file cert_file key_file
 """.split()
 )
 #: Of registries.yaml of k3s and RKE2.

@@ -153,6 +153,8 @@ def gather_containerd(host: Host, units: dict[str, Unit], path: str | None, cert
         "dump_error": dump_error,
         "certs_dir": certs_dir,
         "hosts": _hosts(host, text, certs_dir),
+        # containerd runs in the root directory.
+        "certificates": certificate_files(host, "/", text),
         "unit": source.unit.facts() if source.unit else None,
         "program": source.program,
         "version": host.version([source.program, "--version"]) if source.program else None,

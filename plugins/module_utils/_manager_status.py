@@ -138,15 +138,16 @@ def _active_seed_versions(seeds: list[_Row], peers: list[_Row]) -> list[str]:
 
     The list of peers is as old as its last refresh, so it counts for addresses that the list of seed peers lacks.
     """
-    listed = {_address(seed) for seed in seeds}
-    current = seeds + [peer for peer in peers if _address(peer) not in listed]
-    active = {_address(row) for row in _rows_with(current, "state", ["active"])}
-    versions = {_address(peer): str(peer.get("git_version") or "") for peer in peers}
-    return [versions.get(address, "") for address in sorted(active)]
+    listed = {seed.get("ip") for seed in seeds}
+    current = seeds + [peer for peer in peers if peer.get("ip") not in listed]
+    active = {_identity(row) for row in _rows_with(current, "state", ["active"])}
+    versions = {_identity(peer): str(peer.get("git_version") or "") for peer in peers}
+    return [versions.get(identity, "") for identity in sorted(active)]
 
 
-def _address(row: _Row) -> str:
-    return str(row.get("ip"))
+def _identity(row: _Row) -> tuple[str, str]:
+    """Return what the manager identifies a peer by within a cluster (v2.5.1 manager/models/peer.go, seed_peer.go)."""
+    return str(row.get("ip")), str(row.get("host_name"))
 
 
 def _seed_cluster_ids(cluster: _Row) -> list[t.Any]:

@@ -256,7 +256,13 @@ def _deep_merge(table: t.Any, over: dict[str, t.Any]) -> dict[str, t.Any]:
 #: What is read here, by type; ``*`` is any name. With another type containerd does not start.
 _RUNTIMES_SHAPE: dict[str, t.Any] = {"*": {"snapshotter": str}}
 _PLUGIN_SHAPE: dict[str, t.Any] = {
-    "registry": {"config_path": str, "mirrors": {}, "configs": {"*": {"auth": {}}}, "auths": {}},
+    "registry": {
+        "config_path": str,
+        "mirrors": {"*": {"endpoint": [str]}},
+        "configs": {"*": {"auth": {}, "tls": {"ca_file": str, "cert_file": str, "key_file": str}}},
+        "auths": {},
+        "headers": {"*": [str]},
+    },
     "containerd": {"snapshotter": str, "runtimes": _RUNTIMES_SHAPE},
     "runtime_platforms": _RUNTIMES_SHAPE,
     "snapshotter": str,

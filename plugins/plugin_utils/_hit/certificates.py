@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificates and keys that a hosts.toml names: whether containerd can load them.
+"""The certificates and keys that a hosts.toml or a config.toml names: whether containerd can load them.
 
-Source: containerd v1.5.18 to v2.3.4, remotes/docker/config/hosts.go (ConfigureHosts): a file that cannot be loaded, of
-any host in hosts.toml, fails every pull of the registry, without a fallback.
+Source: containerd v1.5.18 to v2.3.4, remotes/docker/config/hosts.go (ConfigureHosts), and v1.7.20
+pkg/cri/sbserver/image_pull.go (getTLSConfig): a file that cannot be loaded, of any host, fails every pull of the
+registry, without a fallback.
 
 PRIVATE to the collection.
 """
@@ -19,13 +20,16 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._certificat
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import string_list
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
 
+#: What the files of a table ``tls`` must hold; of a ca_file, what is no certificate is skipped.
+_TLS_KINDS: dict[str, tuple[str, ...]] = {"cert_file": ("certificate",), "key_file": ("key",), "ca_file": ()}
+
 
 class CertificateFile(t.NamedTuple):
-    """A file that a hosts.toml names.
+    """A file that a configuration names.
 
     :ivar key: that names it.
     :ivar path: absolute.
-    :ivar kinds: what it must hold: ``certificate``, ``key``, or both.
+    :ivar kinds: what it must hold: ``certificate``, ``key``, both, or nothing of these.
     """
 
     key: str
@@ -44,6 +48,27 @@ def unusable_certificate(file: dict[str, t.Any], tables: t.Iterable[tuple[str, d
         error = _error(loaded.get(wanted.path), wanted.kinds)
         if error:
             return reason("certificate_unusable", file["path"], wanted.key, path=wanted.path, error=error)
+    return None
+
+
+def unusable_tls(file: str, key: str, tls: dict[str, t.Any], loaded: dict[str, t.Any]) -> Reason | None:
+    """Return why containerd cannot load what a table ``tls`` of its config.toml names, None if it can.
+
+    :param file: that has the table.
+    :param key: of the table.
+    :param tls: its values.
+    :param loaded: facts of certificates and keys, by path.
+    """
+    named = {name: path for name in _TLS_KINDS if isinstance(path := tls.get(name), str) and path}
+    for name, partner in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        if name in named and partner not in named:
+            error = f"{partner} is not set beside {name}"
+            return reason("certificate_unusable", file, f"{key}.{name}", path=named[name], error=error)
+    for name, path in named.items():
+        absolute = absolute_path("/", path)
+        error = _error(loaded.get(absolute), _TLS_KINDS[name])
+        if error:
+            return reason("certificate_unusable", file, f"{key}.{name}", path=absolute, error=error)
     return None
 
 

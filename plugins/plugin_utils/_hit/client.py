@@ -254,7 +254,8 @@ class Client(abc.ABC):
 
 def header_value(route: Route, header: str) -> Setting:
     """Return a header that the runtime sends, empty if it sends none."""
-    return Setting(route.headers.get(header.lower(), ""), route.file, header)
+    file = route.header_files.get(header.lower(), route.file)
+    return Setting(route.headers.get(header.lower(), ""), file, header)
 
 
 def rewrite_host(url: str, host: str) -> str:

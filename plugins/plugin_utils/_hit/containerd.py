@@ -29,11 +29,14 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     unsent_auth,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
+    FIRST_THAT_MERGES,
     config_version,
     plugin_id,
     presence_problems,
     read_config,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.certificates import unusable_tls
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import header_value
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
     newer_than_unit,
     string_list,
@@ -42,6 +45,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.go_url import parse_go_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import (
     MirrorHost,
+    header_values,
     mirror_hosts,
     with_scheme,
 )
@@ -87,6 +91,7 @@ class Containerd:
         self.notes: list[str] = []
         self.release = parse_release(facts.get("version") or "")
         self._certs_dir = facts.get("certs_dir")
+        self._certificates = facts.get("certificates") or {}
         self._hosts_files = {file["path"]: file for file in facts.get("hosts") or []}
         self._effective = read_config(facts, self.release)
         unknown = presence_problems(facts)
@@ -203,24 +208,53 @@ class Containerd:
         endpoints = string_list(sub_table({"mirror": mirror}, "mirror").get("endpoint"))
         if not endpoints:
             return reason("no_mirror_for_registry", self._path, "mirrors", registry=registry)
-        url = endpoints[0]
-        if "://" not in url:
-            host = re.sub(r":\d*\Z", "", url.partition("/")[0]).strip("[]")
-            url = f"{'http' if is_loopback(host) else 'https'}://{url}"
+        urls = [_endpoint_url(endpoint) for endpoint in endpoints]
+        unusable = self._unusable_tls(registry, urls)
+        if unusable:
+            return unusable
         # /v2 is appended only if there is no path at all.
-        return self._route_to(MirrorHost(url, {}, overrides_path=url.count("/") > 2), registry, self._path)
+        route = self._route_to(MirrorHost(urls[0], {}, overrides_path=urls[0].count("/") > 2), registry, self._path)
+        return route._replace(others=tuple(urls[1:])) if isinstance(route, Route) else route
+
+    def _unusable_tls(self, registry: str, urls: list[str]) -> Reason | None:
+        """Return why containerd cannot load a certificate or a key of an endpoint or of the registry itself.
+
+        From 2.0 on it reads no table ``tls``.
+        """
+        if at_least(self.release, FIRST_THAT_MERGES):
+            return None
+        own = "registry-1.docker.io" if registry == "docker.io" else registry
+        configs = sub_table(self._plugin, "registry", "configs")
+        for host in dict.fromkeys([*(urlsplit(url).netloc.rpartition("@")[2] for url in urls), own]):
+            names = ("plugins", self._effective.plugin_id, "registry", "configs", host)
+            key = f"{names[1]}.registry.configs.{host}.tls"
+            tls = sub_table(configs, host, "tls")
+            unusable = unusable_tls(self._effective.file_of(*names), key, tls, self._certificates)
+            if unusable:
+                return unusable
+        return None
 
     def _route_to(self, host: MirrorHost, registry: str, file: str) -> Route | Reason:
         route = _route_without_range(host, registry, file)
         if not isinstance(route, Route):
             return route
-        header = host.headers.get("range", "")
-        if header:
-            return route._replace(byte_range=Setting(header.removeprefix("bytes="), file, "Range"))
+        route = self._with_global_headers(route)
+        header = header_value(route, "Range")
+        if header.value:
+            return route._replace(byte_range=header._replace(value=header.value.removeprefix("bytes=")))
         sends_range = at_least(self.release, _FIRST_WITH_RANGE_IN_EVERY_REQUEST)
         if sends_range and not at_least(self.release, _FIRST_WITHOUT_RANGE_AGAIN):
             return route._replace(byte_range=Setting("0-", self._path))
         return route
+
+    def _with_global_headers(self, route: Route) -> Route:
+        """Return a route with the headers that the CRI plugin sends to every host, before those of the host itself.
+
+        Source: containerd v1.5.18 to v2.3.4, remotes/docker/resolver.go (dockerBase.request).
+        """
+        headers = {} if self._certs_dir else header_values(sub_table(self._plugin, "registry", "headers"))
+        file = self._effective.file_of("plugins", self._effective.plugin_id, "registry", "headers")
+        return route._replace(headers={**route.headers, **headers}, header_files=dict.fromkeys(headers, file))
 
     def _why_no_folders(self) -> Reason:
         effective = self._effective
@@ -236,6 +270,14 @@ class Containerd:
                 return reason("config_path_elsewhere", file, "config_path", **values)
         path = main.path if main.exists else f"{main.path} (which is not there)"
         return reason("config_path_not_set", path, "config_path")
+
+
+def _endpoint_url(endpoint: str) -> str:
+    """Return the URL of an endpoint, with the scheme that containerd assumes."""
+    if "://" in endpoint:
+        return endpoint
+    host = re.sub(r":\d*\Z", "", endpoint.partition("/")[0]).strip("[]")
+    return f"{'http' if is_loopback(host) else 'https'}://{endpoint}"
 
 
 def _route_without_range(host: MirrorHost, registry: str, file: str) -> Route | Reason:

@@ -154,7 +154,7 @@ def _tables(
 
 def _mirror_host(url: str, table: dict[str, t.Any], release: Release) -> MirrorHost:
     overrides_path = table.get("override_path", False) and release >= _FIRST_WITH_OVERRIDE
-    return MirrorHost(url, _headers(table.get("header")), overrides_path)
+    return MirrorHost(url, header_values(table.get("header")), overrides_path)
 
 
 # --- what makes containerd discard the file
@@ -250,7 +250,8 @@ def _named_hosts(text: str) -> set[str]:
     return named - {""}
 
 
-def _headers(table: dict[str, t.Any] | None) -> dict[str, str]:
+def header_values(table: dict[str, t.Any] | None) -> dict[str, str]:
+    """Return the headers of a table as a client reads them, names in lower case."""
     # Of names that differ in case the client takes the first, and they are sent sorted.
     headers: dict[str, str] = {}
     for name, value in sorted((table or {}).items(), reverse=True):

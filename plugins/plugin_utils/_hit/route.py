@@ -22,6 +22,7 @@ class Route(t.NamedTuple):
     :ivar query: such as ``ns=docker.io``; empty without one.
     :ivar headers: that it adds, names in lower case.
     :ivar file: that says so.
+    :ivar header_files: those of the headers that stand in another file.
     :ivar others: URLs of the hosts that it tries if that one fails.
     :ivar byte_range: the part of each blob that it requests; empty for all of it.
     :ivar repository: in its requests; empty for that of the image reference.
@@ -37,6 +38,7 @@ class Route(t.NamedTuple):
     byte_range: Setting = Setting("")
     repository: str = ""
     names_registry: bool = True
+    header_files: dict[str, str] = {}
 
     def blob_path(self, repository: str, digest: str) -> str:
         """Return the path of a blob, without a query.

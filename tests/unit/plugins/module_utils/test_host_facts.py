@@ -131,6 +131,19 @@ PEM = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
 PEM_KEY = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
 
 
+def test_the_files_that_config_toml_names_for_tls(machine: Machine) -> None:
+    machine.write("/pki/ca.pem", PEM)
+    table = '[plugins."io.containerd.grpc.v1.cri".registry.configs."h".tls]'
+    text = f'{table}\nca_file = "/pki/ca.pem"\ncert_file = "pki/none.pem"\nkey_file = "{PEM_KEY.splitlines()[0]}"\n'
+    machine.write("/etc/containerd/config.toml", f'version = 2\n{text}[stream]\ntls_key_file = "/{SECRET}"\n')
+    containerd = machine.containerd()
+    assert containerd["certificates"]["/pki/ca.pem"] == {"error": None, "holds": ["certificate"]}
+    assert containerd["certificates"]["/pki/none.pem"] == {"error": "it does not exist", "holds": []}
+    assert 'ca_file = "/pki/ca.pem"' in containerd["config"]["text"]
+    assert "PRIVATE" not in repr(containerd)
+    assert SECRET not in repr(containerd)
+
+
 def test_the_files_that_hosts_toml_names_for_tls(machine: Machine) -> None:
     folder = "/etc/containerd/certs.d/registry.example.com"
     machine.write(f"{folder}/ca.pem", f"# of the house\n{PEM}")

@@ -210,6 +210,31 @@ def test_the_list_of_seed_peers_is_newer_than_that_of_peers(box, read, state, co
     assert (result["seed_peers"], result["can_preheat"]) == (count, True if count else None)
 
 
+@pytest.mark.parametrize("path", ["/seed-peers$", "/peers$"])
+def test_each_of_two_seed_peers_behind_one_address_counts(box, read, path):
+    row = {"ip": "10.77.0.1", "type": "super", "state": "active", "seed_peer_cluster_id": 1}
+    if path == "/peers$":
+        row = {**row, "scheduler_cluster_id": 1, "git_version": "1.5.1"}
+        del row["seed_peer_cluster_id"]
+    rows = [{**row, "id": number, "host_name": f"seed-{number}"} for number in (1, 2)]
+    box.rule(fault="body", body=rows, path=path)
+    result = read("manager_info").result
+    assert (result["seed_peers"], result["can_preheat"]) == (2, True)
+    assert "and 2 active seed peers" in result["verdict"]
+
+
+@pytest.mark.parametrize("release", ["2.3.4"])
+def test_a_go_and_a_rust_seed_peer_behind_one_address_are_told_apart(box, read, release):
+    row = {"ip": "10.77.0.1", "type": "super", "state": "active", "scheduler_cluster_id": 1}
+    rows = [
+        {**row, "id": 1, "host_name": "seed-1", "git_version": "1.5.1"},
+        {**row, "id": 2, "host_name": "seed-2", "git_version": "v2.1.67"},
+    ]
+    box.rule(fault="body", body=rows, path="/peers$")
+    box.history(1)
+    assert read("manager_info").result["can_preheat"] is True
+
+
 @pytest.mark.parametrize("release, works", [("2.1.67", True), ("2.3.4", False)])
 def test_go_seed_peers_are_of_no_use_to_newer_schedulers(box, read, release, works):
     for host in box.manager.fleet.hosts:

@@ -1095,6 +1095,100 @@ def test_certificates_that_containerd_loads(before, certificates):
     assert predict_hits(machine, [image()]).hit == "all"
 
 
+CRI_REGISTRY = "io.containerd.grpc.v1.cri.registry"
+
+
+def old_mirror_with_tls(tls, host="127.0.0.1:65001"):
+    """A config.toml with a mirror of the old kind, and with certificates for a host."""
+    table = f'[plugins."io.containerd.grpc.v1.cri".registry.configs."{host}".tls]'
+    return f"{old_mirror('http://127.0.0.1:65001')}{table}\n{tls}\n"
+
+
+@pytest.mark.parametrize(
+    "host, tls, certificates, key, text",
+    [
+        ("127.0.0.1:65001", 'ca_file = "/ca.pem"', {"/ca.pem": GONE}, "ca_file", "/ca.pem: it does not exist. Every"),
+        # The registry itself is the last of the hosts.
+        ("registry.example.com", 'ca_file = "/ca.pem"', {"/ca.pem": GONE}, "ca_file", "/ca.pem: it does not exist"),
+        ("127.0.0.1:65001", 'ca_file = "pki/ca.pem"', {"/pki/ca.pem": GONE}, "ca_file", "load /pki/ca.pem"),
+        ("127.0.0.1:65001", 'ca_file = "/ca.pem"', {}, "ca_file", "it is unknown whether the file exists"),
+        ("127.0.0.1:65001", 'cert_file = "/c"\nkey_file = "/k"', {"/c": CA, "/k": GONE}, "key_file", "/k: it does not"),
+        ("127.0.0.1:65001", 'cert_file = "/c"\nkey_file = "/k"', {"/c": KEY, "/k": KEY}, "cert_file", "no certificate"),
+        ("127.0.0.1:65001", 'cert_file = "/c"', {"/c": CA}, "cert_file", "key_file is not set beside cert_file"),
+        ("127.0.0.1:65001", 'key_file = "/k"', {"/k": KEY}, "key_file", "cert_file is not set beside key_file"),
+    ],
+)
+def test_certificates_of_the_old_kind_that_containerd_cannot_load(host, tls, certificates, key, text):
+    machine = facts(config_toml=old_mirror_with_tls(tls, host), containerd="1.7.20")
+    machine["containerd"]["certificates"] = certificates
+    prediction = predict_hits(machine, [image()])
+    assert (prediction.hit, codes(prediction)) == ("none", ["certificate_unusable"])
+    cause = prediction.reasons[0]
+    assert (cause.file, cause.key) == ("/etc/containerd/config.toml", f"{CRI_REGISTRY}.configs.{host}.tls.{key}")
+    assert text in cause.message
+
+
+@pytest.mark.parametrize(
+    "host, tls, certificates, release",
+    [
+        ("127.0.0.1:65001", 'ca_file = "/ca.pem"', {"/ca.pem": CA}, "1.7.20"),
+        # What is no certificate in a ca_file is skipped.
+        ("127.0.0.1:65001", 'ca_file = "/ca.pem"', {"/ca.pem": KEY}, "1.7.20"),
+        ("127.0.0.1:65001", 'ca_file = ""', {}, "1.7.20"),
+        ("127.0.0.1:65001", 'cert_file = "/p"\nkey_file = "/p"', {"/p": PAIR}, "1.7.20"),
+        # Another registry's.
+        ("other.example.com", 'ca_file = "/ca.pem"', {"/ca.pem": GONE}, "1.7.20"),
+        # containerd 2.0 and later read no table tls.
+        ("127.0.0.1:65001", 'ca_file = "/ca.pem"', {"/ca.pem": GONE}, "2.1.4"),
+    ],
+)
+def test_certificates_of_the_old_kind_that_do_not_matter(host, tls, certificates, release):
+    text = old_mirror_with_tls(tls, host)
+    if release.startswith("2"):
+        text = text.replace("version = 2", "version = 3").replace("grpc.v1.cri", "cri.v1.images")
+    machine = facts(config_toml=text, containerd=release)
+    machine["containerd"]["certificates"] = certificates
+    assert codes(predict_hits(machine, [image()])) == []
+
+
+GLOBAL_HEADERS = '[plugins."io.containerd.grpc.v1.cri".registry.headers]\n'
+
+
+@pytest.mark.parametrize(
+    "config_toml, hosts, code, key",
+    [
+        (hosts.CONFIG_TOML + GLOBAL_HEADERS + 'X-Dragonfly-Tag = ["a"]', None, "tag_mismatch", "X-Dragonfly-Tag"),
+        (hosts.CONFIG_TOML + GLOBAL_HEADERS + 'x-dragonfly-filter = ["Expires"]', None, "filter_without_ns", FILTER),
+        (hosts.CONFIG_TOML + GLOBAL_HEADERS + 'Range = ["hidden"]', None, "range_header", "Range"),
+        # With the old mirrors, too.
+        (old_mirror(MIRROR_URL) + GLOBAL_HEADERS + 'X-Dragonfly-Tag = ["a"]', None, "tag_mismatch", "X-Dragonfly-Tag"),
+        # A header of all hosts comes before that of one host.
+        (
+            hosts.CONFIG_TOML + GLOBAL_HEADERS + 'X-Dragonfly-Registry = ["https://other"]',
+            None,
+            "base_differs",
+            "X-Dragonfly-Registry",
+        ),
+    ],
+)
+def test_headers_that_containerd_sends_to_every_host(config_toml, hosts, code, key):
+    prediction = predict_hits(facts(config_toml=config_toml, hosts=hosts), [image()])
+    assert (prediction.hit, codes(prediction)) == ("none", [code])
+    assert prediction.reasons[0].file == "/etc/containerd/config.toml"
+    assert prediction.reasons[0].key == (key if key != FILTER else "X-Dragonfly-Filter")
+
+
+def test_headers_of_the_cri_plugin_are_not_those_of_ctr():
+    machine = facts(config_toml=hosts.CONFIG_TOML + GLOBAL_HEADERS + 'X-Dragonfly-Tag = ["a"]')
+    machine["containerd"]["certs_dir"] = "/etc/containerd/certs.d"
+    assert predict_hits(machine, [image()]).hit == "all"
+
+
+def test_the_second_endpoint_of_an_old_mirror_is_the_client():
+    text = old_mirror('http://127.0.0.1:5000", "http://127.0.0.1:65001')
+    assert codes(predict_hits(facts(config_toml=text), [image()])) == ["other_mirror_first"]
+
+
 def test_only_what_is_wrong_is_a_reason():
     # Without a mirror nothing is dynamic either.
     more = {"no-mirror", "rust-no-manager", "rust-merges-nothing"}
