@@ -24,6 +24,8 @@ DOCKER_HUB = "https://index.docker.io"
 #: Names that containerd resolves to docker.io (github.com/distribution/reference normalize.go). To containerd,
 #: registry-1.docker.io is a different registry.
 _NAMES_OF_DOCKER_HUB = ("docker.io", "index.docker.io")
+#: Hosts of Docker Hub that are not a registry: a name in references, and websites.
+_WITHOUT_IMAGES = ("docker.io", "www.docker.io", "hub.docker.com")
 # The grammar of github.com/distribution/reference.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*\Z")
@@ -106,9 +108,14 @@ def check_registry_url(registry: str, url: str) -> str:
     :raises InputError: if the URL does not serve the API of a registry.
     """
     base = check_base(registry, url)
-    if urlsplit(base).hostname == "docker.io":
+    if serves_no_images(base):
         raise InputError(f"registries: {registry!r}: {base} serves no images. Use {DOCKER_HUB}.")
     return base
+
+
+def serves_no_images(url: str) -> bool:
+    """Return whether a valid URL names a host of Docker Hub that is not a registry."""
+    return urlsplit(url).hostname in _WITHOUT_IMAGES
 
 
 def _is_prefix(path: str) -> bool:

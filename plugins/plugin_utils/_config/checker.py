@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, serves_no_images
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
@@ -223,6 +223,11 @@ class Checker:
         """Add a problem where the proxy serves other hosts without a password."""
         if not is_loopback(address) and not auth:
             self.add("open_proxy", key, address=address or "all addresses")
+
+    def check_mirror(self, key: str, url: str) -> None:
+        """Add a problem for a valid base URL that is not that of a registry."""
+        if serves_no_images(url):
+            self.add("mirror_serves_no_images", key, url=url)
 
     def deciding_rules(self, rules: list[dict[str, t.Any]], pattern: str) -> dict[str, int | None]:
         """Return for the base URL of each registry the index of the rule that decides about its blobs.

@@ -118,7 +118,10 @@ class GoChecker(Checker):
             self.add("filter_without_ns", "proxy.defaultFilter", example=f"'{DEFAULT_FILTER}', separated by &")
         self._check_default("proxy.defaultTag", "the tag", self.context.tag)
         self._check_default("proxy.defaultApplication", "the application", self.context.application)
-        if not self.get("proxy.registryMirror.url"):
+        mirror = self.get("proxy.registryMirror.url")
+        if mirror:
+            self.check_mirror("proxy.registryMirror.url", mirror)
+        else:
             self.add("no_mirror", "proxy.registryMirror.url")
         if self.get("proxy.registryMirror.dynamic", False) is not True:
             self.add("static_mirror", "proxy.registryMirror.dynamic")

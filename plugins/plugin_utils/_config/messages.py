@@ -171,6 +171,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the registry.",
         "Set it to the base URL of the most used registry.",
     ),
+    "mirror_serves_no_images": (
+        "{url} serves no images, so the client cannot request the images of a pull that names no registry.",
+        "Set it to https://index.docker.io.",
+    ),
     "proxy_off": (
         "no port is set, so the client starts without its proxy.",
         "Set it to a port, such as 65001.",

@@ -150,8 +150,10 @@ class RustChecker(Checker):
         addr = self.get("proxy.registryMirror.addr", DOCKER_HUB)
         if value_error("url", addr, self.client):
             self.add("bad_value", "proxy.registryMirror.addr", wanted="a URL such as https://index.docker.io")
-        elif addr.endswith("/"):
-            self.add("trailing_slash", "proxy.registryMirror.addr")
+        else:
+            self.check_mirror("proxy.registryMirror.addr", addr)
+            if addr.endswith("/"):
+                self.add("trailing_slash", "proxy.registryMirror.addr")
         self._check_blob_digest_ids()
         limit = self.get("proxy.server.requestRateLimit", _MIN_REQUEST_RATE)
         if limit < _MIN_REQUEST_RATE:

@@ -250,8 +250,15 @@ def test_a_base_for_either_name_of_docker_hub_counts_for_both():
 
 
 @pytest.mark.parametrize(
-    "url", ["https://docker.io", "http://docker.io/", "https://docker.io:443/a", "https://DOCKER.io"]
+    "url",
+    [
+        "https://docker.io",
+        "http://docker.io/",
+        "https://docker.io:443/a",
+        "https://DOCKER.io",
+        "https://hub.docker.com",
+    ],
 )
-def test_docker_io_is_not_the_url_of_docker_hub(url):
+def test_a_website_of_docker_hub_is_not_its_registry(url):
     with pytest.raises(InputError, match="serves no images. Use https://index.docker.io."):
         check_registry_url("docker.io", url)
