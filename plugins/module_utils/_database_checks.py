@@ -34,7 +34,16 @@ _MESSAGES = {
     ),
     "database_login": (
         "the server at {host}:{port} rejects user {user} for database {name}.",
-        "Correct user and password, and grant the user all privileges on the database.",
+        "Correct user and password, allow the user to log in from this host, and grant it all privileges on the "
+        "database.",
+    ),
+    "database_busy": (
+        "the server at {host}:{port} has too many connections.",
+        "Close connections, or raise the limit of the server or of user {user}.",
+    ),
+    "database_blocked": (
+        "the server at {host}:{port} blocks this host after many failed connections.",
+        "Run mariadb-admin flush-hosts or mysqladmin flush-hosts on the server.",
     ),
     "database_missing": (
         "the server at {host}:{port} has no database {name}, and the manager does not create it.",
@@ -60,6 +69,7 @@ _MESSAGES = {
         "Correct the address, and compare the settings of TLS.",
     ),
     "redis_login": ("the server at {address} rejects the login.", "Correct user and password."),
+    "redis_rejects_commands": ("the server at {address} rejects commands ({error}).", "{remedy}"),
     "redis_permissions": (
         "the user may not run {command} at {address}.",
         "Grant the user all keys, channels and commands of the databases.",
@@ -70,6 +80,16 @@ _MESSAGES = {
     ),
     "redis_read_only": ("the server at {address} is a replica.", "Name the primary, or Sentinels with master_name."),
     "redis_no_primary": ("the Sentinel at {address} knows no primary {name}.", "Correct master_name."),
+}
+#: Errors with which Redis rejects a login, for AUTH and for the first command after it.
+_LOGIN_ERRORS = ("NOAUTH", "WRONGPASS", "ERR")
+#: What to do about errors with which Redis rejects all commands.
+_REDIS_REMEDIES = {
+    "DENIED": "Set a password in Redis. Without a password, it serves its own host only (protected mode).",
+    "LOADING": "Run the playbook again when Redis has loaded its content.",
+    "MASTERDOWN": "Name the primary, or Sentinels with master_name.",
+    "MAXCLIENTS": "Close connections, or raise maxclients in redis.conf.",
+    "MISCONF": "Redis cannot save its content. Free space on its disk, or correct its directory, see its log.",
 }
 _FIRST_WITH_SEED_CLIENT_CONFIG = (2, 4, 2)
 #: Tables and columns by the release that first creates them, newest first (manager/models at each tag). A manager adds
@@ -220,13 +240,27 @@ def _connect(address: str, login: tuple[str, str], timeout: float, context: ssl.
         connection.call("PING")
     except RedisError as error:
         connection.close()
-        if error.code == "NOPERM":
-            raise _Refusal("redis_permissions", address=address, command="PING") from None
-        raise _Refusal("redis_login", address=address) from None
+        raise _refusal(error.code, address, "PING", "redis_login") from None
     except (NotRedisError, OSError):
         connection.close()
         raise _Refusal("redis_not_redis", address=address) from None
     return connection
+
+
+def _refusal(code: str, address: str, command: str, usual: str, **details: t.Any) -> _Refusal:
+    """Return why Redis rejects a command.
+
+    :param code: of the error.
+    :param usual: code of the problem for errors of this command alone.
+    """
+    if code == "NOPERM":
+        return _Refusal("redis_permissions", address=address, command=command)
+    if code in _LOGIN_ERRORS:
+        return _Refusal(usual, address=address, **details)
+    remedy = _REDIS_REMEDIES.get(code, "See the log of Redis.")
+    # A server that is not Redis may respond with anything.
+    shown = code if code in _REDIS_REMEDIES else "an unexpected error"
+    return _Refusal("redis_rejects_commands", address=address, error=shown, remedy=remedy)
 
 
 def _primary(address: str, options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None) -> str:
@@ -272,9 +306,7 @@ def _check_number(connection: RedisConnection, address: str, number: int) -> lis
     try:
         connection.call("SELECT", str(number))
     except RedisError as error:
-        if error.code == "NOPERM":
-            return [problem("redis_permissions", "redis", address=address, command="SELECT")]
-        return [problem("redis_database_missing", "redis", address=address, number=number)]
+        return [_refusal(error.code, address, "SELECT", "redis_database_missing", number=number).problem]
     return []
 
 

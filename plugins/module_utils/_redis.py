@@ -21,7 +21,8 @@ _MAX_ITEMS = 1024
 class RedisError(Exception):
     """Redis returned an error.
 
-    :ivar code: its first word, such as ``WRONGPASS``, ``NOAUTH``, ``NOPERM`` or ``ERR``.
+    :ivar code: its first word, such as ``WRONGPASS``, ``NOAUTH``, ``NOPERM`` or ``ERR``; ``MAXCLIENTS`` if the server
+        has too many connections.
     """
 
     def __init__(self, code: str) -> None:
@@ -95,7 +96,7 @@ class RedisConnection:
         if kind == b"+":
             return text
         if kind == b"-":
-            raise RedisError(text.partition(" ")[0])
+            raise RedisError(_error_code(text))
         if kind not in (b":", b"$", b"*") or depth > 4:
             raise NotRedisError()
         number = _number(text)
@@ -117,6 +118,14 @@ class RedisConnection:
         if number > _MAX_ITEMS:
             raise NotRedisError()
         return [self._answer(depth + 1) for _index in range(number)]
+
+
+def _error_code(text: str) -> str:
+    """Return the code of an error.
+
+    The message for too many connections begins with ERR (acceptCommonHandler in src/networking.c of Redis 7).
+    """
+    return "MAXCLIENTS" if text.startswith("ERR max number of clients") else text.partition(" ")[0]
 
 
 def _number(text: str) -> int:

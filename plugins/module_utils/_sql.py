@@ -13,6 +13,8 @@ import socket
 import ssl
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+
 try:
     import pymysql
 except ImportError:
@@ -24,8 +26,14 @@ except ImportError:
 
 LIBRARIES = {"mysql": "pymysql", "mariadb": "pymysql", "postgres": "psycopg2"}
 _NEEDED = {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX"}
-# Error numbers of MySQL and MariaDB.
-_UNKNOWN_DATABASE, _NO_ACCESS_TO_DATABASE, _DENIED = 1049, 1044, (1045, 1698)
+#: Error numbers of MySQL and MariaDB. Other errors mean that the server does not respond as requested. A login also
+#: fails if the account must not log in from this host, is locked, or has an expired password or an unsupported plugin.
+_MYSQL_ERRORS = {
+    1049: "missing",
+    **dict.fromkeys((1044, 1045, 1130, 1251, 1698, 1820, 1862, 3118, 4151), "login"),
+    **dict.fromkeys((1040, 1203, 1226), "busy"),
+    1129: "blocked",
+}
 _MYSQL_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
 _POSTGRES_COLUMNS = (
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
@@ -41,7 +49,7 @@ _MYSQL_PRIVILEGES = (
 class DatabaseState(t.NamedTuple):
     """The state of a database.
 
-    :ivar error: unreachable, login or missing; None if the database could be opened.
+    :ivar error: unreachable, login, missing, busy or blocked; None if the database could be opened.
     :ivar server: kind and version of the server, None if unknown.
     :ivar writable: whether the account can create tables; None if unknown.
     :ivar columns: pairs of table and column.
@@ -64,6 +72,7 @@ def read_database(options: dict[str, t.Any], timeout: float, context: ssl.SSLCon
     :param options: options of the module: type, host, port, user, password, name and tls.
     :param timeout: time limit of each connection in seconds.
     :param context: TLS context, None without TLS.
+    :raises DragonflyError: if the login requires a library that the host lacks.
     """
     try:
         socket.create_connection((options["host"], options["port"]), timeout).close()
@@ -88,20 +97,24 @@ def _read_mysql(options: dict[str, t.Any], timeout: float, context: ssl.SSLConte
         )
     except (pymysql.Error, OSError) as error:
         return DatabaseState(_mysql_error(error))
+    except RuntimeError:
+        # Without TLS, it encrypts a password for MySQL 8 (caching_sha2_password, sha256_password) with this library.
+        raise DragonflyError(
+            "Without TLS, the login to this MySQL server requires the Python library cryptography for pymysql. "
+            "Install the package python3-cryptography on the host.",
+            "missing_library",
+        ) from None
     try:
         with connection.cursor() as cursor:
             return _mysql_state(cursor)
-    except (pymysql.Error, OSError):
-        return DatabaseState("unreachable")
+    except (pymysql.Error, OSError) as error:
+        return DatabaseState(_mysql_error(error))
     finally:
         connection.close()
 
 
 def _mysql_error(error: Exception) -> str:
-    number = error.args[0] if error.args else 0
-    if number == _UNKNOWN_DATABASE:
-        return "missing"
-    return "login" if number in (*_DENIED, _NO_ACCESS_TO_DATABASE) else "unreachable"
+    return _MYSQL_ERRORS.get(error.args[0] if error.args else 0, "unreachable")
 
 
 def _mysql_state(cursor: t.Any) -> DatabaseState:

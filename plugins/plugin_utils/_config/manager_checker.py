@@ -22,6 +22,8 @@ _PUBLIC_JWT_KEYS = ("ZHJhZ29uZmx5Cg==", "dragonfly")
 _MIN_SYNC_SECONDS = 12 * 60 * 60
 #: readBool and NormalizeDSN of go-sql-driver/mysql.
 _MYSQL_TLS_MODES = ("", "true", "false", "skip-verify", "preferred")
+#: The first release that writes an IPv6 address of MySQL in brackets (formatMysqlDSN in manager/database/mysql.go).
+_FIRST_WITH_IPV6_OF_MYSQL = (2, 4, 1)
 _POSTGRES_TEXTS = ("user", "password", "host", "dbname", "timezone")
 
 
@@ -47,16 +49,22 @@ class ManagerChecker(ServerChecker):
     def _check_database(self) -> None:
         database = self.get("database.type", self.defaults["database.type"])
         if database in ("mysql", "mariadb"):
-            if self.get("database.mysql.tlsConfig", "") not in _MYSQL_TLS_MODES:
-                self.add("bad_value", "database.mysql.tlsConfig", wanted=f"one of {', '.join(_MYSQL_TLS_MODES[1:])}")
-            if ":" in self.get("database.mysql.user", ""):
-                self.add("text_in_dsn", "database.mysql.user", characters="a colon")
+            self._check_mysql()
         if database == "postgres":
             self._check_postgres()
         if database == "polardb":
             addresses = self.get("database.polardb.addrList", "")
             if addresses and not all(map(is_host_and_port, addresses.split(","))):
                 self.add("bad_value", "database.polardb.addrList", wanted="HOST:PORT, separated by commas")
+
+    def _check_mysql(self) -> None:
+        if self.get("database.mysql.tlsConfig", "") not in _MYSQL_TLS_MODES:
+            self.add("bad_value", "database.mysql.tlsConfig", wanted=f"one of {', '.join(_MYSQL_TLS_MODES[1:])}")
+        if ":" in self.get("database.mysql.user", ""):
+            self.add("text_in_dsn", "database.mysql.user", characters="a colon")
+        if ":" in self.get("database.mysql.host", "") and self.before(*_FIRST_WITH_IPV6_OF_MYSQL):
+            wanted = "a name or an IPv4 address (releases before 2.4.1 do not support IPv6 here)"
+            self.add("bad_value", "database.mysql.host", wanted=wanted)
 
     def _check_postgres(self) -> None:
         """Check what formatPostgresDSN in manager/database/postgres.go joins without quotation marks."""

@@ -25,9 +25,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.val
 #: CreateLogger in internal/dflog/logcore.go; the two last ones are documented, and log as info.
 _LOG_LEVELS = ("debug", "info", "warn", "error", "panic", "fatal")
 # internal/job/job.go writes the login of Redis into a URL: as it stands before 2.1.24, with + for a space later on; and
-# without the name of the user before 2.2.3.
+# without the name of the user before 2.2.3. With several addresses, nothing removes the escapes again (NewGR in
+# v1/brokers/redis/goredis.go of machinery 1.10.8 and 1.10.14).
 _FIRST_WITH_ESCAPES, _FIRST_WITH_USER = (2, 1, 24), (2, 2, 3)
 _PLAIN_IN_URL = re.compile(r"[A-Za-z0-9._~!$&'()*+;=-]*\Z")
+_NEVER_ESCAPED = re.compile(r"[A-Za-z0-9._~-]*\Z")
 #: Jobs connect without TLS up to this release (internal/job/job.go).
 _LAST_WITHOUT_TLS_FOR_JOBS = (2, 5, 1)
 
@@ -163,10 +165,22 @@ class ServerChecker(Checker):
     def _check_redis_login(self, where: str) -> None:
         if self.get(f"{where}.username") and self.before(*_FIRST_WITH_USER):
             self.add("redis_user_ignored", f"{where}.username")
+        has_several = len(self.get(f"{where}.addrs") or []) > 1
         for name in ("username", "password"):
             text = self.get(f"{where}.{name}", "")
-            if " " in text or (self.before(*_FIRST_WITH_ESCAPES) and not _PLAIN_IN_URL.match(text)):
+            if not self._reaches_jobs(text, has_several):
                 self.add("redis_login_in_url", f"{where}.{name}")
+
+    def _reaches_jobs(self, text: str, has_several: bool) -> bool:
+        """Return whether jobs log in to Redis with the same text.
+
+        :param has_several: whether Redis has several addresses.
+        """
+        if self.before(*_FIRST_WITH_ESCAPES):
+            return _PLAIN_IN_URL.match(text) is not None
+        if has_several:
+            return _NEVER_ESCAPED.match(text) is not None
+        return " " not in text
 
     def _check_redis_tls(self, where: str) -> None:
         tls = f"{where}.tls"

@@ -27,14 +27,19 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 PASSWORD = "s3cr3t-s3cr3t"
 
 
-def run(**options: t.Any) -> dict[str, t.Any]:
-    """Return the result of the module, which never shows a password."""
+def run(libraries: t.Sequence[Path] = (), **options: t.Any) -> dict[str, t.Any]:
+    """Return the result of the module, which never shows a password.
+
+    :param libraries: folders in which Python first searches for libraries.
+    """
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"timeout": 3, **options}})
     # Ansible itself would start the Python of the system, which has the libraries.
     python = SYSTEM_PYTHON if "database" in options else sys.executable
     environment = {
         **os.environ,
-        "PYTHONPATH": ":".join(path for path in sys.path if path and not path.startswith(sys.base_prefix)),
+        "PYTHONPATH": ":".join(
+            [*map(str, libraries), *(path for path in sys.path if path and not path.startswith(sys.base_prefix))]
+        ),
     }
     command = [python, str(MODULE), arguments]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -119,6 +124,12 @@ def bulk(text: str) -> str:
         ({"PING": "-NOPERM no"}, ["redis_permissions"]),
         ({"SELECT 2": "-ERR DB index is out of range"}, ["redis_database_missing"]),
         ({"SELECT": "-NOPERM no"}, ["redis_permissions"] * 3),
+        ({"AUTH": "-DENIED Redis is running in protected mode"}, ["redis_rejects_commands"]),
+        ({"AUTH": "-ERR max number of clients reached"}, ["redis_rejects_commands"]),
+        ({"PING": "-LOADING Redis is loading the dataset in memory"}, ["redis_rejects_commands"]),
+        ({"PING": "-MISCONF Redis is configured to save RDB snapshots"}, ["redis_rejects_commands"]),
+        ({"PING": f"-{PASSWORD} what"}, ["redis_rejects_commands"]),
+        ({"SELECT 1": "-LOADING Redis is loading the dataset in memory"}, ["redis_rejects_commands"]),
         ({"INFO": "-NOPERM no", "CONFIG": "-NOPERM no"}, []),
         ({"PING": "HTTP/1.1 400 Bad Request"}, ["redis_not_redis"]),
         ({"PING": "$99999999999"}, ["redis_not_redis"]),
@@ -157,6 +168,39 @@ def test_bad_options(options):
     result = run(**options)
     assert result["failed"] is True
     assert "fault" not in result.get("reason", "")
+
+
+# --- MySQL 8: a stand-in
+
+_MYSQL_GREETING = (
+    b"\x0a8.0.40\0" + b"\1\0\0\0" + b"saltsalt" + b"\0" + b"\x08\x82" + b"\xff" + b"\2\0" + b"\x08\0" + b"\x15"
+) + (10 * b"\0" + b"saltsaltsalt\0" + b"caching_sha2_password\0")
+_SEND_PASSWORD, _PUBLIC_KEY = b"\1\4", b"\1-----BEGIN PUBLIC KEY-----"
+
+
+class MySQL8(socketserver.StreamRequestHandler):
+    """Requests the password of a user, encrypted with the key of the server."""
+
+    def handle(self) -> None:
+        for number, payload in ((0, _MYSQL_GREETING), (2, _SEND_PASSWORD), (4, _PUBLIC_KEY)):
+            self.wfile.write(len(payload).to_bytes(3, "little") + bytes([number]) + payload)
+            header = self.rfile.read(4)
+            self.rfile.read(int.from_bytes(header[:3], "little"))
+
+
+def test_a_login_that_requires_another_library(tmp_path):
+    lacking = without([], "pymysql")
+    if lacking:
+        pytest.skip(f"the host has no {lacking}")
+    (tmp_path / "cryptography").mkdir()
+    (tmp_path / "cryptography/__init__.py").write_text("raise ImportError")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), MySQL8) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        login = {"type": "mysql", "host": "127.0.0.1", "port": server.server_address[1], "user": "dragonfly"}
+        result = run([tmp_path], database={**login, "password": PASSWORD})
+        server.shutdown()
+    assert (result["reason"], "python3-cryptography" in result["msg"]) == ("missing_library", True)
 
 
 # --- the schema
@@ -320,6 +364,16 @@ def test_a_real_mariadb(mariadb):
     assert codes(run(database={**login, "password": "s3cr3t-other"})) == ["database_login"]
     assert codes(run(database={**login, "user": "reader"})) == ["database_read_only"]
     assert codes(run(database={**login, "port": free_port()})) == ["database_unreachable"]
+    mariadb.execute("ALTER USER 'reader'@'127.0.0.1' ACCOUNT LOCK")
+    assert codes(run(database={**login, "user": "reader"})) == ["database_login"]
+    mariadb.execute("ALTER USER 'reader'@'127.0.0.1' ACCOUNT UNLOCK PASSWORD EXPIRE")
+    assert codes(run(database={**login, "user": "reader"})) == ["database_login"]
+    mariadb.execute(
+        "ALTER USER 'reader'@'127.0.0.1' WITH MAX_CONNECTIONS_PER_HOUR 1 PASSWORD EXPIRE NEVER;"
+        f"SET PASSWORD FOR 'reader'@'127.0.0.1' = PASSWORD('{PASSWORD}')"
+    )
+    assert codes(run(database={**login, "user": "reader"})) == ["database_read_only"]
+    assert codes(run(database={**login, "user": "reader"})) == ["database_busy"]
     mariadb.execute("CREATE TABLE manager.scheduler_cluster (id int, seed_client_config text)")
     result = run(database=login, manager_release="2.4.1")
     assert codes(result) == ["database_newer_schema"]
