@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Platforms of images, and which entries of an index a requested platform means.
+"""Parse platforms of images, and select the entries of an index that a platform needs.
 
 PRIVATE to the collection.
 """
@@ -16,7 +16,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
 
 _PLATFORM = re.compile(r"[a-z0-9_]+/[a-z0-9_]+(?:/[a-z0-9_.]+)?\Z")
-# Other names of architectures, with the variant that they imply (containerd/platforms v0.2.1, database.go).
+# Aliases of architectures, with the variant that they imply (containerd/platforms v0.2.1, database.go).
 _ARCHITECTURES = {
     "i386": ("386", ""),
     "x86_64": ("amd64", None),
@@ -25,7 +25,7 @@ _ARCHITECTURES = {
     "armhf": ("arm", "v7"),
     "armel": ("arm", "v6"),
 }
-# Other spellings of variants, by architecture.
+# Aliases of variants, by architecture.
 _VARIANTS = {
     "amd64": {"v1": ""},
     "arm64": {"8": "", "v8": ""},
@@ -34,12 +34,12 @@ _VARIANTS = {
 _LOWEST_ARM = 5
 
 
-#: Stands for each platform that an image has.
+#: Stands for all platforms of an image.
 ALL_PLATFORMS = "all"
 
 
 class Platform(t.NamedTuple):
-    """A platform as an index or the config of an image names it."""
+    """A platform in an index or in the config of an image."""
 
     os: str
     architecture: str
@@ -47,9 +47,9 @@ class Platform(t.NamedTuple):
 
 
 def check_platform(text: str) -> str:
-    """Return a platform such as ``linux/amd64`` or ``linux/arm64/v8`` without the white space around it.
+    """Return a platform such as ``linux/amd64`` or ``linux/arm64/v8`` without surrounding white space.
 
-    :raises InputError: if it is not one.
+    :raises InputError: if it is not valid.
     """
     platform = trim(text)
     if not _PLATFORM.match(platform):
@@ -61,9 +61,9 @@ def check_platform(text: str) -> str:
 
 
 def check_platforms(names: t.Iterable[str] | None) -> list[str]:
-    """Return platforms, each once; ``all`` stands alone.
+    """Return platforms without duplicates. ``all`` excludes others.
 
-    :raises InputError: if one is not valid, or ``all`` is among others.
+    :raises InputError: if a platform is not valid, or ``all`` is combined with others.
     """
     platforms = list(dict.fromkeys(trim(name) for name in names or ()))
     if ALL_PLATFORMS not in platforms:
@@ -74,22 +74,22 @@ def check_platforms(names: t.Iterable[str] | None) -> list[str]:
 
 
 def platforms_to_read(names: t.Iterable[str] | None) -> list[str | None]:
-    """Return the platforms whose blobs count, None for those of all platforms, which is the default."""
+    """Return the platforms whose blobs count, or None for all platforms, which is the default."""
     return [name for name in check_platforms(names) if name != ALL_PLATFORMS] or [None]
 
 
 def parse_platform(text: str) -> Platform:
-    """Return the platform that a text names, as it is spelled."""
+    """Return the platform in a text, as spelled."""
     return Platform(*(text.split("/") + [""])[:3])
 
 
 def matching_platforms(requested: str, offered: t.Iterable[str]) -> set[str]:
-    """Return those of the offered platforms whose content is needed for a requested one.
+    """Return the offered platforms whose content a requested platform needs.
 
-    Managers up to 2.5.1 take every entry of the system and architecture and ignore the variant
-    (``internal/job/image.go``); later ones take what ``platforms.Only`` accepts (``pkg/oci/resolver.go``), as
-    containerd does. A job of an unknown release may have done either, so only what both take can be expected of it. A
-    requested variant that the index has is enough. Where they share nothing, what hosts pull counts.
+    Managers up to 2.5.1 use all entries of the system and architecture and ignore the variant
+    (``internal/job/image.go``). Later managers use those that ``platforms.Only`` accepts (``pkg/oci/resolver.go``), as
+    containerd does. For an unknown release, only entries that both use are expected. If the index has the requested
+    variant, only that one is expected. If nothing is in common, the entry that hosts pull is expected.
     """
     wanted = _normalize(parse_platform(requested))
     compatible = _compatible(wanted)
@@ -104,9 +104,9 @@ def matching_platforms(requested: str, offered: t.Iterable[str]) -> set[str]:
 
 
 def runs_on(image: str, requested: str) -> bool:
-    """Return whether a host of the requested platform can pull an image of another one without an index.
+    """Return whether a host of the requested platform can pull an image without an index that is for another platform.
 
-    A variant that only one of them names does not count.
+    Variants are compared only if both have one.
     """
     if all(own == other for own, other in zip(image.split("/"), requested.split("/"))):
         return True

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait, with the clock as an argument, and no longer than a task may take.
+"""Wait within the time limit of a task. The clock is an argument.
 
 PRIVATE to the collection.
 """
@@ -14,53 +14,53 @@ import typing as t
 
 State = t.TypeVar("State")
 
-# A task that does not wait has the time of as many requests as each may be sent again, and this for each job.
+# A task that does not wait has time for its requests including retries, multiplied by its number of jobs.
 _REQUESTS, _SECONDS_PER_JOB = 3, 1
-#: Seconds in which peers answer what they hold: after its creation, the manager polls a job after 30 s and after 90 s
+#: Seconds in which peers report what they hold: the manager polls a new job after 30 s and after 90 s
 #: (manager/service/job.go, pollingJob, 2.4.0).
 PEERS_TIMEOUT = 120
 
 
 class Clock:
-    """The machine's clock, and the time that a task has; tests put another in its place.
+    """The clock of the machine and the time limit of the task. Tests replace it.
 
-    :ivar deadline: by ``now``, the time after which the task starts no pause, no further attempt and no job.
-    :ivar end: by ``now``, when the last request of the task ends.
+    :ivar deadline: time by ``now`` after which the task starts no pause, no further attempt and no job.
+    :ivar end: time by ``now`` at which the last request of the task ends.
     """
 
     deadline = float("inf")
     end = float("inf")
 
     def limit(self, seconds: float, grace: float) -> None:
-        """Give a task its time, from now on.
+        """Start the time limit of a task.
 
-        :param seconds: until the deadline.
-        :param grace: seconds of the last request, which can begin just before the deadline.
+        :param seconds: time until the deadline in seconds.
+        :param grace: time limit in seconds of the last request, which may start just before the deadline.
         """
         self.deadline = self.now() + seconds
         self.end = self.deadline + grace
 
     def time_left(self) -> float:
-        """Return the seconds until the deadline, 0 after it."""
+        """Return the seconds until the deadline, at least 0."""
         return max(0.0, self.deadline - self.now())
 
     def now(self) -> float:
-        """Return seconds on a clock that never goes back."""
+        """Return the time in seconds of a monotonic clock."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """Return seconds since 1970, for comparison with a server's Date where it sends none."""
+        """Return seconds since 1970. Stands in for a server's Date if there is none."""
         return time.time()
 
     def pause(self, seconds: float) -> None:
-        """Do nothing for some seconds."""
+        """Sleep for some seconds."""
         time.sleep(seconds)
 
 
 def task_seconds(params: dict[str, t.Any]) -> float:
-    """Return the seconds after which a task begins nothing more, by the options of its module.
+    """Return the time limit of a task in seconds, which depends on the options of its module.
 
-    A task that waits has ``wait_timeout``; one that does not has what its requests take, and no more than that.
+    A task that waits has ``wait_timeout``. Other tasks have the time that their requests may take.
     """
     wait_timeout = params.get("wait_timeout", params.get("retry_timeout"))
     if wait_timeout and params.get("wait", True):
@@ -74,9 +74,9 @@ def task_seconds(params: dict[str, t.Any]) -> float:
 
 
 def limit_task(clock: Clock, params: dict[str, t.Any]) -> None:
-    """Give a task its time from now on, by the options of its module.
+    """Start the time limit of a task, which depends on the options of its module.
 
-    It stays without a limit where the module has no timeout, or a malformed one, which is refused later.
+    There is no limit if the module has no timeout, or a malformed one, which is refused later.
     """
     durations = [params.get(name) for name in ("timeout", "wait_timeout", "retry_timeout")]
     if durations[0] is not None and not any(isinstance(duration, str) for duration in durations):
@@ -86,11 +86,11 @@ def limit_task(clock: Clock, params: dict[str, t.Any]) -> None:
 def poll(
     fetch: t.Callable[[], State], done: t.Callable[[State], bool], timeout: float, sleep: float, clock: Clock
 ) -> State:
-    """Fetch a state repeatedly until it is done or the time is up, and once more after that.
+    """Fetch a state repeatedly until it is final or the time is up, and a last time after that.
 
     :param done: returns whether a state is final.
-    :param timeout: seconds in all, or fewer where the task has no more; 0 fetches once.
-    :param sleep: seconds between two fetches; the last pause is shorter where the time ends within it.
+    :param timeout: time limit in seconds, shortened to the rest of the task's time; 0 fetches once.
+    :param sleep: polling interval in seconds; the last pause may be shorter.
     :returns: the last state.
     """
     deadline = min(clock.now() + timeout, clock.deadline)

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Task ids: what each release of each part of Dragonfly calls a URL. No requests.
+"""Compute task IDs as each release of each part of Dragonfly does. Sends no requests.
 
-A host hits what was preheated only where the client of the seed peer and that of the host come to the same id. Two
-repositories compute it: dragonflyoss/dragonfly (Go: manager, scheduler, and up to 2.3.4 the client dfget) and
-dragonflyoss/client (Rust: dfdaemon).
+A host hits preheated content only if its client and that of the seed peer compute the same ID. Two repositories compute
+IDs: dragonflyoss/dragonfly (Go: manager, scheduler, and up to 2.3.4 the client dfget) and dragonflyoss/client (Rust:
+dfdaemon).
 
 PRIVATE to the collection.
 """
@@ -23,13 +23,13 @@ _TASK_TYPE = "STANDARD"
 
 
 class Recipe(t.NamedTuple):
-    """How one line of releases makes an id: the SHA-256 of the filtered URL and of some inputs behind it.
+    """The way a range of releases computes an ID: the SHA-256 of the filtered URL followed by some inputs.
 
-    :ivar name: as in this file's list.
+    :ivar name: name in the list of recipes.
     :ivar query_filter: ``filter_go`` or ``filter_rust``.
-    :ivar inputs: names of what follows the URL, in order; an empty one adds nothing.
-    :ivar typed: whether the kind of task ends it.
-    :ivar default_piece_length: what stands for a piece length that is not set.
+    :ivar inputs: names of the inputs after the URL in order; empty inputs add nothing.
+    :ivar typed: whether the type of the task is the last input.
+    :ivar default_piece_length: input if no piece length is set.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Recipe(t.NamedTuple):
     default_piece_length: str = ""
 
     def task_id(self, url: str, filtered_query_params: t.Collection[str] = (), **values: str | int | None) -> str:
-        """Return the id of a URL, 64 hexadecimal digits.
+        """Return the ID of a URL, 64 hexadecimal digits.
 
-        :param filtered_query_params: names of query parameters that do not count.
+        :param filtered_query_params: names of query parameters to omit.
         :param values: ``tag``, ``application``, ``digest``, ``byte_range`` (without ``bytes=``), ``revision`` and
-            ``piece_length`` (bytes, int); None and empty are the same. One that the recipe does not use is ignored, as
-            the part that uses the recipe does.
-        :raises ValueError: if the URL is none for a Rust client.
+            ``piece_length`` (int, in bytes); None is the same as empty. Inputs that the recipe does not use are
+            ignored, as the programs that use the recipe do.
+        :raises ValueError: if the URL is not valid for a Rust client.
         """
         texts = [self.query_filter(url, filtered_query_params)]
         for name in self.inputs:
@@ -57,7 +57,7 @@ class Recipe(t.NamedTuple):
         return _sha256("".join(texts))
 
     def uses(self, name: str) -> bool:
-        """Return whether an input is part of the id."""
+        """Return whether an input is part of the ID."""
         return name in self.inputs
 
 
@@ -68,7 +68,7 @@ class Recipe(t.NamedTuple):
 #: * V2a: D v2.0.9 to v2.1.54 TaskIDV2. V2b: D v2.1.55 to v2.1.61.
 #: * V2c: D v2.1.62 to v2.2.0; C v0.1.114 to v0.2.12. V2d: D v2.2.1 to v2.2.2; C v0.2.13 to v0.2.27.
 #: * V2e: D v2.2.3 to v2.4.2; C v0.2.28 to v1.2.11.
-#: * V2f: D v2.4.3 to v2.5.1; C from v1.2.15. V2f_early: C v1.2.12 to v1.2.14, the revision behind the piece length.
+#: * V2f: D v2.4.3 to v2.5.1; C from v1.2.15. V2f_early: C v1.2.12 to v1.2.14, the revision after the piece length.
 _GO_RECIPES = {
     "V1": Recipe("V1", filter_go, ("digest", "byte_range", "tag", "application")),
     "V2a": Recipe("V2a", filter_go, ("digest", "tag", "application", "piece_length"), default_piece_length="0"),
@@ -112,19 +112,19 @@ _LINES = {
     ),
 }
 
-#: The client line of each that a new installation most likely is of, for callers that do not know the release.
+#: The client of most new installations, for callers that do not know the release.
 NEWEST = {"dfget": (2, 3, 4), "dfdaemon": (1, 5, 1), "scheduler": (2, 5, 1)}
 
 
 def recipe_for(client: str, release: Release | None = None) -> Recipe | None:
-    """Return the recipe that a release uses.
+    """Return the recipe of a release.
 
     :param client: ``dfget`` (Go client and Go seed peer), ``dfdaemon`` (Rust client and Rust seed peer) or
-        ``scheduler`` (what the manager and the scheduler themselves compute).
+        ``scheduler`` (manager and scheduler).
     :param release: None for the newest.
-    :returns: None for a dfdaemon before 0.1.114, which agrees with no other release: it hashed a ``?``
-        with nothing behind it and up to 0.1.98 kept the parameters that it should have dropped.
-    :raises ValueError: for another client.
+    :returns: None for a dfdaemon before 0.1.114, whose IDs differ from those of all other releases: it hashed a ``?``
+        with an empty query, and up to 0.1.98 it kept the parameters that it should have removed.
+    :raises ValueError: if the client is unknown.
     """
     if client not in _LINES:
         raise ValueError(f"{client!r} is not a valid client: use one of {', '.join(sorted(_LINES))}")
@@ -139,14 +139,14 @@ _DIGEST_LENGTHS = {"crc32": 10, "sha256": 64, "sha512": 128}
 
 
 def blob_digest_id(url: str) -> str | None:
-    """Return the id of a blob where ``proxy.registryMirror.enableTaskIDBasedBlobDigest`` is true: its digest's digits.
+    """Return the ID of a blob with ``proxy.registryMirror.enableTaskIDBasedBlobDigest``: its digest without prefix.
 
     Source: dragonflyoss/client v1.1.4 to v1.5.1, dragonfly-client-util/src/digest/mod.rs (extract_from_blob_url).
-    Managers and schedulers do not make such ids up to v2.5.1.
+    Managers and schedulers up to v2.5.1 do not compute such IDs.
 
-    :returns: None where the URL is none of a blob.
+    :returns: None if the URL is not that of a blob.
     """
-    # As the greedy ^(.*)://(.*)/v2/(.*)/blobs/([^?]+)(?:\?.*)?$ of upstream, but in linear time.
+    # Equivalent to upstream's greedy ^(.*)://(.*)/v2/(.*)/blobs/([^?]+)(?:\?.*)?$, but in linear time.
     place = url.rfind("/blobs/")
     while place >= 0 and url[place + 7 : place + 8] in ("", "?"):
         place = url.rfind("/blobs/", 0, place + 6)
@@ -157,7 +157,7 @@ def blob_digest_id(url: str) -> str | None:
 
 
 def content_id(content: str) -> str:
-    """Return the id of a task whose content for it is given (``X-Dragonfly-Content-For-Calculating-Task-ID``).
+    """Return the ID of a task with a given content for the ID (``X-Dragonfly-Content-For-Calculating-Task-ID``).
 
     Source: dragonflyoss/client v0.2.25 to v1.5.1, dragonfly-client-util/src/id_generator/mod.rs; dragonflyoss/dragonfly
     v2.2.3 to v2.5.1, pkg/idgen/task_id.go (TaskIDV2ByContent).

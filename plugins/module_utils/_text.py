@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts that people paste, and lists in messages.
+"""Trim pasted texts, and format lists in messages.
 
 PRIVATE to the collection.
 """
@@ -12,13 +12,13 @@ from __future__ import annotations
 import re
 import typing as t
 
-# Byte-order marks and spaces without a width, which str.strip keeps.
+# Byte order marks and zero-width spaces, which str.strip keeps.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 _BLANK = re.compile(rf"[\s{_INVISIBLE}]")
 
 
 def trim(text: str) -> str:
-    """Return a text without white space, carriage returns and invisible characters at its ends."""
+    """Return a text without white space, carriage returns and invisible characters at both ends."""
     start, end = 0, len(text)
     while start < end and _BLANK.match(text[start]):
         start += 1
@@ -28,16 +28,16 @@ def trim(text: str) -> str:
 
 
 def listed(items: t.Sequence[str], most: int = 10) -> str:
-    """Return the first of some items for a message, and how many more there are."""
+    """Return the first items for a message, and the number of the rest."""
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(items[:most]) + more
 
 
 def be(number: int) -> str:
-    """Return the verb that agrees with ``NUMBER of TOTAL blobs``."""
+    """Return the verb for ``NUMBER of TOTAL blobs``."""
     return "is" if number == 1 else "are"
 
 
 def has_blank(text: str) -> bool:
-    """Return whether a text holds white space or an invisible character."""
+    """Return whether a text contains white space or an invisible character."""
     return bool(_BLANK.search(text))

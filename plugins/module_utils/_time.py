@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Times as the manager writes them: RFC 3339 with any offset and up to nanoseconds.
+"""Parse times of the manager: RFC 3339 with any offset and up to nanoseconds.
 
 PRIVATE to the collection.
 """
@@ -18,9 +18,9 @@ _RFC3339 = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d+)
 
 
 def parse_time(text: t.Any) -> float | None:
-    """Return the seconds since 1970 of a time such as ``2026-11-24T22:23:21.964+08:00``, None for anything else.
+    """Return the seconds since 1970 of a time such as ``2026-11-24T22:23:21.964+08:00``, None for other values.
 
-    The zero time, year 1, which a manager writes where it has none, is None (contract/2.3.4/image_again).
+    The zero time (year 1), which a manager writes for an unset time, is None (contract/2.3.4/image_again).
     """
     match = _RFC3339.match(text) if isinstance(text, str) else None
     if not match or match.group(1) == "0001":
@@ -38,7 +38,7 @@ def parse_time(text: t.Any) -> float | None:
 
 
 def parse_http_date(text: t.Any) -> float | None:
-    """Return the seconds since 1970 of a header ``Date``, None where it is not a date."""
+    """Return the seconds since 1970 of a header ``Date``, None if it is not a date."""
     try:
         return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Personal access tokens of the manager, which its Open API takes.
+"""Personal access tokens of the manager, the credentials of its Open API.
 
 PRIVATE to the collection.
 """
@@ -27,9 +27,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
 SCOPES = ("cluster", "job")
-# Without scopes 2.1.9 to 2.2.1 answer 500, and later releases grant all of them (contract/*/tokens).
+# Without scopes, 2.1.9 to 2.2.1 respond with 500, and later releases grant all of them (contract/*/tokens).
 _DEFAULT_SCOPES = ("job",)
-# The column is a timestamp: MySQL and MariaDB take nothing later, and the manager answers 500 without the cause.
+# MySQL and MariaDB store no later time in a timestamp column, and the manager responds with 500 without the cause.
 _LAST_EXPIRY = "2038-01-19T03:14:07Z"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -37,7 +37,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 def parse_lifetime(text: str) -> int:
     """Return the seconds of ``expires_in``, such as ``90d`` or ``1d12h``.
 
-    :raises InputError: if the text is not a duration, or an empty one.
+    :raises InputError: if the text is not a valid duration, or is 0.
     """
     seconds = parse_duration(text)
     if seconds is None:
@@ -48,9 +48,9 @@ def parse_lifetime(text: str) -> int:
 
 
 def parse_expiry(text: str) -> int:
-    """Return the seconds since 1970 of a date with or without a time; a date alone is its first second in UTC.
+    """Return the seconds since 1970 of a date with or without a time. A date without a time starts at midnight UTC.
 
-    :raises InputError: if the text is not a date, or a date later than a manager can store.
+    :raises InputError: if the text is not a date, or too late for the manager to store.
     """
     seconds = parse_time(text + "T00:00:00Z" if _DATE.fullmatch(text) else text)
     if seconds is None:
@@ -71,10 +71,10 @@ def _format_time(seconds: float) -> str:
 
 
 class Tokens(ManagedResource):
-    """One personal access token, by its name.
+    """A personal access token, identified by its name.
 
-    :param client: with the JWT.
-    :param params: the module's options.
+    :param client: client with a JWT.
+    :param params: options of the module.
     """
 
     kind = "personal access token"
@@ -99,7 +99,7 @@ class Tokens(ManagedResource):
     # The desired state
 
     def desired(self) -> View | None:
-        """Return the part of a view that the options set, None for a token to delete."""
+        """Return the part of a view that the options set, or None to delete the token."""
         params = self._params
         if params["state"] == "absent":
             return None
@@ -113,19 +113,19 @@ class Tokens(ManagedResource):
         }
 
     def find(self) -> Row | None:
-        """Return the token of the option ``name``, None where there is none."""
+        """Return the token with the option ``name``, None if it does not exist."""
         for row in self.client.all_rows(self.path, "personal access tokens"):
             if row.get("name") == self._params["name"]:
                 return self.checked(row, "GET " + self.path)
         return None
 
     def view(self, row: Row) -> View:
-        """Return what can be set of a token."""
+        """Return the settings of a token."""
         expires = parse_time(row.get("expired_at"))
         return {
             "name": row.get("name"),
             "bio": row.get("bio") or "",
-            # An empty list grants all (manager/middlewares/personal_access_token.go of 2.1.9 to 2.5.1).
+            # An empty list grants all scopes (manager/middlewares/personal_access_token.go of 2.1.9 to 2.5.1).
             "scopes": sorted({str(scope) for scope in row.get("scopes") or SCOPES}),
             "state": row.get("state"),
             "expires_at": None if expires is None else _format_time(expires),
@@ -133,7 +133,7 @@ class Tokens(ManagedResource):
         }
 
     def new(self, before: View | None) -> View:
-        """Return the view of a token that is created without any option, or in the place of another."""
+        """Return the settings of a token that is created without any option, or that replaces another."""
         view = before or {"bio": "", "scopes": list(_DEFAULT_SCOPES), "user_id": user_id_of(self._params["jwt"] or "")}
         return dict(view, name=self._params["name"], state="active", expires_at=self._expires_in())
 
@@ -143,13 +143,13 @@ class Tokens(ManagedResource):
         return _format_time(_storable(self.now() + parse_lifetime(self._params["expires_in"]), "expires_in"))
 
     def now(self) -> float:
-        """Return the seconds since 1970, by the manager's clock where its answers have a date."""
+        """Return seconds since 1970, by the manager's clock if its responses have a date."""
         return self.client.date or self.clock.wall()
 
     def check(self, planned: View, before: View | None) -> None:
-        """Refuse what a manager would refuse, ignore or get wrong, before it is sent.
+        """Validate the planned settings: refuse what the manager would refuse, ignore or misread.
 
-        :raises InputError: if so.
+        :raises InputError: if they are not valid.
         """
         super().check(planned, before)
         if planned["expires_at"] is None:
@@ -166,7 +166,7 @@ class Tokens(ManagedResource):
             self._check_user(planned["user_id"])
 
     def _check_user(self, user_id: int) -> None:
-        # A manager takes any number, and a job of a user that does not exist breaks its lists (contract/*/ghost_user).
+        # A manager accepts any user ID, and a job of a nonexistent user breaks its lists (contract/*/ghost_user).
         users = self.client.all_rows(CONSOLE_API + "/users", "users")
         if user_id not in [user["id"] for user in users]:
             raise InputError(f"user_id {user_id}: the manager has no such user.")
@@ -175,10 +175,10 @@ class Tokens(ManagedResource):
 
     def body(self, planned: View, before: View | None) -> dict[str, t.Any]:
         """Return the body of the request that creates or updates a token."""
-        # From 2.2.2 on a PATCH without scopes grants all of them.
+        # From 2.2.2 on, a PATCH without scopes grants all of them.
         body = {"scopes": planned["scopes"]}
         if before is None:
-            # A new token is active, whatever state is sent.
+            # A new token is active, regardless of the state in the request.
             body.update({key: planned[key] for key in ("name", "bio", "user_id")}, expired_at=planned["expires_at"])
             return body
         body.update({key: planned[key] for key in ("bio", "state", "user_id") if planned[key] != before[key]})
@@ -187,20 +187,20 @@ class Tokens(ManagedResource):
         return body
 
     def create(self, planned: View) -> Row:
-        """Create a token and return it as the manager shows it."""
+        """Create a token and return it as the manager returns it."""
         created = super().create(dict(planned, state="active"))
         if planned["state"] == "active":
             return created
         return self.freshest(created, self.update(created, self.view(created), planned))
 
     def freshest(self, answered: Row, read_back: Row) -> Row:
-        """Return the row that was read back, with the token that only the answer to its creation may show."""
+        """Return the row that was read back, with the token, which only the response to its creation may contain."""
         return read_back if read_back.get("token") else dict(read_back, token=answered.get("token"))
 
     # Results
 
     def result(self, change: Change) -> dict[str, t.Any]:
-        """Return the module's result of a change."""
+        """Return the module's result for a change."""
         row = change.row or {}
         diff = change.diff(f"{self.kind} {self._params['name']}")
         if change.changed and change.before and self._params["state"] == "rotated":
@@ -213,7 +213,7 @@ class Tokens(ManagedResource):
         return {"changed": change.changed, "token": token, "personal_access_token": shown, "diff": diff}
 
     def warnings(self, change: Change) -> list[str]:
-        """Return what a user should know of the token that exists now."""
+        """Return warnings about the token that now exists."""
         if not change.row or not change.after:
             return []
         name, warnings = self._params["name"], []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What it means for a person that a request failed without a whole answer, and what to do.
+"""Explain why a request failed without a complete response, and what to do.
 
 PRIVATE to the collection.
 """
@@ -18,13 +18,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import gateway_remedy
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import PROXY_ERRORS, TLS_ERRORS
 
-#: Reasons of failures in which a proxy can be involved.
+#: Reasons that a proxy can cause.
 NETWORK_REASONS = ("proxy", "dns", "refused", "connect_timeout", "unreachable", "read_timeout", "reset", "incomplete")
-# How Python shows the begin of a TLS alert, which a server that expects TLS answers to plain HTTP.
+# Python's text of the first bytes of a TLS alert, which a TLS server sends in response to plain HTTP.
 _TLS_ALERT = r"\x15\x03"
 _PLAIN_HTTP = "check the scheme of the URL: the server may speak plain HTTP on this port (http://)"
 _OTHER_NAME = "write the URL with a name that the certificate of the server has"
-# By a part of OpenSSL's message in lower case, with spaces in place of underscores.
+# By a part of OpenSSL's message in lower case, with spaces instead of underscores.
 _TLS_REMEDIES = (
     ("not yet valid", "check the clock of the host where the module runs"),
     ("has expired", "renew the certificate of the server, or check the clock of the host where the module runs"),
@@ -37,17 +37,17 @@ _TLS_REMEDIES = (
 
 
 class Problem(t.NamedTuple):
-    """Why no whole answer came: a stable code, and a message that says what to do."""
+    """Why there is no complete response: a stable code, and a message with a remedy."""
 
     reason: str
     message: str
 
 
 class Failure:
-    """An exception of requests, and what led to it.
+    """An exception of requests and its causes.
 
     :param address: host and port.
-    :param timeout: seconds that the request had.
+    :param timeout: time limit of the request in seconds.
     """
 
     def __init__(self, exc: Exception, address: str, host: str | None, timeout: float) -> None:
@@ -59,11 +59,11 @@ class Failure:
 
     @property
     def has_too_many_bytes(self) -> bool:
-        """Whether more came than an answer may have."""
+        """Whether the response exceeds its limit."""
         return self._first(TooManyBytes) is not None
 
     def before_request(self) -> Problem:
-        """Return what a failure means before the server can have seen the request."""
+        """Return the meaning of a failure before the server may have received the request."""
         if self._is_tls():
             return Problem("tls", self._tls_message())
         if isinstance(self._exc, PROXY_ERRORS):
@@ -80,7 +80,7 @@ class Failure:
         return self._other_before_request()
 
     def _proxy_message(self) -> str:
-        # How http.client shows what a proxy answers to CONNECT.
+        # The text of http.client for a proxy's response to CONNECT.
         texts = [str(cause) for cause in self._causes if isinstance(cause, OSError)]
         match = next(filter(None, map(re.compile(r"Tunnel connection failed: (\d{3})\b").search, texts)), None)
         problem = f"no connection to {self._address} through the proxy"
@@ -94,7 +94,7 @@ class Failure:
             remedy = "write it as http://HOST:PORT or https://HOST:PORT"
             return Problem("bad_url", f"the URL cannot be used. What to do: {remedy}.")
         if type(self._exc).__module__ == "builtins" and isinstance(self._exc, OSError):
-            # requests raises a bare OSError for a ca_path or client_cert that does not exist, before it connects.
+            # requests raises OSError for a missing ca_path or client_cert before it connects.
             remedy = "check ca_path, client_cert and client_key"
             return Problem("bad_file", f"{str(self._exc).rstrip('.')}. What to do: {remedy}.")
         texts = [cause.strerror for cause in self._causes if isinstance(cause, OSError) and cause.strerror]
@@ -103,16 +103,16 @@ class Failure:
         return Problem("unreachable", f"no connection to {self._address}: {problem}. What to do: {remedy}.")
 
     def after_request(self, begun: bool) -> Problem:
-        """Return what a failure means after the request was sent, or a part of it.
+        """Return the meaning of a failure after a part of the request was sent.
 
-        :param begun: whether the headers of an answer have come.
+        :param begun: whether the headers of the response were received.
         """
         if self._first(socket.timeout) or self._named("ReadTimeoutError", "ReadTimeout"):
             problem = "did not complete its response" if begun else "did not respond"
             remedy = f"raise the option timeout (it had {self._timeout:.3g} s), or check why the server is slow"
             return Problem("read_timeout", f"{self._address} {problem} in time. What to do: {remedy}.")
         if not begun and self._is_tls() and "CERTIFICATE" in self._tls_reason().upper():
-            # TLS 1.3 lets the client speak before the server has judged its certificate.
+            # In TLS 1.3, the client may send data before the server has verified its certificate.
             return Problem("tls", self._tls_message())
         if not begun and _TLS_ALERT in str(self._exc):
             return Problem("wrong_scheme", f"{self._address} expects TLS. What to do: write https:// in the URL.")
@@ -143,12 +143,12 @@ class Failure:
         return next((cause for cause in self._causes if isinstance(cause, kind)), None)
 
     def _named(self, *names: str) -> bool:
-        """Return whether there is a cause of one of these classes, which requests does not show everywhere."""
+        """Return whether a cause is of one of these classes, which requests does not always expose."""
         return any(type(cause).__name__ in names for cause in self._causes)
 
 
 def _causes(exc: BaseException) -> t.Iterator[BaseException]:
-    """Yield an exception and what led to it: requests and urllib3 hide that in args, in .reason, or in the context."""
+    """Yield an exception and its causes, which requests and urllib3 store in args, .reason or the context."""
     waiting: list[t.Any] = [exc]
     visited = set()
     while waiting:

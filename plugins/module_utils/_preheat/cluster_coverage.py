@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Track the clusters that existing jobs cover. No requests.
+"""Track which clusters existing jobs cover. Sends no requests.
 
 PRIVATE to the collection.
 """
@@ -20,9 +20,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.pl
 
 
 class Coverage:
-    """The clusters of a planned job that existing jobs cover. Add existing jobs from the newest to the oldest.
+    """The clusters of a planned job that existing jobs cover. Add jobs from the newest to the oldest.
 
-    :param needed: IDs of clusters, or None if they are not known, in which case only the newest job counts.
+    :param needed: IDs of the clusters, or None if unknown, in which case only the newest job counts.
     :param exact: whether only a job for exactly these clusters counts.
     """
 
@@ -35,13 +35,13 @@ class Coverage:
         self._has_job = False
 
     def fits(self, cluster_ids: set[int]) -> bool:
-        """Return whether a job for these clusters can count here."""
+        """Return whether a job for these clusters can count."""
         if self.needed is None:
             return True
         return cluster_ids == self.needed if self.exact else bool(cluster_ids & self.needed)
 
     def add(self, cluster_ids: set[int], decision: Decision) -> bool:
-        """Take a decision on a job into account, and return whether the job is one to keep."""
+        """Add a decision on a job, and return whether to keep the job."""
         if self.settled or decision == SKIP or not self.fits(cluster_ids):
             return False
         if self.needed is None:

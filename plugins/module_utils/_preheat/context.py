@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hold what the parts of a run share: whom they talk to, the options, the clock.
+"""Hold what the parts of a run share: clients, options, clock.
 
 PRIVATE to the collection.
 """
@@ -24,9 +24,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ve
 class RunContext:
     """What the parts of a run share.
 
-    :ivar params: the module's, checked.
-    :ivar check_mode: whether nothing is created and nothing awaited.
-    :ivar warnings: those of the whole run, the reader's among them.
+    :ivar params: validated options of the module.
+    :ivar check_mode: whether to create no job and not to wait.
+    :ivar warnings: warnings of the whole run, including those of the reader.
     """
 
     client: DragonflyClient
@@ -43,5 +43,5 @@ class RunContext:
         self.warnings = self.reader.warnings
 
     def verify(self, planned: PlannedJob, job: dict, proven: t.Collection[str] = ()) -> Verdict:
-        """Return what a job came to, as the options want it verified."""
+        """Return the verdict on a job, with the verification that the options request."""
         return verify_job(job, planned, self.params["verify"], self.params["max_failed_peers_percentage"], proven)

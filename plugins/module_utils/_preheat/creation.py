@@ -32,7 +32,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ve
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import not_in_echo, releases_of_echo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
-# Clocks show whole seconds, and replicas of a manager differ.
+# Times have whole seconds, and replicas of a manager differ.
 _CLOCK_SLACK = 5
 
 
@@ -51,16 +51,16 @@ def predict(context: RunContext, missing: list[MissingJob]) -> list[JobRecord]:
 
 
 class Creation:
-    """Creates jobs, each once, whatever answers are lost."""
+    """Creates each job once, even if responses are lost."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._lock = threading.Lock()
-        # Jobs that were there before, and those that are known to be the answer to a POST.
+        # Jobs that existed before, and jobs known to result from a POST.
         self._claimed = set(context.reader.seen_ids)
 
     def create(self, missing: list[MissingJob]) -> list[JobRecord]:
-        """Create the jobs and return what became of each."""
+        """Create the jobs and return their records."""
         records: list[JobRecord] = []
         created: dict[str, list[JobRecord]] = {}
         while missing:
@@ -99,7 +99,7 @@ class Creation:
         return refused + created
 
     def _check_echo(self, planned: PlannedJob, ids: list[int] | None, job: dict) -> Verdict:
-        """Return whether a created job is the one that was requested, by what the manager answered."""
+        """Return the verdict on a created job: whether the manager's echo matches the request."""
         args = job_args(job)
         self._context.reader.narrow_releases(args)
         ignored = not_in_echo(planned.all_options(), args)
@@ -148,7 +148,7 @@ class Creation:
         return None
 
     def _claim(self, job_id: int) -> bool:
-        """Take a job as the answer to one POST, and return whether no other one has."""
+        """Assign a job to a POST, and return whether it was not assigned before."""
         with self._lock:
             if job_id in self._claimed:
                 return False
@@ -157,9 +157,9 @@ class Creation:
 
 
 def _split_by_creation_key(missing: list[MissingJob]) -> tuple[list[MissingJob], list[MissingJob]]:
-    """Return which jobs can be created at once, and which must wait for those.
+    """Return the jobs that can be created at the same time, and those that must wait.
 
-    What may be one and the same, such as two tags of a manifest, is created one after the other.
+    Jobs that may be identical, such as two tags of a manifest, are created one after the other.
     """
     batch: list[MissingJob] = []
     deferred: list[MissingJob] = []
@@ -172,7 +172,7 @@ def _split_by_creation_key(missing: list[MissingJob]) -> tuple[list[MissingJob],
 
 
 def _reuse_created_job(planned: PlannedJob, created: t.Iterable[JobRecord]) -> JobRecord | None:
-    """Return a record of a job that this run has just created and that is the planned one, too."""
+    """Return a record of a job that this run has created and that is identical to the planned one."""
     for record in created:
         if record.planned.cluster_id == planned.cluster_id and _is_planned(record.job, planned):
             return JobRecord(planned, ADOPT, record.job, record.verdict)

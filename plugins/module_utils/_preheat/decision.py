@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide what an existing job means: whether the manager still watches it, and whether it counts. No clock.
+"""Decide whether the manager still polls an existing job, and whether the job counts. Does not read the clock.
 
 PRIVATE to the collection.
 """
@@ -15,13 +15,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ve
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 
-# The manager gives a job up at the latest so long after it was created: up to 2.1.59 after 480 polls 5 to 10 s apart,
-# later after 16 polls at most 300 s apart (manager/service/job.go, pollingJob, 2.1.0 and 2.1.60).
+# Maximum time for which the manager polls a job: up to 2.1.59 480 polls 5 to 10 s apart, later 16 polls at most 300 s
+# apart (manager/service/job.go, pollingJob, 2.1.0 and 2.1.60).
 GIVE_UP_WINDOW = 4800
-# From 2.1.57 on a watched job's row is written at least so often, in seconds: 300 between two polls, and some more.
+# From 2.1.57 on, each poll updates the job's row: maximum interval of 300 s plus a margin.
 WATCHED_WINDOW = 360
 
-#: What an existing identical job means for a new one.
+#: Meaning of an existing identical job for a planned one.
 Decision = t.Literal["adopted", "found", "skip", "remake"]
 ADOPT: t.Final = "adopted"
 FOUND: t.Final = "found"
@@ -30,9 +30,9 @@ REMAKE: t.Final = "remake"
 
 
 def is_watched(job: dict, now: float, releases: Releases) -> bool:
-    """Return whether the manager still polls a PENDING job; after a restart it never does again.
+    """Return whether the manager still polls a PENDING job. It does not resume polling after a restart.
 
-    The goroutine that polls is started by the POST alone (manager/service/job.go, 2.5.1).
+    Only the POST starts the goroutine that polls (manager/service/job.go, 2.5.1).
 
     :param now: seconds since 1970 by the manager's clock.
     """
@@ -45,12 +45,12 @@ def is_watched(job: dict, now: float, releases: Releases) -> bool:
 
 
 def decide(job: dict, verdict: Verdict, now: float, max_age: int, releases: Releases) -> Decision:
-    """Return what an existing identical job means for a new one.
+    """Return the meaning of an existing identical job for a planned one.
 
     :param now: seconds since 1970 by the manager's clock.
-    :param max_age: seconds for which a warm job counts.
-    :returns: ``adopted`` (it is still running), ``found`` (it is warm and young enough), ``skip`` (it says nothing, an
-        older one may) or ``remake`` (a new one is needed).
+    :param max_age: maximum age of a warm job in seconds.
+    :returns: ``adopted`` (it is running), ``found`` (it is warm and within ``max_age``), ``skip`` (it is irrelevant,
+        but an older job may count) or ``remake`` (a new job is needed).
     """
     if verdict.status == "pending":
         return ADOPT if is_watched(job, now, releases) else SKIP

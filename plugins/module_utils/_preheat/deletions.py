@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find out from the manager's jobs whether preheated content was deleted later.
+"""Determine from the manager's jobs whether preheated content was deleted later.
 
-Jobs of the type ``gc`` are not among those that delete content: they delete rows of audits and jobs
-(manager/types/job.go, GCArgs, 2.2.3 to 2.5.1), and so do those named ``scheduler`` and ``seed_peer``, which the manager
-writes by itself.
+Jobs of the type ``gc`` do not delete content: they delete rows of audits and jobs (manager/types/job.go, GCArgs, 2.2.3
+to 2.5.1). The same applies to the types ``scheduler`` and ``seed_peer``, which the manager creates itself.
 
 PRIVATE to the collection.
 """
@@ -35,9 +34,9 @@ _FIRST_WITH_DELETIONS = (2, 1, 55)
 class Deletion(t.NamedTuple):
     """A job of the type delete_task.
 
-    :ivar may_run: whether the manager still watches it, in which case it may go on.
-    :ivar cluster_ids: those that its result names, empty where it does not.
-    :ivar was_empty: whether it is certain that there was nothing to delete.
+    :ivar may_run: whether the manager still polls it, in which case it may still be running.
+    :ivar cluster_ids: clusters in its result, or empty.
+    :ivar was_empty: whether it certainly deleted nothing.
     """
 
     job_id: int
@@ -55,7 +54,7 @@ def find_deleted(context: RunContext, records: list[JobRecord]) -> list[tuple[Jo
     if not records or context.reader.releases.before(_FIRST_WITH_DELETIONS):
         return []
     oldest = max(context.reader.age(record.job or {}) or 0 for record in records)
-    # A deletion that was created before a preheat can have ended after it.
+    # A deletion that was created before a preheat can end after it.
     deletions = _read_deletions(context, oldest + GIVE_UP_WINDOW)
     deleted = []
     for record in records:
@@ -92,7 +91,7 @@ def _read_deletion(context: RunContext, row: dict) -> Deletion:
 
 
 def deletes(deletion: Deletion, record: JobRecord) -> bool:
-    """Return whether a deletion may have deleted content of a warm job; what is uncertain counts as deleted."""
+    """Return whether a deletion may have deleted content of a warm job; in doubt, it counts as deleted."""
     job = record.job or {}
     if deletion.was_empty or _ended_before(deletion, job) or _was_elsewhere(deletion, job):
         return False
@@ -108,7 +107,7 @@ def _was_elsewhere(deletion: Deletion, job: dict) -> bool:
 
 
 def _ended_before(deletion: Deletion, job: dict) -> bool:
-    """Return whether a deletion was over when a job was created. One that failed may have deleted some of it."""
+    """Return whether a deletion ended before a job was created. A failed deletion may have deleted some content."""
     created = parse_time(job.get("created_at"))
     if created is None or deletion.updated_at is None:
         return False
@@ -118,39 +117,39 @@ def _ended_before(deletion: Deletion, job: dict) -> bool:
 
 
 def _is_about(args: dict, record: JobRecord) -> bool:
-    """Return whether a deletion with these arguments is about a task of a job."""
+    """Return whether a deletion with these arguments concerns a task of a job."""
     job = job_args(record.job)
     urls = _urls(record)
     if args.get("task_id"):
-        # Where the blobs are not known, any task may be one of them.
+        # Any task may be one of the blobs if they are unknown.
         return not urls or args["task_id"] in _task_ids(urls, job)
     if _differs_in_identity(args, job):
         return False
     url = args.get("url")
     if not isinstance(url, str) or not url:
-        # The content from which its ID is computed is unknown here, and no preheat sets it.
+        # The content from which the ID is computed is unknown, and no preheat sets it.
         return False
     if not urls:
-        # It is not known which blobs the image has: any of its repository may be one.
+        # The blobs of the image are unknown, so any blob of its repository may be one.
         return url.partition("/blobs/")[0] == record.planned.url.partition("/manifests/")[0]
     return filter_query(url, filter_names(args)) in {filter_query(own, filter_names(job)) for own in urls}
 
 
 def _differs_in_identity(args: dict, job: dict) -> bool:
-    """Return whether a key that identifies a task, and that both have, differs; an empty value is as good as none."""
+    """Return whether a key that identifies a task differs. Missing and empty values are not compared."""
     shared = [key for key in IDENTITY_KEYS if key in args and key in job]
     return any((args[key] or None) != (job[key] or None) for key in shared)
 
 
 def _urls(record: JobRecord) -> set[str]:
-    """Return the URLs whose content a job fetched, as far as they are known."""
+    """Return the URLs whose content a job fetched, as far as known."""
     urls = {*(record.verdict.warm or []), *(record.verdict.cold or [])}
     return urls.union(*(record.planned.manifests or []))
 
 
 def _task_ids(urls: t.Iterable[str], args: dict) -> set[str | None]:
-    """Return the ids that the tasks of a job can have, by all releases of clients and schedulers."""
-    # Deletions by id are rare, and this file is large.
+    """Return the IDs that the tasks of a job can have with any release of clients and schedulers."""
+    # Imported here, because deletions by ID are rare and this file is large.
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import RECIPES, blob_digest_id
 
     recipes = [recipe for by_name in RECIPES.values() for recipe in by_name.values()]

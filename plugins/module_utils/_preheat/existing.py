@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Look up the existing jobs that count for what is planned.
+"""Find the existing jobs that count for planned jobs.
 
 PRIVATE to the collection.
 """
@@ -59,7 +59,7 @@ class ExistingJobs:
     """The existing jobs that count for planned jobs.
 
     :ivar records: the existing jobs.
-    :ivar replaced: for planned jobs, the existing job that was warm and no longer counts.
+    :ivar replaced: by planned job, the existing job that was warm and no longer counts.
     """
 
     def __init__(self, context: RunContext, planned_jobs: list[PlannedJob]) -> None:
@@ -86,16 +86,16 @@ class ExistingJobs:
         return itertools.chain([next(pages, [])], pages)
 
     def find(self, pages: t.Iterable[list[dict]]) -> None:
-        """Find the existing jobs that count by their documents, newest first and no further back than they can.
+        """Find the existing jobs that count by their documents, newest first and only as far back as necessary.
 
-        With ``force`` none counts.
+        With ``force``, none counts.
         """
         if not self._context.params["force"]:
             self._read_pages(pages)
             self._drop_what_lacks_hosts()
 
     def drop_stale(self) -> None:
-        """Drop warm jobs whose content is gone since: by the peers' word, or by that of a later deletion."""
+        """Drop warm jobs whose content is gone, according to the peers or to a later deletion."""
         warm = [record for record in self.records if record.source == FOUND]
         verify = self._context.params["verify"]
         if verify == "peers":
@@ -143,7 +143,7 @@ class ExistingJobs:
                 return
 
     def _settle_candidates(self) -> None:
-        """Decide on the candidates, newest first, each read by its id, since only that names the clusters."""
+        """Decide on the candidates, newest first. Reads each by ID, because lists do not name the clusters."""
         while True:
             batch = [
                 _Candidate(planned, job_ids.pop(0))
@@ -153,7 +153,7 @@ class ExistingJobs:
             if not batch:
                 return
             self._learn_clusters([candidate.planned for candidate in batch if candidate.planned.cluster_id is None])
-            # Some at a time, for whole jobs can be large.
+            # In batches, because jobs can be large.
             for start in range(0, len(batch), THREADS):
                 self._settle_chunk(batch[start : start + THREADS])
 
@@ -165,11 +165,11 @@ class ExistingJobs:
             if isinstance(job, DragonflyError):
                 raise job
             self._settle(candidate.planned, job)
-            # A large job is not held while the next one is read.
+            # Release a large job before reading the next one.
             job = None
 
     def _learn_clusters(self, planned_jobs: list[PlannedJob]) -> None:
-        """Read the clusters for jobs that need every cluster, if the manager and the token allow it."""
+        """Read the clusters for jobs that need all clusters, if the manager and the token permit it."""
         for planned in planned_jobs:
             if self._coverage[planned].needed is None and self._reader.all_cluster_ids():
                 self._coverage[planned] = Coverage(self._reader.all_cluster_ids())
@@ -198,7 +198,7 @@ class ExistingJobs:
                 self._drop(record, "cold", lacking.message)
 
     def warn_of_unknown_clusters(self) -> None:
-        """Warn if existing jobs count although it is not known whether they are for every cluster."""
+        """Warn if existing jobs count although it is unknown whether they cover all clusters."""
         jobs = self._jobs_with_unknown_clusters
         if not jobs:
             return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether enough hosts are warm, for scopes of many peers: the one rule for results, options and peers.
+"""Decide whether enough hosts are warm, for scopes of many peers: one rule for results, options and peers.
 
 PRIVATE to the collection.
 """
@@ -15,15 +15,14 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
 
 
 class HostCheck(t.NamedTuple):
-    """Which hosts count, and which of them have all blobs.
+    """The hosts that count, and those of them that hold all blobs.
 
-    The hosts that count are those that the result of a job names, and those of the options ``ips`` and
-    ``expected_ips``. Each of ``expected_ips`` must be warm. Of all hosts, as many may be cold as
-    ``max_failed_peers_percentage`` allows.
+    The hosts that count are those in the result of a job, and those in the options ``ips`` and ``expected_ips``. Each
+    of ``expected_ips`` must be warm. Of all hosts, ``max_failed_peers_percentage`` may be cold.
 
-    :ivar named: all that count.
-    :ivar warm: those of them that have all blobs.
-    :ivar expected: those that must be warm, whatever may be cold.
+    :ivar named: hosts that count.
+    :ivar warm: those of them that hold all blobs.
+    :ivar expected: those of them that must be warm.
     """
 
     named: set[str]
@@ -44,11 +43,11 @@ class HostCheck(t.NamedTuple):
 
 
 def check_hosts(params: dict, reported: t.Iterable[str], warm: t.Iterable[str]) -> HostCheck:
-    """Return the check of the hosts that results report and options name.
+    """Return the check of the hosts in results and options.
 
-    :param params: the module's.
+    :param params: options of the module.
     :param reported: addresses in results.
-    :param warm: addresses of the hosts that have all blobs; others than the reported and named ones do not count.
+    :param warm: addresses of the hosts that hold all blobs; only reported and named ones count.
     """
     expected = {normal_ip(address) for address in params.get("expected_ips") or ()}
     chosen = {normal_ip(address) for address in params.get("ips") or ()}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Say what the errors in the result of a job mean, and what to do about them. No requests.
+"""Explain errors in the result of a job, with remedies. Sends no requests.
 
 PRIVATE to the collection.
 """
@@ -16,20 +16,20 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import LONGEST_TEXT, redact_beginning
 
 _ERROR_LENGTH = 500
-# Of thousands of peers, mostly with one cause.
+# Limit of the errors of peers, which mostly have a common cause.
 _MOST_DESCRIPTIONS = 100
 LOGS = "see the logs of the manager, the schedulers and the seed peers"
 
 
 class Meaning(t.NamedTuple):
-    """What a scheduler's error means, by regular expression, and what to do about it."""
+    """The meaning of a scheduler's error, identified by a regular expression, and its remedy."""
 
     pattern: str
     reason: str
     text: str
 
 
-# A status stands alone, for the ids of tasks in an error hold any digits.
+# A status must stand alone, because IDs of tasks in errors contain any digits.
 _MEANINGS = (
     Meaning(
         "Unimplemented",
@@ -73,13 +73,13 @@ _MEANINGS = (
 
 
 def descriptions(result: JobResult) -> list[str]:
-    """Return how peers describe their failures, without secrets."""
+    """Return the peers' descriptions of their failures, without secrets."""
     texts = [failure["description"] for failure in result.failures if failure["description"]]
     return [redact_beginning(text, LONGEST_TEXT) for text in texts[:_MOST_DESCRIPTIONS]]
 
 
 def telling_error(errors: list[str]) -> tuple[str, Meaning | None]:
-    """Return the first error whose meaning is known, with that, else the first one; empty where there is none."""
+    """Return the first error with a known meaning and the meaning, or else the first error."""
     for error in errors:
         for meaning in _MEANINGS:
             if re.search(meaning.pattern, error):

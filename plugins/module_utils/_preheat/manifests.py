@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read manifests from the registry: pin tags to digests, and learn which blobs must be warm.
+"""Read manifests from the registry: pin tags to digests, and determine which blobs must be warm.
 
 PRIVATE to the collection.
 """
@@ -26,23 +26,23 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 _NAMED_IN_MESSAGE = 5
-# The first manager that reads an index.
+# First release of the manager that reads an index.
 _FIRST_WITH_INDEX = (2, 1, 21)
 
 RegistryFor = t.Callable[[PlannedJob], Registry]
 
 
 class _Content(t.NamedTuple):
-    """What an image consists of: its manifest, and by digest of each manifest for the platform its blobs."""
+    """The content of an image: its manifest, and the blobs by digest of each manifest for the platform."""
 
     manifest: Manifest
     blobs: list[tuple[str, list[str]]]
 
 
 def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, verify: str) -> list[str]:
-    """Pin planned images to digests and note which blobs they need, as far as ``verify`` wants it; return warnings.
+    """Pin planned images to digests, set their blobs as far as ``verify`` requires, and return warnings.
 
-    :raises DragonflyError: if a registry refuses an image, or cannot be reached where ``verify`` insists on it.
+    :raises DragonflyError: if a registry refuses an image, or cannot be reached although ``verify`` requires it.
     """
     if verify not in ("auto", "blobs", "peers"):
         return []
@@ -77,7 +77,7 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
 
 
 def split_platforms(planned_jobs: list[PlannedJob], registry_for: RegistryFor) -> list[PlannedJob]:
-    """Return the jobs with one for each platform of its image in place of one for the platform ``all``.
+    """Return the jobs with those for the platform ``all`` replaced by a job for each platform of the image.
 
     :raises DragonflyError: if the manifest of such an image cannot be read.
     """
@@ -101,7 +101,7 @@ def split_platforms(planned_jobs: list[PlannedJob], registry_for: RegistryFor) -
 
 
 def _split(planned: PlannedJob, platforms: dict[str, list[str]]) -> list[PlannedJob]:
-    """Return a job for each platform of an image, by its URL; an image without an index has one of its own."""
+    """Return a job for each platform of an image by URL, or a single job if the image has no index."""
     if planned.platform != ALL_PLATFORMS:
         return [planned]
     chosen: list[str | None] = [*platforms[planned.url]] or [None]
@@ -125,7 +125,7 @@ def _pin(planned: PlannedJob, content: _Content) -> None:
     planned.child_digests = [digest for digest, _blobs in content.blobs]
     lists = [[image.blob_url(digest) for digest in digests] for _digest, digests in content.blobs]
     if planned.platform is not None or content.manifest.children is None:
-        # The manager takes every manifest that fits the platform.
+        # The manager uses all manifests that match the platform.
         lists = [list(dict.fromkeys(url for urls in lists for url in urls))]
     planned.manifests = lists
 
@@ -140,9 +140,9 @@ def _platform_warnings(planned: PlannedJob, content: _Content) -> list[str]:
 
 
 def _refused_images(refused: list[tuple[PlannedJob, DragonflyError]], total: int) -> DragonflyError:
-    """Return one error for all images that cannot be preheated.
+    """Return an error for all images that cannot be preheated.
 
-    :param total: number of images that were requested.
+    :param total: number of requested images.
     """
     first = refused[0][1]
     if total == 1:
@@ -155,9 +155,9 @@ def _refused_images(refused: list[tuple[PlannedJob, DragonflyError]], total: int
 
 
 def pin_platforms_for_old_managers(planned_jobs: list[PlannedJob], reader: JobReader) -> None:
-    """Replace indexes by the manifest of the platform, where the manager is one that cannot read an index.
+    """Replace indexes by the manifest of the platform if the manager cannot read an index.
 
-    :raises InputError: if no platform is requested, or it stands for several manifests, because a job then has one.
+    :raises InputError: if no platform is requested, or it matches several manifests, because a job has one manifest.
     """
     indexes = [planned for planned in planned_jobs if planned.is_index]
     if not indexes or not _lacks_index(reader):
@@ -192,6 +192,6 @@ def _lacks_index(reader: JobReader) -> bool:
         return False
     if reader.echo_seen and not reader.releases.before(_FIRST_WITH_INDEX):
         return False
-    # The release may be unknown, or inferred from a job that is older than the manager's last upgrade.
+    # The release may be unknown, or inferred from a job older than the manager's last upgrade.
     reader.probe_releases()
     return reader.releases.before(_FIRST_WITH_INDEX)

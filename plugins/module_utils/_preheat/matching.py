@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether an existing job is identical to a planned one. No requests.
+"""Decide whether an existing job is identical to a planned one. Sends no requests.
 
 PRIVATE to the collection.
 """
@@ -27,20 +27,21 @@ if t.TYPE_CHECKING:
     from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 
 _FILTER_KEYS = ("filtered_query_params", "filteredQueryParams", "filter")
-# What a job is about is compared by itself, and credentials rotate.
+# Compared separately (the content), or not at all (credentials, which are rotated).
 _NOT_COMPARED = ("type", "url", "urls", "username", "password")
 _CREDENTIAL_OPTIONS = ("registry_username", "registry_password")
 
 
 def is_identical(args: t.Any, planned: PlannedJob, bio: t.Any = None) -> bool:
-    """Return whether a job with these arguments is the planned one, clusters aside.
+    """Return whether a job with these arguments is identical to the planned one, regardless of its clusters.
 
-    Every key of the echo counts except credentials, which rotate. If the fingerprint in the description matches the
-    planned request, the manager may have added defaults and keys that this collection does not know. All other values
-    still count, so a job with a copied fingerprint, or with an option that the manager ignored, is not identical.
+    All keys of the echo are compared except credentials, which are rotated. If the fingerprint in the description
+    matches the planned request, the manager may have added defaults and keys that this collection does not know. All
+    other values are still compared, so a job with a copied fingerprint, or with an option that the manager ignored, is
+    not identical.
 
-    :param args: as the manager returned it.
-    :param bio: the job's description.
+    :param args: arguments as the manager returned them.
+    :param bio: description of the job.
     """
     if not isinstance(args, dict) or args.get("type") != planned.kind or not _has_same_url(args, planned):
         return False
@@ -54,14 +55,14 @@ def is_identical(args: t.Any, planned: PlannedJob, bio: t.Any = None) -> bool:
 
 
 def _knows_all_options(args: dict, options: dict[str, t.Any]) -> bool:
-    """Return whether the manager of this job knew all options; one that it did not know had no effect on the job."""
+    """Return whether the manager of this job supported all options. Unsupported ones had no effect on the job."""
     sent = {BY_KEY[key].option for key in request_args(options)}
     known = {arg.option for key, arg in BY_KEY.items() if key in args}
     return sent <= known.union(_CREDENTIAL_OPTIONS)
 
 
 def _may_be_unknown(key: str, value: t.Any, options: dict[str, t.Any]) -> bool:
-    """Return whether a newer manager can have written a value by itself: of a key or a default that is not known."""
+    """Return whether a newer manager may have added a value, because its key or the default is unknown."""
     arg: Arg | None = BY_KEY.get(key)
     if arg is None:
         return True
@@ -73,7 +74,7 @@ def _may_be_unknown(key: str, value: t.Any, options: dict[str, t.Any]) -> bool:
 
 
 def _accepted(key: str, options: dict[str, t.Any]) -> list[t.Any]:
-    """Return the comparable values of a key that a job with these options can have."""
+    """Return the comparable values of a key that a job with these options may have."""
     arg: Arg | None = BY_KEY.get(key)
     if arg is None:
         return [None]
@@ -89,8 +90,8 @@ def _accepted(key: str, options: dict[str, t.Any]) -> list[t.Any]:
 def _comparable(key: str, value: t.Any) -> t.Any:
     """Return a canonical form of a value, the same for values with the same meaning.
 
-    None, empty, 0 and False have the same meaning: the manager writes zero values for options that were not sent
-    (recorded: contract/2.5.1/image_success).
+    None, empty, 0 and False have the same meaning, because the manager writes zero values for options that were not
+    sent (recorded: contract/2.5.1/image_success).
     """
     if isinstance(value, dict):
         value = _comparable_dict(key, value)
@@ -111,7 +112,7 @@ def _comparable_dict(key: str, value: dict) -> dict:
 
 
 def _has_same_url(args: dict, planned: PlannedJob) -> bool:
-    """Return whether a job is about the planned URL alone; a file's may differ in what the filter leaves out."""
+    """Return whether a job has exactly the planned URL. URLs of files may differ in filtered query parameters."""
     urls = job_urls(args)
     if len(urls) != 1:
         return False
@@ -122,6 +123,6 @@ def _has_same_url(args: dict, planned: PlannedJob) -> bool:
 
 
 def filter_names(args: dict) -> set[str]:
-    """Return the query parameters that do not identify the content of a job, whatever its release calls them."""
+    """Return the query parameters that do not identify the content of a job, under any name of the key."""
     names = next((args[key] for key in _FILTER_KEYS if args.get(key)), "")
     return set(names.split("&")) if isinstance(names, str) else set()

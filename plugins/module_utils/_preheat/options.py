@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the options of a preheat by themselves, before anything is sent.
+"""Validate the options of a preheat before any request.
 
 PRIVATE to the collection.
 """
@@ -22,10 +22,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases i
 
 MANY_PEERS = ("all_peers", "all_seed_peers")
 
-#: Options that become keys of ``args``, except the platform, which each job sets itself.
+#: Options that become keys of ``args``, except the platform, which differs between jobs.
 ARG_OPTIONS = tuple(dict.fromkeys(arg.option for arg in ARGS if arg.option and arg.option != "platform"))
 NESTED_OPTIONS = ("object_storage", "hdfs")
-# Not registries, which is set once for all tasks.
+# Without registries, which is set for all tasks at once.
 _IMAGE_ONLY = ("platforms", "enable_task_id_based_blob_digest", "registry_username", "registry_password")
 _FILE_ONLY = NESTED_OPTIONS
 _MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
@@ -35,7 +35,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 
 
 def listed_sources(params: dict) -> tuple[list, str]:
-    """Return what is to be preheated, and whether it is ``image`` or ``file``."""
+    """Return the images or files to preheat, and which of them: ``image`` or ``file``."""
     for kind in ("image", "file"):
         if params.get(kind) is not None:
             return [params[kind]], kind
@@ -45,10 +45,10 @@ def listed_sources(params: dict) -> tuple[list, str]:
 
 
 def check_params(params: dict) -> None:
-    """Refuse options that make no sense, before anything is sent.
+    """Validate the options.
 
-    :param params: the module's.
-    :raises InputError: with all that was found.
+    :param params: options of the module.
+    :raises InputError: with all problems.
     """
     sources, kind = listed_sources(params)
     raise_problems(

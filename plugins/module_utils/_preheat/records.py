@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hold what became of each planned job. No requests.
+"""Hold the outcome of each planned job. Sends no requests.
 
 PRIVATE to the collection.
 """
@@ -28,11 +28,11 @@ class ReplacedJob(t.NamedTuple):
 
 @dataclass(eq=False)
 class JobRecord:
-    """A job that counts for what is planned, or the reason why there is none.
+    """A job that counts for a planned job, or the reason why there is none.
 
-    :ivar source: how it came about; None where there is no job.
-    :ivar job: as the manager returned it, without its result unless that is still needed.
-    :ivar replaces: the job that this one is created for once more.
+    :ivar source: origin of the job, None without a job.
+    :ivar job: document of the manager, without its result unless that is still needed.
+    :ivar replaces: the job that this one replaces.
     """
 
     planned: PlannedJob
@@ -43,5 +43,5 @@ class JobRecord:
 
     @property
     def job_id(self) -> int:
-        """The id of the job."""
+        """The ID of the job."""
         return self.job["id"] if self.job else 0

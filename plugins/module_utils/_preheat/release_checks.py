@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the options of a preheat against the release of the manager, which silently ignores what it does not know.
+"""Compare the options of a preheat with the release of the manager, which silently ignores unsupported ones.
 
 PRIVATE to the collection.
 """
@@ -24,15 +24,15 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases i
 
 
 def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) -> None:
-    """Refuse options that this manager would silently ignore, as far as its release is known.
+    """Refuse options that this manager would ignore, as far as its release is known.
 
-    :raises DragonflyError: with the reason ``unknown_option``.
+    :raises DragonflyError: with reason ``unknown_option``.
     """
     options: dict[str, t.Any] = {}
     for planned in planned_jobs:
         options.update((name, value) for name, value in planned.all_options().items() if value)
     if not reader.echo_seen and not_everywhere(options):
-        # The release is not known from a job, and a job that is created to find it out would be useless.
+        # The release is unknown, and a job that is created to determine it would be useless.
         reader.probe_releases()
     unknown = not_in_releases(options, reader.releases)
     # A stored job can be older than the manager's last upgrade, so probe before rejecting the options.
@@ -47,9 +47,9 @@ def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) ->
 
 
 def require_peers_that_answer(verify: str, reader: JobReader) -> None:
-    """Reject ``verify: peers`` if the manager's schedulers do not query the peers.
+    """Refuse ``verify: peers`` if the manager's schedulers do not query the peers.
 
-    :raises DragonflyError: with the reason ``peers_unknown``.
+    :raises DragonflyError: with reason ``peers_unknown``.
     """
     if verify != "peers":
         return
@@ -64,7 +64,7 @@ def require_peers_that_answer(verify: str, reader: JobReader) -> None:
 
 
 def ignored_option_message(job_id: int, ignored: list[str], releases: Releases) -> str:
-    """Return what to say of a job that was created and whose manager ignored options."""
+    """Return the message for a created job whose manager ignored options."""
     return (
         f"job {job_id} was created, but this manager (release {releases}) does not support {name_options(ignored)} and "
         "ignored it. What to do: remove it, or use a release that supports it"
@@ -72,7 +72,7 @@ def ignored_option_message(job_id: int, ignored: list[str], releases: Releases) 
 
 
 def name_options(names: list[str]) -> str:
-    """Return options as users write them, each with the releases that know it."""
+    """Return options as users write them, each with the releases that support it."""
     return ", ".join(f"{_USER_NAMES.get(name, name)} ({option_releases(name)})" for name in names)
 
 

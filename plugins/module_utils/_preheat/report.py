@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write what the modules return of jobs and of a whole run, without secrets. No requests.
+"""Format the results of jobs and of a run, without secrets. Sends no requests.
 
 PRIVATE to the collection.
 """
@@ -60,7 +60,7 @@ _STATUS_ORDER: tuple[Status, ...] = (
 def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
     """Return the result of the module preheat, with the key ``failed`` if a job is not warm.
 
-    :param elapsed: seconds.
+    :param elapsed: duration of the run in seconds.
     """
     bad = [record for record in records if record.verdict.status not in ("warm", "pending", "planned")]
     new = [record for record in records if record.source in ("created", "planned")]
@@ -82,14 +82,14 @@ def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
 
 
 def progress_line(records: list[JobRecord]) -> str:
-    """Return how far a run is; it names the image or file where there is only one, and what is not warm at the end."""
+    """Return the progress of a run. Names the image or file if there is only one, and finally what is not warm."""
     line = _count_statuses(records, named=len(records) > 1)
     sources = {record.planned.source for record in records}
     return f"{redact_url(sources.pop())}: {line}" if len(sources) == 1 else line
 
 
 def _summary(records: list[JobRecord]) -> str:
-    """Return the message of a run that did not fail, such as ``3 of 3 warm: 1 created, 2 found``."""
+    """Return the message of a successful run, such as ``3 of 3 warm: 1 created, 2 found``."""
     sources = [f"{number} {source}" for source, number in _counts(records).items() if source in _SOURCES and number]
     return f"{_count_statuses(records)}: {', '.join(sources)}"
 
@@ -100,9 +100,9 @@ def _counts(records: list[JobRecord]) -> dict[str, int]:
 
 
 def _count_statuses(records: list[JobRecord], named: bool = False) -> str:
-    """Return how many jobs are warm and how many have each other status.
+    """Return the number of warm jobs, and of jobs with each other status.
 
-    :param named: whether the first jobs of a status that is final, and not warm, are named.
+    :param named: whether to name the first jobs with a final status other than warm.
     """
     by_status: dict[str, list[JobRecord]] = {}
     for record in records:
@@ -140,11 +140,11 @@ def job_result(
     planned: PlannedJob | None = None,
     replaces: ReplacedJob | None = None,
 ) -> dict[str, t.Any]:
-    """Return a job as the modules return it: the same keys whatever happened, and no secrets.
+    """Return a job in the format of the modules, with the same keys in all cases and without secrets.
 
-    :param job: as the manager returned it, None where there is none yet.
-    :param source: ``created``, ``adopted``, ``found``, ``planned``; None where nothing was planned.
-    :param replaces: the job that was warm and no longer counts, for which this one was created.
+    :param job: document of the manager, None without a job.
+    :param source: ``created``, ``adopted``, ``found``, ``planned``; None without a plan.
+    :param replaces: the job that was warm and no longer counts, and that this one replaces.
     """
     document, args = job or {}, job_args(job)
     return {
@@ -171,7 +171,7 @@ def job_result(
 
 
 def _readable(args: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return arguments with ``timeout``, which a manager counts in nanoseconds, as a duration such as ``30m``."""
+    """Return arguments with ``timeout``, in nanoseconds in the manager, as a duration such as ``30m``."""
     timeout = args.get("timeout")
     if isinstance(timeout, int) and timeout >= NANOSECONDS_PER_SECOND:
         return {**args, "timeout": format_duration(timeout // NANOSECONDS_PER_SECOND)}
@@ -185,7 +185,7 @@ def _redacted_failure(failure: dict) -> dict:
 
 
 def _requested(job: dict, args: dict, planned: PlannedJob | None) -> dict[str, t.Any]:
-    """Return the content of a job, as planned or from the job itself."""
+    """Return the content of a job, from the plan or the job itself."""
     if planned:
         return {
             "name": redact_url(planned.source),
@@ -217,13 +217,13 @@ def _redact_urls(urls: list[str] | None) -> list[str] | None:
 
 
 def format_job(job: dict, details: bool = False) -> dict[str, t.Any]:
-    """Return a job of any type as ``job_info`` does: with the same keys, and its type.
+    """Return a job of any type in the format of ``job_info``, with the same keys in all cases and its type.
 
     :param details: whether to add the report of each host for each URL.
     """
     result = dict(job_result(job, verify_job(job)), job_type=job.get("type"))
     if not result["scheduler_cluster_ids"]:
-        # A list does not name the clusters; the result does, once there is one.
+        # A list does not name the clusters, but a result does.
         result["scheduler_cluster_ids"] = sorted(JobResult(job).cluster_ids)
     if details:
         result["peers"] = host_reports(job)

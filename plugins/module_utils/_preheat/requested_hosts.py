@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find the requested hosts that are not warm, for scopes of many peers. No requests.
+"""Determine the requested hosts that are not warm, for scopes of many peers. Sends no requests.
 
 PRIVATE to the collection.
 """
@@ -23,7 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text impor
 
 
 class LackingHosts(t.NamedTuple):
-    """The warm jobs of one image or file that lack hosts, what they lack, and what to do."""
+    """The warm jobs of an image or file that lack hosts, the problem, and the remedy."""
 
     records: list[JobRecord]
     message: str
@@ -31,7 +31,7 @@ class LackingHosts(t.NamedTuple):
 
 
 def find_lacking_hosts(records: list[JobRecord], params: dict) -> list[LackingHosts]:
-    """Return the images and files whose jobs are all warm and yet lack hosts that must be warm."""
+    """Return the images and files whose jobs are all warm but lack hosts that must be warm."""
     groups: dict[tuple, list[JobRecord]] = {}
     for record in records:
         groups.setdefault((record.planned.url, record.planned.platform), []).append(record)
@@ -47,11 +47,11 @@ def find_lacking_hosts(records: list[JobRecord], params: dict) -> list[LackingHo
 
 
 def lacking_hosts_explanation(verdicts: list[Verdict], params: dict) -> tuple[str, str] | None:
-    """Return what the warm jobs of one image or file lack, and what to do; None where nothing is lacking.
+    """Return the hosts that the warm jobs of an image or file lack, and the remedy; None if they lack none.
 
-    Together, for a host is in one cluster only, and each cluster can have a job of its own.
+    The jobs are checked together, because each host is in one cluster only, and each cluster may have a job of its own.
 
-    :param params: ``expected_ips`` must be warm, whatever else may fail; ``ips`` are those the jobs were for.
+    :param params: ``expected_ips`` must be warm without exception; ``ips`` limits the jobs to these hosts.
     """
     warm = {host for verdict in verdicts for host in verdict.warm_hosts}
     # Hosts of two clusters can share an address, which is warm only if both are.

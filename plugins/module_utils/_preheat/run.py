@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a preheat: plan the jobs, find those that exist, create what is missing, wait, and report what is warm.
+"""Run a preheat: plan the jobs, find those that exist, create those that are missing, wait, and report.
 
 PRIVATE to the collection.
 """
@@ -36,11 +36,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.wa
 def run_preheat(
     context: RunContext, registry_for: RegistryFor, progress: t.Callable[[str], None] | None = None
 ) -> dict[str, t.Any]:
-    """Preheat what the options name and return the module's result.
+    """Preheat what the options name, and return the module's result.
 
-    :param registry_for: gives the registry of a planned image, to read its manifest from.
-    :param progress: function of a line of text, called whenever the picture changes.
-    :raises DragonflyError: where nothing can be said of any job; what can be said of each is in the result.
+    :param registry_for: returns the registry from which the manifest of a planned image is read.
+    :param progress: called with a line of text whenever the progress changes.
+    :raises DragonflyError: if no job can be reported. Otherwise the result contains the errors of each job.
     """
     started_at = context.clock.now()
     planned_jobs = split_platforms(plan_jobs(context.params), registry_for)
@@ -48,11 +48,11 @@ def run_preheat(
     if context.params["verify"] == "peers":
         limit_peer_questions(planned_jobs)
     existing = ExistingJobs(context, planned_jobs)
-    # The newest job shows the release of the manager, and an old release changes the URLs that are searched for.
+    # The newest job shows the manager's release, and old releases require other URLs, for which to search.
     pages = existing.read_newest()
     pin_platforms_for_old_managers(planned_jobs, context.reader)
     existing.find(pages)
-    # By now the release is known as well as jobs show it, and nothing has been created.
+    # At this point, the release is known as far as jobs show it, and nothing has been created.
     refuse_unknown_options(planned_jobs, context.reader)
     require_peers_that_answer(context.params["verify"], context.reader)
     existing.drop_stale()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait for jobs, and report their progress.
+"""Wait for jobs, and report progress.
 
 PRIVATE to the collection.
 """
@@ -30,7 +30,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.ve
 class Waiting:
     """Waits for the jobs of a run.
 
-    :param progress: function of a line of text, called whenever the picture changes.
+    :param progress: called with a line of text whenever the progress changes.
     """
 
     def __init__(self, context: RunContext, records: list[JobRecord], progress: t.Callable[[str], None]) -> None:
@@ -41,7 +41,7 @@ class Waiting:
         self._last_error: DragonflyError | None = None
 
     def wait(self) -> None:
-        """Wait until no job is pending or the time is up, and judge each job."""
+        """Wait until no job is pending or the time is up, and set the verdict of each job."""
         params, clock = self._context.params, self._context.clock
         timeout = params["wait_timeout"]
         deadline = clock.now() + timeout
@@ -66,8 +66,8 @@ class Waiting:
         return [record for record in self._records if record.verdict.status == "pending"]
 
     def _poll_once(self) -> bool:
-        """Read all that is pending once, and return whether anything still is."""
-        # Several images can be one: tags of the same manifest.
+        """Poll the pending jobs, and return whether any is still pending."""
+        # Several images can have the same job, such as tags of the same manifest.
         pending: dict[int, list[JobRecord]] = {}
         for record in self._pending():
             pending.setdefault(record.job_id, []).append(record)

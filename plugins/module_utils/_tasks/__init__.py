@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Look up and delete tasks, which are what peers hold of a URL: see ``targets``, ``jobs``, ``hosts``, ``deletion``.
+"""Look up and delete tasks, the content that peers hold of a URL: see ``targets``, ``jobs``, ``hosts``, ``deletion``.
 
 PRIVATE to the collection.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judge the deletion of tasks: what was deleted, what failed, and which peers still hold a task that nobody deleted.
+"""Decide the outcome of deletions: what was deleted, what failed, and which peers still hold a task.
 
 PRIVATE to the collection.
 """
@@ -30,7 +30,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
-#: Why a task is still held that the manager deleted successfully. A stable code.
+#: Reason if peers still hold a task that the manager deleted successfully.
 NOT_DELETABLE = "not_deletable"
 # Schedulers 2.4.0 and later query the peers. The next release is the first whose manager can be distinguished.
 # Upstream: dragonfly-client from 1.4.2 on, recorded in contract/2.5.1/task_small_blob_deleted.
@@ -42,12 +42,12 @@ _WHY_HELD = (
 
 
 def find_held(client: DragonflyClient, task_jobs: list[TaskJob], params: dict[str, t.Any], clock: Clock) -> list[str]:
-    """Query which peers hold the tasks whose deletion names no host, store it as ``held``, and return warnings.
+    """Query which peers hold the tasks whose deletion names no host, store them as ``held``, and return warnings.
 
     A deletion that names no host proves nothing, because a scheduler deletes a task only from peers that it remembers
-    (contract/2.5.1/task_small_blob_deleted). Creates one job of the type get_task for each such task, all at once.
+    (contract/2.5.1/task_small_blob_deleted). Creates a get_task job for each such task at the same time.
 
-    :param params: the module's; ``wait_timeout`` is what is left of it, in seconds.
+    :param params: options of the module; ``wait_timeout`` is the remaining time in seconds.
     """
     unproven = [task_job for task_job in task_jobs if names_nobody(task_job)]
     if not unproven or not _asks_peers(client, clock):
@@ -71,7 +71,7 @@ def _held_warnings(unproven: list[TaskJob], problem: str) -> list[str]:
 
 
 def _note_held(client: DragonflyClient, unproven: list[TaskJob], params: dict[str, t.Any], clock: Clock) -> str:
-    """Store the hosts that hold each task, and return why they are not known for some tasks."""
+    """Store the hosts that hold each task, and return why they are unknown for some tasks."""
     # Releases differ in whether a question has a time limit, and the manager's own is enough.
     params = dict(params, wait=True, job_timeout=None)
     answers = TaskJobs(client, "get_task", params, clock).run([task_job.target for task_job in unproven])
@@ -82,7 +82,7 @@ def _note_held(client: DragonflyClient, unproven: list[TaskJob], params: dict[st
 
 
 def names_nobody(task_job: TaskJob) -> bool:
-    """Return whether a deletion is over and no host deleted the task or failed to."""
+    """Return whether a deletion is over and its result names no host."""
     return task_job.done and task_job.reason is None and _deletions(task_job) == HostDeletions([], [])
 
 
@@ -118,7 +118,7 @@ def deletion(task_jobs: list[TaskJob]) -> dict[str, t.Any]:
 
 
 def _deleted_hosts(task_job: TaskJob) -> list[Host] | None:
-    """Return the hosts that deleted a task, or would; None where that is not known."""
+    """Return the hosts that deleted a task, or would delete it; None if unknown."""
     if not task_job.job or not task_job.done:
         return None
     return host_deletions(task_job.job).deleted + deletable_hosts(task_job.job)
@@ -131,7 +131,7 @@ def _is_under_way(task_job: TaskJob, failed: list[Host]) -> bool:
 def _result_of_deletion(task_job: TaskJob) -> dict[str, t.Any]:
     result = dict(task_job.result(), held=task_job.held)
     if task_job.held:
-        # No failure: each image has a config blob that is this small.
+        # Not a failure: the config blob of each image is this small.
         result.update(reason=NOT_DELETABLE, message=f"Peers still hold it{_named_hosts(task_job.held)}. {_WHY_HELD}")
     return result
 
@@ -163,5 +163,5 @@ def _named_tasks(task_jobs: list[TaskJob]) -> str:
 
 
 def _named_hosts(hosts: list[Host]) -> str:
-    """Return hosts in parentheses, empty where there are none."""
+    """Return hosts in parentheses, or an empty text."""
     return f" ({listed([str(host['hostname']) for host in hosts], NAMED_IN_MESSAGE)})" if hosts else ""

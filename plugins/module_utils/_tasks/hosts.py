@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read which hosts hold a task, or have deleted it, from the document of a job. No requests.
+"""Read from the document of a job which hosts hold or have deleted a task. Sends no requests.
 
 PRIVATE to the collection.
 """
@@ -14,17 +14,17 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import task_peers
 
-# What a host answers that does not hold the task (dragonfly-client-core, TaskNotFound).
+# Response of a host that does not hold the task (dragonfly-client-core, TaskNotFound).
 _NOT_FOUND = re.compile(r"\btask [0-9a-f]+ not found\b")
-#: A peer or host as a job describes it.
+#: A peer or a host in the result of a job.
 Host = t.Dict[str, t.Any]
 
 
 def holders(job: dict[str, t.Any]) -> list[Host]:
-    """Return the hosts that hold a task, from the result of a job of the type get_task.
+    """Return the hosts that hold a task, from the result of a get_task job.
 
-    Each host is returned once. Up to 2.3.0, the scheduler lists its peers, and a host that fetched twice has two of
-    them (scheduler/job/job.go, getTask). In a cluster with several schedulers, each scheduler lists the host.
+    Returns each host once. Up to 2.3.0, the scheduler lists peers, and a host that fetched twice has two of them
+    (scheduler/job/job.go, getTask). In a cluster with several schedulers, each scheduler lists the host.
 
     :returns: dicts with ``hostname``, ``ip``, ``host_type``, ``finished`` (None before 2.4.0, which do not report it),
         ``scheduler_cluster_id``, ``created_at`` and ``updated_at``.
@@ -43,14 +43,14 @@ def _holder(cluster_id: int | None, peer: Host) -> Host:
 
 
 def _host_key(cluster_id: int | None, peer: Host) -> tuple[t.Any, ...]:
-    # A seed peer and a peer on one machine have storage of their own.
+    # A seed peer and a peer on the same machine have separate storage.
     return cluster_id, str(peer.get("hostname")), str(peer.get("ip")), str(peer.get("host_type"))
 
 
 def holders_for_sure(job: dict[str, t.Any]) -> list[Host] | None:
-    """Return the hosts that hold a task by a job of the type get_task, None where it does not say so for sure.
+    """Return the hosts that hold a task for certain, from a get_task job; None if the job does not prove it.
 
-    Before 2.4.0 a host does not report ``IsFinished``, and before 2.3.1 the scheduler names whom it remembers.
+    Before 2.4.0, hosts do not report ``IsFinished``. Before 2.3.1, the scheduler lists the peers that it remembers.
     """
     hosts = holders(job)
     if any(host["finished"] is None for host in hosts):
@@ -59,9 +59,9 @@ def holders_for_sure(job: dict[str, t.Any]) -> list[Host] | None:
 
 
 class HostDeletions(t.NamedTuple):
-    """What became of a task on the hosts that had peers of it: those that deleted it, and those that may hold it still.
+    """The hosts of a task after its deletion: those that deleted it, and those that may still hold it.
 
-    A host that did not hold it is in neither.
+    Hosts that did not hold it are in neither.
     """
 
     deleted: list[Host]
@@ -89,7 +89,7 @@ def host_deletions(job: dict[str, t.Any]) -> HostDeletions:
 
 
 def deletable_hosts(job: dict[str, t.Any]) -> list[Host]:
-    """Return the hosts of a job of the type get_task as those of a deletion are described."""
+    """Return the hosts of a get_task job in the format of a deletion."""
     return [_host_entry(host["scheduler_cluster_id"], host) for host in holders(job)]
 
 

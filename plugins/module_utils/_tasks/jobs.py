@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Create a job of the manager for each of some tasks, and wait for them.
+"""Create a job for each task, and wait for the jobs.
 
-Such a job changes nothing that a second one would not find changed. So unlike a preheat, one whose answer is lost is
-simply created again.
+These jobs can be repeated without harm. Therefore, unlike a preheat, a job whose response is lost is created again.
 
 PRIVATE to the collection.
 """
@@ -29,9 +28,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling im
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targets import Target
 
-#: How many hosts or tasks a message names.
+#: Maximum number of hosts or tasks in a message.
 NAMED_IN_MESSAGE = 5
-# Part of what identifies a task, and not known to every release that has jobs for tasks.
+# Part of the identity of a task, but not supported by all releases that have jobs for tasks.
 _PERHAPS_UNKNOWN = ("application", "filtered_query_params", "piece_length")
 _REMEDIES = {
     "timed_out": "raise wait_timeout, or check that the manager and the schedulers run",
@@ -41,13 +40,13 @@ _OTHER_REMEDY = "see the logs of the manager, the schedulers and the peers"
 
 
 class TaskJob:
-    """The job for a target, and what came of it.
+    """The job of a target, and its outcome.
 
-    :ivar job: the manager's document, None where there is none.
-    :ivar reason: a stable code for why it failed, None where it did not.
-    :ivar message: the same for people.
+    :ivar job: document of the manager, None without a job.
+    :ivar reason: stable code of the failure, None without one.
+    :ivar message: the failure as text.
     :ivar lost: whether a response was lost, in which case another job may have done the work.
-    :ivar held: the hosts that hold the task after its deletion, None where that is not known.
+    :ivar held: hosts that hold the task after its deletion, None if unknown.
     """
 
     def __init__(self, target: Target) -> None:
@@ -59,27 +58,27 @@ class TaskJob:
         self.held: list[dict[str, t.Any]] | None = None
 
     def fail(self, reason: str, message: str) -> None:
-        """Note why it failed."""
+        """Record a failure."""
         self.reason = reason
         self.message = message
 
     @property
     def state(self) -> str | None:
-        """The state of the job, None where there is none."""
+        """The state of the job, None without a job."""
         return self.job.get("state") if self.job else None
 
     @property
     def done(self) -> bool:
-        """Whether its answer is there."""
+        """Whether the job has succeeded."""
         return self.state == "SUCCESS"
 
     @property
     def pending(self) -> bool:
-        """Whether to wait for it."""
+        """Whether the job is to be awaited."""
         return self.job is not None and self.reason is None and not is_over(self.job)
 
     def result(self) -> dict[str, t.Any]:
-        """Return what all modules about tasks return of it."""
+        """Return the keys that all modules about tasks return."""
         target = self.target
         return {
             "source": redact_url(target.source),
@@ -93,11 +92,11 @@ class TaskJob:
 
 
 class TaskJobs:
-    """Create a job for each target and wait for them.
+    """Creates a job for each target, and waits for the jobs.
 
-    :param client: with a token.
+    :param client: client with a token.
     :param kind: ``get_task`` or ``delete_task``.
-    :param params: the module's, checked.
+    :param params: validated options of the module.
     """
 
     def __init__(self, client: DragonflyClient, kind: str, params: dict[str, t.Any], clock: Clock) -> None:
@@ -111,18 +110,18 @@ class TaskJobs:
         self._args = task_args(params)
 
     def run(self, targets: list[Target]) -> list[TaskJob]:
-        """Return the job of each target, in their order.
+        """Return the job of each target in order.
 
-        :raises DragonflyError: where no job can be created at all.
+        :raises DragonflyError: if no job can be created.
         """
         task_jobs = [TaskJob(target) for target in targets]
         if not task_jobs:
             return task_jobs
         if self._kind == "delete_task" and any(self._params.get(key) for key in _PERHAPS_UNKNOWN):
-            # The echo of a job reveals what is not known, and this one deletes nothing.
+            # The echo of this job, which deletes nothing, shows which options the manager supports.
             params = dict(self._params, wait=False, job_timeout=None)
             TaskJobs(self._client, "get_task", params, self._clock).run(targets[:1])
-        # The first one shows whether the others are of any use.
+        # The first job shows whether creating the others makes sense.
         self._create(task_jobs[0])
         try:
             check_echo(self._params, (task_jobs[0].job or {}).get("args"))
@@ -138,7 +137,7 @@ class TaskJobs:
         return task_jobs
 
     def _give_up(self, task_jobs: list[TaskJob], error: DragonflyError) -> list[TaskJob]:
-        """Create no more jobs after the first one, whose work is reported though it is not what was requested."""
+        """Create no more jobs after the first one, and report what it did although it is not what was requested."""
         if self._params["wait"]:
             self._wait(task_jobs[:1])
         task_jobs[0].fail(error.reason, error.message)
@@ -178,7 +177,7 @@ class TaskJobs:
                 task_job.fail("timed_out", self._timeout_message(timeout))
 
     def _poll_once(self, by_id: dict[int, TaskJob]) -> bool:
-        """Read the pending jobs, and return whether one still is."""
+        """Read the pending jobs, and return whether any is still pending."""
         job_ids = [job_id for job_id, task_job in by_id.items() if task_job.pending]
         result = self._reader.poll_once(job_ids, self._kind)
         self._last_error = result.error
@@ -203,7 +202,7 @@ def _note_failure(task_job: TaskJob) -> None:
 
 
 def task_args(params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the keys of ``args`` that the options of the group TASK become."""
+    """Return the keys of ``args`` for the options of the group TASK."""
     args = {key: params[key] for key in IDENTITY_KEYS if params.get(key)}
     if params.get("filtered_query_params"):
         args["filtered_query_params"] = "&".join(params["filtered_query_params"])
@@ -213,10 +212,10 @@ def task_args(params: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def check_echo(params: dict[str, t.Any], args: t.Any) -> None:
-    """Check that the manager knows all options of the group TASK that are set, since its echo holds only what it knows.
+    """Check by the manager's echo that it supports all options of the group TASK that are set.
 
-    :param args: those of the job that came back.
-    :raises DragonflyError: if the manager ignored one.
+    :param args: ``args`` of the created job.
+    :raises DragonflyError: if the manager ignored an option.
     """
     ignored = [key for key in task_args(params) if isinstance(args, dict) and key not in args]
     if ignored:
@@ -229,7 +228,7 @@ def check_echo(params: dict[str, t.Any], args: t.Any) -> None:
 
 
 def failure(task_jobs: list[TaskJob], verb: str) -> dict[str, t.Any]:
-    """Return the keys of a result that failed, none where no job did.
+    """Return the keys of a failed result, or an empty dict if no job failed.
 
     :param verb: such as ``deleted``.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Choose tasks: those that a module's options name, for an image one for each of its blobs.
+"""Select the tasks that a module's options name: for an image, the task of each blob.
 
 PRIVATE to the collection.
 """
@@ -27,19 +27,19 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry i
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
 
-#: Exactly one of these says what a task is of.
+#: Options that name tasks. Exactly one must be set.
 SOURCES = ("image", "images", "file", "files", "task_id", "task_ids")
 _IMAGE_ONLY = ("platforms", "digest_ids", "keep_images")
-# sha256, sha512 and crc32 in hexadecimal and decimal digits.
+# Lengths of sha256, sha512 and crc32, in hexadecimal or decimal digits.
 _TASK_ID = re.compile(r"[0-9a-f]{8,128}\Z")
 
 
 class Target(t.NamedTuple):
-    """A task that is looked up or deleted.
+    """A task to look up or delete.
 
-    :ivar source: what the user wrote.
-    :ivar image: None for a file or an id.
-    :ivar url: None for an id.
+    :ivar source: the user's text.
+    :ivar image: None for a file or a task ID.
+    :ivar url: None for a task ID.
     :ivar task_id: None for a URL.
     """
 
@@ -55,7 +55,7 @@ class Target(t.NamedTuple):
 
     @property
     def name(self) -> str:
-        """What messages call it, without secrets."""
+        """The name of the task in messages, without secrets."""
         return f"the task {self.task_id}" if self.task_id else redact_url(self.url)
 
 
@@ -63,7 +63,7 @@ RegistryFor = t.Callable[[t.Any], Registry]
 
 
 class _ImageTarget(t.NamedTuple):
-    """An image as the user named it, and one of the platforms that are chosen, None for all."""
+    """An image, and a selected platform or None for all."""
 
     source: str
     image: Image
@@ -71,7 +71,7 @@ class _ImageTarget(t.NamedTuple):
 
 
 def check_task_params(params: dict[str, t.Any]) -> None:
-    """Refuse options that make no sense, before anything is sent.
+    """Validate the options.
 
     :raises InputError: with all problems.
     """
@@ -82,12 +82,12 @@ def check_task_params(params: dict[str, t.Any]) -> None:
 
 
 def find_targets(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Target]:
-    """Return the tasks that a module's options name, each once.
+    """Return the tasks that a module's options name, without duplicates.
 
-    :param params: checked.
-    :param registry_for: function of what has an ``image``, returns the registry to read its manifest from.
-    :returns: for an image a target for each blob, less those that ``keep_images`` have, too.
-    :raises InputError: if an option names none.
+    :param params: validated options.
+    :param registry_for: returns the registry of an object with an ``image``.
+    :returns: for an image a target for each blob, except blobs of ``keep_images``.
+    :raises InputError: if the options name no task.
     :raises DragonflyError: if a manifest cannot be read.
     """
     task_ids = _values_of(params, "task_id", "task_ids")
@@ -100,7 +100,7 @@ def find_targets(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Ta
 
 
 def _values_of(params: dict[str, t.Any], single: str, several: str) -> list[str] | None:
-    """Return the values of two options for the same, each value once; None where neither is set."""
+    """Return the values of two options with the same meaning, without duplicates; None if neither is set."""
     if params.get(single) is not None:
         return [params[single]]
     return None if params.get(several) is None else list(dict.fromkeys(params[several]))
@@ -115,10 +115,10 @@ def _target_of_id(task_id: str) -> Target:
 def _targets_of_images(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Target]:
     sources = _values_of(params, "image", "images") or []
     chosen = _image_targets(params, sources, platforms_to_read(params.get("platforms")))
-    # Of images that are kept all platforms count.
+    # All platforms of images to keep count.
     kept = _image_targets(params, dict.fromkeys(params.get("keep_images") or []), [None])
     digests = map_in_threads(lambda target: _blob_digests(target, registry_for), chosen + kept)
-    # A blob is kept by its digest, since some clients make the task's id of that alone.
+    # Blobs are kept by digest, because some clients compute the task's ID from the digest alone.
     kept_digests = set().union(*digests[len(chosen) :])
     targets: dict[str, Target] = {}
     for image_target, digests_of_image in zip(chosen, digests):
