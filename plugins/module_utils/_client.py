@@ -58,6 +58,27 @@ def connect(options: dict[str, t.Any], credential: str | None = "token", clock: 
     :raises InputError: if the options are not valid.
     """
     options = with_seconds(options)
+    secret = options[credential] if credential else None
+    _check_connection(options)
+    if secret and re.search(r"[^\x21-\x7e]", secret):
+        text = f"{credential} contains a character that is not allowed: a space, a line break, or one outside of ASCII."
+        raise InputError(text)
+    cert, key = options["client_cert"], options["client_key"]
+    http = Http(
+        auth="Bearer " + secret if secret else None,
+        timeout=options["timeout"],
+        verify=(options["ca_path"] or True) if options["validate_certs"] else False,
+        cert=(cert, key) if key else cert,
+        clock=clock,
+    )
+    return DragonflyClient(http, options["url"], has_token=bool(secret), credential=credential)
+
+
+def _check_connection(options: dict[str, t.Any]) -> None:
+    """Check the options of the group connection except the credential.
+
+    :raises InputError: if they are not valid.
+    """
     if not options["url"]:
         text = "url is missing: the manager's address, such as http://dragonfly-manager:8080 (or DRAGONFLY_URL)."
         raise InputError(text)
@@ -65,18 +86,6 @@ def connect(options: dict[str, t.Any], credential: str | None = "token", clock: 
         raise InputError("client_key requires client_cert.")
     raise_problems(range_problems({"timeout": options["timeout"]}))
     check_url(options["url"])
-    secret = options[credential] if credential else None
-    if secret and re.search(r"[^\x21-\x7e]", secret):
-        text = f"{credential} contains a character that is not allowed: a space, a line break, or one outside of ASCII."
-        raise InputError(text)
-    http = Http(
-        auth="Bearer " + secret if secret else None,
-        timeout=options["timeout"],
-        verify=(options["ca_path"] or True) if options["validate_certs"] else False,
-        cert=(options["client_cert"], options["client_key"]) if options["client_key"] else options["client_cert"],
-        clock=clock,
-    )
-    return DragonflyClient(http, options["url"], has_token=bool(secret), credential=credential)
 
 
 def check_url(url: str) -> str:
@@ -260,8 +269,9 @@ class DragonflyClient:
             answer = self.request("GET", path, query=dict(query, page=walk.page.number, per_page=size))
             received += len(answer.body)
             batch = _rows_with_ids(answer, what)
-            new = walk.add([row["id"] for row in batch])
-            by_id.update((row["id"], row) for row in batch if row["id"] in new)
+            walk.add([row["id"] for row in batch])
+            for row in batch:
+                by_id.setdefault(row["id"], row)
             # A server without pages returns more rows than requested: all of them.
             if walk.is_continued and len(batch) != size:
                 return list(by_id.values())

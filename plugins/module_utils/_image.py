@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import digest_problem, is_digest
@@ -85,21 +85,27 @@ def check_base(registry: str, url: str) -> str:
     :raises InputError: if it is not a valid http or https URL.
     """
     url = trim(url)
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
-        _port = parts.port
-    except ValueError:
-        usable = False
-    if usable and "@" in parts.netloc:
+    parts = _split_http_url(url)
+    if parts is not None and "@" in parts.netloc:
         raise InputError(
             f"registries: the URL of {registry!r} must not contain credentials. Set username and password instead."
         )
-    if not usable or has_blank(url) or not _URL_HOST.match(parts.netloc) or not _is_prefix(parts.path):
+    if parts is None or has_blank(url) or not _URL_HOST.match(parts.netloc) or not _is_prefix(parts.path):
         raise InputError(
             f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {redact_url(url)!r}."
         )
     return url.rstrip("/")
+
+
+def _split_http_url(url: str) -> SplitResult | None:
+    """Return the parts of an http or https URL; None if it is not one, or has a query or a fragment."""
+    try:
+        parts = urlsplit(url)
+        _port = parts.port
+    except ValueError:
+        return None
+    is_http = parts.scheme in ("http", "https") and parts.hostname
+    return parts if is_http and not parts.query and not parts.fragment else None
 
 
 def check_registry_url(registry: str, url: str) -> str:

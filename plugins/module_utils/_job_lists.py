@@ -109,7 +109,7 @@ class JobLists(ManagerKnowledge):
             yield [row for row in self._read_around_broken_rows(query) if row["id"] not in yielded]
 
     def _iter_pages(self, query: _Query) -> t.Iterator[list[dict]]:
-        walk = PageWalk(query.per_page, self._client.request_name("GET", f"{self._client.jobs_api}/jobs"), "jobs")
+        walk = self._start_walk(query)
         while True:
             read = walk.page
             page = self._retry_page(read, query)
@@ -117,23 +117,27 @@ class JobLists(ManagerKnowledge):
                 # Managers before 2.1.19 return the oldest first.
                 yield from self._iter_pages_backwards(page.last, query)
                 return
-            new = walk.add(page.ids)
-            self.seen_ids |= new
-            yield [row for row in page.rows if row["id"] in new]
-            last = len(page.ids) < read.size or read.number >= page.last
-            if query.horizon is None or (walk.is_continued and (page.reached_horizon or last)):
+            yield self._new_rows(page, walk)
+            is_last = page.reached_horizon or len(page.ids) < read.size or read.number >= page.last
+            if query.horizon is None or (is_last and walk.is_continued):
                 return
 
     def _iter_pages_backwards(self, last: int, query: _Query) -> t.Iterator[list[dict]]:
-        walk = PageWalk(query.per_page, self._client.request_name("GET", f"{self._client.jobs_api}/jobs"), "jobs")
+        walk = self._start_walk(query)
         for number in range(last, 0, -1):
             page = self._retry_page(Page(number, query.per_page), query)
             # Deleted rows move others to the next page.
-            new = walk.add(page.ids)
-            self.seen_ids |= new
-            yield [row for row in page.rows if row["id"] in new]
+            yield self._new_rows(page, walk)
             if page.reached_horizon:
                 return
+
+    def _start_walk(self, query: _Query) -> PageWalk:
+        return PageWalk(query.per_page, self._client.request_name("GET", f"{self._client.jobs_api}/jobs"), "jobs")
+
+    def _new_rows(self, page: _JobPage, walk: PageWalk) -> list[dict]:
+        new = walk.add(page.ids)
+        self.seen_ids |= new
+        return [row for row in page.rows if row["id"] in new]
 
     def _retry_page(self, page: Page, query: _Query) -> _JobPage:
         return retry_transient(lambda: self._read_page(page, query), self._clock)
@@ -157,20 +161,22 @@ class JobLists(ManagerKnowledge):
     def _collect_rows(self, last: int, stream: t.Generator[dict, None, None], query: _Query) -> _JobPage:
         """Read the rows of a page up to the horizon."""
         rows: list[dict] = []
-        newest_first = True
+        newest_first, reached_horizon = True, False
         for row in stream:
-            if not isinstance(row.get("id"), int) or isinstance(row.get("id"), bool):
+            if not _has_id(row):
                 continue
             if len(rows) == 1:
                 newest_first = row["id"] < rows[0]["id"]
             rows.append(query.transform(row))
             # A row can take 12 MB, so release it before reading the next one.
             row = {}
-            if newest_first and len(rows) > 1 and self._is_too_old(rows[-1], query.horizon):
+            is_sorted = newest_first and len(rows) > 1
+            if is_sorted and self._is_too_old(rows[-1], query.horizon):
                 stream.close()
-                return _JobPage(last, [row["id"] for row in rows], rows, newest_first, True)
+                reached_horizon = True
+                break
         ids = [row["id"] for row in rows]
-        return _JobPage(last, ids, rows if newest_first else rows[::-1], newest_first, False)
+        return _JobPage(last, ids, rows if newest_first else rows[::-1], newest_first, reached_horizon)
 
     def _is_too_old(self, row: dict, horizon: float | None) -> bool:
         if horizon is None:
@@ -204,6 +210,10 @@ class JobLists(ManagerKnowledge):
             if page.reached_horizon or not page.rows:
                 break
         return rows
+
+
+def _has_id(row: dict) -> bool:
+    return isinstance(row.get("id"), int) and not isinstance(row["id"], bool)
 
 
 def list_jobs(

@@ -136,22 +136,27 @@ class JobReader(JobLists):
 
     def _read_pending_rows(self, job_ids: set[int], kind: str) -> dict[int, dict]:
         """Return the rows of jobs in the list of pending jobs, by ID."""
-        per_page = PAGE if self._client.jobs_api == CONSOLE_API else LARGE_PAGE
         named: dict[int, dict] = {}
         # Reading a longer list costs more than reading each job by ID.
         for page in range(1, len(job_ids) + 1):
             try:
-                _last, stream = self._client.list_jobs(page, per_page, type=kind, state="PENDING")
-                rows = [summarize_row(row) for row in stream]
+                rows, is_last = self._read_pending_page(page, kind)
             except ApiError as exc:
                 if exc.status != 404:
                     raise
                 break
-            named.update((row["id"], row) for row in rows if isinstance(row["id"], int))
-            if len(rows) < per_page or job_ids <= set(named):
-                return {job_id: named[job_id] for job_id in job_ids & set(named)}
+            named.update((row["id"], row) for row in rows if isinstance(row["id"], int) and row["id"] in job_ids)
+            if is_last or len(named) == len(job_ids):
+                return named
         self._poll_by_id = True
         return {}
+
+    def _read_pending_page(self, page: int, kind: str) -> tuple[list[dict], bool]:
+        """Return the rows of a page of the list of pending jobs, and whether it is the last page."""
+        per_page = PAGE if self._client.jobs_api == CONSOLE_API else LARGE_PAGE
+        _last, stream = self._client.list_jobs(page, per_page, type=kind, state="PENDING")
+        rows = [summarize_row(row) for row in stream]
+        return rows, len(rows) < per_page
 
     def _get_each(self, job_ids: list[int], pending: dict[int, dict], transform: Transform) -> PollResult:
         jobs: dict[int, t.Any] = {}

@@ -179,9 +179,12 @@ def manager_error(answer: Response, credential: str | None, has_token: bool) -> 
     if status in (401, 403):
         reason, remedy = _denial(status, message, credential, has_token)
         return ApiError(f"{text}. What to do: {remedy}.", reason, name, status, message)
-    reason = _REASONS.get(status) or ("server_error" if status >= 500 else "refused")
     remedy = gateway_remedy(status, answer.proxy) or f" What to do: {_status_remedy(status)}."
-    return ApiError(f"{text}.{remedy}", reason, name, status, message)
+    return ApiError(f"{text}.{remedy}", _status_reason(status), name, status, message)
+
+
+def _status_reason(status: int) -> str:
+    return _REASONS.get(status) or ("server_error" if status >= 500 else "refused")
 
 
 def _status_remedy(status: int) -> str:

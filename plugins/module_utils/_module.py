@@ -229,16 +229,16 @@ def _secrets_in_dict(options: dict[str, t.Any]) -> list[str]:
     for key, value in options.items():
         secrets += secrets_in_password(value) if key == "password" else secrets_in(value)
         if isinstance(value, dict):
-            if key == "headers":
-                secrets += [str(text) for name, text in value.items() if _is_secret(str(name), str(text))]
-            elif key in ("object_storage", "hdfs"):
-                # Also values of misspelt keys.
-                secrets += [str(text) for name, text in value.items() if text and name not in _NO_SECRETS]
+            secrets += [str(text) for name, text in value.items() if _is_secret(key, str(name), text)]
     return secrets
 
 
-def _is_secret(header: str, text: str) -> bool:
-    return is_secret_header(header) or len(text) >= _LONG_HEADER
+def _is_secret(option: str, key: str, value: t.Any) -> bool:
+    """Return whether a value of an option that is a dictionary is a secret."""
+    if option == "headers":
+        return is_secret_header(key) or len(str(value)) >= _LONG_HEADER
+    # Also what is at a misspelt key.
+    return option in ("object_storage", "hdfs") and bool(value) and key not in _NO_SECRETS
 
 
 def _place(trace: types.TracebackType | None) -> str:

@@ -93,13 +93,18 @@ def matching_platforms(requested: str, offered: t.Iterable[str]) -> set[str]:
     """
     wanted = _normalize(parse_platform(requested))
     compatible = _compatible(wanted)
-    platforms = {text: parse_platform(text) for text in offered}
-    by_only = {text for text, platform in platforms.items() if _normalize(platform) in compatible}
-    by_architecture = {text for text, platform in platforms.items() if platform[:2] == wanted[:2]}
-    if requested.count("/") > 1:
-        exact = {text for text in by_only if _normalize(platforms[text]) == wanted}
-        if exact:
-            return exact
+    exact, by_only, by_architecture = set(), set(), set()
+    for text in offered:
+        platform = parse_platform(text)
+        if _normalize(platform) == wanted:
+            exact.add(text)
+        if _normalize(platform) in compatible:
+            by_only.add(text)
+        if platform[:2] == wanted[:2]:
+            by_architecture.add(text)
+    names_variant = requested.count("/") > 1
+    if names_variant and exact:
+        return exact
     return (by_only & by_architecture) or by_only or by_architecture
 
 

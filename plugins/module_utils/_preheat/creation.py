@@ -13,7 +13,7 @@ import threading
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import strip_query
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
     cluster_ids,
@@ -89,12 +89,11 @@ class Creation:
             elif job.reason == "no_scheduler" and ids and planned.cluster_id is None:
                 dead_clusters.update(ids)
             else:
-                status: Status = "unknown" if job.reason == "lost" else "refused"
-                refused.append(JobRecord(planned, None, None, Verdict(status, job.reason, job.message)))
+                refused.append(_refused(planned, job))
         if dead_clusters:
-            named = ", ".join(str(cluster_id) for cluster_id in sorted(dead_clusters))
             self._context.warnings.append(
-                f"Nothing is warmed in cluster {named}, which has no active scheduler with the feature preheat."
+                f"Nothing is warmed in cluster {_listed_ids(dead_clusters)}, which has no active scheduler with the "
+                "feature preheat."
             )
         return refused + created
 
@@ -108,7 +107,7 @@ class Creation:
             return Verdict("refused", "unknown_option", message)
         left_out = set(ids or []) - cluster_ids(job)
         if left_out and cluster_ids(job):
-            named = ", ".join(str(cluster_id) for cluster_id in sorted(left_out))
+            named = _listed_ids(left_out)
             message = f"job {job['id']} was created without cluster {named}, which has no active scheduler"
             remedy = "start a scheduler there with job.enable: true, or remove the cluster from scheduler_cluster_ids"
             return Verdict("refused", "no_scheduler", message, remedy)
@@ -132,13 +131,11 @@ class Creation:
         try:
             rows = [row for page in reader.iter_recent_jobs(horizon, type="preheat") for row in page]
         except DragonflyError as exc:
-            if isinstance(exc, ApiError) and exc.status in (401, 403):
+            if exc.status in (401, 403):
                 raise
             return None
         for row in rows:
-            created = parse_time(row.get("created_at"))
-            is_older = created is not None and created < sent_at - _CLOCK_SLACK
-            if row["id"] in self._claimed or is_older or not _is_planned(row, missing.planned):
+            if not self._may_be_lost(row, missing.planned, sent_at):
                 continue
             job = return_errors(reader.get)(row["id"])
             if isinstance(job, DragonflyError) or not _is_for_clusters(job, missing.cluster_ids):
@@ -146,6 +143,12 @@ class Creation:
             if self._claim(row["id"]):
                 return job
         return None
+
+    def _may_be_lost(self, row: dict, planned: PlannedJob, sent_at: float) -> bool:
+        """Return whether a row can be the job of a POST that was sent at this time."""
+        created = parse_time(row.get("created_at"))
+        is_older = created is not None and created < sent_at - _CLOCK_SLACK
+        return row["id"] not in self._claimed and not is_older and _is_planned(row, planned)
 
     def _claim(self, job_id: int) -> bool:
         """Assign a job to a POST, and return whether it was not assigned before."""
@@ -169,6 +172,15 @@ def _split_by_creation_key(missing: list[MissingJob]) -> tuple[list[MissingJob],
         (deferred if creation_key in creation_keys else batch).append(job)
         creation_keys.add(creation_key)
     return batch, deferred
+
+
+def _refused(planned: PlannedJob, error: DragonflyError) -> JobRecord:
+    status: Status = "unknown" if error.reason == "lost" else "refused"
+    return JobRecord(planned, None, None, Verdict(status, error.reason, error.message))
+
+
+def _listed_ids(ids: t.Iterable[int]) -> str:
+    return ", ".join(str(cluster_id) for cluster_id in sorted(ids))
 
 
 def _reuse_created_job(planned: PlannedJob, created: t.Iterable[JobRecord]) -> JobRecord | None:

@@ -104,12 +104,17 @@ def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
         return verdict.with_status("unknown", "peers_unknown", message, own_remedy)
     if record.planned.has_many_peers:
         return _judge_hosts(record, questions, answers, params)
+    return _judge_clusters(record, questions, answers)
+
+
+def _judge_clusters(record: JobRecord, questions: list[PeerQuestion], answers: Answers) -> Verdict:
+    """Every cluster must have a peer that holds each blob."""
     clusters = cluster_ids(record.job or {})
     cold = [question.url for question in questions if not is_held(answers[question], clusters)]
-    if cold:
-        message = f"the peers do not hold all of it now: {cold_blobs(len(questions), cold)}"
-        return verdict.with_blobs(cold).with_status("cold", "not_held", message, _NOT_HELD_REMEDY)
-    return verdict.confirmed_by_peers()
+    if not cold:
+        return record.verdict.confirmed_by_peers()
+    message = f"the peers do not hold all of it now: {cold_blobs(len(questions), cold)}"
+    return record.verdict.with_blobs(cold).with_status("cold", "not_held", message, _NOT_HELD_REMEDY)
 
 
 def _judge_hosts(record: JobRecord, questions: list[PeerQuestion], answers: Answers, params: dict) -> Verdict:
@@ -136,15 +141,27 @@ def _holding_addresses(record: JobRecord, answers: list[frozenset[Holder]]) -> l
     result of the job nor any answer names is not known.
     """
     scope = record.planned.options.get("scope")
-    holders = [{_host(holder) for holder in answer if holder.ip and _is_in_scope(holder, scope)} for answer in answers]
-    result = JobResult(record.job or {})
-    reported = {blob.host for blob in result.warm if blob.host is not None} | result.failed_hosts
-    known = {host._replace(ip=normal_ip(host.ip)) for host in reported}.union(*holders)
-    return [{host.ip for host in hosts} - {host.ip for host in known - hosts} for hosts in holders]
+    holders = [_hosts_in_scope(answer, scope) for answer in answers]
+    known = _reported_hosts(record.job or {}).union(*holders)
+    return [_addresses(hosts) - _addresses(known - hosts) for hosts in holders]
 
 
-def _host(holder: Holder) -> ReportedHost:
-    return ReportedHost(holder.cluster_id, holder.hostname or "", normal_ip(holder.ip or ""))
+def _hosts_in_scope(holders: t.Iterable[Holder], scope: str | None) -> set[ReportedHost]:
+    return {
+        ReportedHost(holder.cluster_id, holder.hostname or "", normal_ip(holder.ip))
+        for holder in holders
+        if holder.ip and _is_in_scope(holder, scope)
+    }
+
+
+def _reported_hosts(job: dict) -> set[ReportedHost]:
+    result = JobResult(job)
+    warm_hosts = {blob.host for blob in result.warm if blob.host is not None}
+    return {host._replace(ip=normal_ip(host.ip)) for host in warm_hosts | result.failed_hosts}
+
+
+def _addresses(hosts: t.Iterable[ReportedHost]) -> set[str]:
+    return {host.ip for host in hosts}
 
 
 def _is_in_scope(holder: Holder, scope: str | None) -> bool:

@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from dataclasses import dataclass, field
 
@@ -129,14 +130,15 @@ def plan_jobs(params: dict) -> list[PlannedJob]:
     options = _arg_options(params)
     jobs: dict[tuple, PlannedJob] = {}
     for source in map(trim, sources):
-        image = parse_image(source, registries.bases) if kind == "image" else None
+        image, own_options = None, options
+        if kind == "image":
+            image = parse_image(source, registries.bases)
+            own_options = _options_of_image(options, image, registries)
         url = image.manifest_url() if image else check_file_url(source)
-        own = _options_of_image(options, image, registries) if image else options
         bio = params.get("bio") or redact_url(source)
-        for platform in platforms:
-            for cluster_id in clusters:
-                job = PlannedJob(kind, source, url, own, bio, image=image, platform=platform, cluster_id=cluster_id)
-                jobs.setdefault((url, platform, cluster_id), job)
+        for platform, cluster_id in itertools.product(platforms, clusters):
+            job = PlannedJob(kind, source, url, own_options, bio, image, platform, cluster_id)
+            jobs.setdefault((url, platform, cluster_id), job)
     _check_shared_credentials(params, list(jobs.values()), registries)
     return list(jobs.values())
 
@@ -145,7 +147,8 @@ def _arg_options(params: dict) -> dict[str, t.Any]:
     options = {name: params.get(name) for name in ARG_OPTIONS}
     options["headers"] = {name: str(value) for name, value in (params.get("headers") or {}).items()}
     for name in NESTED_OPTIONS:
-        options[name] = {key: value for key, value in (params.get(name) or {}).items() if value is not None}
+        nested = params.get(name) or {}
+        options[name] = {key: value for key, value in nested.items() if value is not None}
     return options
 
 
@@ -167,18 +170,21 @@ def _check_shared_credentials(params: dict, jobs: list[PlannedJob], registries: 
     :raises InputError: if they would go to each of them.
     """
     names = {job.image.registry for job in jobs if job.image}
-    names = {name for name in names if not registries.details.get(name, {}).get("username")}
-    headers = params.get("headers") or {}
-    shared = None
-    if params.get("registry_password"):
-        shared = "registry_password"
-    elif any(name.lower() == "authorization" for name in headers):
-        shared = "headers"
-    if shared and len(names) > 1:
+    without_own = [name for name in sorted(names) if not registries.details.get(name, {}).get("username")]
+    option = _option_with_credentials(params)
+    if option and len(without_own) > 1:
         raise InputError(
-            f"The credentials of {shared} would go to each of the registries {', '.join(sorted(names))}. Give "
+            f"The credentials of {option} would go to each of the registries {', '.join(without_own)}. Give "
             "credentials by registry: registries: {NAME: {url: ..., username: ..., password: ...}}."
         )
+
+
+def _option_with_credentials(params: dict) -> str | None:
+    """Return the option whose credentials go to every registry, None if there are none."""
+    if params.get("registry_password"):
+        return "registry_password"
+    names = [name.lower() for name in params.get("headers") or {}]
+    return "headers" if "authorization" in names else None
 
 
 class MissingJob(t.NamedTuple):

@@ -117,10 +117,7 @@ class TaskJobs:
         task_jobs = [TaskJob(target) for target in targets]
         if not task_jobs:
             return task_jobs
-        if self._kind == "delete_task" and any(self._params.get(key) for key in _PERHAPS_UNKNOWN):
-            # The echo of this job, which deletes nothing, shows which options the manager supports.
-            params = dict(self._params, wait=False, job_timeout=None)
-            TaskJobs(self._client, "get_task", params, self._clock).run(targets[:1])
+        self._refuse_unknown_options(targets[0])
         # The first job shows whether creating the others makes sense.
         self._create(task_jobs[0])
         try:
@@ -135,6 +132,12 @@ class TaskJobs:
         for task_job in task_jobs:
             _note_failure(task_job)
         return task_jobs
+
+    def _refuse_unknown_options(self, target: Target) -> None:
+        """Refuse a deletion with options that the manager does not support, by the echo of a job that deletes nothing."""
+        if self._kind == "delete_task" and any(self._params.get(key) for key in _PERHAPS_UNKNOWN):
+            params = dict(self._params, wait=False, job_timeout=None)
+            TaskJobs(self._client, "get_task", params, self._clock).run([target])
 
     def _give_up(self, task_jobs: list[TaskJob], error: DragonflyError) -> list[TaskJob]:
         """Create no more jobs after the first one, and report what it did although it is not what was requested."""
@@ -236,11 +239,14 @@ def failure(task_jobs: list[TaskJob], verb: str) -> dict[str, t.Any]:
     if not failed:
         return {}
     lines = [f"{len(failed)} of {len(task_jobs)} tasks were not {verb}."]
-    for task_job in failed[:NAMED_IN_MESSAGE]:
-        job = f" (job {int(task_job.job['id'])})" if task_job.job else ""
-        lines.append(f"{task_job.target.name}{job}: {(task_job.message or '').rstrip('.')}.")
+    lines += map(_failure_line, failed[:NAMED_IN_MESSAGE])
     if len(failed) > NAMED_IN_MESSAGE:
         lines.append(f"See tasks for the other {len(failed) - NAMED_IN_MESSAGE}.")
     if not any("What to do:" in line for line in lines):
         lines.append(f"What to do: {_REMEDIES.get(failed[0].reason or '', _OTHER_REMEDY)}, then run the task again.")
     return {"failed": True, "reason": failed[0].reason, "msg": " ".join(lines)}
+
+
+def _failure_line(task_job: TaskJob) -> str:
+    job = f" (job {int(task_job.job['id'])})" if task_job.job else ""
+    return f"{task_job.target.name}{job}: {(task_job.message or '').rstrip('.')}."
