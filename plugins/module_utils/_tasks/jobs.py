@@ -134,7 +134,7 @@ class TaskJobs:
         return task_jobs
 
     def _refuse_unknown_options(self, target: Target) -> None:
-        """Refuse a deletion with options that the manager does not support, by the echo of a job that deletes nothing."""
+        """Reject options that the manager does not support, by the echo of a job that deletes nothing."""
         if self._kind == "delete_task" and any(self._params.get(key) for key in _PERHAPS_UNKNOWN):
             params = dict(self._params, wait=False, job_timeout=None)
             TaskJobs(self._client, "get_task", params, self._clock).run([target])
