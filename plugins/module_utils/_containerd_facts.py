@@ -181,23 +181,49 @@ def _redact_hosts(text: str) -> str:
 def _source(host: Host, units: dict[str, Unit], path: str | None) -> Source:
     unit = units.get(CONTAINERD_UNIT)
     own = _distribution(host, units, path)
-    is_own_running = own is not None and (own.unit is None or own.unit.state == "active")
-    if own is not None and (is_own_running or path or unit is None or unit.state != "active"):
+    if own is not None and (path or _serves(own.unit, unit)):
         return own
-    argv = _daemon_argv(unit.argv) if unit else None
-    program = argv[0] if argv and argv[0].startswith("/") else host.program("containerd")
-    if not (program or (unit and unit.state) or host.exists(CONTAINERD_SOCKET)):
+    argv = _daemon_argv(unit.argv if unit else ())
+    program = _absolute_program(argv) or host.program("containerd")
+    if program is None and not _has_unit(unit) and not host.exists(CONTAINERD_SOCKET):
         return _other(host, unit, path)
     if path:
         return Source("containerd", path, program, unit)
-    running = _running(host) if argv is None else []
-    if unit is None and len(set(map(_config_of, running))) > 1:
+    if argv is None:
+        return _running_source(host, unit, program)
+    return Source("containerd", _config_of(argv), program, unit, error=_config_error(unit, argv))
+
+
+def _serves(own: Unit | None, unit: Unit | None) -> bool:
+    """Return whether the containerd of a distribution serves the pulls.
+
+    :param own: that starts it, None if none does.
+    :param unit: of another containerd.
+    """
+    return own is None or _is_active(own) or not _is_active(unit)
+
+
+def _is_active(unit: Unit | None) -> bool:
+    return unit is not None and unit.state == "active"
+
+
+def _has_unit(unit: Unit | None) -> bool:
+    return unit is not None and bool(unit.state)
+
+
+def _absolute_program(argv: tuple[str, ...] | None) -> str | None:
+    return argv[0] if argv and argv[0].startswith("/") else None
+
+
+def _running_source(host: Host, unit: Unit | None, program: str | None) -> Source:
+    """Return a containerd whose command no unit shows, by the processes that run."""
+    running = _running(host)
+    configs = sorted(set(map(_config_of, running)))
+    if unit is None and len(configs) > 1:
         # Without a unit, nothing shows that of the kubelet from that of Docker.
-        others = ", ".join(sorted(set(map(_config_of, running))))
-        return Source("unknown", _config_of(running[0]), program, error=f"several run, with {others}")
-    argv = argv or next(iter(running), None)
-    config = _config_of(argv or ())
-    return Source("containerd", config, program, unit, error=_config_error(unit, argv))
+        return Source("unknown", _config_of(running[0]), program, error=f"several run, with {', '.join(configs)}")
+    argv = running[0] if running else None
+    return Source("containerd", _config_of(argv or ()), program, unit, error=_config_error(unit, argv))
 
 
 def _config_of(argv: tuple[str, ...]) -> str:
@@ -211,7 +237,7 @@ def _config_error(unit: Unit | None, argv: tuple[str, ...] | None) -> str:
         return ""
     if argv is None and unit.state is not None:
         return unit.error or "its command does not start containerd itself"
-    return unit.error if unit.error and not option_of(argv or (), _CONFIG_OPTIONS) else ""
+    return "" if option_of(argv or (), _CONFIG_OPTIONS) else unit.error
 
 
 def _daemon_argv(argv: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -229,19 +255,28 @@ def _distribution(host: Host, units: dict[str, Unit], path: str | None) -> Sourc
 
     :param path: that its configuration must have, None for any.
     """
-    installed = []
-    for each in DISTRIBUTIONS:
-        known = [units[name] for name in each.units if name in units]
-        unit = next((unit for unit in known if unit.state), None)
-        error = next((unit.error for unit in known if unit.error), "") if unit is None else ""
-        settings = read_settings(host, each.name, unit, error) if each.home else Settings()
-        source = _installed(host, each, unit, settings, path)
-        is_there = unit is not None or host.exists(source.config) or host.exists(each.config)
-        if is_there and not _uses_another(settings):
-            installed.append(source)
-    installed = [source for source in installed if path in (None, source.config)]
-    running = [source for source in installed if source.unit and source.unit.state == "active"]
+    sources = [_find(host, distribution, units, path) for distribution in DISTRIBUTIONS]
+    installed = [source for source in sources if source is not None and path in (None, source.config)]
+    running = [source for source in installed if _is_active(source.unit)]
     return next(iter(running + installed), None)
+
+
+def _find(host: Host, distribution: Distribution, units: dict[str, Unit], path: str | None) -> Source | None:
+    """Return the containerd of a distribution, None if it is not installed, or uses another one."""
+    unit, error = _unit_of(distribution, units)
+    settings = read_settings(host, distribution.name, unit, error) if distribution.home else Settings()
+    source = _installed(host, distribution, unit, settings, path)
+    is_installed = unit is not None or any(map(host.exists, (source.config, distribution.config)))
+    return source if is_installed and not _uses_another(settings) else None
+
+
+def _unit_of(distribution: Distribution, units: dict[str, Unit]) -> tuple[Unit | None, str]:
+    """Return the unit that starts a distribution, None without one, and then why it is not known."""
+    known = [units[name] for name in distribution.units if name in units]
+    for unit in known:
+        if unit.state:
+            return unit, ""
+    return None, next((unit.error for unit in known if unit.error), "")
 
 
 def _installed(
@@ -254,7 +289,7 @@ def _installed(
     moved, unknown_home = _data_dir(settings)
     registries, unknown_registries = settings.path("private-registry")
     unknown_endpoint = settings.text("container-runtime-endpoint")[1]
-    unknown = settings.unknown or unknown_home or unknown_registries or unknown_endpoint
+    unknown = next(filter(None, (settings.unknown, unknown_home, unknown_registries, unknown_endpoint)), None)
     config, program = distribution.config, distribution.program
     if moved:
         config, program = (text.replace(distribution.home, moved) for text in (config, program))
@@ -301,7 +336,7 @@ def _data_dir(settings: Settings) -> tuple[str, Unknown | None]:
 def _other(host: Host, unit: Unit | None, path: str | None) -> Source:
     """Return a containerd that something unknown started, or that there is none."""
     for argv in _running(host):
-        program = argv[0] if argv[0].startswith("/") else None
+        program = _absolute_program(argv)
         return Source("containerd", path, program) if path else Source("unknown", _config_of(argv), program)
     error = unit.error if unit else ""
     return Source("unknown" if error else None, path or CONTAINERD_CONFIG, None, unit, error=error)

@@ -76,28 +76,30 @@ def probe(
         return answer
     hidden = [name for name, value in headers.items() if HIDDEN in value]
     real = _real_values(hosts_file) if hidden and hosts_file else {}
-    answer["unknown"] = sorted(name for name in hidden if name not in real)
-    if answer["unknown"]:
-        return answer
-    begun = time.monotonic()
+    answer["unknown"] = sorted(set(hidden) - real.keys())
+    if not answer["unknown"]:
+        begun = time.monotonic()
+        sent = {**headers, **{name: real[name] for name in hidden}}
+        answer["error"] = _request_in_time(answer, address, path, sent, timeout)
+        answer["seconds"] = round(time.monotonic() - begun, 3)
+    return answer
+
+
+def _request_in_time(
+    answer: dict[str, t.Any], address: tuple[str, int], path: str, headers: dict[str, str], timeout: float
+) -> str | None:
+    """Fill in what comes back, and return why that is not everything."""
     attempt = Attempt(timeout, timeout)
     try:
-        _request(
-            answer,
-            _Connection(*address, attempt),
-            attempt,
-            path,
-            {**headers, **{name: real[name] for name in hidden}},
-        )
+        _request(answer, _Connection(*address, attempt), attempt, path, headers)
     except ValueError:
         # Its text may hold the value, which may be a secret.
-        answer["error"] = "a header contains characters that are not allowed in its name or value"
+        return "a header contains characters that are not allowed in its name or value"
     except TooManyBytes:
-        answer["error"] = "the headers of its response do not end"
+        return "the headers of its response do not end"
     except (OSError, HTTPException) as exc:
-        answer["error"] = str(exc)[:_LONGEST_VALUE] or type(exc).__name__
-    answer["seconds"] = round(time.monotonic() - begun, 3)
-    return answer
+        return str(exc)[:_LONGEST_VALUE] or type(exc).__name__
+    return None
 
 
 def _address(proxy: str) -> tuple[str, int] | None:
@@ -141,4 +143,4 @@ def _real_values(path: str) -> dict[str, str]:
     values: dict[str, set[str]] = {}
     for name, double, single in _HEADER.findall(text):
         values.setdefault(name.lower(), set()).add(double or single)
-    return {name: tasks.pop() for name, tasks in values.items() if len(tasks) == 1}
+    return {name: texts.pop() for name, texts in values.items() if len(texts) == 1}

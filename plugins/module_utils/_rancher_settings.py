@@ -31,6 +31,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host impor
 _KEY = re.compile(r"""(?:"([^"\\]+)"|'([^']+)'|(\w[\w.+/-]*))[ \t]*:(?=[ \t]|\Z)""")
 _COMMAND_ARGS = re.compile(r"""(?m)^[ \t]*command_args\+?="((?:[^"\\]|\\.|\\\n)*)""")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+#: A line that belongs to the value of the key above it.
+_CONTINUES = re.compile(r" |-(?: |\Z)")
 _COMMENT = re.compile(r"(?:\A|[ \t])#")
 _PROPERTIES = re.compile(r"[&!]\S*\s*")
 _QUOTED = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)')""", re.DOTALL)
@@ -68,6 +70,16 @@ class Setting(NamedTuple):
     def place(self) -> str:
         """Return where it is set."""
         return f"{self.source} {self.key}"
+
+    @property
+    def appends(self) -> bool:
+        """Return whether it appends to a list, as KEY+ does."""
+        return self.key.endswith("+")
+
+    @property
+    def name(self) -> str:
+        """Return its key without the sign that appends."""
+        return self.key[:-1] if self.appends else self.key
 
 
 class Unknown(NamedTuple):
@@ -107,11 +119,14 @@ class Settings(NamedTuple):
             return Setting(f"--{names[0]}", text, self.unit)
         last: Setting | None = None
         for setting in self.settings:
-            key = setting.key[:-1] if setting.key.endswith("+") else setting.key
-            appends_nothing = key != setting.key and last is not None and setting.value == ""
-            if key in names and not appends_nothing:
+            appends_nothing = setting.appends and setting.value == "" and last is not None
+            if setting.name in names and not appends_nothing:
                 last = setting
         return last
+
+    def because(self, key: str, error: str) -> Settings:
+        """Return settings that are not known because of an error, or because of an earlier one."""
+        return self._replace(unknown=self.unknown or Unknown(key, error))
 
     def is_true(self, name: str) -> bool:
         """Return whether a flag is set."""
@@ -145,21 +160,30 @@ def read_settings(host: Host, name: str, unit: Unit | None, error: str = "") -> 
     :param unit: that starts it, None if systemd has none.
     :param error: why systemd cannot be queried; empty if it can.
     """
-    unit = unit or (None if error else openrc_service(host, name))
+    if unit is None and not error:
+        unit = openrc_service(host, name)
     if unit is None:
         unknown = Unknown(f"{name}.service", error) if error else None
         return _with_files(host, Settings(name, unknown=unknown), f"/etc/rancher/{name}/config.yaml")
     argv = _command(unit.argv, name)
     settings = Settings(name, unit.name, argv or (), unit.variables)
-    if argv is None:
-        error = unit.error or f"its command does not start {name} itself"
-    error = error or unit.environment_error or unit.error
     path = _config_path(settings)
-    if not error and not path.startswith("/"):
-        error = f"its --config or {name.upper()}_CONFIG_FILE is not an absolute path"
-    if error:
-        return settings._replace(unknown=Unknown(unit.name, error))
-    return _with_files(host, settings, path)
+    error = _start_error(unit, name, argv, path)
+    return settings.because(unit.name, error) if error else _with_files(host, settings, path)
+
+
+def _start_error(unit: Unit, name: str, argv: tuple[str, ...] | None, path: str) -> str:
+    """Return why it is not known with which settings a unit starts, empty if it is.
+
+    :param argv: the part of its command that starts k3s or RKE2, None if there is none.
+    :param path: of config.yaml.
+    """
+    if argv is None:
+        return unit.error or f"its command does not start {name} itself"
+    error = unit.environment_error or unit.error
+    if error or path.startswith("/"):
+        return error
+    return f"its --config or {name.upper()}_CONFIG_FILE is not an absolute path"
 
 
 def openrc_service(host: Host, name: str) -> Unit | None:
@@ -176,14 +200,21 @@ def openrc_service(host: Host, name: str) -> Unit | None:
         if host.exists(path) and not os.access(host.path(path), os.R_OK):
             return Unit(script, error=f"{path} cannot be read")
         variables.update(file_assignments(host.read(path)))
-    values = _COMMAND_ARGS.findall(host.read(script))
-    if len(values) != 1 or re.search(r"[$`]", values[0]) or "command_args" in variables:
-        return Unit(script, error="its command_args are not a single plain string")
-    try:
-        arguments = shlex.split(re.sub(r'\\(["\\])', r"\1", values[0]).replace("\\\n", " "))
-    except ValueError:
+    arguments = _command_arguments(host.read(script))
+    if arguments is None or "command_args" in variables:
         return Unit(script, error="its command_args are not a single plain string")
     return Unit(script, argv=(name, *arguments), variables=variables)
+
+
+def _command_arguments(script: str) -> list[str] | None:
+    """Return the command_args of a service of OpenRC, None if they are not a single plain string."""
+    values = _COMMAND_ARGS.findall(script)
+    if len(values) != 1 or re.search(r"[$`]", values[0]):
+        return None
+    try:
+        return shlex.split(re.sub(r'\\(["\\])', r"\1", values[0]).replace("\\\n", " "))
+    except ValueError:
+        return None
 
 
 def _command(argv: tuple[str, ...], name: str) -> tuple[str, ...] | None:
@@ -211,24 +242,23 @@ def _config_path(settings: Settings) -> str:
 
 def _with_files(host: Host, settings: Settings, path: str) -> Settings:
     """Return settings with those of config.yaml and its drop-ins."""
-    folder = f"{path}.d"
-    if host.exists(folder) and not os.access(host.path(folder), os.R_OK | os.X_OK):
-        return settings._replace(unknown=settings.unknown or Unknown(folder, "Permission denied"))
+    directory = f"{path}.d"
+    if host.exists(directory) and not os.access(host.path(directory), os.R_OK | os.X_OK):
+        return settings.because(directory, "Permission denied")
     read: list[Setting] = []
-    for name in [path, *_drop_ins(host, folder)]:
+    for name in [path, *_drop_ins(host, directory)]:
         file = host.file(name, str)
-        error = file["error"] or ""
+        if file["error"]:
+            return settings.because(name, file["error"])
         try:
             read += [setting._replace(source=name) for setting in parse_settings(file["text"] or "")]
         except UnclearLine as unclear:
-            error = str(unclear)
-        if error:
-            return settings._replace(unknown=settings.unknown or Unknown(name, error))
+            return settings.because(name, str(unclear))
     return settings._replace(settings=tuple(read))
 
 
-def _drop_ins(host: Host, folder: str) -> list[str]:
-    names = [name for pattern in ("*", ".*") for name in host.glob(f"{escape(folder)}/{pattern}")]
+def _drop_ins(host: Host, directory: str) -> list[str]:
+    names = [name for pattern in ("*", ".*") for name in host.glob(f"{escape(directory)}/{pattern}")]
     return [name for name in sorted(names) if name.lower().endswith((".yaml", ".yml"))]
 
 
@@ -240,21 +270,33 @@ def parse_settings(text: str) -> list[Setting]:
 
     :raises UnclearLine: if a line at the top level is anything else.
     """
+    settings = []
+    for number, key, lines in _blocks(text):
+        if not _is_closed(lines):
+            raise UnclearLine(number)
+        settings.append(Setting(key, _plain_value(lines), ""))
+    return settings
+
+
+def _blocks(text: str) -> list[tuple[int, str, list[str]]]:
+    """Return the number of the first line, the key, and the lines of the value of each setting."""
     blocks: list[tuple[int, str, list[str]]] = []
     for number, line in enumerate(_LINE_BREAK.split(text), 1):
-        if not line.strip(" ") or line.lstrip(" ").startswith("#") or (line.rstrip() == "---" and not blocks):
-            continue
         match = _KEY.match(line)
         if match:
             blocks.append((number, next(filter(None, match.groups())), [line[match.end() :].strip()]))
-        elif blocks and (line[0] == " " or re.match(r"-(?: |\Z)", line)):
+        elif _is_empty(line) or (line.rstrip() == "---" and not blocks):
+            continue
+        elif blocks and _CONTINUES.match(line):
             blocks[-1][2].append(line.strip())
         else:
             raise UnclearLine(number)
-    for number, _key, lines in blocks:
-        if not _is_closed(lines):
-            raise UnclearLine(number)
-    return [Setting(key, _plain_value(lines), "") for _number, key, lines in blocks]
+    return blocks
+
+
+def _is_empty(line: str) -> bool:
+    stripped = line.strip(" ")
+    return not stripped or stripped.startswith("#")
 
 
 def _is_closed(lines: list[str]) -> bool:
@@ -265,8 +307,8 @@ def _is_closed(lines: list[str]) -> bool:
         match = _QUOTED.match(whole)
         return match is not None and _without_comment(whole[match.end() :]) == ""
     if whole.startswith(("[", "{")):
-        brackets = [token for token in _FLOW_TOKEN.findall(_without_comments(whole)) if token in ("[", "{", "]", "}")]
-        return sum(1 if bracket in "[{" else -1 for bracket in brackets) == 0
+        tokens = _FLOW_TOKEN.findall(_without_comments(whole))
+        return sum(map(tokens.count, "[{")) == sum(map(tokens.count, "]}"))
     plain = _without_comment(value)
     return ": " not in plain and not plain.endswith(":") and not plain.startswith(_INVALID)
 

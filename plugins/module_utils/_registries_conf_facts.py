@@ -35,17 +35,16 @@ def gather_registries_conf(host: Host, units: dict[str, Unit], path: str | None)
     :param units: systemd units by name.
     :param path: path of registries.conf, None for the default path.
     """
-    main = path or REGISTRIES_CONF
+    main, unit = path or REGISTRIES_CONF, units.get(CRIO_UNIT)
     of_root = None if path else host.file(_FILE_OF_ROOT, _redact)
-    directories = [f"{main}.d"] if path else [f"{main}.d", f"{_FILE_OF_ROOT}.d"]
-    unit = units.get(CRIO_UNIT)
+    drop_ins = _drop_ins(host, main) + ([] if path else _drop_ins(host, _FILE_OF_ROOT))
     return {
         "runtimes": _runtimes(host, unit),
         "main": host.file(main, _redact),
-        "drop_ins": [host.file(name, _redact) for directory in directories for name in _drop_ins(host, directory)],
+        "drop_ins": [host.file(name, _redact) for name in drop_ins],
         "of_root": of_root if of_root and of_root["exists"] else None,
         "unit": unit.facts() if unit else None,
-        "logins": [login for login in (_login(host, name) for name in _LOGIN_FILES) if login["registries"]],
+        "logins": _logins(host),
     }
 
 
@@ -59,9 +58,14 @@ def _runtimes(host: Host, unit: Unit | None) -> list[str]:
     return [name for name, is_there in (("podman", has_podman), ("crio", has_crio)) if is_there]
 
 
-def _drop_ins(host: Host, directory: str) -> list[str]:
-    """Return the drop-ins of a directory in the order in which they are read, including hidden ones."""
-    return sorted([*host.glob(f"{directory}/*.conf"), *host.glob(f"{directory}/.*.conf")])
+def _drop_ins(host: Host, main: str) -> list[str]:
+    """Return the drop-ins of a file in the order in which they are read, including hidden ones."""
+    return sorted([*host.glob(f"{main}.d/*.conf"), *host.glob(f"{main}.d/.*.conf")])
+
+
+def _logins(host: Host) -> list[dict[str, Any]]:
+    logins = [_login(host, path) for path in _LOGIN_FILES]
+    return [login for login in logins if login["registries"]]
 
 
 def _login(host: Host, path: str) -> dict[str, Any]:
@@ -70,5 +74,8 @@ def _login(host: Host, path: str) -> dict[str, Any]:
         document = json.loads(host.read(path) or "{}")
     except ValueError:
         document = {}
-    tables = [document.get(key) for key in ("auths", "credHelpers")] if isinstance(document, dict) else []
-    return {"path": path, "registries": sorted(name for table in tables if isinstance(table, dict) for name in table)}
+    registries: list[str] = []
+    for key in ("auths", "credHelpers"):
+        table = document.get(key) if isinstance(document, dict) else None
+        registries += table if isinstance(table, dict) else []
+    return {"path": path, "registries": sorted(registries)}

@@ -236,9 +236,13 @@ def containerd_problems(effective: Effective, client: str, skips_small_parts: bo
     :param skips_small_parts: whether the Rust client requests parts of up to 4 MiB from the registry, as it does from
         1.4.2 on unless ``proxy.disableBackToSource`` is true.
     """
-    misses_parts = client == "dfget" or (client == "dfdaemon" and skips_small_parts)
-    parts = _partial_pulls(effective, client) if misses_parts else []
+    parts = _partial_pulls(effective, client) if misses_parts(client, skips_small_parts) else []
     return [*_disabled(effective), *_old_tables(effective), *parts]
+
+
+def misses_parts(client: str, skips_small_parts: bool) -> bool:
+    """Return whether a client does not serve a part of a blob from the cache."""
+    return client == "dfget" or (client == "dfdaemon" and skips_small_parts)
 
 
 def _disabled(effective: Effective) -> list[Problem]:

@@ -82,20 +82,20 @@ def _error(loaded: dict[str, t.Any] | None, kinds: tuple[str, ...]) -> str:
     return f"it contains no {missing[0]} in PEM format that containerd can load" if missing else ""
 
 
-def _certificate_files(folder: str, tables: t.Iterable[tuple[str, dict[str, t.Any]]]) -> t.Iterator[CertificateFile]:
+def _certificate_files(directory: str, tables: t.Iterable[tuple[str, dict[str, t.Any]]]) -> t.Iterator[CertificateFile]:
     for url, table in tables:
         prefix = f'host."{url}".' if url else ""
         for path in string_list(table.get("ca", [])):
-            yield CertificateFile(f"{prefix}ca", absolute_path(folder, path), ("certificate",))
+            yield CertificateFile(f"{prefix}ca", absolute_path(directory, path), ("certificate",))
         client = table.get("client", [])
         for item in client if isinstance(client, list) else [client]:
-            yield from _client_files(f"{prefix}client", folder, item)
+            yield from _client_files(f"{prefix}client", directory, item)
 
 
-def _client_files(key: str, folder: str, item: str | list[str]) -> t.Iterator[CertificateFile]:
+def _client_files(key: str, directory: str, item: str | list[str]) -> t.Iterator[CertificateFile]:
     """Return the files of a client: one with certificate and key, or a pair."""
     if isinstance(item, str):
-        yield CertificateFile(key, absolute_path(folder, item), ("certificate", "key"))
+        yield CertificateFile(key, absolute_path(directory, item), ("certificate", "key"))
     else:
-        yield CertificateFile(key, absolute_path(folder, item[0]), ("certificate",))
-        yield CertificateFile(key, absolute_path(folder, item[1]), ("key",))
+        yield CertificateFile(key, absolute_path(directory, item[0]), ("certificate",))
+        yield CertificateFile(key, absolute_path(directory, item[1]), ("key",))

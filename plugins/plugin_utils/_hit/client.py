@@ -95,6 +95,16 @@ def _checked(client: str, text: str, release: str | None) -> tuple[list[Problem]
     return fatal, [problem for problem in problems if problem.suggestion]
 
 
+def _unit_reasons(unit: dict[str, t.Any] | None) -> list[Reason]:
+    """Return a reason if a unit does not run, or that is not known; None is a client without a unit."""
+    state = unit.get("state") if unit else "active"
+    if unit is None or state == "active":
+        return []
+    if state is not None:
+        return [reason("not_running", unit=unit["name"], state=state)]
+    return [reason("unit_unknown", unit=unit["name"], error=unit["error"])] if unit.get("error") else []
+
+
 class Client(abc.ABC):
     """A Dragonfly client on one host.
 
@@ -112,19 +122,12 @@ class Client(abc.ABC):
     def __init__(self, facts: dict[str, t.Any]) -> None:
         self.release = parse_release(facts.get("version") or "")
         self.path: str = facts["config"]["path"]
-        self.reasons: list[Reason] = []
         self.misspelt: list[Reason] = []
         self.config, unreadable = parse_file(facts["config"], self.name)
         self.is_readable = unreadable is None
-        if unreadable:
-            self.reasons.append(unreadable)
-        unit = facts.get("unit")
-        if unit and unit.get("state") not in (None, "active"):
-            self.reasons.append(reason("not_running", unit=unit["name"], state=unit["state"]))
-        if unit and unit.get("state") is None and unit.get("error"):
-            self.reasons.append(reason("unit_unknown", unit=unit["name"], error=unit["error"]))
-        self.reasons += newer_than_unit(facts["config"], unit)
-        text = facts["config"].get("text")
+        unit, text = facts.get("unit"), facts["config"].get("text")
+        self.reasons = [unreadable] if unreadable else []
+        self.reasons += [*_unit_reasons(unit), *newer_than_unit(facts["config"], unit)]
         if self.is_readable and text:
             fatal, misspelt = _checked(self.name, text, facts.get("version") if self.release else None)
             self.reasons += [reason_from_problem(problem, self.path) for problem in fatal]

@@ -23,6 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     default_snapshotter,
     is_eager,
     is_lazy,
+    misses_parts,
     outweighed,
     runtime_snapshotters,
     splits_config_path,
@@ -59,7 +60,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reason
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
 
-_FALLBACK_FOLDERS = ("_default",)
+_FALLBACK_DIRECTORIES = ("_default",)
 #: Problems of its configuration that matter to pulls with ctr, which bypass the CRI plugin.
 _MATTER_TO_CTR = ("parallel_fetch",)
 #: Problems that only exist beside config_path.
@@ -108,7 +109,7 @@ class Containerd:
         return self._effective.plugin
 
     @property
-    def _folders(self) -> list[str]:
+    def _directories(self) -> list[str]:
         """Directories with a directory per registry, in the order in which containerd reads them."""
         if self._certs_dir:
             return [self._certs_dir]
@@ -121,13 +122,16 @@ class Containerd:
         :param skips_small_parts: whether the client requests small parts of a blob from the registry.
         """
         problems = containerd_problems(self._effective, client, skips_small_parts)
+        reasons = [reason_from_problem(problem) for problem in problems if self._matters(problem.code)]
+        if misses_parts(client, skips_small_parts) and not self._certs_dir:
+            reasons += self._unknown_snapshotter()
+        return reasons
+
+    def _matters(self, code: str) -> bool:
+        """Return whether a problem of its configuration concerns the pulls."""
         if self._certs_dir:
-            problems = [problem for problem in problems if problem.code in _MATTER_TO_CTR]
-        elif not self._folders:
-            problems = [problem for problem in problems if problem.code not in _ONLY_WITH_CONFIG_PATH]
-        misses_parts = client == "dfget" or (client == "dfdaemon" and skips_small_parts)
-        unknown = self._unknown_snapshotter() if misses_parts and not self._certs_dir else []
-        return [*(reason_from_problem(problem) for problem in problems), *unknown]
+            return code in _MATTER_TO_CTR
+        return bool(self._directories) or code not in _ONLY_WITH_CONFIG_PATH
 
     def notes_for(self, client: str, skips_small_parts: bool) -> list[str]:
         """Return what had to be assumed, and which pods bypass a client.
@@ -135,7 +139,7 @@ class Containerd:
         :param client: ``dfget`` or ``dfdaemon``.
         :param skips_small_parts: whether the client requests small parts of a blob from the registry.
         """
-        if self._certs_dir or not (client == "dfget" or skips_small_parts):
+        if self._certs_dir or not misses_parts(client, skips_small_parts):
             return self.notes
         default = default_snapshotter(self._effective)
         others = [
@@ -164,37 +168,36 @@ class Containerd:
     def route(self, image: PreheatedImage) -> Route | Reason:
         """Return where the pulls of an image go, or why they go straight to the registry."""
         registry = image.pulled_registry
-        folders = self._folders
-        if folders:
-            return self._route_by_folders(registry, folders)
+        directories = self._directories
+        if directories:
+            return self._route_by_directories(registry, directories)
         mirrors = sub_table(self._plugin, "registry", "mirrors")
         if mirrors:
             return self._route_by_mirrors(registry, mirrors)
-        return self._why_no_folders()
+        return self._why_no_directories()
 
-    def _route_by_folders(self, registry: str, folders: list[str]) -> Route | Reason:
-        if len(folders) > 1 and not splits_config_path(self._plugin, self.release):
-            path = ":".join(folders) + (" (its default)" if tuple(folders) == CERTS_DIRS else "")
+    def _route_by_directories(self, registry: str, directories: list[str]) -> Route | Reason:
+        if len(directories) > 1 and not splits_config_path(self._plugin, self.release):
+            path = ":".join(directories) + (" (its default)" if tuple(directories) == CERTS_DIRS else "")
             return reason("config_path_not_split", self._path, "config_path", path=path)
-        file = self._hosts_file(registry, folders)
+        file = self._hosts_file(registry, directories)
         if file is None:
-            return reason("no_mirror_for_registry", folders[0], registry=registry)
+            return reason("no_mirror_for_registry", directories[0], registry=registry)
         if file.get("text") is None and not file.get("error"):
             return reason("no_mirror_for_registry", f"{file['path']} (which is not there)", registry=registry)
         hosts, unused = mirror_hosts(file, registry, self.release)
         if unused:
             return unused
-        route = self._route_to(hosts[0], registry, file["path"])
-        return route._replace(others=tuple(host.url for host in hosts[1:])) if isinstance(route, Route) else route
+        return self._route_to(hosts, registry, file["path"])
 
-    def _hosts_file(self, registry: str, folders: list[str]) -> dict[str, t.Any] | None:
+    def _hosts_file(self, registry: str, directories: list[str]) -> dict[str, t.Any] | None:
         """Return the hosts.toml of a registry: that of the first directory there is, with or without the file."""
         name, colon, port = registry.rpartition(":")
         names = [f"{name}_{port}_"] if colon else []
-        names += [registry, *_FALLBACK_FOLDERS]
-        for folder in folders:
+        names += [registry, *_FALLBACK_DIRECTORIES]
+        for directory in directories:
             for name in names:
-                file = self._hosts_files.get(posixpath.join(folder, name, "hosts.toml"))
+                file = self._hosts_files.get(posixpath.join(directory, name, "hosts.toml"))
                 if file is not None:
                     return file
         return None
@@ -213,8 +216,8 @@ class Containerd:
         if unusable:
             return unusable
         # /v2 is appended only if there is no path at all.
-        route = self._route_to(MirrorHost(urls[0], {}, overrides_path=urls[0].count("/") > 2), registry, self._path)
-        return route._replace(others=tuple(urls[1:])) if isinstance(route, Route) else route
+        hosts = [MirrorHost(url, {}, overrides_path=url.count("/") > 2) for url in urls]
+        return self._route_to(hosts, registry, self._path)
 
     def _unusable_tls(self, registry: str, urls: list[str]) -> Reason | None:
         """Return why containerd cannot load a certificate or a key of an endpoint or of the registry itself.
@@ -234,11 +237,12 @@ class Containerd:
                 return unusable
         return None
 
-    def _route_to(self, host: MirrorHost, registry: str, file: str) -> Route | Reason:
+    def _route_to(self, hosts: list[MirrorHost], registry: str, file: str) -> Route | Reason:
+        host, *others = hosts
         route = _route_without_range(host, registry, file)
         if not isinstance(route, Route):
             return route
-        route = self._with_global_headers(route)
+        route = self._with_global_headers(route._replace(others=tuple(other.url for other in others)))
         header = header_value(route, "Range")
         if header.value:
             return route._replace(byte_range=header._replace(value=header.value.removeprefix("bytes=")))
@@ -256,7 +260,7 @@ class Containerd:
         file = self._effective.file_of("plugins", self._effective.plugin_id, "registry", "headers")
         return route._replace(headers={**route.headers, **headers}, header_files=dict.fromkeys(headers, file))
 
-    def _why_no_folders(self) -> Reason:
+    def _why_no_directories(self) -> Reason:
         effective = self._effective
         main = effective.files[0]
         main_plugin = sub_table(main.config, "plugins", plugin_id(config_version(main.config, self.release)))

@@ -37,8 +37,9 @@ def explain_difference(
         return [fixed]
     url = image.blob_url(digest)
     try:
-        host_url = client.recipe.query_filter(request.url, list(request.query_filter.value))
-        reasons = _url_differences(client, request, urlsplit(host_url), urlsplit(seeds.recipe.query_filter(url, [])))
+        host_url = urlsplit(client.recipe.query_filter(request.url, list(request.query_filter.value)))
+        preheat_url = urlsplit(seeds.recipe.query_filter(url, []))
+        reasons = _url_differences(client, request, host_url, preheat_url)
     except ValueError as error:
         message = f"{request.base.value} is not a valid URL: {error}"
         return [reason("unreadable", *request.base.where, error=message, hint="Correct it.")]
@@ -54,18 +55,18 @@ def _fixed_id_difference(
     image: PreheatedImage, client: Client, request: BlobRequest, seeds: SeedRecipe
 ) -> Reason | None:
     """Return why one side has task IDs that are not computed from the URL and the other side has not."""
-    by_digest = seeds.uses_blob_digests(image)
-    if request.fixed_id and request.fixed_id.key.startswith("X-Dragonfly-Content"):
-        return reason("content_id", *request.fixed_id.where)
-    # Like a tag, this is not assumed to be requested: only a host that differs from the default makes it matter.
-    if by_digest is None and (request.fixed_id or image.blob_digest_ids):
-        where = request.fixed_id.where if request.fixed_id else (client.path, "")
-        return reason("blob_digest_ids_unknown", *where)
-    if by_digest and not request.fixed_id:
-        return reason("blob_digest_ids_missing", client.path, "proxy.registryMirror.enableTaskIDBasedBlobDigest")
-    if request.fixed_id and not by_digest:
-        return reason("blob_digest_ids", *request.fixed_id.where)
-    return None
+    by_digest, fixed_id = seeds.uses_blob_digests(image), request.fixed_id
+    if fixed_id is None:
+        # Like a tag, this is not assumed to be requested: only a host that differs from the default makes it matter.
+        if by_digest is None and image.blob_digest_ids:
+            return reason("blob_digest_ids_unknown", client.path)
+        key = "proxy.registryMirror.enableTaskIDBasedBlobDigest"
+        return reason("blob_digest_ids_missing", client.path, key) if by_digest else None
+    if fixed_id.key.startswith("X-Dragonfly-Content"):
+        return reason("content_id", *fixed_id.where)
+    if by_digest is None:
+        return reason("blob_digest_ids_unknown", *fixed_id.where)
+    return None if by_digest else reason("blob_digest_ids", *fixed_id.where)
 
 
 def _input_differences(image: PreheatedImage, client: Client, request: BlobRequest, seeds: SeedRecipe) -> list[Reason]:
@@ -91,28 +92,33 @@ def _range_reason(request: BlobRequest) -> Reason:
     return reason("range_in_every_request")
 
 
-def _url_differences(client: Client, request: BlobRequest, host: SplitResult, preheat: SplitResult) -> list[Reason]:
+def _url_differences(
+    client: Client, request: BlobRequest, host_url: SplitResult, preheat_url: SplitResult
+) -> list[Reason]:
     reasons = []
-    if request.rewritten_by and host[:3] != preheat[:3]:
+    if request.rewritten_by and host_url[:3] != preheat_url[:3]:
         reasons.append(reason("rewritten_url", *request.rewritten_by.where))
-    elif host[:2] != preheat[:2]:
-        reasons.append(_base_difference(request, host, preheat))
-    elif host.path != preheat.path:
-        reasons.append(_path_difference(client, request, host, preheat))
-    if host.query != preheat.query:
+    elif host_url[:2] != preheat_url[:2]:
+        reasons.append(_base_difference(request, host_url, preheat_url))
+    elif host_url.path != preheat_url.path:
+        reasons.append(_path_difference(client, request, host_url, preheat_url))
+    if host_url.query != preheat_url.query:
         _names, file, key = request.query_filter
-        if "ns" not in request.query_filter.value and "ns=" in host.query:
+        if "ns" not in request.query_filter.value and "ns=" in host_url.query:
             reasons.append(reason("filter_without_ns", file, key, example=_FILTER_EXAMPLES[client.name]))
         else:
-            reasons.append(reason("query_left", file, key, query=host.query))
+            reasons.append(reason("query_left", file, key, query=host_url.query))
     return reasons
 
 
-def _base_difference(request: BlobRequest, host: SplitResult, preheat: SplitResult) -> Reason:
+def _base_difference(request: BlobRequest, host_url: SplitResult, preheat_url: SplitResult) -> Reason:
     _base, file, key = request.base
     if key == "proxy.registryMirror.dynamic":
         return reason("static_mirror", file, key)
-    bases = {"host": f"{host.scheme}://{host.netloc}", "preheat": f"{preheat.scheme}://{preheat.netloc}"}
+    bases = {
+        "host": f"{host_url.scheme}://{host_url.netloc}",
+        "preheat": f"{preheat_url.scheme}://{preheat_url.netloc}",
+    }
     if not request.names_registry:
         return reason("mirror_serves_another", file, key, **bases)
     if key == "ns":
@@ -122,9 +128,9 @@ def _base_difference(request: BlobRequest, host: SplitResult, preheat: SplitResu
     return reason("base_differs", file, key, **bases)
 
 
-def _path_difference(client: Client, request: BlobRequest, host: SplitResult, preheat: SplitResult) -> Reason:
+def _path_difference(client: Client, request: BlobRequest, host_url: SplitResult, preheat_url: SplitResult) -> Reason:
     base, file, key = request.base
     if client.name == "dfdaemon" and base.endswith("/"):
         return reason("trailing_slash", file, key)
-    paths = {side: url.path.rpartition("/blobs/")[0] for side, url in (("host", host), ("preheat", preheat))}
+    paths = {side: url.path.rpartition("/blobs/")[0] for side, url in (("host", host_url), ("preheat", preheat_url))}
     return reason("path_differs", file, key, **paths)

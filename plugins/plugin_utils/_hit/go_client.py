@@ -113,9 +113,12 @@ class GoClient(Client):
         index = first_match([str(get(rule, self.name, "regx", "")) for rule in rules], url)
         if index is None:
             return url, None, [self._not_by_rules("no rule of proxy.proxies sends this blob to peers")]
-        rule, where = rules[index], f"proxy.proxies[{index}]"
-        if get(rule, self.name, "direct"):
+        if get(rules[index], self.name, "direct"):
             return url, None, [self._not_by_rules("the matching rule sets direct")]
+        return *self._rewrite(url, rules[index], f"proxy.proxies[{index}]"), []
+
+    def _rewrite(self, url: str, rule: dict[str, t.Any], where: str) -> tuple[str, Setting | None]:
+        """Return the URL after applying a rule, and the setting that rewrote it."""
         rewritten_by = None
         if get(rule, self.name, "useHTTPS") and url.startswith("http:"):
             url, rewritten_by = "https:" + url[len("http:") :], Setting(True, self.path, f"{where}.useHTTPS")
@@ -123,7 +126,7 @@ class GoClient(Client):
         if isinstance(redirect, str) and redirect:
             rewritten_by = Setting(redirect, self.path, f"{where}.redirect")
             url = _redirected(url, str(get(rule, self.name, "regx", "")), redirect)
-        return url, rewritten_by, []
+        return url, rewritten_by
 
     def _not_by_rules(self, why: str) -> Reason:
         remedy = "Set useProxies to false, or add the rule {regx: blobs/sha256.*}."

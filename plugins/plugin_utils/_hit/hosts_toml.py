@@ -80,14 +80,12 @@ def _hosts(
     file: dict[str, t.Any], document: dict[str, t.Any], registry: str, release: Release
 ) -> tuple[list[MirrorHost], Reason | None]:
     """Return the hosts of a file that is valid TOML, or why a release of containerd uses none."""
-    if file.get("bom") and release >= _FIRST_WITH_GO_TOML_2:
-        error = "it begins with a byte order mark, which containerd from 2.0 on does not read"
-        return [], reason("hosts_toml_unused", file["path"], error=error)
     document = _known_keys(document, _ROOT_KEYS, release)
-    rejected = _rejected_value(document, release)
-    if rejected:
-        return [], reason("hosts_toml_unused", file["path"], error=rejected)
-    tables, unused = _tables(document, file["text"], registry, release)
+    if file.get("bom") and release >= _FIRST_WITH_GO_TOML_2:
+        rejected: str | None = "it begins with a byte order mark, which containerd from 2.0 on does not read"
+    else:
+        rejected = _rejected_value(document, release)
+    tables, unused = ([], rejected) if rejected else _tables(document, file["text"], registry, release)
     if unused:
         return [], reason("hosts_toml_unused", file["path"], error=unused)
     able = [_mirror_host(url, table, release) for url, table in tables if _may_pull(table)]
@@ -114,9 +112,11 @@ def with_scheme(url: str) -> str:
     return url if url.startswith("http") else f"https://{url}"
 
 
-def _known_keys(table: dict[str, t.Any], names: tuple[str, ...], release: Release) -> dict[str, t.Any]:
+def _known_keys(table: t.Any, names: tuple[str, ...], release: Release) -> t.Any:
     """Return a table with its keys named as containerd takes them, which ignores case in some of them."""
-    known = {}
+    if not isinstance(table, dict):
+        return table
+    known: dict[str, t.Any] = {}
     for key, value in table.items():
         if release >= _FIRST_WITH_GO_TOML_2 and key.lower() in names:
             known[key.lower()] = value
@@ -126,10 +126,7 @@ def _known_keys(table: dict[str, t.Any], names: tuple[str, ...], release: Releas
             known[key] = value
     hosts = known.get("host")
     if "host" in names and isinstance(hosts, dict):
-        known["host"] = {
-            url: _known_keys(host, _HOST_KEYS, release) if isinstance(host, dict) else host
-            for url, host in hosts.items()
-        }
+        known["host"] = {url: _known_keys(host, _HOST_KEYS, release) for url, host in hosts.items()}
     return known
 
 
@@ -137,19 +134,27 @@ def _tables(
     document: dict[str, t.Any], text: str, registry: str, release: Release
 ) -> tuple[list[tuple[str, t.Any]], str]:
     """Return the hosts beside the registry with their tables, in containerd's order; or why it discards the file."""
+    tables, unused = _host_tables(document, text, release)
+    server = document.get("server", "")
+    if unused or not server:
+        return tables, unused
+    own = "registry-1.docker.io" if registry == "docker.io" else registry
+    # With a server that has no host, containerd ends at the registry, as without a server.
+    is_another = parse_go_url(with_scheme(server)).host not in ("", own)
+    return [*tables, (server, document)] if is_another else tables, ""
+
+
+def _host_tables(document: dict[str, t.Any], text: str, release: Release) -> tuple[list[tuple[str, t.Any]], str]:
+    """Return the hosts that containerd sees with their tables, or why it discards the file."""
     tables = list(document.get("host", {}).items())
     if release >= _FIRST_WITH_GO_TOML_2:
         named = _named_hosts(text)
-        tables = [(url, table) for url, table in tables if url in named]
-        if document.get("host") and not tables:
-            return [], 'from 2.0 on it sees no host without a table [host."URL"]'
-    elif "host" not in document and document and release < _FIRST_WITH_SERVER_ALONE:
+        seen = [(url, table) for url, table in tables if url in named]
+        return seen, 'from 2.0 on it sees no host without a table [host."URL"]' if tables and not seen else ""
+    has_only_other_keys = document and "host" not in document
+    if has_only_other_keys and release < _FIRST_WITH_SERVER_ALONE:
         return [], 'before 1.7.32 it reads no file without a table [host."URL"]'
-    server = document.get("server", "")
-    own = "registry-1.docker.io" if registry == "docker.io" else registry
-    # Without a server, or with one that has no host, containerd ends at the registry.
-    is_another = parse_go_url(with_scheme(server)).host not in ("", own) if server else False
-    return [*tables, *([(server, document)] if is_another else [])], ""
+    return tables, ""
 
 
 def _mirror_host(url: str, table: dict[str, t.Any], release: Release) -> MirrorHost:
@@ -168,29 +173,37 @@ def _rejected_value(document: dict[str, t.Any], release: Release) -> str | None:
     server = document.get("server", "")
     if not isinstance(server, str):
         return "server is not a string"
-    for url in (server, *hosts):
-        try:
-            parse_go_url(with_scheme(url))
-        except ValueError as error:
-            return f"{url} is not a valid URL: {error}"
-    if release < _FIRST_WITH_GO_TOML_2 and any(re.search(r"[\[\]]", url) for url in hosts):
+    url_errors = (_rejected_url(url, release if url in hosts else None) for url in (server, *hosts))
+    errors = (_rejected_host_value(table, release) for table in (document, *hosts.values()))
+    return next(filter(None, (*url_errors, *errors)), None)
+
+
+def _rejected_url(url: str, release: Release | None) -> str | None:
+    """Return why containerd discards a file with such a URL, None if it does not.
+
+    :param release: where the URL is the name of a table.
+    """
+    try:
+        parse_go_url(with_scheme(url))
+    except ValueError as error:
+        return f"{url} is not a valid URL: {error}"
+    if release is not None and release < _FIRST_WITH_GO_TOML_2 and re.search(r"[\[\]]", url):
         return "before 2.0 it reads no brackets in the name of a table; use an IPv4 address or a name"
-    errors = (_rejected_host_value(host, release) for host in (document, *hosts.values()))
-    return next(filter(None, errors), None)
+    return None
 
 
-def _rejected_host_value(host: dict[str, t.Any], release: Release) -> str | None:
+def _rejected_host_value(table: dict[str, t.Any], release: Release) -> str | None:
     """Return why containerd discards a file with such a host, None if it does not."""
-    capabilities = host.get("capabilities", [])
+    capabilities = table.get("capabilities", [])
     if not _is_string_list(capabilities):
         return "capabilities is not a list of strings"
-    known = {"pull", "resolve", "push"} | ({"referrers"} if release >= _FIRST_WITH_REFERRERS else set())
+    known = _CAPABILITIES if release >= _FIRST_WITH_REFERRERS else _CAPABILITIES - {"referrers"}
     unknown = [name for name in capabilities if name.lower() not in known]
     if unknown:
         return f"it has no capability {unknown[0]}"
     for key, is_valid, wanted in _CHECKS:
-        is_read = release >= _FIRST_WITH.get(key, ())
-        if key in host and is_read and not is_valid(host[key]):
+        is_read = key in table and release >= _FIRST_WITH.get(key, ())
+        if is_read and not is_valid(table[key]):
             return f"{key} is {wanted}"
     return None
 
@@ -231,6 +244,7 @@ _CHECKS: tuple[tuple[str, t.Callable[[t.Any], bool], str], ...] = (
     ("header", _is_header_table, "not a table in which each value is a string or a list of strings"),
     ("dial_timeout", _is_duration, 'not a duration in quotes, such as "10s"'),
 )
+_CAPABILITIES = frozenset(["pull", "resolve", "push", "referrers"])
 _FIRST_WITH = {"override_path": _FIRST_WITH_OVERRIDE, "dial_timeout": _FIRST_WITH_DIAL_TIMEOUT}
 
 

@@ -127,23 +127,24 @@ def predict_hits(
 def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPrediction, list[Reason]]:
     """Return what is predicted of a blob, and why it misses."""
     image, client = pull.image, pull.client
-    url = image.blob_url(digest)
-    preheat_id = seeds.task_id(image, digest)
-    host_id = None
-    reasons = [*pull.reasons, *seeds.reasons]
-    if image.is_missing:
-        reasons.append(reason("no_such_image", error=image.unknown_because))
-    if pull.route is not None and client is not None and client.is_readable:
-        request = client.blob_request(pull.route, image.pulled_repository, digest)
-        host_id = client.task_id(request)
-        # Where a header sets the ID of the task, that of the preheat would have to be known for certain.
-        if request.fixed_id and seeds.uses_blob_digests(image) is None:
-            preheat_id = None
-        reasons += request.reasons
-        if host_id is None or host_id != preheat_id:
-            reasons += explain_difference(image, digest, client, request, seeds) or [reason("ids_differ")]
-    is_hit = not reasons and host_id is not None and digest not in image.cold
-    return BlobPrediction(image.reference, url, host_id, preheat_id, is_hit), reasons
+    blob = BlobPrediction(image.reference, image.blob_url(digest), None, seeds.task_id(image, digest), is_hit=False)
+    reasons = [*pull.reasons, *seeds.reasons, *_missing_reasons(image)]
+    if pull.route is None or client is None or not client.is_readable:
+        return blob, reasons
+    request = client.blob_request(pull.route, image.pulled_repository, digest)
+    reasons += request.reasons
+    blob.host_task_id = client.task_id(request)
+    # Where a header sets the ID of the task, that of the preheat would have to be known for certain.
+    if request.fixed_id and seeds.uses_blob_digests(image) is None:
+        blob.preheat_task_id = None
+    if blob.host_task_id is None or blob.host_task_id != blob.preheat_task_id:
+        reasons += explain_difference(image, digest, client, request, seeds) or [reason("ids_differ")]
+    blob.is_hit = not reasons and digest not in image.cold
+    return blob, reasons
+
+
+def _missing_reasons(image: PreheatedImage) -> list[Reason]:
+    return [reason("no_such_image", error=image.unknown_because)] if image.is_missing else []
 
 
 def _image_reasons(image: PreheatedImage) -> list[Reason]:

@@ -121,11 +121,11 @@ def _why_no_client(route: Route, clients: list[Client]) -> Reason:
         return reason("other_mirror_first", route.file, first=route.proxy)
     if len(clients) == 1 and not clients[0].port:
         return reason("proxy_off", clients[0].path, "proxy.tcpListen.port")
-    listening = ", ".join(
-        f"{client.name} listens on port {client.port or '(none)'} of {client.address or 'all addresses'}"
-        for client in clients
-    )
-    return reason("wrong_port", route.file, proxy=route.proxy, listening=listening)
+    return reason("wrong_port", route.file, proxy=route.proxy, listening=", ".join(map(_listening, clients)))
+
+
+def _listening(client: Client) -> str:
+    return f"{client.name} listens on port {client.port or '(none)'} of {client.address or 'all addresses'}"
 
 
 def host_and_port(url: str) -> tuple[str, int]:

@@ -45,6 +45,11 @@ class SeedPeers(t.NamedTuple):
     client_by_jobs: str | None = None
     manager_is_at_least: bool = False
 
+    @property
+    def are_named(self) -> bool:
+        """Whether the user names their client or its release."""
+        return bool(self.client or self.release)
+
 
 class SeedRecipe(t.NamedTuple):
     """How the seed peers compute task IDs.
@@ -97,9 +102,7 @@ def seed_peers_of_jobs(jobs: t.Sequence[dict[str, t.Any]], seeds: SeedPeers) -> 
     :param jobs: as returned by ``preheat`` and ``job_info``.
     :param seeds: options of the user, which take precedence.
     """
-    echoes = [job["args"] for job in jobs if isinstance(job.get("args"), dict) and job["args"]]
-    lows = [releases_of_echo(args).low for args in echoes]
-    newest = max((low for low in lows if low), default=None)
+    newest = _lowest_release_of_manager(jobs)
     if newest is None or seeds.manager_release:
         return seeds
     only_rust = newest >= FIRST_WITHOUT_GO_SEEDS and any(job.get("warm") for job in jobs)
@@ -110,29 +113,45 @@ def seed_peers_of_jobs(jobs: t.Sequence[dict[str, t.Any]], seeds: SeedPeers) -> 
     )
 
 
+def _lowest_release_of_manager(jobs: t.Sequence[dict[str, t.Any]]) -> tuple[int, ...] | None:
+    """Return the lowest release of a manager that can have created all jobs, None if they do not show it."""
+    echoes = [job["args"] for job in jobs if isinstance(job.get("args"), dict)]
+    lows = [releases_of_echo(args).low for args in echoes if args]
+    return max((low for low in lows if low), default=None)
+
+
 def seed_recipe(seeds: SeedPeers, client: Client | None) -> SeedRecipe:
     """Return how the seed peers compute task IDs.
 
     :param client: the host's, which counts for what is not known of the seed peers.
     """
-    kind = seeds.client or seeds.client_by_jobs or (client.name if client else None)
-    manager = parse_release(seeds.manager_release)
-    if kind is None:
-        recipe = recipe_for("dfdaemon", parse_release(seeds.release))
+    kind = seeds.client or seeds.client_by_jobs or ""
+    manager, release = parse_release(seeds.manager_release), parse_release(seeds.release)
+    if not kind and client is None:
+        recipe = recipe_for("dfdaemon", release)
         return SeedRecipe(recipe, "dfdaemon", [], [], manager, seeds.manager_is_at_least)
-    same_client = client if client is not None and client.name == kind else None
-    release = parse_release(seeds.release) or (same_client.release if same_client else None)
+    notes = []
+    if client is not None and kind in ("", client.name):
+        kind = client.name
+        release = release or client.release
+        if not seeds.are_named:
+            notes.append(note("seed_assumed", client=kind, release=client.release_text))
     if kind == "dfget":
         # Manager and Go client have the same releases.
         manager = manager or release
-    notes = []
-    if same_client and not seeds.client and not seeds.release:
-        notes.append(note("seed_assumed", client=kind, release=same_client.release_text))
     recipe = recipe_for(kind, release)
+    name = f"{kind} {seeds.release or ''}".rstrip()
+    reasons = _seed_reasons(kind, manager, recipe, client)
+    return SeedRecipe(recipe, name, reasons, notes, manager, seeds.manager_is_at_least)
+
+
+def _seed_reasons(
+    kind: str, manager: tuple[int, ...] | None, recipe: Recipe | None, client: Client | None
+) -> list[Reason]:
+    """Return why no host hits what these seed peers have."""
     reasons = []
     if kind == "dfget" and at_least(manager, FIRST_WITHOUT_GO_SEEDS):
         reasons.append(reason("seed_cannot_be_preheated"))
     if recipe is None or (client is not None and client.recipe is None):
         reasons.append(reason("ids_of_their_own"))
-    name = f"{kind} {seeds.release or ''}".rstrip()
-    return SeedRecipe(recipe, name, reasons, notes, manager, seeds.manager_is_at_least)
+    return reasons
