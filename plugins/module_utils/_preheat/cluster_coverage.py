@@ -31,8 +31,8 @@ class Coverage:
         self.exact = exact
         self.settled = False
         self._undecided = set(needed or ())
-        self._covered: set[int] = set()
-        self._has_job = False
+        # By the ID of each kept job, the clusters for which it is the newest.
+        self._counted: dict[int, set[int]] = {}
 
     def fits(self, cluster_ids: set[int]) -> bool:
         """Return whether a job for these clusters can count."""
@@ -40,31 +40,32 @@ class Coverage:
             return True
         return cluster_ids == self.needed if self.exact else bool(cluster_ids & self.needed)
 
-    def add(self, cluster_ids: set[int], decision: Decision) -> bool:
+    def add(self, job_id: int, cluster_ids: set[int], decision: Decision) -> bool:
         """Add a decision on a job, and return whether to keep the job."""
         if self.settled or decision == SKIP or not self.fits(cluster_ids):
             return False
         if self.needed is None:
             self.settled = True
-            self._has_job = decision in (ADOPT, FOUND)
-            return self._has_job
+            if decision not in (ADOPT, FOUND):
+                return False
+            self._counted[job_id] = cluster_ids
+            return True
         new = cluster_ids & self._undecided
         self._undecided -= cluster_ids
         self.settled = not self._undecided
         if not new or decision == REMAKE:
             return False
-        self._covered |= new
-        self._has_job = True
+        self._counted[job_id] = new
         return True
 
-    def reopen(self, cluster_ids: set[int]) -> None:
-        """Record that no job covers these clusters any longer."""
-        self._covered -= cluster_ids
-        self._has_job = self.needed is not None and bool(self._covered)
+    def drop(self, job_id: int) -> None:
+        """Record that a kept job no longer counts."""
+        del self._counted[job_id]
 
     @property
     def gap(self) -> Gap:
         """The clusters that still need a job."""
-        if not self._has_job:
+        if not self._counted:
             return Gap(is_everywhere=True)
-        return Gap(cluster_ids=tuple(sorted((self.needed or set()) - self._covered)))
+        covered = set().union(*self._counted.values())
+        return Gap(cluster_ids=tuple(sorted((self.needed or set()) - covered)))

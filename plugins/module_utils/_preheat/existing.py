@@ -125,7 +125,7 @@ class ExistingJobs:
     def _drop(self, record: JobRecord, reason: str, message: str) -> None:
         self.records.remove(record)
         self._jobs_with_unknown_clusters.pop(record.job_id, None)
-        self._coverage[record.planned].reopen(cluster_ids(record.job or {}))
+        self._coverage[record.planned].drop(record.job_id)
         self.replaced.setdefault(record.planned, ReplacedJob(record.job_id, reason, message))
 
     def _read_pages(self, pages: t.Iterable[list[dict]]) -> None:
@@ -159,14 +159,9 @@ class ExistingJobs:
 
     def _settle_chunk(self, chunk: list[_Candidate]) -> None:
         jobs = self._reader.get_each([candidate.job_id for candidate in chunk])
-        for candidate, job in zip(chunk, jobs):
-            if isinstance(job, ApiError) and job.status == 404:
-                continue
-            if isinstance(job, DragonflyError):
-                raise job
-            self._settle(candidate.planned, job)
-            # Release a large job before reading the next one.
-            job = None
+        for candidate in chunk:
+            # Not in a variable, and not by zip, which would hold a large job while the next one is read.
+            self._settle(candidate.planned, next(jobs))
 
     def _learn_clusters(self, planned_jobs: list[PlannedJob]) -> None:
         """Read the clusters for jobs that need all clusters, if the manager and the token permit it."""
@@ -174,7 +169,12 @@ class ExistingJobs:
             if self._coverage[planned].needed is None and self._reader.all_cluster_ids():
                 self._coverage[planned] = Coverage(self._reader.all_cluster_ids())
 
-    def _settle(self, planned: PlannedJob, job: dict) -> None:
+    def _settle(self, planned: PlannedJob, job: dict | DragonflyError) -> None:
+        """Decide on a job of the list, or on the error of reading it."""
+        if isinstance(job, ApiError) and job.status == 404:
+            return
+        if isinstance(job, DragonflyError):
+            raise job
         context, max_age = self._context, self._context.params["max_age"]
         verdict = context.verify(planned, job)
         age = self._reader.age(job)
@@ -182,7 +182,7 @@ class ExistingJobs:
             verdict = recheck_lost_entries(context, planned, job, verdict)
         decision = decide(job, verdict, self._reader.now(), max_age, self._reader.releases)
         coverage = self._coverage[planned]
-        if not coverage.add(cluster_ids(job), decision):
+        if not coverage.add(job["id"], cluster_ids(job), decision):
             return
         if coverage.needed is None:
             self._jobs_with_unknown_clusters[job["id"]] = cluster_ids(job)

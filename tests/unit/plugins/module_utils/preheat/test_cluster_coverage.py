@@ -43,7 +43,7 @@ EVERYWHERE, NOWHERE = Gap(is_everywhere=True), Gap()
 )
 def test_coverage(needed, exact, jobs, kept, gap):
     coverage = Coverage(needed, exact)
-    assert [coverage.add(clusters, decision) for clusters, decision in jobs] == kept
+    assert [coverage.add(job_id, *job) for job_id, job in enumerate(jobs)] == kept
     assert coverage.gap == gap
 
 
@@ -53,8 +53,8 @@ def test_coverage(needed, exact, jobs, kept, gap):
 )
 def test_of_each_cluster_its_newest_job_decides(needed, jobs):
     coverage = Coverage(set(needed))
-    for clusters, decision in jobs:
-        coverage.add(set(clusters), decision)
+    for job_id, (clusters, decision) in enumerate(jobs):
+        coverage.add(job_id, set(clusters), decision)
     newest = {
         cluster: next((decision for clusters, decision in jobs if cluster in clusters and decision != "skip"), None)
         for cluster in needed
@@ -62,3 +62,24 @@ def test_of_each_cluster_its_newest_job_decides(needed, jobs):
     missing = {cluster for cluster, decision in newest.items() if decision in (None, "remake")}
     # Where nothing counts, one job for all clusters is wanted.
     assert coverage.gap == (EVERYWHERE if missing == needed else Gap(cluster_ids=tuple(sorted(missing))))
+
+
+@pytest.mark.parametrize(
+    "needed, jobs, dropped, gap",
+    [
+        # A newer job still covers a cluster that the dropped one shares.
+        ({1, 2}, [{1}, {1, 2}], [1], Gap(cluster_ids=(2,))),
+        ({1, 2}, [{1, 2}, {2}], [0], EVERYWHERE),
+        ({1, 2, 3}, [{1, 2}, {2, 3}], [0], Gap(cluster_ids=(1, 2))),
+        ({1, 2, 3}, [{1, 2}, {2, 3}], [1], Gap(cluster_ids=(3,))),
+        ({1, 2}, [{1}, {2}], [0, 1], EVERYWHERE),
+        (None, [{1}], [0], EVERYWHERE),
+    ],
+)
+def test_a_dropped_job_leaves_the_clusters_of_other_jobs_covered(needed, jobs, dropped, gap):
+    coverage = Coverage(needed)
+    kept = [job_id for job_id, clusters in enumerate(jobs) if coverage.add(job_id, clusters, "found")]
+    for job_id in dropped:
+        assert job_id in kept
+        coverage.drop(job_id)
+    assert coverage.gap == gap
