@@ -18,9 +18,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._pages impo
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import retry_transient
 
-#: Types of jobs of managers up to 2.5.1 (internal/job/constants.go).
-JOB_TYPES = ("preheat", "get_task", "delete_task", "get_image_distribution", "sync_peers", "gc")
-
 # Page sizes: the largest for all releases (2.0.x), and the largest from 2.1.0 on.
 PAGE = 50
 LARGE_PAGE = 1000

@@ -24,9 +24,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import is_transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import ATTEMPTS, is_transient
 
-_ATTEMPTS = 3
 # A row can appear late: the manager may still handle a lost POST, and replicas cache lists for 30 s.
 LOST_WINDOW = 60
 _LOST_SLEEP = 5
@@ -148,7 +147,7 @@ class JobRequests:
 
     def _may_retry(self, attempts: _Attempts) -> bool:
         attempts.failed += 1
-        if attempts.failed == _ATTEMPTS or self._time_left(attempts) <= attempts.failed:
+        if attempts.failed == ATTEMPTS or self._time_left(attempts) <= attempts.failed:
             return False
         self._clock.pause(attempts.failed)
         return True

@@ -19,7 +19,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 
-_ATTEMPTS = 3
+#: Attempts in all of a request whose error may be temporary.
+ATTEMPTS = 3
 
 Answer = t.TypeVar("Answer")
 
@@ -40,7 +41,7 @@ def retry_transient(function: t.Callable[[], Answer], clock: Clock) -> Answer:
         try:
             return function()
         except DragonflyError as exc:
-            if attempt == _ATTEMPTS or not is_transient(exc) or clock.time_left() < attempt:
+            if attempt == ATTEMPTS or not is_transient(exc) or clock.time_left() < attempt:
                 raise
         clock.pause(attempt)
         attempt += 1

@@ -303,7 +303,7 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import JOB_TYPES, list_jobs
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import list_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_waiting import JobWaiting
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, limit_kept
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
@@ -313,6 +313,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     range_problems,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import JOB_TYPES
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 
