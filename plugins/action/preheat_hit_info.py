@@ -82,26 +82,7 @@ class ActionModule(ActionBase):
             if answer.get("failed") or answer.get("unreachable"):
                 return answer
             probed = answer["probe"]
-        return {
-            "changed": False,
-            "hit": prediction.hit,
-            "blobs": [dataclasses.asdict(blob) for blob in prediction.blobs],
-            "reasons": [
-                {
-                    "code": reason.code,
-                    "file": reason.file,
-                    "key": reason.key,
-                    "remedy": reason.remedy,
-                    "message": reason.message,
-                }
-                for reason in prediction.reasons
-            ],
-            "notes": prediction.notes,
-            "runtime": prediction.runtime,
-            "client": prediction.client.name if prediction.client else None,
-            "client_release": format_release(prediction.client.release) if prediction.client else None,
-            "probe": probed,
-        }
+        return {**_result(prediction), "probe": probed}
 
     def _probe(
         self,
@@ -136,6 +117,20 @@ class ActionModule(ActionBase):
         return self._execute_module(
             module_name="dragonflyoss.dragonfly.preheat_hit_info", module_args={**args, **more}, task_vars=task_vars
         )
+
+
+def _result(prediction: Prediction) -> dict[str, t.Any]:
+    client, keys = prediction.client, ("code", "file", "key", "remedy", "message")
+    return {
+        "changed": False,
+        "hit": prediction.hit,
+        "blobs": [dataclasses.asdict(blob) for blob in prediction.blobs],
+        "reasons": [{key: getattr(reason, key) for key in keys} for reason in prediction.reasons],
+        "notes": prediction.notes,
+        "runtime": prediction.runtime,
+        "client": client.name if client else None,
+        "client_release": format_release(client.release) if client else None,
+    }
 
 
 def _runtime(params: dict[str, t.Any]) -> str | None:

@@ -113,27 +113,40 @@ def _entries(file: dict[str, t.Any], is_drop_in: bool) -> list[Entry]:
 
     :raises ValueError: if the programs reject it, or it cannot be read.
     """
-    if file.get("error"):
-        raise ValueError(file["error"])
-    try:
-        document = _lower_keys(tomllib.loads(file.get("text") or ""))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"it is not valid TOML ({error})") from None
+    document = _parse(file)
     old = document.get("registries") or {}
     if not isinstance(old, dict):
         raise ValueError("registries is not a table")
-    tables = document.get("registry", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ValueError("registry is not an array of tables, [[registry]]")
-    old_entries = _entries_of_version_1(old, file["path"])
+    tables = _tables(document, "registry", "[[registry]]")
     is_old = any("registries" in group for group in old.values() if isinstance(group, dict))
     if is_old and is_drop_in:
         raise ValueError("a drop-in must be in version 2 of the format, with [[registry]], not in version 1")
     if is_old and (tables or "unqualified-search-registries" in document):
         raise ValueError("it mixes versions 1 and 2 of the format")
-    entries = old_entries or [_entry(table, file["path"]) for table in tables]
+    entries = _entries_of_version_1(old, file["path"]) or [_entry(table, file["path"]) for table in tables]
     _reject_conflicts(entries)
     return entries
+
+
+def _parse(file: dict[str, t.Any]) -> dict[str, t.Any]:
+    if file.get("error"):
+        raise ValueError(file["error"])
+    try:
+        return t.cast(t.Dict[str, t.Any], _lower_keys(tomllib.loads(file.get("text") or "")))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"it is not valid TOML ({error})") from None
+
+
+def _tables(document: dict[str, t.Any], key: str, form: str) -> list[dict[str, t.Any]]:
+    """Return an array of tables.
+
+    :param form: how it is written.
+    :raises ValueError: if it is something else.
+    """
+    tables = document.get(key, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ValueError(f"{key} is not an array of tables, {form}")
+    return tables
 
 
 def _lower_keys(value: t.Any) -> t.Any:
@@ -161,18 +174,10 @@ def _entry(table: dict[str, t.Any], path: str) -> Entry:
     :raises ValueError: if the programs reject it.
     """
     _check_types(table)
-    mirrors = table.get("mirror", [])
-    if not isinstance(mirrors, list) or not all(isinstance(mirror, dict) for mirror in mirrors):
-        raise ValueError("mirror is not an array of tables, [[registry.mirror]]")
+    mirrors = _tables(table, "mirror", "[[registry.mirror]]")
     location = _location(table.get("location", ""))
     prefix = _location(table.get("prefix", "")) or location
-    if not prefix:
-        raise ValueError("an entry has neither location nor prefix")
-    is_wildcard = prefix.startswith("*.")
-    if not location and not is_wildcard:
-        raise ValueError(f"the entry of {prefix} has no location")
-    if is_wildcard and any(character in prefix for character in "/@:"):
-        raise ValueError(f"the prefix {prefix} is not of the form *.example.com")
+    _check_prefix(prefix, location)
     if table.get("pull-from-mirror"):
         raise ValueError(f"pull-from-mirror of {prefix} is only allowed for a mirror")
     by_digest = table.get("mirror-by-digest-only", False)
@@ -184,6 +189,16 @@ def _entry(table: dict[str, t.Any], path: str) -> Entry:
         tuple(_mirror(mirror, prefix, by_digest) for mirror in mirrors),
         path,
     )
+
+
+def _check_prefix(prefix: str, location: str) -> None:
+    if not prefix:
+        raise ValueError("an entry has neither location nor prefix")
+    is_wildcard = prefix.startswith("*.")
+    if not location and not is_wildcard:
+        raise ValueError(f"the entry of {prefix} has no location")
+    if is_wildcard and re.search("[/@:]", prefix):
+        raise ValueError(f"the prefix {prefix} is not of the form *.example.com")
 
 
 def _mirror(table: dict[str, t.Any], prefix: str, by_digest: bool) -> Mirror:
@@ -244,7 +259,8 @@ def unsent_login(logins: list[dict[str, t.Any]], registry: str, repository: str,
 def _login_file(logins: list[dict[str, t.Any]], name: str, is_any: bool) -> str:
     """Return the file with credentials for an image, or with is_any for an image of a registry; empty without one."""
     for login in logins:
-        keys = [re.sub(r"^https?://([^/]+)(/v[12])?/?$", r"\1", key) for key in login["registries"]]
-        if any(f"{name}/".startswith(f"{key}/") or (is_any and key.startswith(f"{name}/")) for key in keys):
-            return str(login["path"])
+        for key in login["registries"]:
+            key = re.sub(r"^https?://([^/]+)(/v[12])?/?$", r"\1", key)
+            if f"{name}/".startswith(f"{key}/") or (is_any and key.startswith(f"{name}/")):
+                return str(login["path"])
     return ""

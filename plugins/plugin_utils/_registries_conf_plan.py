@@ -13,7 +13,11 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import (
+    Problem,
+    problem,
+    problem_dicts,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import (
     PROXY_PORTS,
     Mirror,
@@ -66,35 +70,39 @@ def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
     """
     conf = facts["registries_conf"]
     path = f"{conf['main']['path']}.d/{options.drop_in}"
-    client = CLIENTS[options.client](facts["clients"][options.client]) if options.client in CLIENTS else None
-    has_config = client is not None and bool(facts["clients"][options.client]["config"].get("text"))
-    configured = client if has_config else None
-    proxy = _proxy(configured, options)
+    client = _configured_client(facts["clients"], options.client)
+    proxy = _proxy(client, options)
     named = mirrors(options.registries)
-    own: dict[str, t.Any] = next((file for file in conf["drop_ins"] if file["path"] == path), {})
-    is_own = own.get("written_by") == ROLE
-    others = read_registries({**conf, "drop_ins": [file for file in conf["drop_ins"] if file["path"] != path]})
+    drop_ins = {file["path"]: file for file in conf["drop_ins"]}
+    own = drop_ins.pop(path, None)
+    is_own = own is not None and own.get("written_by") == ROLE
+    others = read_registries({**conf, "drop_ins": list(drop_ins.values())})
     entries = [_entry(mirror, proxy, options) for mirror in named]
     if options.keeps_entries and is_own:
         entries = _with_earlier(entries, conf, path, proxy)
     problems = [
         *_presence_problems(conf),
         *proxy_problems(options.proxy, options.client, "registries_conf_proxy"),
-        *([problem("drop_in_foreign", path)] if own and not is_own else []),
+        *_foreign_problems(own),
         *others.problems,
-        *_served_problems(named, configured, options),
+        *_served_problems(named, client, options),
         *_taken_problems(named, others, path),
     ]
     for mirror in named:
         problems += unsent_login(conf["logins"], mirror.registry, "", proxy)
-    unique = [each for each in dict.fromkeys(problems) if each.code not in options.allowed]
     return {
         "path": path,
         "is_own": is_own,
         "entries": entries,
         "reloads_crio": (conf.get("unit") or {}).get("state") == "active",
-        "problems": [{**each._asdict(), "message": each.message} for each in unique],
+        "problems": problem_dicts(problems, options.allowed),
     }
+
+
+def _configured_client(clients: dict[str, dict[str, t.Any]], name: str) -> Client | None:
+    """Return the client that the user names, None without one or without its configuration."""
+    has_config = name in CLIENTS and bool(clients[name]["config"].get("text"))
+    return CLIENTS[name](clients[name]) if has_config else None
 
 
 def _proxy(client: Client | None, options: Options) -> str:
@@ -122,15 +130,19 @@ def _entry(mirror: Mirror, proxy: str, options: Options) -> dict[str, t.Any]:
 
 def _with_earlier(entries: list[dict[str, t.Any]], conf: dict[str, t.Any], path: str, proxy: str) -> list[t.Any]:
     """Return entries with those of the role's file for other registries, as far as they name the same proxy."""
-    prefixes = [entry["prefix"] for entry in entries]
-    earlier = [
-        entry._asdict() | {"mirror": entry.mirrors[0].location}
-        for entry in read_registries(conf).everywhere
-        if entry.file == path and entry.prefix not in prefixes and entry.mirrors
-    ]
-    kept = [entry for entry in earlier if entry["mirror"].partition("/")[0] == proxy]
-    keys = ("prefix", "location", "insecure", "mirror")
-    return [{key: entry[key] for key in keys} for entry in sorted(entries + kept, key=lambda entry: entry["prefix"])]
+    by_prefix = {entry["prefix"]: entry for entry in entries}
+    for earlier in read_registries(conf).everywhere:
+        mirror = earlier.mirrors[0].location if earlier.mirrors else ""
+        if earlier.file == path and mirror.partition("/")[0] == proxy:
+            values = {"location": earlier.location, "insecure": earlier.insecure, "mirror": mirror}
+            by_prefix.setdefault(earlier.prefix, {"prefix": earlier.prefix, **values})
+    return [by_prefix[prefix] for prefix in sorted(by_prefix)]
+
+
+def _foreign_problems(own: dict[str, t.Any] | None) -> list[Problem]:
+    """Return a problem if the file of the role is there, but was not written by the role."""
+    is_foreign = own is not None and own.get("written_by") != ROLE
+    return [problem("drop_in_foreign", own["path"])] if own and is_foreign else []
 
 
 def _presence_problems(conf: dict[str, t.Any]) -> list[Problem]:

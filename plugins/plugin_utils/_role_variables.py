@@ -10,13 +10,14 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import difflib
+import os
 import typing as t
 from pathlib import Path
 
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 
-ROLES_FOLDER = Path(__file__).resolve().parents[2] / "roles"
+ROLES_DIRECTORY = Path(__file__).resolve().parents[2] / "roles"
 _COLLECTION = "dragonflyoss.dragonfly"
 #: How similar a name has to be to be suggested, of 1, and to be suggested before the same name of another role.
 _SIMILAR, _SIMILAR_AS_TYPO = 0.6, 0.85
@@ -54,26 +55,31 @@ def read_role(name: str) -> Role:
 
     :raises InputError: if there is no such role.
     """
-    folder = ROLES_FOLDER / name
-    if not (folder / "meta/argument_specs.yml").is_file():
+    directory = ROLES_DIRECTORY / name
+    if not (directory / "meta/argument_specs.yml").is_file():
         raise InputError(f"The collection has no role {name!r}.")
     options: set[str] = set()
-    for entry_point in _read_yaml(folder / "meta/argument_specs.yml")["argument_specs"].values():
+    for entry_point in _read_yaml(directory / "meta/argument_specs.yml")["argument_specs"].values():
         options.update(entry_point.get("options") or {})
-    own: set[str] = set()
-    for file in ("vars/main.yml", "defaults/main.yml"):
-        if (folder / file).is_file():
-            own.update(_read_yaml(folder / file) or {})
-    for path in sorted(folder.glob("tasks/*.yml")):
-        own.update(_set_by_tasks(_read_yaml(path)))
     playbook = name.removeprefix("_")
-    is_playbook = name.startswith("_") and (ROLES_FOLDER.parent / f"playbooks/{playbook}.yml").is_file()
-    return Role(playbook if is_playbook else name, frozenset(options), frozenset(own), is_playbook)
+    is_playbook = name != playbook and (ROLES_DIRECTORY.parent / f"playbooks/{playbook}.yml").is_file()
+    own = frozenset(_own_variables(directory))
+    return Role(playbook if is_playbook else name, frozenset(options), own, is_playbook)
+
+
+def _own_variables(directory: Path) -> set[str]:
+    own: set[str] = set()
+    for name in ("vars/main.yml", "defaults/main.yml"):
+        if (directory / name).is_file():
+            own.update(_read_yaml(directory / name) or {})
+    for path in sorted(directory.glob("tasks/*.yml")):
+        own.update(_set_by_tasks(_read_yaml(path)))
+    return own
 
 
 def role_names() -> list[str]:
     """Return the names of all roles of this collection."""
-    return sorted(path.parents[1].name for path in ROLES_FOLDER.glob("*/meta/argument_specs.yml"))
+    return sorted(path.parents[1].name for path in ROLES_DIRECTORY.glob("*/meta/argument_specs.yml"))
 
 
 def _read_yaml(path: Path) -> t.Any:
@@ -83,18 +89,16 @@ def _read_yaml(path: Path) -> t.Any:
 
 def _set_by_tasks(tasks: t.Any) -> set[str]:
     """Return the variables that tasks register, set as facts, loop with, or set for themselves."""
-    names: set[str] = set()
     if isinstance(tasks, list):
-        for task in tasks:
-            names |= _set_by_tasks(task)
-    elif isinstance(tasks, dict):
-        for key, value in tasks.items():
-            if key in ("register", "index_var", "loop_var"):
-                names.add(value)
-            elif isinstance(value, dict) and (key == "vars" or key.endswith("set_fact")):
-                names.update(value)
-            elif isinstance(value, (dict, list)):
-                names |= _set_by_tasks(value)
+        return set().union(*map(_set_by_tasks, tasks))
+    names: set[str] = set()
+    for key, value in tasks.items() if isinstance(tasks, dict) else ():
+        if key in ("register", "index_var", "loop_var"):
+            names.add(value)
+        elif isinstance(value, dict) and (key == "vars" or key.endswith("set_fact")):
+            names.update(value)
+        else:
+            names |= _set_by_tasks(value)
     return names
 
 
@@ -113,16 +117,24 @@ def variable_problems(
     """
     by_length = sorted({*every_role, *(role.name for role in roles)}, key=len, reverse=True)
     known = set().union(*(role.options | role.own for role in roles))
-    problems = []
-    for name in sorted({name for name in names if name not in known and name not in ignored}):
-        folded = name.lower().replace("-", "_")
-        owner = next((role for role in by_length if folded.startswith(f"{role}_")), None)
-        role = next((role for role in roles if role.name == owner), None)
-        if role is not None:
-            problems.append(_unknown(name, folded[len(role.prefix) :], role, roles))
-        elif owner is None:
-            problems += _misspelt_prefix(name, folded, roles)
-    return problems
+    unknown = [name for name in sorted(set(names) - known) if name not in ignored]
+    messages = [_message(name, roles, by_length) for name in unknown]
+    return [message for message in messages if message is not None]
+
+
+def _message(name: str, roles: t.Sequence[Role], by_length: list[str]) -> str | None:
+    """Return the message about a variable that no role has, None if it is none of a role.
+
+    :param by_length: names of all roles, the longest first.
+    """
+    folded = name.lower().replace("-", "_")
+    owner = next((role for role in by_length if folded.startswith(f"{role}_")), None)
+    if owner is None:
+        return _misspelt_prefix(name, folded, roles)
+    for role in roles:
+        if role.name == owner:
+            return _unknown(name, folded[len(role.prefix) :], role, roles)
+    return None
 
 
 def _unknown(name: str, ending: str, role: Role, roles: t.Sequence[Role]) -> str:
@@ -134,8 +146,8 @@ def _unknown(name: str, ending: str, role: Role, roles: t.Sequence[Role]) -> str
     suggestion = _suggestion(ending, role, roles)
     if suggestion:
         return f"{message} Did you mean {suggestion}?"
-    folder = f"_{role.name}" if role.is_playbook else role.name
-    return f"{message} See ansible-doc -t role {_COLLECTION}.{folder} for those that it has."
+    name_of_role = f"_{role.name}" if role.is_playbook else role.name
+    return f"{message} See ansible-doc -t role {_COLLECTION}.{name_of_role} for those that it has."
 
 
 def _suggestion(ending: str, role: Role, roles: t.Sequence[Role]) -> str | None:
@@ -149,20 +161,23 @@ def _suggestion(ending: str, role: Role, roles: t.Sequence[Role]) -> str | None:
     return next(iter([*exact, *map(role.prefix.__add__, similar)]), None)
 
 
-def _misspelt_prefix(name: str, folded: str, roles: t.Sequence[Role]) -> list[str]:
+def _misspelt_prefix(name: str, folded: str, roles: t.Sequence[Role]) -> str | None:
     for role in roles:
         for option in sorted(role.options):
             ending = option[len(role.name) :]
             if folded.endswith(ending) and _differs_in_one_letter(folded[: -len(ending)], role.name):
-                return [f"{name} is not a variable of this collection. Did you mean {option}?"]
-    return []
+                return f"{name} is not a variable of this collection. Did you mean {option}?"
+    return None
 
 
 def _differs_in_one_letter(text: str, other: str) -> bool:
     """Return whether one letter was left out, added, replaced, or swapped with the next one."""
-    start = next((n for n, pair in enumerate(zip(text, other)) if pair[0] != pair[1]), min(len(text), len(other)))
+    start = len(os.path.commonprefix([text, other]))
     tail, other_tail = text[start:], other[start:]
-    if len(tail) == len(other_tail):
-        is_swapped = tail[:2] == other_tail[1::-1] and tail[2:] == other_tail[2:]
-        return bool(tail) and (tail[1:] == other_tail[1:] or is_swapped)
-    return tail[1:] == other_tail or tail == other_tail[1:]
+    changes = [
+        (tail[1:], other_tail),
+        (tail, other_tail[1:]),
+        (tail[1:], other_tail[1:]),
+        (tail[1::-1] + tail[2:], other_tail),
+    ]
+    return text != other and any(changed == target for changed, target in changes)

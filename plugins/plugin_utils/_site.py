@@ -61,8 +61,9 @@ def site_defaults(
 def announced_address(variables: Variables, option: str) -> str:
     """Return the address that a host announces: that of the option, else of its default route, else its own name."""
     facts = variables.get("ansible_facts") or {}
-    own = (facts.get("default_ipv4") or {}).get("address") or (facts.get("default_ipv6") or {}).get("address")
-    return str(variables.get(option) or own or variables.get("ansible_host") or variables.get("inventory_hostname"))
+    routes = [(facts.get(name) or {}).get("address") for name in ("default_ipv4", "default_ipv6")]
+    names = [variables.get(name) for name in ("ansible_host", "inventory_hostname")]
+    return str(next(filter(None, [variables.get(option), *routes, *names]), None))
 
 
 def known_release(variables: Variables, daemon: str) -> str:

@@ -43,10 +43,10 @@ def read_list(value: t.Any, name: str) -> list[str]:
         value = [value]
     if not isinstance(value, (list, tuple)):
         raise InputError(f"{name} must be a list of strings, not {_type_name(value)}.")
-    for index, element in enumerate(value):
+    for number, element in enumerate(value, 1):
         if not isinstance(element, str) and not _is_number(element):
-            raise InputError(f"{name} must be a list of strings, but entry {index + 1} is {_type_name(element)}.")
-    return [element if isinstance(element, str) else str(element) for element in value]
+            raise InputError(f"{name} must be a list of strings, but entry {number} is {_type_name(element)}.")
+    return list(map(str, value))
 
 
 def read_mapping(value: t.Any, name: str) -> dict[str, t.Any]:
