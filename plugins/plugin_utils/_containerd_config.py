@@ -14,7 +14,11 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import CERTS_DIRS
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import (
+    Problem,
+    not_allowed,
+    problem,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
     FIRST_THAT_MERGES,
@@ -103,7 +107,7 @@ def judge_config(
     is_set = is_read(effective, certs_dir)
     is_done = is_set and login is None
     problems = [*effective.problems, *containerd_problems(effective, client), *_version_1(effective, text)]
-    problems = [each for each in problems if each.code not in allowed]
+    problems = not_allowed(problems, allowed)
     if not is_set:
         problems += _other_directories(effective, certs_dir)
     if not is_done and TOMLKIT_ERROR:

@@ -173,6 +173,11 @@ def _parse_file(file: dict[str, t.Any], release: Release, importer: str) -> tupl
         return {}, problem("toml_invalid", path, error=str(error) or type(error).__name__)
 
 
+def _newest_version(release: tuple[int, ...]) -> float:
+    """Return the newest version of config.toml that a release reads, infinity if it is not known."""
+    return max((newest for first, newest in _VERSIONS if release >= first), default=math.inf)
+
+
 def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem]:
     """Return what in the versions of the files keeps containerd from starting.
 
@@ -182,7 +187,7 @@ def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem
     versions = [(path, version) for path, version in versions if isinstance(version, int)]
     if release is None or not versions:
         return []
-    newest = max((newest for first, newest in _VERSIONS if release >= first), default=math.inf)
+    newest = _newest_version(release)
     greatest_import = versions[0][1] if release >= _FIRST_WITHOUT_NEWER_IMPORTS else math.inf
     problems = []
     for path, version in versions:

@@ -254,6 +254,15 @@ def _is_newer(file: dict[str, t.Any], facts: dict[str, t.Any]) -> bool:
     return bool(started and written and written > started)
 
 
+def _are_newer(files: t.Iterable[dict[str, t.Any]], facts: dict[str, t.Any]) -> bool:
+    return any(_is_newer(file, facts) for file in files)
+
+
+def _is_own(file: dict[str, t.Any]) -> bool:
+    """Return whether the role may write a file: it wrote it, or nothing is in it."""
+    return not file.get("text") or file.get("written_by") == ROLE
+
+
 def _distribution_remedy(name: str, effective: Effective, certs_dir: str, options: Options) -> str:
     version = effective.config.get("version", 2)
     table = f'[plugins."{plugin_id(version)}".registry]'
@@ -292,8 +301,8 @@ def _plan_registries(
     wanted = _endpoints(named, options)
     missing = _missing_endpoints(wanted, present)
     problems = [*effective.problems, *_lost_headers(named, facts, effective, options)]
-    plan["restart_needed"] = not missing and any(_is_newer(source, facts) for source in sources.values())
-    if not file.get("text") or file.get("written_by") == ROLE:
+    plan["restart_needed"] = not missing and _are_newer(sources.values(), facts)
+    if _is_own(file):
         content, is_needed = _dump_registries({**present, **wanted}, options.login), bool(missing or options.login)
     else:
         content, is_needed = _dump_registries(wanted), False

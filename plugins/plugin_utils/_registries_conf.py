@@ -118,11 +118,11 @@ def _entries(file: dict[str, t.Any], is_drop_in: bool) -> list[Entry]:
     if not isinstance(old, dict):
         raise ValueError("registries is not a table")
     tables = _tables(document, "registry", "[[registry]]")
-    is_old = any("registries" in group for group in old.values() if isinstance(group, dict))
-    if is_old and is_drop_in:
-        raise ValueError("a drop-in must be in version 2 of the format, with [[registry]], not in version 1")
-    if is_old and (tables or "unqualified-search-registries" in document):
-        raise ValueError("it mixes versions 1 and 2 of the format")
+    if _is_version_1(old):
+        if is_drop_in:
+            raise ValueError("a drop-in must be in version 2 of the format, with [[registry]], not in version 1")
+        if tables or "unqualified-search-registries" in document:
+            raise ValueError("it mixes versions 1 and 2 of the format")
     entries = _entries_of_version_1(old, file["path"]) or [_entry(table, file["path"]) for table in tables]
     _reject_conflicts(entries)
     return entries
@@ -154,6 +154,10 @@ def _lower_keys(value: t.Any) -> t.Any:
     if isinstance(value, dict):
         return {key.lower(): _lower_keys(item) for key, item in value.items()}
     return [_lower_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_version_1(tables: dict[str, t.Any]) -> bool:
+    return any("registries" in group for group in tables.values() if isinstance(group, dict))
 
 
 def _entries_of_version_1(tables: dict[str, t.Any], path: str) -> list[Entry]:

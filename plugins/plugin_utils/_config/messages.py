@@ -431,8 +431,13 @@ class Problem(t.NamedTuple):
 
 def problem_dicts(problems: t.Iterable[Problem], allowed: t.Container[str] = ()) -> list[dict[str, t.Any]]:
     """Return problems as filters return them, each once, without those whose codes are allowed."""
-    unique = dict.fromkeys(problem for problem in problems if problem.code not in allowed)
+    unique = dict.fromkeys(not_allowed(problems, allowed))
     return [{**problem._asdict(), "message": problem.message} for problem in unique]
+
+
+def not_allowed(problems: t.Iterable[Problem], allowed: t.Container[str]) -> list[Problem]:
+    """Return the problems whose codes are not allowed."""
+    return [problem for problem in problems if problem.code not in allowed]
 
 
 def problem(code: str, key: str, suggestion: str = "", **details: t.Any) -> Problem:

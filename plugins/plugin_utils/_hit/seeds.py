@@ -127,20 +127,18 @@ def seed_recipe(seeds: SeedPeers, client: Client | None) -> SeedRecipe:
     """
     kind = seeds.client or seeds.client_by_jobs or ""
     manager, release = parse_release(seeds.manager_release), parse_release(seeds.release)
-    if not kind and client is None:
+    if client is None and not kind:
         recipe = recipe_for("dfdaemon", release)
         return SeedRecipe(recipe, "dfdaemon", [], [], manager, seeds.manager_is_at_least)
     notes = []
     if client is not None and kind in ("", client.name):
         kind = client.name
         release = release or client.release
-        if not seeds.are_named:
-            notes.append(note("seed_assumed", client=kind, release=client.release_text))
-    if kind == "dfget":
-        # Manager and Go client have the same releases.
-        manager = manager or release
+        notes = [] if seeds.are_named else [note("seed_assumed", client=kind, release=client.release_text)]
+    if kind == "dfget" and manager is None:
+        manager = release  # Manager and Go client have the same releases.
     recipe = recipe_for(kind, release)
-    name = f"{kind} {seeds.release or ''}".rstrip()
+    name = " ".join(filter(None, (kind, seeds.release)))
     reasons = _seed_reasons(kind, manager, recipe, client)
     return SeedRecipe(recipe, name, reasons, notes, manager, seeds.manager_is_at_least)
 
