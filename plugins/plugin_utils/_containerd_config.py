@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judge config.toml of containerd: does it read the mirrors of a directory, and what keeps pulls from using them.
+"""Decide whether containerd's config.toml uses the mirrors in a directory, and what keeps pulls from using them.
 
 PRIVATE to the collection.
 """
@@ -49,7 +49,7 @@ _FIRST_WITH_TRANSFER = (2, 1, 0)
 _FIRST_WITH_DEFAULT_DIRS = (2, 2, 0)
 _FIRST_WITHOUT_DEFAULT_BESIDE_MIRRORS = (2, 2, 2)
 
-#: The smallest part that containerd requests, and the largest that dfdaemon leaves to the registry.
+#: Sizes in bytes: the smallest part that containerd requests, and the largest that dfdaemon requests from the registry.
 _SMALLEST_PART, _SKIPPED_PART = 512, 4 * 1024 * 1024
 _WHY_PARTS_MISS = {
     "dfget": "the Go client computes another task ID for each part, so every pull misses",
@@ -64,11 +64,11 @@ _EAGER_SNAPSHOTTERS = (
 
 
 class Verdict(t.NamedTuple):
-    """What a config.toml needs.
+    """The changes that a config.toml requires.
 
-    :ivar text: the file as it should be. It may hold credentials.
-    :ivar needed: whether that differs from what it is.
-    :ivar problems: why it cannot be changed so.
+    :ivar text: the desired file, which may contain credentials.
+    :ivar needed: whether it differs from the existing file.
+    :ivar problems: why the change would not work.
     """
 
     text: str
@@ -99,8 +99,8 @@ def judge_config(
     :param facts: of containerd, as the module host_info reports them. What it redacted stays redacted.
     :param certs_dir: directory of the mirrors.
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
-    :param allowed: codes of problems that do not count.
-    :param login: credentials for the mirror, None to leave them alone.
+    :param allowed: codes of accepted problems.
+    :param login: credentials for the mirror, None to leave them unchanged.
     """
     text = facts["config"].get("text") or ""
     effective = read_config(facts, checked_release(facts.get("version") or None))
@@ -149,7 +149,7 @@ def _version_1(effective: Effective, text: str) -> list[Problem]:
 
 
 def _other_directories(effective: Effective, certs_dir: str) -> list[Problem]:
-    """Return a problem if somebody chose another directory, whose mirrors would be lost."""
+    """Return a problem if another directory is configured, whose mirrors would no longer be used."""
     paths = config_paths(effective.plugin, effective.release)
     is_default = tuple(paths) == CERTS_DIRS and at_least(effective.release, _FIRST_WITH_DEFAULT_DIRS)
     if not paths or is_default:
@@ -164,10 +164,10 @@ def _other_directories(effective: Effective, certs_dir: str) -> list[Problem]:
 
 
 def outweighed(effective: Effective, config: dict[str, t.Any], certs_dir: str) -> list[Problem]:
-    """Return a problem if a file that is imported outweighs config_path of the main file.
+    """Return a problem if an imported file overrides config_path of the main file.
 
-    :param config: what the main file says, or is going to say.
-    :param certs_dir: directory that it names.
+    :param config: existing or planned content of the main file.
+    :param certs_dir: directory in its config_path.
     """
     files = (ConfigFile(effective.path, config), *effective.files[1:])
     merged, unclear = merge_files(files, effective.release)
@@ -194,7 +194,7 @@ def is_read(effective: Effective, certs_dir: str) -> bool:
 
 
 def config_paths(plugin: dict[str, t.Any], release: Release) -> list[str]:
-    """Return the directories that config_path of the plugin that pulls images names, or its default.
+    """Return the directories in config_path of the plugin that pulls images, or the default.
 
     Source: containerd v2.2.2 plugins/cri/images/plugin.go: only ``mirrors`` keep the default away; v2.2.0 and v2.2.1
     internal/cri/config/config_unix.go: nothing does.
@@ -209,7 +209,7 @@ def config_paths(plugin: dict[str, t.Any], release: Release) -> list[str]:
 
 
 def splits_config_path(plugin: dict[str, t.Any], release: Release) -> bool:
-    """Return whether containerd reads several directories in config_path: pulls through the transfer service do not.
+    """Return whether containerd splits config_path into directories. Pulls through the transfer service do not.
 
     Source: containerd v2.1.0 internal/cri/config/config.go (CheckLocalImagePullConfigs) and v2.2.0
     core/transfer/registry/registry.go.
@@ -223,7 +223,7 @@ def splits_config_path(plugin: dict[str, t.Any], release: Release) -> bool:
 
 
 _OLD_TABLES = ("mirrors", "configs", "auths")
-#: With another value than these containerd pulls without the transfer service.
+#: With other values, containerd pulls without the transfer service.
 _LOCAL_PULL_UNLESS = {
     "use_local_image_pull": False,
     "disable_snapshot_annotations": True,
@@ -234,7 +234,7 @@ _LOCAL_PULL_UNLESS = {
 
 
 def containerd_problems(effective: Effective, client: str, skips_small_parts: bool = True) -> list[Problem]:
-    """Return what in a configuration makes pulls fail or miss once config_path is set.
+    """Return the problems of a configuration that make pulls fail or miss if config_path is set.
 
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
     :param skips_small_parts: whether the Rust client requests parts of up to 4 MiB from the registry, as it does from
@@ -245,7 +245,7 @@ def containerd_problems(effective: Effective, client: str, skips_small_parts: bo
 
 
 def misses_parts(client: str, skips_small_parts: bool) -> bool:
-    """Return whether a client does not serve a part of a blob from the cache."""
+    """Return whether a client never serves parts of blobs from the cache."""
     return client == "dfget" or (client == "dfdaemon" and skips_small_parts)
 
 
@@ -259,7 +259,7 @@ def _disabled(effective: Effective) -> list[Problem]:
 
 
 def _old_tables(effective: Effective) -> list[Problem]:
-    """Return the tables that must not stand beside config_path."""
+    """Return the tables that cannot be combined with config_path."""
     name = effective.plugin_id
     registry = effective.plugin.get("registry", {})
     problems = []
@@ -306,7 +306,7 @@ def is_lazy(snapshotter: str) -> bool:
 
 
 def is_eager(snapshotter: str) -> bool:
-    """Return whether a snapshotter is known to leave pulls to containerd."""
+    """Return whether containerd is known to pull complete layers for a snapshotter."""
     return snapshotter in _EAGER_SNAPSHOTTERS
 
 
@@ -349,7 +349,7 @@ def unsent_auth(effective: Effective, registry: str, mirror: str) -> list[Proble
 
 
 def _hosts_with_auth(registry: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
-    """Return the hosts that have credentials, each with the table that has them."""
+    """Return the hosts with credentials, each with its table."""
     tables = {host: ("configs", host) for host, entry in registry.get("configs", {}).items() if entry.get("auth")}
     for url in registry.get("auths", {}):
         tables.setdefault(urlsplit(url).netloc or url, ("auths", url))
@@ -357,7 +357,7 @@ def _hosts_with_auth(registry: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
 
 
 def _table(node: t.Any, *names: str) -> t.Any:
-    """Return the table at a path, created where it is not there."""
+    """Return the table at a path, created if missing."""
     for index, name in enumerate(names):
         if name not in node:
             is_inline = isinstance(node, tomlkit.items.InlineTable)

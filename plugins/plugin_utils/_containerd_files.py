@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the files of containerd say together: the configuration, what it imports, and what containerd makes of them.
+"""Merge containerd's configuration and its imports into the configuration that takes effect.
 
 PRIVATE to the collection.
 """
@@ -34,8 +34,8 @@ class ConfigFile(t.NamedTuple):
     """A file of containerd's configuration.
 
     :ivar path: on the host.
-    :ivar config: that it holds.
-    :ivar exists: whether it does.
+    :ivar config: its content.
+    :ivar exists: whether the file exists.
     """
 
     path: str
@@ -44,12 +44,12 @@ class ConfigFile(t.NamedTuple):
 
 
 class Effective(t.NamedTuple):
-    """The configuration that containerd runs with.
+    """The configuration that takes effect.
 
-    :ivar config: of all files.
-    :ivar files: its files, in the order in which containerd reads them; the first is the main one.
-    :ivar release: of containerd, None if it is not known.
-    :ivar problems: why it is not known, or keeps containerd from starting.
+    :ivar config: merged content of all files.
+    :ivar files: the files in the order in which containerd reads them, the main file first.
+    :ivar release: release of containerd, None if unknown.
+    :ivar problems: why the configuration is unknown or keeps containerd from starting.
     """
 
     config: dict[str, t.Any]
@@ -64,7 +64,7 @@ class Effective(t.NamedTuple):
 
     @property
     def version(self) -> int:
-        """Return the version of the configuration, which decides what plugins are called."""
+        """Return the version of the configuration, which determines the names of plugins."""
         return config_version(self.config, self.release)
 
     @property
@@ -101,17 +101,17 @@ def config_version(config: dict[str, t.Any], release: Release) -> int:
 
 
 def plugin_id(version: int) -> str:
-    """Return the name that the plugin that pulls images has in a version of the configuration."""
+    """Return the name of the plugin that pulls images in a version of the configuration."""
     return {1: "cri", 2: GRPC_PLUGIN}.get(version, IMAGES_PLUGIN)
 
 
 def is_present(facts: dict[str, t.Any]) -> bool:
-    """Return whether there is a containerd on the host."""
+    """Return whether the host has containerd."""
     return bool(facts.get("distribution", facts.get("version") or facts.get("unit")))
 
 
 def presence_problems(facts: dict[str, t.Any]) -> list[Problem]:
-    """Return why it is not known what containerd of the host reads.
+    """Return why the configuration of the host's containerd is unknown.
 
     :param facts: of containerd, as the module host_info reports them.
     """
@@ -131,7 +131,7 @@ def presence_problems(facts: dict[str, t.Any]) -> list[Problem]:
 
 
 def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
-    """Return the configuration that containerd runs with.
+    """Return the configuration that takes effect.
 
     :param facts: of containerd, as the module reports them.
     :param release: of containerd, None if it is not known.
@@ -157,14 +157,14 @@ def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
 
 
 def _parse_file(file: dict[str, t.Any], release: Release, importer: str) -> tuple[dict[str, t.Any], Problem | None]:
-    """Return what a file holds, and why that is not known."""
+    """Return the content of a file, and why it is unknown."""
     path = file["path"]
     if file.get("error"):
         return {}, problem("config_unreadable", path, error=file["error"])
     if path != importer and file.get("exists") is False:
         return {}, problem("import_missing", path, importer=importer)
     if file.get("bom") and at_least(release, FIRST_THAT_MERGES):
-        # go-toml 1 skips it, go-toml 2 does not.
+        # go-toml 1 skips it, go-toml 2 rejects it.
         error = "it begins with a byte order mark, which containerd from 2.0 on does not read"
         return {}, problem("toml_invalid", path, error=error)
     try:
@@ -179,7 +179,7 @@ def _newest_version(release: tuple[int, ...]) -> float:
 
 
 def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem]:
-    """Return what in the versions of the files keeps containerd from starting.
+    """Return the problems of the files' versions that keep containerd from starting.
 
     Source: containerd v2.3.4 cmd/containerd/server/config/config.go (LoadConfigWithPlugins, ValidateVersion).
     """
@@ -242,7 +242,7 @@ def _merge_all(files: t.Sequence[ConfigFile], merges: bool) -> dict[str, t.Any]:
 
 
 def _merge_values(earlier: t.Any, later: t.Any) -> t.Any:
-    """Return what two files say of a key: lists add up, and an empty value does not count."""
+    """Return the merged value of a key: lists are concatenated, and empty values are ignored."""
     if isinstance(earlier, list) and isinstance(later, list):
         return earlier + [item for item in later if item not in earlier]
     return copy.deepcopy(later) if later else earlier
@@ -258,7 +258,7 @@ def _deep_merge(table: t.Any, over: dict[str, t.Any]) -> dict[str, t.Any]:
 # --- types
 
 
-#: What is read here, by type; ``*`` is any name. With another type containerd does not start.
+#: Types of the keys that are read; ``*`` is any name. containerd does not start with a value of another type.
 _RUNTIMES_SHAPE: dict[str, t.Any] = {"*": {"snapshotter": str}}
 _PLUGIN_SHAPE: dict[str, t.Any] = {
     "registry": {
@@ -289,7 +289,7 @@ _KINDS = {dict: "a table", list: "an array", str: "a string", int: "a number"}
 
 
 def misfit(value: t.Any, shape: t.Any = None, path: str = "") -> str | None:
-    """Return, for people, the first value of a config.toml that containerd cannot read; None if it can read all."""
+    """Return a description of the first value that containerd rejects, None if it accepts all."""
     shape = _SHAPE if shape is None else shape
     kind = shape if isinstance(shape, type) else type(shape)
     if not isinstance(value, kind) or isinstance(value, bool):
@@ -303,7 +303,7 @@ def misfit(value: t.Any, shape: t.Any = None, path: str = "") -> str | None:
 
 
 def _inner(value: t.Any, shape: t.Any) -> list[tuple[str, t.Any, t.Any]]:
-    """Return the values inside a value, each with its name and its shape."""
+    """Return the values inside a value, each with its name and its type."""
     if isinstance(shape, dict):
         return [(name, item, shape.get(name, shape.get("*"))) for name, item in value.items()]
     if isinstance(shape, list):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What containerd pulls through a Dragonfly client: registries with a mirror, images, and the headers of pulls.
+"""Derive mirrors, pulls and headers of containerd from registries and images.
 
 PRIVATE to the collection.
 """
@@ -33,21 +33,21 @@ _ID_HEADERS = (
     ("application", "X-Dragonfly-Application", True),
     ("piece_length", "X-Dragonfly-Piece-Length", False),
 )
-# As containerd and the other runtimes connect to it: what does not begin with http is https to them.
+# containerd and the other runtimes connect with https unless the URL starts with http.
 _PROXY_URL = re.compile(r"http://(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})/?\Z")
-#: Ports of the proxies as the roles of the clients set them.
+#: Default ports of the proxies in the roles of the clients.
 PROXY_PORTS = {"dfget": 65001, "dfdaemon": 4001}
 _HEADERS_VARIABLE = "containerd_mirrors_headers"
 
 
 class Mirror(t.NamedTuple):
-    """One registry that containerd pulls from through a client.
+    """A registry from which containerd pulls through a client.
 
     :ivar registry: name as in image references, such as ``docker.io``.
     :ivar url: base URL, without a trailing slash; a path in it is a repository prefix.
     :ivar server: URL that containerd uses if the client does not respond.
     :ivar origin: scheme, host and port of the base URL, from which the client fetches.
-    :ivar prefix: path of the base URL, as it is put after ``/v2``; empty if there is none.
+    :ivar prefix: path of the base URL after ``/v2``, or empty.
     """
 
     registry: str
@@ -58,7 +58,7 @@ class Mirror(t.NamedTuple):
 
 
 def mirrors(registries: dict[str, t.Any]) -> list[Mirror]:
-    """Return the mirrors of a map of registries, in its order.
+    """Return the mirrors of registries in order.
 
     :param registries: as the module preheat takes them: registry name to base URL, or to a dict with ``url`` and
         credentials.
@@ -99,11 +99,11 @@ def _base_url(registry: str, entry: t.Any) -> str:
 
 
 def proxy_problems(proxy: str, client: str, variable: str) -> list[Problem]:
-    """Return what makes pulls miss the proxy at a URL.
+    """Return the problems of a proxy's URL that make pulls miss.
 
-    :param proxy: as the user says it; empty for the default.
+    :param proxy: URL set by the user, empty for the default.
     :param client: ``dfget``, ``dfdaemon`` or ``none``.
-    :param variable: that holds the URL.
+    :param variable: variable that contains the URL.
     """
     match = _PROXY_URL.match(proxy)
     if not proxy or (match and is_port_text(match.group("port"))):
@@ -124,11 +124,11 @@ def image_registries(images: t.Iterable[str]) -> dict[str, str]:
 
 
 class Pull(t.NamedTuple):
-    """A pull of an image on a host.
+    """A pull of an image.
 
-    :ivar image: as it was written.
-    :ivar registry: its name.
-    :ivar reference: the whole reference, as ctr wants it.
+    :ivar image: the image as written by the user.
+    :ivar registry: name of its registry.
+    :ivar reference: complete reference, as ctr requires.
     :ivar login: ``USERNAME:PASSWORD`` for the registry, empty without one. A secret.
     """
 
@@ -141,12 +141,12 @@ class Pull(t.NamedTuple):
 def pulls(
     images: t.Iterable[str], registries: dict[str, t.Any], username: str | None = None, password: str | None = None
 ) -> list[Pull]:
-    """Return how hosts pull images that were preheated.
+    """Return the pulls of preheated images.
 
     :param images: references, as the module preheat takes them.
-    :param registries: those that have a mirror, as the module preheat takes them.
-    :param username: for registries whose entry names none.
-    :param password: for registries whose entry names none.
+    :param registries: registries with a mirror, in the format of the module preheat.
+    :param username: default for registries.
+    :param password: default for registries.
     :raises InputError: if an image reference is not valid.
     """
     # A mirror with a prefix changes where an image comes from, not what it is called: hence bases without one.
@@ -174,10 +174,10 @@ def header_problems(
     piece_length: int | None = None,
     blob_digest_ids: bool = False,
 ) -> list[Problem]:
-    """Return what in the headers of mirrors makes pulls miss what a preheat with these options fetched.
+    """Return the problems of mirror headers that make pulls miss the content of a preheat with these options.
 
-    :param headers: that containerd sends to the client, besides X-Dragonfly-Registry.
-    :param client: ``dfget``, ``dfdaemon``, or ``none`` where it is not known.
+    :param headers: headers that containerd sends to the client, besides X-Dragonfly-Registry.
+    :param client: ``dfget``, ``dfdaemon``, or ``none`` if unknown.
     :param blob_digest_ids: whether the preheat requests task IDs that are digests of blobs.
     """
     sent = {str(name).lower(): str(value) for name, value in headers.items()}
@@ -188,13 +188,13 @@ def header_problems(
 
 
 def _id_problems(sent: dict[str, str], client: str, preheat: dict[str, str]) -> list[Problem]:
-    """Return the headers that give another task ID than the options of the preheat."""
+    """Return the headers that result in another task ID than the options of the preheat."""
     problems = []
     for what, header, matters_to_go in _ID_HEADERS:
         value = sent.get(header.lower())
         if what == "piece_length":
             value = _bytes_of_header(value)
-        # Without the header the Go client takes its own defaultTag and defaultApplication, which its role compares.
+        # Without the header, the Go client uses its defaultTag and defaultApplication, which its role compares.
         is_read = client == "dfdaemon" or (matters_to_go and value is not None)
         if is_read and (value or "") != preheat[what]:
             values = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
@@ -232,7 +232,7 @@ def _fixed_id_problems(sent: dict[str, str], blob_digest_ids: bool) -> list[Prob
     problems = []
     flag = sent.get("x-dragonfly-enable-task-id-based-blob-digest")
     if flag is not None and (flag.lower() == "true") != blob_digest_ids:
-        # Another value than true switches the flag of the configuration off.
+        # Any value other than true disables the flag of the configuration.
         if flag.lower() == "true":
             problems.append(problem("blob_digest_ids", _HEADERS_VARIABLE))
         else:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role containerd_mirrors does on a host, decided by the facts of the host.
+"""Plan what the role containerd_mirrors does on a host, based on the facts of the host.
 
 PRIVATE to the collection.
 """
@@ -50,16 +50,16 @@ DEFAULT_DIRECTORY = "_default"
 _USUAL_CERTS_DIR = "/etc/containerd/certs.d"
 #: Distributions that write the mirrors themselves, from registries.yaml.
 _WITH_REGISTRIES = ("k3s", "rke2")
-#: First release of the Rust client that takes the registry from the query of containerd (proxy/query.rs).
+#: First release of the Rust client that reads the registry from containerd's query (proxy/query.rs).
 _FIRST_WITH_NS = (1, 3, 5)
 
 
 class Options(t.NamedTuple):
-    """What the user says, as the variables of the role.
+    """The variables of the role.
 
     :ivar certs_dir: directory of the mirrors; empty for the one of the host.
-    :ivar default: whether ``_default/hosts.toml`` is wanted.
-    :ivar allowed: codes of problems that do not count.
+    :ivar default: whether to write ``_default/hosts.toml``.
+    :ivar allowed: codes of accepted problems.
     """
 
     registries: dict[str, t.Any]
@@ -76,7 +76,7 @@ class Options(t.NamedTuple):
 
     @property
     def mirror_host(self) -> str:
-        """Return host and port of the proxy, as containerd looks up credentials."""
+        """Return host and port of the proxy, by which containerd looks up credentials."""
         return urlsplit(self.proxy).netloc
 
     @property
@@ -91,7 +91,7 @@ class Options(t.NamedTuple):
 
 
 def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
-    """Return what the role does.
+    """Return the plan of the role.
 
     :param facts: of containerd, as the module host_info reports them.
     :returns: dict with ``config_path``, ``certs_dir``, ``unit``; ``writes``, which is ``hosts`` or ``registries``;
@@ -145,7 +145,7 @@ def edited_config(facts: dict[str, t.Any], options: Options, text: str) -> str:
 
 
 def _certs_dir(facts: dict[str, t.Any], effective: Effective, options: Options) -> str:
-    """Return the directory of the mirrors: the user's, else that of the distribution, else the usual one."""
+    """Return the directory of the mirrors: set by the user, or of the distribution, or the default."""
     if options.certs_dir:
         return posixpath.normpath(options.certs_dir)
     paths = config_paths(effective.plugin, effective.release)
@@ -154,13 +154,13 @@ def _certs_dir(facts: dict[str, t.Any], effective: Effective, options: Options) 
 
 
 def _files_below(certs_dir: str, facts: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
-    """Return the hosts.toml that are there, by path."""
+    """Return the existing hosts.toml files by path."""
     present = [file for file in facts.get("hosts") or [] if file.get("exists", True)]
     return {file["path"]: file for file in present if file["path"].startswith(f"{certs_dir}/")}
 
 
 def _mirror_files(present: dict[str, dict[str, t.Any]], certs_dir: str, names: list[str]) -> dict[str, t.Any]:
-    """Return the hosts.toml that are there: written by the role, by others, and those in the way of the role's.
+    """Return the existing hosts.toml files: written by the role, by others, and at the paths that the role writes.
 
     :param names: directories of those that the role writes.
     """
@@ -177,7 +177,7 @@ def _mirror_files(present: dict[str, dict[str, t.Any]], certs_dir: str, names: l
 
 
 def _paths_in_front(certs_dir: str, names: list[str]) -> set[str]:
-    """Return the hosts.toml that containerd prefers: it reads registry_5000_ before registry:5000."""
+    """Return the hosts.toml files that take precedence: containerd reads registry_5000_ before registry:5000."""
     with_port = [name.rpartition(":") for name in names if ":" in name]
     return {posixpath.join(certs_dir, f"{host}_{port}_", "hosts.toml") for host, _colon, port in with_port}
 
@@ -202,7 +202,7 @@ def _option_problems(named: list[Mirror], options: Options) -> list[Problem]:
 
 
 def _why_default_is_unserved(options: Options) -> str:
-    """Return why the client cannot serve registries that no header names, empty if it can."""
+    """Return why the client cannot serve registries without a header, empty if it can."""
     if options.client == "dfget":
         return "it fetches everything from proxy.registryMirror.url"
     release = checked_release(options.client_release or None)
@@ -212,7 +212,7 @@ def _why_default_is_unserved(options: Options) -> str:
 
 
 def _rejected_files(named: list[Mirror], effective: Effective, options: Options) -> list[Problem]:
-    """Return for each hosts.toml of the role why the containerd of the host would discard it."""
+    """Return why the host's containerd would discard hosts.toml files of the role."""
     problems = []
     for name in options.directory_names(named):
         settings = options.server_options.get(name) or {}
@@ -233,7 +233,7 @@ def _rejected_files(named: list[Mirror], effective: Effective, options: Options)
 def _plan_config(
     plan: dict[str, t.Any], facts: dict[str, t.Any], effective: Effective, options: Options
 ) -> list[Problem]:
-    """Add to a plan what config.toml needs, and return why it cannot be so."""
+    """Add the changes of config.toml to a plan, and return their problems."""
     if facts.get("distribution") in (None, "containerd", "unknown"):
         verdict = judge_config(facts, plan["certs_dir"], options.client, options.allowed, options.login)
         plan["needs_config"] = verdict.needed
@@ -290,7 +290,7 @@ def _distribution_remedy(name: str, effective: Effective, certs_dir: str, option
 def _plan_registries(
     plan: dict[str, t.Any], facts: dict[str, t.Any], effective: Effective, named: list[Mirror], options: Options
 ) -> list[Problem]:
-    """Add to a plan what registries.yaml needs, and return why it cannot be so."""
+    """Add the changes of registries.yaml to a plan, and return their problems."""
     if facts.get("settings_error") and "settings_unknown" not in options.allowed:
         return []
     path, sources = facts["registries"], {file["path"]: file for file in facts.get("sources") or []}
@@ -323,7 +323,7 @@ def _dump_registries(mirrors_by_name: dict[str, t.Any], login: Login | None = No
 
 
 def _parse_mirrors(file: dict[str, t.Any]) -> tuple[dict[str, t.Any], Problem | None]:
-    """Return the mirrors of registries.yaml, and why they are not known."""
+    """Return the mirrors of registries.yaml, and why they are unknown."""
     error = file.get("error")
     try:
         document = yaml.safe_load(file.get("text") or "") or {}
@@ -346,7 +346,7 @@ def _endpoints(named: list[Mirror], options: Options) -> dict[str, dict[str, lis
 
 
 def _missing_endpoints(wanted: dict[str, dict[str, list[str]]], present: dict[str, t.Any]) -> list[str]:
-    """Return the registries whose first endpoint is another one, or that have none."""
+    """Return the registries without this endpoint as the first one."""
     return [name for name, mirror in wanted.items() if mirror["endpoint"] != [_first_endpoint(present.get(name))]]
 
 
@@ -358,7 +358,7 @@ def _first_endpoint(mirror: t.Any) -> str:
 def _lost_headers(
     named: list[Mirror], facts: dict[str, t.Any], effective: Effective, options: Options
 ) -> list[Problem]:
-    """Return a problem if registries.yaml cannot carry what the headers would say."""
+    """Return a problem if registries.yaml cannot express the headers."""
     why = "; ".join(_why_headers_matter(named, options))
     if not why:
         return []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The image references in Kubernetes manifests, what Helm prints, and compose files.
+"""Extract image references from Kubernetes manifests, output of Helm, and compose files.
 
 PRIVATE to the collection.
 """
@@ -41,11 +41,11 @@ _CONTAINER_FIELDS = frozenset(
         "workingDir",
     ]
 )
-# Elsewhere only what cannot be anything else counts: a whole reference at a key such as image, imageName, sidecarImage.
+# Elsewhere, only unambiguous texts count: complete references at keys such as image, imageName, sidecarImage.
 _IMAGE_KEY = re.compile(r"\w*image(?:_?name|_?ref(?:erence)?)?\Z", re.IGNORECASE)
-# What an object is called, and what became of it; the latter names images in other spellings.
+# The name and the status of an object. The status contains images in other spellings.
 _NOT_WALKED = frozenset(["metadata", "status"])
-# Objects that hold texts or schemas and run nothing.
+# Objects that contain texts or schemas and run no container.
 _KINDS_NOT_WALKED = frozenset(["ConfigMap", "CustomResourceDefinition", "Secret"])
 _FILE = re.compile(
     r"\.(?:png|jpe?g|gif|svg|webp|ico|iso|img|qcow2|raw|vmdk|vhdx?|ova|tar|gz|xz|zst)(?::|\Z)", re.IGNORECASE
@@ -67,20 +67,20 @@ _Node = Mapping[str, t.Any]
 
 
 class _Place(t.NamedTuple):
-    """A reference and where it is."""
+    """A reference and its location."""
 
     path: str
     reference: str
 
 
 def images_in(source: object) -> list[str]:
-    """Return the references as they are written, each once, in the order in which they come first.
+    """Return the references as written, without duplicates, in order.
 
     Source of the keys: the API references of Kubernetes (PodSpec, Container, ImageVolumeSource), Argo Workflows
     (Template), Tekton (Task) and KubeVirt (ContainerDiskSource), and the Compose specification (services, ``image``,
     ``pull_policy``, volumes of the type ``image``).
 
-    :param source: YAML text with any number of documents, a document that is parsed already, or a list of both.
+    :param source: YAML text with any number of documents, a parsed document, or a list of both.
     :raises InputError: if a text is not YAML, a document is neither mapping nor list, or a reference is not valid.
     """
     references: dict[str, None] = {}
@@ -122,7 +122,7 @@ def _parse(text: str, name: str) -> list[object]:
     if _HELM_RELEASE.match(text):
         text = _HELM_NOTES.split(text)[0]
     try:
-        # As a stream, for libyaml refuses subclasses of str, which Ansible makes of its strings.
+        # As a stream, because libyaml rejects subclasses of str, which Ansible uses.
         return list(yaml.load_all(io.StringIO(text), Loader=_LOADER))  # noqa: S506 - it makes strings, lists and dicts
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -131,7 +131,7 @@ def _parse(text: str, name: str) -> list[object]:
 
 
 class _Walk:
-    """One document. Each part is visited once, however many aliases refer to it."""
+    """Walks through a document. Visits each part once, even if several aliases refer to it."""
 
     def __init__(self) -> None:
         self._seen: set[int] = set()
@@ -148,7 +148,7 @@ class _Walk:
     def _part(self, part: object, path: str, key: str) -> Iterator[_Place]:
         """Yield the references in a part of a document.
 
-        :param key: the one at which the part is, also for what is in a list.
+        :param key: key of the part, or of the list that contains it.
         """
         if not isinstance(part, (Mapping, list, tuple)) or id(part) in self._seen:
             return
@@ -178,10 +178,10 @@ class _Walk:
 
 
 def _own_image(part: _Node, name: str, path: str, key: str) -> Iterator[_Place]:
-    """Yield the reference that a mapping has at a name, if it has one there.
+    """Yield the reference at a key of a mapping, if there is one.
 
     :param path: of the name.
-    :param key: the one at which the mapping is.
+    :param key: key of the mapping.
     """
     value = part.get(name)
     if isinstance(value, str):
@@ -193,7 +193,7 @@ def _own_image(part: _Node, name: str, path: str, key: str) -> Iterator[_Place]:
 
 
 def _text_reference(part: _Node, name: str, text: str, key: str) -> str | None:
-    """Return the reference that a text at a name is, None if it is something else."""
+    """Return the reference in the text at a key, None if it is something else."""
     if name == "image" and _is_container(part, key):
         return _strip_scheme(_with_repository(part, text)) or None
     if name == "url" and key == "registry":
@@ -223,7 +223,7 @@ def _with_repository(part: _Node, image: str) -> str:
 
 
 def _version(value: object) -> str:
-    """Return a tag or digest, empty without one: of a number with a fraction, it is not known how it was written."""
+    """Return a tag or digest, or an empty text. The original spelling of a number with a fraction is unknown."""
     is_version = isinstance(value, (str, int)) and not isinstance(value, bool) and str(value) not in _NOTHING
     return str(value) if is_version else ""
 
@@ -275,7 +275,7 @@ def _is_reference(value: object) -> bool:
 
 
 def _is_whole_reference(value: object) -> bool:
-    """Return whether a text can be nothing but a reference: it has a tag or a digest, and is not the name of a file."""
+    """Return whether a text is certainly a reference: it has a tag or a digest, and is not the name of a file."""
     if not _is_reference(value):
         return False
     # A variable counts as a part of a name.
@@ -294,7 +294,7 @@ def _strip_scheme(reference: str) -> str:
 
 
 def _merged(mapping: _Node) -> _Node:
-    """Return a mapping with what its merge keys (``<<``) bring, which count less than its own."""
+    """Return a mapping with its merge keys (``<<``) applied, which its own keys override."""
     merge = mapping.get("<<")
     if merge is None:
         return mapping

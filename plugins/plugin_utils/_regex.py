@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which regular expressions the clients refuse or match, as far as that is certain without their engines.
+"""Decide which regular expressions the clients reject or match, as far as that is certain without their engines.
 
 Go's regexp and Rust's regex share most of their syntax with Python, but neither has lookaround or backreferences. What
 is certain to be wrong is refused here. For the rest the roles try: a client that does not start with a new
@@ -17,7 +17,7 @@ import re
 import typing as t
 import warnings
 
-#: Syntax that Python reads otherwise than the clients do, or not at all.
+#: Syntax that Python reads differently from the clients, or not at all.
 _DIFFERS = re.compile(r"\\[pPzQuUC]|\\x\{|\[\[|\[:|&&|--|~~|\(\?[a-zA-Z]*[UuxR]")
 _DENIED = (
     (re.compile(r"\(\?<?[=!]"), "it has no lookahead or lookbehind"),
@@ -29,7 +29,7 @@ _BACKREFERENCE = {"go": re.compile(r"\\(?:[89]|[1-7](?![0-7]))"), "rust": re.com
 _QUOTED_BY_GO = re.compile(r"\\Q.*?(?:\\E|\Z)", re.DOTALL)
 _ESCAPED_PUNCTUATION = re.compile(r"\\[^\w\s]", re.ASCII)
 _CHARACTER_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w{1,16}:\]|[^\]]){0,256}\]")
-#: What Python says of a pattern that the clients refuse, too.
+#: Errors of Python for patterns that the clients reject too.
 _ERRORS_OF_ALL = (
     "missing ), unterminated subpattern",
     "unbalanced parenthesis",
@@ -42,7 +42,7 @@ _ERRORS_OF_ALL = (
 
 
 def regex_error(pattern: str, engine: str) -> str | None:
-    """Return why an engine refuses a pattern, None if it compiles it or that is not certain.
+    """Return why an engine rejects a pattern, None if it accepts it or that is not certain.
 
     :param pattern: the regular expression.
     :param engine: ``go`` for Go's regexp, ``rust`` for Rust's regex.
@@ -58,7 +58,7 @@ def regex_error(pattern: str, engine: str) -> str | None:
 
 
 def _error_of_all(pattern: str) -> str | None:
-    """Return what Python says of a pattern if that is true of the other engines as well."""
+    """Return Python's error for a pattern if the other engines reject it too."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -75,7 +75,7 @@ def _error_of_all(pattern: str) -> str | None:
 
 
 def regex_found(pattern: str, text: str) -> bool | None:
-    """Return whether a pattern matches a text; None if Python reads the pattern otherwise than the clients do."""
+    """Return whether a pattern matches a text; None if Python reads the pattern differently from the clients."""
     if _DIFFERS.search(pattern):
         return None
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""registries.conf and its drop-ins as podman, CRI-O, Buildah and Skopeo read them.
+"""Parse registries.conf and its drop-ins as podman, CRI-O, Buildah and Skopeo do.
 
 Source: github.com/containers/image v5.36.1 pkg/sysregistriesv2/system_registries_v2.go.
 
@@ -26,7 +26,7 @@ _FLAG_KEYS = ("insecure", "blocked", "mirror-by-digest-only")
 class Mirror(t.NamedTuple):
     """A mirror that a runtime tries before the registry itself.
 
-    :ivar location: host and port, with what replaces the prefix of an image's name.
+    :ivar location: host and port, with the replacement for the prefix of an image's name.
     :ivar insecure: whether it may speak plain HTTP.
     :ivar pulls: ``all``, ``digest-only`` or ``tag-only``.
     """
@@ -37,9 +37,9 @@ class Mirror(t.NamedTuple):
 
 
 class Entry(t.NamedTuple):
-    """What is configured for the images whose names begin with a prefix.
+    """The configuration of images whose names start with a prefix.
 
-    :ivar location: that replaces the prefix in requests to the registry itself.
+    :ivar location: replacement for the prefix in requests to the registry itself.
     :ivar file: path on the host.
     """
 
@@ -51,7 +51,7 @@ class Entry(t.NamedTuple):
     file: str = ""
 
     def match(self, name: str) -> int:
-        """Return how many characters of an image's name the prefix stands for; -1 if it does not match.
+        """Return the number of characters of an image's name that the prefix matches; -1 if it does not match.
 
         :param name: with the registry, without tag and digest.
         """
@@ -65,9 +65,9 @@ class Entry(t.NamedTuple):
 
 
 class Registries(t.NamedTuple):
-    """What all files say together.
+    """The merged configuration of all files.
 
-    :ivar entries: by prefix; of one prefix that of the file which is read last.
+    :ivar entries: entries by prefix; for each prefix the entry of the file that is read last.
     :ivar everywhere: all entries of all files.
     :ivar problems: why every pull fails.
     """
@@ -83,7 +83,7 @@ class Registries(t.NamedTuple):
 
 
 def read_registries(facts: dict[str, t.Any]) -> Registries:
-    """Return what the files of a host say.
+    """Return the merged configuration of a host.
 
     :param facts: ``registries_conf`` of the module host_info.
     """
@@ -101,7 +101,7 @@ def read_registries(facts: dict[str, t.Any]) -> Registries:
 
 
 def files_of(facts: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Return the files that count, in the order in which they are read."""
+    """Return the files that take effect, in the order in which they are read."""
     of_root = facts.get("of_root")
     if not of_root:
         return [facts["main"], *facts["drop_ins"]]

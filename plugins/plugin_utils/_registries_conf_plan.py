@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role registries_conf does on a host, decided by the facts of the host.
+"""Plan what the role registries_conf does on a host, based on the facts of the host.
 
 PRIVATE to the collection.
 """
@@ -35,19 +35,19 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries
 )
 
 ROLE = "dragonflyoss.dragonfly.registries_conf"
-#: Nobody can connect to an address that stands for all.
+#: Addresses to listen on all interfaces, to which nobody can connect.
 _CONNECTABLE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
 class Options(t.NamedTuple):
-    """What the user says, as the variables of the role.
+    """The variables of the role.
 
-    :ivar proxy: URL of the client's proxy; empty for what the client's configuration says.
-    :ivar registry_mirror: base URL that the client requests; empty for what its configuration says.
+    :ivar proxy: URL of the client's proxy; empty for that in the client's configuration.
+    :ivar registry_mirror: base URL that the client requests; empty for that in its configuration.
     :ivar drop_in: name of the file that the role writes.
     :ivar insecure_registries: names of registries whose certificates are not checked.
-    :ivar keeps_entries: whether what an earlier run wrote for other registries stays.
-    :ivar allowed: codes of problems that do not count.
+    :ivar keeps_entries: whether to keep entries of earlier runs for other registries.
+    :ivar allowed: codes of accepted problems.
     """
 
     registries: dict[str, t.Any]
@@ -61,7 +61,7 @@ class Options(t.NamedTuple):
 
 
 def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
-    """Return what the role does.
+    """Return the plan of the role.
 
     :param facts: of the module host_info.
     :returns: dict with ``path`` of the drop-in, ``is_own``, whether the role wrote the one that is there; ``entries``,
@@ -129,7 +129,7 @@ def _entry(mirror: Mirror, proxy: str, options: Options) -> dict[str, t.Any]:
 
 
 def _with_earlier(entries: list[dict[str, t.Any]], conf: dict[str, t.Any], path: str, proxy: str) -> list[t.Any]:
-    """Return entries with those of the role's file for other registries, as far as they name the same proxy."""
+    """Return entries and those of the role's file for other registries that use the same proxy."""
     by_prefix = {entry["prefix"]: entry for entry in entries}
     for earlier in read_registries(conf).everywhere:
         mirror = earlier.mirrors[0].location if earlier.mirrors else ""

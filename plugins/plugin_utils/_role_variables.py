@@ -19,17 +19,17 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 
 ROLES_DIRECTORY = Path(__file__).resolve().parents[2] / "roles"
 _COLLECTION = "dragonflyoss.dragonfly"
-#: How similar a name has to be to be suggested, of 1, and to be suggested before the same name of another role.
+#: Minimum similarity of a suggested name (up to 1), and minimum to prefer it to the same name in another role.
 _SIMILAR, _SIMILAR_AS_TYPO = 0.6, 0.85
 
 
 class Role(t.NamedTuple):
     """The variables of a role.
 
-    :ivar name: of the role; its variables begin with it.
-    :ivar options: those that users set.
-    :ivar own: those that the role sets itself.
-    :ivar is_playbook: whether users know it as the playbook of that name.
+    :ivar name: name of the role, the prefix of its variables.
+    :ivar options: variables that users set.
+    :ivar own: variables that the role sets.
+    :ivar is_playbook: whether users run it as the playbook of that name.
     """
 
     name: str
@@ -39,21 +39,21 @@ class Role(t.NamedTuple):
 
     @property
     def prefix(self) -> str:
-        """Return how the names of the role's variables begin."""
+        """Return the prefix of the role's variables."""
         return f"{self.name}_"
 
     @property
     def title(self) -> str:
-        """Return what users know it as."""
+        """Return the name that users know."""
         return f"{'playbook' if self.is_playbook else 'role'} {_COLLECTION}.{self.name}"
 
 
 def read_role(name: str) -> Role:
-    """Return the variables of a role of this collection, by its argument specs, its vars and its tasks.
+    """Return the variables of a role of this collection, from its argument specs, its vars and its tasks.
 
     The options of a private role whose playbook users run begin with the name of the playbook.
 
-    :raises InputError: if there is no such role.
+    :raises InputError: if the role does not exist.
     """
     directory = ROLES_DIRECTORY / name
     if not (directory / "meta/argument_specs.yml").is_file():
@@ -88,7 +88,7 @@ def _read_yaml(path: Path) -> t.Any:
 
 
 def _set_by_tasks(tasks: t.Any) -> set[str]:
-    """Return the variables that tasks register, set as facts, loop with, or set for themselves."""
+    """Return the variables that tasks register, set as facts, loop with, or set locally."""
     if isinstance(tasks, list):
         return set().union(*map(_set_by_tasks, tasks))
     names: set[str] = set()
@@ -105,15 +105,15 @@ def _set_by_tasks(tasks: t.Any) -> set[str]:
 def variable_problems(
     names: t.Iterable[str], roles: t.Sequence[Role], every_role: t.Iterable[str] = (), ignored: t.Container[str] = ()
 ) -> list[str]:
-    """Return a message for each misspelt variable of a role, sorted by the names of the variables.
+    """Return a message for each misspelt variable of a role, sorted by variable.
 
     A variable belongs to the role with the longest name that it begins with. So does one whose beginning differs from
     that in a single letter, if the rest is the name of an option.
 
-    :param names: of the variables of a host.
-    :param roles: those to compare with.
+    :param names: names of the variables of a host.
+    :param roles: roles to compare with.
     :param every_role: names of all roles, which may begin with the name of another one.
-    :param ignored: names that are the user's own.
+    :param ignored: names that the user allows.
     """
     by_length = sorted({*every_role, *(role.name for role in roles)}, key=len, reverse=True)
     known = set().union(*(role.options | role.own for role in roles))
@@ -138,7 +138,7 @@ def _message(name: str, roles: t.Sequence[Role], by_length: list[str]) -> str | 
 
 
 def _unknown(name: str, ending: str, role: Role, roles: t.Sequence[Role]) -> str:
-    """Return the message about a variable with the prefix of a role.
+    """Return the message for a variable with the prefix of a role.
 
     :param ending: the name without the prefix.
     """

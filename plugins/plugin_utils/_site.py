@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the playbook ``site`` concludes from its inventory: how the parts of a cluster reach each other.
+"""Derive variables of the playbook ``site`` from its inventory: how the parts of a cluster reach each other.
 
 PRIVATE to the collection.
 """
@@ -59,7 +59,7 @@ def site_defaults(
 
 
 def announced_address(variables: Variables, option: str) -> str:
-    """Return the address that a host announces: that of the option, else of its default route, else its own name."""
+    """Return the address that a host announces: from the option, or its default route, or its name."""
     facts = variables.get("ansible_facts") or {}
     routes = [(facts.get(name) or {}).get("address") for name in ("default_ipv4", "default_ipv6")]
     names = [variables.get(name) for name in ("ansible_host", "inventory_hostname")]
@@ -67,12 +67,12 @@ def announced_address(variables: Variables, option: str) -> str:
 
 
 def known_release(variables: Variables, daemon: str) -> str:
-    """Return the release of a daemon that its variables name, empty where they name none."""
+    """Return the release of a daemon in its variables, or an empty text."""
     return find_release(*(str(variables.get(f"{daemon}_{option}") or "") for option in ("release", "install_source")))
 
 
 def _section(variables: Variables, *keys: str) -> t.Any:
-    """Return a part of ``manager_config``, None where it has none."""
+    """Return a part of ``manager_config``, or None."""
     part: t.Any = read_mapping(variables.get("manager_config") or {}, "manager_config")
     for key in keys:
         part = part.get(key) if isinstance(part, Mapping) else None
@@ -93,7 +93,7 @@ def _rest_url(manager: Variables, host: str) -> str:
 
 
 def _redis(manager: Variables) -> dict[str, t.Any]:
-    """Return the Redis of the manager as that of a scheduler."""
+    """Return the manager's Redis in the format of a scheduler."""
     names = {f"manager_redis_{name}": f"scheduler_redis_{name}" for name in _REDIS}
     given = {names[name]: manager[name] for name in names if name in manager}
     defaults = {"addrs": [], "master_name": "", "username": "", "password": "", "broker_db": 1, "backend_db": 2}
@@ -101,7 +101,7 @@ def _redis(manager: Variables) -> dict[str, t.Any]:
 
 
 def _archive(manager: Variables) -> dict[str, str]:
-    """Return the archive of the manager as that of a scheduler, which upstream publishes together."""
+    """Return the manager's archive for the scheduler, because upstream publishes both together."""
     given = str(manager.get("manager_install_source") or "")
     is_archive = source(given)["kind"] == "archive"
     return {
@@ -111,7 +111,7 @@ def _archive(manager: Variables) -> dict[str, str]:
 
 
 def _unreadable(read: t.Callable[[t.Any, str], t.Any], variables: Variables, name: str) -> list[str]:
-    """Return why a variable cannot be read, as a list of at most one sentence."""
+    """Return a list with the problem of a variable, or an empty list."""
     try:
         read(variables.get(name), name)
     except InputError as error:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Say what is wrong with the value of a role variable, before a role changes anything.
+"""Validate the value of a role variable before the role changes anything.
 
 PRIVATE to the collection.
 """
@@ -67,10 +67,10 @@ _CHECKS: dict[str, t.Callable[[t.Any, str], t.Any]] = {
 
 
 def value_problems(value: t.Any, name: str, kind: str) -> list[str]:
-    """Return what is wrong with a variable: one message that names it, or none. Null and empty text are not set.
+    """Return a list with a message about a variable, or an empty list. Null and empty text count as unset.
 
     :param kind: a key of the table of checks.
-    :raises InputError: if there is no such kind.
+    :raises InputError: if the kind is unknown.
     """
     if kind not in _CHECKS:
         raise InputError(f"The kind of a value is one of {', '.join(_CHECKS)}, not {kind!r}.")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the values of role variables that are lists, mappings or durations, also where they are written as text.
+"""Parse values of role variables that are lists, mappings or durations, also if they are given as text.
 
 An inventory in INI and ``-e name=value`` hold text only. The argument specs of Ansible accept such text, but leave it
 as it is.
