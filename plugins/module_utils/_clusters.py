@@ -85,7 +85,7 @@ def _refuse_old_manager(client: DragonflyClient) -> None:
     except ApiError as exc:
         if exc.reason == "no_api":
             raise ApiError(
-                f"{exc.message} Releases before 2.1.0 are not supported for clusters. What to do: update the manager.",
+                f"{exc.problem}. Releases before 2.1.0 are not supported for clusters. What to do: update the manager.",
                 exc.reason,
                 exc.request,
                 exc.status,

@@ -167,7 +167,10 @@ class JobRequests:
         if find_lost is None:
             if self._may_retry(attempts):
                 return _Recovery.SEND_AGAIN
-            exc.message += " Whether the manager did what was requested is unknown. What to do: run the task again."
+            # One remedy for both, because to run the task again is right in either case.
+            exc.message = (
+                f"{exc.problem}. Whether the manager did what was requested is unknown. What to do: run the task again."
+            )
             raise exc
         begun = self._clock.now()
         find = functools.partial(find_lost, sent_at)
@@ -226,7 +229,7 @@ class JobRequests:
 def _lost(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:
     """Return the error for a POST without a response whose job does not appear."""
     message = (
-        f"{exc.message} Whether the manager created the job is unknown: its list of jobs was read for {seconds:.0f} s "
+        f"{exc.problem}. Whether the manager created the job is unknown: its list of jobs was read for {seconds:.0f} s "
         f"and does not show it{', twice' if times > 1 else ''}. What to do: check that the manager responds, then run "
         "the task again, which waits for the job if it exists."
     )

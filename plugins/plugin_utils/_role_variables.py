@@ -21,6 +21,12 @@ ROLES_DIRECTORY = Path(__file__).resolve().parents[2] / "roles"
 _COLLECTION = "dragonflyoss.dragonfly"
 #: Minimum similarity of a suggested name (up to 1), and minimum to prefer it to the same name in another role.
 _SIMILAR, _SIMILAR_AS_TYPO = 0.6, 0.85
+#: What takes the place of options of the module preheat that the role does not have.
+_INSTEAD = {
+    "preheat_wait": "The role always waits for its jobs. Limit the time with preheat_wait_timeout.",
+    "preheat_expected_ips": "The role expects the hosts of the play, each with its preheat_host_ip.",
+    "preheat_progress_file": "Only the module dragonflyoss.dragonfly.preheat has the option progress_file.",
+}
 
 
 class Role(t.NamedTuple):
@@ -143,6 +149,8 @@ def _unknown(name: str, ending: str, role: Role, roles: t.Sequence[Role]) -> str
     :param ending: the name without the prefix.
     """
     message = f"{name} is not a variable of the {role.title}."
+    if name in _INSTEAD:
+        return f"{message} {_INSTEAD[name]}"
     suggestion = _suggestion(ending, role, roles)
     if suggestion:
         return f"{message} Did you mean {suggestion}?"

@@ -14,10 +14,12 @@ import typing as t
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
+    RANGES,
     address_problems,
     raise_problems,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platforms
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import param_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import GREATEST_PORT, is_port_text
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import mirrors
@@ -55,12 +57,29 @@ def _check_port(value: t.Any, _name: str) -> None:
         raise InputError(f"A port is a number from 1 to {GREATEST_PORT}, not {text!r}.")
 
 
+def _check_preheat(value: t.Any, name: str) -> None:
+    """Check options of the module ``preheat``, which are variables with a prefix.
+
+    The numbers may be text, because ``-e`` and INI hold text only.
+    """
+    given = {option: setting for option, setting in read_mapping(value, name).items() if setting not in (None, "", [])}
+    numbers = {option: int(given[option]) for option in given.keys() & RANGES.keys()}
+    problems = param_problems({**given, **numbers})
+    if "count" in given and "percentage" in given:
+        problems.append("count and percentage must not both be set")
+    for option, required in (("client_key", "client_cert"), ("registry_password", "registry_username")):
+        if option in given and required not in given:
+            problems.append(f"{option} requires {name}_{required}")
+    raise_problems([f"{name}_{problem}" for problem in problems])
+
+
 _CHECKS: dict[str, t.Callable[[t.Any, str], t.Any]] = {
     "addresses": _check_addresses,
     "duration": read_duration,
     "images": _check_images,
     "platforms": _check_platforms,
     "port": _check_port,
+    "preheat": _check_preheat,
     "registries": _check_registries,
     "release": _check_release,
 }

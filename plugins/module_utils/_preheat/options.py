@@ -45,13 +45,21 @@ def listed_sources(params: dict) -> tuple[list, str]:
 
 
 def check_params(params: dict) -> None:
-    """Validate the options.
+    """Reject options that are not valid, before anything is sent.
 
-    :param params: options of the module.
+    :param params: the module's.
     :raises InputError: with all problems.
     """
+    raise_problems(param_problems(params))
+
+
+def param_problems(params: dict) -> list[str]:
+    """Return what is wrong with options, as messages that begin with the name of an option.
+
+    :param params: the module's, or those of them that are set.
+    """
     sources, kind = listed_sources(params)
-    raise_problems(
+    return (
         _source_problems(sources)
         + range_problems(params)
         + _combination_problems(params, kind)

@@ -61,7 +61,8 @@ class GoChecker(Checker):
         if has_manager and schedulers:
             self.add("schedulers_ignored", "scheduler.netAddrs", variable="dfget_scheduler_addrs")
         if not (self.get("scheduler.manager.netAddrs") if has_manager else schedulers):
-            self.add("no_scheduler", "scheduler", variable="dfget_manager_addrs or dfget_scheduler_addrs")
+            variables = "dfget_manager_addrs, preheat_url, DRAGONFLY_URL or dfget_scheduler_addrs"
+            self.add("no_scheduler", "scheduler", variable=variables)
         # Managers and Go clients are released together, so an unknown manager is taken to be as new as the client.
         if is_seed and (self.manager or self.release or ()) >= FIRST_WITHOUT_GO_SEEDS:
             self.add("seed_cannot_be_preheated", "scheduler.manager.seedPeer.enable")

@@ -99,7 +99,8 @@ class RustChecker(Checker):
             if value_error("url", address, self.client):
                 self.add("bad_value", "manager.addr", wanted="a URL such as http://dragonfly-manager:65003")
         elif not has_dynconfig:
-            variable = "dfdaemon_manager_addr (with release 1.4.3 or later, dfdaemon_scheduler_addrs)"
+            later = "with release 1.4.3 or later, dfdaemon_scheduler_addrs"
+            variable = f"dfdaemon_manager_addr, preheat_url or DRAGONFLY_URL ({later})"
             self.add("no_scheduler", "manager.addr", variable=variable)
         elif address == "":
             self.add("bad_value", "manager.addr", wanted="a URL, or no key at all if there is no manager")

@@ -68,6 +68,8 @@ def first(sandbox):
     sandbox.image("library/app", "1")
     variables = {
         **FOREIGN,
+        "preheat_client": "dfdaemon",
+        "containerd_mirrors_client": "dfdaemon",
         "preheat_url": sandbox.url,
         "preheat_images": f"{sandbox.registry_url.partition('//')[2]}/library/app:1",
         "containerd_mirrors_registries": {sandbox.registry_url.partition("//")[2]: sandbox.registry_url},
@@ -81,6 +83,11 @@ def test_an_image_as_text_is_preheated(first, sandbox):
     assert first.returncode == 0, first.stdout
     assert "library/app:1: warm" in first.stdout
     assert len(sandbox.jobs) == 1
+
+
+def test_variables_without_effect_are_reported(first):
+    printed = " ".join(first.stdout.split())
+    assert "containerd_mirrors_client, preheat_client have no effect in the playbook preheat" in printed
 
 
 def test_variables_of_another_product_are_not_read(first, sandbox):
@@ -120,6 +127,10 @@ def test_each_variable_that_is_read_is_one_of_the_entry_point():
     specs = yaml.safe_load((CHECKOUT / "roles/preheat/meta/argument_specs.yml").read_text(encoding="utf-8"))
     options = specs["argument_specs"]["controller"]["options"]
     assert set(options) <= set(specs["argument_specs"]["main"]["options"])
+    # The others are reported, except the runtime, which selects the variable of the registries.
+    others = set(specs["argument_specs"]["main"]["options"]) - set(options) - {"preheat_runtime"}
+    own = yaml.safe_load((CHECKOUT / "roles/preheat/vars/main.yml").read_text(encoding="utf-8"))
+    assert set(own["__preheat_main_options"]) == others
     [play] = yaml.safe_load((CHECKOUT / "playbooks/preheat.yml").read_text(encoding="utf-8"))
     [task] = play["tasks"]
     assert task["ansible.builtin.include_role"]["tasks_from"] == "controller"
@@ -134,6 +145,7 @@ def test_each_variable_that_is_read_is_one_of_the_entry_point():
         ({"image": "redis:7"}, "only variables that begin with preheat_"),
         ({"preheat_image": "redis:7"}, "preheat_image is not a variable of the role dragonflyoss.dragonfly.preheat."),
         ({"preheat_image": "redis:7"}, "Did you mean preheat_images?"),
+        ({"preheat_images": "redis:7", "preheat_wait": False}, "The role always waits for its jobs."),
         ({"preheat_images": "redis:7", "preheat_tokn": "x"}, "Did you mean preheat_token?"),
         ({"preheat_images": "redis:7", "preheat_registries": {}}, "Did you mean containerd_mirrors_registries?"),
         ({"preheat_images": "redis:7", "preheat_files": "http://a/b"}, "preheat_images and preheat_files are both set"),

@@ -26,6 +26,7 @@ import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
+from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.sandbox import Sandbox
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.playbook_runs import ONLY_PLAIN_PYTEST
 
 pytestmark = ONLY_PLAIN_PYTEST
@@ -314,7 +315,7 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
             ],
         ),
         ("release", ["dfget 2.1.60 no longer has this key", "networkTopology.enable"]),
-        ("alone", ["Set dfget_manager_addrs or dfget_scheduler_addrs."]),
+        ("alone", ["Set dfget_manager_addrs, preheat_url, DRAGONFLY_URL or dfget_scheduler_addrs."]),
         ("cache", ["storage.taskExpireTime", "evicted 21600 s after its last use"]),
         ("tag", ["proxy.defaultTag: pulls of this host have the tag '', but the preheat has the tag 'shop'"]),
         ("flag", ["enableTaskIDBasedBlobDigest", "[blob_digest_ids]"]),
@@ -700,6 +701,57 @@ def preheat(tmp_path, **hosts):
     return run(tmp_path, "preheat", {host: {**common, **variables} for host, variables in hosts.items()})
 
 
+def set_up_the_client(folder: Path) -> bool:
+    """Return whether the last run reached the role of the client."""
+    return "Ensure the Rust client is present" in (folder / "stdout").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(release="2.5.1", rate_limit=False) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "message"),
+    [
+        ("", "wrong", "does not know the token"),
+        ("http://127.0.0.1:1", "wrong", "GET http://127.0.0.1:1/oapi/v1/jobs"),
+        ("", "", ""),
+    ],
+)
+def test_manager_and_token_are_checked_before_the_client_is_set_up(tmp_path, sandbox, url, token, message):
+    """The last case is the valid token, with which the role goes on."""
+    variables = {
+        "preheat_client": "dfdaemon",
+        "preheat_url": url or sandbox.url,
+        "preheat_token": token or sandbox.token,
+        "preheat_images": "registry.example.com/a:1",
+        "dfdaemon_release": "1.4.2",
+    }
+    outcome = preheat(tmp_path, h1=variables)["h1"]
+    assert message in outcome
+    assert set_up_the_client(tmp_path) is (not message)
+
+
+def test_the_runtime_is_checked_before_the_client_is_set_up(tmp_path):
+    foreign = tmp_path / "h1/certs.d/registry.example.com/hosts.toml"
+    drop_in = tmp_path / "h1/registries.conf.d/50-dragonfly.conf"
+    for path in (foreign, drop_in):
+        path.parent.mkdir(parents=True)
+        path.write_text("# Written by an administrator\n", encoding="utf-8")
+    common = {**RUST, "preheat_client": "dfdaemon", "containerd_mirrors_registries": REGISTRY}
+    outcome = preheat(tmp_path, h1=common)["h1"]
+    assert f"{foreign} was not written by this role. Nothing was changed." in outcome
+    assert not set_up_the_client(tmp_path)
+
+    podman = {"preheat_runtime": "podman", "registries_conf_path": f"{tmp_path}/h1/registries.conf"}
+    outcome = preheat(tmp_path, h1={**common, **podman})["h1"]
+    assert "this role did not write the file" in outcome
+    assert "no_client_config" not in outcome
+    assert not set_up_the_client(tmp_path)
+
+
 def test_mixed_clients_are_refused(tmp_path):
     outcome = preheat(tmp_path, h1={"preheat_client": "dfget"}, h2={"preheat_client": "dfdaemon"})
     assert all(
@@ -807,6 +859,10 @@ def test_tomlkit_is_required_only_where_the_configuration_is_changed(tmp_path, m
 
     absent = {"containerd_mirrors_state": "absent"}
     assert run(tmp_path, "containerd_mirrors", {"unconfigured": absent}) == {"unconfigured": "ok"}
+
+    outcome = preheat(tmp_path, unconfigured={**RUST, "preheat_client": "dfdaemon"})
+    assert "[tomlkit_missing] Nothing was changed." in " ".join(outcome["unconfigured"].split())
+    assert not set_up_the_client(tmp_path)
 
 
 def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
@@ -1026,6 +1082,18 @@ def test_values_are_checked_before_the_client_is_set_up(tmp_path):
         "image": ({"preheat_images": "Redis:7"}, "preheat_images: 'Redis:7' is not a valid image reference"),
         "registry": ({"containerd_mirrors_registries": {"a": "b"}}, "containerd_mirrors_registries: "),
     }
+    files = {"preheat_files": "http://a/b", "preheat_platforms": "linux/amd64"}
+    hosts |= {
+        "count": ({**files, "preheat_scope": "all_peers", "preheat_count": 0}, "preheat_count must be from 1 to 200"),
+        "both": (
+            {**files, "preheat_scope": "all_peers", "preheat_count": "2", "preheat_percentage": "50"},
+            "preheat_count and percentage must not both be set",
+        ),
+        "ips": ({**files, "preheat_ips": "10.0.0.1"}, "preheat_ips needs scope all_peers"),
+        "login": ({**files, "preheat_registry_username": "u"}, "preheat_registry_username is only for images"),
+        "header": ({**files, "preheat_headers": {"a b": "c"}}, "'a b' is not a valid name of a header"),
+        "cluster": ({**files, "preheat_scheduler_cluster_ids": "0"}, "scheduler_cluster_ids are numbers from 1"),
+    }
     common = {**RUST, "preheat_client": "dfdaemon"}
     for host, (variables, expected_text) in hosts.items():
         folder = tmp_path / host
@@ -1033,6 +1101,7 @@ def test_values_are_checked_before_the_client_is_set_up(tmp_path):
         message = run(folder, "preheat", {host: {**common, **variables}})[host]
         assert expected_text in message
         assert "Finalization" not in message
+        assert not set_up_the_client(folder)
 
 
 def test_values_of_the_clients_are_named(tmp_path):

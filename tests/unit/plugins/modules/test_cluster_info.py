@@ -34,7 +34,9 @@ def test_all_by_name_and_by_id(run, box):
 def test_a_release_that_wants_a_jwt(run, box):
     assert names(run("cluster_info", url=box.url, jwt=box.jwt)) == ["scheduler-cluster-1"]
     assert names(run("cluster_info", url=box.url, jwt=box.jwt, token=box.token)) == ["scheduler-cluster-1"]
-    assert run("cluster_info", url=box.url, token=box.token).reason == "no_api"
+    done = run("cluster_info", url=box.url, token=box.token)
+    assert done.reason == "no_api"
+    assert done.msg.count("What to do:") == 1
 
 
 @pytest.mark.parametrize("body, reason", [("null", None), ([{"name": "x"}], "garbled"), ({"a": 1}, "garbled")])

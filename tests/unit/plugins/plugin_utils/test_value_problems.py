@@ -22,6 +22,10 @@ INVALID: list[tuple[str, Any, str]] = [
     ("platforms", "linux", "is not a valid platform"),
     ("port", 99999, "from 1 to 65535, not '99999'"),
     ("port", "a", "from 1 to 65535"),
+    ("preheat", {"files": ["http://a/b"], "ips": ["10.0.0.1"]}, "role_option_ips needs scope all_peers"),
+    ("preheat", {"images": ["a:1"], "count": "0", "scope": "all_peers"}, "role_option_count must be from 1 to 200"),
+    ("preheat", {"images": ["a:1"], "client_key": "/k"}, "role_option_client_key requires role_option_client_cert"),
+    ("preheat", {"images": ["a:1"], "registry_password": "p"}, "requires role_option_registry_username"),
     ("registries", ["docker.io"], "must be a mapping"),
     ("registries", {"docker.io": "https://docker.io"}, "Use https://index.docker.io"),
     ("registries", {"https://registry.example.com": ""}, "is not a valid registry"),
@@ -34,6 +38,7 @@ VALID: list[tuple[str, Any]] = [
     ("images", "redis:7,a.io/b:1"),
     ("platforms", ["linux/amd64"]),
     ("port", "4001"),
+    ("preheat", {"images": ["a:1"], "files": None, "count": "", "registry_username": "u"}),
     ("registries", {"docker.io": "https://index.docker.io"}),
     ("release", "v2.1.67"),
 ]

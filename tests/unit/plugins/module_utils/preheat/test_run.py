@@ -285,6 +285,7 @@ def test_a_post_that_is_lost_twice_fails(manager, start, clock, answer):
     assert manager.count("POST") == 2
     assert 120 <= sum(clock.pauses) < 130
     assert "read for 60 s and does not show it, twice" in result["msg"]
+    assert result["msg"].count("What to do:") == 1
 
 
 @pytest.mark.parametrize("seconds, posts", [(10, 1), (60, 1), (61, 2), (90, 2)])
