@@ -31,7 +31,7 @@ LOST_WINDOW = 60
 _LOST_SLEEP = 5
 # The manager accepts 10 creations per second and cluster, and sends no Retry-After.
 _RATE_PAUSE = 0.05
-# After this time the rate cannot be the only reason, so fewer attempts are made.
+# After this time the rate cannot be the only reason, so the module retries less often.
 _RATE_PATIENCE = 5
 _RATE_LONG_PAUSE = 1
 # A manager refuses a new cluster for up to 3 minutes, and a nonexistent cluster permanently.

@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 
 #: Limit in characters of a row of a list, which can be a job that names each peer and layer.
 ROW_LIMIT = 16 * 1024 * 1024
-#: Limit of the rows of a response. Requests ask for at most 1000.
+#: Limit of the rows of a response. A request is for at most 1000.
 _MOST_ROWS = 5000
 #: Limit in bytes of a text in memory: a single emoji makes each character take four bytes.
 _MOST_MEMORY = 32 * 1024 * 1024

@@ -33,7 +33,7 @@ _SECONDS_BETWEEN = 2
 
 
 class Change(t.NamedTuple):
-    """A change that was made, or would be made in check mode.
+    """A change, which check mode only predicts.
 
     :ivar before: view of the object before the change, None if it did not exist.
     :ivar after: view of the object after the change, None if it does not exist.
@@ -290,7 +290,7 @@ def deep_merge(base: dict[str, t.Any], override: dict[str, t.Any]) -> dict[str, 
 def differences(planned: dict[str, t.Any], actual: t.Any) -> list[str]:
     """Return the dotted paths of keys whose values differ.
 
-    Null, 0 and empty values are equal: managers store zero values for what was not sent (contract/*/clusters).
+    Null, 0 and empty values count as identical: managers store zero values for what was not sent (contract/*/clusters).
 
     :param planned: missing keys are not compared.
     :param actual: a value that is not a dict counts as an empty one.

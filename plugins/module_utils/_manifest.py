@@ -146,7 +146,7 @@ def _decode_base64(text: str) -> bytes:
 def parse_manifest(document: t.Any, media_type: str, digest: str) -> Manifest:
     """Return the manifest in a document.
 
-    :param media_type: media type of the response. It must equal ``mediaType`` in the document if both are known, as
+    :param media_type: media type of the response. It must match ``mediaType`` in the document if both are known, as
         containerd (``validateMediaType`` in ``core/images/image.go``, 2.1) and distribution require.
     :param digest: digest of the document, which is not verified here.
     :raises ValueError: if the manager cannot preheat it.

@@ -133,7 +133,7 @@ class RustChecker(Checker):
         if value_error("url", f"http://{endpoint}", self.client) or re.search(r"\s", endpoint):
             self.add("bad_value", "tracing.endpoint", wanted="HOST:PORT, without a scheme")
         for name, texts in self.get("tracing.headers", {}).items():
-            if not "".join(texts).isascii():  # One text, or a list of texts.
+            if not "".join(texts).isascii():
                 self.add("bad_value", f"tracing.headers.{name}", wanted="text in ASCII")
 
     def _check_blob_digest_ids(self) -> None:

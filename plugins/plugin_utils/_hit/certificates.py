@@ -20,7 +20,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._certificat
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import string_list
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
 
-#: What the files of a table ``tls`` must hold; of a ca_file, what is no certificate is skipped.
+#: What the files of a table ``tls`` must hold; in a ca_file, other content is skipped.
 _TLS_KINDS: dict[str, tuple[str, ...]] = {"cert_file": ("certificate",), "key_file": ("key",), "ca_file": ()}
 
 
