@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make bench``: measures speed, memory and requests, prints a table with the goals, and writes docs/benchmarks.md.
+"""Measure speed, memory and requests, print a table with the goals, and write docs/benchmarks.md (``make bench``).
 
     python tests/bench [NAME...]
 
-With names of benchmarks only those run, and nothing is written. Ends with 1 if a goal is missed.
+With names, only these benchmarks run, and nothing is written. The exit code is 1 if a goal is missed.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 # Benchmarks
 
-Written by `make bench`, which measures modules as processes of their own against the sandbox (`tests/sandbox`). Most
-times are ratios within one run, which makes them comparable between machines. This run: Python {python}, ansible-core
-{ansible}, {processors} processors, {load:.0f} processes that wanted to run at its end.
+`make bench` writes this page. It runs each module in a process of its own against the sandbox (`tests/sandbox`). Most
+times are ratios of two measurements of the same run, so they can be compared between machines. This run used Python
+{python}, ansible-core {ansible} and {processors} processors. The load average at its end was {load:.1f}.
 
 {table}
 
-## What a no-op rerun consists of
+## Processor time of a no-op rerun
 
-Processor time of the rerun of one image, each part the difference of two commands, the least of ten runs each. A
-module that does nothing but import requests and send five requests takes {floor:.2f} times as long as
-`ansible.builtin.ping`. The rest is the price of many files: Ansible follows every import of each of them, and Python
-compiles them anew in each run, as it keeps nothing of a payload. The requests themselves hardly count.
+The table splits the processor time of a rerun of one image. Each part is the difference between two commands, and the
+time of a command is the shortest of ten runs. A module that only imports `requests` and sends five requests takes
+{floor:.2f} times as long as `ansible.builtin.ping`. The rest is the cost of many files: for each task, Ansible follows
+the imports of every file, and Python compiles every file again because it does not cache the files of a payload.
 
 {composition}
 """
 
 
 def table(rows: list[tuple[str, ...]]) -> str:
-    """Rows as a table of Markdown, the first of which is its head."""
+    """Return rows as a table in Markdown. The first row is the header."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [f"| {' | '.join((cell.ljust(width) for cell, width in zip(row, widths)))} |" for row in rows]
     return "\n".join([lines[0], f"|{'|'.join('-' * (width + 2) for width in widths)}|", *lines[1:]])

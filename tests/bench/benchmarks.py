@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is measured. Each function gives the lines of the table that it fills."""
+"""The benchmarks. Each function yields its rows of the table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import parame
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.plugin_utils.hosts import facts
 
-#: Waits of the sandbox's manager pass so many times faster.
+#: How many times faster the manager of the sandbox polls.
 FACTOR = 100
 Figures = t.Iterator[Figure]
 
@@ -60,32 +60,31 @@ def requests_of_a_rerun() -> Figures:
         result = _good(run_module("preheat", **_options(box, image=image))[0])
         assert not result["changed"]
         counts = box.counts()
-    yield Figure("No-op rerun of one image: LIST requests, of preheats and of deletions", counts["LIST"], 2)
-    yield Figure("No-op rerun of one image: GET requests of jobs by id", sum(counts["GET"].values()), 1)
-    yield Figure("No-op rerun of one image: all requests, with one of the clusters", counts["requests"], 4)
+    yield Figure("No-op rerun of one image: LIST requests, for preheats and for deletions", counts["LIST"], 2)
+    yield Figure("No-op rerun of one image: GET requests of jobs by ID", sum(counts["GET"].values()), 1)
+    yield Figure("No-op rerun of one image: all requests, including one for the clusters", counts["requests"], 4)
 
 
 def requests_of_a_wait() -> Figures:
     sleep = 1
     for count in (1, 10, 100):
-        # The manager polls late, so that there is time for some looks.
+        # The manager polls late, which leaves time for several polls of the module.
         with Sandbox(factor=1) as box:
             images = _images(box, count)
             box.rule(outcome="success", after=6, polls=[6, 8, 10])
             _good(run_module("preheat", **_options(box, images=images, wait_sleep=sleep))[0])
             log = [entry for entry in box.log if "/v1/jobs" in entry.path]
             posts = [entry.time for entry in log if entry.method == "POST"]
-            looks = [entry for entry in log if entry.time > max(posts)]
-            lists = [entry for entry in looks if entry.path.endswith("/jobs")]
-        # One image is read by its id; of many each is, once, when it has left the list.
-        ticks = [entry.time for entry in (lists if count > 1 else looks)]
-        ratio = (len(ticks) - 1) / ((ticks[-1] - ticks[0]) / sleep)
-        yield Figure(f"Waiting for {count} images: requests per poll", round(ratio, 1), 1)
+            polls = [entry for entry in log if entry.time > max(posts)]
+            lists = [entry for entry in polls if entry.path.endswith("/jobs")]
+        # A single job is read by its ID. Several jobs are listed, and each is read by its ID when it leaves the list.
+        times = [entry.time for entry in (lists if count > 1 else polls)]
+        ratio = (len(times) - 1) / ((times[-1] - times[0]) / sleep)
+        what = "1 image" if count == 1 else f"{count} images"
+        yield Figure(f"Waiting for {what}: requests per poll", round(ratio, 1), 1)
         if count > 1:
-            yield Figure(
-                f"Waiting for {count} images: further requests per image", (len(looks) - len(lists)) / count, 1
-            )
-        yield Figure(f"Creating {count} images: POST requests", len(posts), count)
+            yield Figure(f"Waiting for {what}: further requests per image", (len(polls) - len(lists)) / count, 1)
+        yield Figure(f"Creating {what}: POST requests", len(posts), count)
 
 
 def processor_time_over_a_loop_of_uri() -> Figures:
@@ -132,7 +131,7 @@ def processor_time_over_a_loop_of_uri() -> Figures:
         )
         assert len(box.jobs) == count
     yield Figure(
-        f"{count} images created and awaited: processor time of a loop of uri over ours",
+        f"{count} images created and awaited: processor time of a loop of uri / that of preheat",
         loop.cpu / module.cpu,
         20,
         at_least=True,
@@ -160,7 +159,7 @@ def rerun_over_ping() -> Figures:
         ratio = median_ratio(
             lambda: run("dragonflyoss.dragonfly.preheat", "image=" + image), lambda: run("ansible.builtin.ping"), 7
         )
-    yield Figure("No-op rerun of one image over ansible.builtin.ping: wall time", ratio, 1.5)
+    yield Figure("No-op rerun of one image / ansible.builtin.ping: wall time", ratio, 1.5)
 
 
 def lookup_in_a_long_history() -> Figures:
@@ -172,13 +171,13 @@ def lookup_in_a_long_history() -> Figures:
             _good(run_module("preheat", **_options(box, image=image, wait_sleep=1))[0])
             rerun[box] = _lookup(box, image)
         ratio = median_ratio(rerun[full], rerun[empty], 50)
-    yield Figure("Lookup among 10,000 old jobs over among none: processor time", ratio, 1.3)
+    yield Figure("Lookup among 10,000 old jobs / in an empty history: processor time", ratio, 1.3)
 
 
 def _lookup(box: Sandbox, image: str) -> t.Callable[[], float]:
-    """Return a function that runs a no-op preheat in this thread and returns the processor time it took, in seconds.
+    """Return a function that runs a no-op preheat in this thread and returns its processor time in seconds.
 
-    The sandbox, which writes a page of jobs more slowly than a manager does, has a thread of its own.
+    The time does not include the sandbox, which runs in another thread and writes pages more slowly than a manager.
     """
 
     def run() -> float:
@@ -210,7 +209,7 @@ def lookup_among_large_rows() -> Figures:
         box.history(20, url=image.manifest_url, age=60, blobs=30, peers=2000, scope="all_peers")
         result, used = run_module("preheat", **_options(box, image=image.source, scope="all_peers", verify="result"))
         assert not _good(result)["changed"]
-    # Not wall time, much of which passes while the sandbox writes 240 MB.
+    # Wall time would include the time in which the sandbox writes 240 MB.
     yield Figure("Lookup among 20 rows of 30 blobs on 2,000 peers (12 MB each): processor time", used.cpu, 3, " s")
     yield Figure("Lookup among 20 rows of 30 blobs on 2,000 peers (12 MB each): memory", used.memory, 200, " MB")
 
@@ -225,7 +224,7 @@ def thousand_images() -> Figures:
         counts = box.counts()
     yield Figure("1,000 images in one task, 10,000 old jobs: POST requests", counts["POST"], 1000)
     yield Figure(
-        "1,000 images in one task, 10,000 old jobs: GET requests of jobs by id", sum(counts["GET"].values()), 1000
+        "1,000 images in one task, 10,000 old jobs: GET requests of jobs by ID", sum(counts["GET"].values()), 1000
     )
     yield Figure("1,000 images in one task, 10,000 old jobs: memory", used.memory, 80, " MB")
 
@@ -239,7 +238,7 @@ def rate_limit() -> Figures:
     failed = sum(job["outcome"] not in ("pending", "warm") for job in result["jobs"])
     yield Figure(f"{count} images in one cluster, {rate} creates a second: failures", failed + count - len(made), 0)
     yield Figure(
-        f"{count} images in one cluster, {rate} creates a second: time over the limit's own",
+        f"{count} images in one cluster, {rate} creates a second: time / minimum by the limit",
         (max(made) - min(made)) / ((count - burst) / rate),
         1.1,
     )
@@ -252,18 +251,18 @@ def hits_of_a_fleet() -> Figures:
     )
     fleet = [facts() for _number in range(hosts)]
     for number, host in enumerate(fleet):
-        # No two hosts have the same files, so nothing is parsed once for all.
+        # No two hosts have the same files, because the parser caches files.
         for file in (host["clients"]["dfget"]["config"], host["containerd"]["config"], *host["containerd"]["hosts"]):
             file["text"] += f"\n# {number}\n"
     begun = time.process_time()
     verdicts = [predict_hits(host, [image]) for host in fleet]
     used = time.process_time() - begun
     assert all(verdict.hit == "all" and len(verdict.blobs) == blobs for verdict in verdicts)
-    yield Figure(f"Check whether {hosts} hosts hit {blobs} blobs: processor time of the controller", used, 2, " s")
+    yield Figure(f"Predict whether {hosts} hosts hit {blobs} blobs: processor time of the controller", used, 2, " s")
 
 
 def composition_of_a_rerun() -> list[Part]:
-    """Return what the rerun of ``rerun_over_ping`` consists of."""
+    """Return the parts of the rerun of ``rerun_over_ping``."""
     with Sandbox(factor=FACTOR) as box:
         [image] = _images(box, 1)
         _good(run_module("preheat", **_options(box, image=image, wait_sleep=1))[0])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the processor time of a no-op rerun of one image consists of."""
+"""Split the processor time of a no-op rerun of one image into its parts."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ _LIBRARIES = "import requests, ansible.module_utils.basic"
 
 
 class Part(t.NamedTuple):
-    """A part of the whole.
+    """A part of the processor time.
 
-    :ivar seconds: of processor time.
+    :ivar seconds: processor time.
     """
 
     what: str
     seconds: float
 
     def cells(self, ping: float) -> tuple[str, str, str]:
-        """Return the line of the table.
+        """Return the row of the table.
 
-        :param ping: seconds that ping takes.
+        :param ping: processor time of ping in seconds.
         """
         return self.what, f"{self.seconds * 1000:.0f}", f"{self.seconds / ping:.2f}"
 
 
 def parts_of_a_rerun(box: Sandbox, image: str) -> list[Part]:
-    """Return what a no-op rerun takes: each part is a difference of two commands, each at its best of some rounds.
+    """Return the parts of a no-op rerun: differences between commands, of each of which the shortest run counts.
 
-    :param image: it is warm.
+    :param image: a warm image.
     """
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "bare.py").write_text(_BARE_MODULE, encoding="utf-8")
@@ -72,15 +72,15 @@ def parts_of_a_rerun(box: Sandbox, image: str) -> list[Part]:
         rounds = [{name: command() for name, command in commands.items()} for _round in range(_ROUNDS)]
     least = {name: min(seconds[name] for seconds in rounds) for name in commands}
     parts = [
-        Part("ansible.builtin.ping: Ansible on the controller and in the module", least["ping"]),
-        Part("Python imports requests, and 5 requests", least["bare"] - least["ping"]),
+        Part("ansible.builtin.ping, on the controller and in the module", least["ping"]),
+        Part("Python imports requests, and the module sends 5 requests", least["bare"] - least["ping"]),
         Part("Python compiles and loads the files of the collection", least["files"] - least["libraries"]),
         Part("The module itself", least["module"] - least["files"]),
     ]
     packing = least["rerun"] - sum(part.seconds for part in parts)
     return [
         *parts,
-        Part("Ansible finds and packs the files, once per task; what is left", packing),
+        Part("Ansible finds and packs the files (the remainder)", packing),
         Part("The no-op rerun", least["rerun"]),
     ]
 
@@ -96,7 +96,7 @@ def _python(arguments: list[str], payload: Path, variables: dict[str, str], stdi
 
 
 def _payload(folder: Path) -> Path:
-    """Write the collection's files as a module gets them, an archive of sources, and return its path."""
+    """Write the archive of the collection's files that a module receives, and return its path."""
     payload = folder / "payload.zip"
     with zipfile.ZipFile(payload, "w", zipfile.ZIP_DEFLATED) as archive:
         sources = {f"{_PACKAGE}/{path.relative_to(_PLUGINS)}": path for path in _PLUGINS.rglob("*.py")}

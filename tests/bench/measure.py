@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs what is measured as processes of their own, and says what they took."""
+"""Run commands as processes, and measure their time and memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-# Writes wall time, processor time and peak of memory of a command, whose stderr goes where its stdout goes, to stderr.
+# Runs a command whose stderr goes to stdout, and writes its wall time, processor time and peak memory to stderr.
 _LAUNCHER = """
 import json, resource, subprocess, sys, time
 begun = time.perf_counter()
@@ -29,11 +29,11 @@ MODULES = "ansible_collections.dragonflyoss.dragonfly.plugins.modules."
 
 
 class Figure(t.NamedTuple):
-    """One line of the table.
+    """A row of the table.
 
-    :ivar what: what was measured.
-    :ivar value: what came out.
-    :ivar goal: what it must not be more than, or less than where ``at_least``.
+    :ivar what: name of the measurement.
+    :ivar value: the measured value.
+    :ivar goal: maximum of the value, or its minimum if ``at_least`` is set.
     """
 
     what: str
@@ -48,7 +48,7 @@ class Figure(t.NamedTuple):
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
-        """The line as text."""
+        """The row as text."""
         sign = "at least" if self.at_least else "at most"
         return (
             self.what,
@@ -63,12 +63,12 @@ def _number(value: float) -> str:
 
 
 class Used(t.NamedTuple):
-    """What a process took.
+    """The resources that a process used.
 
-    :ivar wall: seconds.
-    :ivar cpu: seconds of it and of its children.
-    :ivar memory: the most that it held, in MB.
-    :ivar output: what it printed.
+    :ivar wall: wall time in seconds.
+    :ivar cpu: processor time in seconds, including its children.
+    :ivar memory: peak memory in MB.
+    :ivar output: its output.
     """
 
     wall: float
@@ -78,14 +78,14 @@ class Used(t.NamedTuple):
 
 
 def measure(command: list[str], stdin: str = "", **environment: str) -> Used:
-    """Run a command to its end.
+    """Run a command until it ends.
 
-    :raises RuntimeError: if it fails, with what it printed.
+    :raises RuntimeError: if it fails, with its output.
     """
     with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as printed:
         given.write(stdin)
         given.seek(0)
-        # A process begins with the peak of memory of the one that started it, so a small one starts the command.
+        # A process inherits the peak memory of its parent, so a small process starts the command.
         process = subprocess.run(
             [sys.executable, "-c", _LAUNCHER, *command],
             stdin=given,
@@ -104,13 +104,13 @@ def measure(command: list[str], stdin: str = "", **environment: str) -> Used:
 
 
 def run_module(name: str, **options: t.Any) -> tuple[dict, Used]:
-    """Run a module as Ansible does on a host: its result, and what it took."""
+    """Run a module as Ansible does on a host, and return its result and the resources it used."""
     used = measure([sys.executable, "-m", MODULES + name], json.dumps({"ANSIBLE_MODULE_ARGS": options}))
     return json.loads(used.output), used
 
 
 def run_playbook(folder: Path, tasks: list[dict], **variables: t.Any) -> Used:
-    """Run a play of these tasks on the controller."""
+    """Run a play with these tasks on the controller."""
     play = folder / "play.yml"
     play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
     command = [
@@ -127,10 +127,10 @@ def run_playbook(folder: Path, tasks: list[dict], **variables: t.Any) -> Used:
 
 
 def ansible(name: str) -> str:
-    """Path of one of Ansible's programs that belongs to this Python."""
+    """Return the path of one of the Ansible programs of this Python."""
     return str(Path(sys.executable).with_name(name))
 
 
 def median_ratio(first: t.Callable[[], float], second: t.Callable[[], float], rounds: int) -> float:
-    """Return the median ratio of two measurements, made in turn so that both see the same machine."""
+    """Return the median ratio of two measurements, which alternate to see the same load."""
     return statistics.median(first() / second() for _round in range(rounds))
