@@ -276,11 +276,7 @@ def _primary(address: str, options: dict[str, t.Any], timeout: float, context: s
 
 
 def _check_server(
-    address: str,
-    options: dict[str, t.Any],
-    timeout: float,
-    context: ssl.SSLContext | None,
-    problems: list[Problem],
+    address: str, options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None, problems: list[Problem]
 ) -> dict[str, t.Any]:
     login = (options["username"] or "", options["password"] or "")
     with _connect(address, login, timeout, context) as connection:

@@ -15,10 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import redact_yaml
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import (
-    UNITS,
-    gather_containerd,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import UNITS, gather_containerd
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host, Unit, option_of
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registries_conf_facts import (
     CRIO_UNIT,

@@ -31,10 +31,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session im
     disable_warnings,
     environment_proxy,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._transport_errors import (
-    NETWORK_REASONS,
-    Failure,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._transport_errors import NETWORK_REASONS, Failure
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION
 
 __all__ = ["ANSWER_LIMIT", "REQUESTS_ERROR", "Http", "Response"]
@@ -45,11 +42,7 @@ ANSWER_LIMIT = 4 * 1024 * 1024
 #: Limit in bytes of the body of a response whose status is not 2xx.
 _ERROR_BYTES = 64 * 1024
 _CHUNK = 64 * 1024
-_HEADERS = {
-    "User-Agent": f"dragonflyoss.dragonfly/{VERSION}",
-    "Accept": "application/json",
-    "Accept-Encoding": "gzip",
-}
+_HEADERS = {"User-Agent": f"dragonflyoss.dragonfly/{VERSION}", "Accept": "application/json", "Accept-Encoding": "gzip"}
 #: Additional bytes that a body may take on the wire, for the sizes of chunks.
 _FRAMING_FACTOR, _FRAMING_BYTES = 2, 64 * 1024
 

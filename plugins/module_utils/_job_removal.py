@@ -52,7 +52,7 @@ def find_removable_jobs(reader: JobReader, params: dict[str, t.Any]) -> list[Row
 
 
 def _find_by_id(reader: JobReader, ids: list[int], force: bool) -> list[Row]:
-    rows = [row for row in (_read(reader, job_id) for job_id in dict.fromkeys(ids)) if row]
+    rows = list(filter(None, [_read(reader, job_id) for job_id in dict.fromkeys(ids)]))
     running = [row["id"] for row in rows if not is_over(row)]
     if running and not force:
         raise _running(running)

@@ -114,12 +114,7 @@ class JobRequests:
                 return CreatedJob(job, attempts.lost > 0)
 
     def _recover(
-        self,
-        exc: DragonflyError,
-        body: dict,
-        attempts: _Attempts,
-        sent_at: float,
-        find_lost: FindLost | None,
+        self, exc: DragonflyError, body: dict, attempts: _Attempts, sent_at: float, find_lost: FindLost | None
     ) -> dict | _Recovery:
         """Wait until the POST can be repeated, or return the job that it created. Raise errors that are permanent."""
         if isinstance(exc, ApiError):
@@ -218,12 +213,16 @@ class JobRequests:
         :raises ApiError: if a cluster does not exist.
         """
         for cluster_id in cluster_ids:
-            if cluster_id not in self._last_created_at and cluster_id not in self._clusters:
-                self._clusters[cluster_id] = self._reader.cluster_exists(cluster_id)
-            if self._clusters.get(cluster_id) is False:
+            if self._cluster_exists(cluster_id) is False:
                 raise _no_cluster(exc, cluster_id)
-        known = {number for number, exists in self._clusters.items() if exists} | set(self._last_created_at)
-        return bool(cluster_ids) and known.issuperset(cluster_ids)
+        return bool(cluster_ids) and all(map(self._cluster_exists, cluster_ids))
+
+    def _cluster_exists(self, cluster_id: int) -> bool | None:
+        if cluster_id in self._last_created_at:
+            return True
+        if cluster_id not in self._clusters:
+            self._clusters[cluster_id] = self._reader.cluster_exists(cluster_id)
+        return self._clusters[cluster_id]
 
 
 def _lost(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:

@@ -113,10 +113,7 @@ class JobReader(JobLists):
                 yield answer
 
     def poll_once(
-        self,
-        job_ids: t.Sequence[int],
-        kind: str = "preheat",
-        transform: Transform = lambda job_id, job: job,
+        self, job_ids: t.Sequence[int], kind: str = "preheat", transform: Transform = lambda job_id, job: job
     ) -> PollResult:
         """Poll jobs once: read the list of pending jobs, and by ID those that are not in it.
 

@@ -47,12 +47,7 @@ class Change(t.NamedTuple):
 
     def diff(self, title: str) -> dict[str, t.Any]:
         """Return Ansible's ``diff``."""
-        return {
-            "before_header": title,
-            "after_header": title,
-            "before": self.before or {},
-            "after": self.after or {},
-        }
+        return {"before_header": title, "after_header": title, "before": self.before or {}, "after": self.after or {}}
 
 
 class Refusal(t.NamedTuple):

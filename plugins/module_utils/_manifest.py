@@ -18,23 +18,14 @@ from dataclasses import dataclass, field
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import matching_platforms
 
-INDEX_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
+INDEX_TYPES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+MANIFEST_TYPES = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 SCHEMA1_TYPES = (
     "application/vnd.docker.distribution.manifest.v1+prettyjws",
     "application/vnd.docker.distribution.manifest.v1+json",
 )
 #: Media types of configs that name the platform of an image.
-CONFIG_TYPES = (
-    "application/vnd.docker.container.image.v1+json",
-    "application/vnd.oci.image.config.v1+json",
-)
+CONFIG_TYPES = ("application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json")
 #: Media types that can be preheated.
 KNOWN_TYPES = INDEX_TYPES + MANIFEST_TYPES + SCHEMA1_TYPES
 #: Digest algorithms of registries, with their number of hexadecimal digits.

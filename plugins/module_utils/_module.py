@@ -18,10 +18,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
-    ArgumentSpec,
-    validation_problems,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import ArgumentSpec, validation_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._control_characters import control_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
@@ -154,8 +151,7 @@ class DragonflyModule(AnsibleModule):
         if interpreter:
             respawn_module(interpreter)
         self.fail_json(
-            msg=f"{missing_required_lib(library)} Install the package {package} on the host.",
-            reason="missing_library",
+            msg=f"{missing_required_lib(library)} Install the package {package} on the host.", reason="missing_library"
         )
 
     def client(self, credential: str | None = "token", timeout: float | None = None) -> DragonflyClient:

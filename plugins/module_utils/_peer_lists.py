@@ -51,10 +51,7 @@ SEED_PEERS = PeerList(
 _PEER_KEYS = ("type", "download_port", "proxy_port", "os", "platform", "platform_family", "platform_version")
 _BUILD_KEYS = ("kernel_version", "git_version", "git_commit", "build_platform", "scheduler_cluster_id")
 PEERS = PeerList(
-    CONSOLE_API + "/peers",
-    "peers",
-    (*_COMMON, *_PEER_KEYS, *_BUILD_KEYS, *_TIMES),
-    (*_FILTERS, "scheduler_cluster_id"),
+    CONSOLE_API + "/peers", "peers", (*_COMMON, *_PEER_KEYS, *_BUILD_KEYS, *_TIMES), (*_FILTERS, "scheduler_cluster_id")
 )
 
 

@@ -209,7 +209,9 @@ def _addresses(host: str, resolve: Resolve) -> set[_Address]:
     if name == "localhost" or name.endswith(".localhost"):
         return {ipaddress.ip_address("127.0.0.1")}
     literal = _parse_address(name)
-    addresses = [literal] if literal else [_parse_address(text.partition("%")[0]) for text in resolve(name)]
+    if literal:
+        return set(_unwrap(literal))
+    addresses = [_parse_address(text.partition("%")[0]) for text in resolve(name)]
     return {inner for address in addresses if address for inner in _unwrap(address)}
 
 

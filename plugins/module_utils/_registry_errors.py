@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
 
 _REMEDIES = {
-    429: "try again later, because the registry limits requests, or set registry_username and registry_password",
+    429: "try again later, because the registry limits requests, or set registry_username and registry_password"
 }
 _OTHER_REMEDY = "see the log of the registry, and check the proxies in front of it"
 

@@ -23,10 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_fi
     DEFAULT_FILTERED_QUERY_PARAMS,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import NANOSECONDS_PER_SECOND
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import (
-    Release,
-    Releases,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Release, Releases
 
 # In the echo of a request without a filter; newer releases add ``ns`` (pkg/net/http/header.go).
 _FILTERS = tuple(
@@ -76,13 +73,7 @@ ARGS = (
     Arg("tag", "tag", since=(2, 0, 3)),
     Arg("filtered_query_params", "filter", until=(2, 1, 31), encode=_joined),
     Arg("filtered_query_params", "filteredQueryParams", since=(2, 1, 31), until=(2, 1, 55), encode=_joined),
-    Arg(
-        "filtered_query_params",
-        "filtered_query_params",
-        since=(2, 1, 55),
-        encode=_joined,
-        defaults=_FILTERS,
-    ),
+    Arg("filtered_query_params", "filtered_query_params", since=(2, 1, 55), encode=_joined, defaults=_FILTERS),
     Arg("registry_username", "username", since=(2, 1, 21)),
     Arg("registry_password", "password", since=(2, 1, 21)),
     Arg("platform", "platform", since=(2, 1, 21)),
@@ -286,8 +277,8 @@ def is_known(span: Releases, releases: Releases) -> bool | None:
 
 
 def _known(spans: list[Releases], releases: Releases) -> bool | None:
-    # What is known changes at these releases.
     """Return whether all of these releases are within one of the spans, None if only some are."""
-    breaks = [release for release in itertools.chain(*spans) if release and releases.includes(release)]
-    answers = {any(span.includes(release) for span in spans) for release in [releases.low or (0,), *breaks]}
+    # Only at these releases can it change whether a release is within a span.
+    breaks = filter(None, itertools.chain([releases.low or (0,)], *spans))
+    answers = {any(span.includes(release) for span in spans) for release in breaks if releases.includes(release)}
     return answers.pop() if len(answers) == 1 else None

@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from dataclasses import replace
 
@@ -117,16 +118,14 @@ def _group_by_image(planned_jobs: list[PlannedJob]) -> list[list[PlannedJob]]:
 
 
 def _pin(planned: PlannedJob, content: _Content) -> None:
-    image = planned.image
-    if image is None:
-        return
+    image = t.cast(Image, planned.image)
     planned.digest = content.manifest.digest
-    planned.url = image.manifest_url(content.manifest.digest)
+    planned.url = image.manifest_url(planned.digest)
     planned.child_digests = [digest for digest, _blobs in content.blobs]
-    lists = [[image.blob_url(digest) for digest in digests] for _digest, digests in content.blobs]
+    lists = [list(map(image.blob_url, digests)) for _digest, digests in content.blobs]
     if planned.platform is not None or content.manifest.children is None:
         # The manager uses all manifests that match the platform.
-        lists = [list(dict.fromkeys(url for urls in lists for url in urls))]
+        lists = [list(dict.fromkeys(itertools.chain(*lists)))]
     planned.manifests = lists
 
 

@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
@@ -69,9 +70,9 @@ def limit_peer_questions(planned_jobs: list[PlannedJob]) -> None:
 def confirm_with_peers(context: RunContext, records: t.Iterable[JobRecord]) -> None:
     """Confirm warm jobs with the peers, and change the verdict on those whose content is not held."""
     unproven = [record for record in records if record.verdict.status == "warm" and record.verdict.verified != "peers"]
-    questions = {question for record in unproven for question in _questions(record)}
     if not unproven:
         return
+    questions = set(itertools.chain(*map(_questions, unproven)))
     # The response to one of the POSTs may be lost, which shows only after the timeout of a request.
     timeout = context.client.timeout + PEERS_TIMEOUT + _SECONDS_PER_QUESTION * len(questions)
     answers = ask_peers(context, questions, timeout)

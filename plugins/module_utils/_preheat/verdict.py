@@ -64,17 +64,7 @@ RERUN = "run the task again, which waits for the job if it is still running, and
 
 
 Status = t.Literal[
-    "warm",
-    "cold",
-    "failed",
-    "given_up",
-    "pending",
-    "done",
-    "planned",
-    "refused",
-    "gone",
-    "timed_out",
-    "unknown",
+    "warm", "cold", "failed", "given_up", "pending", "done", "planned", "refused", "gone", "timed_out", "unknown"
 ]
 Verified = t.Literal["peers", "blobs", "result", "none"]
 
@@ -136,7 +126,7 @@ class Verdict:
     def with_blobs(self, cold: list[str]) -> Verdict:
         """Return the same verdict with other blobs cold, by the peers' own word."""
         urls = [*(self.warm or []), *(self.cold or [])]
-        return replace(self, verified="peers", warm=[url for url in urls if url not in set(cold)], cold=cold)
+        return replace(self, verified="peers", warm=_without(urls, cold), cold=cold)
 
     def with_hosts(self, warm: set[str], cold: set[str]) -> Verdict:
         """Return the same verdict with other hosts warm and cold."""
@@ -235,12 +225,14 @@ def _verify_by_states(evidence: _Evidence) -> Verdict:
     result = evidence.result
     blobs = result.tasks // len(evidence.cluster_ids) or None
     fewest = min((len(urls) for urls in evidence.manifests or []), default=0) * len(evidence.cluster_ids)
-    if result.succeeded < fewest and result.succeeded == result.tasks:
-        message = f"the manager reports SUCCESS, but {result.tasks} tasks cannot have cached {fewest} blobs"
-        return Verdict("cold", "cold", message, _COLD_REMEDY, verified="blobs", blobs=blobs)
-    if result.tasks and result.succeeded == result.tasks:
+    has_succeeded = result.succeeded == result.tasks
+    if has_succeeded and result.tasks < fewest:
+        problem = f"{result.tasks} tasks cannot have cached {fewest} blobs"
+    elif has_succeeded and result.tasks:
         return Verdict("warm", verified="blobs", blobs=blobs)
-    message = f"the manager reports SUCCESS, but {result.succeeded} of {result.tasks} tasks succeeded"
+    else:
+        problem = f"{result.succeeded} of {result.tasks} tasks succeeded"
+    message = f"the manager reports SUCCESS, but {problem}"
     return Verdict("cold", "cold", message, _COLD_REMEDY, verified="blobs", blobs=blobs)
 
 
@@ -273,14 +265,18 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
     """Judge by blobs: in every cluster, all blobs of the manifest with the fewest cold blobs must be warm."""
     cold_by_manifest = [(_cold_urls(evidence, urls), urls) for urls in evidence.manifests or []]
     cold, blobs = min(cold_by_manifest, key=lambda manifest: len(manifest[0]))
-    warm = [url for url in blobs if url not in set(cold)]
-    known = Verdict("cold", verified="blobs", blobs=len(blobs), warm=warm, cold=cold)
+    known = Verdict("cold", verified="blobs", blobs=len(blobs), warm=_without(blobs, cold), cold=cold)
     if not cold:
         return replace(known, status="warm")
-    if not warm and not evidence.result.warm:
+    if not known.warm and not evidence.result.warm:
         return known.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
     message = f"the manager reports SUCCESS, but {cold_blobs(len(blobs), cold)}"
     return known.with_status("cold", "cold", message, _COLD_REMEDY)
+
+
+def _without(urls: list[str], others: list[str]) -> list[str]:
+    excluded = set(others)
+    return [url for url in urls if url not in excluded]
 
 
 def _cold_urls(evidence: _Evidence, urls: list[str]) -> list[str]:
@@ -392,7 +388,7 @@ def _verify_failure(result: JobResult, planned: PlannedJob | None) -> Verdict:
     blobs = _blobs_of_only_manifest(planned)
     if warm is None or blobs is None:
         return verdict
-    return replace(verdict, blobs=len(blobs), cold=[url for url in blobs if url not in set(warm)])
+    return replace(verdict, blobs=len(blobs), cold=_without(blobs, warm))
 
 
 def _blobs_of_only_manifest(planned: PlannedJob | None) -> list[str] | None:
