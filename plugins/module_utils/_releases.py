@@ -279,6 +279,6 @@ def is_known(span: Releases, releases: Releases) -> bool | None:
 def _known(spans: list[Releases], releases: Releases) -> bool | None:
     """Return whether all of these releases are within one of the spans, None if only some are."""
     # Only at these releases can it change whether a release is within a span.
-    breaks = filter(None, itertools.chain([releases.low or (0,)], *spans))
-    answers = {any(span.includes(release) for span in spans) for release in breaks if releases.includes(release)}
+    breaks = [release for release in itertools.chain(*spans) if release and releases.includes(release)]
+    answers = {any(span.includes(release) for span in spans) for release in [releases.low or (0,), *breaks]}
     return answers.pop() if len(answers) == 1 else None

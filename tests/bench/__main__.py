@@ -32,7 +32,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 `make bench` writes this page. It runs each module in a process of its own against the sandbox (`tests/sandbox`). Most
 times are ratios of two measurements of the same run, so they can be compared between machines. This run used Python
-{python}, ansible-core {ansible} and {processors} processors. The load average at its end was {load:.1f}.
+{python}, ansible-core {ansible} and {processors} processors. The load average at its end was {load:.0f}.
 
 {table}
 

@@ -46,6 +46,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.re
     Source,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.requested_hosts import find_lacking_hosts
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
 
 class _Candidate(t.NamedTuple):
@@ -134,28 +135,33 @@ class ExistingJobs:
             by_url.setdefault(strip_query(planned.url), []).append(planned)
         for rows in pages:
             for row in rows:
-                args = job_args(row)
-                for planned in by_url.get(strip_query(next(iter(job_urls(args)), "")), ()):
-                    if not self._coverage[planned].settled and is_identical(args, planned, row.get("bio")):
-                        self._candidates[planned].append(row["id"])
+                url = next(iter(job_urls(job_args(row))), "")
+                self._add_candidates(row, by_url.get(strip_query(url), ()))
             self._settle_candidates()
             if all(coverage.settled for coverage in self._coverage.values()):
                 return
 
+    def _add_candidates(self, row: dict, planned_jobs: t.Iterable[PlannedJob]) -> None:
+        for planned in planned_jobs:
+            is_settled = self._coverage[planned].settled
+            if not is_settled and is_identical(job_args(row), planned, row.get("bio")):
+                self._candidates[planned].append(row["id"])
+
     def _settle_candidates(self) -> None:
         """Decide on the candidates, newest first. Reads each by ID, because lists do not name the clusters."""
-        while True:
-            batch = [
-                _Candidate(planned, job_ids.pop(0))
-                for planned, job_ids in self._candidates.items()
-                if job_ids and not self._coverage[planned].settled
-            ]
-            if not batch:
-                return
+        while batch := self._next_candidates():
             self._learn_clusters([candidate.planned for candidate in batch if candidate.planned.cluster_id is None])
             # In batches, because jobs can be large.
             for start in range(0, len(batch), THREADS):
                 self._settle_chunk(batch[start : start + THREADS])
+
+    def _next_candidates(self) -> list[_Candidate]:
+        """Take the newest candidate of each planned job that still needs one."""
+        return [
+            _Candidate(planned, job_ids.pop(0))
+            for planned, job_ids in self._candidates.items()
+            if job_ids and not self._coverage[planned].settled
+        ]
 
     def _settle_chunk(self, chunk: list[_Candidate]) -> None:
         jobs = self._reader.get_each([candidate.job_id for candidate in chunk])
@@ -175,11 +181,8 @@ class ExistingJobs:
             return
         if isinstance(job, DragonflyError):
             raise job
-        context, max_age = self._context, self._context.params["max_age"]
-        verdict = context.verify(planned, job)
-        age = self._reader.age(job)
-        if verdict.status == "cold" and age is not None and age <= max_age and not context.check_mode:
-            verdict = recheck_lost_entries(context, planned, job, verdict)
+        verdict = self._verify(planned, job)
+        max_age = self._context.params["max_age"]
         decision = decide(job, verdict, self._reader.now(), max_age, self._reader.releases)
         coverage = self._coverage[planned]
         if not coverage.add(job["id"], cluster_ids(job), decision):
@@ -188,6 +191,16 @@ class ExistingJobs:
             self._jobs_with_unknown_clusters[job["id"]] = cluster_ids(job)
         source: Source = ADOPT if decision == ADOPT else FOUND
         self.records.append(JobRecord(planned, source, without_result(job), verdict))
+
+    def _verify(self, planned: PlannedJob, job: dict) -> Verdict:
+        """Return the verdict on a job, for which the peers are queried if it matters that its result lacks entries."""
+        context = self._context
+        verdict = context.verify(planned, job)
+        age = self._reader.age(job)
+        is_recent = age is not None and age <= context.params["max_age"]
+        if verdict.status == "cold" and is_recent and not context.check_mode:
+            return recheck_lost_entries(context, planned, job, verdict)
+        return verdict
 
     def _drop_what_lacks_hosts(self) -> None:
         """Drop existing jobs if none of them reports a host that must be warm."""
