@@ -111,7 +111,7 @@ def judge_config(
     if not is_set:
         problems += _other_directories(effective, certs_dir)
     if not is_done and TOMLKIT_ERROR:
-        problems.append(problem("tomlkit_missing", effective.path, error=TOMLKIT_ERROR))
+        problems.append(problem("tomlkit_missing", file=effective.path, error=TOMLKIT_ERROR))
     return Verdict(text, False, problems) if is_done or problems else _edit(effective, text, certs_dir, login)
 
 
@@ -145,7 +145,7 @@ def _version_1(effective: Effective, text: str) -> list[Problem]:
     version = effective.files[0].config.get("version", 1)
     if not text.strip() or not effective.files[0].config or not isinstance(version, int) or version > 1:
         return []
-    return [problem("config_version_1", f"{effective.path} version")]
+    return [problem("config_version_1", "version", file=effective.path)]
 
 
 def _other_directories(effective: Effective, certs_dir: str) -> list[Problem]:
@@ -160,7 +160,7 @@ def _other_directories(effective: Effective, certs_dir: str) -> list[Problem]:
     name = effective.plugin_id
     file = effective.file_of("plugins", name, "registry", "config_path")
     values = {"path": ":".join(paths), "wanted": certs_dir}
-    return [problem("other_config_path", f"{file} {name}.registry.config_path", **values)]
+    return [problem("other_config_path", f"{name}.registry.config_path", file=file, **values)]
 
 
 def outweighed(effective: Effective, config: dict[str, t.Any], certs_dir: str) -> list[Problem]:
@@ -184,7 +184,7 @@ def outweighed(effective: Effective, config: dict[str, t.Any], certs_dir: str) -
         "wanted": f'"{certs_dir}"',
         "plugin": f'"{after.plugin_id}"',
     }
-    return [problem("import_wins", f"{after.file_of(*names)} plugins.{after.plugin_id}", **values)]
+    return [problem("import_wins", f"plugins.{after.plugin_id}", file=after.file_of(*names), **values)]
 
 
 def is_read(effective: Effective, certs_dir: str) -> bool:
@@ -233,20 +233,13 @@ _LOCAL_PULL_UNLESS = {
 }
 
 
-def containerd_problems(effective: Effective, client: str, skips_small_parts: bool = True) -> list[Problem]:
+def containerd_problems(effective: Effective, client: str) -> list[Problem]:
     """Return the problems of a configuration that make pulls fail or miss if config_path is set.
 
-    :param client: ``dfget``, ``dfdaemon`` or ``none``.
-    :param skips_small_parts: whether the Rust client requests parts of up to 4 MiB from the registry, as it does from
-        1.4.2 on unless ``proxy.disableBackToSource`` is true.
+    :param client: ``dfget`` or ``dfdaemon``, if it does not serve every part of a blob from the cache; else ``none``.
     """
-    parts = _partial_pulls(effective, client) if misses_parts(client, skips_small_parts) else []
+    parts = [] if client == "none" else _partial_pulls(effective, client)
     return [*_disabled(effective), *_old_tables(effective), *parts]
-
-
-def misses_parts(client: str, skips_small_parts: bool) -> bool:
-    """Return whether a client never serves parts of blobs from the cache."""
-    return client == "dfget" or (client == "dfdaemon" and skips_small_parts)
 
 
 def _disabled(effective: Effective) -> list[Problem]:
@@ -254,8 +247,8 @@ def _disabled(effective: Effective) -> list[Problem]:
     disabled = plugins & set(effective.config.get("disabled_plugins", []))
     if not disabled:
         return []
-    key = f"{effective.file_of('disabled_plugins')} disabled_plugins"
-    return [problem("cri_disabled", key, plugin=", ".join(sorted(disabled)))]
+    file, names = effective.file_of("disabled_plugins"), ", ".join(sorted(disabled))
+    return [problem("cri_disabled", "disabled_plugins", file=file, plugin=names)]
 
 
 def _old_tables(effective: Effective) -> list[Problem]:
@@ -266,11 +259,11 @@ def _old_tables(effective: Effective) -> list[Problem]:
     if registry.get("mirrors"):
         file = effective.file_of("plugins", name, "registry", "mirrors")
         names = ", ".join(registry["mirrors"])
-        problems.append(problem("mirrors_in_use", f"{file} {name}.registry.mirrors", names=names))
+        problems.append(problem("mirrors_in_use", f"{name}.registry.mirrors", file=file, names=names))
     for host, entry in registry.get("configs", {}).items():
         if entry.get("tls") and not at_least(effective.release, FIRST_THAT_MERGES):
             file = effective.file_of("plugins", name, "registry", "configs", host)
-            problems.append(problem("tls_in_use", f"{file} {name}.registry.configs.{host}.tls"))
+            problems.append(problem("tls_in_use", f"{name}.registry.configs.{host}.tls", file=file))
     return problems
 
 
@@ -288,15 +281,16 @@ def _partial_pulls(effective: Effective, client: str) -> list[Problem]:
         if part >= _SMALLEST_PART and (client == "dfget" or part <= _SKIPPED_PART):
             remedy = "Set it to 0." if client == "dfget" else f"Set it to 0, or to more than {_SKIPPED_PART}."
             file = effective.file_of("plugins", plugin, key)
-            problems.append(problem("parallel_fetch", f"{file} {key}", why=why, remedy=remedy))
+            problems.append(problem("parallel_fetch", key, file=file, why=why, remedy=remedy))
             break
     snapshotter = default_snapshotter(effective)
     if is_lazy(snapshotter):
         remedy = "Use overlayfs."
         if client == "dfdaemon":
             remedy += " Or set proxy.disableBackToSource; pulls then fail if no peer has the blob."
-        key = f"{effective.file_of('plugins', name)} {name} snapshotter"
-        problems.append(problem("lazy_snapshotter", key, snapshotter=snapshotter, why=why, remedy=remedy))
+        values = {"snapshotter": snapshotter, "why": why, "remedy": remedy}
+        file = effective.file_of("plugins", name)
+        problems.append(problem("lazy_snapshotter", f"{name} snapshotter", file=file, **values))
     return problems
 
 
@@ -344,8 +338,8 @@ def unsent_auth(effective: Effective, registry: str, mirror: str) -> list[Proble
         return []
     table = names[min(hosts & set(names))]
     file = effective.file_of("plugins", effective.plugin_id, "registry", *table)
-    key = f"{file} {effective.plugin_id}.registry.{'.'.join(table)}"
-    return [problem("auth_not_for_mirror", key, registry=registry, mirror=mirror)]
+    key = f"{effective.plugin_id}.registry.{'.'.join(table)}"
+    return [problem("auth_not_for_mirror", key, file=file, registry=registry, mirror=mirror)]
 
 
 def _hosts_with_auth(registry: dict[str, t.Any]) -> dict[str, tuple[str, str]]:

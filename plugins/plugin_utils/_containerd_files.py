@@ -120,13 +120,14 @@ def presence_problems(facts: dict[str, t.Any]) -> list[Problem]:
     if not is_present(facts):
         return [problem("no_containerd", "containerd")]
     if facts.get("distribution") == "unknown":
-        return [problem("unknown_containerd", path, config=path, error=f" ({error})" if error else "")]
+        return [problem("unknown_containerd", file=path, config=path, error=f" ({error})" if error else "")]
     if error:
-        return [problem("config_unknown", path, unit="containerd.service", error=error)]
+        return [problem("config_unknown", file=path, unit="containerd.service", error=error)]
     unknown = facts.get("settings_error")
     if unknown:
+        path, _space, key = unknown["key"].partition(" ")
         values = {"distribution": facts["distribution"], "error": unknown["error"]}
-        return [problem("settings_unknown", unknown["key"], **values)]
+        return [problem("settings_unknown", key, file=path, **values)]
     return []
 
 
@@ -145,13 +146,13 @@ def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
     problems += _version_problems(files, release)
     merged, unclear = merge_files(files, release)
     if facts.get("dump_error"):
-        problems.append(problem("config_rejected", main["path"], error=facts["dump_error"]))
+        problems.append(problem("config_rejected", file=main["path"], error=facts["dump_error"]))
     elif facts.get("dump"):
         merged, unclear = _parse_dump(facts["dump"], main["path"])
     problems += [unclear] if unclear else []
     mistyped = misfit(merged)
     if mistyped:
-        problems.append(problem("toml_invalid", main["path"], error=mistyped))
+        problems.append(problem("toml_invalid", file=main["path"], error=mistyped))
         merged = {}
     return Effective(merged, tuple(files), release, tuple(problems))
 
@@ -160,17 +161,17 @@ def _parse_file(file: dict[str, t.Any], release: Release, importer: str) -> tupl
     """Return the content of a file, and why it is unknown."""
     path = file["path"]
     if file.get("error"):
-        return {}, problem("config_unreadable", path, error=file["error"])
+        return {}, problem("config_unreadable", file=path, error=file["error"])
     if path != importer and file.get("exists") is False:
-        return {}, problem("import_missing", path, importer=importer)
+        return {}, problem("import_missing", file=path, importer=importer)
     if file.get("bom") and at_least(release, FIRST_THAT_MERGES):
         # go-toml 1 skips it, go-toml 2 rejects it.
         error = "it begins with a byte order mark, which containerd from 2.0 on does not read"
-        return {}, problem("toml_invalid", path, error=error)
+        return {}, problem("toml_invalid", file=path, error=error)
     try:
         return tomllib.loads(file.get("text") or ""), None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        return {}, problem("toml_invalid", path, error=str(error) or type(error).__name__)
+        return {}, problem("toml_invalid", file=path, error=str(error) or type(error).__name__)
 
 
 def _newest_version(release: tuple[int, ...]) -> float:
@@ -193,10 +194,10 @@ def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem
     for path, version in versions:
         if version > newest:
             values = {"release": format_release(release), "version": version, "newest": newest}
-            problems.append(problem("config_version", f"{path} version", **values))
+            problems.append(problem("config_version", "version", file=path, **values))
         elif version > greatest_import:
             values = {"version": version, "importer": files[0].path, "main": greatest_import}
-            problems.append(problem("import_version", f"{path} version", **values))
+            problems.append(problem("import_version", "version", file=path, **values))
     return problems
 
 
@@ -205,7 +206,7 @@ def _parse_dump(dump: str, path: str) -> tuple[dict[str, t.Any], Problem | None]
         return tomllib.loads(dump), None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         text = f"what containerd --config {path} config dump prints is not valid TOML ({error})"
-        return {}, problem("config_rejected", path, error=text)
+        return {}, problem("config_rejected", file=path, error=text)
 
 
 # --- merging
@@ -225,7 +226,7 @@ def merge_files(files: t.Sequence[ConfigFile], release: Release) -> tuple[dict[s
         if sub_table(merged, "plugins", name) != sub_table(other, "plugins", name):
             last = [file.path for file in files if name in sub_table(file.config, "plugins")][-1]
             values = {"plugin": f'plugins."{name}"', "importer": files[0].path}
-            return merged, problem("import_unclear", last, **values)
+            return merged, problem("import_unclear", file=last, **values)
     return merged, None
 
 

@@ -244,7 +244,7 @@ def _plan_config(
     if not is_read(effective, plan["certs_dir"]) or options.login:
         remedy = _distribution_remedy(facts["distribution"], effective, plan["certs_dir"], options)
         values = {"distribution": facts["distribution"], "remedy": remedy}
-        problems.append(problem("distribution_config", effective.path, **values))
+        problems.append(problem("distribution_config", file=effective.path, **values))
     return problems
 
 
@@ -308,7 +308,7 @@ def _plan_registries(
         content, is_needed = _dump_registries(wanted), False
         if missing:
             values = {"names": ", ".join(missing), "proxy": options.proxy, "distribution": facts["distribution"]}
-            problems.append(problem("registries_foreign", path, content=content, **values))
+            problems.append(problem("registries_foreign", file=path, content=content, **values))
     plan["registries"] = {"path": path, "content": content, "needed": is_needed}
     return problems
 
@@ -333,7 +333,7 @@ def _parse_mirrors(file: dict[str, t.Any]) -> tuple[dict[str, t.Any], Problem | 
     present = document.get("mirrors") or {} if isinstance(document, dict) else None
     if not isinstance(present, dict):
         present, error = {}, "it is not a mapping with a mapping of mirrors"
-    return present, problem("config_unreadable", file["path"], error=error) if error else None
+    return present, problem("config_unreadable", file=file["path"], error=error) if error else None
 
 
 def _endpoints(named: list[Mirror], options: Options) -> dict[str, dict[str, list[str]]]:
@@ -365,7 +365,7 @@ def _lost_headers(
     paths = config_paths(effective.plugin, effective.release)
     certs_dir = paths[0] if paths else posixpath.join(posixpath.dirname(effective.path), "certs.d")
     values = {"distribution": facts["distribution"], "why": why, "certs_dir": certs_dir}
-    return [problem("header_lost", facts["registries"], **values)]
+    return [problem("header_lost", file=facts["registries"], **values)]
 
 
 def _why_headers_matter(named: list[Mirror], options: Options) -> t.Iterator[str]:

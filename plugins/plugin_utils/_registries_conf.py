@@ -93,7 +93,7 @@ def read_registries(facts: dict[str, t.Any]) -> Registries:
             entries = _entries(file, is_drop_in=file is not facts["main"] and file is not facts.get("of_root"))
         except ValueError as error:
             code = "config_unreadable" if file.get("error") else "registries_conf_rejected"
-            registries.problems.append(problem(code, file["path"], error=error))
+            registries.problems.append(problem(code, file=file["path"], error=error))
             continue
         registries.everywhere.extend(entries)
         registries.entries.update({entry.prefix: entry for entry in reversed(entries)})
@@ -257,7 +257,7 @@ def unsent_login(logins: list[dict[str, t.Any]], registry: str, repository: str,
         return []
     paths = [path for path in (_login_file(logins, name, is_any) for name in names) if path]
     mirror_host = mirror.partition("/")[0]
-    return [problem("login_not_for_mirror", path, registry=registry, mirror=mirror_host) for path in paths[:1]]
+    return [problem("login_not_for_mirror", file=path, registry=registry, mirror=mirror_host) for path in paths[:1]]
 
 
 def _login_file(logins: list[dict[str, t.Any]], name: str, is_any: bool) -> str:

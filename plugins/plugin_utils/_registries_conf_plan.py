@@ -142,7 +142,7 @@ def _with_earlier(entries: list[dict[str, t.Any]], conf: dict[str, t.Any], path:
 def _foreign_problems(own: dict[str, t.Any] | None) -> list[Problem]:
     """Return a problem if the file of the role is there, but was not written by the role."""
     is_foreign = own is not None and own.get("written_by") != ROLE
-    return [problem("drop_in_foreign", own["path"])] if own and is_foreign else []
+    return [problem("drop_in_foreign", file=own["path"])] if own and is_foreign else []
 
 
 def _presence_problems(conf: dict[str, t.Any]) -> list[Problem]:
@@ -150,7 +150,7 @@ def _presence_problems(conf: dict[str, t.Any]) -> list[Problem]:
     if not conf["runtimes"]:
         problems.append(problem("no_such_runtime", "registries_conf", runtime="podman, CRI-O, Buildah or Skopeo"))
     if conf.get("of_root"):
-        problems.append(problem("registries_conf_of_root", conf["of_root"]["path"], main=conf["main"]["path"]))
+        problems.append(problem("registries_conf_of_root", file=conf["of_root"]["path"], main=conf["main"]["path"]))
     return problems
 
 
@@ -166,7 +166,7 @@ def _served_problems(named: list[Mirror], client: Client | None, options: Option
     for mirror in named:
         if mirror.origin != served.value.rstrip("/"):
             values = {"served": served.value or "nothing", "registry": mirror.registry, "wanted": mirror.origin}
-            problems.append(problem("registry_not_served", " ".join(served.where).strip(), **values))
+            problems.append(problem("registry_not_served", served.key, file=served.file, **values))
     return problems
 
 
@@ -178,7 +178,7 @@ def _taken_problems(named: list[Mirror], others: Registries, path: str) -> list[
             if entry.prefix == mirror.registry or entry.prefix.startswith(f"{mirror.registry}/"):
                 which = _which_counts(entry, mirror, path)
                 values = {"prefix": entry.prefix, "registry": mirror.registry, "which": which}
-                problems.append(problem("registries_conf_taken", entry.file, **values))
+                problems.append(problem("registries_conf_taken", file=entry.file, **values))
     return problems
 
 

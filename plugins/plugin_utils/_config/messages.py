@@ -411,10 +411,11 @@ class Problem(t.NamedTuple):
     """One thing that is wrong.
 
     :ivar code: stable, a key of MESSAGES.
-    :ivar key: of the configuration, with its position in lists.
+    :ivar key: of the configuration, with its position in lists; empty if no key is to blame.
     :ivar reason: what goes wrong.
     :ivar remedy: what to do.
     :ivar suggestion: the key that may be meant, where this one is unknown; empty where there is none.
+    :ivar file: path on the host; empty for the one that a role is going to write.
     """
 
     code: str
@@ -422,17 +423,24 @@ class Problem(t.NamedTuple):
     reason: str
     remedy: str
     suggestion: str = ""
+    file: str = ""
+
+    @property
+    def where(self) -> str:
+        """Return file and key."""
+        return f"{self.file} {self.key}".strip()
 
     @property
     def message(self) -> str:
         """Return all of it in one line, for people."""
-        return f"{self.key}: {self.reason} {self.remedy} [{self.code}]"
+        return f"{self.where}: {self.reason} {self.remedy} [{self.code}]"
 
 
 def problem_dicts(problems: t.Iterable[Problem], allowed: t.Container[str] = ()) -> list[dict[str, t.Any]]:
     """Return problems as filters return them, each once, without those whose codes are allowed."""
     unique = dict.fromkeys(not_allowed(problems, allowed))
-    return [{**problem._asdict(), "message": problem.message} for problem in unique]
+    values = ("code", "reason", "remedy", "suggestion", "message")
+    return [{"key": each.where, **{name: getattr(each, name) for name in values}} for each in unique]
 
 
 def not_allowed(problems: t.Iterable[Problem], allowed: t.Container[str]) -> list[Problem]:
@@ -440,7 +448,7 @@ def not_allowed(problems: t.Iterable[Problem], allowed: t.Container[str]) -> lis
     return [problem for problem in problems if problem.code not in allowed]
 
 
-def problem(code: str, key: str, suggestion: str = "", **details: t.Any) -> Problem:
+def problem(code: str, key: str = "", suggestion: str = "", file: str = "", **details: t.Any) -> Problem:
     """Return the problem of a code, with the details that its texts need."""
     reason, remedy = MESSAGES[code]
-    return Problem(code, key, reason.format(**details), remedy.format(**details), suggestion)
+    return Problem(code, key, reason.format(**details), remedy.format(**details), suggestion, file)

@@ -163,6 +163,11 @@ class Client(abc.ABC):
         """Whether it is a seed peer."""
 
     @property
+    def misses_parts(self) -> bool:
+        """Whether it does not serve every part of a preheated blob from the cache."""
+        return self.skips_small_parts
+
+    @property
     def skips_small_parts(self) -> bool:
         """Whether it requests small blobs, and small parts of blobs, from the registry, preheated or not."""
         return False

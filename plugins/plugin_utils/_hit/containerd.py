@@ -23,7 +23,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     default_snapshotter,
     is_eager,
     is_lazy,
-    misses_parts,
     outweighed,
     runtime_snapshotters,
     splits_config_path,
@@ -37,7 +36,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     read_config,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.certificates import unusable_tls
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import header_value
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client, header_value
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
     newer_than_unit,
     string_list,
@@ -60,7 +59,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reason
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
 
-_FALLBACK_DIRECTORIES = ("_default",)
+_FALLBACK_DIRECTORY = "_default"
 #: Problems of its configuration that matter to pulls with ctr, which bypass the CRI plugin.
 _MATTER_TO_CTR = ("parallel_fetch",)
 #: Problems that only exist beside config_path.
@@ -70,7 +69,7 @@ _FIRST_WITH_RANGE_IN_EVERY_REQUEST = (2, 1, 0)
 _FIRST_WITHOUT_RANGE_AGAIN = (2, 1, 3)
 
 
-def _not_read_yet(facts: dict[str, t.Any]) -> list[Reason]:
+def _files_newer_than_containerd(facts: dict[str, t.Any]) -> list[Reason]:
     """Return a reason for each file that was written after containerd started.
 
     Distributions write config.toml when they start, so for them, the files from which they write it count.
@@ -85,11 +84,9 @@ class Containerd:
 
     :ivar release: tuple of int, None if it is not known.
     :ivar reasons: why no pull at all is sent to a client.
-    :ivar notes: what had to be assumed.
     """
 
     def __init__(self, facts: dict[str, t.Any]) -> None:
-        self.notes: list[str] = []
         self.release = parse_release(facts.get("version") or "")
         self._certs_dir = facts.get("certs_dir")
         self._certificates = facts.get("certificates") or {}
@@ -98,7 +95,7 @@ class Containerd:
         unknown = presence_problems(facts)
         self.reasons = [reason_from_problem(problem) for problem in unknown or self._effective.problems]
         if not unknown:
-            self.reasons += _not_read_yet(facts)
+            self.reasons += _files_newer_than_containerd(facts)
 
     @property
     def _path(self) -> str:
@@ -115,15 +112,12 @@ class Containerd:
             return [self._certs_dir]
         return config_paths(self._plugin, self.release)
 
-    def problems(self, client: str, skips_small_parts: bool = False) -> list[Reason]:
-        """Return what in its configuration makes every pull through a client miss.
-
-        :param client: ``dfget``, ``dfdaemon`` or ``none``.
-        :param skips_small_parts: whether the client requests small parts of a blob from the registry.
-        """
-        problems = containerd_problems(self._effective, client, skips_small_parts)
+    def problems(self, client: Client | None) -> list[Reason]:
+        """Return what in its configuration makes every pull through a client miss; None is no client."""
+        misses_parts = client is not None and client.misses_parts
+        problems = containerd_problems(self._effective, client.name if client and misses_parts else "none")
         reasons = [reason_from_problem(problem) for problem in problems if self._matters(problem.code)]
-        if misses_parts(client, skips_small_parts) and not self._certs_dir:
+        if misses_parts and not self._certs_dir:
             reasons += self._unknown_snapshotter()
         return reasons
 
@@ -133,21 +127,16 @@ class Containerd:
             return code in _MATTER_TO_CTR
         return bool(self._directories) or code not in _ONLY_WITH_CONFIG_PATH
 
-    def notes_for(self, client: str, skips_small_parts: bool) -> list[str]:
-        """Return what had to be assumed, and which pods bypass a client.
-
-        :param client: ``dfget`` or ``dfdaemon``.
-        :param skips_small_parts: whether the client requests small parts of a blob from the registry.
-        """
-        if self._certs_dir or not misses_parts(client, skips_small_parts):
-            return self.notes
+    def notes_for(self, client: Client) -> list[str]:
+        """Return which pods bypass a client."""
+        if self._certs_dir or not client.misses_parts:
+            return []
         default = default_snapshotter(self._effective)
-        others = [
+        return [
             note("lazy_runtime", runtime=runtime, snapshotter=snapshotter)
             for runtime, snapshotter in runtime_snapshotters(self._effective).items()
             if snapshotter != default and not is_eager(snapshotter)
         ]
-        return [*self.notes, *others]
 
     def _unknown_snapshotter(self) -> list[Reason]:
         """Return a reason if the snapshotter of most pods may request parts of blobs itself."""
@@ -194,7 +183,7 @@ class Containerd:
         """Return the hosts.toml of a registry: that of the first directory there is, with or without the file."""
         name, colon, port = registry.rpartition(":")
         names = [f"{name}_{port}_"] if colon else []
-        names += [registry, *_FALLBACK_DIRECTORIES]
+        names += [registry, _FALLBACK_DIRECTORY]
         for directory in directories:
             for name in names:
                 file = self._hosts_files.get(posixpath.join(directory, name, "hosts.toml"))
@@ -239,7 +228,7 @@ class Containerd:
 
     def _route_to(self, hosts: list[MirrorHost], registry: str, file: str) -> Route | Reason:
         host, *others = hosts
-        route = _route_without_range(host, registry, file)
+        route = _base_route(host, registry, file)
         if not isinstance(route, Route):
             return route
         route = self._with_global_headers(route._replace(others=tuple(other.url for other in others)))
@@ -284,7 +273,7 @@ def _endpoint_url(endpoint: str) -> str:
     return f"{'http' if is_loopback(host) else 'https'}://{endpoint}"
 
 
-def _route_without_range(host: MirrorHost, registry: str, file: str) -> Route | Reason:
+def _base_route(host: MirrorHost, registry: str, file: str) -> Route | Reason:
     """Return the route to a host.
 
     Source: containerd v1.7.20 remotes/docker/config/hosts.go (parseHostConfig) and registry.go (isProxy).

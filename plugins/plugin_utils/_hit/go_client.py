@@ -56,6 +56,11 @@ class GoClient(Client):
         return self.get("scheduler.manager.seedPeer.enable", False)
 
     @property
+    def misses_parts(self) -> bool:
+        """Return True: a part is another task than the blob."""
+        return True
+
+    @property
     def _expiry(self) -> tuple[str, str]:
         return "storage.taskExpireTime", "6h"
 

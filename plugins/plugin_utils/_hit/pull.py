@@ -87,14 +87,14 @@ def follow_pull(host: Host, image: PreheatedImage) -> Pull:
         return Pull(image, None, None, list(runtime.reasons), [])
     route = runtime.route(image)
     if isinstance(route, Reason):
-        return Pull(image, None, None, [route, *runtime.problems("none")], [])
+        return Pull(image, None, None, [route, *runtime.problems(None)], [])
     client = _client_behind(route, host)
     if isinstance(client, Reason):
-        return Pull(image, route, None, [client, *runtime.problems("none")], [])
+        return Pull(image, route, None, [client, *runtime.problems(None)], [])
     unsent = runtime.unsent_credentials(image, route)
-    reasons = [*runtime.problems(client.name, client.skips_small_parts), *unsent, *client.reasons]
+    reasons = [*runtime.problems(client), *unsent, *client.reasons]
     address = host_and_port(route.proxy)[0]
-    notes = list(runtime.notes_for(client.name, client.skips_small_parts))
+    notes = list(runtime.notes_for(client))
     if not is_loopback(address) and address != client.address:
         notes.append(note("address_assumed", proxy=route.proxy, address=client.address or "all addresses"))
     return Pull(image, route, client, reasons, notes)

@@ -265,12 +265,11 @@ def reason(code: str, file: str = "", key: str = "", **values: t.Any) -> Reason:
 def reason_from_problem(problem: Problem, file: str = "") -> Reason:
     """Return what a check of a configuration says as a reason.
 
-    :param file: path of the configuration on the host; empty if the problem's key begins with it.
+    :param file: path of the configuration on the host, if the problem does not name it.
     """
-    path, _space, key = (file, "", problem.key) if file else problem.key.partition(" ")
-    # Where there is no containerd there is no file.
-    path = path if "." in path else ""
-    return Reason(problem.code, path, key, problem.reason, problem.remedy)
+    path = problem.file or file
+    # Without a file, as if there is no containerd, the key is not that of a file.
+    return Reason(problem.code, path, problem.key if path else "", problem.reason, problem.remedy)
 
 
 def note(code: str, **values: t.Any) -> str:

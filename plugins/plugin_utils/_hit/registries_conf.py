@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import newer_than_unit
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
@@ -39,7 +40,6 @@ class RegistriesConf:
 
     :param runtime: ``podman`` or ``crio``.
     :ivar reasons: why no pull at all is sent to a client.
-    :ivar notes: what had to be assumed.
     """
 
     def __init__(self, facts: dict[str, t.Any], runtime: str) -> None:
@@ -48,17 +48,17 @@ class RegistriesConf:
         self._logins = facts.get("logins") or []
         self._main = files_of(facts)[0]["path"]
         self.reasons = [reason_from_problem(problem) for problem in self._registries.problems]
-        self.notes = _reload_notes(facts) if runtime == "crio" else []
+        self._notes = _reload_notes(facts) if runtime == "crio" else []
         if runtime not in facts["runtimes"]:
             self.reasons.append(reason("no_such_runtime", runtime=self._name))
 
-    def problems(self, _client: str, _skips_small_parts: bool = False) -> list[Reason]:
+    def problems(self, _client: Client | None) -> list[Reason]:
         """Return what in its configuration makes every pull through a client miss: nothing that files show."""
         return []
 
-    def notes_for(self, _client: str, _skips_small_parts: bool) -> list[str]:
+    def notes_for(self, _client: Client) -> list[str]:
         """Return what had to be assumed."""
-        return self.notes
+        return self._notes
 
     def route(self, image: PreheatedImage) -> Route | Reason:
         """Return where the pulls of an image go, or why they go straight to the registry."""
