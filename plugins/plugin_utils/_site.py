@@ -41,7 +41,8 @@ def site_defaults(
     :param url: of its REST API that the user gives, or empty.
     """
     manager, scheduler = hostvars[groups["managers"][0]], hostvars[groups["schedulers"][0]]
-    host = host or announced_address(manager, "manager_advertise_ip")
+    rest_host = host or _rest_host(manager)
+    host = host or announced_address(manager)
     release = known_release(manager, "manager")
     defaults = {
         "manager_scheduler_release": known_release(scheduler, "scheduler") or release,
@@ -51,19 +52,20 @@ def site_defaults(
         "dfdaemon_manager_addr": f"http://{join_address(host, _grpc_port(manager))}",
         "dfdaemon_manager_release": release,
         "dfdaemon_cluster_id": scheduler.get("scheduler_cluster_id", 1),
-        "preheat_url": url or _rest_url(manager, host),
+        "preheat_url": url or _rest_url(manager, rest_host),
         **_redis(manager),
         **_archive(manager),
     }
     return {"host": host, "manager_release": release, **defaults}
 
 
-def announced_address(variables: Variables, option: str) -> str:
-    """Return the address that a host announces: from the option, or its default route, or its name."""
-    facts = variables.get("ansible_facts") or {}
+def announced_address(manager: Variables) -> str:
+    """Return the address that a manager announces: from its configuration, or its default route, or its name."""
+    configured = _section(manager, "server", "grpc", "advertiseIP") or manager.get("manager_advertise_ip")
+    facts = manager.get("ansible_facts") or {}
     routes = [(facts.get(name) or {}).get("address") for name in ("default_ipv4", "default_ipv6")]
-    names = [variables.get(name) for name in ("ansible_host", "inventory_hostname")]
-    return str(next(filter(None, [variables.get(option), *routes, *names]), None))
+    names = [manager.get(name) for name in ("ansible_host", "inventory_hostname")]
+    return str(next(filter(None, [configured, *routes, *names]), None))
 
 
 def known_release(variables: Variables, daemon: str) -> str:
@@ -86,10 +88,19 @@ def _grpc_port(manager: Variables) -> int:
     return int(port or manager.get("manager_grpc_port") or 65003)
 
 
+def _rest_listen(manager: Variables) -> str:
+    return str(_section(manager, "server", "rest", "addr") or manager.get("manager_rest_addr") or ":8080")
+
+
+def _rest_host(manager: Variables) -> str:
+    """Return the host of the REST API: the address on which it listens, or the announced one if it listens on all."""
+    host = _rest_listen(manager).rpartition(":")[0].strip("[]")
+    return announced_address(manager) if host in ("", "0.0.0.0", "::") else host
+
+
 def _rest_url(manager: Variables, host: str) -> str:
-    listen = _section(manager, "server", "rest", "addr") or manager.get("manager_rest_addr") or ":8080"
     scheme = "https" if _section(manager, "server", "rest", "tls") else "http"
-    return f"{scheme}://{join_address(host, local_address(str(listen))['port'])}"
+    return f"{scheme}://{join_address(host, local_address(_rest_listen(manager))['port'])}"
 
 
 def _redis(manager: Variables) -> dict[str, t.Any]:
@@ -132,7 +143,8 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
         for option in names
         if own.get(option) != first.get(option)
     ]
-    problems += _unreadable(read_mapping, first, "manager_config")
+    unreadable = _unreadable(read_mapping, first, "manager_config")
+    problems += unreadable
     problems += _unreadable(read_duration, own, "site_start_timeout")
     problems += [
         f"{state} is {own[state]}, but this playbook sets up a cluster. The guide 'From bare hosts to a warm cluster' "
@@ -142,9 +154,27 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
     ]
     if own.get("preheat_client", "dfdaemon") != "dfdaemon":
         problems.append("preheat_client must be dfdaemon: this playbook sets up the Rust client on seeds and nodes.")
-    if is_local_only(str(own.get("site_manager_host") or announced_address(first, "manager_advertise_ip"))):
+    token_file = str(own.get("site_token_file") or "/")
+    if not token_file.startswith(("/", "~", "$")):
+        problems.append(
+            f"site_token_file is {token_file}, which Ansible would look up in the directory of the playbook. Set it to "
+            "an absolute path, or to one that begins with ~/."
+        )
+    return problems if unreadable else problems + _address_problems(own, first, name)
+
+
+def _address_problems(own: Variables, first: Variables, name: str) -> list[str]:
+    """Return why hosts or the controller do not reach the first manager, see inventory_problems."""
+    problems = []
+    host = own.get("site_manager_host")
+    if is_local_only(str(host or announced_address(first))):
         problems.append(
             "Other hosts cannot reach the manager at a loopback address. Set site_manager_host, or "
             f"manager_advertise_ip of {name}, to an address that schedulers, clients and the controller reach."
+        )
+    elif not host and not own.get("site_manager_url") and is_local_only(_rest_host(first)):
+        problems.append(
+            f"The REST API of {name} listens on {_rest_listen(first)}, where the controller cannot reach it. Set "
+            "manager_rest_addr to another address, or site_manager_url to the URL of a proxy in front of it."
         )
     return problems

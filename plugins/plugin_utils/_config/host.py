@@ -16,6 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.machines import other_machine
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.packages import release, source
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import dynconfig
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_facts import (
@@ -222,6 +223,7 @@ FACTS: dict[str, t.Callable[..., t.Any]] = {
             may_hold_secret,
             hidden,
             archive,
+            other_machine,
             yaml_value,
             site_defaults,
             inventory_problems,

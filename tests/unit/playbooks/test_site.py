@@ -111,3 +111,17 @@ def test_what_is_refused_before_anything_changes(variables, tmp_path, changes, g
     assert done.returncode != 0
     assert message in " ".join(done.stdout.split()) + done.stderr
     assert "Set up the managers" not in done.stdout
+
+
+def test_a_path_that_is_not_a_file_is_refused(variables, tmp_path):
+    (tmp_path / "token").mkdir()
+    done = run("dragonflyoss.dragonfly.site", tmp_path, variables)
+    assert "is not a file that the controller can read" in " ".join(done.stdout.split()) + done.stderr
+
+
+def test_a_file_with_another_purpose_is_kept(variables, tmp_path):
+    (tmp_path / "token").write_text("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n", encoding="utf-8")
+    done = run("dragonflyoss.dragonfly.site", tmp_path, variables, GROUPS, "-vvv")
+    assert "does not hold a token" in " ".join(done.stdout.split()) + done.stderr
+    assert "c2VjcmV0" not in done.stdout + done.stderr
+    assert (tmp_path / "token").read_text(encoding="utf-8").startswith("-----BEGIN")

@@ -93,6 +93,7 @@ def refused(tmp_path_factory):
             "scheduler_port": {**SCHEDULER, "scheduler_port": port},
             "scheduler_lines": {**SCHEDULER, "manager_install_source": "/x/dragonfly-2.4.4-linux-amd64.tar.gz"},
             "redis": SCHEDULER,
+            "scheduler_hosts": {**SCHEDULER, "scheduler_hosts": ["scheduler_hosts", "redis", "s9"]},
         }
         return {**refusals, **run(tmp_path_factory.mktemp("refused-schedulers"), "scheduler", schedulers)}
 
@@ -187,6 +188,7 @@ def test_only_servers_before_2_4_0_need_directories_outside_of_their_own(role, v
         ("scheduler_port", "[port_taken]"),
         ("scheduler_lines", "[release_lines]"),
         ("redis", "[redis_unreachable]"),
+        ("scheduler_hosts", "scheduler_hosts contains s9, which the inventory does not."),
     ],
 )
 def test_what_the_roles_of_the_servers_refuse(refused, name, text):

@@ -263,6 +263,43 @@ def test_archives(tmp_path, members, member, refusal):
     assert bool(verdict["refusal"]) == bool(refusal)
 
 
+def elf(number: int, order: t.Literal["little", "big"] = "little") -> str:
+    """Return the first 20 bytes of a program for a machine, as od prints them."""
+    header = b"\x7fELF\2" + (b"\1" if order == "little" else b"\2") + bytes(10) + bytes(2) + number.to_bytes(2, order)
+    return "program " + header.hex(" ")
+
+
+@pytest.mark.parametrize(
+    "lines, expected",
+    [
+        (["host x86_64", elf(62)], ""),
+        (["host x86_64", elf(3)], ""),
+        (["host x86_64", elf(183)], "aarch64"),
+        (["host aarch64", elf(62)], "x86_64"),
+        (["host aarch64", elf(40)], ""),
+        (["host i686", elf(62)], "x86_64"),
+        (["host armv7l", elf(183)], "aarch64"),
+        (["host s390x", elf(22, "big")], ""),
+        (["host x86_64", elf(22, "big")], "s390x"),
+        (["host x86_64", elf(258)], ""),
+        (["host sparc64", elf(62)], ""),
+        (["host x86_64", "program 23 21 2f 62 69 6e"], ""),
+        (["host x86_64", "program"], ""),
+        (["host x86_64"], ""),
+        ([elf(62)], ""),
+        (["host x86_64", "package amd64"], ""),
+        (["host x86_64", "package arm64"], "aarch64"),
+        (["host aarch64", "package x86_64"], "x86_64"),
+        (["host x86_64", "package all"], ""),
+        (["host x86_64", "package noarch"], ""),
+        (["host x86_64", "package i386"], ""),
+        ([], ""),
+    ],
+)
+def test_programs_for_other_machines(lines, expected):
+    assert host.other_machine(lines) == expected
+
+
 def test_a_listing_that_cannot_be_read_is_refused():
     verdict = host.archive(["-rwxr-xr-x root/root 3 2026-11-28 17:00 dfget"], "dfget")
     assert verdict == {

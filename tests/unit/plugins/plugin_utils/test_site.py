@@ -23,6 +23,18 @@ def defaults(manager, host="", url="", scheduler=None):
         ({}, "", ("10.0.0.1:65003", "http://10.0.0.1:65003", "http://10.0.0.1:8080")),
         ({"manager_advertise_ip": "10.0.0.9"}, "", ("10.0.0.9:65003", "http://10.0.0.9:65003", "http://10.0.0.9:8080")),
         ({"manager_grpc_port": 7, "manager_rest_addr": ":9"}, "m", ("m:7", "http://m:7", "http://m:9")),
+        (
+            {"manager_config": {"server": {"grpc": {"advertiseIP": "10.0.0.9"}}}},
+            "",
+            ("10.0.0.9:65003", "http://10.0.0.9:65003", "http://10.0.0.9:8080"),
+        ),
+        (
+            {"manager_rest_addr": "10.0.0.8:8443"},
+            "",
+            ("10.0.0.1:65003", "http://10.0.0.1:65003", "http://10.0.0.8:8443"),
+        ),
+        ({"manager_rest_addr": "[::]:9"}, "", ("10.0.0.1:65003", "http://10.0.0.1:65003", "http://10.0.0.1:9")),
+        ({"manager_rest_addr": "127.0.0.1:9"}, "m", ("m:65003", "http://m:65003", "http://m:9")),
         ({}, "fd00::1", ("[fd00::1]:65003", "http://[fd00::1]:65003", "http://[fd00::1]:8080")),
         ({"manager_config": '{"server": {"rest": {"addr": ":9"}}}'}, "m", ("m:65003", "http://m:65003", "http://m:9")),
         (
@@ -77,7 +89,10 @@ def test_the_redis_of_the_manager_is_that_of_the_scheduler():
     ("own", "first", "message"),
     [
         ({}, {}, None),
-        ({"site_token_file": "a"}, {"site_token_file": "b"}, "site_token_file is not the same as for m1."),
+        ({"site_token_file": "/a"}, {"site_token_file": "/b"}, "site_token_file is not the same as for m1."),
+        ({"site_token_file": "token"}, {"site_token_file": "token"}, "site_token_file is token,"),
+        ({"site_token_file": "../a/token"}, {"site_token_file": "../a/token"}, "Set it to an absolute path"),
+        *[({"site_token_file": path}, {"site_token_file": path}, None) for path in ("~/token", "/a", "$HOME/token")],
         ({"manager_state": "absent"}, {}, "manager_state is absent"),
         ({"preheat_client": "dfget"}, {}, "preheat_client must be dfdaemon"),
         ({}, {"manager_advertise_ip": "127.0.0.1"}, "loopback"),
@@ -86,6 +101,11 @@ def test_the_redis_of_the_manager_is_that_of_the_scheduler():
             for address in ("localhost", "Localhost", "127.8.9.10", "::1", "::", "0.0.0.0")
         ],
         ({"site_manager_host": "fd00::1"}, {}, None),
+        ({}, {"manager_rest_addr": "127.0.0.1:8080"}, "The REST API of m1 listens on 127.0.0.1:8080"),
+        ({}, {"manager_rest_addr": "[::1]:8080"}, "The REST API of m1 listens on [::1]:8080"),
+        ({"site_manager_url": "https://front"}, {"manager_rest_addr": "127.0.0.1:8080"}, None),
+        ({"site_manager_host": "front"}, {"manager_rest_addr": "127.0.0.1:8080"}, None),
+        ({}, {"manager_config": {"server": {"grpc": {"advertiseIP": "127.0.0.1"}}}}, "loopback"),
         ({}, {"manager_config": "server"}, "manager_config must be a mapping"),
         ({"site_start_timeout": "soon"}, {}, "site_start_timeout"),
         ({"site_manager_host": "m"}, {"manager_advertise_ip": "127.0.0.1"}, None),
