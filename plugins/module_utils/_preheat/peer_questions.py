@@ -37,9 +37,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.host
 
 # Releases whose schedulers can lose entries of a result, and the first one after them.
 _FIRST_LOSING_ENTRIES, _FIRST_WITHOUT_LOSS = (2, 3, 1), (2, 4, 4)
-# What identifies the tasks of a job besides their URLs.
+# Keys that identify the tasks of a job besides their URLs.
 _SELECTING_KEYS = (*IDENTITY_KEYS, "filtered_query_params")
-# Where this is true the id of a blob's task is its digest (merged upstream after 2.5.1).
+# If set, the ID of a blob's task is its digest (merged upstream after 2.5.1).
 _BLOB_DIGEST_IDS = "enable_task_id_based_blob_digest"
 # Seconds between two polls. The manager itself polls a get_task job at once and after 30 s (manager/service/job.go,
 # pollingJob, 2.4.0), so its row changes then.
@@ -47,7 +47,7 @@ _SLEEP = 3
 
 
 class PeerQuestion(t.NamedTuple):
-    """Who holds a task: its URL, what identifies it for the job, and the clusters in which it is looked for."""
+    """A question which peers hold a task: its URL, the arguments that identify it, and the clusters to query."""
 
     url: str
     selector: tuple[tuple[str, t.Any], ...]
@@ -62,9 +62,9 @@ class PeerQuestion(t.NamedTuple):
 
 
 class Holder(t.NamedTuple):
-    """A host that has all of a task.
+    """A host that holds a complete task.
 
-    :ivar host_type: ``normal`` for a peer, another for a seed peer, which can run on the same machine.
+    :ivar host_type: ``normal`` for a peer, other values for a seed peer, which can run on the same machine.
     """
 
     cluster_id: int | None
@@ -74,10 +74,10 @@ class Holder(t.NamedTuple):
 
 
 class PeerAnswer(t.NamedTuple):
-    """What the peers answered.
+    """The answer of the peers.
 
-    :ivar holders: the hosts that have all of the task.
-    :ivar problem: why the answer proves nothing, None where it does.
+    :ivar holders: hosts that hold the complete task.
+    :ivar problem: why the answer proves nothing, or None.
     """
 
     holders: frozenset[Holder] = frozenset()
@@ -85,10 +85,10 @@ class PeerAnswer(t.NamedTuple):
 
 
 def question_of(url: str, args: dict, clusters: set[int]) -> PeerQuestion:
-    """Return the question who holds a URL that a preheat with these arguments fetched."""
+    """Return the question which peers hold a URL that a preheat with these arguments fetched."""
     selector = [("url", url), *((key, args[key]) for key in _SELECTING_KEYS if args.get(key))]
     if args.get(_BLOB_DIGEST_IDS):
-        # This file is large, and few need it.
+        # Imported here, because the file is large and rarely needed.
         from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
 
         task_id = blob_digest_id(url)
@@ -99,9 +99,9 @@ def question_of(url: str, args: dict, clusters: set[int]) -> PeerQuestion:
 def ask_peers(
     context: RunContext, questions: t.Collection[PeerQuestion], timeout: float
 ) -> dict[PeerQuestion, PeerAnswer]:
-    """Return what the peers answer to each question, by one job each; a question that fails has an answer, too.
+    """Return the peers' answer to each question, using a job for each. Failed questions have an answer, too.
 
-    :param timeout: seconds for all of it.
+    :param timeout: total time limit in seconds.
     """
     distinct = list(dict.fromkeys(questions))
     deadline = context.clock.now() + timeout
@@ -134,9 +134,9 @@ def ask_peers(
 
 
 def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
-    """Return what a job of the type get_task that is over answers.
+    """Return the answer in a finished get_task job.
 
-    :param job: None if the manager no longer has it.
+    :param job: the job, None if it was deleted.
     """
     if job is None:
         return PeerAnswer(problem=f"the manager no longer has job {job_id}")

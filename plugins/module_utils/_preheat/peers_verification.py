@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judge by what the peers hold now whether warm content is still there: ``verify: peers``.
+"""Confirm with the peers that warm content is still cached: ``verify: peers``.
 
 PRIVATE to the collection.
 """
@@ -36,7 +36,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.re
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_blobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
-#: One job is created for each blob; more than these are too many rows for a manager.
+#: Maximum number of jobs: one is created for each blob, and each is a row in the manager.
 MOST_QUESTIONS = 1000
 # By default, the manager accepts 10 jobs per second for a cluster, and polling them costs requests as well:
 # five times as long.
@@ -52,7 +52,7 @@ Answers = t.Mapping[PeerQuestion, PeerAnswer]
 
 
 def limit_peer_questions(planned_jobs: list[PlannedJob]) -> None:
-    """Refuse to confirm more content than a manager should have jobs for.
+    """Refuse to confirm content that would require too many jobs.
 
     :raises DragonflyError: before anything is created.
     """
@@ -68,12 +68,12 @@ def limit_peer_questions(planned_jobs: list[PlannedJob]) -> None:
 
 
 def confirm_with_peers(context: RunContext, records: t.Iterable[JobRecord]) -> None:
-    """Confirm warm jobs with the peers, and change the verdict on those whose content is not held."""
+    """Confirm warm jobs with the peers, and change the verdict on jobs whose content is gone."""
     unproven = [record for record in records if record.verdict.status == "warm" and record.verdict.verified != "peers"]
     if not unproven:
         return
     questions = set(itertools.chain(*map(_questions, unproven)))
-    # The response to one of the POSTs may be lost, which shows only after the timeout of a request.
+    # The response to a POST may be lost, which is detected only after the timeout of a request.
     timeout = context.client.timeout + PEERS_TIMEOUT + _SECONDS_PER_QUESTION * len(questions)
     answers = ask_peers(context, questions, timeout)
     for record in unproven:
@@ -86,12 +86,12 @@ def _questions(record: JobRecord) -> list[PeerQuestion]:
 
 
 def _blobs(verdict: Verdict) -> list[str]:
-    """Return the URLs that a warm job is about; some are cold on hosts that may fail."""
+    """Return the URLs of a warm job, including those that are cold on hosts that may fail."""
     return [*(verdict.warm or []), *(verdict.cold or [])]
 
 
 def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
-    """Return the verdict on a warm job by what the peers answered."""
+    """Return the verdict on a warm job, based on the answers of the peers."""
     verdict, questions = record.verdict, _questions(record)
     if not questions:
         message = "the job does not report which blobs are warm, so the peers cannot be queried for them"
@@ -100,7 +100,7 @@ def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
     problem = next((answers[question].problem for question in questions if answers[question].problem), None)
     if problem:
         message = f"it is unknown whether the peers hold it now: {problem.rstrip('.')}"
-        # The message of an error has a remedy of its own.
+        # The message of an error includes a remedy.
         own_remedy = None if "What to do:" in problem else _UNKNOWN_REMEDY
         return verdict.with_status("unknown", "peers_unknown", message, own_remedy)
     if record.planned.has_many_peers:
@@ -124,7 +124,7 @@ def _judge_hosts(record: JobRecord, questions: list[PeerQuestion], answers: Answ
     reported = verdict.warm_hosts | verdict.cold_hosts
     holders = _holding_addresses(record, [answers[question].holders for question in questions])
     check = check_hosts(params, reported, set.intersection(*holders))
-    # The percentage can allow that all are cold, but then no host confirms anything.
+    # The percentage may permit that all hosts are cold, but then no host confirms the content.
     if check.passes and check.warm:
         return verdict.confirmed_by_peers()
     verb = "does" if len(check.cold) == 1 else "do"
@@ -136,7 +136,7 @@ def _judge_hosts(record: JobRecord, questions: list[PeerQuestion], answers: Answ
 
 
 def _holding_addresses(record: JobRecord, answers: list[frozenset[Holder]]) -> list[set[str]]:
-    """Return for each answer the addresses all of whose hosts are holders.
+    """Return for each answer the addresses of which all hosts are holders.
 
     Hosts behind one gateway, and those of clusters with the same addresses, share an address. A host that neither the
     result of the job nor any answer names is not known.
@@ -166,7 +166,7 @@ def _addresses(hosts: t.Iterable[ReportedHost]) -> set[str]:
 
 
 def _is_in_scope(holder: Holder, scope: str | None) -> bool:
-    """Return whether a preheat of a scope is for such hosts; a seed peer and a peer can share a machine.
+    """Return whether a preheat with a scope targets such hosts. A seed peer and a peer can share a machine.
 
     Source: dragonfly v2.5.1 scheduler/job/job.go (selectPeers, selectSeedPeers) and pkg/types/host.go.
     """

@@ -38,21 +38,21 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text impor
 
 @dataclass(eq=False)
 class PlannedJob:
-    """One job that should exist.
+    """A job that should exist.
 
-    Its digest and URL are set once the manifest is read, so as a key of a dict it stands for itself alone.
+    Its digest and URL are set after the manifest is read. Therefore it is compared and hashed by identity.
 
     :ivar kind: ``image`` or ``file``.
-    :ivar source: what the user wrote.
-    :ivar url: what is posted.
-    :ivar options: those of ``args``, by name.
+    :ivar source: text of the user.
+    :ivar url: URL in the request.
+    :ivar options: options that become keys of ``args``, by name.
     :ivar image: None for a file.
-    :ivar platform: None where none is requested.
-    :ivar cluster_id: the one cluster of this job, None for every cluster.
-    :ivar digest: of the manifest that the URL is pinned to, None where it is not, and for a file.
-    :ivar child_digests: of the manifests that an index holds for the platform; of a plain manifest, its own.
-    :ivar pinned_platform: whether the URL is that of the platform's own manifest, which needs no platform option.
-    :ivar manifests: lists of blob URLs, one for each manifest that the job can mean; None where they are not known.
+    :ivar platform: None if not requested.
+    :ivar cluster_id: cluster of this job, None for all clusters.
+    :ivar digest: digest of the manifest to which the URL is pinned, None if it is not pinned, and for a file.
+    :ivar child_digests: digests of an index's manifests for the platform; for a manifest, its own digest.
+    :ivar pinned_platform: whether the URL is that of the platform's manifest, which requires no platform option.
+    :ivar manifests: a list of blob URLs for each manifest to which the job can refer; None if unknown.
     """
 
     kind: str
@@ -86,7 +86,7 @@ class PlannedJob:
 
     @property
     def name(self) -> str:
-        """For messages: what the user wrote, without secrets, with the platform and cluster where one is requested."""
+        """The name in messages: the user's text without secrets, with platform and cluster if requested."""
         name = redact_url(self.source)
         if self.platform:
             name += f" ({self.platform})"
@@ -95,18 +95,18 @@ class PlannedJob:
         return name
 
     def all_options(self) -> dict[str, t.Any]:
-        """Return the options of ``args`` with the platform among them."""
+        """Return the options in ``args`` including the platform."""
         return dict(self.options, platform=None if self.pinned_platform else self.platform)
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint by which a later run recognizes the job."""
+        """The fingerprint by which later runs recognize the job."""
         return request_fingerprint(self.kind, self.url, self.all_options())
 
     def body(self, cluster_ids: t.Collection[int] | None = None) -> dict[str, t.Any]:
         """Return the JSON of the POST.
 
-        :param cluster_ids: where the job is not for every cluster.
+        :param cluster_ids: clusters of the job, None for all.
         """
         args = dict(request_args(self.all_options()), type=self.kind, url=self.url)
         body: dict[str, t.Any] = {"type": "preheat", "args": args, "bio": mark_bio(self.bio, self.fingerprint)}
@@ -116,12 +116,12 @@ class PlannedJob:
 
 
 def plan_jobs(params: dict) -> list[PlannedJob]:
-    """Return the jobs that should exist, each once, in the order of the options, not yet pinned to digests.
+    """Return the jobs that should exist, without duplicates, in the order of the options, not yet pinned to digests.
 
     A job for the platform ``all`` stands for one for each platform, see ``split_platforms`` in ``manifests``.
 
-    :param params: the module's, checked.
-    :raises InputError: if an image or file is not one.
+    :param params: validated options of the module.
+    :raises InputError: if an image or a file is not valid.
     """
     sources, kind = listed_sources(params)
     registries = read_registries(params.get("registries"))
@@ -153,11 +153,11 @@ def _arg_options(params: dict) -> dict[str, t.Any]:
 
 
 def _options_of_image(options: dict, image: Image, registries: RegistryConfig) -> dict[str, t.Any]:
-    """Return the options of an image's job, with the credentials of its registry where that has its own."""
+    """Return the options of an image's job, with the credentials of its registry if it has its own."""
     detail = registries.details.get(image.registry, {})
     if not detail.get("username"):
         return options
-    # The manager would take the header instead, which is for another registry.
+    # The manager would prefer the header, which is for another registry.
     headers = {name: value for name, value in options["headers"].items() if name.lower() != "authorization"}
     return dict(
         options, registry_username=detail["username"], registry_password=detail.get("password"), headers=headers
@@ -165,9 +165,9 @@ def _options_of_image(options: dict, image: Image, registries: RegistryConfig) -
 
 
 def _check_shared_credentials(params: dict, jobs: list[PlannedJob], registries: RegistryConfig) -> None:
-    """Refuse credentials for all registries where there are several without their own.
+    """Refuse common credentials if several registries have no credentials of their own.
 
-    :raises InputError: if they would go to each of them.
+    :raises InputError: if they would be sent to several registries.
     """
     names = {job.image.registry for job in jobs if job.image}
     without_own = [name for name in sorted(names) if not registries.details.get(name, {}).get("username")]
@@ -188,17 +188,17 @@ def _option_with_credentials(params: dict) -> str | None:
 
 
 class MissingJob(t.NamedTuple):
-    """A job to create: for some clusters, or for every cluster where ``cluster_ids`` is None."""
+    """A job to create: for some clusters, or for all clusters if ``cluster_ids`` is None."""
 
     planned: PlannedJob
     cluster_ids: list[int] | None
 
 
 class Gap(t.NamedTuple):
-    """The clusters in which existing jobs leave a planned job undone; false where there is none.
+    """The clusters of a planned job that existing jobs do not cover. It is false if there are none.
 
-    :ivar is_everywhere: whether it is all of them, which one job can do.
-    :ivar cluster_ids: otherwise those that need a job each.
+    :ivar is_everywhere: whether none is covered, so that a single job can be for all.
+    :ivar cluster_ids: otherwise the clusters that need a job each.
     """
 
     is_everywhere: bool = False
@@ -209,7 +209,7 @@ class Gap(t.NamedTuple):
 
 
 def missing_jobs(planned: PlannedJob, gap: Gap) -> list[MissingJob]:
-    """Return the jobs that a planned one still needs."""
+    """Return the jobs that are missing for a planned job."""
     if gap and planned.cluster_id:
         return [MissingJob(planned, [planned.cluster_id])]
     if gap.is_everywhere:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judge what a job's document really says: warm or not, and why not. No requests.
+"""Decide from a job's document whether its content is warm, and why not. Sends no requests.
 
 The manager's SUCCESS does not mean warm: from 2.3.1 on blobs can be missing silently (recorded:
 contract/2.3.4/image_success and contract/2.5.1/image_partly_warmed).
@@ -57,9 +57,9 @@ _GIVEN_UP = (
     "the manager stopped watching the job before its end, so it may be warm or still running. A longer job_timeout "
     "does not help, because managers 2.4.0 and later watch a job for about 60 minutes, and earlier ones for 8 to 80"
 )
-#: What to do about hosts whose clients failed.
+#: Remedy for hosts whose clients failed.
 HOSTS_REMEDY = "check that the clients of these hosts run and have free disk space, then run the task again"
-#: What to do about a job whose end is not known.
+#: Remedy for a job whose outcome is unknown.
 RERUN = "run the task again, which waits for the job if it is still running, and creates a new one if it is not warm"
 
 
@@ -73,20 +73,20 @@ _STATUS_OF_OTHER_TYPES: dict[str, Status] = {"SUCCESS": "done", "FAILURE": "fail
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a job came to.
+    """The outcome of a job.
 
     :ivar status: ``warm``, ``cold``, ``failed``, ``given_up`` or ``pending`` by the job's document; ``done`` for
         jobs that are not preheats; of a run also ``planned``, ``refused``, ``gone``, ``timed_out``, ``unknown``.
-    :ivar reason: a stable code, None where it is warm or pending.
+    :ivar reason: stable code, None if it is warm or pending.
     :ivar message: the reason as text, without a full stop.
-    :ivar remedy: what to do, without a full stop; None if the message says it, or if there is nothing to do.
-    :ivar verified: by what it is warm, or None where there is nothing to verify yet.
-    :ivar blobs: number of blobs, None where it is not known.
-    :ivar warm: URLs, None if the job does not name them.
-    :ivar cold: likewise.
+    :ivar remedy: remedy without a full stop; None if the message includes it or there is none.
+    :ivar verified: how it was verified, or None before that.
+    :ivar blobs: number of blobs, None if unknown.
+    :ivar warm: warm URLs, None if the job does not name them.
+    :ivar cold: cold URLs, None if the job does not name them.
     :ivar failures: entries with url, hostname, ip, description, scheduler_cluster_id.
-    :ivar warm_hosts: for scopes of many peers, the addresses of those that have all of it.
-    :ivar cold_hosts: likewise, of those that the result names and that do not.
+    :ivar warm_hosts: for scopes of many peers, the addresses of hosts that hold all content.
+    :ivar cold_hosts: likewise, of other hosts in the result.
     """
 
     status: Status
@@ -103,12 +103,12 @@ class Verdict:
 
     @property
     def explanation(self) -> str | None:
-        """The message with its remedy, None where there is nothing to explain."""
+        """The message with its remedy, or None."""
         return f"{self.message}. What to do: {self.remedy}" if self.remedy else self.message
 
     @property
     def warm_percentage(self) -> int | None:
-        """Warm blobs of all, in percent, rounded down; None where it is not known which or how many blobs there are."""
+        """Percentage of warm blobs, rounded down; None if the blobs or their number are unknown."""
         if self.status == "warm" and self.verified in ("blobs", "peers"):
             return 100
         if self.blobs and self.warm is not None:
@@ -116,32 +116,32 @@ class Verdict:
         return None
 
     def with_message(self, message: str) -> Verdict:
-        """Return the same verdict with another message."""
+        """Return the verdict with another message."""
         return replace(self, message=message)
 
     def with_status(self, status: Status, reason: str, message: str, remedy: str | None) -> Verdict:
-        """Return the same verdict with another end, where something turns out not to be warm."""
+        """Return the verdict with another status, because content is not warm after all."""
         return replace(self, status=status, reason=reason, message=message, remedy=remedy)
 
     def with_blobs(self, cold: list[str]) -> Verdict:
-        """Return the same verdict with other blobs cold, by the peers' own word."""
+        """Return the verdict with other cold blobs, as reported by the peers."""
         urls = [*(self.warm or []), *(self.cold or [])]
         return replace(self, verified="peers", warm=_without(urls, cold), cold=cold)
 
     def with_hosts(self, warm: set[str], cold: set[str]) -> Verdict:
-        """Return the same verdict with other hosts warm and cold."""
+        """Return the verdict with other warm and cold hosts."""
         return replace(self, warm_hosts=warm, cold_hosts=cold)
 
     def confirmed_by_peers(self) -> Verdict:
-        """Return the same verdict, confirmed by the peers that hold the content."""
+        """Return the verdict as confirmed by the peers."""
         return replace(self, verified="peers")
 
 
 class _Evidence(t.NamedTuple):
     """The basis of a verdict on a SUCCESS.
 
-    :ivar cluster_ids: the clusters that must be warm; ``{None}`` if the job does not name any.
-    :ivar manifests: lists of URLs. All URLs of one list must be warm. None if they are not known.
+    :ivar cluster_ids: clusters that must be warm; ``{None}`` if the job names none.
+    :ivar manifests: lists of URLs. All URLs of one of the lists must be warm. None if unknown.
     :ivar one_task_per_blob: whether each blob had its own task, in which case SUCCESS means that all were fetched.
     :ivar proven: URLs that are known to be warm from another source.
     """
@@ -161,12 +161,12 @@ def verify_job(
     max_failed_percentage: int = 0,
     proven: t.Collection[str] = (),
 ) -> Verdict:
-    """Return what a job came to.
+    """Return the verdict on a job.
 
-    :param job: the whole job.
-    :param planned: None where only the job itself is at hand.
+    :param job: job with its result.
+    :param planned: planned job, or None.
     :param verify: the option ``verify``.
-    :param max_failed_percentage: how many of the peers may be cold, in percent.
+    :param max_failed_percentage: percentage of peers that may be cold.
     :param proven: URLs that are known to be warm from elsewhere (2.3.1 to 2.4.3 can lose entries of the result).
     """
     state = job.get("state")
@@ -201,7 +201,7 @@ def _verify_success(
 
 def _verify_evidence(evidence: _Evidence, args: dict) -> Verdict:
     result = evidence.result
-    # The scope came with 2.1.57, and so did the URLs in the result.
+    # Both the scope and the URLs in the result exist since 2.1.57.
     if not result.warm and not result.failures and "scope" not in args:
         return _verify_by_states(evidence)
     if args.get("scope") in MANY_PEERS:
@@ -215,13 +215,13 @@ def _verify_evidence(evidence: _Evidence, args: dict) -> Verdict:
 
 def _expected_urls(planned: PlannedJob | None, args: dict) -> list[list[str]] | None:
     if args.get("type") == "file":
-        # The job's own URLs, for an identical job can have another signature in its query.
+        # The job's own URLs, because an identical job can have another signature in its query.
         return [job_urls(args)]
     return planned.manifests if planned is not None else None
 
 
 def _verify_by_states(evidence: _Evidence) -> Verdict:
-    """Judge by the states of tasks. Up to 2.1.56, there is a task for each blob, and the result does not name blobs."""
+    """Decide by states of tasks. Up to 2.1.56, each blob has a task, and the result does not name blobs."""
     result = evidence.result
     blobs = result.tasks // len(evidence.cluster_ids) or None
     fewest = min((len(urls) for urls in evidence.manifests or []), default=0) * len(evidence.cluster_ids)
@@ -237,7 +237,7 @@ def _verify_by_states(evidence: _Evidence) -> Verdict:
 
 
 def _verify_by_result(evidence: _Evidence) -> Verdict:
-    """Without the list of blobs: something is warm in every cluster and nothing failed."""
+    """Decide without a list of blobs: each cluster must have warm content, and no task may have failed."""
     warm = evidence.result.warm_urls
     complete = evidence.one_task_per_blob
     known = Verdict(
@@ -262,7 +262,7 @@ def _silent_clusters(evidence: _Evidence) -> list[str]:
 
 
 def _verify_blobs(evidence: _Evidence) -> Verdict:
-    """Judge by blobs: in every cluster, all blobs of the manifest with the fewest cold blobs must be warm."""
+    """Decide by blobs: in each cluster, all blobs of the manifest with the fewest cold blobs must be warm."""
     cold_by_manifest = [(_cold_urls(evidence, urls), urls) for urls in evidence.manifests or []]
     cold, blobs = min(cold_by_manifest, key=lambda manifest: len(manifest[0]))
     known = Verdict("cold", verified="blobs", blobs=len(blobs), warm=_without(blobs, cold), cold=cold)
@@ -284,7 +284,7 @@ def _cold_urls(evidence: _Evidence, urls: list[str]) -> list[str]:
     warm = {(blob.cluster_id, blob.url) for blob in evidence.result.warm}
     cold = []
     for url in urls:
-        # An entry without a cluster counts for all.
+        # An entry without a cluster counts for all clusters.
         is_warm = all({(cluster, url), (None, url)} & warm for cluster in evidence.cluster_ids)
         if not is_warm and url not in evidence.proven:
             cold.append(url)
@@ -294,14 +294,14 @@ def _cold_urls(evidence: _Evidence, urls: list[str]) -> list[str]:
 def cold_blobs(number: int, cold: list[str]) -> str:
     """Return a clause that names the blobs that are not cached.
 
-    :param number: of all blobs.
+    :param number: number of all blobs.
     """
     names = [redact_url(url.rpartition("/blobs/")[2]) for url in cold]
     return f"{len(cold)} of {number} blobs {be(len(cold))} not cached: {listed(names, most=3)}"
 
 
 def _verify_many_peers(evidence: _Evidence) -> Verdict:
-    """Every host that the result names must have every blob, but for the percentage that may fail."""
+    """Decide by hosts: all hosts in the result must hold all blobs, except for the percentage that may fail."""
     result = evidence.result
     urls_by_host = _urls_by_host(result)
     if not urls_by_host:
@@ -349,7 +349,7 @@ def _cold_hosts_explanation(check: HostCheck, silent: list[str]) -> tuple[str, s
 
 
 def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[ReportedHost, set[str]]) -> set[str]:
-    """Return the blobs that each host must have: those of one platform, of the manifest with the most warm blobs."""
+    """Return the blobs that each host must hold: those of the manifest with the most warm blobs."""
     if manifests is None:
         return set().union(*urls_by_host.values())
 
@@ -366,7 +366,7 @@ def cold_hosts_message(check: HostCheck) -> str:
 
 
 def _with_failures(verdict: Verdict, result: JobResult) -> Verdict:
-    """Return a verdict on a SUCCESS with what the failed tasks say, where content is cold."""
+    """Return a verdict on a SUCCESS with the errors of failed tasks, if content is cold."""
     error, meaning = telling_error(descriptions(result))
     if verdict.status != "cold" or not error:
         return verdict

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with a client's configuration: what both clients have in common.
+"""Check the configuration of a client: the part that both clients share.
 
-Nothing here touches a host: the configuration, the releases and what is known of the host and of the preheat are
-arguments, problems are the result.
+Does not access hosts: takes the configuration, the releases, and facts about the host and the preheat as
+arguments, and returns problems.
 
 PRIVATE to the collection.
 """
@@ -36,16 +36,16 @@ _MISSING = object()
 
 
 class Context(t.NamedTuple):
-    """What is known besides the configuration. Nothing is said about what is left out.
+    """Facts beside the configuration. Checks that need a missing fact are skipped.
 
     :ivar manager_release: str, as ``2.5.1``.
     :ivar dynconfig: whether the Rust client finds its schedulers in dynconfig.yaml.
     :ivar schedulers: addresses that a role would write to dynconfig.yaml.
     :ivar service_options: settings that a role would write to the section [Service] of the unit.
     :ivar bases: base URLs of the registries that the host pulls from.
-    :ivar taken_ports: ports of the host on which other programs listen.
-    :ivar missing_files: paths in the configuration that the host does not have.
-    :ivar max_age: seconds for which a preheat counts as warm.
+    :ivar taken_ports: ports on which other programs of the host listen.
+    :ivar missing_files: paths in the configuration that do not exist on the host.
+    :ivar max_age: maximum age in seconds of a warm preheat.
     :ivar tag: of the preheat.
     :ivar application: of the preheat.
     :ivar blob_digest_ids: whether the preheat requests task IDs that are digests of blobs.
@@ -65,10 +65,10 @@ class Context(t.NamedTuple):
 
 
 class Checker:
-    """Collects the problems of one configuration; what the two clients differ in is up to the subclasses.
+    """Collects the problems of a configuration. Subclasses define the differences between clients.
 
     :ivar client: ``dfget`` or ``dfdaemon``.
-    :ivar engine: the regular expressions of the client, for people.
+    :ivar engine: name of the client's regular expressions in messages.
     :ivar has_last_release: whether there will be no newer releases than the schema knows.
     """
 
@@ -107,7 +107,7 @@ class Checker:
         self.problems.append(problem(code, key, client=self.client, release=self.release_text, **details))
 
     def get(self, path: str, default: t.Any = None) -> t.Any:
-        """Return a value that the client can read, else the default: what it cannot read has been reported."""
+        """Return a valid value, or else the default. Invalid values are reported elsewhere."""
         return default if path in self._unreadable else schema.get(self.config, self.client, path, default)
 
     def seconds(self, path: str, default: str) -> float:
@@ -119,20 +119,20 @@ class Checker:
         return self.release is not None and self.release < release
 
     def no_release_code(self) -> str:
-        """Return the code of the problem that a release is not known."""
+        """Return the code for an unknown release."""
         return "no_such_client"
 
     # --- keys and values
 
     def check_release(self) -> None:
-        """Add a problem where the schema says nothing about the release."""
+        """Add a problem if the schema does not cover the release."""
         first, last = schema.FIRST_RELEASE[self.client], schema.LAST_RELEASE[self.client]
         is_too_old = self.before(*t.cast(schema.Release, schema.checked_release(first)))
         newest_line = t.cast(schema.Release, schema.checked_release(last))[:2]
         is_too_new = self.has_last_release and self.release is not None and self.release[:2] > newest_line
         if is_too_old or is_too_new:
             self.add(self.no_release_code(), "release", first=first, last=last)
-            self.release = None  # Nothing is known about its keys.
+            self.release = None  # Its keys are unknown.
 
     def _check_setting(self, setting: schema.Setting) -> None:
         release = None if self.release is None else format_release(self.release)
@@ -145,7 +145,7 @@ class Checker:
             self._add_unknown(setting, lookup)
 
     def _check_branch(self, setting: schema.Setting) -> None:
-        """Check a value that stands where a mapping is expected."""
+        """Check a value where a mapping is expected."""
         if setting.value or not isinstance(setting.value, (dict, list, type(None))):
             self._add_unreadable(setting, "wrong_type", wanted="a mapping")
 
@@ -170,7 +170,7 @@ class Checker:
                 self.add("bad_service_option", f"{self.client}_service_options.{where}", error=error)
 
     def accepts_empty(self, _key: schema.Key) -> bool:
-        """Return whether the client reads an empty value as one that is not there."""
+        """Return whether the client treats an empty value as a missing one."""
         return False
 
     def _check_value(self, setting: schema.Setting, key: schema.Key) -> None:
@@ -183,7 +183,7 @@ class Checker:
             self._check_readable(setting, key)
 
     def _check_readable(self, setting: schema.Setting, key: schema.Key) -> None:
-        """Check a value of the type that the client expects."""
+        """Check a value that has the expected type."""
         if key.same and schema.get(self.config, self.client, key.same, _MISSING) is not _MISSING:
             self.add("duplicate_key", setting.where, other=key.same)
         error = pattern_error(setting.value, self.client) if key.type == "regex" else None
@@ -193,7 +193,7 @@ class Checker:
             if path in self.context.missing_files:
                 self.add("missing_file", setting.where, path=path)
 
-    # --- what both clients have
+    # --- shared by both clients
 
     def check_tracing(self) -> None:
         """Add a problem for a protocol of traces that a client does not know; it panics where it has an endpoint."""
@@ -214,13 +214,13 @@ class Checker:
             seen.setdefault(port, key)
 
     def check_expiry(self, key: str, default: str) -> None:
-        """Add a problem where a seed peer drops what a preheat still counts as warm."""
+        """Add a problem if a seed peer evicts content that a preheat still counts as warm."""
         expiry = self.seconds(key, default)
         if self.context.max_age is not None and expiry < self.context.max_age:
             self.add("expires_too_soon", key, expiry=int(expiry), max_age=int(self.context.max_age))
 
     def check_listener(self, key: str, address: str, auth: t.Any) -> None:
-        """Add a problem where the proxy serves other hosts without a password."""
+        """Add a problem if the proxy serves other hosts without a password."""
         if not is_loopback(address) and not auth:
             self.add("open_proxy", key, address=address or "all addresses")
 
@@ -230,7 +230,7 @@ class Checker:
             self.add("mirror_serves_no_images", key, url=url)
 
     def deciding_rules(self, rules: list[dict[str, t.Any]], pattern: str) -> dict[str, int | None]:
-        """Return for the base URL of each registry the index of the rule that decides about its blobs.
+        """Return by the base URL of each registry the index of the rule that applies to its blobs.
 
         :param rules: of the proxy; the first that matches decides.
         :param pattern: the key of a rule that holds its regular expression.
@@ -241,7 +241,7 @@ class Checker:
         bases = self.context.bases or (DOCKER_HUB,)
         deciding: dict[str, int | None] = {base: first_match(patterns, base.rstrip("/") + blob) for base in bases}
         if not self.context.bases:
-            # Rules for a registry whose name is not known here.
+            # Rules for a registry whose name is unknown here.
             deciding.update({text: index for index, text in enumerate(patterns) if "blobs" in text or "sha256" in text})
         return deciding
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with dfget.yaml, the configuration of the Go client.
+"""Check dfget.yaml, the configuration of the Go client.
 
 PRIVATE to the collection.
 """
@@ -31,7 +31,7 @@ class GoChecker(Checker):
     has_last_release = True
 
     def accepts_empty(self, _key: schema.Key) -> bool:
-        """Return True: yaml.v3 leaves what is empty at its default."""
+        """Return True, because yaml.v3 keeps defaults for empty values."""
         return True
 
     def deciding_query(self) -> str:
@@ -63,7 +63,7 @@ class GoChecker(Checker):
         if not (self.get("scheduler.manager.netAddrs") if has_manager else schedulers):
             variables = "dfget_manager_addrs, preheat_url, DRAGONFLY_URL or dfget_scheduler_addrs"
             self.add("no_scheduler", "scheduler", variable=variables)
-        # Managers and Go clients are released together, so an unknown manager is taken to be as new as the client.
+        # Managers and Go clients are released together, so an unknown manager counts as new as the client.
         if is_seed and (self.manager or self.release or ()) >= FIRST_WITHOUT_GO_SEEDS:
             self.add("seed_cannot_be_preheated", "scheduler.manager.seedPeer.enable")
 

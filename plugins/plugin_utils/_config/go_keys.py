@@ -162,7 +162,7 @@ proxy.extraRegistryMirrors[].direct      bool
 proxy.extraRegistryMirrors[].useProxies  bool
 """
 
-#: Blocks of keys that several listeners have.
+#: Blocks of keys that several listeners share.
 BLOCKS = {
     "{security}": """
 security.insecure                        bool
@@ -182,7 +182,7 @@ unixListen.socket                        path
 """,
 }
 
-#: Spellings of the other client, and of wrong documents, that are too different for a guess by similarity.
+#: Misspellings from the other client and from wrong documentation that similarity does not find.
 MISTAKES = {
     "proxy.rules": "proxy.proxies",
     "proxy.proxies[].useTLS": "proxy.proxies[].useHTTPS",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles of the daemons conclude from what their tasks registered on a host.
+"""Derive facts for the roles of the daemons from the registered results of their tasks.
 
 PRIVATE to the collection.
 """
@@ -56,9 +56,9 @@ def lines_about(lines: list[str], subject: str) -> list[str]:
 
 
 def console_flag(client_release: str) -> str:
-    """Return the flag with which a release of the Rust client logs to the journal, after a space; empty without one.
+    """Return the flag to log to the journal of a release of the Rust client, after a space; empty without one.
 
-    If the flag is missing, releases 1.4.1 and later log to files only, of up to 1 GiB each since 1.4.3.
+    Without the flag, releases 1.4.1 and later log only to files, of up to 1 GiB each from 1.4.3 on.
     """
     numbers = parse_release(client_release) or _FIRST_WITH_CONSOLE
     if numbers < _FIRST_WITH_VERBOSE:
@@ -70,7 +70,7 @@ def taken_ports(lines: list[str], pid: int) -> list[int]:
     """Return the ports on which other programs than a daemon listen, sorted.
 
     :param lines: of ss; it names the process of each socket.
-    :param pid: of the daemon, which may keep its own ports; 0 where it does not run.
+    :param pid: process of the daemon, whose ports are omitted; 0 if it is not running.
     """
     matches = [_SOCKET.search(line) for line in lines if f"pid={pid}," not in line]
     return sorted({int(match.group(1)) for match in matches if match})
@@ -105,7 +105,7 @@ def paths(lines: list[str]) -> list[str]:
 
 
 def newest(lines: list[str]) -> int:
-    """Return when the newest of these files was written, in seconds since 1970; 0 without one."""
+    """Return the newest modification time of these files in seconds since 1970; 0 without files."""
     return max((int(line.partition(" ")[0]) for line in lines), default=0)
 
 
@@ -132,7 +132,7 @@ def daemon(lines: list[str]) -> dict[str, t.Any]:
 
 
 def failure(result: dict[str, t.Any]) -> str:
-    """Return why a task failed, in the words of its module or of the items of its loop."""
+    """Return why a task failed: the message of its module, or those of the items of its loop."""
     items = [item for item in result.get("results", [result]) if item.get("failed")]
     messages = [str(item.get("msg") or "").rstrip(".") for item in items]
     return " ".join(filter(None, messages)) or "no reason given"
@@ -180,7 +180,7 @@ def archive(lines: list[str], program: str) -> dict[str, str]:
 
 
 def _refusal(kind: str, name: str, target: str | None) -> str:
-    """Return why a member of an archive is refused, empty where it is not."""
+    """Return why a member of an archive is refused, empty if it is accepted."""
     if _leaves(name):
         return f"its member {name} is outside the directory to which it is unpacked"
     if kind not in "-dlh":

@@ -92,7 +92,7 @@ trainer.bucketName                       str       until 2.1.56
 """
 )
 
-#: What the manager refuses when it starts (Validate in config.go), in the notation of rules.parse_rules.
+#: Configurations with which the manager does not start (Validate in config.go), in the notation of rules.parse_rules.
 RULES = (
     server_keys.RULES
     + """
@@ -141,7 +141,7 @@ trainer.bucketName                       filled    if trainer.enable
 """
 )
 
-#: Spellings of other files, and of habit, that are too different for a guess by similarity.
+#: Common misspellings, and keys of other files, that similarity does not find.
 MISTAKES = {
     "jwt": "auth.jwt",
     "mysql": "database.mysql",

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be wrong with the configurations of clients and of containerd: a code each, with reason and remedy.
+"""Problems of the configurations of clients and containerd: their codes, reasons and remedies.
 
-docs/traps.md lists every code; a test holds it to this file.
+docs/traps.md lists all codes, which a test checks.
 
 PRIVATE to the collection.
 """
@@ -408,13 +408,13 @@ PREVENT_START = frozenset(
 
 
 class Problem(t.NamedTuple):
-    """One thing that is wrong.
+    """A problem of a configuration.
 
     :ivar code: stable, a key of MESSAGES.
     :ivar key: of the configuration, with its position in lists; empty if no key is to blame.
     :ivar reason: what goes wrong.
     :ivar remedy: what to do.
-    :ivar suggestion: the key that may be meant, where this one is unknown; empty where there is none.
+    :ivar suggestion: similar valid key if this one is unknown, or empty.
     :ivar file: path on the host; empty for the one that a role is going to write.
     """
 
@@ -432,12 +432,12 @@ class Problem(t.NamedTuple):
 
     @property
     def message(self) -> str:
-        """Return all of it in one line, for people."""
+        """Return the problem in one line."""
         return f"{self.where}: {self.reason} {self.remedy} [{self.code}]"
 
 
 def problem_dicts(problems: t.Iterable[Problem], allowed: t.Container[str] = ()) -> list[dict[str, t.Any]]:
-    """Return problems as filters return them, each once, without those whose codes are allowed."""
+    """Return problems in the format of filters, without duplicates and without allowed codes."""
     unique = dict.fromkeys(not_allowed(problems, allowed))
     values = ("code", "reason", "remedy", "suggestion", "message")
     return [{"key": each.where, **{name: getattr(each, name) for name in values}} for each in unique]
@@ -449,6 +449,6 @@ def not_allowed(problems: t.Iterable[Problem], allowed: t.Container[str]) -> lis
 
 
 def problem(code: str, key: str = "", suggestion: str = "", file: str = "", **details: t.Any) -> Problem:
-    """Return the problem of a code, with the details that its texts need."""
+    """Return the problem of a code, with the details in its texts."""
     reason, remedy = MESSAGES[code]
     return Problem(code, key, reason.format(**details), remedy.format(**details), suggestion, file)

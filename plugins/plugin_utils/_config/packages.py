@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the names of packages and archives show: their kind, and the release of the daemon in them.
+"""Derive the kind of a package or archive, and the release of its daemon, from its name.
 
 PRIVATE to the collection.
 """
@@ -17,9 +17,9 @@ _ARCHIVE = re.compile(r"\.(tar\.[a-z0-9]+|tgz)\Z")
 
 
 def source(given: str) -> dict[str, str]:
-    """Return the file name of what is to be installed, and its kind: ``deb``, ``rpm``, ``archive`` or ``name``.
+    """Return the file name of the package or archive, and its kind: ``deb``, ``rpm``, ``archive`` or ``name``.
 
-    :param given: a URL, whose query is left out (it may hold a secret), a path, or the name of a package.
+    :param given: a URL, a path, or the name of a package. The query of a URL is omitted, because it may be secret.
     """
     scheme, mark, place = given.partition("://")
     name = posixpath.basename(scheme + mark + (re.split("[?#]", place, maxsplit=1)[0] if mark else ""))
@@ -28,11 +28,11 @@ def source(given: str) -> dict[str, str]:
 
 
 def release(given: str, file_name: str, output: str) -> str:
-    """Return the release of a daemon, empty where it is not known.
+    """Return the release of a daemon, empty if unknown.
 
-    :param given: what the user says.
-    :param file_name: of what is to be installed.
-    :param output: of the program on the host when it prints its release.
+    :param given: release set by the user.
+    :param file_name: file name of the package or archive.
+    :param output: output of the installed program with its release.
     """
     if given:
         return given.removeprefix("v")
@@ -40,6 +40,6 @@ def release(given: str, file_name: str, output: str) -> str:
 
 
 def find_release(*texts: str) -> str:
-    """Return the first release in the first text that has one, empty if none has."""
+    """Return the first release in the texts, or an empty text."""
     matches = filter(None, map(_RELEASE.search, texts))
     return next((match.group() for match in matches), "")

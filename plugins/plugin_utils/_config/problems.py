@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that is wrong with a configuration, and what a role must know about it before it writes it.
+"""Check a configuration, and derive the facts that a role needs before it writes the configuration.
 
 PRIVATE to the collection.
 """
@@ -28,19 +28,19 @@ _CHECKERS: dict[str, type[Checker]] = {
 def config_problems(
     config: dict[str, t.Any], client: str, release: str | None = None, context: Context | None = None
 ) -> list[Problem]:
-    """Return everything that is wrong with a configuration.
+    """Return the problems of a configuration.
 
     :param config: the configuration.
     :param client: ``dfget`` (Go client), ``dfdaemon`` (Rust client), ``manager`` or ``scheduler``.
     :param release: of the client or server; None where it is not known, then a key of any release is known.
-    :param context: what is known besides.
-    :raises ValueError: if a release is not a release.
+    :param context: other facts.
+    :raises ValueError: if a release is not valid.
     """
     return _CHECKERS[client](config, release, context or Context()).check()
 
 
 def config_files(config: dict[str, t.Any], client: str) -> list[str]:
-    """Return the paths of the files that must be on the host before the client starts with a configuration."""
+    """Return the paths of the files that the client needs to start with a configuration."""
     paths: list[str] = []
     for setting in schema.settings(config, client):
         key = schema.look_up(client, setting.path, None).key
@@ -50,7 +50,7 @@ def config_files(config: dict[str, t.Any], client: str) -> list[str]:
 
 
 def has_secret(config: dict[str, t.Any], client: str) -> bool:
-    """Return whether a configuration holds something that must not be shown: a password, a private key, headers."""
+    """Return whether a configuration contains secrets: a password, a private key, headers."""
     return any(_may_be_secret(setting, client) for setting in schema.settings(config, client))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a server refuses when it starts, as a table: which keys must be there, or must not be empty or zero.
+"""Tables of the rules of a server's validation: which keys must be set, or must not be empty or zero.
 
 PRIVATE to the collection.
 """
@@ -15,12 +15,12 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.sch
 
 
 class Rule(t.NamedTuple):
-    """One line of a table.
+    """A rule.
 
-    :ivar path: of the key.
+    :ivar path: path of the key.
     :ivar condition: ``required`` (set, and not empty), ``filled`` (not empty where it is set) or ``positive`` (above
         0 where it is set).
-    :ivar switch: the key on which it depends whether the rule applies, or None.
+    :ivar switch: key that determines whether the rule applies, or None.
     :ivar values: of the switch with which it applies; none where it is enough that the switch is on or has content.
     :ivar until: first release without the rule, or None.
     """

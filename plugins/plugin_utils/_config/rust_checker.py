@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with dfdaemon.yaml, the configuration of the Rust client.
+"""Check dfdaemon.yaml, the configuration of the Rust client.
 
 PRIVATE to the collection.
 """
@@ -22,7 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.val
     value_error,
 )
 
-#: Releases of the manager whose preheat cannot use the ids of blob digests (dragonfly pull request 4975 came after it).
+#: Last release of the manager whose preheats cannot use digests as task IDs (before dragonfly pull request 4975).
 _LAST_WITHOUT_BLOB_IDS = (2, 5, 1)
 _BLOB_DIGEST_KEYS = [f"proxy.registryMirror.enableTask{name}BasedBlobDigest" for name in ("ID", "Id")]
 _MIN_REQUEST_RATE = 100
@@ -38,7 +38,7 @@ _PORTS = {
 }
 
 
-#: What tokio and tower panic at when it is 0 (seen with 1.5.1).
+#: Keys for which tokio and tower panic if the value is 0 (seen with 1.5.1).
 _ABOVE_ZERO = (
     "download.server.requestRateLimit",
     "download.server.requestBufferSize",
@@ -57,7 +57,7 @@ _ABOVE_ZERO = (
     "server.adaptiveRateLimit.bucketCount",
     "server.adaptiveRateLimit.collectInterval",
 )
-#: The most that tokio's channels hold.
+#: Maximum capacity of tokio's channels.
 _MAX_BUFFER = 2**61 - 1
 
 
@@ -69,13 +69,13 @@ class RustChecker(Checker):
     has_last_release = False
 
     def check_release(self) -> None:
-        """Add a problem for a release that the schema does not know, or whose task IDs no other client computes."""
+        """Add a problem for an unknown release, or one whose task IDs no other client computes."""
         super().check_release()
         if self.before(0, 1, 114):
             self.add("ids_of_their_own", "release")
 
     def deciding_query(self) -> str:
-        """Return the query that containerd adds, which releases before 1.1.1 drop, and from 1.2.1 on do not match."""
+        """Return the query that containerd adds. Releases before 1.1.1 drop it, and from 1.2.1 on rules ignore it."""
         return "?ns=registry" if (1, 1, 1) <= (self.release or ()) < (1, 2, 1) else ""
 
     def check_client(self) -> None:
@@ -111,7 +111,7 @@ class RustChecker(Checker):
         if schedulers and self.get("manager.addr"):
             self.add("schedulers_ignored", _SCHEDULERS, variable=_SCHEDULERS)
         if len(schedulers) == 1 and is_host_and_port(schedulers[0]):
-            return  # A name is resolved where it is the only one.
+            return  # A single name is resolved.
         for index, address in enumerate(schedulers):
             if not is_socket_address(address):
                 hint = "Write each address as IP:PORT. NAME:PORT is supported only as a single address."
@@ -188,14 +188,14 @@ def _filters_ns(rule: dict[str, t.Any]) -> bool:
     if "filteredQueryParams" not in rule:
         return True
     params = rule["filteredQueryParams"]
-    # An empty value is an empty list. What is not a list has been reported.
+    # An empty value is an empty list. Values of other types are reported elsewhere.
     return params is not None and (not isinstance(params, list) or "ns" in params)
 
 
 def dynconfig(schedulers: t.Sequence[str]) -> dict[str, t.Any]:
-    """Return dynconfig.yaml for addresses of schedulers, empty without them.
+    """Return dynconfig.yaml for addresses of schedulers, or an empty text.
 
-    The client takes IP addresses as a list and a name alone (dragonfly-client/src/dynconfig/local.rs).
+    The client accepts a list of IP addresses, or a single name (dragonfly-client/src/dynconfig/local.rs).
     """
     if len(schedulers) == 1 and not is_socket_address(schedulers[0]):
         return {"scheduler": {"addr": schedulers[0]}}

@@ -143,7 +143,7 @@ network.enableIpv6                       bool      until 1.2.5 now network.enabl
 network.enableIPv6                       bool      since 1.2.5 was network.enableIpv6
 """
 
-#: Spellings of the other client that are too different for a guess by similarity.
+#: Misspellings from the other client that similarity does not find.
 MISTAKES = {
     "proxy.proxies": "proxy.rules",
     "proxy.rules[].useHTTPS": "proxy.rules[].useTLS",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with scheduler.yaml.
+"""Check scheduler.yaml.
 
 PRIVATE to the collection.
 """
@@ -53,7 +53,7 @@ class SchedulerChecker(ServerChecker):
         )
 
     def _has_redis(self) -> bool:
-        """Return whether an address of Redis is set, there or where older releases had it (Convert in config.go)."""
+        """Return whether an address of Redis is set, in this key or in an older one (Convert in config.go)."""
         has_old_address = self.get("job.redis.host") and self.get("job.redis.port")
         return bool(self.get("database.redis.addrs") or self.get("job.redis.addrs") or has_old_address)
 

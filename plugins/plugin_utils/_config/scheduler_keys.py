@@ -85,7 +85,7 @@ trainer.uploadTimeout                    duration  until 2.1.56
 """
 )
 
-#: What the scheduler refuses when it starts (Validate in config.go), in the notation of rules.parse_rules.
+#: Configurations with which the scheduler does not start (Validate in config.go), as rules.parse_rules reads them.
 RULES = (
     server_keys.RULES
     + """
@@ -132,7 +132,7 @@ trainer.uploadTimeout                    positive  if trainer.enable
 """
 )
 
-#: Spellings of other files, and of habit, that are too different for a guess by similarity.
+#: Common misspellings, and keys of other files, that similarity does not find.
 MISTAKES = {
     "redis": "database.redis",
     "server.ip": "server.advertiseIP",

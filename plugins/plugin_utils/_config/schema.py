@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which keys a release of a program knows, and which was meant by a key that it does not know.
+"""Look up the configuration keys of a program's release, and suggest keys for unknown ones.
 
 ``dfget`` is the Go client (dfget.yaml), ``manager`` and ``scheduler`` are the servers (manager.yaml, scheduler.yaml;
 all three are releases of dragonflyoss/dragonfly), ``dfdaemon`` is the Rust client (dfdaemon.yaml, releases of
@@ -49,15 +49,15 @@ Release = tuple[int, ...]
 
 
 class Key(t.NamedTuple):
-    """One key of a configuration file.
+    """A key of a configuration file.
 
     :ivar path: dotted, with ``[]`` after the name of a list.
     :ivar kinds: pairs of a type and the first release that has it, None for the first type; see values.value_error.
     :ivar since: first release that has the key; None for all before ``until``.
-    :ivar until: first release that lacks it again; None where the newest has it.
-    :ivar now: the key that replaces it in later releases, or None.
-    :ivar was: the key that it replaces, or None.
-    :ivar same: the key for which this is another spelling (serde's alias), or None.
+    :ivar until: first release without the key, None if the newest release has it.
+    :ivar now: key that replaces it in later releases, or None.
+    :ivar was: key that it replaces, or None.
+    :ivar same: key of which it is an alias (serde), or None.
     """
 
     path: str
@@ -70,28 +70,28 @@ class Key(t.NamedTuple):
 
     @property
     def type(self) -> str:
-        """Return the type that the newest release has."""
+        """Return the type in the newest release."""
         return self.kinds[-1][1]
 
     def is_in(self, release: Release | None) -> bool:
-        """Return whether a release knows the key; where the release is not known, whether any does."""
+        """Return whether a release has the key. If the release is unknown, whether any has it."""
         if release is None:
             return True
         return (self.since is None or release >= self.since) and (self.until is None or release < self.until)
 
     def types_in(self, release: Release | None) -> list[str]:
-        """Return the type that a release has; where the release is not known, those of all releases."""
+        """Return the type in a release. If the release is unknown, the types of all releases."""
         if release is None:
             return [kind for _since, kind in self.kinds]
         return [kind for since, kind in self.kinds if since is None or release >= since][-1:]
 
 
 class Lookup(t.NamedTuple):
-    """What a release does with a key.
+    """Result of looking up a key.
 
-    :ivar status: ``known``, ``branch`` (keys are below it), ``gone``, ``later`` or ``unknown``.
+    :ivar status: ``known``, ``branch`` (it contains keys), ``gone``, ``later`` or ``unknown``.
     :ivar key: the Key, or None.
-    :ivar instead: the key to write instead in this release, or None.
+    :ivar instead: key to use instead in this release, or None.
     """
 
     status: str
@@ -165,7 +165,7 @@ SCHEMA: dict[str, dict[str, Key]] = {
 
 
 def _fold(client: str, path: str) -> str:
-    """Return a name as the program compares it: those in Go ignore case, the Rust client does not."""
+    """Return a name for comparisons: programs in Go ignore case, the Rust client does not."""
     return path.lower() if LANGUAGE[client] == "go" else path
 
 
@@ -178,7 +178,7 @@ def _below(client: str, folded: str) -> tuple[Key, ...]:
 
 
 def look_up(client: str, path: str, release: str | None) -> Lookup:
-    """Return what a release of a client does with a key.
+    """Look up a key in a release of a client.
 
     :param client: a name of SCHEMA.
     :param path: dotted, with ``[]`` after the name of a list, such as ``proxy.proxies[].regx``.
@@ -206,7 +206,7 @@ def _is_over(key: Key, release: Release | None) -> bool:
 
 
 def nearest(client: str, path: str, release: str | None) -> str | None:
-    """Return the key that was most likely meant by one that does not exist, or None."""
+    """Return the most similar valid key for one that does not exist, or None."""
     if path in _MISTAKES[client]:
         return _MISTAKES[client][path]
     names = _names(client, checked_release(release))
@@ -216,13 +216,13 @@ def nearest(client: str, path: str, release: str | None) -> str | None:
         close = difflib.get_close_matches(spelling, list(pool), n=1, cutoff=0.75)
         if close:
             return pool[close[0]]
-    # The right name in the wrong place.
+    # The correct name in another mapping.
     elsewhere = [full for name, full in names.items() if name.rpartition(".")[2] == leaf]
     return elsewhere[0] if len(elsewhere) == 1 else None
 
 
 def _names(client: str, release: Release | None) -> dict[str, str]:
-    """Return the keys of a release and the mappings that they are in, by their names in lower case."""
+    """Return the keys of a release and their mappings, by name in lower case."""
     names: dict[str, str] = {}
     for key in SCHEMA[client].values():
         parts = key.path.split(".") if key.is_in(release) else []
@@ -233,11 +233,11 @@ def _names(client: str, release: Release | None) -> dict[str, str]:
 
 
 class Setting(t.NamedTuple):
-    """A value of a configuration.
+    """A value in a configuration.
 
-    :ivar path: as in the schema.
-    :ivar where: with the position in a list, for people.
-    :ivar value: what the file says.
+    :ivar path: path in the schema.
+    :ivar where: path in messages, including positions in lists.
+    :ivar value: value in the file.
     """
 
     path: str
@@ -246,7 +246,7 @@ class Setting(t.NamedTuple):
 
 
 def settings(config: dict[str, t.Any], client: str) -> t.Iterator[Setting]:
-    """Yield each key of a configuration as the schema sees it.
+    """Yield the settings of a configuration in terms of the schema.
 
     A mapping that the schema knows as one value is not entered, but its keys are yielded where the client reads only
     certain ones (an address in a list of addresses).
@@ -303,7 +303,7 @@ def _misplaced(value: t.Any, kind: str, path: str, where: str) -> t.Iterator[Set
 
 
 def get(config: dict[str, t.Any], client: str, path: str, default: t.Any = None) -> t.Any:
-    """Return the value of a dotted key as the client would find it, the default where it is missing or empty."""
+    """Return the value of a dotted key as the client looks it up, or the default if it is missing or empty."""
     node: t.Any = config
     for part in path.split("."):
         if not isinstance(node, dict):

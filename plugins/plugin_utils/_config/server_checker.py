@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with the configuration of a server: what manager and scheduler have in common.
+"""Check the configuration of a server: the part that manager and scheduler share.
 
 PRIVATE to the collection.
 """
@@ -22,7 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.val
     parse_duration,
 )
 
-#: CreateLogger in internal/dflog/logcore.go; the two last ones are documented, and log as info.
+#: Levels of CreateLogger in internal/dflog/logcore.go. The last two are documented, but log as info.
 _LOG_LEVELS = ("debug", "info", "warn", "error", "panic", "fatal")
 # internal/job/job.go writes the login of Redis into a URL: as it stands before 2.1.24, with + for a space later on; and
 # without the name of the user before 2.2.3. With several addresses, nothing removes the escapes again (NewGR in
@@ -37,8 +37,8 @@ _LAST_WITHOUT_TLS_FOR_JOBS = (2, 5, 1)
 class ServerChecker(Checker):
     """Collects the problems of manager.yaml or scheduler.yaml.
 
-    :ivar rules: what the server refuses when it starts.
-    :ivar defaults: values of the keys on which rules depend, where they are not set.
+    :ivar rules: rules of the server's validation.
+    :ivar defaults: defaults of the keys on which rules depend.
     """
 
     engine = "Go's regexp (RE2)"
@@ -51,7 +51,7 @@ class ServerChecker(Checker):
         return "no_such_server"
 
     def accepts_empty(self, _key: schema.Key) -> bool:
-        """Return True: viper leaves what is empty at its default."""
+        """Return True, because viper keeps defaults for empty values."""
         return True
 
     def check_client(self) -> None:
@@ -70,12 +70,12 @@ class ServerChecker(Checker):
         """Add the problems that only this server has."""
         raise NotImplementedError
 
-    # --- what upstream refuses
+    # --- rules of upstream
 
     def _applies(self, rule: Rule) -> bool:
         key = schema.SCHEMA[self.client][rule.path]
         if self.release is None:
-            # Some release has the key, some release has the rule: nothing is missing for certain.
+            # If the release is unknown, it may lack the key or the rule.
             is_in_release = rule.until is None and (key.until is None or rule.condition != "required")
         else:
             is_in_release = key.is_in(self.release) and (rule.until is None or self.release < rule.until)
@@ -103,7 +103,7 @@ class ServerChecker(Checker):
         return isinstance(amount, (int, float)) and amount > 0
 
     def _check_release_line(self) -> None:
-        """Compare the release with that of the manager; to a manager the one of its schedulers is given."""
+        """Compare the release with that of the manager, or for a manager with that of its schedulers."""
         if self.manager and self.release and self.manager[:2] != self.release[:2]:
             other = "manager" if self.client == "scheduler" else "scheduler"
             self.add("release_lines", "release", other=f"{other} {'.'.join(map(str, self.manager))}")
@@ -116,22 +116,22 @@ class ServerChecker(Checker):
     # --- addresses
 
     def check_listen_address(self, key: str) -> None:
-        """Add a problem for a text on which Go cannot listen."""
+        """Add a problem for an address on which Go cannot listen."""
         address = self.get(key)
         if address and not is_listen_address(address):
             self.add("bad_value", key, wanted="an address such as :8080 or 192.0.2.7:8080")
 
     def port_of(self, key: str, default: int) -> int:
-        """Return the port of an address to listen on, 0 where it cannot be read."""
+        """Return the port of a listen address, 0 if it is not valid."""
         address = self.get(key) or f":{default}"
         return int(address.rpartition(":")[2]) if is_listen_address(address) else 0
 
     def metrics_port(self) -> int:
-        """Return the port of the metrics, 0 where they are off."""
+        """Return the port of the metrics, 0 if they are disabled."""
         return self.port_of("metrics.addr", 8000) if self.get("metrics.enable") else 0
 
     def check_reachable(self, *keys: str) -> None:
-        """Add a problem for each IP address that other hosts cannot reach; listening on all addresses is fine."""
+        """Add a problem for each IP address that other hosts cannot reach. Listening on all addresses is valid."""
         for key in keys:
             address = self.get(key)
             if address is None:
@@ -143,9 +143,9 @@ class ServerChecker(Checker):
     # --- Redis
 
     def check_redis(self, where: str) -> None:
-        """Add the problems of a login of Redis.
+        """Add the problems of the credentials for Redis.
 
-        :param where: the key of the mapping that has it.
+        :param where: key of the mapping that contains them.
         """
         addresses = self.get(f"{where}.addrs") or []
         for index, address in enumerate(addresses):
@@ -172,7 +172,7 @@ class ServerChecker(Checker):
                 self.add("redis_login_in_url", f"{where}.{name}")
 
     def _reaches_jobs(self, text: str, has_several: bool) -> bool:
-        """Return whether jobs log in to Redis with the same text.
+        """Return whether jobs log in to Redis with the text as it is written.
 
         :param has_several: whether Redis has several addresses.
         """
@@ -201,7 +201,7 @@ def _is_local(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 def has_content(value: t.Any) -> bool:
-    """Return whether a switch is on: true, a text, or a mapping in which something is set."""
+    """Return whether a switch is on: true, a text, or a mapping with a set value."""
     if isinstance(value, dict):
         return any(
             inner is not None and (not isinstance(inner, dict) or has_content(inner)) for inner in value.values()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles of manager and scheduler conclude from the configuration that they write.
+"""Derive facts for the roles manager and scheduler from the configuration that they write.
 
 PRIVATE to the collection.
 """
@@ -16,9 +16,9 @@ import typing as t
 from collections.abc import Mapping
 
 _LISTEN = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*)):(?P<port>[0-9]+)\Z")
-#: To what a program on the same host connects where a server listens on all addresses.
+#: Address to connect to from the same host if a server listens on all addresses.
 _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
-#: Characters that systemd.exec(5) reads otherwise between double quotes in a file of EnvironmentFile=.
+#: Characters with a special meaning between double quotes in an EnvironmentFile (systemd.exec(5)).
 _QUOTED = re.compile(r'(["\\$`])')
 _TYPES_OF_POSTGRES = ("postgres",)
 _TYPES_OF_MYSQL = ("mysql", "mariadb")
@@ -30,15 +30,15 @@ _REDIS_KEYS = {
     "sentinelUsername": "sentinel_username",
     "sentinelPassword": "sentinel_password",
 }
-#: The certificate of the CA is ``ca`` up to 2.1.60 (manager/config/config.go).
+#: Up to 2.1.60, the key of the CA certificate is ``ca`` (manager/config/config.go).
 _TLS_KEYS = {"caCert": "ca_cert", "ca": "ca_cert", "cert": "client_cert", "key": "client_key"}
 _DEFAULT_DATABASES = {"db": 0, "brokerDB": 1, "backendDB": 2}
 
 
 def local_address(listen: str) -> dict[str, t.Any]:
-    """Return ``host`` and ``port`` to which a program on the same host connects; port 0 where there is none.
+    """Return ``host`` and ``port`` to connect to from the same host. The port is 0 if there is none.
 
-    :param listen: on what a Go server listens, such as ``:8080``, ``10.0.0.1:8080`` or ``[::]:8080``.
+    :param listen: listen address of a Go server, such as ``:8080``, ``10.0.0.1:8080`` or ``[::]:8080``.
     """
     match = _LISTEN.match(str(listen))
     if not match:
@@ -48,12 +48,12 @@ def local_address(listen: str) -> dict[str, t.Any]:
 
 
 def join_address(host: str, port: int) -> str:
-    """Return a host and a port as they are written in a URL, an IPv6 address in brackets."""
+    """Return host and port in the format of URLs, with IPv6 addresses in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def environment_line(value: str, name: str) -> str:
-    """Return a line of a file of ``EnvironmentFile=`` that sets a variable to exactly this value."""
+    """Return a line of an ``EnvironmentFile=`` that sets a variable to a value."""
     return f'{name}="{_QUOTED.sub(_escaped, value)}"'
 
 
@@ -62,7 +62,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def user_id(jwt: str) -> int:
-    """Return the id of the user for whom a manager issued a JWT, 0 where it does not hold one.
+    """Return the ID of the user for whom a manager issued a JWT, 0 if the JWT does not contain it.
 
     It is the claim ``id`` (manager/middlewares/jwt.go, 2.1.0 to 2.5.1).
     """
@@ -74,10 +74,10 @@ def user_id(jwt: str) -> int:
 
 
 def other_schedulers(hostvars: Mapping[str, Mapping[str, t.Any]], names: list[str], cluster_id: int) -> list[str]:
-    """Return the hosts among others whose schedulers are of a cluster.
+    """Return the hosts whose schedulers belong to a cluster.
 
     :param hostvars: variables by host.
-    :param cluster_id: of the cluster; a host without ``scheduler_cluster_id`` is in it.
+    :param cluster_id: ID of the cluster; hosts without ``scheduler_cluster_id`` belong to it.
     """
     return [name for name in names if int(hostvars[name].get("scheduler_cluster_id", cluster_id)) == cluster_id]
 

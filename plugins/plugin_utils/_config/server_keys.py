@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keys that manager.yaml and scheduler.yaml have in common, release by release.
+"""Keys that manager.yaml and scheduler.yaml share, by release.
 
 Read from cmd/dependency/base/option.go and the configurations of both at each release tag of dragonflyoss/dragonfly;
 ``make compare-upstream`` compares them again. The notation is that of schema.parse_keys.
@@ -46,7 +46,7 @@ security.certSpec.ipAddresses            ips       until 2.1.61
 security.certSpec.validityPeriod         duration  until 2.1.61
 """
 
-#: Blocks of keys that stand in several places.
+#: Blocks of keys that occur in several places.
 BLOCKS = {
     "{mtls}": """
 caCert                                   file      since 2.1.61
@@ -73,7 +73,7 @@ tls.insecureSkipVerify                   bool      since 2.4.4
 """,
 }
 
-#: What both refuse when they start (Validate in config.go), in the notation of rules.parse_rules.
+#: Configurations with which neither starts (Validate in config.go), in the notation of rules.parse_rules.
 RULES = """
 metrics.addr                             filled    if metrics.enable
 security.caCert                          required  if security.autoIssueCert

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Settings of the section [Service] of a unit: which systemd would not read as they were written.
+"""Format settings of the section [Service] of a unit, and find those that systemd would misread.
 
 PRIVATE to the collection.
 """
@@ -16,7 +16,7 @@ import typing as t
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _PERCENTAGE = re.compile(r"\d+(\.\d+)?%\Z")
-# What systemd.syntax(7) lists, after pairs of backslashes were taken out.
+# Escapes in systemd.syntax(7), after pairs of backslashes are removed.
 _NO_ESCAPE = re.compile(r"\\(?![abfnrtvs\"']|x[0-9A-Fa-f]{2}|[0-7]{3}|u[0-9A-Fa-f]{4})")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _VALUES = (str, int, float, bool, type(None))
@@ -39,7 +39,7 @@ def unit_lines(options: dict[str, t.Any]) -> list[str]:
 
 
 def option_error(name: str, value: t.Any) -> str | None:
-    """Return why systemd would not read a setting as it was written, None where it would."""
+    """Return why systemd would misread a setting, None if it reads it as intended."""
     if not _NAME.match(name):
         return "its name is not one of a setting of systemd"
     if not isinstance(value, _VALUES):

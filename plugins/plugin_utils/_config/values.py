@@ -117,7 +117,7 @@ def _parse_size(text: str, language: str) -> int | None:
     base = 1024 if binary or language == "go" else 1000
     size = float(number) * base ** ("kmgtpe".index(prefix.lower()) + 1 if prefix else 0)
     if language == "rust":
-        return int(min(size, _MAX_RUST_BYTES))  # Rust takes the largest number for a larger one.
+        return int(min(size, _MAX_RUST_BYTES))  # Rust saturates.
     return int(size) if size < _MAX_BYTES else None
 
 
@@ -156,7 +156,7 @@ def may_reach(address: str, listener: str) -> bool:
 
 
 def _reaches(target: _Address, bound: _Address) -> bool:
-    """Return whether Linux delivers to a listener what is sent to an address; ``::`` accepts IPv4, too."""
+    """Return whether connections to an address reach a listener on Linux, where ``::`` also accepts IPv4."""
     if bound.is_unspecified:
         return bound.version == 6 or target.version == 4
     if target.is_unspecified:
@@ -200,7 +200,7 @@ def _is_text(value: t.Any) -> bool:
 
 def _is_ip(value: t.Any) -> bool:
     try:
-        # Neither client reads a zone, as in fe80::1%eth0.
+        # Neither client accepts a zone, as in fe80::1%eth0.
         return isinstance(value, str) and "%" not in value and bool(ipaddress.ip_address(value))
     except ValueError:
         return False

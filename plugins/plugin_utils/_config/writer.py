@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Configurations as YAML that both clients read as it was meant.
+"""Write configurations as YAML that both clients read as intended.
 
 The clients read YAML 1.2, PyYAML writes 1.1: it leaves texts such as ``1e3`` and ``0o17`` without quotes, which are
 numbers to the clients. And where the Rust client takes an empty value for one that is not there, it does not take the
@@ -20,13 +20,13 @@ from collections.abc import Sequence
 
 import yaml
 
-# What no YAML reads as anything but a text.
+# Texts that all versions of YAML read as strings.
 _PLAIN = re.compile(r"(?:(?:/|[A-Za-z][\w-]*[/.])[\w./-]*|[A-Za-z][\w-]*|[0-9]+(?:ms|[smhd]|[KMGTP]i?B?))\Z", re.ASCII)
 _WORDS_WITH_A_MEANING = frozenset("true false yes no on off y n null nan inf".split())
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts in double quotes unless they are plain, None as nothing, and no references to earlier values."""
+    """Writes texts in double quotes unless they are plain, None as an empty value, and no aliases."""
 
     def ignore_aliases(self, _value: t.Any) -> bool:
         return True
@@ -45,7 +45,7 @@ class _Dumper(yaml.SafeDumper):
         return self.represent_mapping("tag:yaml.org,2002:map", mapping.items())
 
 
-# For subclasses, too: ansible-core marks values with classes of its own.
+# Also for subclasses, because ansible-core uses its own classes for values.
 _Dumper.add_multi_representer(str, _Dumper.represent_text)
 _Dumper.add_multi_representer(bool, _Dumper.represent_bool)
 _Dumper.add_multi_representer(int, _Dumper.represent_int)
@@ -64,21 +64,21 @@ def plain(value: t.Any) -> t.Any:
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]
     if isinstance(value, datetime.date):
-        # What a date without quotes is to Ansible; no key of the clients takes one.
+        # Ansible parses unquoted dates, which no key of the clients accepts.
         return value.isoformat()
     # Up to ansible-core 2.18 an encrypted text is a sequence that is not a str.
     return str(value) if isinstance(value, (str, Sequence)) else value
 
 
 def to_yaml(config: dict[str, t.Any]) -> str:
-    """Return a configuration as YAML, its keys in their order."""
+    """Return a configuration as YAML, with keys in the original order."""
     return yaml.dump(plain(config), Dumper=_Dumper, default_flow_style=False, allow_unicode=False, width=1_000_000)
 
 
 def yaml_value(value: t.Any) -> str:
-    """Return a value as YAML in one line, for a template.
+    """Return a value as YAML in one line, for templates.
 
-    JSON is not YAML: it writes characters beyond the basic plane as surrogates, which YAML has not.
+    JSON is not a subset of YAML: it escapes characters beyond the basic plane as surrogates, which YAML does not have.
     """
     written = yaml.dump([plain(value)], Dumper=_Dumper, default_flow_style=True, allow_unicode=False, width=1_000_000)
     return written.strip()[1:-1]

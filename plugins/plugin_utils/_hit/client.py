@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What both Dragonfly clients have in common: their files, the port of the proxy, and what they make of a pull.
+"""Base class of both Dragonfly clients: their files, the port of the proxy, and their request for a pull.
 
 PRIVATE to the collection.
 """
@@ -40,19 +40,19 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.settin
 
 
 class BlobRequest(t.NamedTuple):
-    """What a client requests from Dragonfly when a runtime pulls a blob.
+    """The request of a client to Dragonfly when a runtime pulls a blob.
 
     :ivar base: base URL of the registry.
     :ivar url: URL of the blob, with its query.
-    :ivar query_filter: names (list of str) of query parameters that do not count.
+    :ivar query_filter: names (list of str) of omitted query parameters.
     :ivar tag: empty without one.
     :ivar application: empty without one.
     :ivar piece_length: bytes as text; empty without one.
-    :ivar byte_range: the part of the blob that is requested; empty for all of it.
-    :ivar fixed_id: the task ID, if it is not computed from the URL.
-    :ivar rewritten_by: the setting that replaced a part of the URL.
-    :ivar reasons: why it requests the blob from the registry and not from Dragonfly.
-    :ivar names_registry: whether the runtime can name the registry that is meant.
+    :ivar byte_range: requested part of the blob; empty for the complete blob.
+    :ivar fixed_id: task ID that is not computed from the URL.
+    :ivar rewritten_by: setting that replaced a part of the URL.
+    :ivar reasons: why the client requests the blob from the registry instead of Dragonfly.
+    :ivar names_registry: whether the runtime can name the registry.
     """
 
     base: Setting
@@ -69,11 +69,11 @@ class BlobRequest(t.NamedTuple):
 
 
 class Login(t.NamedTuple):
-    """How a proxy demands credentials.
+    """How a proxy requires credentials.
 
-    :ivar key: that makes it demand them.
-    :ivar header: that carries them.
-    :ivar status: with which it answers without them.
+    :ivar key: key that enables this.
+    :ivar header: header that contains them.
+    :ivar status: status of the response without credentials.
     """
 
     key: str
@@ -83,12 +83,12 @@ class Login(t.NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def _checked(client: str, text: str, release: str | None) -> tuple[list[Problem], list[Problem]]:
-    """Return what prevents a client from starting with a configuration, and what is misspelt in it."""
+    """Return why a client cannot start with a configuration, and misspelt keys in it."""
     config = parse_text(client, text)[0]
     values = {setting.where: setting.value for setting in settings(config, client)}
-    # Whether there is a dynconfig.yaml is not known.
+    # Whether dynconfig.yaml exists is unknown.
     problems = config_problems(config, client, release, Context(dynconfig=True))
-    # Values that were hidden on the host cannot be checked here.
+    # Redacted values cannot be checked here.
     fatal = [
         problem for problem in problems if problem.code in PREVENT_START and HIDDEN not in str(values.get(problem.key))
     ]
@@ -96,7 +96,7 @@ def _checked(client: str, text: str, release: str | None) -> tuple[list[Problem]
 
 
 def _unit_reasons(unit: dict[str, t.Any] | None) -> list[Reason]:
-    """Return a reason if a unit does not run, or that is not known; None is a client without a unit."""
+    """Return a reason if a unit is not running or its state is unknown. None stands for a client without a unit."""
     state = unit.get("state") if unit else "active"
     if unit is None or state == "active":
         return []
@@ -106,14 +106,14 @@ def _unit_reasons(unit: dict[str, t.Any] | None) -> list[Reason]:
 
 
 class Client(abc.ABC):
-    """A Dragonfly client on one host.
+    """A Dragonfly client on a host.
 
     :cvar name: ``dfget`` or ``dfdaemon``.
-    :cvar login: how its proxy demands credentials.
+    :cvar login: how its proxy requires credentials.
     :ivar release: tuple of int, None if it is not known.
     :ivar is_readable: whether its configuration can be read.
-    :ivar reasons: why it serves nobody.
-    :ivar misspelt: keys that may be meant to be others, which matters only if something misses.
+    :ivar reasons: why it serves no pulls.
+    :ivar misspelt: keys that may be misspelt, which matters only if a pull misses.
     """
 
     name: t.ClassVar[str]
@@ -136,16 +136,16 @@ class Client(abc.ABC):
     @property
     @abc.abstractmethod
     def port(self) -> t.Any:
-        """Port or ports of its proxy, as the file says them."""
+        """Port or ports of its proxy in the file."""
 
     @property
     @abc.abstractmethod
     def address(self) -> str:
-        """Address that its proxy is bound to; empty for all."""
+        """Address on which its proxy listens; empty for all."""
 
     @property
     def _any_address(self) -> str:
-        """Address that its proxy is bound to by default.
+        """Default address on which its proxy listens.
 
         Source: dragonfly v2.1.67 client/config/peerhost.go (Convert), client v1.5.1 dfdaemon.rs (convert).
         """
@@ -155,7 +155,7 @@ class Client(abc.ABC):
     @property
     @abc.abstractmethod
     def mirror_url(self) -> Setting:
-        """Base URL that it requests where a pull names no registry; empty for none."""
+        """Base URL for pulls that name no registry, or empty."""
 
     @property
     @abc.abstractmethod
@@ -175,18 +175,18 @@ class Client(abc.ABC):
     @property
     @abc.abstractmethod
     def _expiry(self) -> tuple[str, str]:
-        """The key that says how long a task is kept after its last use, and its default."""
+        """The key of the time for which a task is kept after its last use, and its default."""
 
     @abc.abstractmethod
     def _request(self, route: Route, path: str) -> BlobRequest:
-        """Return what it requests from Dragonfly, credentials aside.
+        """Return its request to Dragonfly without regard to credentials.
 
         :param route: on which the runtime pulls.
         :param path: of the blob, without a query.
         """
 
     def blob_request(self, route: Route, repository: str, digest: str) -> BlobRequest:
-        """Return what it requests from Dragonfly when a runtime pulls a blob.
+        """Return its request to Dragonfly when a runtime pulls a blob.
 
         :param route: on which the runtime pulls.
         :param repository: as in the image reference.
@@ -220,33 +220,33 @@ class Client(abc.ABC):
 
     @property
     def recipe(self) -> Recipe | None:
-        """How it computes task IDs; None if no other client agrees with it."""
+        """Its computation of task IDs; None if no other client computes the same."""
         return recipe_for(self.name, self.release)
 
     @property
     def release_text(self) -> str:
-        """Its release, else the one that is assumed."""
+        """Its release, or else the assumed one."""
         return str(format_release(self.release or NEWEST[self.name]))
 
     @property
     def kept_for(self) -> tuple[int, str]:
-        """For how many seconds it keeps a task after its last use, and the key that says so."""
+        """Seconds for which it keeps a task after its last use, and the key."""
         key, default = self._expiry
         seconds = parse_duration(get(self.config, self.name, key, default), self.name)
         return int(parse_duration(default, self.name) or 0) if seconds is None else int(seconds), key
 
     def get(self, path: str, default: t.Any = None) -> t.Any:
-        """Return a value of the configuration, else the default; also if it is of another type than the default."""
+        """Return a value of the configuration, or the default if it is missing or has another type than the default."""
         value = get(self.config, self.name, path, default)
         return value if default is None or isinstance(value, type(default)) else default
 
     def text(self, path: str) -> Setting:
-        """Return a text of the configuration, empty if there is none."""
+        """Return a text of the configuration, or an empty text."""
         return Setting(self.get(path, ""), self.path, path)
 
     @property
     def names_port(self) -> bool:
-        """Whether the file says a port that can be read, if only that there is none."""
+        """Whether the file has a valid port, or none."""
         return self.is_readable and isinstance(self.port, (int, dict))
 
     def listens(self, host: str, port: int) -> bool:
@@ -261,7 +261,7 @@ class Client(abc.ABC):
 
 
 def header_value(route: Route, header: str) -> Setting:
-    """Return a header that the runtime sends, empty if it sends none."""
+    """Return a header that the runtime sends, or an empty one."""
     file = route.header_files.get(header.lower(), route.file)
     return Setting(route.headers.get(header.lower(), ""), file, header)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where containerd sends the pulls of a registry, by its files.
+"""Determine from containerd's files where it sends the pulls of a registry.
 
 PRIVATE to the collection.
 """
@@ -60,9 +60,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
 
 _FALLBACK_DIRECTORY = "_default"
-#: Problems of its configuration that matter to pulls with ctr, which bypass the CRI plugin.
+#: Problems of its configuration that affect pulls with ctr, which bypass the CRI plugin.
 _MATTER_TO_CTR = ("parallel_fetch",)
-#: Problems that only exist beside config_path.
+#: Problems only in combination with config_path.
 _ONLY_WITH_CONFIG_PATH = ("mirrors_in_use", "tls_in_use")
 # Source: containerd v2.1.0 and v2.1.3 core/remotes/docker/fetcher.go (open).
 _FIRST_WITH_RANGE_IN_EVERY_REQUEST = (2, 1, 0)
@@ -72,7 +72,7 @@ _FIRST_WITHOUT_RANGE_AGAIN = (2, 1, 3)
 def _files_newer_than_containerd(facts: dict[str, t.Any]) -> list[Reason]:
     """Return a reason for each file that was written after containerd started.
 
-    Distributions write config.toml when they start, so for them, the files from which they write it count.
+    Distributions write config.toml when they start. For them, the files from which they write it count.
     """
     is_own = facts.get("distribution", "containerd") == "containerd"
     files = [facts["config"], *(facts.get("imports") or [])] if is_own else facts.get("sources") or []
@@ -80,10 +80,10 @@ def _files_newer_than_containerd(facts: dict[str, t.Any]) -> list[Reason]:
 
 
 class Containerd:
-    """containerd on one host.
+    """containerd on a host.
 
     :ivar release: tuple of int, None if it is not known.
-    :ivar reasons: why no pull at all is sent to a client.
+    :ivar reasons: why no pull is sent to a client.
     """
 
     def __init__(self, facts: dict[str, t.Any]) -> None:
@@ -107,7 +107,7 @@ class Containerd:
 
     @property
     def _directories(self) -> list[str]:
-        """Directories with a directory per registry, in the order in which containerd reads them."""
+        """Directories that contain a directory per registry, in the order in which containerd reads them."""
         if self._certs_dir:
             return [self._certs_dir]
         return config_paths(self._plugin, self.release)
@@ -148,14 +148,14 @@ class Containerd:
         return [reason("snapshotter_unknown", file, f"{name} snapshotter", snapshotter=snapshotter)]
 
     def unsent_credentials(self, image: PreheatedImage, route: Route) -> list[Reason]:
-        """Return why the credentials that it has for the registry of an image are not sent on a route."""
+        """Return why its credentials for the registry of an image are not sent on a route."""
         if self._certs_dir or "authorization" in route.headers:
             return []
         problems = unsent_auth(self._effective, image.pulled_registry, urlsplit(route.proxy).netloc)
         return [reason_from_problem(problem) for problem in problems]
 
     def route(self, image: PreheatedImage) -> Route | Reason:
-        """Return where the pulls of an image go, or why they go straight to the registry."""
+        """Return the route of an image's pulls, or why they go directly to the registry."""
         registry = image.pulled_registry
         directories = self._directories
         if directories:
@@ -192,7 +192,7 @@ class Containerd:
         return None
 
     def _route_by_mirrors(self, registry: str, mirrors: dict[str, t.Any]) -> Route | Reason:
-        """Return the route by the tables that config_path replaced.
+        """Return the route according to the tables that config_path replaced.
 
         Source: containerd v1.7.20 pkg/cri/sbserver/image_pull.go (registryEndpoints, registryHosts).
         """
@@ -241,7 +241,7 @@ class Containerd:
         return route
 
     def _with_global_headers(self, route: Route) -> Route:
-        """Return a route with the headers that the CRI plugin sends to every host, before those of the host itself.
+        """Return a route with the headers that the CRI plugin sends to all hosts, followed by those of the host.
 
         Source: containerd v1.5.18 to v2.3.4, remotes/docker/resolver.go (dockerBase.request).
         """

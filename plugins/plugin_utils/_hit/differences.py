@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What makes the task IDs of a host and of a preheat differ.
+"""Explain why the task IDs of a host and of a preheat differ.
 
 PRIVATE to the collection.
 """
@@ -27,8 +27,8 @@ def explain_difference(
 ) -> list[Reason]:
     """Return why the task IDs of a blob differ, empty if nothing explains it.
 
-    :param client: the host's.
-    :param request: of the client for the blob.
+    :param client: client of the host.
+    :param request: the client's request for the blob.
     """
     if client.recipe is None or seeds.recipe is None:
         return [reason("ids_of_their_own")]
@@ -54,10 +54,10 @@ def explain_difference(
 def _fixed_id_difference(
     image: PreheatedImage, client: Client, request: BlobRequest, seeds: SeedRecipe
 ) -> Reason | None:
-    """Return why one side has task IDs that are not computed from the URL and the other side has not."""
+    """Return why only one side has task IDs that are not computed from the URL."""
     by_digest, fixed_id = seeds.uses_blob_digests(image), request.fixed_id
     if fixed_id is None:
-        # Like a tag, this is not assumed to be requested: only a host that differs from the default makes it matter.
+        # As with tags, the default is assumed: only a host that differs from it has a difference.
         if by_digest is None and image.blob_digest_ids:
             return reason("blob_digest_ids_unknown", client.path)
         key = "proxy.registryMirror.enableTaskIDBasedBlobDigest"
@@ -122,7 +122,7 @@ def _base_difference(request: BlobRequest, host_url: SplitResult, preheat_url: S
     if not request.names_registry:
         return reason("mirror_serves_another", file, key, **bases)
     if key == "ns":
-        # A header in _default would send the pulls of every other registry to this one.
+        # A header in _default would send the pulls of all other registries to this one.
         is_default = file.endswith("/_default/hosts.toml")
         return reason("base_inferred_by_default" if is_default else "base_inferred", file, **bases)
     return reason("base_differs", file, key, **bases)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of a host, read as the daemons that they belong to read them.
+"""Parse the files of a host as its daemons do.
 
 PRIVATE to the collection.
 """
@@ -77,7 +77,7 @@ _LOADERS = {"dfget": _GoLoader, "dfdaemon": _Loader}
 
 @functools.lru_cache(maxsize=256)
 def parse_text(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
-    """Return a parsed file and what is wrong with it. Most hosts have the same files, so each text is parsed once.
+    """Return a parsed file and its error. Most hosts have the same files, so each text is parsed once.
 
     :param kind: ``toml``, or the client that reads it as YAML.
     """
@@ -98,7 +98,7 @@ def parse_text(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
 
 
 def parse_file(file: dict[str, t.Any], kind: str) -> tuple[dict[str, t.Any], Reason | None]:
-    """Return what a file of the host says, and why it cannot be read.
+    """Return the content of a host's file, and why it cannot be read.
 
     :param file: ``path``, ``text`` (None if it does not exist) and ``error``, as the module reports them.
     :param kind: ``toml``, or the client that reads it as YAML.

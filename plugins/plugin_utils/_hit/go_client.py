@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the Go client makes of a pull.
+"""Determine the Go client's request for a pull.
 
 Source: dragonfly v2.1.67 client/daemon/proxy/reverse_proxy.go, client/daemon/proxy/proxy.go (ServeHTTP) and
 client/daemon/transport/transport.go.
@@ -37,17 +37,17 @@ class GoClient(Client):
 
     @property
     def port(self) -> t.Any:
-        """Port or ports of its proxy, as the file says them."""
+        """Port or ports of its proxy in the file."""
         return get(self.config, self.name, "proxy.tcpListen.port", 0)
 
     @property
     def address(self) -> str:
-        """Address that its proxy is bound to; empty for all."""
+        """Address on which its proxy listens; empty for all."""
         return self.get("proxy.tcpListen.listen", "")
 
     @property
     def mirror_url(self) -> Setting:
-        """Base URL that it requests where a pull names no registry; empty for none."""
+        """Base URL for pulls that name no registry, or empty."""
         return self.text("proxy.registryMirror.url")
 
     @property
@@ -147,4 +147,4 @@ def _redirected(url: str, pattern: str, redirect: str) -> str:
     try:
         return re.sub(pattern, template, url)
     except (re.error, IndexError):
-        return redirect  # Another URL in any case, which is all that counts.
+        return redirect  # The URL differs in any case, which is sufficient.

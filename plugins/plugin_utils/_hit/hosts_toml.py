@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A hosts.toml as containerd reads it: which hosts it sends pulls to, and with which headers.
+"""Parse hosts.toml as containerd does: to which hosts it sends pulls, and with which headers.
 
 Source: containerd v1.5.18 to v2.3.4, remotes/docker/config/hosts.go (parseHostsFile, parseHostConfig), whose results
 are recorded by tests/tools/record_hosts_toml.py.
@@ -37,7 +37,7 @@ _FIRST_WITH_SERVER_ALONE = (1, 7, 32)
 _FIRST_WITH_GO_TOML_2 = (2, 0, 0)
 _FIRST_WITH_DIAL_TIMEOUT = (2, 0, 7)
 _FIRST_WITH_REFERRERS = (2, 2, 0)
-#: Releases that stand for all if that of a host is not known: each reads some file differently.
+#: Releases that represent all if the release is unknown: each reads some files differently.
 _STAND_FOR_ALL = ((1, 5, 18), (1, 6, 0), (1, 7, 32), (2, 0, 0), (2, 0, 7), (2, 2, 0))
 _HOST_KEYS = ("capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout")
 _ROOT_KEYS = ("server", "host", *_HOST_KEYS)
@@ -46,8 +46,8 @@ _ROOT_KEYS = ("server", "host", *_HOST_KEYS)
 class MirrorHost(t.NamedTuple):
     """A host that containerd may pull from instead of the registry.
 
-    :ivar url: as the file says it.
-    :ivar headers: that containerd adds, names in lower case.
+    :ivar url: URL in the file.
+    :ivar headers: headers that containerd adds, names in lower case.
     :ivar overrides_path: whether the path of the URL is used as it is.
     """
 
@@ -59,7 +59,7 @@ class MirrorHost(t.NamedTuple):
 def mirror_hosts(
     file: dict[str, t.Any], registry: str, release: Release | None
 ) -> tuple[list[MirrorHost], Reason | None]:
-    """Return the hosts from which containerd requests blobs, in order; an empty list and the reason for the registry.
+    """Return the hosts from which containerd requests blobs in order, or an empty list and why it uses the registry.
 
     :param file: the hosts.toml, as the module reports it.
     :param registry: as in image references.
@@ -113,7 +113,7 @@ def with_scheme(url: str) -> str:
 
 
 def _known_keys(table: t.Any, names: tuple[str, ...], release: Release) -> t.Any:
-    """Return a table with its keys named as containerd takes them, which ignores case in some of them."""
+    """Return a table with the spelling of keys that containerd uses, which ignores case in some of them."""
     if not isinstance(table, dict):
         return table
     known: dict[str, t.Any] = {}
@@ -248,7 +248,7 @@ _CAPABILITIES = frozenset(["pull", "resolve", "push", "referrers"])
 _FIRST_WITH = {"override_path": _FIRST_WITH_OVERRIDE, "dial_timeout": _FIRST_WITH_DIAL_TIMEOUT}
 
 
-# --- what a host says
+# --- hosts and their headers
 
 
 def _may_pull(host: dict[str, t.Any]) -> bool:

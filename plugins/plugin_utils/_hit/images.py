@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was preheated, or will be: the blobs of an image, and what their task IDs are computed from.
+"""The preheated images: their blobs, and the inputs of the blobs' task IDs.
 
 PRIVATE to the collection.
 """
@@ -19,23 +19,23 @@ _HOSTS_OF_DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")
 
 
 class PreheatedImage(t.NamedTuple):
-    """An image that was preheated, or will be.
+    """An image that was or will be preheated.
 
-    :ivar reference: as the user wrote it.
-    :ivar pulled_registry: its name in the reference, under which containerd looks for mirrors.
+    :ivar reference: reference as written by the user.
+    :ivar pulled_registry: registry in the reference, for which containerd looks up mirrors.
     :ivar pulled_repository: as in the reference.
     :ivar preheated: the image that the preheat names, with its own base URL and a prefix of the registry.
-    :ivar platforms: whose blobs count; None among them for any.
-    :ivar digests: of its blobs; empty if they are not known.
-    :ivar cold: those that the preheat did not warm.
+    :ivar platforms: platforms whose blobs count; None among them stands for any.
+    :ivar digests: digests of its blobs; empty if unknown.
+    :ivar cold: digests of blobs that are not warm.
     :ivar tag: of the preheat.
     :ivar application: of the preheat.
     :ivar piece_length: of the preheat, bytes as text; empty without one.
-    :ivar blob_digest_ids: whether the preheat requested task IDs that are digests of blobs; None if it is not known.
-    :ivar from_job: whether the manager itself reported what was requested.
-    :ivar unknown_because: why the blobs are not known.
-    :ivar is_missing: whether the registry has no such image.
-    :ivar outcome: of its job; empty without one.
+    :ivar blob_digest_ids: whether the preheat requested digests of blobs as task IDs; None if unknown.
+    :ivar from_job: whether the manager reported what was requested.
+    :ivar unknown_because: why the blobs are unknown.
+    :ivar is_missing: whether the registry does not have the image.
+    :ivar outcome: outcome of its job; empty without a job.
     """
 
     reference: str
@@ -55,22 +55,22 @@ class PreheatedImage(t.NamedTuple):
     outcome: str = ""
 
     def blob_url(self, digest: str) -> str:
-        """Return the URL of a blob, as the manager builds it."""
+        """Return the URL of a blob, as the manager derives it."""
         return self.preheated.blob_url(digest)
 
     @property
     def id_inputs(self) -> dict[str, str]:
-        """What goes into a task ID beside the URL."""
+        """Inputs of a task ID besides the URL."""
         return {"tag": self.tag, "application": self.application, "piece_length": self.piece_length}
 
 
 def image_from_reference(reference: str, bases: dict[str, str], **attributes: t.Any) -> PreheatedImage:
-    """Return what a preheat of an image warms.
+    """Return the image that a preheat of a reference caches.
 
-    :param reference: as the module preheat takes it.
+    :param reference: in the format of the module preheat.
     :param bases: registry name to base URL, as the module preheat takes them.
     :param attributes: more of ``PreheatedImage``.
-    :raises InputError: if it is not an image reference.
+    :raises InputError: if it is not a valid image reference.
     """
     # The path of a base is a prefix of what is preheated, not of what is pulled. The names of the bases count for both.
     pulled = parse_image(reference, {registry: f"https://{registry}" for registry in bases})
@@ -82,7 +82,7 @@ def image_from_reference(reference: str, bases: dict[str, str], **attributes: t.
 
 
 def image_from_job(job: dict[str, t.Any], bases: dict[str, str]) -> PreheatedImage:
-    """Return what a job warmed.
+    """Return the image that a job cached.
 
     :param job: dict with at least ``url``, as ``preheat`` and ``job_info`` return it.
     :param bases: registry name to base URL, as the module preheat takes them.
@@ -107,7 +107,7 @@ def image_from_job(job: dict[str, t.Any], bases: dict[str, str]) -> PreheatedIma
 
 
 def _requests_blob_digest_ids(args: dict[str, t.Any]) -> bool | None:
-    """Return whether a job requested task IDs that are digests of blobs; None if its arguments are not known."""
+    """Return whether a job requested digests of blobs as task IDs; None if its arguments are unknown."""
     value = args.get("enable_task_id_based_blob_digest", False)
     return value if args and isinstance(value, bool) else None
 

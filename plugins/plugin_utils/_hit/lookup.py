@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The images of one check: those of jobs, or those whose manifests are read from the registry.
+"""Look up the images of a check: from jobs, or from manifests in the registry.
 
 PRIVATE to the collection.
 """
@@ -26,7 +26,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images
 
 
 class ImageLookup:
-    """The images of one check.
+    """The images of a check.
 
     :param params: options of the module preheat_hit_info.
     :raises InputError: if an option is not valid.
@@ -44,9 +44,9 @@ class ImageLookup:
         self._platforms = platforms_to_read(params["platforms"])
 
     def images(self) -> list[PreheatedImage]:
-        """Return what was preheated, or will be.
+        """Return the images that were or will be preheated.
 
-        :raises InputError: if a reference or a job is not valid, or nothing is left.
+        :raises InputError: if a reference or a job is not valid, or no image is left.
         """
         if self._params["images"] is not None:
             source, images = "images", [self._of_reference(text) for text in dict.fromkeys(self._params["images"])]
@@ -96,7 +96,7 @@ class ImageLookup:
         return list(blobs)
 
     def sizes(self, image: PreheatedImage) -> dict[str, int]:
-        """Return the bytes of an image's blobs by digest; empty if its manifest cannot be read."""
+        """Return the sizes in bytes of an image's blobs by digest; empty if its manifest cannot be read."""
         registry = self._find(image.preheated.registry)
         try:
             if not registry.sizes.keys() & set(image.digests or ()):
@@ -106,6 +106,6 @@ class ImageLookup:
         return registry.sizes
 
     def headers(self, image: PreheatedImage) -> dict[str, str]:
-        """Return the headers that the registry demands for an image, as containerd sends them to its mirror."""
+        """Return the headers that the registry requires for an image, as containerd sends them to its mirror."""
         authorization = self._find(image.preheated.registry).authorization(image.preheated)
         return {"Authorization": authorization} if authorization else {}

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Predicts whether a host hits what was preheated, and says why not.
+"""Predict whether a host hits preheated content, and explain why not.
 
-A host hits a blob if it pulls through a Dragonfly client, and if that client computes the task ID that the preheat
-has. Nothing here touches a host or a network: facts and images come in, a prediction comes out.
+A host hits a blob if it pulls through a Dragonfly client that computes the task ID of the preheat. Does not access
+hosts or networks: takes facts and images, and returns a prediction.
 
 PRIVATE to the collection.
 """
@@ -26,19 +26,19 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds 
     seed_recipe,
 )
 
-#: A blob in place of those of an image that cannot be read: whether a pull hits seldom depends on the digest.
+#: Stands for the blobs of an image that cannot be read, because the prediction rarely depends on the digest.
 _STANDS_FOR_ALL = "sha256:" + "0" * 64
 
 
 @dataclasses.dataclass
 class BlobPrediction:
-    """What is predicted of one blob.
+    """The prediction for a blob.
 
-    :ivar image: its reference, as the user wrote it.
-    :ivar url: that the preheat gave it.
+    :ivar image: its reference as written by the user.
+    :ivar url: its URL in the preheat.
     :ivar host_task_id: None if the host does not request it from Dragonfly, or it cannot be predicted.
     :ivar preheat_task_id: None if it cannot be predicted.
-    :ivar is_hit: False too if nothing is known.
+    :ivar is_hit: False also if unknown.
     """
 
     image: str
@@ -50,14 +50,14 @@ class BlobPrediction:
 
 @dataclasses.dataclass
 class Prediction:
-    """What is predicted of one host.
+    """The prediction for a host.
 
-    :ivar blobs: each blob of each image.
-    :ivar reasons: why it misses, each once.
-    :ivar notes: what a user should know beside that, each once.
-    :ivar client: the client that serves its pulls, or None.
-    :ivar pulls: of the images that a client serves.
-    :ivar runtime: that pulls, None if several may be meant.
+    :ivar blobs: predictions for all blobs of all images.
+    :ivar reasons: why it misses, without duplicates.
+    :ivar notes: other facts for the user, without duplicates.
+    :ivar client: client that serves its pulls, or None.
+    :ivar pulls: pulls of the images that a client serves.
+    :ivar runtime: container runtime, None if ambiguous.
     """
 
     blobs: list[BlobPrediction] = dataclasses.field(default_factory=list)
@@ -69,22 +69,22 @@ class Prediction:
 
     @property
     def hit(self) -> str:
-        """``all``, ``some`` or ``none`` of the blobs. What is not known to hit does not count."""
+        """``all``, ``some`` or ``none`` of the blobs. Blobs that are unknown to hit do not count."""
         hits = sum(blob.is_hit for blob in self.blobs)
         if not hits:
             return "none"
         return "all" if hits == len(self.blobs) else "some"
 
     def add_reasons(self, reasons: t.Iterable[Reason]) -> None:
-        """Add reasons that are not there yet."""
+        """Add reasons without duplicates."""
         self.reasons = list(dict.fromkeys([*self.reasons, *reasons]))
 
     def add_notes(self, notes: t.Iterable[str]) -> None:
-        """Add notes that are not there yet."""
+        """Add notes without duplicates."""
         self.notes = list(dict.fromkeys([*self.notes, *notes]))
 
     def disprove(self, why: Reason) -> None:
-        """Record that what the files say of this host does not hold, for any blob, or cannot be proven."""
+        """Record that the prediction from the files is wrong for all blobs, or cannot be proven."""
         self.add_reasons([why])
         for blob in self.blobs:
             blob.is_hit = False
@@ -96,11 +96,11 @@ def predict_hits(
     seeds: SeedPeers | None = None,
     runtime: str | None = None,
 ) -> Prediction:
-    """Return whether a host hits images, by its files.
+    """Return whether a host hits images, based on its files.
 
-    :param facts: what the module preheat_hit_info reports of the host.
-    :param images: that were preheated.
-    :param seeds: what is known of the seed peers.
+    :param facts: facts from the module preheat_hit_info.
+    :param images: the preheated images.
+    :param seeds: facts about the seed peers.
     :param runtime: ``containerd``, ``podman`` or ``crio``; None for the only one on the host.
     """
     host = Host(facts, runtime)
@@ -125,7 +125,7 @@ def predict_hits(
 
 
 def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPrediction, list[Reason]]:
-    """Return what is predicted of a blob, and why it misses."""
+    """Return the prediction for a blob, and why it misses."""
     image, client = pull.image, pull.client
     blob = BlobPrediction(image.reference, image.blob_url(digest), None, seeds.task_id(image, digest), is_hit=False)
     reasons = [*pull.reasons, *seeds.reasons, *_missing_reasons(image)]
@@ -161,7 +161,7 @@ def _image_notes(image: PreheatedImage) -> list[str]:
 
 
 def _client_notes(client: Client, serves: bool) -> list[str]:
-    """Return what a user should know of a client.
+    """Return notes about a client.
 
     :param serves: whether it serves the host's pulls.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The probe: one request to the host's own proxy, which proves or disproves what its files say.
+"""The probe: a request to the host's proxy that proves or disproves the prediction from its files.
 
 PRIVATE to the collection.
 """
@@ -18,13 +18,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route 
 
 
 class Probe(t.NamedTuple):
-    """A request for one blob, as containerd would send it to the client.
+    """A request for a blob, as containerd would send it to the client.
 
     :ivar proxy: URL of the proxy.
     :ivar path: with the query.
     :ivar headers: of hosts.toml, names in lower case.
-    :ivar hosts_file: path of that file, which has the values that stayed on the host.
-    :ivar url: that the preheat gave the blob.
+    :ivar hosts_file: path of hosts.toml, which contains the redacted values.
+    :ivar url: URL of the blob in the preheat.
     """
 
     proxy: str
@@ -35,7 +35,7 @@ class Probe(t.NamedTuple):
 
 
 def choose_pull(prediction: Prediction) -> Pull | None:
-    """Return the pull to probe, None if there is none; the prediction then says why."""
+    """Return the pull to probe, or None and add the reason to the prediction."""
     for pull in prediction.pulls:
         if pull.image.digests:
             return pull
@@ -60,7 +60,7 @@ def probe_for(pull: Pull, sizes: dict[str, int]) -> Probe:
 
 
 def judge_probe(prediction: Prediction, probe: Probe, answer: dict[str, t.Any]) -> dict[str, t.Any] | None:
-    """Compare what the host's proxy answered with what was predicted, and correct the prediction.
+    """Compare the response of the host's proxy with the prediction, and correct the prediction.
 
     :param answer: ``status``, ``headers`` (names in lower case), ``bytes``, ``seconds``, ``error``, ``unknown``, as
         the module reports them.
@@ -92,9 +92,9 @@ def judge_probe(prediction: Prediction, probe: Probe, answer: dict[str, t.Any]) 
 def _correct(
     prediction: Prediction, probe: Probe, blob: BlobPrediction, answer: dict[str, t.Any], task_id: str | None
 ) -> None:
-    """Correct a prediction by what the proxy answered.
+    """Correct a prediction by the response of the proxy.
 
-    :param task_id: in the answer, None if it has none.
+    :param task_id: task ID in the response, or None.
     """
     status = answer.get("status")
     if answer.get("error"):

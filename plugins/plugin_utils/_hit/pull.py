@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Follows a pull through the host: from the files of the runtime to the client that serves it.
+"""Follow a pull on a host from the files of the runtime to the client that serves it.
 
 PRIVATE to the collection.
 """
@@ -28,7 +28,7 @@ CLIENTS: dict[str, type[Client]] = {client.name: client for client in (GoClient,
 class Host:
     """A host that pulls.
 
-    :param facts: what the module preheat_hit_info reports of it.
+    :param facts: facts from the module preheat_hit_info.
     :param runtime: ``containerd``, ``podman`` or ``crio``; None for the only one on the host.
     :ivar runtime_name: of the runtime that pulls, None if several may be meant.
     """
@@ -52,7 +52,7 @@ class Host:
 
 
 def _only_runtime(facts: dict[str, t.Any]) -> str | None:
-    """Return the runtime whose pulls to check by default, None if it is ambiguous.
+    """Return the default runtime, None if it is ambiguous.
 
     podman and CRI-O read the same files, so CRI-O counts if both exist.
     """
@@ -65,11 +65,11 @@ def _only_runtime(facts: dict[str, t.Any]) -> str | None:
 
 
 class Pull(t.NamedTuple):
-    """The pull of an image on a host.
+    """A pull of an image on a host.
 
     :ivar route: None if the runtime does not pull it from a mirror.
-    :ivar client: that serves it, None if none does.
-    :ivar reasons: why it does not get to the client, or the client does not serve it.
+    :ivar client: client that serves it, or None.
+    :ivar reasons: why it does not reach the client, or the client does not serve it.
     :ivar notes: what had to be assumed.
     """
 
@@ -81,7 +81,7 @@ class Pull(t.NamedTuple):
 
 
 def follow_pull(host: Host, image: PreheatedImage) -> Pull:
-    """Return how a host pulls an image."""
+    """Return the pull of an image on a host."""
     runtime = host.runtime
     if runtime.reasons:
         return Pull(image, None, None, list(runtime.reasons), [])
@@ -109,7 +109,7 @@ def _client_behind(route: Route, host: Host) -> Client | Reason:
     if route.proxy.startswith("https:") and any(client.listens(*proxy) for client in clients):
         return reason("https_proxy", route.file, proxy=route.proxy)
     for client in clients:
-        # If no port can be read, the only client is the one that was meant.
+        # If no client has a valid port, a single client is assumed.
         if client.listens(*proxy) or (len(clients) == 1 and not client.names_port):
             return client
     return _why_no_client(route, clients)

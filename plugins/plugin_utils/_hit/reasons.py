@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What makes pulls miss: a code, the file and the key that decide, and what to do.
+"""Reasons why pulls miss: a code, the file and key, and the remedy.
 
 PRIVATE to the collection.
 """
@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import MESSAGES, Problem
 
-#: Code: what makes a pull miss, and the remedy; beside those of ``_config.messages.MESSAGES``.
+#: Cause and remedy by code, in addition to ``_config.messages.MESSAGES``.
 MISSES: dict[str, tuple[str, str]] = {
     "unreadable": (
         "the file cannot be read: {error}.",
@@ -199,7 +199,7 @@ MISSES: dict[str, tuple[str, str]] = {
     ),
 }
 
-#: Code: what a user should know although the host hits.
+#: Notes by code, for hosts that hit or miss.
 NOTES: dict[str, str] = {
     "release_unknown": "The release of {program} could not be read. The module assumes {assumed}.",
     "small_blobs": (
@@ -238,8 +238,8 @@ class Reason(t.NamedTuple):
     :ivar code: stable, a key of MISSES or of ``_config.messages.MESSAGES``.
     :ivar file: path on the host; empty if no file is to blame.
     :ivar key: in the file; empty if no key is to blame.
-    :ivar cause: what makes it miss.
-    :ivar remedy: what to do.
+    :ivar cause: why it misses.
+    :ivar remedy: remedy.
     """
 
     code: str
@@ -250,14 +250,14 @@ class Reason(t.NamedTuple):
 
     @property
     def message(self) -> str:
-        """All of it, for people."""
+        """The complete message."""
         where = ": ".join(part for part in (self.file, self.key) if part)
         text = f"{self.cause} {self.remedy}"
         return f"{where}: {text}" if where else text[0].upper() + text[1:]
 
 
 def reason(code: str, file: str = "", key: str = "", **values: t.Any) -> Reason:
-    """Return the reason of a code, with the values that its texts name."""
+    """Return the reason of a code, with the values in its texts."""
     cause, remedy = MISSES.get(code) or MESSAGES[code]
     return Reason(code, file, key, cause.format(**values), remedy.format(**values))
 
@@ -273,5 +273,5 @@ def reason_from_problem(problem: Problem, file: str = "") -> Reason:
 
 
 def note(code: str, **values: t.Any) -> str:
-    """Return the note of a code, with the values that its text names."""
+    """Return the note of a code, with the values in its text."""
     return NOTES[code].format(**values)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where podman, CRI-O, Buildah and Skopeo send the pulls of an image, by registries.conf.
+"""Determine from registries.conf where podman, CRI-O, Buildah and Skopeo send the pulls of an image.
 
 Source: github.com/containers/image v5.36.1 docker/docker_image_src.go (newImageSource) and docker/docker_client.go.
 
@@ -31,15 +31,15 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries
     unsent_login,
 )
 
-#: Runtime: its name for people.
+#: Names of runtimes in messages.
 NAMES = {"podman": "podman", "crio": "CRI-O"}
 
 
 class RegistriesConf:
-    """A runtime on one host that reads registries.conf.
+    """A runtime on a host that reads registries.conf.
 
     :param runtime: ``podman`` or ``crio``.
-    :ivar reasons: why no pull at all is sent to a client.
+    :ivar reasons: why no pull is sent to a client.
     """
 
     def __init__(self, facts: dict[str, t.Any], runtime: str) -> None:
@@ -53,15 +53,15 @@ class RegistriesConf:
             self.reasons.append(reason("no_such_runtime", runtime=self._name))
 
     def problems(self, _client: Client | None) -> list[Reason]:
-        """Return what in its configuration makes every pull through a client miss: nothing that files show."""
+        """Return why its configuration makes every pull through a client miss, which files do not show."""
         return []
 
     def notes_for(self, _client: Client) -> list[str]:
-        """Return what had to be assumed."""
+        """Return assumptions."""
         return self._notes
 
     def route(self, image: PreheatedImage) -> Route | Reason:
-        """Return where the pulls of an image go, or why they go straight to the registry."""
+        """Return the route of an image's pulls, or why they go directly to the registry."""
         name = f"{image.pulled_registry}/{image.pulled_repository}"
         entry = self._registries.entry_for(name)
         if entry is None or not entry.mirrors:
@@ -93,7 +93,7 @@ class RegistriesConf:
         )
 
     def unsent_credentials(self, image: PreheatedImage, route: Route) -> list[Reason]:
-        """Return why the credentials that it has for the registry of an image are not sent on a route."""
+        """Return why its credentials for the registry of an image are not sent on a route."""
         mirror = route.proxy.partition("://")[2]
         problems = unsent_login(
             self._logins, image.pulled_registry, image.pulled_repository, f"{mirror}/{route.repository}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A way of a pull through a host, whichever runtime pulls.
+"""The route of a pull, independent of the runtime.
 
 PRIVATE to the collection.
 """
@@ -15,18 +15,18 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.settin
 
 
 class Route(t.NamedTuple):
-    """Where a runtime sends the pulls of a registry.
+    """The destination of a runtime's pulls of a registry.
 
     :ivar proxy: URL of the host of the first request, without a path.
-    :ivar path: what comes before the repository, such as ``/v2``.
+    :ivar path: path before the repository, such as ``/v2``.
     :ivar query: such as ``ns=docker.io``; empty without one.
-    :ivar headers: that it adds, names in lower case.
-    :ivar file: that says so.
-    :ivar header_files: those of the headers that stand in another file.
-    :ivar others: URLs of the hosts that it tries if that one fails.
-    :ivar byte_range: the part of each blob that it requests; empty for all of it.
-    :ivar repository: in its requests; empty for that of the image reference.
-    :ivar names_registry: whether the request can name the registry that is meant.
+    :ivar headers: headers that the runtime adds, names in lower case.
+    :ivar file: file that defines the route.
+    :ivar header_files: files of headers that another file defines.
+    :ivar others: URLs of further hosts that it tries.
+    :ivar byte_range: requested part of each blob; empty for complete blobs.
+    :ivar repository: repository in its requests; empty for that in the image reference.
+    :ivar names_registry: whether the request can name the registry.
     """
 
     proxy: str

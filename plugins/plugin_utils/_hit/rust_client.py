@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the Rust client makes of a pull.
+"""Determine the Rust client's request for a pull.
 
 Source: client v1.4.2 dragonfly-client/src/proxy/mod.rs, header.rs and query.rs, and mod.rs of v0.1.127 and v1.1.1.
 
@@ -37,7 +37,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.settin
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 
 _DEFAULT_MIRROR = "https://index.docker.io"
-# First releases that do so; a release that is not known is taken to be newer than all of them.
+# First releases with a behaviour. An unknown release counts as newer.
 _FILTERS_NS = (0, 1, 116)
 _READS_PIECE_LENGTH = (0, 2, 13)
 _READS_CONTENT_HEADER = (0, 2, 25)
@@ -58,17 +58,17 @@ class RustClient(Client):
 
     @property
     def port(self) -> t.Any:
-        """Port of its proxy, as the file says it."""
+        """Port of its proxy in the file."""
         return get(self.config, self.name, "proxy.server.port", 4001)
 
     @property
     def address(self) -> str:
-        """Address that its proxy is bound to; empty for all."""
+        """Address on which its proxy listens; empty for all."""
         return self.get("proxy.server.ip", "")
 
     @property
     def mirror_url(self) -> Setting:
-        """Base URL that it requests where a pull names no registry."""
+        """Base URL for pulls that name no registry."""
         setting = self.text("proxy.registryMirror.addr")
         return setting if setting.value else setting._replace(value=_DEFAULT_MIRROR)
 
@@ -171,7 +171,7 @@ class RustClient(Client):
         return [reason("piece_length_too_small", piece_length.file, piece_length.key, value=sent)]
 
     def _fixed_id(self, route: Route, url: str) -> Setting | None:
-        """Return the task ID that is not computed from the URL, if the host's files demand one."""
+        """Return the task ID that is not computed from the URL, if the host's files require one."""
         content = header_value(route, "X-Dragonfly-Content-For-Calculating-Task-ID")
         if content.key.lower() in route.headers and self._since(_READS_CONTENT_HEADER):
             return content._replace(value=content_id(content.value))

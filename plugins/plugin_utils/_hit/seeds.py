@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of the seed peers, whose client gives a preheat its task IDs.
+"""Facts about the seed peers, whose client computes the task IDs of a preheat.
 
 PRIVATE to the collection.
 """
@@ -30,7 +30,7 @@ _LAST_WITHOUT_BLOB_DIGEST_IDS = (2, 5, 1)
 
 
 class SeedPeers(t.NamedTuple):
-    """What is known of the seed peers.
+    """Facts about the seed peers.
 
     :ivar client: ``dfget`` or ``dfdaemon``; None for what jobs say, or the host runs.
     :ivar release: of it; None for that of the host, or the newest of another client.
