@@ -39,11 +39,11 @@ _CLOCK_SLACK = 5
 def predict(context: RunContext, missing: list[MissingJob]) -> list[JobRecord]:
     """Return the jobs that a run would create, for check mode."""
     records = []
-    for planned, ids in missing:
-        if ids and planned.cluster_id is None:
+    for planned, cluster_id in missing:
+        if cluster_id and planned.cluster_id is None:
             context.warnings.append(
-                f"No job for {planned.name} covers cluster {ids[0]}. A run tries to create one there, which only works "
-                "where that cluster has an active scheduler."
+                f"No job for {planned.name} covers cluster {cluster_id}. A run tries to create one there, which only "
+                "works where that cluster has an active scheduler."
             )
             continue
         records.append(JobRecord(planned, "planned", None, Verdict("planned")))
@@ -71,7 +71,7 @@ class Creation:
                     created.setdefault(strip_query(record.planned.url), []).append(record)
             missing = []
             for job in deferred:
-                reused = _reuse_created_job(job.planned, created.get(strip_query(job.planned.url), ()))
+                reused = _reuse_created_job(job, created.get(strip_query(job.planned.url), ()))
                 if reused:
                     records.append(reused)
                 else:
@@ -79,42 +79,46 @@ class Creation:
         return records
 
     def _create_batch(self, batch: list[MissingJob]) -> list[JobRecord]:
+        """Create jobs at the same time, and return their records.
+
+        A cluster without a scheduler gets a warning and no record, unless the user requested it.
+        """
         refused, created = [], []
         dead_clusters: set[int] = set()
-        for (planned, ids), job in zip(batch, map_in_threads(return_errors(self._create), batch)):
+        for missing, job in zip(batch, map_in_threads(return_errors(self._create), batch)):
+            planned, cluster_id = missing
             if not isinstance(job, DragonflyError):
-                created.append(JobRecord(planned, "created", without_result(job), self._check_echo(planned, ids, job)))
-                if ids is None:
+                created.append(JobRecord(planned, "created", without_result(job), self._check_echo(missing, job)))
+                if cluster_id is None:
                     dead_clusters |= (self._context.reader.all_cluster_ids() or set()) - cluster_ids(job)
-            elif job.reason == "no_scheduler" and ids and planned.cluster_id is None:
-                dead_clusters.update(ids)
+            elif job.reason == "no_scheduler" and cluster_id and planned.cluster_id is None:
+                dead_clusters.add(cluster_id)
             else:
                 refused.append(_refused(planned, job))
         if dead_clusters:
+            names = ", ".join(map(str, sorted(dead_clusters)))
             self._context.warnings.append(
-                f"Nothing is warmed in cluster {_listed_ids(dead_clusters)}, which has no active scheduler with the "
-                "feature preheat."
+                f"Nothing is warmed in cluster {names}, which has no active scheduler with the feature preheat."
             )
         return refused + created
 
-    def _check_echo(self, planned: PlannedJob, ids: list[int] | None, job: dict) -> Verdict:
+    def _check_echo(self, missing: MissingJob, job: dict) -> Verdict:
         """Return the verdict on a created job: whether the manager's echo matches the request."""
         args = job_args(job)
         self._context.reader.narrow_releases(args)
-        ignored = not_in_echo(planned.all_options(), args)
+        ignored = not_in_echo(missing.planned.all_options(), args)
         if ignored:
             message = ignored_option_message(job["id"], ignored, releases_of_echo(args))
             return Verdict("refused", "unknown_option", message)
-        left_out = set(ids or []) - cluster_ids(job)
-        if left_out and cluster_ids(job):
-            named = _listed_ids(left_out)
-            message = f"job {job['id']} was created without cluster {named}, which has no active scheduler"
+        clusters = cluster_ids(job)
+        if missing.cluster_id and clusters and missing.cluster_id not in clusters:
+            message = f"job {job['id']} was created without cluster {missing.cluster_id}, which has no active scheduler"
             remedy = "start a scheduler there with job.enable: true, or remove the cluster from scheduler_cluster_ids"
             return Verdict("refused", "no_scheduler", message, remedy)
         return Verdict("pending")
 
     def _create(self, missing: MissingJob) -> dict:
-        body = missing.planned.body(missing.cluster_ids)
+        body = missing.planned.body(missing.cluster_id)
         job = self._context.requests.create(body, find_lost=lambda sent_at: self._find_lost(missing, sent_at)).job
         with self._lock:
             self._claimed.add(job["id"])
@@ -138,7 +142,7 @@ class Creation:
             if not self._may_be_lost(row, missing.planned, sent_at):
                 continue
             job = return_errors(reader.get)(row["id"])
-            if isinstance(job, DragonflyError) or not _is_for_clusters(job, missing.cluster_ids):
+            if isinstance(job, DragonflyError) or not _is_for(missing.cluster_id, job):
                 continue
             if self._claim(row["id"]):
                 return job
@@ -168,7 +172,7 @@ def _split_by_creation_key(missing: list[MissingJob]) -> tuple[list[MissingJob],
     deferred: list[MissingJob] = []
     creation_keys: set[tuple] = set()
     for job in missing:
-        creation_key = strip_query(job.planned.url), tuple(job.cluster_ids or ())
+        creation_key = strip_query(job.planned.url), job.cluster_id
         (deferred if creation_key in creation_keys else batch).append(job)
         creation_keys.add(creation_key)
     return batch, deferred
@@ -179,21 +183,20 @@ def _refused(planned: PlannedJob, error: DragonflyError) -> JobRecord:
     return JobRecord(planned, None, None, Verdict(status, error.reason, error.message))
 
 
-def _listed_ids(ids: t.Iterable[int]) -> str:
-    return ", ".join(str(cluster_id) for cluster_id in sorted(ids))
-
-
-def _reuse_created_job(planned: PlannedJob, created: t.Iterable[JobRecord]) -> JobRecord | None:
+def _reuse_created_job(missing: MissingJob, created: t.Iterable[JobRecord]) -> JobRecord | None:
     """Return a record of a job that this run has created and that is identical to the planned one."""
+    planned = missing.planned
     for record in created:
-        if record.planned.cluster_id == planned.cluster_id and _is_planned(record.job, planned):
+        job = record.job or {}
+        is_for_same_clusters = record.planned.cluster_id == planned.cluster_id and _is_for(missing.cluster_id, job)
+        if is_for_same_clusters and _is_planned(job, planned):
             return JobRecord(planned, ADOPT, record.job, record.verdict)
     return None
 
 
-def _is_planned(job: dict | None, planned: PlannedJob) -> bool:
-    return job is not None and is_identical(job_args(job), planned, job.get("bio"))
+def _is_planned(job: dict, planned: PlannedJob) -> bool:
+    return is_identical(job_args(job), planned, job.get("bio"))
 
 
-def _is_for_clusters(job: dict, ids: list[int] | None) -> bool:
-    return not ids or cluster_ids(job) == set(ids)
+def _is_for(cluster_id: int | None, job: dict) -> bool:
+    return cluster_id is None or cluster_ids(job) == {cluster_id}

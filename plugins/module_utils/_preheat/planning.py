@@ -103,15 +103,15 @@ class PlannedJob:
         """The fingerprint by which later runs recognize the job."""
         return request_fingerprint(self.kind, self.url, self.all_options())
 
-    def body(self, cluster_ids: t.Collection[int] | None = None) -> dict[str, t.Any]:
-        """Return the JSON of the POST.
+    def body(self, cluster_id: int | None = None) -> dict[str, t.Any]:
+        """Return the JSON body of the POST.
 
-        :param cluster_ids: clusters of the job, None for all.
+        :param cluster_id: None for all clusters.
         """
         args = dict(request_args(self.all_options()), type=self.kind, url=self.url)
         body: dict[str, t.Any] = {"type": "preheat", "args": args, "bio": mark_bio(self.bio, self.fingerprint)}
-        if cluster_ids:
-            body["scheduler_cluster_ids"] = sorted(cluster_ids)
+        if cluster_id:
+            body["scheduler_cluster_ids"] = [cluster_id]
         return body
 
 
@@ -188,10 +188,10 @@ def _option_with_credentials(params: dict) -> str | None:
 
 
 class MissingJob(t.NamedTuple):
-    """A job to create: for some clusters, or for all clusters if ``cluster_ids`` is None."""
+    """A job to create: for a cluster, or for all clusters if ``cluster_id`` is None."""
 
     planned: PlannedJob
-    cluster_ids: list[int] | None
+    cluster_id: int | None
 
 
 class Gap(t.NamedTuple):
@@ -211,7 +211,7 @@ class Gap(t.NamedTuple):
 def missing_jobs(planned: PlannedJob, gap: Gap) -> list[MissingJob]:
     """Return the jobs that are missing for a planned job."""
     if gap and planned.cluster_id:
-        return [MissingJob(planned, [planned.cluster_id])]
+        return [MissingJob(planned, planned.cluster_id)]
     if gap.is_everywhere:
         return [MissingJob(planned, None)]
-    return [MissingJob(planned, [cluster_id]) for cluster_id in gap.cluster_ids]
+    return [MissingJob(planned, cluster_id) for cluster_id in gap.cluster_ids]

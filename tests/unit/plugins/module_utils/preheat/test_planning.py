@@ -97,10 +97,10 @@ def test_other_headers_may_go_to_several_registries():
 
 def test_body():
     job = wanted(tag="t", filtered_query_params=["a", "b"], job_timeout=60, platform="linux/amd64")
-    assert job.body([2, 1]) == {
+    assert job.body(2) == {
         "type": "preheat",
         "bio": f"[ansible {job.fingerprint}]",
-        "scheduler_cluster_ids": [1, 2],
+        "scheduler_cluster_ids": [2],
         "args": {
             "type": "image",
             "url": IMAGE,

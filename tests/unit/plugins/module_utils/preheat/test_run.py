@@ -520,3 +520,15 @@ def test_a_list_that_is_refused_ends_the_run(loopback, start):
     with pytest.raises(DragonflyError) as caught:
         start().run()
     assert caught.value.reason == "token_unknown"
+
+
+def test_identical_files_share_the_new_job_of_each_cluster(manager, start):
+    files = [f"https://origin.example/model.bin?X-Amz-Signature={signature}" for signature in ("a", "b")]
+    options = {"files": files, "filtered_query_params": ["X-Amz-Signature"]}
+    start(**options).run()
+    manager.clusters = [1, 2, 3]
+    jobs = start(**options).run()["jobs"]
+    assert [job["source"] for job in jobs] == ["found", "created", "created", "found", "adopted", "adopted"]
+    # Two threads create the jobs, in any order.
+    assert {job["id"] for job in jobs[:3]} == {job["id"] for job in jobs[3:]} == {1, 2, 3}
+    assert len(manager.rows) == 3
