@@ -46,3 +46,21 @@ attributes:
     details:
       - This action does not modify state.
 """
+
+    # A module that queries the schedulers by jobs.
+    QUERY_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Creates jobs of the type C(get_task) in the manager, also in check mode. They change no content.
+  diff_mode:
+    support: N/A
+    details:
+      - This action does not modify content.
+  idempotent:
+    support: full
+    details:
+      - This action does not modify content, but creates jobs again each time.
+"""

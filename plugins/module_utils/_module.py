@@ -109,11 +109,12 @@ class DragonflyModule(AnsibleModule):
         self.no_log_values.update(password for password in passwords.values() if password)
         self.params.update(passwords)
 
-    def run(self, function: ModuleFunction, needs_requests: bool = True) -> None:
+    def run(self, function: ModuleFunction, needs_requests: bool = True, sends_requests: bool = True) -> None:
         """Run the module: call a function, and exit with its result.
 
         :param function: returns the result, which is a failure if its key ``failed`` is true.
         :param needs_requests: whether the module needs the library requests.
+        :param sends_requests: whether a failure has the keys ``request`` and ``status``.
         """
         try:
             if REQUESTS_ERROR and needs_requests:
@@ -124,7 +125,7 @@ class DragonflyModule(AnsibleModule):
             limit_task(self._clock, self.params)
             result = function(self)
         except DragonflyError as exc:
-            self.fail_json(msg=exc.message, reason=exc.reason, request=exc.request, status=exc.status)
+            self.fail_json(msg=exc.message, **_failure_details(exc, sends_requests))
         except Exception as exc:  # pylint: disable=broad-except
             # A bug of this collection. The exception's message may contain secrets, so only its type and location are
             # shown.
@@ -198,6 +199,12 @@ class DragonflyModule(AnsibleModule):
     def clock(self) -> Clock:
         """Return the clock of the task, which has its time limit."""
         return self._clock
+
+
+def _failure_details(exc: DragonflyError, sends_requests: bool) -> dict[str, t.Any]:
+    """Return the result keys of a failure, those of a request only if the module sends requests."""
+    request = {"request": exc.request, "status": exc.status} if sends_requests else {}
+    return {"reason": exc.reason, **request}
 
 
 def missing_requests() -> str:

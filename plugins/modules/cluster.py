@@ -228,12 +228,12 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: DELETE http://dragonfly-manager:8080/oapi/v1/clusters/1
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure
   type: int
-  sample: 401
+  sample: 500
 reason:
   description: Stable code of the reason why the task failed, such as V(in_use) or V(not_taken).
   returned: failure

@@ -130,15 +130,24 @@ EXAMPLES = r"""
   register: databases
 
 - name: Continue only with usable databases
+  ansible.builtin.assert:
+    that: databases.problems | length == 0
+    fail_msg: "{{ databases.problems | map(attribute='message') | join(' ') }}"
+
+- name: Continue without a check if the host has no library for the database
   block:
-    - name: Fail if there are problems
-      ansible.builtin.assert:
-        that: databases.problems | length == 0
-        fail_msg: "{{ databases.problems | map(attribute='message') | join(' ') }}"
+    - name: Check PostgreSQL
+      dragonflyoss.dragonfly.database_info:
+        database:
+          type: postgres
+          host: 127.0.0.1
+          user: dragonfly
+          password: "{{ database_password | default('') }}"
   rescue:
-    - name: Show what to do
-      ansible.builtin.debug:
-        msg: "{{ databases.problems | map(attribute='remedy') }}"
+    - name: Fail for any other reason
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.reason | default('') != 'missing_library'
 """
 
 RETURN = r"""
@@ -227,16 +236,6 @@ redis:
       type: str
       returned: success
       sample: primary
-request:
-  description: The request that failed, V(null) if nothing was requested.
-  returned: failure
-  type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
-status:
-  description: HTTP status of the response to that request, V(null) without a response.
-  returned: failure
-  type: int
-  sample: 401
 reason:
   description: Stable code of the reason why the task failed, such as V(bad_input).
   returned: failure
@@ -313,7 +312,7 @@ def main() -> None:
         },
         required_one_of=[("database", "redis")],
     )
-    module.run(read, needs_requests=False)
+    module.run(read, needs_requests=False, sends_requests=False)
 
 
 if __name__ == "__main__":

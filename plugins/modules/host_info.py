@@ -146,16 +146,6 @@ registries_conf:
       elements: dict
       returned: success
       sample: [{"path": "/run/containers/0/auth.json", "registries": ["registry.example.com"]}]
-request:
-  description: The request that failed, V(null) if nothing was requested.
-  returned: failure
-  type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
-status:
-  description: HTTP status of the response to that request, V(null) without a response.
-  returned: failure
-  type: int
-  sample: 401
 reason:
   description: Stable code of the reason why the task failed, such as V(fault).
   returned: failure
@@ -182,7 +172,7 @@ def main() -> None:
     """Run the module."""
     paths = ("dfget_config", "dfdaemon_config", "containerd_config", "certs_dir", "registries_conf")
     module = DragonflyModule(argument_spec={name: {"type": "path"} for name in paths})
-    module.run(read, needs_requests=False)
+    module.run(read, needs_requests=False, sends_requests=False)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._task
   - dragonflyoss.dragonfly._registry
   - dragonflyoss.dragonfly._attributes
-  - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.query_module
   - dragonflyoss.dragonfly._attributes.action_group
 seealso:
   - module: dragonflyoss.dragonfly.task_info
@@ -83,9 +83,10 @@ EXAMPLES = r"""
         token: "{{ dragonfly_token }}"
         image: registry.example.com/shop/web:0.0.0
   rescue:
-    - name: Show the reason
-      ansible.builtin.debug:
+    - name: Fail for any other reason
+      ansible.builtin.fail:
         msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.reason | default('') != 'manifest_unknown'
 """
 
 RETURN = r"""
@@ -158,12 +159,12 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: POST http://dragonfly-manager:8080/oapi/v1/jobs
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure
   type: int
-  sample: 401
+  sample: 500
 reason:
   description: Stable code of the reason why the task failed.
   returned: failure

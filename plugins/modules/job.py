@@ -138,7 +138,7 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs/4711
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure
@@ -148,7 +148,7 @@ reason:
   description: Stable code of the reason why the task failed, such as V(job_running).
   returned: failure
   type: str
-  sample: job_running
+  sample: token_unknown
 """
 
 import typing as t

@@ -39,9 +39,17 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The module signs in, also in check mode, because later tasks need the RV(jwt).
+  idempotent:
+    support: partial
+    details:
+      - Each run creates a new session token.
 notes:
   - The result contains a secret. Set C(no_log=true) on the task.
-  - In check mode, the module signs in too, because later tasks need the RV(jwt).
 seealso:
   - module: dragonflyoss.dragonfly.personal_access_token
 author:
@@ -102,7 +110,7 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: POST http://dragonfly-manager:8080/api/v1/users/signin
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure

@@ -21,7 +21,7 @@ options:
         ten seconds, or up to ten minutes if a scheduler does not respond. Set O(timeout) accordingly. Requires
         Dragonfly manager 2.1.65 or later.
       - The manager does not report which schedulers did not respond. Their peers are not refreshed.
-      - In check mode, the list is not refreshed.
+      - In check mode, the module does not refresh the list.
     type: bool
     default: false
   types:
@@ -45,6 +45,15 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Never modifies state in check mode. Outside of it, O(refresh=true) updates the manager's list of peers.
+  idempotent:
+    support: full
+    details:
+      - With O(refresh=true), each run updates the manager's list of peers.
 author:
   - Dragonfly collection contributors (@dragonflyoss)
 """
@@ -202,7 +211,7 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: GET http://dragonfly-manager:8080/api/v1/peers
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure

@@ -498,17 +498,17 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: GET https://registry.example.com/v2/shop/web/manifests/4.2.0
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure
   type: int
-  sample: 401
+  sample: 404
 reason:
   description: Stable code of the reason why the task failed.
   returned: failure
   type: str
-  sample: nothing_warmed
+  sample: manifest_unknown
 """
 
 import typing as t

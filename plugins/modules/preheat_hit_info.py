@@ -15,7 +15,7 @@ description:
     misses the preheated content. The module returns the setting to change.
   - The module requires no Python library on the host. Secrets in the host's files do not leave the host. The action
     plugin of the same name evaluates the files on the controller, where O(images) and O(probe) require C(requests).
-  - Changes nothing on the host or in the manager.
+  - Changes nothing on the host or in the manager, except that the client caches one blob with O(probe=true).
 options:
   jobs:
     description:
@@ -150,6 +150,15 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.info_module
   - dragonflyoss.dragonfly._attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Never modifies state in check mode. Outside of it, the client caches one blob with O(probe=true).
+  idempotent:
+    support: full
+    details:
+      - With O(probe=true), the client caches one blob.
 notes:
   - Reading the configuration of the clients usually requires C(become).
 seealso:
@@ -286,17 +295,17 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: GET https://registry.example.com/v2/shop/web/manifests/4.2.0
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure
   type: int
-  sample: 401
+  sample: 404
 reason:
   description: Stable code of the reason why the task failed, such as V(bad_input).
   returned: failure
   type: str
-  sample: bad_input
+  sample: manifest_unknown
 runtime:
   description: Container runtime whose pulls were checked, V(null) if the host has several and O(runtime) is not set.
   returned: success

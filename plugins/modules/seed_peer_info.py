@@ -139,7 +139,7 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: GET http://dragonfly-manager:8080/api/v1/seed-peers
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure

@@ -250,7 +250,7 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: POST http://dragonfly-manager:8080/oapi/v1/jobs
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure
@@ -260,7 +260,7 @@ reason:
   description: Stable code of the reason why the task failed.
   returned: failure
   type: str
-  sample: peers_failed
+  sample: token_unknown
 """
 
 import typing as t

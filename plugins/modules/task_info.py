@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._wait
   - dragonflyoss.dragonfly._registry
   - dragonflyoss.dragonfly._attributes
-  - dragonflyoss.dragonfly._attributes.info_module
+  - dragonflyoss.dragonfly._attributes.query_module
   - dragonflyoss.dragonfly._attributes.action_group
 seealso:
   - module: dragonflyoss.dragonfly.image_distribution_info
@@ -155,7 +155,7 @@ request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure
   type: str
-  sample: GET http://dragonfly-manager:8080/oapi/v1/jobs
+  sample: POST http://dragonfly-manager:8080/oapi/v1/jobs
 status:
   description: HTTP status of the response to that request, V(null) without a response.
   returned: failure
@@ -165,7 +165,7 @@ reason:
   description: Stable code of the reason why the task failed.
   returned: failure
   type: str
-  sample: timed_out
+  sample: token_unknown
 """
 
 import typing as t

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.tests.tools.sources import assigned
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.redis_server import bulk, redis_server
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULES = sorted((CHECKOUT / "plugins/modules").glob("*.py"))
@@ -35,12 +36,28 @@ def sandbox():
         yield box
 
 
+@pytest.fixture(scope="module")
+def redis():
+    """Give the address of a Redis that the examples name."""
+    with redis_server({"INFO": bulk("redis_version:7.0.15\r\nrole:master")}) as address:
+        yield address
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_examples_run(module, sandbox, tmp_path):
+def test_examples_fail_for_reasons_that_they_do_not_handle(module):
+    """A ``rescue`` that only shows a message continues after any failure."""
+    blocks = [task for task in yaml.safe_load(assigned(module, "EXAMPLES")) if "rescue" in task]
+    for block in blocks:
+        assert "ansible.builtin.fail" in block["rescue"][0], block["name"]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_examples_run(module, sandbox, redis, tmp_path):
     examples = assigned(module, "EXAMPLES")
     # What a reader replaces, too. The registry's name stays in references: registries says where it is.
     examples = examples.replace("http://dragonfly-manager:8080", sandbox.url)
     examples = examples.replace("https://registry.example.com", sandbox.registry_url)
+    examples = examples.replace("127.0.0.1:6379", redis)
     play = {
         "name": f"Examples of {module.stem}",
         "hosts": "localhost",

@@ -55,6 +55,7 @@ def require_peers_that_answer(verify: str, reader: JobReader) -> None:
         return
     if not reader.releases.since(FIRST_QUERYING_HOSTS):
         reader.probe_releases()
+    # The routes of a manager do not show whether it is 2.4.0. From 2.3.1 on, the response to the query shows it.
     if reader.releases.before(FIRST_QUERYING_HOSTS):
         raise DragonflyError(
             f"This manager (release {reader.releases}) cannot report what the peers hold now. Nothing was created. "

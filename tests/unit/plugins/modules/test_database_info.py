@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _database_checks
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import DatabaseState
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.redis_server import bulk, redis_server
 
 MODULE = Path(__file__).resolve().parents[4] / "plugins/modules/database_info.py"
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -71,46 +73,14 @@ def wait_for_port(port: int) -> None:
 # --- Redis: a stand-in
 
 
-class Answers(socketserver.StreamRequestHandler):
-    """Answers each command with what the server has for its first word."""
-
-    def handle(self) -> None:
-        while True:
-            line = self.rfile.readline()
-            if not line.startswith(b"*"):
-                return
-            command = []
-            for _index in range(int(line[1:])):
-                length = int(self.rfile.readline()[1:])
-                command.append(self.rfile.read(length + 2)[:-2].decode())
-            answers = t.cast(t.Any, self.server).answers
-            self.wfile.write(answers.get(" ".join(command), answers.get(command[0], "+OK")).encode() + b"\r\n")
-
-
 @pytest.fixture(name="stand_in")
 def a_stand_in():
     """Return a function that starts a Redis with given answers and returns its address."""
-    servers = []
-
-    def start(**answers: str) -> str:
-        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answers)
-        server.daemon_threads = True
-        t.cast(t.Any, server).answers = answers
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"127.0.0.1:{server.server_address[1]}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with contextlib.ExitStack() as servers:
+        yield lambda **answers: servers.enter_context(redis_server(answers))
 
 
 INFO = "redis_version:7.0.15\r\nrole:master"
-
-
-def bulk(text: str) -> str:
-    return f"${len(text)}\r\n{text}"
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,37 @@ def check_failure(done, reason, *parts):
 
 # How they fail
 
+#: Options with which each module fails as its documentation shows.
+DOCUMENTED_FAILURES: dict[str, dict[str, t.Any]] = {
+    "cluster": {"name": "cluster-1", "state": "absent"},
+    "cluster_info": {"id": 4711},
+    "image_distribution_info": {"image": "http://REGISTRY/shop/web:4.2.0"},
+    "job": {"ids": [4711], "older_than": None, "token": "wrong"},
+    "job_info": {"ids": [4711]},
+    "login": {"password": "wrong", "retry_timeout": 0},
+    "manager_info": {"jwt": "expired"},
+    "peer_info": {"jwt": "expired"},
+    "personal_access_token": {"jwt": "expired"},
+    "preheat": {"image": "http://REGISTRY/shop/web:4.2.0"},
+    "scheduler_info": {"jwt": "expired"},
+    "seed_peer_info": {"jwt": "expired"},
+    "task": {"token": "wrong"},
+    "task_info": {"token": "wrong"},
+}
+
+
+@every_module
+def test_samples_of_a_failure_are_what_the_module_returns(box, call, module):
+    result = call(module, **DOCUMENTED_FAILURES[module]).result
+    samples = {
+        key: returned["sample"]
+        for key, returned in documented(PLUGINS / f"modules/{module}.py", "RETURN").items()
+        if key in ("request", "status", "reason")
+    }
+    request = result["request"].replace(box.url, "http://dragonfly-manager:8080")
+    request = request.replace(f"http://{box.registry}", "https://registry.example.com")
+    assert samples == {"request": request, "status": result["status"], "reason": result["reason"]}
+
 
 @every_module
 def test_it_works(box, call, module):
