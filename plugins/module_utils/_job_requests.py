@@ -35,8 +35,8 @@ _RATE_PAUSE = 0.05
 _RATE_PATIENCE = 5
 _RATE_LONG_PAUSE = 1
 # A manager refuses a new cluster for up to 3 minutes, and a nonexistent cluster permanently.
-RATE_LIMIT_KNOWN = 240
-RATE_LIMIT_UNKNOWN = 30
+_KNOWN_CLUSTER_SECONDS = 240
+_UNKNOWN_CLUSTER_SECONDS = 30
 
 
 class _Recovery(enum.Enum):
@@ -79,7 +79,7 @@ class JobRequests:
         # Threads above the rate limit wait one after the other instead of retrying at the same time.
         self._pause_lock = threading.Lock()
         self._last_created_at: dict[int, float] = {}
-        self._clusters: dict[int, bool | None] = {}
+        self._known_clusters: dict[int, bool | None] = {}
         self._fatal_error: ApiError | None = None
 
     def create(
@@ -135,7 +135,7 @@ class JobRequests:
             self._fatal_error = exc
             raise exc
         if exc.status == 422 and "Unknow type" in exc.answer_text:
-            raise _no_job_type(exc, body["type"]) from None
+            raise _no_job_type_error(exc, body["type"]) from None
 
     def _time_left(self, attempts: _Attempts) -> float:
         return attempts.deadline - self._clock.now()
@@ -173,7 +173,7 @@ class JobRequests:
         if job is not None:
             return job
         if attempts.lost > 1 or self._time_left(attempts) <= 0:
-            raise _lost(exc, self._clock.now() - begun, attempts.lost)
+            raise _lost_error(exc, self._clock.now() - begun, attempts.lost)
         return _Recovery.SEND_AGAIN
 
     def _note_created(self, body: dict) -> None:
@@ -188,7 +188,7 @@ class JobRequests:
         cluster_ids = body.get("scheduler_cluster_ids") or []
         if attempts.first_rate_limit is None:
             attempts.first_rate_limit = self._clock.now()
-        budget = RATE_LIMIT_KNOWN if self._check_clusters(cluster_ids, exc) else RATE_LIMIT_UNKNOWN
+        budget = _KNOWN_CLUSTER_SECONDS if self._all_exist(cluster_ids, exc) else _UNKNOWN_CLUSTER_SECONDS
         since = max(
             [attempts.first_rate_limit, *(self._last_created_at.get(cluster_id, 0) for cluster_id in cluster_ids)]
         )
@@ -207,25 +207,25 @@ class JobRequests:
             if self._time_left(attempts) <= 0:
                 raise exc
 
-    def _check_clusters(self, cluster_ids: list[int], exc: ApiError) -> bool:
+    def _all_exist(self, cluster_ids: list[int], exc: ApiError) -> bool:
         """Return whether all clusters are known to exist, requesting each once.
 
         :raises ApiError: if a cluster does not exist.
         """
         for cluster_id in cluster_ids:
             if self._cluster_exists(cluster_id) is False:
-                raise _no_cluster(exc, cluster_id)
+                raise _no_cluster_error(exc, cluster_id)
         return bool(cluster_ids) and all(map(self._cluster_exists, cluster_ids))
 
     def _cluster_exists(self, cluster_id: int) -> bool | None:
         if cluster_id in self._last_created_at:
             return True
-        if cluster_id not in self._clusters:
-            self._clusters[cluster_id] = self._reader.cluster_exists(cluster_id)
-        return self._clusters[cluster_id]
+        if cluster_id not in self._known_clusters:
+            self._known_clusters[cluster_id] = self._reader.cluster_exists(cluster_id)
+        return self._known_clusters[cluster_id]
 
 
-def _lost(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:
+def _lost_error(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:
     """Return the error for a POST without a response whose job does not appear."""
     message = (
         f"{exc.problem}. Whether the manager created the job is unknown: its list of jobs was read for {seconds:.0f} s "
@@ -235,11 +235,11 @@ def _lost(exc: DragonflyError, seconds: float, times: int) -> DragonflyError:
     return DragonflyError(message, "lost", exc.request, exc.status)
 
 
-def _no_job_type(exc: ApiError, kind: str) -> ApiError:
+def _no_job_type_error(exc: ApiError, kind: str) -> ApiError:
     return exc.with_meaning("no_api", f"its release has no jobs of the type {kind}: upgrade the manager")
 
 
-def _no_cluster(exc: ApiError, cluster_id: int) -> ApiError:
+def _no_cluster_error(exc: ApiError, cluster_id: int) -> ApiError:
     meaning = (
         f"cluster {cluster_id} does not exist (this manager responds as to a rate limit): correct scheduler_cluster_ids"
     )

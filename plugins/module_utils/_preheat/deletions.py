@@ -144,7 +144,7 @@ def _differs_in_identity(args: dict, job: dict) -> bool:
 def _urls(record: JobRecord) -> set[str]:
     """Return the URLs whose content a job fetched, as far as known."""
     urls = {*(record.verdict.warm or []), *(record.verdict.cold or [])}
-    return urls.union(*(record.planned.manifests or []))
+    return urls.union(*(record.planned.urls_by_manifest or []))
 
 
 def _task_ids(urls: t.Iterable[str], args: dict) -> set[str | None]:

@@ -126,7 +126,7 @@ def _pin(planned: PlannedJob, content: _Content) -> None:
     if planned.platform is not None or content.manifest.children is None:
         # The manager uses all manifests that match the platform.
         lists = [list(dict.fromkeys(itertools.chain(*lists)))]
-    planned.manifests = lists
+    planned.urls_by_manifest = lists
 
 
 def _platform_warnings(planned: PlannedJob, content: _Content) -> list[str]:

@@ -33,7 +33,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.co
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import releases_of_echo
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import holders_for_sure
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import reported_holders
 
 # Releases whose schedulers can lose entries of a result, and the first one after them.
 _FIRST_LOSING_ENTRIES, _FIRST_WITHOUT_LOSS = (2, 3, 1), (2, 4, 4)
@@ -143,7 +143,7 @@ def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
     if job.get("state") != "SUCCESS":
         errors = "; ".join(dict.fromkeys(JobResult(job).errors)) or "the manager reports no reason"
         return PeerAnswer(problem=f"job {job_id} failed: {errors}")
-    hosts = holders_for_sure(job)
+    hosts = reported_holders(job)
     if hosts is None:
         return PeerAnswer(
             problem="peers have it, and these schedulers do not report whether they have all of it. That requires "

@@ -57,7 +57,7 @@ def limit_peer_questions(planned_jobs: list[PlannedJob]) -> None:
     :raises DragonflyError: before anything is created.
     """
     questions = {
-        (url, planned.cluster_id) for planned in planned_jobs for urls in planned.manifests or [] for url in urls
+        (url, planned.cluster_id) for planned in planned_jobs for urls in planned.urls_by_manifest or [] for url in urls
     }
     if len(questions) > MOST_QUESTIONS:
         raise DragonflyError(

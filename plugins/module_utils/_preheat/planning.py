@@ -45,14 +45,15 @@ class PlannedJob:
     :ivar kind: ``image`` or ``file``.
     :ivar source: text of the user.
     :ivar url: URL in the request.
-    :ivar options: options that become keys of ``args``, by name.
+    :ivar options: options that become keys of the job's ``args``, by name.
+    :ivar bio: description of the job, without the fingerprint.
     :ivar image: None for a file.
     :ivar platform: None if not requested.
     :ivar cluster_id: cluster of this job, None for all clusters.
     :ivar digest: digest of the manifest to which the URL is pinned, None if it is not pinned, and for a file.
     :ivar child_digests: digests of an index's manifests for the platform; for a manifest, its own digest.
     :ivar pinned_platform: whether the URL is that of the platform's manifest, which requires no platform option.
-    :ivar manifests: a list of blob URLs for each manifest to which the job can refer; None if unknown.
+    :ivar urls_by_manifest: a list of blob URLs for each manifest to which the job can refer; None if unknown.
     """
 
     kind: str
@@ -66,13 +67,13 @@ class PlannedJob:
     digest: str | None = None
     child_digests: list[str] = field(default_factory=list)
     pinned_platform: bool = False
-    manifests: list[list[str]] | None = None
+    urls_by_manifest: list[list[str]] | None = None
 
     def __post_init__(self) -> None:
         if self.image:
             self.digest = self.image.digest
         else:
-            self.manifests = [[self.url]]
+            self.urls_by_manifest = [[self.url]]
 
     @property
     def is_index(self) -> bool:

@@ -43,18 +43,6 @@ if t.TYPE_CHECKING:
 _MOST_FAILURES = 20
 _NAMED_IN_MESSAGE = 5
 _SOURCES: tuple[Source, ...] = ("created", "adopted", "found", "planned")
-_STATUS_ORDER: tuple[Status, ...] = (
-    "planned",
-    "pending",
-    "done",
-    "cold",
-    "timed_out",
-    "failed",
-    "gone",
-    "given_up",
-    "refused",
-    "unknown",
-)
 
 
 def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
@@ -108,7 +96,7 @@ def _count_statuses(records: list[JobRecord], named: bool = False) -> str:
     for record in records:
         by_status.setdefault(record.verdict.status, []).append(record)
     text = f"{len(by_status.pop('warm', []))} of {len(records)} warm"
-    for status in sorted(by_status, key=_STATUS_ORDER.index):
+    for status in sorted(by_status, key=t.get_args(Status).index):
         text += f", {len(by_status[status])} {status.replace('_', ' ')}"
         if named and status not in ("pending", "planned"):
             text += f" ({listed([record.planned.name for record in by_status[status]], most=3)})"

@@ -63,8 +63,9 @@ HOSTS_REMEDY = "check that the clients of these hosts run and have free disk spa
 RERUN = "run the task again, which waits for the job if it is still running, and creates a new one if it is not warm"
 
 
+#: In the order in which a summary counts them.
 Status = t.Literal[
-    "warm", "cold", "failed", "given_up", "pending", "done", "planned", "refused", "gone", "timed_out", "unknown"
+    "warm", "planned", "pending", "done", "cold", "timed_out", "failed", "gone", "given_up", "refused", "unknown"
 ]
 Verified = t.Literal["peers", "blobs", "result", "none"]
 
@@ -141,14 +142,14 @@ class _Evidence(t.NamedTuple):
     """The basis of a verdict on a SUCCESS.
 
     :ivar cluster_ids: clusters that must be warm; ``{None}`` if the job names none.
-    :ivar manifests: lists of URLs. All URLs of one of the lists must be warm. None if unknown.
+    :ivar urls_by_manifest: lists of URLs. All URLs of one of the lists must be warm. None if unknown.
     :ivar one_task_per_blob: whether each blob had its own task, in which case SUCCESS means that all were fetched.
     :ivar proven: URLs that are known to be warm from another source.
     """
 
     result: JobResult
     cluster_ids: set[int] | set[None]
-    manifests: list[list[str]] | None
+    urls_by_manifest: list[list[str]] | None
     one_task_per_blob: bool
     max_failed_percentage: int
     proven: t.Collection[str]
@@ -207,8 +208,8 @@ def _verify_evidence(evidence: _Evidence, args: dict) -> Verdict:
     if args.get("scope") in MANY_PEERS:
         return _verify_many_peers(evidence)
     # With several possible manifests the lists cannot be compared, but one task per blob makes SUCCESS enough.
-    use_counts = evidence.one_task_per_blob and len(evidence.manifests or ()) != 1
-    if not evidence.manifests or use_counts:
+    use_counts = evidence.one_task_per_blob and len(evidence.urls_by_manifest or ()) != 1
+    if not evidence.urls_by_manifest or use_counts:
         return _verify_by_result(evidence)
     return _verify_blobs(evidence)
 
@@ -217,14 +218,14 @@ def _expected_urls(planned: PlannedJob | None, args: dict) -> list[list[str]] | 
     if args.get("type") == "file":
         # The job's own URLs, because an identical job can have another signature in its query.
         return [job_urls(args)]
-    return planned.manifests if planned is not None else None
+    return planned.urls_by_manifest if planned is not None else None
 
 
 def _verify_by_states(evidence: _Evidence) -> Verdict:
     """Decide by states of tasks. Up to 2.1.56, each blob has a task, and the result does not name blobs."""
     result = evidence.result
     blobs = result.tasks // len(evidence.cluster_ids) or None
-    fewest = min((len(urls) for urls in evidence.manifests or []), default=0) * len(evidence.cluster_ids)
+    fewest = min((len(urls) for urls in evidence.urls_by_manifest or []), default=0) * len(evidence.cluster_ids)
     has_succeeded = result.succeeded == result.tasks
     if has_succeeded and result.tasks < fewest:
         problem = f"{result.tasks} tasks cannot have cached {fewest} blobs"
@@ -263,7 +264,7 @@ def _silent_clusters(evidence: _Evidence) -> list[str]:
 
 def _verify_blobs(evidence: _Evidence) -> Verdict:
     """Decide by blobs: in each cluster, all blobs of the manifest with the fewest cold blobs must be warm."""
-    cold_by_manifest = [(_cold_urls(evidence, urls), urls) for urls in evidence.manifests or []]
+    cold_by_manifest = [(_cold_urls(evidence, urls), urls) for urls in evidence.urls_by_manifest or []]
     cold, blobs = min(cold_by_manifest, key=lambda manifest: len(manifest[0]))
     known = Verdict("cold", verified="blobs", blobs=len(blobs), warm=_without(blobs, cold), cold=cold)
     if not cold:
@@ -307,7 +308,7 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
     if not urls_by_host:
         verdict = Verdict("cold", verified="blobs", warm=[], failures=list(result.failures))
         return verdict.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
-    blobs = _blobs_of_hosts(evidence.manifests, urls_by_host)
+    blobs = _blobs_of_hosts(evidence.urls_by_manifest, urls_by_host)
     hosts = set(urls_by_host) | result.failed_hosts
     warm_hosts = {host for host, urls in urls_by_host.items() if blobs <= urls} - result.failed_hosts
     # An address is warm if all of its hosts are.
@@ -317,7 +318,7 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
     warm_everywhere = blobs.intersection(*(urls_by_host.get(host, ()) for host in hosts))
     verdict = Verdict(
         "warm",
-        verified="result" if evidence.manifests is None else "blobs",
+        verified="result" if evidence.urls_by_manifest is None else "blobs",
         blobs=len(blobs),
         warm=sorted(warm_everywhere),
         cold=sorted(blobs - warm_everywhere),
@@ -348,15 +349,15 @@ def _cold_hosts_explanation(check: HostCheck, silent: list[str]) -> tuple[str, s
     return f"{cold_hosts_message(check)}; {_silence(silent)}", f"{HOSTS_REMEDY}; {_SILENT_REMEDY}"
 
 
-def _blobs_of_hosts(manifests: list[list[str]] | None, urls_by_host: dict[ReportedHost, set[str]]) -> set[str]:
+def _blobs_of_hosts(urls_by_manifest: list[list[str]] | None, urls_by_host: dict[ReportedHost, set[str]]) -> set[str]:
     """Return the blobs that each host must hold: those of the manifest with the most warm blobs."""
-    if manifests is None:
+    if urls_by_manifest is None:
         return set().union(*urls_by_host.values())
 
     def warm_count(urls: t.Iterable[str]) -> int:
         return sum(len(warm & set(urls)) for warm in urls_by_host.values())
 
-    return set(max(manifests, key=warm_count, default=[]))
+    return set(max(urls_by_manifest, key=warm_count, default=[]))
 
 
 def cold_hosts_message(check: HostCheck) -> str:
@@ -393,5 +394,5 @@ def _verify_failure(result: JobResult, planned: PlannedJob | None) -> Verdict:
 
 def _blobs_of_only_manifest(planned: PlannedJob | None) -> list[str] | None:
     """Return the URLs that a job is about, None if it is not known which ones."""
-    manifests = planned.manifests if planned is not None else None
-    return manifests[0] if manifests and len(manifests) == 1 else None
+    alternatives = (planned.urls_by_manifest if planned is not None else None) or []
+    return alternatives[0] if len(alternatives) == 1 else None

@@ -51,9 +51,10 @@ class Waiting:
                 poll(self._poll_once, lambda pending: not pending, timeout, params["wait_sleep"], clock)
         except DragonflyError as exc:
             self._last_error = exc
-            for record in self._pending() if exc.reason != "timed_out" else ():
+            if exc.reason != "timed_out":
                 message = f"the job could no longer be polled: {exc.message}"
-                record.verdict = Verdict("unknown", exc.reason, message)
+                for record in self._pending():
+                    record.verdict = Verdict("unknown", exc.reason, message)
         self._recheck_cold(max(0, deadline - clock.now()))
         for record in self._pending():
             record.verdict = self._timed_out(timeout)

@@ -20,8 +20,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.host
     Host,
     HostDeletions,
     deletable_hosts,
-    holders_for_sure,
     host_deletions,
+    reported_holders,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs import (
     NAMED_IN_MESSAGE,
@@ -77,7 +77,7 @@ def _note_held(client: DragonflyClient, unproven: list[TaskJob], params: dict[st
     answers = TaskJobs(client, "get_task", params, clock).run([task_job.target for task_job in unproven])
     problem = "schedulers before Dragonfly 2.4.0 do not query the peers"
     for task_job, answer in zip(unproven, answers):
-        task_job.held = holders_for_sure(answer.job) if answer.job and answer.done else None
+        task_job.held = reported_holders(answer.job) if answer.job and answer.done else None
     return next((answer.message for answer in answers if answer.message), problem)
 
 

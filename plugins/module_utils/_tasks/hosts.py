@@ -47,7 +47,7 @@ def _host_key(cluster_id: int | None, peer: Host) -> tuple[t.Any, ...]:
     return cluster_id, str(peer.get("hostname")), str(peer.get("ip")), str(peer.get("host_type"))
 
 
-def holders_for_sure(job: dict[str, t.Any]) -> list[Host] | None:
+def reported_holders(job: dict[str, t.Any]) -> list[Host] | None:
     """Return the hosts that hold a task for certain, from a get_task job; None if the job does not prove it.
 
     Before 2.4.0, hosts do not report ``IsFinished``. Before 2.3.1, the scheduler lists the peers that it remembers.

@@ -140,9 +140,9 @@ def test_hosts_that_share_an_address(scope, held, reported, status):
 
 def test_too_many_questions_are_refused():
     planned = PlannedJob("image", "i", "i", {}, "")
-    planned.manifests = [[str(number) for number in range(MOST_QUESTIONS)]]
+    planned.urls_by_manifest = [[str(number) for number in range(MOST_QUESTIONS)]]
     limit_peer_questions([planned, planned])
-    planned.manifests[0].append("one more")
+    planned.urls_by_manifest[0].append("one more")
     with pytest.raises(DragonflyError) as caught:
         limit_peer_questions([planned])
     assert caught.value.reason == "too_many_blobs"

@@ -54,7 +54,7 @@ def test_each_job_is_wanted_once_and_in_order():
 def test_each_cluster_gets_a_job():
     jobs = plan_jobs(params(file="https://h/f", scheduler_cluster_ids=[3, 1, 3]))
     assert [job.cluster_id for job in jobs] == [3, 1]
-    assert jobs[0].manifests == [["https://h/f"]]
+    assert jobs[0].urls_by_manifest == [["https://h/f"]]
     assert jobs[0].name == "https://h/f in cluster 3"
 
 

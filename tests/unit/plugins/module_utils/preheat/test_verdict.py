@@ -49,7 +49,7 @@ def urls_of(job):
 
 def wanting(blobs, url="http://10.77.0.1:5000/v2/library/app/manifests/1", more=()):
     job = PlannedJob("image", url, url, {"scope": "single_seed_peer"}, "", image=parse_image(url))
-    job.manifests = [blobs] + list(more)
+    job.urls_by_manifest = [blobs] + list(more)
     return job
 
 
