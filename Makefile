@@ -40,7 +40,8 @@ SLOW := plugins/modules plugins/action plugins/inventory/test_peers.py playbooks
 
 .PHONY: test-fast
 test-fast: $(VENV)/unit ## Tests that start neither modules nor Ansible (1 min)
-	pytest -q -n auto tests/unit tests/contract $(addprefix --ignore=tests/unit/,$(SLOW))
+	pytest -q -n auto tests/unit tests/contract $(addprefix --ignore=tests/unit/,$(SLOW)) \
+	    --deselect=tests/unit/plugins/filter/test_images_in.py::test_in_a_playbook
 
 .PHONY: test-unit-oldest
 test-unit-oldest: $(VENV)/run ## Unit tests on the oldest Python for modules that this machine has, with ansible-test

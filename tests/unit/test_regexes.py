@@ -35,7 +35,7 @@ LENGTH = 16 * 1024
 #: Seconds of CPU for one text.
 LIMIT = 0.1
 #: Seconds after which an expression is stopped.
-PATIENCE = 0.3
+PATIENCE = 0.15
 #: Texts that every expression is run on, beside those of its own characters.
 COMMON = ("a", "0", " ", "\n", ".", "/", ":", "@", "=", '"', "\\", "[", "é", "a.", "a ", "//", "://", "%2", "{{", "a\n")
 
