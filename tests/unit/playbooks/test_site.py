@@ -45,7 +45,7 @@ def variables(sandbox, tmp_path) -> dict[str, Any]:
     return {
         "site_token_file": str(tmp_path / "token"),
         "site_manager_url": sandbox.url,
-        "site_manager_host": "manager.example.com",
+        "site_manager_host": "192.0.2.7",
         "manager_root_password": sandbox.state()["password"],
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
@@ -104,6 +104,8 @@ def test_the_token_is_encrypted_and_written_once(variables, tmp_path):
         ({"manager_root_password": ""}, GROUPS, "no password to create one"),
         ({"preheat_state": "absent"}, GROUPS, "preheat_state is absent"),
         ({"site_manager_host": "127.0.0.1"}, GROUPS, "loopback"),
+        ({"site_manager_host": "manager.invalid"}, GROUPS, "does not resolve the name manager.invalid"),
+        ({"site_token_file": "token"}, GROUPS, "site_token_file is token"),
     ],
 )
 def test_what_is_refused_before_anything_changes(variables, tmp_path, changes, groups, message):
