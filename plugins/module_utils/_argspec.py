@@ -24,7 +24,7 @@ def duration(default: str | None = None, **more: t.Any) -> dict[str, t.Any]:
     return {"type": "str", **({"default": default} if default else {}), **more}
 
 
-# A module accepts all credentials, although it uses one of them: module_defaults sets them for all modules.
+# A module accepts all credentials, even if it uses only some, because module_defaults sets them for all modules.
 CONNECTION: ArgumentSpec = {
     "url": {"type": "str", "fallback": (env_fallback, ["DRAGONFLY_URL"])},
     "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["DRAGONFLY_TOKEN"])},
@@ -78,11 +78,28 @@ REGISTRY: ArgumentSpec = {
     "registry_password": {"type": "str", "no_log": True},
 }
 
+_CREDENTIALS = ("token", "jwt", "username", "password")
+
+
+def _without_fallback(spec: ArgumentSpec, names: t.Iterable[str]) -> ArgumentSpec:
+    return {name: {key: value for key, value in spec[name].items() if key != "fallback"} for name in names}
+
+
+def connection(*credentials: str) -> ArgumentSpec:
+    """Return the group CONNECTION for a module that uses only these credentials.
+
+    It ignores the others, and does not read them from the environment.
+    """
+    return {**CONNECTION, **_without_fallback(CONNECTION, set(_CREDENTIALS).difference(credentials))}
+
+
+def ignored_credentials(spec: ArgumentSpec) -> list[str]:
+    """Return the credentials that a module ignores: those that it does not read from the environment either."""
+    return [name for name in _CREDENTIALS if name in spec and "fallback" not in spec[name]]
+
+
 # For modules of the action group that send no request to the manager.
-UNUSED_CONNECTION: ArgumentSpec = {
-    name: {key: value for key, value in CONNECTION[name].items() if key != "fallback"}
-    for name in ("url", "token", "jwt", "username", "password", "client_cert", "client_key")
-}
+UNUSED_CONNECTION = _without_fallback(CONNECTION, ("url", *_CREDENTIALS, "client_cert", "client_key"))
 
 # Options of preheat_hit_info. The action plugin validates them on the controller before the module runs on the host.
 HIT: ArgumentSpec = {

@@ -18,7 +18,11 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import ArgumentSpec, validation_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
+    ArgumentSpec,
+    ignored_credentials,
+    validation_problems,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._control_characters import control_problems
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
@@ -60,7 +64,18 @@ class DragonflyModule(AnsibleModule):
         self._options_accepted = False
         super().__init__(argument_spec=argument_spec, **kwargs)
         self._options_accepted = True
+        self._forget_ignored_credentials()
         self._clock = Clock()
+
+    def _forget_ignored_credentials(self) -> None:
+        """Drop credentials that the module ignores, because Ansible would mask their values in the whole result.
+
+        A short password such as ``dragonfly`` would also be masked in URLs and names.
+        """
+        names = ignored_credentials(self.argument_spec)
+        ignored = {self.params[name] for name in names}
+        self.params.update(dict.fromkeys(names))
+        self.no_log_values.difference_update(ignored.difference(_texts(self.params)))
 
     def _hide_secrets(self) -> None:
         """Make Ansible hide secrets within values that are not secret as a whole, also in options without no_log."""
@@ -205,6 +220,17 @@ def _failure_details(exc: DragonflyError, sends_requests: bool) -> dict[str, t.A
     """Return the result keys of a failure, those of a request only if the module sends requests."""
     request = {"request": exc.request, "status": exc.status} if sends_requests else {}
     return {"reason": exc.reason, **request}
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    """Yield the strings in options."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list):
+        for element in value:
+            yield from _texts(element)
 
 
 def missing_requests() -> str:

@@ -175,9 +175,9 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
-    CONNECTION,
     REGISTRY,
     TASK,
+    connection,
     duration,
     merged,
 )
@@ -197,7 +197,7 @@ def main() -> None:
     """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
-            CONNECTION,
+            connection("token"),
             TASK,
             REGISTRY,
             image={"type": "str", "required": True},

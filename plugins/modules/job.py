@@ -153,7 +153,7 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import connection, duration, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_removal import (
     check_removal_params,
     find_removable_jobs,
@@ -184,7 +184,7 @@ def main() -> None:
     """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
-            CONNECTION,
+            connection("token"),
             state={"type": "str", "choices": ["absent"], "required": True},
             ids={"type": "list", "elements": "int", "aliases": ["id"]},
             older_than=duration(),

@@ -302,7 +302,7 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import connection, duration, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import list_jobs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_waiting import JobWaiting
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, limit_kept
@@ -357,7 +357,7 @@ def main() -> None:
     """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
-            CONNECTION,
+            connection("token"),
             ids={"type": "list", "elements": "int", "aliases": ["id"]},
             types={"type": "list", "elements": "str", "aliases": ["type"]},
             states={

@@ -19,11 +19,13 @@ options:
   username:
     description:
       - Name of the user.
+      - If not set, the module reads E(DRAGONFLY_USERNAME) from the environment of the host on which it runs.
     type: str
     required: true
   password:
     description:
       - Password of the user.
+      - If not set, the module reads E(DRAGONFLY_PASSWORD) from the environment of the host on which it runs.
     type: str
     required: true
   retry_timeout:
@@ -125,7 +127,12 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, duration, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
+    CONNECTION,
+    connection,
+    duration,
+    merged,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
@@ -140,7 +147,7 @@ def login(module: DragonflyModule) -> dict[str, t.Any]:
     params = module.params
     for name in ("username", "password"):
         if not params[name]:
-            raise InputError(f"{name} is empty.")
+            raise InputError(f"{name} is missing. What to do: set {name} or DRAGONFLY_{name.upper()}.")
     raise_problems(range_problems(params))
     signed_in = sign_in(
         module.client(credential=None), params["username"], params["password"], params["retry_timeout"], module.clock()
@@ -157,9 +164,9 @@ def main() -> None:
     """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
-            CONNECTION,
-            username={"type": "str", "required": True},
-            password={"type": "str", "required": True, "no_log": True},
+            connection("username", "password"),
+            username=dict(CONNECTION["username"], required=True),
+            password=dict(CONNECTION["password"], required=True),
             retry_timeout=duration("15s"),
         ),
     )

@@ -226,7 +226,7 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, PEER_FILTERS, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import PEER_FILTERS, connection, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import (
     PEERS,
@@ -260,7 +260,7 @@ def peer_info(module: DragonflyModule) -> dict[str, t.Any]:
 
 def main() -> None:
     """Run the module."""
-    spec = merged(CONNECTION, FILTERS, refresh={"type": "bool", "default": False})
+    spec = merged(connection("jwt", "username", "password"), FILTERS, refresh={"type": "bool", "default": False})
     DragonflyModule(argument_spec=spec).run(peer_info)
 
 

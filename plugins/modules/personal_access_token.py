@@ -236,7 +236,7 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import connection, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tokens import SCOPES, Tokens
 
@@ -256,7 +256,7 @@ def main() -> None:
     """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
-            CONNECTION,
+            connection("jwt", "username", "password"),
             name={"type": "str", "required": True},
             state={"type": "str", "choices": ["present", "absent", "rotated"], "default": "present"},
             scopes={"type": "list", "elements": "str", "choices": list(SCOPES), "aliases": ["scope"]},

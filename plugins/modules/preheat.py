@@ -514,9 +514,9 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
-    CONNECTION,
     REGISTRY,
     WAIT,
+    connection,
     duration,
     merged,
 )
@@ -558,7 +558,7 @@ def main() -> None:
     sources = ["image", "images", "file", "files"]
     module = DragonflyModule(
         argument_spec=merged(
-            CONNECTION,
+            connection("token"),
             WAIT,
             REGISTRY,
             image={"type": "str"},

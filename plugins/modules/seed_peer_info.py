@@ -154,7 +154,7 @@ reason:
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import CONNECTION, PEER_FILTERS, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import PEER_FILTERS, connection, merged
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import SEED_PEERS, read_list
 
@@ -173,7 +173,7 @@ def seed_peer_info(module: DragonflyModule) -> dict[str, t.Any]:
 
 def main() -> None:
     """Run the module."""
-    DragonflyModule(argument_spec=merged(CONNECTION, FILTERS)).run(seed_peer_info)
+    DragonflyModule(argument_spec=merged(connection("jwt", "username", "password"), FILTERS)).run(seed_peer_info)
 
 
 if __name__ == "__main__":

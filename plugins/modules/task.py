@@ -266,11 +266,11 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
-    CONNECTION,
     REGISTRY,
     TASK,
     TASK_SOURCES,
     WAIT,
+    connection,
     merged,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
@@ -307,7 +307,7 @@ def main() -> None:
     """Run the module."""
     module = DragonflyModule(
         argument_spec=merged(
-            CONNECTION,
+            connection("token"),
             TASK,
             TASK_SOURCES,
             WAIT,

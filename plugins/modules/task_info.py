@@ -171,11 +171,11 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
-    CONNECTION,
     REGISTRY,
     TASK,
     TASK_SOURCES,
     WAIT,
+    connection,
     merged,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
@@ -202,7 +202,7 @@ def task_info(module: DragonflyModule) -> dict[str, t.Any]:
 def main() -> None:
     """Run the module."""
     module = DragonflyModule(
-        argument_spec=merged(CONNECTION, TASK, TASK_SOURCES, WAIT, REGISTRY),
+        argument_spec=merged(connection("token"), TASK, TASK_SOURCES, WAIT, REGISTRY),
         mutually_exclusive=[SOURCES],
         required_one_of=[SOURCES],
         required_by={"registry_password": ["registry_username"]},

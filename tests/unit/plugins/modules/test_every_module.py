@@ -39,6 +39,15 @@ EVERY_RESULT: dict[str, list[dict[str, t.Any]]] = {
     "task_info": [{"digest_ids": True}],
 }
 
+#: Secrets that modules accept, but do not use.
+IGNORED = {
+    **dict.fromkeys(
+        ["image_distribution_info", "job", "job_info", "preheat", "task", "task_info"], ["jwt", "password"]
+    ),
+    **dict.fromkeys(["peer_info", "personal_access_token", "scheduler_info", "seed_peer_info"], ["token"]),
+    **dict.fromkeys(["cluster", "cluster_info", "manager_info"], []),
+    "login": ["token", "jwt"],
+}
 #: Options that sound like secrets and are none: the path of a file.
 NO_SECRETS = {"client_key"}
 
@@ -355,6 +364,28 @@ def test_registries_that_cannot_be_read_are_not_shown(call):
     assert done.failed
     assert "registries" in done.msg
     assert "invocation" in done.result
+    check_secrets(done.output)
+
+
+@every_module
+def test_an_ignored_password_is_not_masked_in_names_and_urls(box, call, module):
+    """Ansible masks the values of secret options in the whole result, which would break the names in it."""
+    for name in IGNORED[module]:
+        done = call(module, **{name: "elsewhere", "url": box.url + "/elsewhere"})
+        assert done.failed
+        assert "/elsewhere" in done.msg
+        assert "********" not in done.msg
+
+
+@pytest.mark.parametrize("module", ["preheat", "task"])
+def test_an_ignored_password_that_is_also_used_stays_hidden(box, run, module):
+    options = {
+        "image": "http://127.0.0.1:1/a/b:1",
+        "registry_username": "puller",
+        "registry_password": SECRETS["password"],
+    }
+    done = run(module, password=SECRETS["password"], url=box.url, token=box.token, verbosity=4, **options)
+    assert done.failed
     check_secrets(done.output)
 
 

@@ -99,8 +99,8 @@ def test_credentials_of_other_modules_are_not_sent(run, box):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"username": ""}, "username is empty"),
-        ({"password": ""}, "password is empty"),
+        ({"username": ""}, "username is missing. What to do: set username or DRAGONFLY_USERNAME."),
+        ({"password": ""}, "password is missing. What to do: set password or DRAGONFLY_PASSWORD."),
         ({"retry_timeout": -1}, "retry_timeout must be from 0 to 604800 seconds, not -1"),
     ],
 )
@@ -109,6 +109,12 @@ def test_bad_input_is_not_sent(run, box, options, message):
     assert done.reason == "bad_input"
     assert message in done.msg
     assert not box.log
+
+
+def test_the_environment_holds_the_user(run, box):
+    done = run("login", url=box.url, env={"DRAGONFLY_USERNAME": "root", "DRAGONFLY_PASSWORD": PASSWORD})
+    assert not done.failed, done.msg
+    assert bodies(box) == [{"name": "root", "password": PASSWORD}]
 
 
 @pytest.mark.parametrize("answer", [{"token": ""}, {"token": 7}, []])
