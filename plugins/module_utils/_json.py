@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 import re
 import sys
 import typing as t
@@ -40,11 +41,18 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError("the number is too large")
+    return number
+
+
 def _refuse_constant(name: str) -> t.NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_refuse_constant)
 
 
 def decode_json(text: str, request: str) -> t.Any:
@@ -68,7 +76,9 @@ def _unambiguous(pairs: list[tuple[str, t.Any]]) -> Row:
     return row
 
 
-_STRICT_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse_constant, object_pairs_hook=_unambiguous)
+_STRICT_DECODER = json.JSONDecoder(
+    parse_int=_integer, parse_float=_float, parse_constant=_refuse_constant, object_pairs_hook=_unambiguous
+)
 
 
 def decode_strict(body: bytes, request: str) -> t.Any:

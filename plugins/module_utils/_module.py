@@ -25,7 +25,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec im
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, connect
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._control_characters import control_problems
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, GarbledError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import raise_problems, with_seconds
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import (
@@ -35,6 +35,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     MASK,
+    MOST_LEVELS,
     escape_c1,
     is_secret_header,
     printable,
@@ -138,7 +139,7 @@ class DragonflyModule(AnsibleModule):
             raise_problems(control_problems(self.params))
             self.params.update(with_seconds(self.params))
             limit_task(self._clock, self.params)
-            result = function(self)
+            result = self._escaped_result(function) if needs_requests else function(self)
         except DragonflyError as exc:
             self.fail_json(msg=exc.message, **_failure_details(exc, sends_requests))
         except Exception as exc:  # pylint: disable=broad-except
@@ -151,12 +152,20 @@ class DragonflyModule(AnsibleModule):
                 ),
                 reason="fault",
             )
-        if needs_requests:
-            # Results contain texts of servers.
-            result = escape_c1(result)
         if result.pop("failed", False):
             self.fail_json(**result)
         self.exit_json(**result)
+
+    def _escaped_result(self, function: ModuleFunction) -> dict[str, t.Any]:
+        """Return the result of a function, whose texts come from servers."""
+        try:
+            return escape_c1(function(self))
+        except RecursionError:
+            message = (
+                f"A response is garbled: it has more than {MOST_LEVELS} lists and objects within one another. What to "
+                "do: check the URL, and the proxies in front of the manager."
+            )
+            raise GarbledError(message, "garbled") from None
 
     def find_library(self, library: str, package: str) -> None:
         """Restart the module with a Python of the system that has a library, or fail if there is none.

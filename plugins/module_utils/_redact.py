@@ -16,6 +16,8 @@ from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 MASK = "********"
 #: Maximum length in characters of a server's text about a job.
 LONGEST_TEXT = 4000
+#: Lists and dicts within one another in a result. Those of Dragonfly have 10. Ansible walks through them recursively.
+MOST_LEVELS = 100
 
 # Query parameters that carry a signature or a credential: those that the manager filters by default
 # (pkg/net/http/header.go) and the names that object stores and artifact servers use for tokens.
@@ -158,18 +160,23 @@ def printable(text: str) -> str:
     return text if text.isprintable() else _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
-def escape_c1(value: t.Any) -> t.Any:
+def escape_c1(value: t.Any, levels: int = MOST_LEVELS) -> t.Any:
     """Return a result in which DEL and C1 controls in texts are escaped as Python does.
 
     Ansible shows the results of failed tasks as JSON, which escapes the other controls but not these.
+
+    :param levels: lists and dicts within one another.
+    :raises RecursionError: if there are more.
     """
     if isinstance(value, str):
         return value if value.isprintable() else _C1.sub(lambda match: ascii(match[0])[1:-1], value)
+    if not isinstance(value, (list, dict)):
+        return value
+    if not levels:
+        raise RecursionError
     if isinstance(value, list):
-        return [escape_c1(item) for item in value]
-    if isinstance(value, dict):
-        return {escape_c1(key): escape_c1(item) for key, item in value.items()}
-    return value
+        return [escape_c1(item, levels - 1) for item in value]
+    return {escape_c1(key): escape_c1(item, levels - 1) for key, item in value.items()}
 
 
 def redact_args(args: dict[str, t.Any]) -> dict[str, t.Any]:

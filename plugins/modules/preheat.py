@@ -15,6 +15,8 @@ description:
     can be on different seed peers. Nodes do not hold them until they pull.
   - If an identical job is running, the module waits for it. If an identical job succeeded within O(max_age) and its
     content is warm, no job is created.
+  - Before the module creates jobs, it pauses for a random time of up to 1 second and lists the jobs again. Therefore,
+    tasks that start at the same time rarely create identical jobs.
   - The state C(SUCCESS) of a job does not prove that its content is warm. The module checks the result blob by blob,
     see O(verify).
   - Supports Dragonfly manager 2.0.9 to 2.5.1. The module fails if the manager's release does not support an option,

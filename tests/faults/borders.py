@@ -202,8 +202,8 @@ BORDERS = (
         "Two and twenty controllers at once on one image; many images in one task",
         "No task fails. Each reports the jobs that it created; a second run creates none.",
         {
-            "faults/test_two_controllers": "",
-            "faults/test_many": "test_twenty_controllers test_many_images",
+            "faults/test_controllers": "",
+            "faults/test_many": "test_many_images",
         },
     ),
     Border(

@@ -2,54 +2,21 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Twenty controllers at once, 5,000 images at once, and poor surroundings: few files, no HOME, another locale."""
+"""5,000 images at once, and poor surroundings: few files, no HOME, another locale."""
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
-import threading
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.tests.bench.measure import run_module
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers import MEMORY_LIMIT
-from ansible_collections.dragonflyoss.dragonfly.tests.faults.test_two_controllers import controller
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
-CONTROLLERS = 20
-#: The most by which one begins after the first, in seconds: about what a run takes.
-APART = 0.5
 FACTOR = 100
-
-
-def test_twenty_controllers(long, capsys):
-    """The manager has no lock, so that several may create the job; each counts the jobs that it created."""
-    rounds = 100 if long else 2
-    chance = random.Random(13)
-    extra_jobs: Counter[int] = Counter()
-    with Sandbox(release="2.5.1", factor=FACTOR) as box, ThreadPoolExecutor(CONTROLLERS) as pool:
-        for number in range(rounds):
-            image = box.image("shop/web", str(number)).source
-            box.reset()
-            begin = threading.Barrier(CONTROLLERS)
-            delays = [0.0] + [chance.uniform(0, APART) for _controller in range(CONTROLLERS - 1)]
-            calls = [[box] * CONTROLLERS, [image] * CONTROLLERS, delays, [begin] * CONTROLLERS]
-            results = list(pool.map(controller, *calls))
-            for result in results:
-                assert not result["failed"], result["msg"]
-                assert [job["outcome"] for job in result["jobs"]] == ["warm"]
-            created = len(box.jobs)
-            assert sum(result["changed"] for result in results) == created
-            extra_jobs[created - 1] += 1
-    with capsys.disabled():
-        counts = [f"{extra} jobs more than needed in {count} rounds" for extra, count in sorted(extra_jobs.items())]
-        print(f"\n{CONTROLLERS} controllers, {rounds} rounds: {', '.join(counts)}")
-    assert max(extra_jobs) < CONTROLLERS - 1
 
 
 def test_many_images(long, capsys, record_property):

@@ -62,6 +62,11 @@ class Coverage:
         """Record that a kept job no longer counts."""
         del self._counted[job_id]
 
+    def reopen_gap(self) -> None:
+        """Let newer jobs count for the clusters that no job covers."""
+        self._undecided = set(self.needed or ()) - self._covered
+        self.settled = not self.gap
+
     @property
     def gap(self) -> Gap:
         """The clusters that still need a job."""

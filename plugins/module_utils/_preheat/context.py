@@ -9,6 +9,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import random
 import typing as t
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ class RunContext:
 
     :ivar params: validated options of the module.
     :ivar check_mode: whether to create no job and not to wait.
+    :ivar chance: returns a random number, above 0 and at most 1.
     :ivar warnings: warnings of the whole run, including those of the reader.
     """
 
@@ -33,6 +35,7 @@ class RunContext:
     params: dict[str, t.Any]
     clock: Clock
     check_mode: bool = False
+    chance: t.Callable[[], float] = lambda: 1 - random.random()
     reader: JobReader = field(init=False)
     requests: JobRequests = field(init=False)
     warnings: list[str] = field(init=False)

@@ -48,6 +48,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.re
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.requested_hosts import find_lacking_hosts
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
 
+# Seconds by which the clocks of a manager and its replicas can differ.
+_CLOCK_SLACK = 10
+
 
 class _Candidate(t.NamedTuple):
     """A row of a list that is identical to a planned job."""
@@ -73,6 +76,7 @@ class ExistingJobs:
         }
         self._candidates: dict[PlannedJob, list[int]] = {planned: [] for planned in planned_jobs}
         self._jobs_with_unknown_clusters: dict[int, set[int]] = {}
+        self._looked_up_at = context.clock.now()
         self.records: list[JobRecord] = []
         self.replaced: dict[PlannedJob, ReplacedJob] = {}
 
@@ -94,6 +98,21 @@ class ExistingJobs:
         if not self._context.params["force"]:
             self._read_pages(pages)
             self._drop_what_lacks_hosts()
+
+    def find_newer(self) -> bool:
+        """Find the jobs that others have created since the last lookup for what is missing.
+
+        :returns: whether there are any that count.
+        """
+        known_ids, records = set(self._reader.seen_ids), len(self.records)
+        for planned, coverage in self._coverage.items():
+            coverage.reopen_gap()
+            # What is left of them is older than the jobs that were decided on.
+            self._candidates[planned] = []
+        horizon = self._context.clock.now() - self._looked_up_at + _CLOCK_SLACK
+        pages = self._reader.iter_recent_jobs(horizon, type="preheat")
+        self._read_pages([row for row in page if row["id"] not in known_ids] for page in pages)
+        return len(self.records) > records
 
     def drop_stale(self) -> None:
         """Drop warm jobs whose content is gone, according to the peers or to a later deletion."""

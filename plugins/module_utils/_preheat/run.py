@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.concurrent_runs import wait_for_other_runs
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.creation import Creation, predict
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.existing import ExistingJobs
@@ -56,6 +57,7 @@ def run_preheat(
     refuse_unknown_options(planned_jobs, context.reader)
     require_peers_that_answer(context.params["verify"], context.reader)
     existing.drop_stale()
+    wait_for_other_runs(context, existing)
     existing.warn_of_unknown_clusters()
     missing = existing.missing()
     new = predict(context, missing) if context.check_mode else Creation(context).create(missing)

@@ -159,7 +159,9 @@ def test_documents_that_take_too_much_memory(text):
     assert caught.value.reason == "too_large"
 
 
-@pytest.mark.parametrize("number", ["9" * 21, "-" + "9" * 30, "9" * 1_000_000, "NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(
+    "number", ["9" * 21, "-" + "9" * 30, "9" * 1_000_000, "NaN", "Infinity", "-Infinity", "1e400", "-1e400"]
+)
 def test_numbers_that_nobody_writes(number):
     start = time.process_time()
     for read in (lambda body: decode_json(body.decode(), "GET /"), lambda body: list(rows([body], "GET /"))):

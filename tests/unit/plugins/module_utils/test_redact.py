@@ -15,6 +15,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_fi
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
     MASK,
+    MOST_LEVELS,
     escape_c1,
     printable,
     redact_args,
@@ -233,3 +234,12 @@ def test_a_secret_at_the_cut_is_not_shown():
 def test_controls_that_json_does_not_escape_are_escaped_in_results():
     result = {"a\x9b": ["\x7f", {"b": "\x1b[31m\x85\u202e"}, 1, None, True]}
     assert escape_c1(result) == {"a\\x9b": ["\\x7f", {"b": "\x1b[31m\\x85\u202e"}, 1, None, True]}
+
+
+def test_a_result_that_is_nested_too_deeply():
+    result: list = []
+    for _level in range(MOST_LEVELS - 1):
+        result = [result]
+    assert escape_c1(result) == result
+    with pytest.raises(RecursionError):
+        escape_c1([result])

@@ -239,3 +239,13 @@ def test_an_unknown_type_and_missing_certificates_are_reported(job_info):
         "No job matches, and preheatt is not a known type of job",
     ]
     assert not job_info(types=["gc"]).warnings
+
+
+@pytest.mark.parametrize("levels", [200, 2000])
+def test_a_job_that_is_nested_too_deeply(run, box, levels):
+    nested = "[" * levels + "]" * levels
+    box.rule(fault="body", body=f'{{"id": 1, "type": "preheat", "args": {{"x": {nested}}}}}', path="/jobs/1$")
+    done = run("job_info", url=box.url, token=box.token, ids=[1])
+    assert done.failed
+    assert done.reason == "garbled", done.msg
+    assert "more than 100 lists and objects within one another" in done.msg

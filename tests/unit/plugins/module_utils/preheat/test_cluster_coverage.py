@@ -47,6 +47,32 @@ def test_coverage(needed, exact, jobs, kept, gap):
     assert coverage.gap == gap
 
 
+@pytest.mark.parametrize(
+    "needed, older, newer, gap",
+    [
+        ({1}, [({1}, "remake")], ({1}, "adopted"), NOWHERE),
+        (None, [({1}, "remake")], ({1}, "adopted"), NOWHERE),
+        ({1, 2}, [({1}, "found"), ({2}, "remake")], ({1, 2}, "adopted"), NOWHERE),
+        ({1, 2}, [({1, 2}, "remake")], ({2}, "adopted"), Gap(cluster_ids=(1,))),
+        ({1}, [], ({1}, "remake"), EVERYWHERE),
+    ],
+)
+def test_newer_jobs_count_where_no_job_does(needed, older, newer, gap):
+    coverage = Coverage(needed)
+    for clusters, decision in older:
+        coverage.add(clusters, decision)
+    coverage.reopen_gap()
+    assert coverage.add(*newer) is (newer[1] == "adopted")
+    assert coverage.gap == gap
+
+
+def test_no_newer_job_counts_where_all_clusters_are_covered():
+    coverage = Coverage({1})
+    coverage.add({1}, "found")
+    coverage.reopen_gap()
+    assert not coverage.add({1}, "adopted")
+
+
 @given(
     st.frozensets(st.integers(1, 4), min_size=1),
     st.lists(st.tuples(st.frozensets(st.integers(1, 5)), st.sampled_from(["found", "adopted", "skip", "remake"]))),

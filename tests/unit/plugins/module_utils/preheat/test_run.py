@@ -20,11 +20,14 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.run import run_preheat
 
 FILE = "https://origin.example/model.bin?X-Amz-Signature=hidden"
 LIMITED = (429, b"rate limit exceeded", {"Content-Type": "text/plain; charset=utf-8"})
 LOST = b""  # The connection breaks.
+#: A random number with which a run does not pause before it creates jobs.
+NO_PAUSE = 0.01
 ECHO = {
     "application": "",
     "concurrent_peer_count": 500,
@@ -174,9 +177,10 @@ class PreparedRun(t.NamedTuple):
 def start(loopback, clock, manager):
     """Give a function that prepares a run of the options."""
 
-    def make(client=None, check_mode=False, progress=None, **own):
+    def make(client=None, check_mode=False, progress=None, chance=lambda: NO_PAUSE, **own):
         client = client or DragonflyClient(Http(auth="Bearer t", timeout=5), loopback.url)
-        return PreparedRun(RunContext(client, params(**own), clock, check_mode), progress or (lambda line: None))
+        context = RunContext(client, params(**own), clock, check_mode, chance)
+        return PreparedRun(context, progress or (lambda line: None))
 
     return make
 
@@ -228,6 +232,91 @@ def test_a_running_job_is_adopted(manager, start):
     start(wait=False).run()
     result = start().run()
     assert (result["changed"], result["jobs"][0]["source"], result["jobs"][0]["outcome"]) == (False, "adopted", "warm")
+
+
+def create_job(manager, url=FILE, **options):
+    """Create the job that a run would create for a file."""
+    planned = PlannedJob("file", url, url, {"scope": "single_seed_peer", **options}, "")
+    manager.post(planned.body())
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_job_that_another_run_creates_during_the_pause_is_adopted(manager, start, wait):
+    def others() -> float:
+        for _run in range(2):
+            create_job(manager)
+        return 1.0
+
+    result = start(chance=others, wait=wait).run()
+    assert (result["changed"], result["failed"], manager.count("POST")) == (False, False, 0)
+    [job] = result["jobs"]
+    assert (job["source"], job["outcome"]) == ("adopted", "warm" if wait else "pending")
+    # A later run is satisfied with several identical jobs.
+    later = start().run()
+    assert (later["changed"], len(later["jobs"]), manager.count("POST")) == (False, 1, 0)
+
+
+def test_a_run_waits_as_long_as_another_one_creates_what_it_misses(manager, start, clock):
+    urls = [f"https://origin.example/{number}" for number in range(5)]
+    others = iter(urls[:3])
+
+    def create_next() -> float:
+        url = next(others, None)
+        if url:
+            create_job(manager, url)
+        return 1.0
+
+    result = start(chance=create_next, files=urls, wait=False).run()
+    assert [job["source"] for job in result["jobs"]] == ["adopted"] * 3 + ["created"] * 2
+    assert clock.pauses == [1.0] * 4
+    assert manager.count("POST") == 2
+
+
+def test_the_other_clusters_of_a_job_are_left_to_another_run(manager, start):
+    manager.clusters = [1]
+    create_job(manager)
+    manager.clusters = [1, 2]
+
+    def other_run() -> float:
+        create_job(manager)
+        manager.rows[-1]["scheduler_clusters"] = [{"id": 2}]
+        return 1.0
+
+    result = start(chance=other_run).run()
+    assert (result["changed"], len(result["jobs"]), manager.count("POST")) == (False, 2, 0)
+
+
+def test_a_job_that_did_not_count_before_the_pause_does_not_count_after_it(manager, start, clock):
+    show = manager.show
+
+    def show_second_job_failed(row, now):
+        return {**show(row, now), **({"state": "FAILURE"} if row["id"] == 2 else {})}
+
+    manager.show = show_second_job_failed
+    create_job(manager)
+    create_job(manager)
+    clock.pause(60)
+    assert start(wait=False).run()["changed"]
+
+
+def test_a_job_that_lacks_hosts_does_not_count_after_the_pause(manager, start, clock):
+    create_job(manager, scope="all_peers")
+    clock.pause(manager.takes)
+    result = start(scope="all_peers", expected_ips=["10.0.0.2"], wait=False).run()
+    assert (result["changed"], manager.count("POST")) == (True, 1)
+
+
+@pytest.mark.parametrize("options", [{"force": True}, {"check_mode": True}])
+def test_a_run_that_creates_in_any_case_or_never_does_not_pause(manager, start, clock, options):
+    start(chance=lambda: 1.0, wait=False, **options).run()
+    assert clock.pauses == []
+    assert manager.count("GET") == 1
+
+
+def test_the_pause_is_short_where_the_task_has_little_time(manager, start, clock):
+    clock.limit(3, 1)
+    assert not start(chance=lambda: 1.0, wait=False).run()["failed"]
+    assert clock.pauses == [pytest.approx(0.3)]
 
 
 def test_the_time_is_up(manager, start, clock):
