@@ -64,7 +64,7 @@ class Coverage:
 
     def reopen_gap(self) -> None:
         """Let newer jobs count for the clusters that no job covers."""
-        self._undecided = set(self.needed or ()) - self._covered
+        self._undecided = set(self.needed or ()).difference(*self._counted.values())
         self.settled = not self.gap
 
     @property

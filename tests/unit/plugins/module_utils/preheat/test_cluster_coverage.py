@@ -59,18 +59,18 @@ def test_coverage(needed, exact, jobs, kept, gap):
 )
 def test_newer_jobs_count_where_no_job_does(needed, older, newer, gap):
     coverage = Coverage(needed)
-    for clusters, decision in older:
-        coverage.add(clusters, decision)
+    for job_id, (clusters, decision) in enumerate(older):
+        coverage.add(job_id, clusters, decision)
     coverage.reopen_gap()
-    assert coverage.add(*newer) is (newer[1] == "adopted")
+    assert coverage.add(9, *newer) is (newer[1] == "adopted")
     assert coverage.gap == gap
 
 
 def test_no_newer_job_counts_where_all_clusters_are_covered():
     coverage = Coverage({1})
-    coverage.add({1}, "found")
+    coverage.add(1, {1}, "found")
     coverage.reopen_gap()
-    assert not coverage.add({1}, "adopted")
+    assert not coverage.add(2, {1}, "adopted")
 
 
 @given(
