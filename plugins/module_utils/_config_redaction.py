@@ -43,7 +43,10 @@ ca_file cert_file key_file
 REGISTRIES_KEYS = frozenset(["endpoint", "insecure_skip_verify"])
 #: Of registries.conf of podman and CRI-O, in both of its formats.
 REGISTRIES_CONF_KEYS = frozenset(
-    "prefix location insecure blocked mirror-by-digest-only pull-from-mirror registries".split()
+    """
+prefix location insecure blocked mirror-by-digest-only pull-from-mirror registries
+unqualified-search-registries short-name-mode
+""".split()
 )
 
 #: The longest string of TOML that is kept, and the beginning of a certificate or a private key in place of its path.
@@ -316,13 +319,15 @@ def _hidden_string(token: str) -> str:
     return f'"{HIDDEN}"' + "\n" * token.count("\n")
 
 
-def redact_toml(text: str, keys: t.Collection[str]) -> str:
+def redact_toml(text: str, keys: t.Collection[str], tables: t.Collection[str] = ()) -> str:
     """Return TOML with the values of all keys but those that are named replaced by values of the same kind.
 
     :param text: it may be malformed, and is so afterwards, too.
     :param keys: names in lower case.
+    :param tables: names of tables at the top level that are kept with all values.
     """
     out = []
+    is_shown = False
     # Whether the last key is kept: of the table, and of each open bracket.
     kept = [False]
     for match in _TOML_TOKEN.finditer(text):
@@ -338,6 +343,10 @@ def redact_toml(text: str, keys: t.Collection[str]) -> str:
             token = token if kept[-1] and _is_harmless(token) else _hidden_string(token)
         else:
             _follow_toml(kept, str(kind), token, keys)
+            if kind == "header":
+                is_shown = token.strip(" \t[]") in tables
+            elif kind == "key" and is_shown:
+                kept[-1] = True
         out.append(redact_user_info(token))
     return "".join(out)
 

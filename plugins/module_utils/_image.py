@@ -149,6 +149,23 @@ def parse_image(text: str, bases: dict[str, str] | None = None) -> Image:
     return _from_name(reference, bases or {})
 
 
+def is_host(text: str) -> bool:
+    """Return whether a text is the registry of a reference: a host, with or without a port."""
+    return _HOST.match(text) is not None
+
+
+def is_full_name(name: str) -> bool:
+    """Return whether a name without tag and digest stands for itself, with its registry and its whole repository.
+
+    Source: github.com/distribution/reference normalize.go (ParseNamed).
+    """
+    try:
+        image = parse_image(name)
+    except InputError:
+        return False
+    return name == f"{image.registry}/{image.name}"
+
+
 def _check_text(text: str) -> str:
     """Return a text without surrounding white space, if its characters are valid in a reference."""
     if not isinstance(text, str):

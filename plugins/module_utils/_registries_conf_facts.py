@@ -49,7 +49,7 @@ def gather_registries_conf(host: Host, units: dict[str, Unit], path: str | None)
 
 
 def _redact(text: str) -> str:
-    return redact_toml(text, REGISTRIES_CONF_KEYS)
+    return redact_toml(text, REGISTRIES_CONF_KEYS, tables=("aliases",))
 
 
 def _runtimes(host: Host, unit: Unit | None) -> list[str]:

@@ -16,8 +16,13 @@ import typing as t
 
 import tomllib
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf_settings import (
+    check_settings,
+    names_settings,
+)
 
 _NAMES_OF_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
+_TABLES_OF_VERSION_1 = ("search", "insecure", "block")
 _PULLS = ("all", "digest-only", "tag-only")
 _TEXT_KEYS = ("prefix", "location", "pull-from-mirror")
 _FLAG_KEYS = ("insecure", "blocked", "mirror-by-digest-only")
@@ -121,8 +126,9 @@ def _entries(file: dict[str, t.Any], is_drop_in: bool) -> list[Entry]:
     if _is_version_1(old):
         if is_drop_in:
             raise ValueError("a drop-in must be in version 2 of the format, with [[registry]], not in version 1")
-        if tables or "unqualified-search-registries" in document:
+        if tables or names_settings(document):
             raise ValueError("it mixes versions 1 and 2 of the format")
+    check_settings(document)
     entries = _entries_of_version_1(old, file["path"]) or [_entry(table, file["path"]) for table in tables]
     _reject_conflicts(entries)
     return entries
@@ -157,15 +163,18 @@ def _lower_keys(value: t.Any) -> t.Any:
 
 
 def _is_version_1(tables: dict[str, t.Any]) -> bool:
-    return any("registries" in group for group in tables.values() if isinstance(group, dict))
+    groups = (tables.get(name) for name in _TABLES_OF_VERSION_1)
+    return any("registries" in group for group in groups if isinstance(group, dict))
 
 
 def _entries_of_version_1(tables: dict[str, t.Any], path: str) -> list[Entry]:
     names: dict[str, list[str]] = {}
-    for table in ("search", "insecure", "block"):
+    for table in _TABLES_OF_VERSION_1:
         group = tables.get(table)
         values = group.get("registries", []) if isinstance(group, dict) else []
-        names[table] = [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise ValueError(f"registries of registries.{table} is not a list of strings")
+        names[table] = values
     return [
         Entry(name, name, name in names["insecure"], name in names["block"], file=path)
         for name in dict.fromkeys([*names["insecure"], *names["block"]])

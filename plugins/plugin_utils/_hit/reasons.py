@@ -113,6 +113,11 @@ MISSES: dict[str, tuple[str, str]] = {
         "the mirrors are {by}, so {runtime} pulls this image from the registry.",
         "Remove mirror-by-digest-only and pull-from-mirror.",
     ),
+    "location_not_usable": (
+        "{runtime} cannot pull the image, because a location turns its name into {name}, which is not a name of the "
+        "form HOST[:PORT]/REPOSITORY.",
+        "Correct the location. The location docker.io requires a repository with a slash, such as library/nginx.",
+    ),
     "mirror_blocked": (
         "the prefix {prefix} is blocked, and with it the mirror {mirror}, so {runtime} silently pulls from the "
         "registry.",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import is_full_name
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import newer_than_unit
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
@@ -64,11 +65,16 @@ class RegistriesConf:
         """Return the route of an image's pulls, or why they go directly to the registry."""
         name = f"{image.pulled_registry}/{image.pulled_repository}"
         entry = self._registries.entry_for(name)
-        if entry is None or not entry.mirrors:
-            path = entry.file if entry else self._main
-            return reason("registries_conf_no_mirror", path, registry=image.pulled_registry, runtime=self._name)
+        if entry is None:
+            return reason("registries_conf_no_mirror", self._main, registry=image.pulled_registry, runtime=self._name)
         by = "digest-only" if image.preheated.digest else "tag-only"
         mirrors = [mirror for mirror in entry.mirrors if mirror.pulls in ("all", by)]
+        for location in [*(mirror.location for mirror in mirrors), entry.location]:
+            rewritten = location + name[entry.match(name) :]
+            if location and not is_full_name(rewritten):
+                return reason("location_not_usable", entry.file, name=rewritten, runtime=self._name)
+        if not entry.mirrors:
+            return reason("registries_conf_no_mirror", entry.file, registry=image.pulled_registry, runtime=self._name)
         if not mirrors:
             return reason("mirror_not_for_tags", entry.file, by=entry.mirrors[0].pulls, runtime=self._name)
         return self._route_to(mirrors, entry, name)

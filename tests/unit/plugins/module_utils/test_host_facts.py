@@ -741,6 +741,15 @@ def test_what_podman_and_crio_read(machine: Machine) -> None:
     assert facts["logins"] == [{"path": "/root/.docker/config.json", "registries": ["a.b", "c"]}]
 
 
+def test_settings_of_registries_conf_stay_readable(machine: Machine) -> None:
+    text = (
+        'short-name-mode = "enforcing"\nunqualified-search-registries = [\n"docker.io",\n]\n'
+        f'credential-helpers = ["{SECRET}"]\n[aliases]\n"web" = "registry.example.com/web"\n[other]\nweb = "{SECRET}"\n'
+    )
+    machine.write("/etc/containers/registries.conf", text)
+    assert machine.gather()["registries_conf"]["main"]["text"] == text.replace(SECRET, "hidden")
+
+
 def test_another_registries_conf(machine: Machine) -> None:
     machine.write("/srv/registries.conf.d/1.conf", "")
     machine.write("/root/.config/containers/registries.conf", "")

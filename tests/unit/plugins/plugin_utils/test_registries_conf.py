@@ -82,6 +82,12 @@ HITS: dict[str, dict[str, Any]] = {
     "tags-only": host(drop_ins={"a.conf": entry(mirror_more='pull-from-mirror = "tag-only"')}),
     "the-fallback-is-blocked": host(drop_ins={"a.conf": entry(more="blocked = true")}),
     "aliases": host(drop_ins={"50-dragonfly.conf": entry(), "shortnames.conf": '[aliases]\n"web" = "hidden"\n'}),
+    "settings-besides-entries": host(text=(
+        'unqualified-search-registries = ["docker.io/", "localhost:5000"]\ncredential-helpers = ["hidden"]\n'
+        'short-name-mode = "enforcing"\nadditional-layer-store-auth-helper = "hidden"\n[aliases]\n'
+        'nginx = "docker.io/nginx"\n"a.b" = "localhost/a"\n"shop/web" = "registry.example.com:5000/shop/web"\nx = ""\n'
+    )),
+    "another-table-of-version-1": host(text='[registries.other]\nregistries = ["a"]\n'),
     "empty-tables-of-version-1": host(text="[registries.search]\n[registries.insecure]\n"),
     "version-1-in-the-main-file": host(text='[registries.insecure]\nregistries = ["other:5000"]\n'),
     "login-for-the-mirror": host(logins=[REGISTRY_LOGIN, WEB]),
@@ -158,6 +164,23 @@ MISSES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "unreadable": (
         host(of_root=hosts.file(OF_ROOT, None, "Permission denied")), "config_unreadable", OF_ROOT, "Permission denied",
     ),
+    "a-mirror-without-a-repository": (
+        host(drop_ins={"a.conf": entry("registry.example.com/shop/web")}),
+        "location_not_usable", f"{MAIN}.d/a.conf", "turns its name into 127.0.0.1:4001, which is not a name",
+    ),
+    "a-second-mirror-that-is-no-host": (
+        host(drop_ins={"a.conf": f'{entry()}[[registry.mirror]]\nlocation = "*.example.com"\n'}),
+        "location_not_usable", f"{MAIN}.d/a.conf", "into *.example.com/shop/web",
+    ),
+    "a-location-of-docker-hub-without-library": (
+        host(drop_ins={"a.conf": entry("registry.example.com/shop").replace('n = "registry.example.com/shop"',
+                                                                            'n = "docker.io"')}),
+        "location_not_usable", f"{MAIN}.d/a.conf", "into docker.io/web, which is not",
+    ),
+    "mixed-settings": (
+        host(text='short-name-mode = "disabled"\n[registries.block]\nregistries = ["a"]\n'),
+        "registries_conf_rejected", MAIN, "versions 1 and 2",
+    ),
     "mixed-versions": (
         host(text='unqualified-search-registries = []\n[registries.block]\nregistries = ["a"]\n'),
         "registries_conf_rejected", MAIN, "versions 1 and 2",
@@ -188,6 +211,19 @@ REJECTED = {
     "insecure": '[[registry]]\nlocation = "a.b"\n[[registry]]\nprefix = "c"\nlocation = "a.b"\ninsecure = true\n',
     "wrong type": '[[registry]]\nlocation = "a.b"\nblocked = "yes"\n',
     "array of tables": '[registry]\nlocation = "a.b"\n',
+    "mode": 'short-name-mode = "prompt"\n',
+    "mode of another type": "short-name-mode = 0\n",
+    "search in a string": 'unqualified-search-registries = "docker.io"\n',
+    "search with a scheme": 'unqualified-search-registries = ["https://docker.io"]\n',
+    "search in a repository": 'unqualified-search-registries = ["docker.io/library"]\n',
+    "credential helper in a string": 'credential-helpers = "hidden"\n',
+    "layer store": "additional-layer-store-auth-helper = true\n",
+    "alias without a registry": '[aliases]\nweb = "shop/web"\n',
+    "alias with a tag": '[aliases]\nweb = "registry.example.com/shop/web:4"\n',
+    "alias of a full name": '[aliases]\n"docker.io/web" = "registry.example.com/shop/web"\n',
+    "alias of another type": "[aliases]\nweb = 0\n",
+    "aliases of another type": 'aliases = ["web"]\n',
+    "version 1 of another type": '[registries.search]\nregistries = "docker.io"\n',
 }
 
 
