@@ -181,7 +181,7 @@ def _redact_hosts(text: str) -> str:
 def _source(host: Host, units: dict[str, Unit], path: str | None) -> Source:
     unit = units.get(CONTAINERD_UNIT)
     own = _distribution(host, units, path)
-    if own is not None and (path or _serves(own.unit, unit)):
+    if own is not None and _serves(own.unit, unit, path):
         return own
     argv = _daemon_argv(unit.argv if unit else ())
     program = _absolute_program(argv) or host.program("containerd")
@@ -194,13 +194,14 @@ def _source(host: Host, units: dict[str, Unit], path: str | None) -> Source:
     return Source("containerd", _config_of(argv), program, unit, error=_config_error(unit, argv))
 
 
-def _serves(own: Unit | None, unit: Unit | None) -> bool:
+def _serves(own: Unit | None, unit: Unit | None, path: str | None) -> bool:
     """Return whether the containerd of a distribution serves the pulls.
 
     :param own: that starts it, None if none does.
     :param unit: of another containerd.
+    :param path: that the user names for its configuration, None without one.
     """
-    return own is None or _is_active(own) or not _is_active(unit)
+    return bool(path) or own is None or _is_active(own) or not _is_active(unit)
 
 
 def _is_active(unit: Unit | None) -> bool:

@@ -369,10 +369,10 @@ def _lost_headers(
 
 
 def _why_headers_matter(named: list[Mirror], options: Options) -> t.Iterator[str]:
-    inferred = [(f"https://{mirror.registry}", mirror.origin) for mirror in named]
-    differing = ", ".join(f"{url} instead of {origin}" for url, origin in inferred if url != origin)
+    differing = [mirror for mirror in named if mirror.origin != f"https://{mirror.registry}"]
     if options.client == "dfdaemon" and differing:
-        yield f"the Rust client takes the registry from the query of containerd: {differing}"
+        pairs = ", ".join(f"https://{mirror.registry} instead of {mirror.origin}" for mirror in differing)
+        yield f"the Rust client takes the registry from the query of containerd: {pairs}"
     if options.client == "dfget" and len(named) > 1:
         names = ", ".join(mirror.registry for mirror in named)
         yield f"the Go client fetches all of {names} from proxy.registryMirror.url"

@@ -134,9 +134,8 @@ def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPredi
     request = client.blob_request(pull.route, image.pulled_repository, digest)
     reasons += request.reasons
     blob.host_task_id = client.task_id(request)
-    # Where a header sets the ID of the task, that of the preheat would have to be known for certain.
-    if request.fixed_id and seeds.uses_blob_digests(image) is None:
-        blob.preheat_task_id = None
+    if request.fixed_id:
+        blob.preheat_task_id = seeds.task_id(image, digest, is_certain=True)
     if blob.host_task_id is None or blob.host_task_id != blob.preheat_task_id:
         reasons += explain_difference(image, digest, client, request, seeds) or [reason("ids_differ")]
     blob.is_hit = not reasons and digest not in image.cold

@@ -79,13 +79,16 @@ class SeedRecipe(t.NamedTuple):
             return image.blob_digest_ids
         return None if self.manager_is_at_least else False
 
-    def task_id(self, image: PreheatedImage, digest: str) -> str | None:
-        """Return the task ID that the preheat of a blob has, None if it cannot be predicted."""
+    def task_id(self, image: PreheatedImage, digest: str, is_certain: bool = False) -> str | None:
+        """Return the task ID that the preheat of a blob has, None if it cannot be predicted.
+
+        :param is_certain: whether an ID that is only likely does not count.
+        """
         url = image.blob_url(digest)
         by_digest = self.uses_blob_digests(image)
         if by_digest:
             return blob_digest_id(url)
-        if by_digest is None and image.blob_digest_ids:
+        if by_digest is None and (image.blob_digest_ids or is_certain):
             return None
         try:
             return self.recipe.task_id(url, (), **image.id_inputs) if self.recipe else None
@@ -125,22 +128,26 @@ def seed_recipe(seeds: SeedPeers, client: Client | None) -> SeedRecipe:
 
     :param client: the host's, which counts for what is not known of the seed peers.
     """
-    kind = seeds.client or seeds.client_by_jobs or ""
+    kind = seeds.client or seeds.client_by_jobs or (client.name if client else None)
     manager, release = parse_release(seeds.manager_release), parse_release(seeds.release)
-    if client is None and not kind:
+    if kind is None:
         recipe = recipe_for("dfdaemon", release)
         return SeedRecipe(recipe, "dfdaemon", [], [], manager, seeds.manager_is_at_least)
-    notes = []
-    if client is not None and kind in ("", client.name):
-        kind = client.name
+    if client is not None and client.name == kind:
         release = release or client.release
-        notes = [] if seeds.are_named else [note("seed_assumed", client=kind, release=client.release_text)]
     if kind == "dfget" and manager is None:
         manager = release  # Manager and Go client have the same releases.
     recipe = recipe_for(kind, release)
     name = " ".join(filter(None, (kind, seeds.release)))
-    reasons = _seed_reasons(kind, manager, recipe, client)
+    reasons, notes = _seed_reasons(kind, manager, recipe, client), _seed_notes(kind, seeds, client)
     return SeedRecipe(recipe, name, reasons, notes, manager, seeds.manager_is_at_least)
+
+
+def _seed_notes(kind: str, seeds: SeedPeers, client: Client | None) -> list[str]:
+    """Return a note if the seed peers are assumed to run the client of the host."""
+    if client is None or client.name != kind or seeds.are_named:
+        return []
+    return [note("seed_assumed", client=kind, release=client.release_text)]
 
 
 def _seed_reasons(
