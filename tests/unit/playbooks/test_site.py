@@ -53,9 +53,11 @@ def variables(sandbox, tmp_path) -> dict[str, Any]:
 
 
 def run(play: str, folder: Path, variables: dict[str, Any], groups=GROUPS, *options: str):
-    inventory = {
+    inventory: dict[str, Any] = {
         "all": {"children": {name: {"hosts": {"host-1": {}}} for name in groups}, "vars": variables},
     }
+    for number in range(variables.get("more_schedulers", 0)):
+        inventory["all"]["children"]["schedulers"]["hosts"][f"scheduler-{number}"] = {}
     (folder / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
     command = [sys.executable, "-m", "ansible", "playbook", "-i", str(folder / "inventory.json"), play, *options]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
@@ -80,6 +82,16 @@ def test_the_token_is_stored_and_a_second_run_changes_nothing(sandbox, variables
     assert second.returncode == 0, second.stdout
     assert "changed=0" in second.stdout
     assert file.read_text(encoding="utf-8").strip() == token
+
+
+def test_only_the_schedulers_of_the_run_are_expected(variables, tmp_path):
+    waiting = PARTS.replace("[main, token, stored_token]", "[main, token, schedulers]")
+    (tmp_path / "parts.yml").write_text(waiting.partition("    - ansible.builtin.assert")[0], encoding="utf-8")
+    more = {**variables, "more_schedulers": 2, "site_start_timeout": "3s"}
+    limited = run(str(tmp_path / "parts.yml"), tmp_path, more, GROUPS, "--limit", "host-1")
+    assert limited.returncode == 0, limited.stdout
+    complete = run(str(tmp_path / "parts.yml"), tmp_path, more)
+    assert "but this run set up 3 (host-1, scheduler-0," in " ".join(complete.stdout.split())
 
 
 def test_the_token_is_encrypted_and_written_once(variables, tmp_path):
