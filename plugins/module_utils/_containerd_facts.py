@@ -11,8 +11,10 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from fnmatch import fnmatchcase
 from glob import escape
 from typing import Any, NamedTuple
 
@@ -42,8 +44,12 @@ _MAX_IMPORTS = 100
 _CONFIG_OPTIONS = ("--config", "-config", "-c")
 # Liberal: what is read without need does no harm, and the controller parses the files.
 _CONFIG_PATH = re.compile(r"""config_path["']?\s*=\s*(?:"([^"\n]+)"|'([^'\n]+)')""")
-_IMPORTS = re.compile(r"""(?m)^[ \t]*["']?imports["']?[ \t]*=[ \t]*\[([^\]]{0,4096})\]""")
+_IMPORTS = re.compile(
+    r"""(?m)^[ \t]*["']?imports["']?[ \t]*=[ \t]*\[((?:[^\]"']|"[^"\n]{0,1024}"|'[^'\n]{0,1024}'){0,4096})\]"""
+)
 _STRING = re.compile(r"""(?:"([^"\n]+)"|'([^'\n]+)')""")
+_WILDCARD = re.compile(r"\*|\?|\[[^\]]+\]")
+_GO_SPECIAL = re.compile(r"\\(.)|\[(\^?)([^\]/]+)\]")
 
 
 class Distribution(NamedTuple):
@@ -387,9 +393,41 @@ def _import_paths(host: Host, file: dict[str, Any]) -> list[str]:
     paths: list[str] = []
     for array in _IMPORTS.findall(file["text"] or ""):
         for double, single in _STRING.findall(array):
-            path = os.path.normpath(os.path.join(os.path.dirname(file["path"]), double or single))
-            paths += host.glob(path) if "*" in path else [path]
+            name = _unescaped(double) if double else single
+            path = os.path.normpath(os.path.join(os.path.dirname(file["path"]), name))
+            paths += _go_glob(host, path) if "*" in path else [path]
     return paths
+
+
+def _unescaped(text: str) -> str:
+    """Return a string of TOML in double quotes without its escapes, most of which JSON has, too."""
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        return text
+
+
+def _go_glob(host: Host, pattern: str) -> list[str]:
+    """Return the paths that match a pattern of Go, whose wildcards match a leading dot, too."""
+    folder, _slash, name = _GO_SPECIAL.sub(_python_glob, pattern).rpartition("/")
+    patterns = [name]
+    first = _WILDCARD.match(name)
+    if first and fnmatchcase(".", first.group()):
+        patterns.append("." + (name if first.group() == "*" else name[first.end() :]))
+    return sorted(path for each in patterns for path in host.glob(f"{folder}/{each}"))
+
+
+def _python_glob(special: re.Match[str]) -> str:
+    """Return an escaped character, or a class of characters, as Python writes it.
+
+    Source: Go 1.26 path/filepath (Match): ^ negates a class, and a backslash escapes.
+    """
+    character, negation, characters = special.groups()
+    if character:
+        return escape(character)
+    # An exclamation mark at the beginning of a class would negate it.
+    exclamation = "!" if characters.startswith("!") else ""
+    return f"[{'!' if negation else ''}{characters[len(exclamation) :]}{exclamation}]"
 
 
 def _dump(host: Host, source: Source, config: dict[str, Any]) -> tuple[str | None, str]:

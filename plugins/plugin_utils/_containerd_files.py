@@ -150,7 +150,7 @@ def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
     elif facts.get("dump"):
         merged, unclear = _parse_dump(facts["dump"], main["path"])
     problems += [unclear] if unclear else []
-    mistyped = misfit(merged)
+    mistyped = misfit(merged) or _short_plugin_name(merged)
     if mistyped:
         problems.append(problem("toml_invalid", file=main["path"], error=mistyped))
         merged = {}
@@ -199,6 +199,18 @@ def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem
             values = {"version": version, "importer": files[0].path, "main": greatest_import}
             problems.append(problem("import_version", "version", file=path, **values))
     return problems
+
+
+def _short_plugin_name(config: dict[str, t.Any]) -> str | None:
+    """Return, for people, a disabled plugin whose name only version 1 of the configuration knows; None without one.
+
+    The name cri is reported by itself. Source: containerd v1.7.20 services/server/config/config.go (ValidateV2) and
+    v2.2.0 cmd/containerd/server/config/config.go (ValidateVersion).
+    """
+    names = [name for name in config.get("disabled_plugins", []) if "." not in name and name != "cri"]
+    if config.get("version", 1) < 2 or not names:
+        return None
+    return f"disabled_plugins contains {names[0]}, which is not a full name such as io.containerd.snapshotter.v1.zfs"
 
 
 def _parse_dump(dump: str, path: str) -> tuple[dict[str, t.Any], Problem | None]:

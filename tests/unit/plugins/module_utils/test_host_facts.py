@@ -692,6 +692,30 @@ def test_imports_come_in_the_order_of_containerd_and_once(machine: Machine) -> N
 
 
 @pytest.mark.parametrize(
+    "pattern, names",
+    [
+        ("*.toml", [".h.toml", "a.toml", "b.toml"]),
+        ("*", [".h.toml", "a.conf", "a.toml", "b.toml"]),
+        ("?h*", [".h.toml"]),
+        ("**.toml", [".h.toml", "a.toml", "b.toml"]),
+        ("[a]*.toml", ["a.toml"]),
+        ("[^a]*.toml", [".h.toml", "b.toml"]),
+        # In Go an exclamation mark does not negate.
+        ("[!a]*.toml", ["a.toml"]),
+        (r"\\a*.toml", ["a.toml"]),
+        (r"\u0062*.toml", ["b.toml"]),
+        # Without an asterisk it is a name.
+        ("[a].toml", ["[a].toml"]),
+    ],
+)
+def test_imports_match_as_in_go(machine: Machine, pattern: str, names: list[str]) -> None:
+    machine.write("/etc/containerd/config.toml", f'version = 2\nimports = ["conf.d/{pattern}"]\n')
+    for name in (".h.toml", "a.conf", "a.toml", "b.toml"):
+        machine.write(f"/etc/containerd/conf.d/{name}", "version = 2\n")
+    assert [file["path"].rpartition("/")[2] for file in machine.containerd()["imports"]] == names
+
+
+@pytest.mark.parametrize(
     "text",
     [
         'plugins."io.containerd.grpc.v1.cri".registry.config_path = "/srv/certs.d"\n',

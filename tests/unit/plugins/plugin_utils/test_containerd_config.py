@@ -205,10 +205,16 @@ def codes(*args, **kwargs):
     return [problem.code for problem in verdict.problems]
 
 
+def test_plugins_that_pull_nothing_may_be_disabled():
+    assert judge_config('version = 2\ndisabled_plugins = ["io.containerd.snapshotter.v1.zfs"]\n', CERTS).problems == []
+
+
 @pytest.mark.parametrize(
     "text, expected_codes",
     [
         ("version = 2\n[", ["toml_invalid"]),
+        ('version = 2\ndisabled_plugins = ["zfs"]\n', ["toml_invalid"]),
+        ('disabled_plugins = ["zfs"]\n', ["config_version_1"]),
         ("root = '/var/lib/containerd'\n", ["config_version_1"]),
         ("version = 1\n", ["config_version_1"]),
         # As the package containerd.io brings it.
