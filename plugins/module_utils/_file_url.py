@@ -21,6 +21,8 @@ def check_file_url(url: str) -> str:
 
     :raises InputError: if it is not valid.
     """
+    if re.search(r"\s", url):
+        raise InputError(f"{redact_url(url)!r} contains white space. Write %20 for a space.")
     if not _is_file_url(url):
         raise InputError(f"{redact_url(url)!r} is not the URL of a file, which is SCHEME://HOST/PATH.")
     return url
@@ -32,7 +34,7 @@ def _is_file_url(url: str) -> bool:
         _port = parts.port  # raises ValueError if it is not a number
     except ValueError:
         return False
-    return bool(parts.scheme and parts.netloc.rpartition("@")[2] and not re.search(r"\s", url))
+    return bool(parts.scheme and parts.netloc.rpartition("@")[2])
 
 
 def strip_query(url: str) -> str:

@@ -9,6 +9,8 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+#: Part of the remedy if a server does not speak TLS.
+SPEAKS_PLAIN_HTTP = "the server may speak plain HTTP on this port (http://)"
 _REMEDIES = {
     407: "the proxy requires credentials; write them into HTTP_PROXY or HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT)",
     413: "raise the limit for the size of requests in the proxy in front of the server (client_max_body_size in nginx)",

@@ -80,6 +80,10 @@ def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = N
     return problems
 
 
+# The last value of a signed integer with 64 bits, which every database of a manager can store.
+_LAST_ID = 2**63 - 1
+
+
 def task_id_problems(params: dict) -> list[str]:
     """Return problems of the lists that select tasks and clusters."""
     problems = []
@@ -91,7 +95,9 @@ def task_id_problems(params: dict) -> list[str]:
 
 def id_problems(name: str, ids: t.Iterable[int] | None) -> list[str]:
     """Return problems of numbers that are not valid IDs."""
-    return [f"{name} are numbers from 1, not {number}" for number in ids or [] if number < 1]
+    return [
+        f"{name} are numbers from 1 to {_LAST_ID}, not {number}" for number in ids or [] if not 1 <= number <= _LAST_ID
+    ]
 
 
 def address_problems(name: str, addresses: t.Iterable[str] | None) -> list[str]:

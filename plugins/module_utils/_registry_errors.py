@@ -13,7 +13,11 @@ import json
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import gateway_remedy, wants_tls
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import (
+    SPEAKS_PLAIN_HTTP,
+    gateway_remedy,
+    wants_tls,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
@@ -91,12 +95,12 @@ def bad_manifest(exc: ValueError, request: str) -> DragonflyError:
 def unreachable(exc: TransportError, image: Image, request: str) -> DragonflyError:
     if exc.reason != "tls":
         return RegistryUnreachable(f"The registry cannot be reached: {exc.message}", "registry_unreachable", request)
-    return RegistryRefused(
-        f"{exc.message.rstrip('.')}. What to do: set ca_path of the registry in registries. Without TLS, "
-        f"write http://{image.registry}/...",
-        "registry_tls",
-        request,
-    )
+    message = exc.message
+    if SPEAKS_PLAIN_HTTP in message:
+        message = f"{exc.problem}. What to do: if the registry does not use TLS, write http://{image.registry}/..."
+    elif "ca_path" in message:
+        message = f"{exc.problem}. What to do: set ca_path of the registry in registries to the CA of its certificate."
+    return RegistryRefused(message, "registry_tls", request)
 
 
 def no_platform(image: Image, manifest: Manifest, platform: str | None) -> RegistryRefused:

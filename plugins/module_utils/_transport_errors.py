@@ -15,14 +15,14 @@ import ssl
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import TooManyBytes
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import gateway_remedy
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import SPEAKS_PLAIN_HTTP, gateway_remedy
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import PROXY_ERRORS, TLS_ERRORS
 
 #: Reasons that a proxy can cause.
 NETWORK_REASONS = ("proxy", "dns", "refused", "connect_timeout", "unreachable", "read_timeout", "reset", "incomplete")
 # Python's text of the first bytes of a TLS alert, which a TLS server sends in response to plain HTTP.
 _TLS_ALERT = r"\x15\x03"
-_PLAIN_HTTP = "check the scheme of the URL: the server may speak plain HTTP on this port (http://)"
+_PLAIN_HTTP = f"check the scheme of the URL: {SPEAKS_PLAIN_HTTP}"
 _OTHER_NAME = "write the URL with a name that the certificate of the server has"
 # By a part of OpenSSL's message in lower case, with spaces instead of underscores.
 _TLS_REMEDIES = (

@@ -10,8 +10,8 @@ module: personal_access_token
 short_description: Manage personal access tokens of a Dragonfly manager
 version_added: 1.0.0
 description:
-  - Creates, updates, rotates and deletes personal access tokens, identified by name. Pass a token to the option
-    O(dragonflyoss.dragonfly.preheat#module:token) of M(dragonflyoss.dragonfly.preheat) and other modules.
+  - Creates, updates, rotates and deletes personal access tokens, identified by name. Pass the token to the option
+    C(token) of other modules, such as M(dragonflyoss.dragonfly.preheat).
   - If the token exists already, the module returns it and changes nothing, so a playbook can run repeatedly.
 options:
   name:

@@ -213,6 +213,8 @@ def test_a_registry_whose_certificate_is_not_trusted_gets_no_password(certificat
         options = dict(url=box.url, token=TOKEN, image=image.source, wait=False)
         result = run("preheat", **options, registry_username="ci", registry_password=PASSWORD)
         assert result["reason"] == "registry_tls"
+        assert "What to do: set ca_path of the registry in registries to the CA" in result["msg"]
+        assert result["msg"].count("What to do") == 1
         assert not box.registry_log
         entry = {"url": box.registry_url, "username": "ci", "password": PASSWORD, "ca_path": good["ca"]}
         assert run("preheat", **options, registries={box.registry: entry})["changed"]

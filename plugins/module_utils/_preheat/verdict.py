@@ -43,7 +43,8 @@ _NOTHING_WARMED_REMEDY = (
 )
 _NO_FILE_WARMED = "the manager reports SUCCESS, but the result lists no URL"
 _NO_FILE_WARMED_REMEDY = (
-    f"check that the URL exists and that the client of the seed peers supports its scheme; {_NOTHING_WARMED_REMEDY}"
+    "check that the URL exists, that it is not an image (which belongs into the option image), and that the client of "
+    f"the seed peers supports its scheme; {_NOTHING_WARMED_REMEDY}"
 )
 _COLD_REMEDY = (
     "check that the peers reach the registry or origin and have free disk space, then run the task again, which "

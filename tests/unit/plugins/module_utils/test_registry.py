@@ -452,7 +452,8 @@ def test_tls_that_is_none(loopback, registry):
     exc = failure(registry.manifest, parse_image(loopback.url.replace("http:", "https:") + "/app:1"))
     assert isinstance(exc, RegistryRefused)
     assert exc.reason == "registry_tls"
-    assert "ca_path" in exc.message
+    assert exc.message.endswith(f"What to do: if the registry does not use TLS, write {loopback.url}/...")
+    assert exc.message.count("What to do") == 1
 
 
 # Redirects

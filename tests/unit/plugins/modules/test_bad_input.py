@@ -75,6 +75,14 @@ PREHEAT = {
     "no peer at a time": ({"concurrent_peer_count": 0}, "concurrent_peer_count must be from 1 to 1000"),
     "a negative share": ({"max_failed_peers_percentage": -1}, "max_failed_peers_percentage must be from 0 to 100"),
     "cluster 0": ({"scheduler_cluster_ids": [0]}, "scheduler_cluster_ids are numbers from 1"),
+    "a cluster beyond 64 bits": (
+        {"scheduler_cluster_ids": [2**63]},
+        "scheduler_cluster_ids are numbers from 1 to 9223",
+    ),
+    "white space in a file": (
+        {"image": None, "file": "http://h/a b"},
+        "'http://h/a b' contains white space. Write %20",
+    ),
     "a cluster by name": ({"scheduler_cluster_ids": ["cluster-1"]}, "scheduler_cluster_ids"),
     "two mistakes": ({"max_age": -1, "count": 0}, "max_age must be from 0 to 31536000 seconds, not -1; count must be"),
     # What does not go together.
