@@ -284,23 +284,27 @@ class Jobs:
         job.state, job.result = self.group(job, when)
         if self._profile.polls_touch_row or job.state != before:
             job.updated = when
-        if job.state != "PENDING":
-            self.changed()
-            return
-        schedule, most = self._profile.polls
-        if rule and rule.outcome == "give_up":
-            over = when - job.created >= self._clock.wait(rule.after or 0) and job.polls > 1
-        else:
-            over = job.polls >= most and not (rule and rule.outcome == "pending")
-        if over:
+        if job.state == "PENDING" and self._gives_up(job, when):
             job.state = "FAILURE"
             job.updated = when
-            self.changed()
-            return
-        if rule and rule.polls and job.polls < len(rule.polls) + 1:
-            self._plan(job, job.created + self._clock.wait(rule.polls[job.polls - 1]))
+        if job.state == "PENDING":
+            self._plan(job, self._next_poll(job, when))
         else:
-            self._plan(job, when + self._clock.wait(SCHEDULES[schedule](job.polls - 1, self._chance)))
+            self.changed()
+
+    def _gives_up(self, job, when):
+        """Return whether the manager polls a job no more."""
+        outcome = job.rule.outcome if job.rule else None
+        if outcome == "give_up":
+            return when - job.created >= self._clock.wait(job.rule.after or 0) and job.polls > 1
+        return outcome != "pending" and job.polls >= self._profile.polls[1]
+
+    def _next_poll(self, job, when):
+        polls = job.rule.polls if job.rule and job.rule.polls else ()
+        if job.polls <= len(polls):
+            return job.created + self._clock.wait(polls[job.polls - 1])
+        schedule = SCHEDULES[self._profile.polls[0]]
+        return when + self._clock.wait(schedule(job.polls - 1, self._chance))
 
     def group(self, job, now):
         """State and result of a job's tasks at a time (internal/job/job.go, GetGroupJobState)."""

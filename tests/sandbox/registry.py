@@ -175,25 +175,14 @@ class Registry:
             return _error(
                 404, "MANIFEST_UNKNOWN", "manifest unknown", {"Tag": reference} if by_tag else {"revision": reference}
             )
-        accepted = {
-            media_type.strip().partition(";")[0]
-            for value in request.headers.getall("Accept", [])
-            for media_type in value.split(",")
-        }
-        if manifest.kind == OCI and OCI not in accepted:
-            return _error(
-                404, "MANIFEST_UNKNOWN", "OCI manifest found, but accept header does not support OCI manifests"
-            )
-        if manifest.kind == INDEX and INDEX not in accepted:
-            return _error(404, "MANIFEST_UNKNOWN", "OCI index found, but accept header does not support OCI indexes")
+        accepted = _accepted_types(request)
+        if manifest.kind in _NOT_ACCEPTED and manifest.kind not in accepted:
+            return _error(404, "MANIFEST_UNKNOWN", _NOT_ACCEPTED[manifest.kind])
         if by_tag and manifest.kind == LIST and LIST not in accepted:
-            entries = json.loads(manifest.body.decode())["manifests"]
-            own = [
-                entry["digest"] for entry in entries if entry["platform"] == {"os": "linux", "architecture": "amd64"}
-            ]
-            if not own:
+            digest = _default_digest(manifest)
+            if digest is None:
                 return _error(404, "MANIFEST_UNKNOWN", "manifest unknown")
-            manifest = self._manifests[name][own[0]]
+            manifest = self._manifests[name][digest]
         if by_tag and manifest.kind == SCHEMA2 and SCHEMA2 not in accepted:
             # The registry would rewrite it in schema 1, which it cannot for images without a history.
             return _error(400, "MANIFEST_INVALID", "manifest invalid")
@@ -253,6 +242,26 @@ def _falsify_index(body, lie):
 
 def _basic(user, password):
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+#: Kind of a manifest: the error for a client that does not accept it.
+_NOT_ACCEPTED = {
+    OCI: "OCI manifest found, but accept header does not support OCI manifests",
+    INDEX: "OCI index found, but accept header does not support OCI indexes",
+}
+
+
+def _accepted_types(request):
+    values = ",".join(request.headers.getall("Accept", [])).split(",")
+    return {media_type.strip().partition(";")[0] for media_type in values}
+
+
+def _default_digest(manifest):
+    """Return the digest of the image in a list that the registry sends to old clients, None without one."""
+    for entry in json.loads(manifest.body.decode())["manifests"]:
+        if entry["platform"] == {"os": "linux", "architecture": "amd64"}:
+            return entry["digest"]
+    return None
 
 
 def _error(status, code, message, detail=None, headers=None):

@@ -154,15 +154,7 @@ class Rules:
         :param query: dict of the request's query.
         """
         for rule in self._rules:
-            if not rule.fault or (rule.at or "manager") != at:
-                continue
-            if rule.method and rule.method.upper() != method:
-                continue
-            if rule.path and not re.search(rule.path, path):
-                continue
-            if any(not re.search(str(wanted), query.get(key, "")) for key, wanted in (rule.query or {}).items()):
-                continue
-            if rule.take():
+            if rule.fault and _is_for(rule, at, method, path, query) and rule.take():
                 return rule
         return None
 
@@ -180,3 +172,11 @@ class Rules:
             if rule.take():
                 return rule
         return None
+
+
+def _is_for(rule, at, method, path, query):
+    """Return whether a rule breaks a request."""
+    if (rule.at or "manager") != at or (rule.method or method).upper() != method:
+        return False
+    patterns = [(rule.path or "", path), *((str(text), query.get(key, "")) for key, text in (rule.query or {}).items())]
+    return all(re.search(pattern, text) for pattern, text in patterns)

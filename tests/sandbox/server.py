@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import time
+import typing as t
 from email.utils import formatdate
 
 from aiohttp import web
@@ -224,25 +225,37 @@ def _zero_row(reply):
 
 
 def _spoil(rule, reply):
-    """Return the answer that a rule wants instead."""
-    if rule.fault == "zero_row":
-        return _zero_row(reply)
-    if rule.fault == "html":
-        return Reply(rule.status or 200, _HTML.encode(), {"Content-Type": "text/html; charset=utf-8"})
-    if rule.fault == "redirect":
-        return Reply(rule.status or 301, b"", {"Location": rule.location or "/"})
-    if rule.fault == "not_found":
-        return Reply.json({"message": "record not found"}, 404)
-    if rule.fault == "two_documents":
-        return Reply(reply.status, reply.body * 2, reply.headers)
-    if rule.fault == "invalid_json":
-        return Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
-    if rule.fault in ("status", "body"):
-        body = rule.body if rule.body is not None else {"message": "by rule"}
-        made = Reply.json(body) if not isinstance(body, str) else Reply.text(body)
-        made.status = rule.status or 200
-        if rule.content_type:
-            made.headers["Content-Type"] = rule.content_type
-        made.headers.update(rule.headers or {})
-        return made
-    return reply
+    """Return the response that a rule wants instead."""
+    spoiled = _SPOILED.get(rule.fault)
+    return spoiled(rule, reply) if spoiled else reply
+
+
+def _own_response(rule, _reply):
+    body = rule.body if rule.body is not None else {"message": "by rule"}
+    response = Reply.json(body) if not isinstance(body, str) else Reply.text(body)
+    response.status = rule.status or 200
+    if rule.content_type:
+        response.headers["Content-Type"] = rule.content_type
+    response.headers.update(rule.headers or {})
+    return response
+
+
+def _html(rule, _reply):
+    return Reply(rule.status or 200, _HTML.encode(), {"Content-Type": "text/html; charset=utf-8"})
+
+
+def _redirect(rule, _reply):
+    return Reply(rule.status or 301, b"", {"Location": rule.location or "/"})
+
+
+#: Fault: what a response becomes.
+_SPOILED: dict[str, t.Callable[..., Reply]] = {
+    "zero_row": lambda _rule, reply: _zero_row(reply),
+    "html": _html,
+    "redirect": _redirect,
+    "not_found": lambda _rule, _reply: Reply.json({"message": "record not found"}, 404),
+    "two_documents": lambda _rule, reply: Reply(reply.status, reply.body * 2, reply.headers),
+    "invalid_json": lambda _rule, reply: Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers),
+    "status": _own_response,
+    "body": _own_response,
+}

@@ -96,14 +96,24 @@ def main() -> int:
         rows[release] = {python: sanity if python in here else "not here" for python in [*targets, *controllers]}
         PAGE.write_text(page(rows), encoding="utf-8")
     for core, (release, targets, _controllers) in cores.items():
-        for python, result in rows[release].items():
-            if result != "not here":
-                if not passes("units", core, python):
-                    rows[release][python] = "units fail"
-                elif result == "sanity":
-                    rows[release][python] = "modules" if python in targets else "all"
-                PAGE.write_text(page(rows), encoding="utf-8")
-    return 1 if any("fail" in result for row in rows.values() for result in row.values()) else 0
+        row = rows[release]
+        for python in [python for python in row if python in here]:
+            row[python] = _with_units(row[python], core, python, targets)
+            PAGE.write_text(page(rows), encoding="utf-8")
+    results = [result for row in rows.values() for result in row.values()]
+    return 1 if any("fail" in result for result in results) else 0
+
+
+def _with_units(result: str, core: str, python: str, targets: list[str]) -> str:
+    """Return what passes with a Python after the unit tests have run, too.
+
+    :param result: of the sanity tests.
+    """
+    if not passes("units", core, python):
+        return "units fail"
+    if result != "sanity":
+        return result
+    return "modules" if python in targets else "all"
 
 
 if __name__ == "__main__":

@@ -52,12 +52,7 @@ def go(config, _release, method, target, headers):
     url = base.rstrip("/") + target
     if mirror.get("direct"):
         return url, None
-    if mirror.get("useProxies"):
-        rules = [rule for rule in get(config, "proxy.proxies", []) if re.search(rule["regx"], url)]
-        through = bool(rules) and not rules[0].get("direct")
-    else:
-        through = method == "GET" and GO_BLOB.match(urllib.parse.urlsplit(url).path) is not None
-    if not through:
+    if not _goes_through_dragonfly(config, method, url):
         return url, None
     names = headers.get("X-Dragonfly-Filter") or get(config, "proxy.defaultFilter", "")
     tag = headers.get("X-Dragonfly-Tag") or get(config, "proxy.defaultTag", "")
@@ -75,13 +70,23 @@ def go_filtered(url, names):
     return urllib.parse.urlunsplit(parts._replace(query=urllib.parse.urlencode(kept)))
 
 
+def _namespace(target):
+    """Return the base URL of the registry that the query names, empty without one."""
+    namespace = urllib.parse.parse_qs(urllib.parse.urlsplit(target).query).get("ns", [""])[0]
+    return f"https://{namespace}" if namespace and "://" not in namespace else namespace
+
+
+def _goes_through_dragonfly(config, method, url):
+    if get(config, "proxy.registryMirror", {}).get("useProxies"):
+        rules = [rule for rule in get(config, "proxy.proxies", []) if re.search(rule["regx"], url)]
+        return bool(rules) and not rules[0].get("direct")
+    return method == "GET" and GO_BLOB.match(urllib.parse.urlsplit(url).path) is not None
+
+
 def rust(config, release, method, target, headers):
     """Return the URL that the Rust client fetches, and the task's id where it fetches it through Dragonfly."""
     mirror = get(config, "proxy.registryMirror", {})
-    namespace = urllib.parse.parse_qs(urllib.parse.urlsplit(target).query).get("ns", [""])[0]
-    if namespace and "://" not in namespace:
-        namespace = f"https://{namespace}"
-    base = headers.get("X-Dragonfly-Registry") or (namespace if release >= (1, 3, 5) else "")
+    base = headers.get("X-Dragonfly-Registry") or (_namespace(target) if release >= (1, 3, 5) else "")
     # A slash at its end stays where it is.
     url = (base or mirror.get("addr", DEFAULT_MIRROR)) + target
     if release < (1, 1, 1):
@@ -93,9 +98,9 @@ def rust(config, release, method, target, headers):
     blob = RUST_BLOB.match(url)
     if mirror.get("enableTaskIDBasedBlobDigest") and blob:
         return url, blob[1]
-    names = rules[0].get("filteredQueryParams", RUST_FILTER)
-    if headers.get("X-Dragonfly-Filtered-Query-Params"):
-        names = headers["X-Dragonfly-Filtered-Query-Params"].split(",")
+    names = headers.get("X-Dragonfly-Filtered-Query-Params", "").split(",")
+    if names == [""]:
+        names = rules[0].get("filteredQueryParams", RUST_FILTER)
     tag, application = headers.get("X-Dragonfly-Tag", ""), headers.get("X-Dragonfly-Application", "")
     return url, _digest(rust_filtered(url, names), tag, application, "STANDARD")
 
