@@ -83,6 +83,11 @@ def _own_variables(directory: Path) -> set[str]:
     return own
 
 
+def read_options(name: str) -> dict[str, dict[str, t.Any]]:
+    """Return the argument spec of each option of a role."""
+    return _read_yaml(ROLES_DIRECTORY / name / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
 def role_names() -> list[str]:
     """Return the names of all roles of this collection."""
     return sorted(path.parents[1].name for path in ROLES_DIRECTORY.glob("*/meta/argument_specs.yml"))

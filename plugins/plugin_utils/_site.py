@@ -12,21 +12,20 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.packages import find_release, source
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_facts import (
     join_address,
     local_address,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_local_only
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import (
-    read_duration,
-    read_mapping,
-)
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._role_values import role_value_problems
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import read_mapping
 
 Variables = Mapping[str, t.Any]
 
 _REDIS = ("addrs", "master_name", "username", "password", "broker_db", "backend_db")
+#: Those that the playbook runs, and itself.
+_ROLES = ("_site", "manager", "scheduler", "dfdaemon", "preheat", "containerd_mirrors", "registries_conf")
 _STATES = ("manager_state", "scheduler_state", "dfdaemon_state", "preheat_state")
 
 
@@ -121,15 +120,6 @@ def _archive(manager: Variables) -> dict[str, str]:
     }
 
 
-def _unreadable(read: t.Callable[[t.Any, str], t.Any], variables: Variables, name: str) -> list[str]:
-    """Return a list with the problem of a variable, or an empty list."""
-    try:
-        read(variables.get(name), name)
-    except InputError as error:
-        return [str(error)]
-    return []
-
-
 def inventory_problems(own: Variables, first: Variables, name: str, names: list[str]) -> list[str]:
     """Return why the variables of a host do not work with the playbook, as sentences.
 
@@ -143,9 +133,9 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
         for option in names
         if own.get(option) != first.get(option)
     ]
-    unreadable = _unreadable(read_mapping, first, "manager_config")
-    problems += unreadable
-    problems += _unreadable(read_duration, own, "site_start_timeout")
+    problems += [problem for role in _ROLES for problem in role_value_problems(own, role)]
+    invalid = role_value_problems(first, "manager")
+    problems += [problem for problem in invalid if problem not in problems]
     problems += [
         f"{state} is {own[state]}, but this playbook sets up a cluster. The guide 'From bare hosts to a warm cluster' "
         "describes how to remove one."
@@ -160,7 +150,7 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
             f"site_token_file is {token_file}, which Ansible would look up in the directory of the playbook. Set it to "
             "an absolute path, or to one that begins with ~/."
         )
-    return problems if unreadable else problems + _address_problems(own, first, name)
+    return problems if invalid else problems + _address_problems(own, first, name)
 
 
 def _address_problems(own: Variables, first: Variables, name: str) -> list[str]:

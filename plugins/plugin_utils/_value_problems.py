@@ -24,6 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.sch
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import GREATEST_PORT, is_port_text
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import mirrors
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import (
+    read_days,
     read_duration,
     read_list,
     read_mapping,
@@ -37,6 +38,11 @@ def _check_images(value: t.Any, name: str) -> None:
 
 def _check_registries(value: t.Any, name: str) -> None:
     mirrors(read_mapping(value, name))
+
+
+def _check_address(value: t.Any, _name: str) -> None:
+    if address_problems("", [str(value)]):
+        raise InputError(f"It must be an IP address, not {str(value)!r}.")
 
 
 def _check_addresses(value: t.Any, name: str) -> None:
@@ -74,9 +80,13 @@ def _check_preheat(value: t.Any, name: str) -> None:
 
 
 _CHECKS: dict[str, t.Callable[[t.Any, str], t.Any]] = {
+    "address": _check_address,
     "addresses": _check_addresses,
+    "days": read_days,
     "duration": read_duration,
     "images": _check_images,
+    "list": read_list,
+    "mapping": read_mapping,
     "platforms": _check_platforms,
     "port": _check_port,
     "preheat": _check_preheat,

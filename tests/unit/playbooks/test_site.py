@@ -114,6 +114,8 @@ def test_the_token_is_encrypted_and_written_once(variables, tmp_path):
         ({"manager_redis_addr": "x"}, GROUPS, "Did you mean manager_redis_addrs?"),
         ({"site_token_file": "/nowhere/token"}, GROUPS, "/nowhere is not a writable directory"),
         ({"manager_root_password": ""}, GROUPS, "no password to create one"),
+        ({"scheduler_release": "1.9"}, GROUPS, "scheduler_release: '1.9' is not a release"),
+        ({"preheat_scope": "every_peer"}, GROUPS, "value of preheat_scope must be one of"),
         ({"preheat_state": "absent"}, GROUPS, "preheat_state is absent"),
         ({"site_manager_host": "127.0.0.1"}, GROUPS, "loopback"),
         ({"site_manager_host": "manager.invalid"}, GROUPS, "does not resolve the name manager.invalid"),
@@ -139,3 +141,21 @@ def test_a_file_with_another_purpose_is_kept(variables, tmp_path):
     assert "does not hold a token" in " ".join(done.stdout.split()) + done.stderr
     assert "c2VjcmV0" not in done.stdout + done.stderr
     assert (tmp_path / "token").read_text(encoding="utf-8").startswith("-----BEGIN")
+
+
+def test_nodes_are_checked_before_the_managers_are_set_up(variables, tmp_path):
+    foreign = tmp_path / "certs.d/registry.example.com/hosts.toml"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("# Written by an administrator\n", encoding="utf-8")
+    node = {
+        "ansible_become": False,
+        "containerd_mirrors_certs_dir": str(tmp_path / "certs.d"),
+        "containerd_mirrors_config_path": str(tmp_path / "config.toml"),
+        "containerd_mirrors_registries": {"registry.example.com": "https://registry.example.com"},
+    }
+    done = run("dragonflyoss.dragonfly.site", tmp_path, {**variables, **node})
+    assert done.returncode != 0
+    assert (
+        f"{foreign} was not written by this role. Nothing was changed." in " ".join(done.stdout.split()) + done.stderr
+    )
+    assert "Set up the managers" not in done.stdout

@@ -1077,7 +1077,7 @@ def test_the_client_that_a_check_would_configure(registries_conf):
 def test_values_are_checked_before_the_client_is_set_up(tmp_path):
     hosts: dict[str, tuple[dict[str, Any], str]] = {
         "timeout": ({"preheat_wait_timeout": "foo"}, "preheat_wait_timeout must be a number of seconds"),
-        "ip": ({"preheat_host_ip": "foo"}, "'foo' is not one"),
+        "ip": ({"preheat_host_ip": "foo"}, "preheat_host_ip: It must be an IP address, not 'foo'"),
         "platform": ({"preheat_platforms": "sparc"}, "'sparc' is not a valid platform"),
         "image": ({"preheat_images": "Redis:7"}, "preheat_images: 'Redis:7' is not a valid image reference"),
         "registry": ({"containerd_mirrors_registries": {"a": "b"}}, "containerd_mirrors_registries: "),

@@ -13,6 +13,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._value_problems import value_problems
 
 INVALID: list[tuple[str, Any, str]] = [
+    ("address", "node-1", "It must be an IP address, not 'node-1'"),
+    ("days", "90s", "whole days"),
+    ("list", {"a": 1}, "must be a list"),
+    ("mapping", "a=b", "must be a mapping"),
     ("addresses", "10.0.0.300", "'10.0.0.300' is not one"),
     ("addresses", ["10.0.0.1", "foo"], "'foo' is not one"),
     ("duration", "soon", "must be a number of seconds or a duration"),
@@ -32,6 +36,10 @@ INVALID: list[tuple[str, Any, str]] = [
     ("release", "1.9", "write it like 2.1.67"),
 ]
 VALID: list[tuple[str, Any]] = [
+    ("address", "fd00::1"),
+    ("days", "7d"),
+    ("list", "a,b"),
+    ("mapping", {"a": 1}),
     ("addresses", "10.0.0.1"),
     ("addresses", ["fd00::1"]),
     ("duration", "1h30m"),
