@@ -47,7 +47,7 @@ _TYPE_KEYS = ("type", "elements", "choices", "no_log")
 def role_value_problems(variables: Mapping[str, t.Any], role: str) -> list[str]:
     """Return a message for each variable of a role that has a wrong type or value.
 
-    Missing variables are no problem, because a playbook may set them later.
+    Missing variables are accepted, because a playbook may set them later.
 
     :param variables: of a host.
     """

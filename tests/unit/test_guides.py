@@ -213,7 +213,8 @@ def test_readme_names_all_content():
     content += [path.name for path in (CHECKOUT / "roles").glob("[!_]*")]
     content += [path.stem for path in (CHECKOUT / "playbooks").glob("*.yml")]
     assert sorted(name for name in content if f"`{name}`" not in table) == []
-    assert len(readme.splitlines()) < 200
+    # Besides the addresses of its links.
+    assert len([line for line in readme.splitlines() if not re.match(r"\[.+\]: ", line)]) < 200
 
 
 def test_picture_is_drawn_from_its_source():
