@@ -6,7 +6,7 @@
 
 The typical case is a task without ``run_once``, which each host runs at the same moment: each run lists the jobs, finds
 none and would create one. Therefore, a run that misses jobs pauses for a random time and lists the jobs again. Most
-pauses are long and few are short, so that the first run is probably alone until its job appears in the list, however
+pauses are long and few are short, so the first run is probably alone until its job appears in the list, however
 many runs there are.
 
 PRIVATE to the collection.

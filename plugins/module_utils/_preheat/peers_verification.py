@@ -136,7 +136,7 @@ def _judge_hosts(record: JobRecord, questions: list[PeerQuestion], answers: Answ
 
 
 def _holding_addresses(record: JobRecord, answers: list[frozenset[Holder]]) -> list[set[str]]:
-    """Return for each answer the addresses of which all hosts are holders.
+    """Return for each answer the addresses whose hosts all hold the blob.
 
     Hosts behind one gateway, and those of clusters with the same addresses, share an address. A host that neither the
     result of the job nor any answer names is not known.

@@ -198,7 +198,7 @@ class MissingJob(t.NamedTuple):
 class Gap(t.NamedTuple):
     """The clusters of a planned job that existing jobs do not cover. It is false if there are none.
 
-    :ivar is_everywhere: whether none is covered, so that a single job can be for all.
+    :ivar is_everywhere: whether none is covered, so a single job can be for all.
     :ivar cluster_ids: otherwise the clusters that need a job each.
     """
 

@@ -57,7 +57,7 @@ class Key(t.NamedTuple):
     :ivar until: first release without the key, None if the newest release has it.
     :ivar now: key that replaces it in later releases, or None.
     :ivar was: key that it replaces, or None.
-    :ivar same: key of which it is an alias (serde), or None.
+    :ivar same: key that it is an alias of (serde), or None.
     """
 
     path: str

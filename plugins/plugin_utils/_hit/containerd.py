@@ -113,7 +113,7 @@ class Containerd:
         return config_paths(self._plugin, self.release)
 
     def problems(self, client: Client | None) -> list[Reason]:
-        """Return what in its configuration makes every pull through a client miss; None is no client."""
+        """Return what in its configuration makes every pull through a client miss. None stands for no client."""
         misses_parts = client is not None and client.misses_parts
         problems = containerd_problems(self._effective, client.name if client and misses_parts else "none")
         reasons = [reason_from_problem(problem) for problem in problems if self._matters(problem.code)]
