@@ -16,7 +16,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
     OPEN_API,
     DragonflyClient,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
+    ApiError,
+    DragonflyError,
+    InputError,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_resource import (
     Change,
     ManagedResource,
@@ -27,11 +31,15 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_re
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     Range,
+    network_problems,
     raise_problems,
     range_problems,
+    regex_problems,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import SCHEDULERS, read_list
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import has_session
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 #: Numeric settings (manager/types/scheduler_cluster.go and seed_peer_cluster.go of 2.1.63 to 2.5.1).
 RANGES = {
@@ -50,6 +58,12 @@ _NEW = {
     "peer_cluster_config": {"load_limit": 200},
 }
 _NEW_JOB_RATE_LIMIT = 10
+_SCHEDULERS_UNKNOWN = (
+    "It is unknown whether cluster {name} has schedulers, in which case the manager does not delete it."
+)
+_LISTING_SCHEDULERS = (
+    "To check this in check mode, set jwt, or username and password: a personal access token does not list schedulers."
+)
 _SCOPE_TEXTS = ("idc", "location")
 _SCOPE_LISTS = ("cidrs", "hostnames")
 
@@ -78,6 +92,19 @@ def cluster_api(
     return client_for("token"), OPEN_API + "/clusters"
 
 
+def scheduler_finder(
+    client_for: t.Callable[[str], DragonflyClient], params: dict[str, t.Any]
+) -> t.Callable[[int], list[Row]] | None:
+    """Return a function that returns the schedulers of a scheduler cluster, None without a JWT, which lists them.
+
+    :param client_for: returns the client for a credential.
+    :param params: options of the module.
+    """
+    if not has_session(params):
+        return None
+    return lambda cluster_id: read_list(client_for("jwt"), SCHEDULERS, {"scheduler_cluster_id": cluster_id})
+
+
 def _refuse_old_manager(client: DragonflyClient) -> None:
     """Refuse releases before 2.1.0, whose clusters have other keys and no Open API."""
     try:
@@ -103,10 +130,7 @@ def desired_cluster(params: dict[str, t.Any]) -> View | None:
         raise InputError("name is empty.")
     if params["state"] == "absent":
         return None
-    problems = []
-    for key, ranges in RANGES.items():
-        problems += range_problems(params[key] or {}, ranges, f"{key}.")
-    raise_problems(problems)
+    raise_problems(_setting_problems(params))
     desired = {key: params[key] for key in ("name", "bio", "is_default", "scopes", *RANGES)}
     if desired["scopes"]:
         scopes = dict(desired["scopes"])
@@ -117,11 +141,25 @@ def desired_cluster(params: dict[str, t.Any]) -> View | None:
     return desired
 
 
+def _setting_problems(params: dict[str, t.Any]) -> list[str]:
+    """Return problems of settings that no manager can use."""
+    problems = []
+    for key, ranges in RANGES.items():
+        problems += range_problems(params[key] or {}, ranges, f"{key}.")
+    scopes = params["scopes"] or {}
+    # The manager stores any text, and ignores what it cannot parse whenever it selects a cluster.
+    problems += network_problems("scopes.cidrs", scopes.get("cidrs"))
+    problems += regex_problems("scopes.hostnames", scopes.get("hostnames"))
+    return problems
+
+
 class Clusters(ManagedResource):
     """A cluster, identified by its ID or its name.
 
+    :ivar warnings: warnings to the user.
     :param path: path of clusters, see ``cluster_api``.
     :param params: options of the module: ``id``, ``name``, and the settings.
+    :param schedulers: returns the schedulers of a cluster by its ID, None if the task has no JWT to list them.
     """
 
     kind = "cluster"
@@ -139,9 +177,18 @@ class Clusters(ManagedResource):
         ),
     )
 
-    def __init__(self, client: DragonflyClient, path: str, clock: Clock, params: dict[str, t.Any]) -> None:
+    def __init__(
+        self,
+        client: DragonflyClient,
+        path: str,
+        clock: Clock,
+        params: dict[str, t.Any],
+        schedulers: t.Callable[[int], list[Row]] | None = None,
+    ) -> None:
         super().__init__(client, path, clock)
+        self.warnings: list[str] = []
         self._params = params
+        self._schedulers = schedulers
 
     # Reading
 
@@ -209,6 +256,27 @@ class Clusters(ManagedResource):
                 changed[key] = without_empty(changed[key])
         # A PATCH without is_default sets it to false.
         return dict(changed, is_default=planned["is_default"])
+
+    def check_deletion(self, row: Row) -> None:
+        """Fail if the cluster has schedulers, in which case the manager does not delete it.
+
+        :raises DragonflyError: with reason ``in_use``.
+        """
+        name = row.get("name")
+        try:
+            schedulers = self._schedulers(row["id"]) if self._schedulers else None
+        except ApiError as exc:
+            self.warnings.append(f"{_SCHEDULERS_UNKNOWN.format(name=name)} {exc.message}")
+            return
+        if schedulers is None:
+            self.warnings.append(f"{_SCHEDULERS_UNKNOWN.format(name=name)} {_LISTING_SCHEDULERS}")
+        elif schedulers:
+            names = listed([str(scheduler["host_name"]) for scheduler in schedulers], most=5)
+            raise DragonflyError(
+                f"The manager does not delete cluster {name}, because schedulers belong to this cluster: {names}. "
+                "What to do: stop them and delete them from the manager.",
+                "in_use",
+            )
 
     def result(self, change: Change) -> dict[str, t.Any]:
         """Return the module's result for a change."""

@@ -16,7 +16,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_knowledge import ManagerKnowledge
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._pages import Page, PageWalk
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import JOB_TYPES
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import retry_transient
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
 
 # Page sizes: the largest for all releases (2.0.x), and the largest from 2.1.0 on.
 PAGE = 50
@@ -29,6 +31,20 @@ _KEPT = ("id", "created_at", "updated_at", "type", "state", "bio", "args")
 def summarize_row(row: dict) -> dict:
     """Return the part of a row that a lookup needs: all except its result, which can be large."""
     return {key: row.get(key) for key in _KEPT}
+
+
+def unknown_types_warning(types: list[str] | None, jobs: list[t.Any]) -> str | None:
+    """Return a warning if no job matches, and a requested type is not one of those that managers have.
+
+    Newer managers may have other types, so it is not an error.
+
+    :param types: requested types of jobs.
+    :param jobs: the matching jobs.
+    """
+    unknown = [name for name in types or [] if name not in JOB_TYPES]
+    if jobs or not unknown:
+        return None
+    return f"No job matches, and {listed(unknown, most=3)} is not a known type of job. Known: {', '.join(JOB_TYPES)}."
 
 
 class _Query(t.NamedTuple):

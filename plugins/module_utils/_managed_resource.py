@@ -110,6 +110,12 @@ class ManagedResource:
             if before and before.get(key) and not planned.get(key):
                 raise InputError(f"{key} of the {self.kind} cannot be emptied: the manager would ignore it.")
 
+    def check_deletion(self, row: Row) -> None:
+        """Fail in check mode if the manager would refuse to delete the object.
+
+        :raises DragonflyError: if it would.
+        """
+
     def freshest(self, answered: Row, read_back: Row) -> Row:
         """Return the row to use: the response to a write, or the row that was read after it."""
         return read_back
@@ -153,6 +159,8 @@ class ManagedResource:
         if planned is not None:
             self.check(planned, before)
         if check_mode:
+            if planned is None and row is not None:
+                self.check_deletion(row)
             # An updated object keeps its ID. A created object has no ID yet, even if it replaces another.
             return Change(True, before, planned, None if planned is None or recreate else row)
         if planned is None:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 import typing as t
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import duration_problem, parse_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import regex_error
 
 
 class Range(t.NamedTuple):
@@ -112,6 +113,36 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def network_problems(name: str, networks: t.Iterable[str] | None) -> list[str]:
+    """Return problems of texts that are not networks in CIDR notation, as Go's ``net.ParseCIDR`` reads it.
+
+    A scheduler cluster ignores networks that it cannot parse (manager/searcher/searcher.go, 2.5.1).
+    """
+    wrong = [network for network in networks or [] if not _is_network(network)]
+    return [f"{name} is a list of networks such as 10.77.0.0/16, and {network!r} is not one" for network in wrong]
+
+
+def _is_network(text: str) -> bool:
+    # Python also accepts an address without a prefix length, a netmask, and a zone after a %.
+    if not re.fullmatch(r"[0-9A-Fa-f.:]+/[0-9]{1,3}", text):
+        return False
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def regex_problems(name: str, patterns: t.Iterable[str] | None) -> list[str]:
+    """Return problems of regular expressions that the manager, a Go program, certainly rejects."""
+    errors = {pattern: regex_error(pattern, "go") for pattern in patterns or []}
+    return [
+        f"{name}: {pattern!r} is not a valid regular expression of Go: {error}"
+        for pattern, error in errors.items()
+        if error
+    ]
 
 
 def raise_problems(problems: list[str]) -> None:

@@ -27,6 +27,8 @@ options:
     description:
       - V(present) creates the cluster, or updates the options that are set and differ. V(absent) deletes the cluster.
       - The manager does not delete a cluster that has schedulers or seed peers.
+      - In check mode, the module fails for a cluster that has schedulers. To list them it requires a O(jwt), or
+        O(username) and O(password). It warns if it has only a O(token).
     type: str
     choices: [present, absent]
     default: present
@@ -51,11 +53,12 @@ options:
         description: Location, with its parts separated by C(|).
         type: str
       cidrs:
-        description: Networks of the hosts.
+        description: Networks of the hosts, such as V(10.77.0.0/16).
         type: list
         elements: str
       hostnames:
-        description: Regular expressions that match host names. Requires a Dragonfly manager release later than 2.1.0.
+        description: Regular expressions (of Go) that match host names. Requires a Dragonfly manager release later than
+          2.1.0.
         type: list
         elements: str
   scheduler_cluster_config:
@@ -249,6 +252,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._clusters i
     Clusters,
     cluster_api,
     desired_cluster,
+    scheduler_finder,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
 
@@ -264,8 +268,12 @@ def cluster(module: DragonflyModule) -> dict[str, t.Any]:
     """Bring a cluster to the desired state."""
     desired = desired_cluster(module.params)
     client, path = cluster_api(module.client, module.params)
-    clusters = Clusters(client, path, module.clock(), module.params)
-    return clusters.result(clusters.ensure(desired, module.check_mode))
+    schedulers = scheduler_finder(module.client, module.params)
+    clusters = Clusters(client, path, module.clock(), module.params, schedulers)
+    result = clusters.result(clusters.ensure(desired, module.check_mode))
+    for warning in clusters.warnings:
+        module.warn(warning)
+    return result
 
 
 def main() -> None:

@@ -36,7 +36,8 @@ options:
     type: str
   types:
     description:
-      - With O(older_than), removes only jobs of these types, such as V(preheat) or V(get_task).
+      - With O(older_than), removes only jobs of these types, such as V(preheat) or V(get_task). Newer
+        managers may have other types, so the module only warns if no job matches and it does not know a type.
       - Mutually exclusive with O(ids).
     type: list
     elements: str
@@ -154,6 +155,7 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import connection, duration, merged
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import unknown_types_warning
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_removal import (
     check_removal_params,
     find_removable_jobs,
@@ -171,6 +173,9 @@ def job(module: DragonflyModule) -> dict[str, t.Any]:
     reader = JobReader(client, clock)
     try:
         rows = find_removable_jobs(reader, params)
+        unknown_types = unknown_types_warning(params["types"], rows)
+        if unknown_types:
+            module.warn(unknown_types)
         if not module.check_mode:
             rows = remove_jobs(client, rows)
     finally:

@@ -24,8 +24,8 @@ options:
     aliases: [id]
   types:
     description:
-      - Return only jobs of these types, such as V(preheat), V(get_task) or V(delete_task). The module does not check
-        the names, and returns no job for an unknown type.
+      - Return only jobs of these types, such as V(preheat), V(get_task) or V(delete_task). Newer managers may have
+        other types, so the module only warns if no job matches and it does not know a type.
       - Mutually exclusive with O(ids).
     type: list
     elements: str
@@ -303,7 +303,7 @@ reason:
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import connection, duration, merged
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import list_jobs
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import list_jobs, unknown_types_warning
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_waiting import JobWaiting
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, limit_kept
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._module import DragonflyModule
@@ -313,17 +313,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
     range_problems,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import JOB_TYPES
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
-
-
-def _warn_of_unknown_types(module: DragonflyModule, jobs: list[dict[str, t.Any]]) -> None:
-    """Warn if no job matches, and a requested type is not one of those that managers have."""
-    unknown = [name for name in module.params["types"] or [] if name not in JOB_TYPES]
-    if unknown and not jobs:
-        module.warn(
-            f"No job matches, and {listed(unknown, most=3)} is not a known type of job. Known: {', '.join(JOB_TYPES)}."
-        )
 
 
 def job_info(module: DragonflyModule) -> dict[str, t.Any]:
@@ -342,7 +331,9 @@ def job_info(module: DragonflyModule) -> dict[str, t.Any]:
             jobs = [keep(reader.get(job_id)) for job_id in params["ids"]]
         else:
             jobs = list_jobs(reader, params["types"], params["states"], keep)
-            _warn_of_unknown_types(module, jobs)
+            unknown_types = unknown_types_warning(params["types"], jobs)
+            if unknown_types:
+                module.warn(unknown_types)
         if not params["wait"]:
             return {"changed": False, "jobs": jobs}
         waiting = JobWaiting(reader, clock, transform)

@@ -26,6 +26,8 @@ description:
     RV(tasks[].reason=not_deletable).
   - This query takes about 30 seconds, which count towards O(wait_timeout). It requires Dragonfly manager 2.4.1 or
     later, schedulers 2.4.0 or later, and O(wait=true).
+  - In check mode, the module deletes nothing, but creates jobs of the type C(get_task) to query which peers hold the
+    tasks, so it takes about as long.
   - Versions of an image often share blobs. To keep the blobs of other versions, list those versions in O(keep_images).
 options:
   state:
@@ -300,7 +302,7 @@ def task(module: DragonflyModule) -> dict[str, t.Any]:
         left = max(0, params["wait_timeout"] - (clock.now() - begin))
         for warning in find_held(client, jobs, dict(params, wait_timeout=left), clock):
             module.warn(warning)
-    return dict(deletion(jobs), **failure(jobs, "deleted"))
+    return dict(deletion(jobs), **failure(jobs, "looked up" if module.check_mode else "deleted"))
 
 
 def main() -> None:

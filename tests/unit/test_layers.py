@@ -74,6 +74,7 @@ PURE = {
     "_preheat/requested_hosts",
     "_preheat/verdict",
     "_query_filters",
+    "_regex",
     "_release",
     "_releases",
     "_redact",

@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, serves_no_images
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import first_match
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
@@ -28,7 +29,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.val
     pattern_error,
     value_error,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 
 #: For traces: initJaegerTracer in cmd/dependency/dependency.go, dragonfly-client/src/tracing/mod.rs.
 TRACING_PROTOCOLS = ("grpc", "http", "https")

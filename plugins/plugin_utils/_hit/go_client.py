@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import first_match
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import (
     BlobRequest,
@@ -26,7 +27,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 
 
 class GoClient(Client):

@@ -17,6 +17,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_fi
     DEFAULT_FILTERED_QUERY_PARAMS,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import first_match
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
     blob_digest_id,
@@ -34,7 +35,6 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match
 
 _DEFAULT_MIRROR = "https://index.docker.io"
 # First releases with a behaviour. An unknown release counts as newer.

@@ -195,10 +195,44 @@ def test_a_cluster_with_schedulers_stays(cluster, box):
     assert "cluster-1" in stored(box)
 
 
+@pytest.mark.parametrize("release", RELEASES)
+def test_check_mode_knows_whether_a_cluster_can_be_deleted(cluster, box):
+    name = next(iter(stored(box)))
+    box.add_cluster(scheduler=False, names=("empty", "empty"))
+    predicted = cluster(name=name, state="absent", check_mode=True, jwt=box.jwt)
+    assert predicted.reason == cluster(name=name, state="absent", jwt=box.jwt).reason == "in_use"
+    assert "schedulers belong to this cluster" in predicted.msg
+    assert ": scheduler-1. What to do: stop them" in predicted.msg
+    done = cluster(name="empty", state="absent", check_mode=True, jwt=box.jwt)
+    assert done.changed
+    assert not done.warnings
+    assert not sent(box, "POST")
+
+
+def test_check_mode_warns_if_schedulers_cannot_be_listed(cluster, box):
+    done = cluster(name="cluster-1", state="absent", check_mode=True)
+    assert done.changed
+    [warning] = done.warnings
+    assert "unknown whether cluster cluster-1 has schedulers" in warning
+    assert "set jwt" in warning
+
+    box.rule(fault="status", status=403, body={"message": "permission deny"}, path="/api/v1/schedulers$")
+    done = cluster(name="cluster-1", state="absent", check_mode=True, jwt=box.jwt)
+    assert done.changed
+    assert any("403" in warning for warning in done.warnings)
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
         ({"name": " "}, "name is empty"),
+        (
+            {"scopes": {"cidrs": ["10.0.0.0/99", "10.1.0.0/16", "10.0.0.0"], "hostnames": ["("]}},
+            "scopes.cidrs is a list of networks such as 10.77.0.0/16, and '10.0.0.0/99' is not one; scopes.cidrs is a "
+            "list of networks such as 10.77.0.0/16, and '10.0.0.0' is not one; scopes.hostnames: '(' is not a valid "
+            "regular expression of Go: missing )",
+        ),
+        ({"scopes": {"hostnames": ["(?!web)"]}}, "regular expression of Go: it has no lookahead"),
         (
             {"scheduler_cluster_config": {"candidate_parent_limit": 21}},
             "candidate_parent_limit must be from 1 to 20, not 21",

@@ -66,6 +66,18 @@ def test_other_types_and_states_stay(box, job):
     assert len(job(older_than="7d", types=["preheat", "get_task"]).jobs) == 2
 
 
+def test_an_unknown_type_is_reported(box, job):
+    box.history(1, age=8 * DAY)
+    for check_mode in (True, False):
+        done = job(older_than="7d", types=["prehaet"], check_mode=check_mode)
+        assert not done.changed
+        assert [warning.partition(".")[0] for warning in done.warnings] == [
+            "No job matches, and prehaet is not a known type of job"
+        ]
+    assert not job(older_than="7d", types=["gc"]).warnings
+    assert not job(older_than="7d", types=["prehaet", "preheat"]).warnings
+
+
 def test_a_running_job_is_removed_by_force_only(box, run, job, image):
     box.rule(outcome="pending")
     made = run("preheat", url=box.url, token=box.token, image=image.source, wait=False).job

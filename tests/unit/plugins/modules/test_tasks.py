@@ -320,6 +320,15 @@ def test_questions_without_an_answer(box, call, outcome, reason, expected_text):
     assert [(entry["peers"], entry["reason"]) for entry in done.result["tasks"]] == [(None, reason)] * 2
 
 
+def test_a_lookup_in_check_mode_is_not_called_a_deletion(box, call):
+    file = box.file("no/answer-in-check-mode.bin")
+    box.rule(type="get_task", outcome="pending")
+    planned = call("task", file=file, wait_timeout=2, check_mode=True)
+    assert planned.reason == "timed_out"
+    assert planned.msg.startswith("1 of 1 tasks were not looked up.")
+    assert types(box, "delete_task") == []
+
+
 def test_it_does_not_wait_where_it_should_not(box, call, release):
     box.rule(type="get_task", outcome="pending")
     done = call("task_info", files=[box.file("a"), box.file("b")], wait=False)

@@ -12,7 +12,7 @@ Nothing that an engine compiles is refused. Of what it refuses the usual mistake
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._regex import first_match, regex_error, regex_found
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import first_match, regex_error, regex_found
 
 GO_AND_RUST = [
     "blobs/sha256.*",
