@@ -44,7 +44,8 @@ def arguments() -> argparse.Namespace:
         name = f"DRAGONFLY_{client.upper()}"
         example = f"{release}=/opt/{client}"
         description = f"upstream binaries to use instead of stand-ins, such as {example} (default: ${name})"
-        parser.add_argument(f"--{client}", nargs="*", default=os.environ.get(name, "").split(), help=description)
+        binaries = os.environ.get(name, "").split()
+        parser.add_argument(f"--{client}", nargs="*", action="extend", default=binaries, help=description)
     return parser.parse_args()
 
 
