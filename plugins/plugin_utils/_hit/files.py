@@ -30,7 +30,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     yaml_implicit_resolvers: dict[str, list[t.Any]] = {}
 
     def get_single_node(self) -> yaml.Node | None:
-        root = super().get_single_node()
+        root = self._root_node()
         waiting, visited = [root], set()
         while waiting:
             node = waiting.pop()
@@ -43,6 +43,10 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
                 waiting += [value for _key, value in node.value]
                 self._reject_duplicate_keys(node)
         return root
+
+    def _root_node(self) -> yaml.Node | None:
+        """Return the document of the file. The Rust client rejects a second one."""
+        return t.cast(t.Optional[yaml.Node], super().get_single_node())
 
     @staticmethod
     def _reject_duplicate_keys(node: yaml.MappingNode) -> None:
@@ -67,7 +71,10 @@ for _tag, _pattern, _begins in (
 
 
 class _GoLoader(_Loader):
-    """YAML as the Go client reads it: with merge keys and with underscores in numbers."""
+    """YAML as the Go client reads it: with merge keys and with underscores in numbers, the first document only."""
+
+    def _root_node(self) -> yaml.Node | None:
+        return self.get_node() if self.check_node() else None
 
 
 _GoLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<\Z"), "<")

@@ -1184,6 +1184,17 @@ def test_headers_of_the_cri_plugin_are_not_those_of_ctr():
     assert predict_hits(machine, [image()]).hit == "all"
 
 
+@pytest.mark.parametrize(
+    "second", ["---\nproxy: {maxConcurrency: 1}\n", "---\n", "---\na: [\n", "...\na"]
+)
+def test_the_go_client_reads_the_first_document_only(second):
+    text = yaml.safe_dump(hosts.GOOD["dfget"]) + second
+    assert predict_hits(facts(config=text), [image()]).hit == "all"
+    rust = yaml.safe_dump(hosts.GOOD["dfdaemon"]) + second
+    machine = facts("dfdaemon", "1.5.1", config=rust, hosts=hosts_toml("dfdaemon"))
+    assert codes(predict_hits(machine, [image()])) == ["unreadable"]
+
+
 def test_the_second_endpoint_of_an_old_mirror_is_the_client():
     text = old_mirror('http://127.0.0.1:5000", "http://127.0.0.1:65001')
     assert codes(predict_hits(facts(config_toml=text), [image()])) == ["other_mirror_first"]
