@@ -1184,9 +1184,7 @@ def test_headers_of_the_cri_plugin_are_not_those_of_ctr():
     assert predict_hits(machine, [image()]).hit == "all"
 
 
-@pytest.mark.parametrize(
-    "second", ["---\nproxy: {maxConcurrency: 1}\n", "---\n", "---\na: [\n", "...\na"]
-)
+@pytest.mark.parametrize("second", ["---\nproxy: {maxConcurrency: 1}\n", "---\n", "---\na: [\n", "...\na"])
 def test_the_go_client_reads_the_first_document_only(second):
     text = yaml.safe_dump(hosts.GOOD["dfget"]) + second
     assert predict_hits(facts(config=text), [image()]).hit == "all"
