@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import socket
+import threading
 import time
 import typing as t
 
@@ -102,6 +103,31 @@ class TimedSocket:
         return io.BufferedReader(_TimedReader(self._sock, self._attempt))
 
 
+def resolve(host: str, port: int | None, seconds: float) -> list[t.Any]:
+    """Return what ``socket.getaddrinfo`` returns for connections over TCP, within some seconds.
+
+    A name server that does not respond, or the one of a hostile domain, can take far longer. Only a thread that is left
+    behind ends that wait.
+
+    :raises OSError: if the name cannot be resolved in time.
+    """
+    answers: list[list[t.Any] | Exception] = []
+
+    def look_up() -> None:
+        try:
+            answers.append(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as exc:
+            answers.append(exc)
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    answer = answers[0] if answers else socket.gaierror(socket.EAI_AGAIN, "no response in time")
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
 def open_socket(host: str, port: int, attempt: Attempt, options: t.Iterable[tuple[t.Any, ...]] = ()) -> socket.socket:
     """Return a connected socket. All addresses of the host share the time limit of the attempt.
 
@@ -109,7 +135,7 @@ def open_socket(host: str, port: int, attempt: Attempt, options: t.Iterable[tupl
     :raises OSError: if no address can be reached.
     """
     problem = OSError("the name has no address")
-    for family, kind, protocol, _name, address in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
+    for family, kind, protocol, _name, address in resolve(host, port, attempt.time_left(connecting=True)):
         sock = socket.socket(family, kind, protocol)
         try:
             for option in options:

@@ -89,10 +89,11 @@ class ApiError(DragonflyError):
 def may_have_been_applied(error: DragonflyError) -> bool:
     """Return whether the server may have applied a failed request, because only its response was lost.
 
-    A gateway responds with 502, 503 or 504 if it loses the response of the server behind it.
+    A gateway responds with 502, 503 or 504 if it loses the response of the server behind it. After an interim response
+    (1xx), the final one is not read.
     """
     if isinstance(error, TransportError):
         return error.sent
     if isinstance(error, GarbledError):
         return error.reason != "not_a_manager"
-    return isinstance(error, ApiError) and error.status in (502, 503, 504)
+    return isinstance(error, ApiError) and (error.status < 200 or error.status in (502, 503, 504))

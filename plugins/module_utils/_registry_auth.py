@@ -133,7 +133,7 @@ def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
     shown = repr(redact_url(realm[:_SHOWN]))
     if not realm:
         return "its response contains no token service (realm)"
-    match = _URL.match(realm)
+    match = _match_url(realm)
     if not match:
         return f"its token service {shown} is not a plain http(s) URL without credentials"
     if registry.startswith("https:") and match.group("scheme") != "https":
@@ -156,13 +156,22 @@ def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
 def redirect_problem(source: str, target: str, resolve: Resolve) -> str | None:
     """Return why a redirect is not followed, None if it is permitted."""
     shown = repr(redact_url(target[:_SHOWN]))
-    match = _URL.match(target)
+    match = _match_url(target)
     if not match:
         return f"{shown} is not a plain http(s) URL without credentials"
     if source.startswith("https:") and match.group("scheme") != "https":
         return f"{shown} has no TLS"
     forbidden = forbidden_place(match.group("host"), urlsplit(source).hostname or "", resolve)
     return f"{shown} is at {forbidden}" if forbidden else None
+
+
+def _match_url(text: str) -> re.Match[str] | None:
+    try:
+        # Refuses ports above 65535 and what is within brackets but not an address.
+        origin(text)
+    except ValueError:
+        return None
+    return _URL.match(text)
 
 
 def forbidden_place(host: str, registry_host: str, resolve: Resolve) -> str | None:

@@ -9,9 +9,9 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-import socket
 from urllib.parse import urljoin, urlsplit
 
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import resolve
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import TransportError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http, Response
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_auth import origin, redirect_problem
@@ -19,12 +19,14 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_e
 
 _NO_ANSWER = ("connect_timeout", "read_timeout", "refused", "unreachable", "dns")
 _REDIRECTS = 3
+# Seconds.
+_RESOLVE_TIMEOUT = 10
 
 
 def resolve_host(host: str) -> list[str]:
     """Return the addresses of a host, or none if its name cannot be resolved."""
     try:
-        return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+        return [str(entry[4][0]) for entry in resolve(host, None, _RESOLVE_TIMEOUT)]
     except (OSError, UnicodeError):
         return []
 

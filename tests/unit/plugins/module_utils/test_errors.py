@@ -27,6 +27,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
         (ApiError("m", "server_error", "POST /", 502), True),
         (ApiError("m", "server_error", "POST /", 503), True),
         (ApiError("m", "server_error", "POST /", 504), True),
+        (ApiError("m", "refused", "POST /", 103), True),
         (ApiError("m", "server_error", "POST /", 500), False),
         (ApiError("m", "conflict", "POST /", 409), False),
         (InputError("m"), False),

@@ -394,6 +394,14 @@ def test_the_timeout_is_for_the_answer_of_a_proxy_too(hostile, monkeypatch):
     assert time.monotonic() - start < 1.5
 
 
+def test_the_timeout_is_for_the_resolution_of_a_name_too(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments: time.sleep(3))
+    start = time.monotonic()
+    exc = failure(Http(timeout=0.5), "http://manager.example/")
+    assert (exc.reason, exc.sent) == ("dns", False)
+    assert time.monotonic() - start < 1.5
+
+
 def test_the_timeout_is_for_all_addresses_of_a_name_together(monkeypatch):
     # TEST-NET-1: nobody answers.
     addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{number}", 9)) for number in range(1, 9)]

@@ -481,7 +481,7 @@ def test_redirects_to_elsewhere_lose_the_credentials(loopback, image):
     assert [get.headers["X-Api"] for get in loopback.asked] == ["s3cr3t", None, None]
 
 
-@pytest.mark.parametrize("location", ["/again", "", "http://[::1/"])
+@pytest.mark.parametrize("location", ["/again", "", "http://[::1/", "http://[1]/", "http://127.0.0.1:99999/"])
 def test_redirects_that_are_not_followed(loopback, image, registry, location):
     loopback.answers = [(302, b"", {"Location": location} if location else {})]
     exc = failure(registry.manifest, image)
