@@ -136,12 +136,7 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
     problems += [problem for role in _ROLES for problem in role_value_problems(own, role)]
     invalid = role_value_problems(first, "manager")
     problems += [problem for problem in invalid if problem not in problems]
-    problems += [
-        f"{state} is {own[state]}, but this playbook sets up a cluster. The guide 'From bare hosts to a warm cluster' "
-        "describes how to remove one."
-        for state in _STATES
-        if own.get(state, "present") != "present"
-    ]
+    problems += _state_problems(own)
     if own.get("preheat_client", "dfdaemon") != "dfdaemon":
         problems.append("preheat_client must be dfdaemon: this playbook sets up the Rust client on seeds and nodes.")
     token_file = str(own.get("site_token_file") or "/")
@@ -151,6 +146,16 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
             "an absolute path, or to one that begins with ~/."
         )
     return problems if invalid else problems + _address_problems(own, first, name)
+
+
+def _state_problems(own: Variables) -> list[str]:
+    """Return a problem for each role that would remove something, see inventory_problems."""
+    return [
+        f"{state} is {own[state]}, but this playbook sets up a cluster. The guide 'From bare hosts to a warm cluster' "
+        "describes how to remove one."
+        for state in _STATES
+        if own.get(state, "present") != "present"
+    ]
 
 
 def _address_problems(own: Variables, first: Variables, name: str) -> list[str]:

@@ -69,9 +69,9 @@ class RegistriesConf:
             return reason("registries_conf_no_mirror", self._main, registry=image.pulled_registry, runtime=self._name)
         by = "digest-only" if image.preheated.digest else "tag-only"
         mirrors = [mirror for mirror in entry.mirrors if mirror.pulls in ("all", by)]
-        for location in [*(mirror.location for mirror in mirrors), entry.location]:
+        for location in filter(None, [*(mirror.location for mirror in mirrors), entry.location]):
             rewritten = location + name[entry.match(name) :]
-            if location and not is_full_name(rewritten):
+            if not is_full_name(rewritten):
                 return reason("location_not_usable", entry.file, name=rewritten, runtime=self._name)
         if not entry.mirrors:
             return reason("registries_conf_no_mirror", entry.file, registry=image.pulled_registry, runtime=self._name)
