@@ -27,7 +27,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_che
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.lookup import ImageLookup
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import Prediction, predict_hits
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import (
+    BlobPrediction,
+    Prediction,
+    predict_hits,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.probe import (
     choose_pull,
     judge_probe,
@@ -124,13 +128,20 @@ def _result(prediction: Prediction) -> dict[str, t.Any]:
     return {
         "changed": False,
         "hit": prediction.hit,
-        "blobs": [dataclasses.asdict(blob) for blob in prediction.blobs],
+        "blobs": [_blob_result(blob) for blob in prediction.blobs],
         "reasons": [{key: getattr(reason, key) for key in keys} for reason in prediction.reasons],
         "notes": prediction.notes,
         "runtime": prediction.runtime,
         "client": client.name if client else None,
         "client_release": format_release(client.release) if client else None,
     }
+
+
+def _blob_result(blob: BlobPrediction) -> dict[str, t.Any]:
+    """Return the keys of a blob that the module documents."""
+    result = dataclasses.asdict(blob)
+    result["hit"] = result.pop("is_hit")
+    return result
 
 
 def _runtime(params: dict[str, t.Any]) -> str | None:

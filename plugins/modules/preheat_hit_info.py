@@ -234,18 +234,19 @@ blobs:
       returned: success
       sample: registry.example.com/shop/web:4.2.0
     url:
-      description: URL of the blob in the preheat.
+      description: URL of the blob in the preheat. V(null) if the blobs of the image are unknown. In this case, one
+        entry stands for all of them, and has no task IDs.
       type: str
       returned: success
       sample: "https://registry.example.com/v2/shop/web/blobs/\
         sha256:a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e"
     host_task_id:
-      description: ID of the task that this host requests, V(null) if it does not use Dragonfly.
+      description: ID of the task that this host requests, V(null) if unknown or if it does not use Dragonfly.
       type: str
       returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     preheat_task_id:
-      description: ID of the task that the preheat created.
+      description: ID of the task that the preheat created, V(null) if unknown.
       type: str
       returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513

@@ -35,14 +35,14 @@ class BlobPrediction:
     """The prediction for a blob.
 
     :ivar image: its reference as written by the user.
-    :ivar url: its URL in the preheat.
+    :ivar url: its URL in the preheat. None if the blobs are unknown and the prediction stands for all of them.
     :ivar host_task_id: None if the host does not request it from Dragonfly, or it cannot be predicted.
     :ivar preheat_task_id: None if it cannot be predicted.
     :ivar is_hit: False also if unknown.
     """
 
     image: str
-    url: str
+    url: str | None
     host_task_id: str | None
     preheat_task_id: str | None
     is_hit: bool
@@ -112,6 +112,8 @@ def predict_hits(
         prediction.add_reasons(_image_reasons(image))
         for digest in image.digests or [_STANDS_FOR_ALL]:
             blob, reasons = _predict_blob(pull, digest, recipe)
+            if not image.digests:
+                blob = dataclasses.replace(blob, url=None, host_task_id=None, preheat_task_id=None)
             prediction.blobs.append(blob)
             prediction.add_reasons(reasons)
         if pull.client is not None:

@@ -14,12 +14,15 @@ import sys
 import threading
 import typing as t
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import RECIPES
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
+from ansible_collections.dragonflyoss.dragonfly.tests.tools.sources import documented
 
+MODULE = Path(__file__).resolve().parents[4] / "plugins/modules/preheat_hit_info.py"
 SECRET = "s3cr3t-marker"
 LOGIN = "Basic " + base64.b64encode(("me:" + SECRET).encode()).decode()
 
@@ -192,6 +195,11 @@ def test_after_a_preheat(world, tmp_path):
     assert sorted(blob["url"] for blob in results["good"]["blobs"]) == sorted(urls)
     assert sorted(blob["url"] for blob in results["by_image"]["blobs"]) == sorted(urls)
     assert results["good"]["client"] == "dfget"
+    documented_keys = documented(MODULE, "RETURN")["blobs"]["contains"]
+    assert {name for blob in results["good"]["blobs"] for name in blob} == set(documented_keys)
+    assert all(blob["hit"] for blob in results["good"]["blobs"])
+    [unknown] = results["unreachable"]["blobs"]
+    assert unknown["url"] is None
 
     assert results["probed"]["probe"]["agrees"] is True
     assert results["good"]["probe"] is None

@@ -1338,6 +1338,8 @@ def test_without_digests_a_blob_stands_for_all():
     )
     assert codes(prediction) == ["filter_without_ns"]
     assert any("the registry is down" in note for note in prediction.notes)
+    [blob] = prediction.blobs
+    assert (blob.image, blob.url, blob.host_task_id, blob.preheat_task_id) == (IMAGE, None, None, None)
 
 
 @pytest.mark.parametrize(
