@@ -15,7 +15,11 @@ import re
 import typing as t
 from ipaddress import ip_address, ip_network
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import duration_problem, parse_duration
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import (
+    duration_problem,
+    format_duration,
+    parse_duration,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import regex_error
 
@@ -59,9 +63,17 @@ DURATIONS = (
 
 
 def with_seconds(params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return options with durations converted to seconds (int); malformed ones stay strings."""
+    """Return options with durations converted to seconds (int).
+
+    Those that are malformed or out of range stay strings, so that ``range_problems`` shows them as written.
+    """
     seconds = {name: parse_duration(params[name]) for name in DURATIONS if params.get(name) is not None}
-    return {**params, **{name: value for name, value in seconds.items() if value is not None}}
+    return {**params, **{name: value for name, value in seconds.items() if value is not None and _is_in(name, value)}}
+
+
+def _is_in(name: str, number: int) -> bool:
+    least, greatest = RANGES[name]
+    return least <= number <= greatest
 
 
 def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = None, prefix: str = "") -> list[str]:
@@ -72,12 +84,14 @@ def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = N
     """
     problems = []
     for name, (least, greatest) in (RANGES if ranges is None else ranges).items():
-        number = params.get(name)
-        if isinstance(number, str):
-            problems.append(duration_problem(f"{prefix}{name}", number))
+        given = params.get(name)
+        number = parse_duration(given) if isinstance(given, str) else given
+        if given is not None and number is None:
+            problems.append(duration_problem(f"{prefix}{name}", given))
         elif number is not None and not least <= number <= greatest:
-            unit = " seconds" if name in DURATIONS else ""
-            problems.append(f"{prefix}{name} must be from {least} to {greatest}{unit}, not {number}")
+            limits = (least, greatest)
+            lowest, highest = map(format_duration, limits) if name in DURATIONS else limits
+            problems.append(f"{prefix}{name} must be from {lowest} to {highest}, not {given}")
     return problems
 
 

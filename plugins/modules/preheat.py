@@ -232,7 +232,7 @@ options:
     default: auto
   max_failed_peers_percentage:
     description:
-      - Maximum percentage of peers that may fail, for O(scope=all_peers) and O(scope=all_seed_peers).
+      - Maximum percentage of peers that may fail. Requires O(scope=all_peers) or O(scope=all_seed_peers).
     type: int
     default: 0
   progress_file:

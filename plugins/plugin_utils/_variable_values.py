@@ -82,7 +82,7 @@ def read_duration(value: t.Any, name: str) -> int | None:
         raise InputError(f"{duration_problem(name, value)}.")
     option = _option(name)
     if option in RANGES:
-        raise_problems(range_problems({option: seconds}, {option: RANGES[option]}, prefix=name[: -len(option)]))
+        raise_problems(range_problems({option: str(value)}, {option: RANGES[option]}, prefix=name[: -len(option)]))
     return seconds
 
 

@@ -28,7 +28,7 @@ NESTED_OPTIONS = ("object_storage", "hdfs")
 # Without registries, which is set for all tasks at once.
 _IMAGE_ONLY = ("platforms", "enable_task_id_based_blob_digest", "registry_username", "registry_password")
 _FILE_ONLY = NESTED_OPTIONS
-_MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips")
+_MANY_PEERS_ONLY = ("ips", "count", "percentage", "expected_ips", "max_failed_peers_percentage")
 _MOST_IPS = 100
 # A token of RFC 9110 (5.6.2).
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")

@@ -160,7 +160,7 @@ def test_each_variable_that_is_read_is_one_of_the_entry_point():
         ),
         (
             {"preheat_images": "redis:7", "preheat_wait_sleep": "2h"},
-            "preheat_wait_sleep must be from 1 to 3600 seconds",
+            "preheat_wait_sleep must be from 1s to 1h",
         ),
         *(
             ({"preheat_images": "redis:7", name: "soon"}, f"{name} must be a number of seconds or a duration such as")

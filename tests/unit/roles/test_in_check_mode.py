@@ -936,7 +936,7 @@ def texts(tmp_path_factory):
         ("config", "dfdaemon_config"),
         ("service_options", "dfdaemon_service_options must be a mapping, not a text that is not a mapping in JSON."),
         ("start_timeout", "dfdaemon_start_timeout must be a number of seconds or a duration such as 90s"),
-        ("no_time", "dfdaemon_start_timeout must be from 1 to 86400 seconds, not 0."),
+        ("no_time", "dfdaemon_start_timeout must be from 1s to 1d, not 0."),
         ("max_age", "preheat_max_age must be a number of seconds or a duration such as 90s"),
         ("registries", "containerd_mirrors_registries must be a mapping, not a text that is not a mapping in JSON."),
         ("good", "ok"),

@@ -75,7 +75,7 @@ def test_a_duration_that_is_too_long_is_out_of_range():
     for text in ("9" * 20 + "d", "9" * 13):
         problems = range_problems(with_seconds({"wait_timeout": text}))
         assert len(problems) == 1
-        assert "wait_timeout must be from 0 to 604800 seconds" in problems[0]
+        assert "wait_timeout must be from 0s to 7d, not " in problems[0]
 
 
 def test_options_are_turned_into_seconds():
@@ -94,4 +94,4 @@ def test_each_problem_names_its_option(name):
     ]
     [problem] = range_problems(with_seconds({name: "999999d"}))
     assert problem.startswith(f"{name} must be from ")
-    assert problem.endswith(" seconds, not 86399913600")
+    assert problem.endswith("d, not 999999d") or problem.endswith("h, not 999999d")

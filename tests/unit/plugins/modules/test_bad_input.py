@@ -74,6 +74,11 @@ PREHEAT = {
     "too many tasks at a time": ({"concurrent_task_count": 101}, "concurrent_task_count must be from 1 to 100"),
     "no peer at a time": ({"concurrent_peer_count": 0}, "concurrent_peer_count must be from 1 to 1000"),
     "a negative share": ({"max_failed_peers_percentage": -1}, "max_failed_peers_percentage must be from 0 to 100"),
+    "a limit in hours": ({"max_age": "999999999h"}, "max_age must be from 0s to 365d, not 999999999h"),
+    "a share of one seed peer": (
+        {"max_failed_peers_percentage": 30},
+        "max_failed_peers_percentage needs scope all_peers or all_seed_peers",
+    ),
     "cluster 0": ({"scheduler_cluster_ids": [0]}, "scheduler_cluster_ids are numbers from 1"),
     "a cluster beyond 64 bits": (
         {"scheduler_cluster_ids": [2**63]},
@@ -84,7 +89,7 @@ PREHEAT = {
         "'http://h/a b' contains white space. Write %20",
     ),
     "a cluster by name": ({"scheduler_cluster_ids": ["cluster-1"]}, "scheduler_cluster_ids"),
-    "two mistakes": ({"max_age": -1, "count": 0}, "max_age must be from 0 to 31536000 seconds, not -1; count must be"),
+    "two mistakes": ({"max_age": -1, "count": 0}, "max_age must be from 0s to 365d, not -1; count must be"),
     # What does not go together.
     "count and percentage": ({"count": 1, "percentage": 10, "scope": "all_peers"}, "exclusive: count|percentage"),
     "a file's option on an image": ({"object_storage": {"region": "eu"}}, "object_storage is only for files"),

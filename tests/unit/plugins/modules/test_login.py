@@ -101,7 +101,7 @@ def test_credentials_of_other_modules_are_not_sent(run, box):
     [
         ({"username": ""}, "username is missing. What to do: set username or DRAGONFLY_USERNAME."),
         ({"password": ""}, "password is missing. What to do: set password or DRAGONFLY_PASSWORD."),
-        ({"retry_timeout": -1}, "retry_timeout must be from 0 to 604800 seconds, not -1"),
+        ({"retry_timeout": -1}, "retry_timeout must be from 0s to 7d, not -1"),
     ],
 )
 def test_bad_input_is_not_sent(run, box, options, message):

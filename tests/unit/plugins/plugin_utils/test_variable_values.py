@@ -104,9 +104,9 @@ def test_what_is_a_duration(name, value, expected):
         ("dfdaemon_start_timeout", [90], "must be a number of seconds"),
         ("dfdaemon_start_timeout", 1.5, "must be a number of seconds"),
         ("dfdaemon_start_timeout", True, "must be a number of seconds"),
-        ("dfdaemon_start_timeout", 0, "must be from 1 to 86400 seconds, not 0."),
-        ("preheat_wait_sleep", "2h", "must be from 1 to 3600 seconds, not 7200."),
-        ("preheat_timeout", -1, "must be from 1 to 86400 seconds, not -1."),
+        ("dfdaemon_start_timeout", 0, "must be from 1s to 1d, not 0."),
+        ("preheat_wait_sleep", "2h", "must be from 1s to 1h, not 2h."),
+        ("preheat_timeout", -1, "must be from 1s to 1d, not -1."),
         ("mine", "soon", "must be a number of seconds"),
     ],
 )

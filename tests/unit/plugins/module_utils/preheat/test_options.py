@@ -25,7 +25,7 @@ def params(**own):
         ({"images": ["redis:7", ""]}, "empty string"),
         ({"files": []}, "nothing to preheat"),
         ({"images": []}, "nothing to preheat"),
-        ({"timeout": 0}, "timeout must be from 1 to 86400 seconds, not 0"),
+        ({"timeout": 0}, "timeout must be from 1s to 1d, not 0"),
         ({"wait_timeout": -1}, "wait_timeout"),
         ({"wait_sleep": 0}, "wait_sleep"),
         ({"max_age": -1}, "max_age"),
@@ -45,6 +45,7 @@ def params(**own):
         ({"count": 2}, "count needs scope"),
         ({"percentage": 2}, "percentage needs scope"),
         ({"expected_ips": ["10.0.0.1"]}, "expected_ips needs scope"),
+        ({"max_failed_peers_percentage": 30}, "max_failed_peers_percentage needs scope"),
         ({"filtered_query_params": ["a&b"]}, "'a&b' is not a name"),
         ({"filtered_query_params": [""]}, "'' is not a name"),
         ({"scheduler_cluster_ids": [1, 0]}, "not 0"),
@@ -72,7 +73,8 @@ def test_check_params_refuses(given_params, expected_text):
         {"images": ["redis:7"], "platforms": ["linux/amd64"], "registry_username": "u", "registry_password": "p"},
         {"scope": "all_peers", "ips": ["10.0.0.1", "fd00::1"], "expected_ips": ["10.0.0.2"]},
         {"scope": "all_seed_peers", "count": 200, "piece_length": 4194304, "bio": "x" * 1005},
-        {"wait_timeout": 0, "max_age": 0, "wait_sleep": 1, "max_failed_peers_percentage": 100},
+        {"wait_timeout": 0, "max_age": 0, "wait_sleep": 1, "max_failed_peers_percentage": 0},
+        {"scope": "all_peers", "max_failed_peers_percentage": 100},
     ],
 )
 def test_check_params_accepts(given_params):
