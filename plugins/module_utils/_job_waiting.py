@@ -9,12 +9,12 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import operator
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import format_duration
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import is_over
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, gone_message
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import is_watched
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
@@ -33,7 +33,6 @@ class JobWaiting:
         self._reader = reader
         self._clock = clock
         self._format = format_job
-        self._last_error: DragonflyError | None = None
         self._jobs: dict[int, FormattedJob] = {}
         self._pending: set[int] = set()
 
@@ -46,7 +45,7 @@ class JobWaiting:
         self._jobs = {job["id"]: job for job in jobs}
         self._pending = {job_id for job_id, job in self._jobs.items() if not is_over(job)}
         if self._pending:
-            poll(self._poll_once, lambda pending: not pending, timeout, sleep, self._clock)
+            poll(self._poll_once, operator.not_, timeout, sleep, self._clock)
         return [self._jobs[job["id"]] for job in jobs]
 
     def timeout_result(self, timeout: int) -> dict[str, t.Any]:
@@ -54,18 +53,15 @@ class JobWaiting:
         if not self._pending:
             return {}
         names = listed([str(job_id) for job_id in sorted(self._pending)], most=5)
-        message = f"Still PENDING after {format_duration(timeout)}: job {names}."
-        if self._last_error:
-            message += f" The last request failed: {self._last_error.message}"
-        return {"failed": True, "reason": "timed_out", "msg": f"{message} What to do: raise wait_timeout."}
+        message = f"Still PENDING after {format_duration(timeout)}: job {names}{self._reader.last_failure}"
+        return {"failed": True, "reason": "timed_out", "msg": f"{message}. What to do: raise wait_timeout."}
 
     def _poll_once(self) -> set[int]:
         """Read the pending jobs once, and return the IDs of those that are still pending."""
         result = self._reader.poll_once(sorted(self._pending), transform=self._read)
-        self._last_error = result.error
         for job_id, answer in result.jobs.items():
             if answer is None:
-                self._end(job_id, "gone", f"the manager no longer has job {job_id}. What to do: create it again")
+                self._end(job_id, "gone", f"{gone_message(job_id)}. What to do: create it again")
             else:
                 self._jobs[job_id], is_final = answer
                 if is_final:

@@ -63,16 +63,24 @@ class PollResult(t.NamedTuple):
 
     :ivar jobs: kept parts of the jobs that may have changed by ID, None for deleted jobs.
     :ivar pending_rows: rows of the jobs that a list reports as pending, by ID.
-    :ivar error: the last temporary error, None without one.
     """
 
     jobs: dict[int, t.Any]
     pending_rows: dict[int, dict]
-    error: DragonflyError | None
+
+
+def gone_message(job_id: int) -> str:
+    """Return the message for a job that was polled and no longer exists."""
+    return f"the manager no longer has job {job_id}"
 
 
 class JobReader(JobLists):
-    """Reads jobs of one manager."""
+    """Reads jobs of one manager.
+
+    :ivar last_error: temporary error of the last poll, None without one.
+    """
+
+    last_error: DragonflyError | None = None
 
     def get(self, job_id: int, limit: int = ROW_LIMIT) -> dict:
         """Return a job with its result.
@@ -121,6 +129,7 @@ class JobReader(JobLists):
         :param transform: returns the part of a complete job to keep; called in threads with its ID and the job.
         :raises DragonflyError: if an error is permanent.
         """
+        self.last_error = None
         pending: dict[int, dict] = {}
         try:
             if len(job_ids) > 1 and not self._poll_by_id:
@@ -129,7 +138,17 @@ class JobReader(JobLists):
         except DragonflyError as exc:
             if not is_transient(exc):
                 raise
-            return PollResult({}, pending, exc)
+            self.last_error = exc
+            return PollResult({}, pending)
+
+    def pending_message(self, timeout: float) -> str:
+        """Return the message for a job that is still pending after the given number of seconds."""
+        return f"the job is still PENDING after {int(timeout)} s{self.last_failure}"
+
+    @property
+    def last_failure(self) -> str:
+        """The continuation of a message with the temporary error of the last poll, empty without one."""
+        return f". The last request failed: {self.last_error.message.rstrip('.')}" if self.last_error else ""
 
     def _read_pending_rows(self, job_ids: set[int], kind: str) -> dict[int, dict]:
         """Return the rows of jobs in the list of pending jobs, by ID."""
@@ -157,14 +176,13 @@ class JobReader(JobLists):
 
     def _get_each(self, job_ids: list[int], pending: dict[int, dict], transform: Transform) -> PollResult:
         jobs: dict[int, t.Any] = {}
-        error = None
         for job_id, answer in zip(job_ids, self.get_each(job_ids, transform, self._client.get_job)):
             if isinstance(answer, ApiError) and answer.status == 404:
                 jobs[job_id] = None
             elif not isinstance(answer, DragonflyError):
                 jobs[job_id] = answer
             elif is_transient(answer):
-                error = answer
+                self.last_error = answer
             else:
                 raise answer
-        return PollResult(jobs, pending, error)
+        return PollResult(jobs, pending)

@@ -28,6 +28,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     is_over,
     job_args,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import gone_message
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import PEERS_TIMEOUT, poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
@@ -139,7 +140,7 @@ def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
     :param job: the job, None if it was deleted.
     """
     if job is None:
-        return PeerAnswer(problem=f"the manager no longer has job {job_id}")
+        return PeerAnswer(problem=gone_message(job_id))
     if job.get("state") != "SUCCESS":
         errors = "; ".join(dict.fromkeys(JobResult(job).errors)) or "the manager reports no reason"
         return PeerAnswer(problem=f"job {job_id} failed: {errors}")

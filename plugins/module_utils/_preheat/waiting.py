@@ -9,11 +9,12 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import operator
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import without_result
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import PollResult
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import PollResult, gone_message
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import is_watched
@@ -38,7 +39,6 @@ class Waiting:
         self._records = records
         self._progress = progress
         self._last_line: str | None = None
-        self._last_error: DragonflyError | None = None
 
     def wait(self) -> None:
         """Wait until no job is pending or the time is up, and set the verdict of each job."""
@@ -48,9 +48,9 @@ class Waiting:
         self._report_progress()
         try:
             if self._pending():
-                poll(self._poll_once, lambda pending: not pending, timeout, params["wait_sleep"], clock)
+                poll(self._poll_once, operator.not_, timeout, params["wait_sleep"], clock)
         except DragonflyError as exc:
-            self._last_error = exc
+            self._context.reader.last_error = exc
             if exc.reason != "timed_out":
                 message = f"the job could no longer be polled: {exc.message}"
                 for record in self._pending():
@@ -83,7 +83,6 @@ class Waiting:
             return job if kept else without_result(job), verdicts
 
         result = self._context.reader.poll_once(list(pending), transform=verify)
-        self._last_error = result.error
         for job_id, answer in result.jobs.items():
             for number, record in enumerate(pending[job_id]):
                 if answer is None:
@@ -115,12 +114,9 @@ class Waiting:
                 )
 
     def _timed_out(self, timeout: int) -> Verdict:
-        message = f"the job is still PENDING after {timeout} s"
-        if self._last_error:
-            problem = self._last_error.message.rstrip(".")
-            return Verdict("timed_out", "timed_out", f"{message}. The last request failed: {problem}")
-        remedy = "run the task again, which waits for the job, or raise wait_timeout"
-        return Verdict("timed_out", "timed_out", message, remedy)
+        reader = self._context.reader
+        remedy = None if reader.last_error else "run the task again, which waits for the job, or raise wait_timeout"
+        return Verdict("timed_out", "timed_out", reader.pending_message(timeout), remedy)
 
     def _report_progress(self) -> None:
         line = progress_line(self._records)
@@ -130,5 +126,5 @@ class Waiting:
 
 
 def _gone(job_id: int) -> Verdict:
-    message = f"the manager no longer has job {job_id}: it was deleted, or its retention period ended"
+    message = f"{gone_message(job_id)}: it was deleted, or its retention period ended"
     return Verdict("gone", "gone", message, "run the task again, which creates a new job")

@@ -11,6 +11,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import operator
 import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
@@ -23,7 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
     is_over,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, gone_message
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targets import Target
@@ -106,7 +107,6 @@ class TaskJobs:
         self._clock = clock
         self._reader = JobReader(client, clock)
         self._requests = JobRequests(client, self._reader, clock)
-        self._last_error: DragonflyError | None = None
         self._args = task_args(params)
 
     def run(self, targets: list[Target]) -> list[TaskJob]:
@@ -164,38 +164,24 @@ class TaskJobs:
         timeout = self._params["wait_timeout"]
         by_id = {task_job.job["id"]: task_job for task_job in task_jobs if task_job.job}
         try:
-            poll(
-                lambda: self._poll_once(by_id),
-                lambda any_pending: not any_pending,
-                timeout,
-                self._params["wait_sleep"],
-                self._clock,
-            )
+            poll(lambda: self._poll_once(by_id), operator.not_, timeout, self._params["wait_sleep"], self._clock)
+            reason, message = "timed_out", self._reader.pending_message(timeout)
         except DragonflyError as exc:
-            for task_job in by_id.values():
-                if task_job.pending:
-                    task_job.fail(exc.reason, f"the job could no longer be watched: {exc.message}")
+            reason, message = exc.reason, f"the job could no longer be polled: {exc.message}"
         for task_job in by_id.values():
             if task_job.pending:
-                task_job.fail("timed_out", self._timeout_message(timeout))
+                task_job.fail(reason, message)
 
     def _poll_once(self, by_id: dict[int, TaskJob]) -> bool:
         """Read the pending jobs, and return whether any is still pending."""
         job_ids = [job_id for job_id, task_job in by_id.items() if task_job.pending]
         result = self._reader.poll_once(job_ids, self._kind)
-        self._last_error = result.error
         for job_id, job in result.jobs.items():
             if job is None:
-                by_id[job_id].fail("gone", f"the manager no longer has job {int(job_id)}")
+                by_id[job_id].fail("gone", gone_message(job_id))
             else:
                 by_id[job_id].job = job
         return any(task_job.pending for task_job in by_id.values())
-
-    def _timeout_message(self, timeout: float) -> str:
-        message = f"the job is still PENDING after {int(timeout)} s"
-        if self._last_error:
-            message += f". The last request failed: {self._last_error.message.rstrip('.')}"
-        return message
 
 
 def _note_failure(task_job: TaskJob) -> None:
