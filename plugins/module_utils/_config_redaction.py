@@ -319,6 +319,46 @@ def _hidden_string(token: str) -> str:
     return f'"{HIDDEN}"' + "\n" * token.count("\n")
 
 
+class _TomlRedactor:
+    """Read TOML from left to right, and know which key a value belongs to.
+
+    :ivar kept: whether the last key is kept: of the table, and of each open bracket.
+    :ivar is_shown: whether all values of the table are kept.
+    """
+
+    def __init__(self, keys: t.Collection[str], tables: t.Collection[str]) -> None:
+        self.keys = keys
+        self.tables = tables
+        self.kept = [False]
+        self.is_shown = False
+
+    def redact(self, kind: str, token: str) -> str:
+        """Return what is kept of a token."""
+        if kind == "comment":
+            return ""
+        if kind == "bare":
+            return token if self.kept[-1] else _hidden_bare(token)
+        if kind == "string":
+            return token if self.kept[-1] and _is_harmless(token) else _hidden_string(token)
+        if kind == "header" and len(self.kept) > 1:
+            # Not a header but an array within one.
+            return f'["{HIDDEN}"]'
+        self._follow(kind, token)
+        return token
+
+    def _follow(self, kind: str, token: str) -> None:
+        if kind == "header":
+            self.kept = [False]
+            self.is_shown = token.strip(" \t[]") in self.tables
+        elif kind == "key":
+            last = re.findall(_TOML_KEY, token)[-1].strip("\"'")
+            self.kept[-1] = self.is_shown or _is_kept(last, self.keys)
+        elif kind == "open":
+            self.kept.append(self.kept[-1])
+        elif kind == "close" and len(self.kept) > 1:
+            self.kept.pop()
+
+
 def redact_toml(text: str, keys: t.Collection[str], tables: t.Collection[str] = ()) -> str:
     """Return TOML with the values of all keys but those that are named replaced by values of the same kind.
 
@@ -326,39 +366,6 @@ def redact_toml(text: str, keys: t.Collection[str], tables: t.Collection[str] = 
     :param keys: names in lower case.
     :param tables: names of tables at the top level that are kept with all values.
     """
-    out = []
-    is_shown = False
-    # Whether the last key is kept: of the table, and of each open bracket.
-    kept = [False]
-    for match in _TOML_TOKEN.finditer(text):
-        kind, token = match.lastgroup, match.group()
-        if kind == "comment":
-            continue
-        if kind == "header" and len(kept) > 1:
-            # Not a header but an array within one.
-            token = f'["{HIDDEN}"]'
-        elif kind == "bare":
-            token = token if kept[-1] else _hidden_bare(token)
-        elif kind == "string":
-            token = token if kept[-1] and _is_harmless(token) else _hidden_string(token)
-        else:
-            _follow_toml(kept, str(kind), token, keys)
-            if kind == "header":
-                is_shown = token.strip(" \t[]") in tables
-            elif kind == "key" and is_shown:
-                kept[-1] = True
-        out.append(redact_user_info(token))
-    return "".join(out)
-
-
-def _follow_toml(kept: list[bool], kind: str, token: str, keys: t.Collection[str]) -> None:
-    """Update whether keys are kept by a token that is not a value."""
-    if kind == "header":
-        kept[:] = [False]
-    elif kind == "key":
-        last = re.findall(_TOML_KEY, token)[-1].strip("\"'")
-        kept[-1] = _is_kept(last, keys)
-    elif kind == "open":
-        kept.append(kept[-1])
-    elif kind == "close" and len(kept) > 1:
-        kept.pop()
+    redactor = _TomlRedactor(keys, tables)
+    tokens = [redactor.redact(str(match.lastgroup), match.group()) for match in _TOML_TOKEN.finditer(text)]
+    return "".join(map(redact_user_info, tokens))

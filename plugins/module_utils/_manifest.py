@@ -76,7 +76,7 @@ class Manifest:
 
     def children_for(self, platform: str | None) -> list[Child]:
         """Return the entries of an index that a platform needs, without duplicates; None means all platforms."""
-        images = list(dict.fromkeys(child for child in self.children or () if _is_image(child)))
+        images = list(dict.fromkeys(filter(_is_image, self.children or ())))
         if platform is None:
             return images
         wanted = matching_platforms(platform, [child.platform for child in images])
@@ -183,7 +183,8 @@ def _check_single_kind(document: dict[str, t.Any], kind: str) -> None:
     :raises ValueError: with the reason.
     """
     image_keys = [key for key in ("config", "layers", "fsLayers") if document.get(key)]
-    if document.get("manifests") and (image_keys or kind in MANIFEST_TYPES + SCHEMA1_TYPES):
+    is_manifest = bool(image_keys) or kind in MANIFEST_TYPES + SCHEMA1_TYPES
+    if document.get("manifests") and is_manifest:
         raise ValueError(f"it is both an index (manifests) and a manifest ({', '.join(image_keys) or kind})")
     if kind in INDEX_TYPES and image_keys:
         raise ValueError(f"it is both an index ({kind}) and a manifest ({', '.join(image_keys)})")

@@ -32,17 +32,18 @@ class LackingHosts(t.NamedTuple):
 
 def find_lacking_hosts(records: list[JobRecord], params: dict) -> list[LackingHosts]:
     """Return the images and files whose jobs are all warm but lack hosts that must be warm."""
+    if params["verify"] == "none":
+        return []
     groups: dict[tuple, list[JobRecord]] = {}
     for record in records:
-        groups.setdefault((record.planned.url, record.planned.platform), []).append(record)
+        if record.planned.has_many_peers:
+            groups.setdefault((record.planned.url, record.planned.platform), []).append(record)
     lacking = []
     for group in groups.values():
-        if params["verify"] == "none" or not group[0].planned.has_many_peers:
-            continue
-        if all(record.verdict.status == "warm" for record in group):
-            explanation = lacking_hosts_explanation([record.verdict for record in group], params)
-            if explanation:
-                lacking.append(LackingHosts(group, *explanation))
+        is_warm = all(record.verdict.status == "warm" for record in group)
+        explanation = lacking_hosts_explanation([record.verdict for record in group], params) if is_warm else None
+        if explanation:
+            lacking.append(LackingHosts(group, *explanation))
     return lacking
 
 
