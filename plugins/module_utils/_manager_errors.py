@@ -222,7 +222,11 @@ def _denial(status: int, message: str, credential: str | None, has_token: bool) 
 
 def _unknown_jwt(has_token: bool) -> tuple[str, str]:
     if not has_token:
-        return "jwt_missing", "set jwt to the jwt from dragonflyoss.dragonfly.login, or set username and password"
+        return (
+            "jwt_missing",
+            "a personal access token is not sufficient here: set jwt to the jwt from dragonflyoss.dragonfly.login, or "
+            "set username and password",
+        )
     return (
         "jwt_unknown",
         "the jwt has expired, or is from another manager: sign in again with dragonflyoss.dragonfly.login",

@@ -64,6 +64,7 @@ def test_it_takes_the_jwt_and_not_the_token(box, run):
     assert not run("scheduler_info", url=box.url, env={"DRAGONFLY_JWT": box.jwt}).failed
     done = run("scheduler_info", url=box.url, token=box.token)
     assert (done.reason, done.result["status"]) == ("jwt_missing", 401)
+    assert "a personal access token is not sufficient here: set jwt" in done.msg
     assert "dragonflyoss.dragonfly.login" in done.msg
     done = run("scheduler_info", url=box.url, jwt="no.jwt.at-all")
     assert done.reason == "jwt_unknown"
