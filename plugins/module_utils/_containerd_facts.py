@@ -400,7 +400,7 @@ def _import_paths(host: Host, file: dict[str, Any]) -> list[str]:
 
 
 def _unescaped(text: str) -> str:
-    """Return a string of TOML in double quotes without its escapes, most of which JSON has, too."""
+    """Return a double-quoted string of TOML with its escapes decoded. JSON has most of these escapes too."""
     try:
         return str(json.loads(f'"{text}"'))
     except ValueError:
