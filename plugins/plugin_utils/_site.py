@@ -128,11 +128,7 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
     :param name: of the first manager.
     :param names: of the options of the playbook.
     """
-    problems = [
-        f"{option} is not the same as for {name}. Set it once for all hosts, such as in group_vars/all.yml."
-        for option in names
-        if own.get(option) != first.get(option)
-    ]
+    problems = _differences(own, first, name, names)
     problems += [problem for role in _ROLES for problem in role_value_problems(own, role)]
     invalid = role_value_problems(first, "manager")
     problems += [problem for problem in invalid if problem not in problems]
@@ -146,6 +142,15 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
             "an absolute path, or to one that begins with ~/."
         )
     return problems if invalid else problems + _address_problems(own, first, name)
+
+
+def _differences(own: Variables, first: Variables, name: str, names: list[str]) -> list[str]:
+    """Return a problem for each option that differs from that of the first manager, see inventory_problems."""
+    return [
+        f"{option} is not the same as for {name}. Set it once for all hosts, such as in group_vars/all.yml."
+        for option in names
+        if own.get(option) != first.get(option)
+    ]
 
 
 def _state_problems(own: Variables) -> list[str]:
