@@ -48,8 +48,9 @@ _IMPORTS = re.compile(
     r"""(?m)^[ \t]*["']?imports["']?[ \t]*=[ \t]*\[((?:[^\]"']|"[^"\n]{0,1024}"|'[^'\n]{0,1024}'){0,4096})\]"""
 )
 _STRING = re.compile(r"""(?:"([^"\n]+)"|'([^'\n]+)')""")
-_WILDCARD = re.compile(r"\*|\?|\[[^\]]+\]")
-_GO_SPECIAL = re.compile(r"\\(.)|\[(\^?)([^\]/]+)\]")
+_WILDCARD = re.compile(r"\*|\?|\[[^\]]{1,255}\]")
+#: A name in a path has at most 255 characters, which bounds the time for a pattern without an end.
+_GO_SPECIAL = re.compile(r"\\(.)|\[(\^?)([^\]/]{1,255})\]")
 
 
 class Distribution(NamedTuple):
