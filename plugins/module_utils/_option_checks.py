@@ -65,7 +65,7 @@ DURATIONS = (
 def with_seconds(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return options with durations converted to seconds (int).
 
-    Those that are malformed or out of range stay strings, so that ``range_problems`` shows them as written.
+    Malformed values and those out of range stay strings, which ``range_problems`` shows as written.
     """
     seconds = {name: parse_duration(params[name]) for name in DURATIONS if params.get(name) is not None}
     return {**params, **{name: value for name, value in seconds.items() if value is not None and _is_in(name, value)}}
