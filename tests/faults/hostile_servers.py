@@ -17,6 +17,7 @@ import gzip
 import json
 import re
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -109,6 +110,23 @@ def half_a_body(peer: socket.socket, over: threading.Event) -> None:
     """Send the begin of a body, then nothing."""
     peer.sendall(head() + b"[{")
     over.wait(30)
+
+
+def reset_within_body(peer: socket.socket, _over: threading.Event) -> None:
+    """Send the beginning of a body, then reset the connection."""
+    peer.sendall(head() + b"[{")
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def oldest_first() -> Changing:
+    """Return a page whose oldest row comes first, as before 2.1.19, and a last page that is far away."""
+
+    def answer(request: Request) -> Answer:
+        number = int(dict(parse_qsl(request.query)).get("page", 1))
+        batch = [dict(_ROW, id=10 * number + index) for index in range(5)]
+        return whole(batch, headers="Link: <x?page=999999999>; rel=last\r\nConnection: close\r\n")
+
+    return Changing(answer)
 
 
 def head(status: int = 200, headers: str = "Content-Length: 9999999999\r\n") -> bytes:
@@ -267,6 +285,66 @@ def servers(other: str) -> dict[str, Answer | Changing]:
         "redirect to a file": whole(b"", 307, "Location: file:///etc/passwd\r\n"),
         "redirect to a broken URL": whole(b"", 307, "Location: http://[::1\r\n"),
         "redirect to itself": whole(b"", 307, "Location: /v2/manifest/app/manifests/1\r\n"),
+        **_framing(),
+        **_refusals(other),
+        **_documents(),
+    }
+
+
+def _framing() -> dict[str, Answer | Changing]:
+    """Return servers whose responses are framed, encoded or sent in a way that HTTP does not allow, or hardly does."""
+    lines = "".join(f"X-{number}: y\r\n" for number in range(10_000))
+    chunk = b"2\r\n[]\r\n0\r\n\r\n"
+    both = "Content-Length: 999\r\nTransfer-Encoding: chunked\r\n"
+    empty = gzip.compress(b"", 1)
+    return {
+        "HTTP/2": raw(b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64"),
+        "Transfer-Encoding: identity, chunked": raw(head(200, "Transfer-Encoding: identity, chunked\r\n") + chunk),
+        "chunks and a length": raw(head(200, both) + chunk),
+        "chunks of one byte": raw(_CHUNKED + b"1\r\n \r\n" * 1_000_000 + chunk),
+        "Content-Length of 30 digits": whole(b"[]", length=10**30),
+        "gzip of 200,000 empty members": whole(empty * 200_000, headers="Content-Encoding: gzip\r\n"),
+        "10,000 headers": whole(b"[]", headers=lines),
+        "reset within the body": reset_within_body,
+    }
+
+
+def _refusals(other: str) -> dict[str, Answer | Changing]:
+    """Return servers that redirect to where nobody should go, or refuse in a way that is hard to read."""
+    user_info = other.replace("://", "://user:pw@")
+    challenge = "WWW-Authenticate: {}\r\n"
+    parameters = ",".join(f'p{number}="v"' for number in range(1000))
+    targets = {
+        "with user info": f"{user_info}/",
+        "to a metadata service": "http://169.254.169.254/latest/meta-data/",
+        "to a port that is none": "http://127.0.0.1:99999/",
+    }
+    return {
+        "redirect without Location": whole(b"", 307),
+        **{f"redirect {where}": whole(b"", 307, f"Location: {target}\r\n") for where, target in targets.items()},
+        "redirect without end": Changing(
+            lambda request: whole(b"", 302, f"Location: {request.path}?{len(request.query)}\r\n")
+        ),
+        "challenge of 1,000 parameters": whole(b"{}", 401, challenge.format(f"Bearer {parameters}")),
+        "challenge without closing quotation mark": whole(b"{}", 401, challenge.format(f'Bearer realm="{other}')),
+        "Retry-After of a year": whole(b"{}", 429, "Retry-After: 31536000\r\n"),
+    }
+
+
+def _documents() -> dict[str, Answer | Changing]:
+    """Return servers whose JSON is valid or nearly so, and holds what no manager, registry or token service sends."""
+    digest = f"sha256:{1:064x}"
+    entry = dict(_LAYER, digest=digest, platform={"os": "linux", "architecture": "amd64"})
+    deep = b"[" * 5000 + b"]" * 5000
+    return {
+        "lists 5,000 deep in a job": whole(b'{"id":1,"type":"preheat","token":"x","args":{"x":' + deep + b"}}"),
+        "1e400 in a job": whole(b'{"id":1,"type":"preheat","token":"x","args":{"timeout":1e400}}'),
+        "oldest first, and a last page far away": oldest_first(),
+        "both an index and a manifest": whole({"schemaVersion": 2, "layers": [entry], "manifests": [entry]}),
+        "sizes as text and below 0": whole(
+            {"schemaVersion": 2, "layers": [dict(entry, size="1"), dict(entry, size=-1)]}
+        ),
+        "a number as token": whole({"token": 5, "access_token": [1], "expires_in": 1e308}),
     }
 
 
