@@ -593,7 +593,7 @@ def test_several_images_are_awaited_with_one_list_a_look(box, images, preheat):
     assert [entry.query for entry in box.log if entry.query.get("state") == "PENDING"] == 3 * [
         {"type": "preheat", "state": "PENDING", "page": "1", "per_page": "1000"}
     ]
-    assert box.counts()["LIST"] == 1 + 3
+    assert box.counts()["LIST"] == 2 + 3
     assert box.counts()["GET"] == {}
     assert box.counts()["POST"] == 5
     assert done.msg.startswith("5 of 5 are not warm.")
