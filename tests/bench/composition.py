@@ -51,7 +51,7 @@ class Part(t.NamedTuple):
 
 
 def parts_of_a_rerun(box: Sandbox, image: str) -> list[Part]:
-    """Return the parts of a no-op rerun: differences between commands, of each of which the shortest run counts.
+    """Return the parts of a no-op rerun: differences between commands, using the shortest run of each.
 
     :param image: a warm image.
     """

@@ -42,7 +42,7 @@ def say(text: str) -> None:
 
 
 def install(scratch: Path) -> None:
-    """Build the collection and install it into a folder as ``ansible-galaxy`` does from Galaxy."""
+    """Build the collection and install it into a directory as ``ansible-galaxy`` does from Galaxy."""
     galaxy = ["ansible-galaxy", "collection"]
     run([*galaxy, "build", "--output-path", str(scratch), str(CHECKOUT)], scratch)
     [tarball] = scratch.glob("*.tar.gz")

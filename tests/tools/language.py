@@ -7,7 +7,8 @@
     python tests/tools/language.py [--count] [FILE ...]
 
 Without arguments, it reads every text that git tracks: Markdown, reStructuredText, roles, playbooks, the changelog,
-galaxy.yml, and the strings and comments of Python files in plugins.
+galaxy.yml, and the strings and comments of Python files in plugins. In some directories of tests, it reads the
+docstrings and comments of Python files, because other strings there are input.
 ``--count`` prints the number of phrases by file instead.
 """
 
@@ -37,6 +38,13 @@ PATTERNS = (
     "meta/*.yml",
 )
 PYTHON = ("plugins/*.py",)
+TESTS = (
+    "tests/bench/*.py",
+    "tests/demo/*",
+    "tests/hosts/*.py",
+    "tests/unit/roles/*.py",
+    "tests/unit/playbooks/*.py",
+)
 
 #: Between two words: a line break, with what is before the next word in a docstring or a comment.
 _SPACE = r"[\s#]++"
@@ -72,7 +80,7 @@ PHRASES = {
         r"\beverybody\b|\bsomebody else\b": "everyone, all users, another program",
         r"\bthe right words\b": "the expected message",
         r"\bin clear\b": "in plain text",
-        r"\bfolders?\b": "directory",
+        r"(?<!:param\s)\bfolders?\b": "directory",
         r"\bpath of the file\b": "path to the file",
         r"\blist of texts\b": "list of strings",
         r"\bhand on\b": "share, pass",
@@ -103,20 +111,26 @@ def phrases(text: str, first_line: int = 1) -> list[Phrase]:
     )
 
 
-def phrases_of_python(source: str) -> list[Phrase]:
+def phrases_of_python(source: str, is_test: bool = False) -> list[Phrase]:
     """Return the phrases in the strings and comments of a Python source.
 
+    :param is_test: whether docstrings are the only strings that are read.
     :raises SyntaxError: if it is not Python.
     """
-    return sorted(
-        phrase for line, text in [*_strings(source), *_comments(source)] for phrase in phrases(text, first_line=line)
-    )
+    strings = _docstrings(source) if is_test else _strings(source)
+    return sorted(phrase for line, text in [*strings, *_comments(source)] for phrase in phrases(text, first_line=line))
 
 
 def _strings(source: str) -> t.Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
+
+
+def _docstrings(source: str) -> t.Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.lineno, node.value.value
 
 
 def _comments(source: str) -> t.Iterator[tuple[int, str]]:
@@ -140,12 +154,13 @@ def _files_of_git(*patterns: str) -> list[Path]:
 
 def main() -> int:
     arguments = [argument for argument in sys.argv[1:] if argument != "--count"]
-    paths = [Path(argument) for argument in arguments] or _files_of_git(*PATTERNS, *PYTHON)
+    paths = [Path(argument) for argument in arguments] or _files_of_git(*PATTERNS, *PYTHON, *TESTS)
     counts: Counter[str] = Counter()
     for path in paths:
         text = path.read_text(encoding="utf-8")
         name = str(path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path)
-        for phrase in phrases_of_python(text) if path.suffix == ".py" else phrases(text):
+        is_test = "tests" in Path(name).parts and "tools" not in Path(name).parts
+        for phrase in phrases_of_python(text, is_test) if path.suffix == ".py" else phrases(text):
             counts[name] += 1
             if "--count" not in sys.argv:
                 print(f"{name}:{phrase.line}: {phrase.text!r}: {phrase.advice}")

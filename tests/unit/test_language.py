@@ -70,3 +70,9 @@ def test_the_command_names_file_line_phrase_and_advice(tmp_path):
     command = [sys.executable, CHECKOUT / "tests/tools/language.py", guide]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stdout) == (1, f"{guide}:3: 'equal': identical\n")
+
+
+def test_of_tests_the_docstrings_and_comments_are_read():
+    source = '"""It asks."""\n\nASKED = "It asks."  # It tells.\n'
+    assert [phrase.line for phrase in phrases_of_python(source, is_test=True)] == [1, 3]
+    assert [phrase.line for phrase in phrases_of_python(source)] == [1, 3, 3]

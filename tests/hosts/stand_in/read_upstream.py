@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read from the sources of a client which keys its configuration has, and of which types.
+"""Read from the sources of a client which keys its configuration has, and their types.
 
     python3 tests/hosts/stand_in/read_upstream.py dfget 2.1.67 PATH/OF/dragonfly
     python3 tests/hosts/stand_in/read_upstream.py dfdaemon 1.4.2 PATH/OF/client
@@ -12,7 +12,7 @@ What comes out is ``keys/CLIENT-RELEASE.json``, with a tree as deep as the confi
 holds the one thing that each of its elements is, a string names a type. For the Rust client it has the flags of the
 command line, too.
 
-The roles check configurations with a table of their own, which was written by hand. This one was not, so that a mistake
+The roles check configurations with a table of their own, which was written by hand. This one was not, so a mistake
 in one of them shows. tests/tools/compare_upstream.py compares the two for all releases of a clone.
 """
 
@@ -85,7 +85,7 @@ class Field(t.NamedTuple):
 
     :ivar type: as the language spells it, with Option, Vec and []; the values of an enumeration, joined by ``|``.
     :ivar bounds: of an integer, such as ``1..`` and ``1..99``, where the client checks them; else empty.
-    :ivar same: the key of which this is an alias, or None.
+    :ivar same: the key that this is an alias of, or None.
     """
 
     type: str

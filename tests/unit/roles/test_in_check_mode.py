@@ -57,11 +57,11 @@ def play(
 ) -> dict[str, Any]:
     """Run tasks, in check mode.
 
-    :param folder: for the files of the run, and for what the hosts' containerd has, a folder each. What Ansible printed
+    :param folder: directory for the files of the run, with one directory for each host's containerd. Ansible's output
         is in its file ``stdout``.
     :param hosts: variables of each host.
     :param options: of ansible-playbook.
-    :return: host to what its variable ``found`` was in the end.
+    :return: host to the final value of its variable ``found``.
     """
     inventory = {
         "all": {
@@ -112,7 +112,7 @@ def run(folder: Path, role: str, hosts: Mapping[str, Any], **more: Any) -> dict[
 
 def render(folder: Path, role: str, hosts: Mapping[str, Any], show: str) -> dict[str, Any]:
     """Host to what a variable of a role is, without running it."""
-    # The role looks for its templates in its own folder, which the folder of the play stands for here.
+    # The role looks for its templates in its own directory, which is that of the play here.
     (folder / "templates").symlink_to(CHECKOUT / "roles" / role / "templates")
     files = [
         f"{CHECKOUT}/roles/{each}"
@@ -596,9 +596,9 @@ def test_the_private_role_is_not_for_plays(tmp_path):
 
 
 def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, dict[str, bytes]]:
-    """Really run the tasks that fetch and install an archive in a folder.
+    """Run the tasks that fetch and install an archive in a directory, without check mode.
 
-    :returns: the failure, ``ok`` without one, and the files below the folder afterwards.
+    :returns: the failure, ``ok`` without one, and the files below the directory afterwards.
     """
     top = folder / "host"
     variables = {
@@ -760,7 +760,7 @@ def test_mixed_clients_are_refused(tmp_path):
 
 
 def test_mixed_clients_may_be_allowed(tmp_path):
-    # The next refusal tells that this one did not come.
+    # The next check fails, which shows that this one passed.
     allowed = {"preheat_allow_mixed_clients": True, "preheat_images": ["redis:7"], "containerd_mirrors_registries": {}}
     outcome = preheat(tmp_path, h1={"preheat_client": "dfget", **allowed}, h2={"preheat_client": "dfdaemon", **allowed})
     assert all(
@@ -916,7 +916,7 @@ def test_mappings_may_be_texts(tmp_path):
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory):
-    """What the roles of the clients make of texts that are no mapping and no duration."""
+    """Return the messages of the roles of the clients about text that is not a mapping or a duration."""
     cases: dict[str, dict[str, Any]] = {
         "config": {"dfdaemon_config": "[1]"},
         "service_options": {"dfdaemon_service_options": "a=b"},

@@ -23,7 +23,7 @@ ROLE = Path(__file__).resolve().parents[3] / "roles" / "_daemon"
 
 
 def settings(folder: Path) -> dict[str, Any]:
-    """Return variables that keep all files of a daemon in a folder."""
+    """Return variables that keep all files of a daemon in a directory."""
     return {
         "_daemon_name": "dfdaemon",
         "_daemon_description": "client",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What variables hold is in the files that the roles write, whatever it is made of; and who may read these files."""
+"""The files that roles write contain the values of variables, whatever their characters; who may read them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def written(tmp_path_factory):
                 "ansible.builtin.template": {"src": "render.j2", "dest": f"{folder}/{number}.out", "mode": "0600"},
                 "check_mode": False,
                 "name": template,
-                # Read from a file, so that nothing in it is a template.
+                # Read from a file, so nothing in it is a template.
                 "vars": {
                     "cases": f"{{{{ lookup('ansible.builtin.file', '{source}') | from_json }}}}",
                     "path": str(CHECKOUT / "roles" / role / "templates" / name),
@@ -107,7 +107,7 @@ def written(tmp_path_factory):
 
 
 HOST = "http://127.0.0.1:4001"
-#: TOML has no DEL. The role refuses it, as a header and as text that is no TOML.
+#: TOML has no DEL. The role refuses it, as a header and as text that is not valid TOML.
 TOML_TEXTS = {name: text for name, text in TEXTS.items() if name != "delete"}
 SETTINGS = {name: f'"NAME={text}"' for name, text in TEXTS.items()}
 ALLOWED_SETTINGS = {name: text for name, text in SETTINGS.items() if option_error("Environment", text) is None}

@@ -59,7 +59,7 @@ def connect(address):
 
 
 def prepare_store(folder, keep):
-    """Return the folder of the blobs, empty unless they are to be kept over a restart."""
+    """Return the directory of the blobs, empty unless they are kept across restarts."""
     store = os.path.join(folder, "stand-in")
     if not keep:
         shutil.rmtree(store, ignore_errors=True)
@@ -166,7 +166,7 @@ def rust_headers(task, hit):
 
 
 def server_config():
-    """Return the configuration of a server, None where the command line asks for its release alone."""
+    """Return the configuration of a server, None if the command line only requests its release."""
     if sys.argv[1:2] == ["version"]:
         print(VERSION_OF_GO.format(minor=RELEASE[1], release=stands_for.RELEASE), end="")
         return None

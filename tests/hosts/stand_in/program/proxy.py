@@ -28,7 +28,7 @@ class Proxy(http.server.ThreadingHTTPServer):
     :param address: where to listen
     :param route: from a request to the URL to fetch and the task's id, see recipe.py
     :param reply_headers: from a task's id, and whether the host had it, to headers of the reply
-    :param store: folder of the blobs
+    :param store: directory of the blobs
     :param reuse: whether a blob that is there is served from there
     :param stat: whether a blob is requested after one byte of it
     :param tls: for registries with HTTPS

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stand in for the manager and the scheduler: what they need at their start, and what the roles ask them."""
+"""Stand in for the manager and the scheduler: their requirements at start, and the requests of the roles."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ FOLDERS = {"logDir": "/var/log/dragonfly", "pluginDir": "/usr/local/dragonfly/pl
 
 
 def make_folders(config, known, more, fixed=()):
-    """Create the folders that the daemon writes to, which fails where its user may not.
+    """Create the directories that the daemon writes to, which fails where its user may not.
 
     :param known: keys of the section ``server`` that the release has
-    :param more: name and default of the folders that only some releases have
-    :param fixed: folders that the release creates, whatever its configuration says
+    :param more: name and default of the directories that only some releases have
+    :param fixed: directories that the release creates, whatever its configuration says
     """
     for folder in fixed:
         try:

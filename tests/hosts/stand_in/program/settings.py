@@ -23,12 +23,12 @@ RUST_DURATION = r"([0-9]+ ?(ns|us|ms|s|sec|m|min|h|hr|d|day|days|w|week) ?)+"
 GO_BYTES = r"[0-9]+(\.[0-9]+)?([KMGTPE]i?)?B?"
 RUST_BYTES = r"[0-9]+(\.[0-9]+)? ?([KMGTPE]i?)?B?"
 
-#: Regular expressions that Python takes and neither client does: looking around, and references to groups.
+#: Regular expressions that Python accepts and neither client does: lookaround, and references to groups.
 FOREIGN_REGEX = re.compile(r"\(\?<?[=!]|\\[1-9]")
 
 
 class Refused(Exception):
-    """The configuration would not do; the text says which key and why."""
+    """The configuration would not work; the text says which key and why."""
 
 
 class Loader(yaml.SafeLoader):
@@ -51,7 +51,7 @@ def load(path, keys, client):
     :param path: of the file
     :param keys: the tree of keys and types, see read_upstream.py
     :param client: ``dfget``, ``dfdaemon``, ``manager`` or ``scheduler``
-    :raises Refused: if the client's release would not do what it says
+    :raises Refused: if the client's release would not work with it
     """
     with open(path) as file:
         try:
