@@ -621,6 +621,8 @@ def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, di
         "vars": variables,
     }
     top.mkdir()
+    # The tasks look for their templates in the directory of the play here.
+    (folder / "templates").symlink_to(CHECKOUT / "roles/_daemon/templates")
     files = [f"{CHECKOUT}/roles/_daemon/vars/main.yml"]
     message = play(folder, [block], {"h1": {}}, options=(), vars_files=files)["h1"]
     return message, {
