@@ -11,7 +11,7 @@ class ModuleDocFragment:
     # The twin of PEER_FILTERS in module_utils/_argspec.py.
     DOCUMENTATION = r"""
 options:
-  host_name:
+  hostname:
     description:
       - Return only entries with this host name.
     type: str

@@ -101,8 +101,8 @@ options:
     description:
       - Key of a peer to use as the name of the host.
     type: str
-    choices: [host_name, ip]
-    default: host_name
+    choices: [hostname, ip]
+    default: hostname
   types:
     description:
       - Add only peers of these types. All types except V(normal) are seed peers.
@@ -309,7 +309,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
 
     def _leave_out(self, row: Row, problem: str) -> None:
-        name, address = (repr(row[key])[:_LONGEST_SHOWN] for key in ("host_name", "ip"))
+        name, address = (repr(row[key])[:_LONGEST_SHOWN] for key in ("hostname", "ip"))
         self.display.warning(printable(f"Skipping the peer {name} ({address}): {problem}."))
 
     def _groups_of(self, peers: dict[str, Row]) -> set[str]:

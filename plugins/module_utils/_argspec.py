@@ -45,7 +45,7 @@ WAIT: ArgumentSpec = {
 }
 
 PEER_FILTERS: ArgumentSpec = {
-    "host_name": {"type": "str"},
+    "hostname": {"type": "str"},
     "ip": {"type": "str"},
     "idc": {"type": "str"},
     "location": {"type": "str"},

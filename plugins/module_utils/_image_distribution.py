@@ -63,7 +63,7 @@ class _HeldLayers:
         """Add the hosts in the result of a get_task job that hold the complete layer."""
         for host in hosts:
             if host["finished"] is not False:
-                key = tuple(host.get(name) for name in ("scheduler_cluster_id", "hostname", "ip", "host_type"))
+                key = tuple(host.get(name) for name in ("scheduler_cluster_id", "hostname", "ip", "type"))
                 self._urls.setdefault(t.cast(_HostKey, key), set()).add(url)
 
     def result(self, urls: list[str]) -> dict[str, t.Any]:
@@ -82,7 +82,7 @@ class _HeldLayers:
         return {
             "hostname": hostname,
             "ip": address,
-            "host_type": host_type,
+            "type": host_type,
             "scheduler_cluster_id": cluster_id,
             "layers": [redact_url(url) for url in held],
             "percentage": 100 * len(held) // len(urls) if urls else 0,

@@ -19,6 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists
     SCHEDULERS,
     SEED_PEERS,
     read_list,
+    uniform_row,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
@@ -95,11 +96,12 @@ def read_clusters(client: DragonflyClient, releases: Releases) -> list[_Row]:
     seeds = read_list(client, SEED_PEERS)
     try:
         # The only type that the manager accepts as a filter.
-        peers = client.all_rows(PEERS.path, PEERS.title, type="super")
+        rows_of_peers = client.all_rows(PEERS.path, PEERS.title, type="super")
     except ApiError as exc:
         if exc.reason != "no_api":
             raise
-        peers = []
+        rows_of_peers = []
+    peers = [uniform_row(row, PEERS.keys) for row in rows_of_peers]
     return [_cluster_status(row, _members(row, schedulers, seeds, peers), releases) for row in rows]
 
 
@@ -147,7 +149,7 @@ def _active_seed_versions(seeds: list[_Row], peers: list[_Row]) -> list[str]:
 
 def _identity(row: _Row) -> tuple[str, str]:
     """Return what the manager identifies a peer by within a cluster (v2.5.1 manager/models/peer.go, seed_peer.go)."""
-    return str(row.get("ip")), str(row.get("host_name"))
+    return str(row.get("ip")), str(row.get("hostname"))
 
 
 def _seed_cluster_ids(cluster: _Row) -> list[t.Any]:

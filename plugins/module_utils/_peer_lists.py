@@ -15,7 +15,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
 
-# Values of releases 2.0.x.
+#: Keys of the results that have another name in the manager's API.
+_MANAGER_KEYS = {"hostname": "host_name"}
+# Keys of releases 2.0.x.
 _OLD_KEYS = {"scheduler_cluster_id": "SchedulerClusterID", "seed_peer_cluster_id": "SeedPeerClusterID"}
 
 
@@ -33,9 +35,9 @@ class PeerList(t.NamedTuple):
     filters: tuple[str, ...]
 
 
-_COMMON = ("id", "host_name", "ip", "port", "idc", "location", "state")
+_COMMON = ("id", "hostname", "ip", "port", "idc", "location", "state")
 _TIMES = ("created_at", "updated_at")
-_FILTERS = ("host_name", "ip", "idc", "location", "state")
+_FILTERS = ("hostname", "ip", "idc", "location", "state")
 SCHEDULERS = PeerList(
     CONSOLE_API + "/schedulers",
     "schedulers",
@@ -70,11 +72,15 @@ def read_list(
     """
     accepted = _accepted_values(filters or {})
     # The manager accepts one value per filter.
-    query = {key: values[0] for key, values in accepted.items() if key in peer_list.filters and len(values) == 1}
+    query = {
+        _MANAGER_KEYS.get(key, key): values[0]
+        for key, values in accepted.items()
+        if key in peer_list.filters and len(values) == 1
+    }
     rows = client.all_rows(peer_list.path, peer_list.title, **query)
     if peer_list is PEERS:
         _refuse_seed_peers(rows)
-    uniform = [_uniform_row(row, peer_list.keys) for row in rows]
+    uniform = [uniform_row(row, peer_list.keys) for row in rows]
     return [row for row in uniform if all(row[key] in values for key, values in accepted.items())]
 
 
@@ -93,8 +99,9 @@ def _refuse_seed_peers(rows: list[dict[str, t.Any]]) -> None:
         )
 
 
-def _uniform_row(row: dict[str, t.Any], keys: tuple[str, ...]) -> dict[str, t.Any]:
-    return {key: row.get(key, row.get(_OLD_KEYS.get(key, key))) for key in keys}
+def uniform_row(row: dict[str, t.Any], keys: tuple[str, ...]) -> dict[str, t.Any]:
+    """Return a row of a manager with the keys of the modules' results."""
+    return {key: row.get(_MANAGER_KEYS.get(key, key), row.get(_OLD_KEYS.get(key, key))) for key in keys}
 
 
 def _accepted_values(filters: dict[str, t.Any]) -> dict[str, list[t.Any]]:

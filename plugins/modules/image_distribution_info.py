@@ -127,7 +127,7 @@ peers:
       type: str
       returned: success
       sample: 10.77.0.11
-    host_type:
+    type:
       description:
         - V(normal) for a peer, another type such as V(super) for a seed peer. V(null) if the manager does not report
           it.

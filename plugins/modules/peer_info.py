@@ -107,7 +107,7 @@ peers:
       type: int
       returned: success
       sample: 1
-    host_name:
+    hostname:
       description: Name of the host.
       type: str
       returned: success

@@ -71,7 +71,7 @@ schedulers:
       type: int
       returned: success
       sample: 1
-    host_name:
+    hostname:
       description: Name of the host.
       type: str
       returned: success

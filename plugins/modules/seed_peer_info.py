@@ -80,7 +80,7 @@ seed_peers:
       type: int
       returned: success
       sample: 1
-    host_name:
+    hostname:
       description: Name of the host.
       type: str
       returned: success

@@ -163,7 +163,7 @@ tasks:
           type: str
           returned: always
           sample: 10.77.0.11
-        host_type:
+        type:
           description: V(normal) for a peer, another type such as V(super) for a seed peer.
           type: str
           returned: always
@@ -189,7 +189,7 @@ tasks:
           type: str
           returned: always
           sample: 10.77.0.12
-        host_type:
+        type:
           description: V(normal) for a peer, another type such as V(super) for a seed peer.
           type: str
           returned: always
@@ -222,7 +222,7 @@ tasks:
           type: str
           returned: always
           sample: 10.77.0.1
-        host_type:
+        type:
           description: V(normal) for a peer, another type such as V(super) for a seed peer.
           type: str
           returned: always

@@ -49,7 +49,7 @@ EXAMPLES = r"""
 
 - name: Show the nodes among them
   ansible.builtin.debug:
-    msg: "{{ model.tasks[0].peers | selectattr('host_type', 'eq', 'normal') | map(attribute='hostname') }}"
+    msg: "{{ model.tasks[0].peers | selectattr('type', 'eq', 'normal') | map(attribute='hostname') }}"
 
 - name: Continue if the manager is too old
   block:
@@ -115,7 +115,7 @@ tasks:
           type: str
           returned: always
           sample: 10.77.0.11
-        host_type:
+        type:
           description: V(normal) for a peer, another type such as V(super) for a seed peer.
           type: str
           returned: always

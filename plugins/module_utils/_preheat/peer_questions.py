@@ -155,7 +155,7 @@ def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
 
 
 def _holder(host: dict[str, t.Any]) -> Holder:
-    names = (_text(host[key]) for key in ("ip", "hostname", "host_type"))
+    names = (_text(host[key]) for key in ("ip", "hostname", "type"))
     return Holder(host["scheduler_cluster_id"], *names)
 
 

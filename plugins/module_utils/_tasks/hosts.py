@@ -18,6 +18,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_docume
 _NOT_FOUND = re.compile(r"\btask [0-9a-f]+ not found\b")
 #: A peer or a host in the result of a job.
 Host = t.Dict[str, t.Any]
+_HOST_KEYS = ("hostname", "ip", "type", "scheduler_cluster_id")
 
 
 def holders(job: dict[str, t.Any]) -> list[Host]:
@@ -26,7 +27,7 @@ def holders(job: dict[str, t.Any]) -> list[Host]:
     Returns each host once. Up to 2.3.0, the scheduler lists peers, and a host that fetched twice has two of them
     (scheduler/job/job.go, getTask). In a cluster with several schedulers, each scheduler lists the host.
 
-    :returns: dicts with ``hostname``, ``ip``, ``host_type``, ``finished`` (None before 2.4.0, which do not report it),
+    :returns: dicts with ``hostname``, ``ip``, ``type``, ``finished`` (None before 2.4.0, which do not report it),
         ``scheduler_cluster_id``, ``created_at`` and ``updated_at``.
     """
     by_host: dict[tuple[t.Any, ...], Host] = {}
@@ -55,7 +56,7 @@ def reported_holders(job: dict[str, t.Any]) -> list[Host] | None:
     hosts = holders(job)
     if any(host["finished"] is None for host in hosts):
         return None
-    return [dict(_host_entry(host["scheduler_cluster_id"], host), finished=host["finished"]) for host in hosts]
+    return [{key: host[key] for key in (*_HOST_KEYS, "finished")} for host in hosts]
 
 
 class HostDeletions(t.NamedTuple):
@@ -90,13 +91,13 @@ def host_deletions(job: dict[str, t.Any]) -> HostDeletions:
 
 def deletable_hosts(job: dict[str, t.Any]) -> list[Host]:
     """Return the hosts of a get_task job in the format of a deletion."""
-    return [_host_entry(host["scheduler_cluster_id"], host) for host in holders(job)]
+    return [{key: host[key] for key in _HOST_KEYS} for host in holders(job)]
 
 
 def _host_entry(cluster_id: int | None, peer: Host) -> Host:
     return {
         "hostname": peer.get("hostname"),
         "ip": peer.get("ip"),
-        "host_type": peer.get("host_type"),
+        "type": peer.get("host_type"),
         "scheduler_cluster_id": cluster_id,
     }

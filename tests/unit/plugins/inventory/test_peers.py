@@ -110,7 +110,7 @@ def test_groups_are_made_and_filters_count(listed):
         types=["normal"],
         keyed_groups=[{"key": "dragonfly_scheduler_cluster_id | string", "prefix": "cluster"}],
         groups={"go_clients": "dragonfly_git_version.startswith('v')"},
-        compose={"ansible_user": "'deploy'", "label": "dragonfly_host_name ~ '!'"},
+        compose={"ansible_user": "'deploy'", "label": "dragonfly_hostname ~ '!'"},
     )
     assert set(inventory["_meta"]["hostvars"]) == {"host-1", "host-2", "host-3"}
     assert inventory["cluster_1"]["hosts"] == ["host-1", "host-2"]
@@ -174,7 +174,7 @@ class TestOneRelease:
         box.add_host("host-9", "2001:db8::9")
         assert listed()["_meta"]["hostvars"]["host-9"]["ansible_host"] == "2001:db8::9"
 
-    @pytest.mark.parametrize("hostname", ["host_name", "ip"])
+    @pytest.mark.parametrize("hostname", ["hostname", "ip"])
     def test_peers_with_the_name_of_a_group_are_left_out(self, box, ansible, tmp_path, hostname):
         names = ["all", "ungrouped", "web", "cluster_1", "cluster_2", "parent", "go"]
         for number, name in enumerate(names):

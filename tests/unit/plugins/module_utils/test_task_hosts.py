@@ -44,5 +44,5 @@ def test_a_deletion_is_judged_for_each_host(
 
 def test_each_daemon_on_a_machine_is_a_holder() -> None:
     peers = [host("one", "super", IsFinished=True), host("one", IsFinished=False), host("two", IsFinished=False)]
-    named = [(holder["hostname"], holder["host_type"], holder["finished"]) for holder in holders(job_of(peers=peers))]
+    named = [(holder["hostname"], holder["type"], holder["finished"]) for holder in holders(job_of(peers=peers))]
     assert named == [("one", "super", True), ("one", "normal", False), ("two", "normal", False)]

@@ -53,10 +53,10 @@ TEXTS: dict[str, list[dict[str, t.Any]]] = {
     "job": [{"types": ["pre@heat"]}],
     "job_info": [{"type": "pre@heat"}],
     "login": [{"username": "ro@ot"}, {"password": "drag@onfly"}],
-    "peer_info": [{"host_name": "ho@st"}, {"ip": "10.0.@0.1"}, {"idc": "a@b"}],
+    "peer_info": [{"hostname": "ho@st"}, {"ip": "10.0.@0.1"}, {"idc": "a@b"}],
     "personal_access_token": [{"name": "ev@ery"}],
-    "scheduler_info": [{"host_name": "ho@st"}],
-    "seed_peer_info": [{"host_name": "ho@st"}],
+    "scheduler_info": [{"hostname": "ho@st"}],
+    "seed_peer_info": [{"hostname": "ho@st"}],
 }
 CASES = [(module, options) for module, cases in TEXTS.items() for options in cases]
 

@@ -26,7 +26,7 @@ def test_schedulers_have_the_same_keys_in_every_release(box, read, release):
     result = read("scheduler_info").result
     assert result["changed"] is False
     first, second = result["schedulers"]
-    assert (first["host_name"], first["ip"], first["port"]) == ("scheduler-1", "10.77.0.1", 8002)
+    assert (first["hostname"], first["ip"], first["port"]) == ("scheduler-1", "10.77.0.1", 8002)
     assert first["state"] == "active"
     assert first["features"] == ["schedule", "preheat"]
     assert [first["scheduler_cluster_id"], second["scheduler_cluster_id"]] == [1, 2]
@@ -48,7 +48,7 @@ def test_schedulers_are_filtered(box, read, release):
     ]
     for options in everything:
         assert [row["id"] for row in read("scheduler_info", **options).result["schedulers"]] == every
-    assert read("scheduler_info", host_name="nobody").result["schedulers"] == []
+    assert read("scheduler_info", hostname="nobody").result["schedulers"] == []
     assert box.log[-1].query["host_name"] == "nobody"
 
 
@@ -74,7 +74,7 @@ def test_it_takes_the_jwt_and_not_the_token(box, run):
 @pytest.mark.parametrize("release", RELEASES)
 def test_seed_peers(box, read, release):
     box.add_host("seed-9", "10.77.0.9", role="seed", client="go", cluster_id=1)
-    rows = read("seed_peer_info", host_name="seed-9").result["seed_peers"]
+    rows = read("seed_peer_info", hostname="seed-9").result["seed_peers"]
     assert [(row["ip"], row["type"], row["state"], row["seed_peer_cluster_id"]) for row in rows] == [
         ("10.77.0.9", "super", "active", 1)
     ]
@@ -95,7 +95,7 @@ def test_peers_are_refreshed(box, read, release, before, after):
     assert not done.warnings
     assert all(row["git_version"] and row["scheduler_cluster_id"] == 1 for row in peers)
     normal = read("peer_info", type="normal").result["peers"]
-    assert {row["host_name"] for row in normal} == {"host-1", "host-2"}
+    assert {row["hostname"] for row in normal} == {"host-1", "host-2"}
     assert len(box.counts()["GET"]) == 0
     assert box.counts()["POST"] == 1
 

@@ -73,7 +73,7 @@ def test_who_holds_an_image(box, call, warm):
         assert entry["state"] == "SUCCESS"
         assert entry["reason"] is None
         [peer] = entry["peers"]
-        assert (peer["hostname"], peer["ip"], peer["host_type"]) == ("seed-1", "10.77.0.1", "super")
+        assert (peer["hostname"], peer["ip"], peer["type"]) == ("seed-1", "10.77.0.1", "super")
         assert peer["scheduler_cluster_id"] == 1
         assert peer["finished"] is (True if box.manager.profile.release == "2.5.1" else None)
     assert len(types(box, "get_task")) == len(tasks)
@@ -242,7 +242,7 @@ def test_who_still_holds_a_small_blob_is_told(box, call, mixed):
     assert not done.failed, done.msg
     assert done.changed
     config, *layers = done.result["tasks"]
-    held = {"hostname": "seed-1", "ip": "10.77.0.1", "host_type": "super", "scheduler_cluster_id": 1, "finished": True}
+    held = {"hostname": "seed-1", "ip": "10.77.0.1", "type": "super", "scheduler_cluster_id": 1, "finished": True}
     assert (config["state"], config["deleted"], config["held"]) == ("SUCCESS", [], [held])
     assert config["reason"] == "not_deletable"
     assert "Peers still hold it (seed-1)." in config["message"]
@@ -554,14 +554,14 @@ def test_distribution(box, call, warm, source):
     assert peers["seed-1"] == {
         "hostname": "seed-1",
         "ip": "10.77.0.1",
-        "host_type": "super",
+        "type": "super",
         "scheduler_cluster_id": 1,
         "layers": urls(image),
         "percentage": 100,
     }
     assert peers["host-1"]["layers"] == urls(image)[:1]
     assert peers["host-1"]["percentage"] == 100 // len(urls(image))
-    assert peers["host-1"]["host_type"] == "normal"
+    assert peers["host-1"]["type"] == "normal"
 
 
 def test_distribution_does_not_count_what_is_only_begun(box, call, warm):
