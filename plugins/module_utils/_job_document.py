@@ -21,12 +21,13 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
 #: Placeholders of schedulers for an unknown host: from 2.3.1 on, and before.
 UNKNOWN_HOSTS = ("unknown", "unknow", "")
 _FAILURE_KEYS = ("url", "hostname", "ip", "description")
-# Parts of keys that Go writes in capitals.
 # Limit of the errors kept of a job, which can be long.
 _MOST_ERRORS = 100
+# Parts of keys that Go writes in capitals.
 _GO_CAPITALS = ("uuid", "ttl")
 
-
+# The keys that are read of a job besides its result.
+_KEPT = ("id", "created_at", "updated_at", "type", "state", "bio", "args", "scheduler_clusters")
 #: Keys of ``args`` that determine a task's ID, except the filter of its URL. Options have the same names. ``_task_id``
 #: knows which of them a release uses; few runs import it.
 IDENTITY_KEYS = ("tag", "application", "piece_length")
@@ -156,8 +157,8 @@ def normal_ip(address: str) -> str:
 
 
 def without_result(job: dict) -> dict:
-    """Return a job without its result, which can be large."""
-    return {key: value for key, value in job.items() if key != "result"}
+    """Return the keys of a job that are read besides its result. The result and unknown keys can be large."""
+    return {key: job.get(key) for key in _KEPT}
 
 
 def task_peers(job: dict, key: str) -> t.Iterator[tuple[int | None, dict]]:

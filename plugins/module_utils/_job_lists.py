@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import without_result
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_knowledge import ManagerKnowledge
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._pages import Page, PageWalk
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
@@ -25,12 +26,6 @@ PAGE = 50
 LARGE_PAGE = 1000
 # Number of rows that are read singly if their page cannot be read.
 _SINGLE_ROWS = 50
-_KEPT = ("id", "created_at", "updated_at", "type", "state", "bio", "args")
-
-
-def summarize_row(row: dict) -> dict:
-    """Return the part of a row that a lookup needs: all except its result, which can be large."""
-    return {key: row.get(key) for key in _KEPT}
 
 
 def unknown_types_warning(types: list[str] | None, jobs: list[t.Any]) -> str | None:
@@ -92,7 +87,7 @@ class JobLists(ManagerKnowledge):
     def iter_recent_jobs(
         self,
         horizon: float | None,
-        transform: t.Callable[[dict], dict] = summarize_row,
+        transform: t.Callable[[dict], dict] = without_result,
         large_pages: bool = False,
         **filters: t.Any,
     ) -> t.Iterator[list[dict]]:

@@ -18,11 +18,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
     DragonflyError,
     GarbledError,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import without_result
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import (
     LARGE_PAGE,
     PAGE,
     JobLists,
-    summarize_row,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import ROW_LIMIT
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import is_transient, retry_transient
@@ -171,7 +171,7 @@ class JobReader(JobLists):
         """Return the rows of a page of the list of pending jobs, and whether it is the last page."""
         per_page = PAGE if self._client.jobs_api == CONSOLE_API else LARGE_PAGE
         _last, stream = self._client.list_jobs(page, per_page, type=kind, state="PENDING")
-        rows = [summarize_row(row) for row in stream]
+        rows = [without_result(row) for row in stream]
         return rows, len(rows) < per_page
 
     def _get_each(self, job_ids: list[int], pending: dict[int, dict], transform: Transform) -> PollResult:

@@ -267,7 +267,7 @@ def test_docker_hub() -> None:
     facts = host(changes=ANOTHER, drop_ins={"a.conf": entry("docker.io")})
     prediction = predict(facts, "nginx:1.27")
     assert prediction.hit == "all"
-    assert prediction.blobs[0].url.startswith("https://index.docker.io/v2/library/nginx/blobs/")
+    assert str(prediction.blobs[0].url).startswith("https://index.docker.io/v2/library/nginx/blobs/")
 
 
 @pytest.mark.parametrize("key", ["docker.io", "https://index.docker.io/v1/", "index.docker.io"])
