@@ -7,7 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import cluster_ids, job_urls
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
+    cluster_ids,
+    job_urls,
+    without_result,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,3 +39,9 @@ def test_job_urls(args, urls):
 )
 def test_cluster_ids(job, ids):
     assert cluster_ids(job) == ids
+
+
+def test_neither_the_result_nor_unknown_keys_of_a_job_are_kept():
+    known = {"id": 1, "state": "SUCCESS", "type": "preheat", "args": {"url": "u"}, "scheduler_clusters": [{"id": 1}]}
+    kept = without_result({**known, "result": {"job_states": []}, **{f"unknown_{number}": 0 for number in range(1000)}})
+    assert {key: value for key, value in kept.items() if value is not None} == known
