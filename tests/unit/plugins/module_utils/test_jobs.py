@@ -156,7 +156,7 @@ def test_a_look_without_interest_is_one_row(jobs, reader):
 
 def test_rows_keep_what_is_asked_for(jobs, reader):
     jobs.rows = [row(1)]
-    kept = {"id", "created_at", "updated_at", "type", "state", "bio", "args"}
+    kept = {"id", "created_at", "updated_at", "type", "state", "bio", "args", "scheduler_clusters"}
     assert set(next(reader.iter_recent_jobs(ALL))[0]) == kept
     assert next(reader.iter_recent_jobs(ALL, transform=lambda job: job))[0]["result"] == {}
 
