@@ -271,7 +271,7 @@ class Clusters(ManagedResource):
         if schedulers is None:
             self.warnings.append(f"{_SCHEDULERS_UNKNOWN.format(name=name)} {_LISTING_SCHEDULERS}")
         elif schedulers:
-            names = listed([str(scheduler["host_name"]) for scheduler in schedulers], most=5)
+            names = listed([str(scheduler["hostname"]) for scheduler in schedulers], most=5)
             raise DragonflyError(
                 f"The manager does not delete cluster {name}, because schedulers belong to this cluster: {names}. "
                 "What to do: stop them and delete them from the manager.",

@@ -45,6 +45,7 @@ WANTED = re.compile(
     | plugins/filter/[a-z_]+\.yml
     | roles/[a-z_]+/(README\.md | meta/(main|argument_specs)\.yml | templates/[a-z.-]+\.j2)
     | roles/[a-z_]+/(defaults|handlers|tasks|vars)/[a-z_]+\.yml
+    | roles/[a-z_]+/files/[a-z_]+\.py
     )""",
     re.VERBOSE,
 )
