@@ -156,18 +156,21 @@ class ManagedResource:
         planned = self._plan(desired, before, recreate)
         if planned == before and not recreate:
             return Change(False, before, before, row)
-        if planned is not None:
-            self.check(planned, before)
-        if check_mode:
-            if planned is None and row is not None:
-                self.check_deletion(row)
-            # An updated object keeps its ID. A created object has no ID yet, even if it replaces another.
-            return Change(True, before, planned, None if planned is None or recreate else row)
         if planned is None:
-            self._delete(t.cast(Row, row))
-            return Change(True, before, None)
+            return self._remove(t.cast(Row, row), before, check_mode)
+        self.check(planned, before)
+        if check_mode:
+            # An updated object keeps its ID. A created object has no ID yet, even if it replaces another.
+            return Change(True, before, planned, None if recreate else row)
         row = self._apply(planned, before, row, recreate)
         return Change(True, before, self.view(row), row)
+
+    def _remove(self, row: Row, before: View | None, check_mode: bool) -> Change:
+        if check_mode:
+            self.check_deletion(row)
+        else:
+            self._delete(row)
+        return Change(True, before, None)
 
     def _plan(self, desired: View | None, before: View | None, recreate: bool) -> View | None:
         if desired is None:

@@ -110,10 +110,7 @@ def predict_hits(
         recipe = seed_recipe(seeds or SeedPeers(), pull.client)
         prediction.add_notes([*pull.notes, *_image_notes(image), *recipe.notes])
         prediction.add_reasons(_image_reasons(image))
-        for digest in image.digests or [_STANDS_FOR_ALL]:
-            blob, reasons = _predict_blob(pull, digest, recipe)
-            if not image.digests:
-                blob = dataclasses.replace(blob, url=None, host_task_id=None, preheat_task_id=None)
+        for blob, reasons in _predict_blobs(pull, recipe):
             prediction.blobs.append(blob)
             prediction.add_reasons(reasons)
         if pull.client is not None:
@@ -124,6 +121,14 @@ def predict_hits(
     if prediction.reasons and prediction.client is not None:
         prediction.add_reasons(prediction.client.misspelt)
     return prediction
+
+
+def _predict_blobs(pull: Pull, recipe: SeedRecipe) -> list[tuple[BlobPrediction, list[Reason]]]:
+    """Return the prediction for each blob of an image, or for all of them if they are unknown."""
+    if pull.image.digests:
+        return [_predict_blob(pull, digest, recipe) for digest in pull.image.digests]
+    blob, reasons = _predict_blob(pull, _STANDS_FOR_ALL, recipe)
+    return [(dataclasses.replace(blob, url=None, host_task_id=None, preheat_task_id=None), reasons)]
 
 
 def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPrediction, list[Reason]]:
