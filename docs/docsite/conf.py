@@ -31,11 +31,9 @@ html_js_files = ["site.js"]
 html_show_sourcelink = False
 html_show_sphinx = False
 pygments_style = "ansible"
-# The page of all plugins lists the guides, too; the sidebar follows the start page.
-suppress_warnings = ["toc.multiple_toc_parents"]
 
-# Pages of Ansible's own documentation to which antsibull-docs refers. Its inventory of them is on the web, and the site
-# is built without asking anybody.
+# Pages of Ansible's own documentation to which antsibull-docs refers. Its inventory of them is on the web, and the build
+# sends no requests.
 ANSIBLE = "https://docs.ansible.com/ansible/latest"
 ANSIBLE_PAGES = {
     "action_plugins": "plugins/action.html",
@@ -62,7 +60,26 @@ def break_long_names(app, doctree, docname):
             text.parent.replace(text, nodes.Text(re.sub(r"(?<=\w[._])(?=\w)", "\u200b", text.astext())))
 
 
+def remove_guides(app, docname, source):
+    """Remove the lists of guides from the page of all plugins, because the start page has them."""
+    if docname == "reference":
+        text = re.sub(r"[^\n]+\n-+\n\n\.\. toctree::\n    :maxdepth: 1\n\n(?:    docsite/\w+\n)+\n", "", source[0])
+        source[0] = text.replace("Dragonflyoss.Dragonfly\n======================", "Reference\n=========")
+
+
+def shorten_names(app, env):
+    """Show pages of plugins and roles in the sidebar and the breadcrumbs by their short names."""
+    for docname, toc in env.tocs.items():
+        for root in (next(iter(toc.findall(nodes.reference)), None), env.titles[docname]):
+            short = re.match(r"dragonflyoss\.dragonfly\.(\S+ \w+)", root.astext()) if root else None
+            if short:
+                root.children = []
+                root += nodes.Text(short.group(1))
+
+
 def setup(app):
-    """Connect what changes the pages."""
+    """Connect the functions that change the pages."""
+    app.connect("source-read", remove_guides)
+    app.connect("env-updated", shorten_names)
     app.connect("missing-reference", link_to_ansible)
     app.connect("doctree-resolved", break_long_names)

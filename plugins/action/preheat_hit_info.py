@@ -97,7 +97,7 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         """Return the response of the host's proxy as ``probe``, None if there was no request, or the failed task."""
         if self._task.check_mode:
-            prediction.add_notes([note("probe_skipped", why="in check mode nothing is brought to the host")])
+            prediction.add_notes([note("probe_skipped", why="check mode copies nothing to the host")])
             return {"probe": None}
         pull = choose_pull(prediction)
         if pull is None:

@@ -26,12 +26,13 @@ options:
     elements: str
   piece_length:
     description:
-      - Piece length of the preheat in bytes. It is part of the task ID in Dragonfly 2.2.1 or later.
+      - Piece length of the preheat in bytes, from 4194304 to 67108864. It is part of the task ID in Dragonfly 2.2.1 or
+        later.
     type: int
   job_timeout:
     description:
-      - Time limit of the job in the schedulers, in seconds or as a duration such as V(30m). Defaults to 30 or 60
-        minutes, depending on the manager's release.
+      - Time limit of the job in the schedulers, in seconds or as a duration such as V(30m), from 1s to 7d. Defaults to
+        30 or 60 minutes, depending on the manager's release.
     type: str
   scheduler_cluster_ids:
     description:

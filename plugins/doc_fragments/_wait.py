@@ -18,7 +18,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m).
+      - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m), from 0s to 7d.
       - It limits the whole task. When it expires, the module sends no further requests and ends as soon as the current
         one completes, after another O(timeout) at most.
       - The manager itself stops watching a job. Dragonfly manager 2.4.0 or later does so after about 60 minutes,
@@ -28,8 +28,8 @@ options:
     default: 70m
   wait_sleep:
     description:
-      - Polling interval, in seconds or as a duration such as V(1m). Dragonfly manager 2.1.60 or later polls its own
-        jobs at once and then every 30 to 300 seconds.
+      - Polling interval, in seconds or as a duration such as V(1m), from 1s to 1h. Dragonfly manager 2.1.60 or later
+        polls its own jobs at once and then every 30 to 300 seconds.
     type: str
     default: 5s
 """

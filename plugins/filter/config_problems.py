@@ -37,7 +37,9 @@ def _read_context(arguments: dict[str, t.Any]) -> Context:
     """Return what is known besides the configuration, by the filter's arguments."""
     unknown = sorted(set(arguments) - set(_CONTEXT))
     if unknown:
-        raise AnsibleFilterError(f"config_problems: there is no {', '.join(unknown)}; there are {', '.join(_CONTEXT)}")
+        raise AnsibleFilterError(
+            f"config_problems: {', '.join(unknown)} is not valid. The arguments are {', '.join(_CONTEXT)}"
+        )
     given = {name: plain(value) for name, value in arguments.items() if value is not None}
     if isinstance(given.get("max_age"), str):
         given["max_age"] = parse_duration(given["max_age"])

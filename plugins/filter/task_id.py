@@ -32,7 +32,7 @@ def _task_id(
         recipe = recipe_for(client, wanted)
         if recipe is None:
             raise ValueError(
-                f"dfdaemon {release} computes ids that no other release computes, from 0.1.114 on they agree"
+                f"dfdaemon {release} computes task IDs that no other release computes. Use 0.1.114 or later"
             )
         return recipe.task_id(url, names, tag=tag, application=application, piece_length=piece_length)
     except ValueError as error:

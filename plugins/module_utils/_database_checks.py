@@ -33,13 +33,13 @@ _MESSAGES = {
         "Start it, open its port for this host, and compare the settings of TLS.",
     ),
     "database_login": (
-        "the server at {host}:{port} rejects user {user} for database {name}.",
-        "Correct user and password, allow the user to log in from this host, and grant it all privileges on the "
+        "the server at {host}:{port} rejects user {username} for database {name}.",
+        "Correct the user name and password, allow the user to log in from this host, and grant it all privileges on the "
         "database.",
     ),
     "database_busy": (
         "the server at {host}:{port} has too many connections.",
-        "Close connections, or raise the limit of the server or of user {user}.",
+        "Close connections, or raise the limit of the server or of user {username}.",
     ),
     "database_blocked": (
         "the server at {host}:{port} blocks this host after many failed connections.",
@@ -47,10 +47,10 @@ _MESSAGES = {
     ),
     "database_missing": (
         "the server at {host}:{port} has no database {name}, and the manager does not create it.",
-        "Create the database and grant user {user} all privileges on it.",
+        "Create the database and grant user {username} all privileges on it.",
     ),
     "database_read_only": (
-        "user {user} cannot create or change tables in database {name}.",
+        "user {username} cannot create or change tables in database {name}.",
         "Name a server that is not read-only, and grant the user all privileges on the database.",
     ),
     "database_newer_schema": (
@@ -68,7 +68,7 @@ _MESSAGES = {
         "the server at {address} does not use the protocol of Redis as requested.",
         "Correct the address, and compare the settings of TLS.",
     ),
-    "redis_login": ("the server at {address} rejects the login.", "Correct user and password."),
+    "redis_login": ("the server at {address} rejects the login.", "Correct the user name and password."),
     "redis_rejects_commands": ("the server at {address} rejects commands ({error}).", "{remedy}"),
     "redis_permissions": (
         "the user may not run {command} at {address}.",
@@ -111,9 +111,9 @@ Problem = t.Dict[str, str]
 
 def problem(code: str, key: str, **details: t.Any) -> Problem:
     """Return the problem with a code."""
-    reason, remedy = (text.format(**details) for text in _MESSAGES[code])
-    message = f"{key}: {reason} {remedy} [{code}]"
-    return {"code": code, "key": key, "reason": reason, "remedy": remedy, "message": message}
+    description, remedy = (text.format(**details) for text in _MESSAGES[code])
+    message = f"{key}: {description} {remedy} [{code}]"
+    return {"code": code, "key": key, "description": description, "remedy": remedy, "message": message}
 
 
 def tls_context(tls: dict[str, t.Any] | None) -> ssl.SSLContext | None:
@@ -124,7 +124,7 @@ def tls_context(tls: dict[str, t.Any] | None) -> ssl.SSLContext | None:
     if not tls:
         return None
     try:
-        context = ssl.create_default_context(cafile=tls["ca_cert"])
+        context = ssl.create_default_context(cafile=tls["ca_path"])
         if tls["client_cert"]:
             context.load_cert_chain(tls["client_cert"], tls["client_key"])
     except (OSError, ssl.SSLError) as error:
@@ -154,7 +154,10 @@ def check_database(
     codes = database_codes(state, schema)
     if cannot_migrate(options["type"], schema, manager_release):
         codes.append("database_migration")
-    details = {**{name: options[name] for name in ("type", "host", "port", "user", "name")}, "since": schema["since"]}
+    details = {
+        **{name: options[name] for name in ("type", "host", "port", "username", "name")},
+        "since": schema["since"],
+    }
     return facts, [problem(code, "database", release=manager_release, **details) for code in codes]
 
 

@@ -240,7 +240,5 @@ def _no_job_type_error(exc: ApiError, kind: str) -> ApiError:
 
 
 def _no_cluster_error(exc: ApiError, cluster_id: int) -> ApiError:
-    meaning = (
-        f"cluster {cluster_id} does not exist (this manager responds as to a rate limit): correct scheduler_cluster_ids"
-    )
+    meaning = f"cluster {cluster_id} does not exist (this manager reports a rate limit instead): correct scheduler_cluster_ids"
     return exc.with_meaning("no_cluster", meaning)

@@ -90,7 +90,7 @@ _HINTS = (
     _Hint(
         "unknown manifest",
         "bad_manifest",
-        "the answer of the registry is not a manifest that this release of the manager can read: check the name and "
+        "the response of the registry is not a manifest that this release of the manager can read: check the name and "
         "port of the registry and the proxies in front of it, and upgrade the manager if other clients can pull the "
         "image",
     ),

@@ -154,7 +154,7 @@ def parse_manifest(document: t.Any, media_type: str, digest: str) -> Manifest:
         return Manifest(digest, blobs=list(dict.fromkeys(layers)))
     if isinstance(document.get("layers"), list):
         return _image_manifest(document, digest)
-    raise ValueError(f"its media type {kind!r} is not one of an image")
+    raise ValueError(f"its media type {kind!r} is not that of an image")
 
 
 def _media_type(document: dict[str, t.Any], media_type: str) -> str:

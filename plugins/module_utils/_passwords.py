@@ -40,8 +40,8 @@ def plain_password(option: str, username: t.Any, password: t.Any) -> str | None:
         return json.dumps(value)
     kind = "a mapping" if isinstance(value, dict) else f"a {type(value).__name__}"
     raise InputError(
-        f"{option} is {kind}, not a string: Ansible turns a string that reads like JSON, a number or yes into "
-        "something else. What to do: quote it, or add | string to the template that yields it."
+        f"{option} is {kind}, not a string: Ansible converts strings that look like JSON, a number or a boolean. "
+        "What to do: quote it, or add | string to the template that yields it."
     )
 
 

@@ -148,7 +148,7 @@ def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
     if not forbidden:
         return None
     return (
-        f"its token service {shown} is at {forbidden}, where the registry is not, so no credentials are sent. "
+        f"its token service {shown} is at {forbidden}, but the registry is not, so no credentials are sent. "
         "What to do: check the realm that the registry is configured with"
     )
 

@@ -53,7 +53,9 @@ def check_status(answer: Response, request: str, denial: str) -> None:
         raise RegistryRefused(f"{message}: {denial}.", "registry_denied", request, status)
     if status == 404:
         note = " A reference without a tag means the tag latest." if request.endswith("/manifests/latest") else ""
-        text = f"{message}: it has no such image, tag or digest.{note} What to do: check the reference."
+        text = (
+            f"{message}: the registry does not have this image, tag or digest.{note} What to do: check the reference."
+        )
         raise RegistryRefused(text, "manifest_unknown", request, status)
     if wants_tls(status, answer.text()):
         text = f"{message}: it expects HTTPS on this port. What to do: write https:// in registries, or no scheme."

@@ -69,7 +69,7 @@ def has_library(kind: str) -> bool:
 def read_database(options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None) -> DatabaseState:
     """Return the state of a database.
 
-    :param options: options of the module: type, host, port, user, password, name and tls.
+    :param options: options of the module: type, host, port, username, password, name and tls.
     :param timeout: time limit of each connection in seconds.
     :param context: TLS context, None without TLS.
     :raises DragonflyError: if the login requires a library that the host lacks.
@@ -88,7 +88,7 @@ def _read_mysql(options: dict[str, t.Any], timeout: float, context: ssl.SSLConte
         connection = pymysql.connect(
             host=options["host"],
             port=options["port"],
-            user=options["user"],
+            user=options["username"],
             password=options["password"],
             database=options["name"],
             ssl=context,
@@ -162,14 +162,14 @@ def _connect_postgres(options: dict[str, t.Any], name: str, timeout: float) -> t
     if tls:
         secure = {
             "sslmode": "verify-full" if tls["validate_certs"] else "require",
-            "sslrootcert": tls["ca_cert"] or "",
+            "sslrootcert": tls["ca_path"] or "",
             "sslcert": tls["client_cert"] or "",
             "sslkey": tls["client_key"] or "",
         }
     return psycopg2.connect(
         host=options["host"],
         port=options["port"],
-        user=options["user"],
+        user=options["username"],
         password=options["password"],
         dbname=name,
         connect_timeout=int(timeout) or 1,

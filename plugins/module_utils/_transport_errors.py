@@ -109,7 +109,7 @@ class Failure:
         """
         if self._first(socket.timeout) or self._named("ReadTimeoutError", "ReadTimeout"):
             problem = "did not complete its response" if begun else "did not respond"
-            remedy = f"raise the option timeout (it had {self._timeout:.3g} s), or check why the server is slow"
+            remedy = f"raise the option timeout (now {self._timeout:.3g} s), or check why the server is slow"
             return Problem("read_timeout", f"{self._address} {problem} in time. What to do: {remedy}.")
         if not begun and self._is_tls() and "CERTIFICATE" in self._tls_reason().upper():
             # In TLS 1.3, the client may send data before the server has verified its certificate.

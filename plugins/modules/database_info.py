@@ -30,7 +30,7 @@ options:
       port:
         description: Port of the server. Defaults to V(3306), or to V(5432) for O(database.type=postgres).
         type: int
-      user:
+      username:
         description: Name of the user.
         type: str
         required: true
@@ -46,7 +46,7 @@ options:
         description: TLS settings. If not set, the connection is not encrypted.
         type: dict
         suboptions: &tls
-          ca_cert:
+          ca_path:
             description: Path to a file of CA certificates to trust instead of the system's.
             type: path
           client_cert:
@@ -96,7 +96,7 @@ options:
     description: Release of the manager to install. The database must not have tables of a later release.
     type: str
   timeout:
-    description: Maximum time for each connection, in seconds or as a duration such as V(30s).
+    description: Maximum time for each connection, in seconds or as a duration such as V(30s), from 1s to 1d.
     type: str
     default: 10s
 requirements:
@@ -141,7 +141,7 @@ EXAMPLES = r"""
         database:
           type: postgres
           host: 127.0.0.1
-          user: dragonfly
+          username: dragonfly
           password: "{{ database_password | default('') }}"
   rescue:
     - name: Fail for any other reason
@@ -167,7 +167,7 @@ problems:
       type: str
       returned: success
       sample: redis
-    reason:
+    description:
       description: The problem.
       type: str
       returned: success
@@ -176,12 +176,13 @@ problems:
       description: What to do.
       type: str
       returned: success
-      sample: Correct user and password.
+      sample: Correct the user name and password.
     message:
       description: Key, problem and remedy in one line.
       type: str
       returned: success
-      sample: "redis: the server at redis.example.com:6379 rejects the login. Correct user and password. [redis_login]"
+      sample: "redis: the server at redis.example.com:6379 rejects the login. Correct the user name and password.\
+        \ [redis_login]"
 database:
   description: Facts about the database, V(null) if it was not checked.
   returned: success
@@ -257,7 +258,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import
 _TLS = {
     "type": "dict",
     "options": {
-        **{name: {"type": "path"} for name in ("ca_cert", "client_cert", "client_key")},
+        **{name: {"type": "path"} for name in ("ca_path", "client_cert", "client_key")},
         "validate_certs": {"type": "bool", "default": True},
     },
     "required_together": [("client_cert", "client_key")],
@@ -266,7 +267,7 @@ _DATABASE = {
     "type": {"type": "str", "choices": ["mysql", "mariadb", "postgres"], "required": True},
     "host": {"type": "str", "required": True},
     "port": {"type": "int"},
-    "user": {"type": "str", "required": True},
+    "username": {"type": "str", "required": True},
     "password": {"type": "str", "required": True, "no_log": True},
     "name": {"type": "str", "default": "manager"},
     "tls": _TLS,

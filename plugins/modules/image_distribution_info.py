@@ -24,19 +24,18 @@ options:
     required: true
   platform:
     description:
-      - Platform of a multi-platform image, such as V(linux/amd64). By default the manager chooses the platform of its
-        own host.
+      - One platform of a multi-platform image, such as V(linux/amd64). By default the manager chooses the platform of
+        its own host.
     type: str
-    aliases: [platforms]
   wait_timeout:
     description:
-      - Maximum time to wait for the result, in seconds or as a duration such as V(30m). All other requests, including
-        those to the registry, are limited by O(timeout).
+      - Maximum time to wait for the result, in seconds or as a duration such as V(30m), from 0s to 7d. All other
+        requests, including those to the registry, are limited by O(timeout).
     type: str
     default: 70m
   wait_sleep:
     description:
-      - Polling interval for the jobs that the module creates, in seconds or as a duration such as V(1m).
+      - Polling interval for the jobs that the module creates, in seconds or as a duration such as V(1m), from 1s to 1h.
     type: str
     default: 5s
 extends_documentation_fragment:
@@ -201,7 +200,7 @@ def main() -> None:
             TASK,
             REGISTRY,
             image={"type": "str", "required": True},
-            platform={"type": "str", "aliases": ["platforms"]},
+            platform={"type": "str"},
             wait_timeout=duration("70m"),
             wait_sleep=duration("5s"),
         ),

@@ -30,8 +30,8 @@ options:
     aliases: [id]
   older_than:
     description:
-      - Removes all jobs that are older than this, in seconds or as a duration such as V(4h) or V(7d), by the manager's
-        clock.
+      - Removes all jobs that are older than this, in seconds or as a duration such as V(4h) or V(7d), from 0s to 3650d,
+        by the manager's clock.
       - Exactly one of O(ids) and O(older_than) is required.
     type: str
   types:

@@ -52,12 +52,13 @@ options:
     default: false
   wait_timeout:
     description:
-      - Maximum time to wait with O(wait=true), in seconds or as a duration such as V(90s), V(30m) or V(1h30m).
+      - Maximum time to wait with O(wait=true), in seconds or as a duration such as V(90s), V(30m) or V(1h30m), from 0s
+        to 7d.
     type: str
     default: 70m
   wait_sleep:
     description:
-      - Polling interval with O(wait=true), in seconds or as a duration such as V(1m).
+      - Polling interval with O(wait=true), in seconds or as a duration such as V(1m), from 1s to 1h.
     type: str
     default: 5s
 extends_documentation_fragment:

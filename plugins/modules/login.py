@@ -18,19 +18,20 @@ description:
 options:
   username:
     description:
-      - Name of the user.
+      - Name of the user, from 3 to 10 characters.
       - If not set, the module reads E(DRAGONFLY_USERNAME) from the environment of the host on which it runs.
     type: str
     required: true
   password:
     description:
-      - Password of the user.
+      - Password of the user, from 8 to 20 characters.
       - If not set, the module reads E(DRAGONFLY_PASSWORD) from the environment of the host on which it runs.
     type: str
     required: true
   retry_timeout:
     description:
-      - Maximum time to retry a rejected sign-in, in seconds or as a duration such as V(1m). V(0) disables retries.
+      - Maximum time to retry a rejected sign-in, in seconds or as a duration such as V(1m), from 0s to 7d. V(0)
+        disables retries.
       - The module does not retry with Dragonfly manager releases before 2.1.57.
     type: str
     default: 15s
@@ -154,8 +155,8 @@ def login(module: DragonflyModule) -> dict[str, t.Any]:
     )
     if signed_in.waited:
         module.warn(
-            f"The manager rejected this sign-in for {int(signed_in.waited)} s, as after any other sign-in of the same "
-            "user. Sign in once per play, with run_once, and share the jwt."
+            f"The manager rejected this sign-in for {int(signed_in.waited)} s, because the same user had signed in shortly "
+            "before. Sign in once per play, with run_once, and share the jwt."
         )
     return {"changed": False, "jwt": signed_in.jwt, "expires_at": signed_in.expires_at}
 

@@ -118,8 +118,8 @@ options:
     type: int
   job_timeout:
     description:
-      - Time limit of a job in the schedulers, in seconds or as a duration such as V(30m). Requires Dragonfly manager
-        2.1.57 or later.
+      - Time limit of a job in the schedulers, in seconds or as a duration such as V(30m), from 1s to 7d. Requires
+        Dragonfly manager 2.1.57 or later.
     type: str
   object_storage:
     description:
@@ -198,7 +198,7 @@ options:
   max_age:
     description:
       - Maximum age of an identical warm job to reuse instead of creating a new one, in seconds or as a duration such as
-        V(90s), V(30m), V(4h) or V(7d). Older jobs are not reused, because caches expire.
+        V(90s), V(30m), V(4h) or V(7d), from 0s to 365d. Older jobs are not reused, because caches expire.
       - The age is measured by the manager's clock.
       - With V(0), the module does not reuse finished jobs, but still waits for a running one.
       - Only O(verify=peers) detects that peers have evicted the content in the meantime.
@@ -232,7 +232,8 @@ options:
     default: auto
   max_failed_peers_percentage:
     description:
-      - Maximum percentage of peers that may fail. Requires O(scope=all_peers) or O(scope=all_seed_peers).
+      - Maximum percentage of peers that may fail, from 0 to 100. Requires O(scope=all_peers) or
+        O(scope=all_seed_peers).
     type: int
     default: 0
   progress_file:

@@ -45,7 +45,7 @@ options:
     description: Application of the preheat of O(images). It is part of the task ID.
     type: str
   piece_length:
-    description: Piece length of the preheat of O(images) in bytes. It is part of the task ID.
+    description: Piece length of the preheat of O(images) in bytes, from 4194304 to 67108864. It is part of the task ID.
     type: int
   enable_task_id_based_blob_digest:
     description:
@@ -128,7 +128,8 @@ options:
     type: path
   timeout:
     description:
-      - Timeout of a single request to a registry or to the client, in seconds or as a duration such as V(90s).
+      - Timeout of a single request to a registry or to the client, in seconds or as a duration such as V(90s), from 1s
+        to 1d.
     type: str
     default: 30s
   url:

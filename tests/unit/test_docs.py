@@ -16,6 +16,7 @@ import pytest
 import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _argspec
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._clusters import RANGES as CLUSTER_RANGES
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import format_duration
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import DURATIONS, RANGES, Range
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import format_job, job_result
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
@@ -178,13 +179,36 @@ def test_groups_are_documented_by_their_fragments(name):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_documented_ranges_are_those_that_are_checked(name):
-    _documentation, options = documentation_of(name)
-    for option, details in options.items():
+def test_each_range_is_documented(name):
+    for option, details in documentation_of(name)[1].items():
         if option in RANGES:
-            assert set(ranges_in(details)) <= {RANGES[option]}
+            assert range_text(option) in " ".join(as_list(details["description"]))
         for suboption, allowed in CLUSTER_RANGES.get(option, {}).items():
             assert ranges_in(details["suboptions"][suboption]) == [allowed]
+
+
+@pytest.mark.parametrize("path", sorted((CHECKOUT / "roles").glob("*/meta/argument_specs.yml")), ids=str)
+def test_each_range_of_a_role_is_documented(path):
+    for entry_point in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values():
+        for variable, details in entry_point["options"].items():
+            text = " ".join(as_list(details["description"]))
+            option = next((name for name in RANGES if re.fullmatch(f"_?[a-z]+_{name}", variable)), None)
+            if option and details["type"] == "str":
+                assert range_text(option) in text
+            elif option:
+                assert ranges_in(details)[0] == RANGES[option]
+            if variable.endswith("_port"):
+                assert "from 1 to 65535" in text
+
+
+def range_text(option):
+    """Return how the documentation states the range of an option."""
+    limits = map(format_duration, RANGES[option]) if option in DURATIONS else RANGES[option]
+    return "from {} to {}".format(*limits)
+
+
+def as_list(description):
+    return description if isinstance(description, list) else [description]
 
 
 def every_option():
@@ -221,9 +245,10 @@ def test_one_and_several_have_one_name(plugin, option, details):
     assert option in ALWAYS_LISTS or option[:-1] in own or option[:-1] in details.get("aliases", [])
 
 
-def test_one_platform_may_have_the_name_of_several():
-    [details] = [each[2] for each in OPTIONS if each[:2] == ("image_distribution_info", "platform")]
-    assert details["aliases"] == ["platforms"]
+@pytest.mark.parametrize("plugin, option, details", OPTIONS)
+def test_only_lists_have_names_of_several(plugin, option, details):
+    """A list for an option of type str becomes its text, such as "['linux/amd64']"."""
+    assert details["type"] != "str" or f"{option}s" not in details.get("aliases", [])
 
 
 def ranges_in(details):
@@ -252,8 +277,7 @@ def test_results_are_of_their_types(name):
 
 def is_text(description):
     """Return whether a description is text or a list of texts, and no text became a mapping because of its colon."""
-    paragraphs = description if isinstance(description, list) else [description]
-    return all(isinstance(paragraph, str) for paragraph in paragraphs)
+    return all(isinstance(paragraph, str) for paragraph in as_list(description))
 
 
 @pytest.mark.parametrize("plugin, option, details", OPTIONS)

@@ -12,4 +12,17 @@ document.addEventListener("DOMContentLoaded", () => {
       });
     });
   });
+
+  // Long words in code break after a dot, a slash or a hyphen only, see site.css.
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) {
+    if (walker.currentNode.parentElement.closest("pre, code") && /\S{20}/.test(walker.currentNode.data)) {
+      texts.push(walker.currentNode);
+    }
+  }
+  texts.forEach((text) => {
+    const parts = text.data.split(/(?<=\w[./_-])(?=\w)/);
+    text.replaceWith(...parts.flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part])));
+  });
 });

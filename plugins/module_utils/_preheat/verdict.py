@@ -43,7 +43,7 @@ _NOTHING_WARMED_REMEDY = (
 )
 _NO_FILE_WARMED = "the manager reports SUCCESS, but the result lists no URL"
 _NO_FILE_WARMED_REMEDY = (
-    "check that the URL exists, that it is not an image (which belongs into the option image), and that the client of "
+    "check that the URL exists, that it is not an image (use the option image), and that the client of "
     f"the seed peers supports its scheme; {_NOTHING_WARMED_REMEDY}"
 )
 _COLD_REMEDY = (

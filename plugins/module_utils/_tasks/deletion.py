@@ -141,7 +141,7 @@ def _result_of_deletion(task_job: TaskJob) -> dict[str, t.Any]:
 
 def _unverified(task_jobs: list[TaskJob], problem: str) -> str:
     return (
-        f"No scheduler knew peers of {_named_tasks(task_jobs)}, and whether peers hold it all the same is not known: "
+        f"No scheduler knows a peer with {_named_tasks(task_jobs)}. Whether peers hold it is unknown: "
         f"{problem.rstrip('.')}. What to do: query it with dragonflyoss.dragonfly.task_info."
     )
 

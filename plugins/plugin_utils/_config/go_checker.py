@@ -104,7 +104,7 @@ class GoChecker(Checker):
             self.add("bad_value", "security.caCert", wanted="set where autoIssueCert is true")
         for key in ("security.certSpec.ipAddresses", "security.certSpec.dnsNames"):
             if not self.get(key, ["default"]):
-                self.add("bad_value", key, wanted="at least one, or left out")
+                self.add("bad_value", key, wanted="a list with at least one entry, or omitted")
         if self.seconds("security.certSpec.validityPeriod", "1h") <= 0:
             self.add("bad_value", "security.certSpec.validityPeriod", wanted="above 0s")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Problems of the configurations of clients and containerd: their codes, reasons and remedies.
+"""Problems of the configurations of clients and containerd: their codes, descriptions and remedies.
 
 docs/traps.md lists all codes, which a test checks.
 
@@ -412,7 +412,7 @@ class Problem(t.NamedTuple):
 
     :ivar code: stable, a key of MESSAGES.
     :ivar key: of the configuration, with its position in lists; empty if no key is to blame.
-    :ivar reason: what goes wrong.
+    :ivar description: what goes wrong.
     :ivar remedy: what to do.
     :ivar suggestion: similar valid key if this one is unknown, or empty.
     :ivar file: path on the host; empty for the one that a role is going to write.
@@ -420,7 +420,7 @@ class Problem(t.NamedTuple):
 
     code: str
     key: str
-    reason: str
+    description: str
     remedy: str
     suggestion: str = ""
     file: str = ""
@@ -433,13 +433,13 @@ class Problem(t.NamedTuple):
     @property
     def message(self) -> str:
         """Return the problem in one line."""
-        return f"{self.where}: {self.reason} {self.remedy} [{self.code}]"
+        return f"{self.where}: {self.description} {self.remedy} [{self.code}]"
 
 
 def problem_dicts(problems: t.Iterable[Problem], allowed: t.Container[str] = ()) -> list[dict[str, t.Any]]:
     """Return problems in the format of filters, without duplicates and without allowed codes."""
     unique = dict.fromkeys(not_allowed(problems, allowed))
-    values = ("code", "reason", "remedy", "suggestion", "message")
+    values = ("code", "description", "remedy", "suggestion", "message")
     return [{"key": each.where, **{name: getattr(each, name) for name in values}} for each in unique]
 
 
@@ -450,5 +450,5 @@ def not_allowed(problems: t.Iterable[Problem], allowed: t.Container[str]) -> lis
 
 def problem(code: str, key: str = "", suggestion: str = "", file: str = "", **details: t.Any) -> Problem:
     """Return the problem of a code, with the details in its texts."""
-    reason, remedy = MESSAGES[code]
-    return Problem(code, key, reason.format(**details), remedy.format(**details), suggestion, file)
+    description, remedy = MESSAGES[code]
+    return Problem(code, key, description.format(**details), remedy.format(**details), suggestion, file)

@@ -103,7 +103,7 @@ class RustChecker(Checker):
             variable = f"dfdaemon_manager_addr, preheat_url or DRAGONFLY_URL ({later})"
             self.add("no_scheduler", "manager.addr", variable=variable)
         elif address == "":
-            self.add("bad_value", "manager.addr", wanted="a URL, or no key at all if there is no manager")
+            self.add("bad_value", "manager.addr", wanted="a URL (without a manager, omit the key)")
 
     def _check_schedulers(self) -> None:
         """Check the addresses for dynconfig.yaml (dragonfly-client/src/dynconfig/local.rs, from 1.4.3 on)."""

@@ -94,7 +94,7 @@ class ServerChecker(Checker):
         if rule.condition == "required" and value in (None, ""):
             self.add("missing_key", rule.path)
         elif rule.condition == "filled" and value in ("", []):
-            self.add("bad_value", rule.path, wanted="set to something, or left out")
+            self.add("bad_value", rule.path, wanted="not empty, or omitted")
         elif rule.condition == "positive" and value is not None and not self._is_positive(value):
             self.add("bad_value", rule.path, wanted="above 0")
 
@@ -193,7 +193,7 @@ class ServerChecker(Checker):
         if not self.get(f"{tls}.caCert"):
             self.add("missing_key", f"{tls}.caCert")
         if bool(self.get(f"{tls}.cert")) != bool(self.get(f"{tls}.key")):
-            self.add("bad_value", f"{tls}.cert", wanted="set together with key, or left out with it")
+            self.add("bad_value", f"{tls}.cert", wanted="set together with key, or omitted with it")
 
 
 def _is_local(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

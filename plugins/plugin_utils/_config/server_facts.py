@@ -22,7 +22,7 @@ _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 _QUOTED = re.compile(r'(["\\$`])')
 _TYPES_OF_POSTGRES = ("postgres",)
 _TYPES_OF_MYSQL = ("mysql", "mariadb")
-_DATABASE_KEYS = {"host": "host", "port": "port", "user": "user", "password": "password", "dbname": "name"}
+_DATABASE_KEYS = {"host": "host", "port": "port", "user": "username", "password": "password", "dbname": "name"}
 _REDIS_KEYS = {
     "masterName": "master_name",
     "username": "username",
@@ -31,7 +31,7 @@ _REDIS_KEYS = {
     "sentinelPassword": "sentinel_password",
 }
 #: Up to 2.1.60, the key of the CA certificate is ``ca`` (manager/config/config.go).
-_TLS_KEYS = {"caCert": "ca_cert", "ca": "ca_cert", "cert": "client_cert", "key": "client_key"}
+_TLS_KEYS = {"caCert": "ca_path", "ca": "ca_path", "cert": "client_cert", "key": "client_key"}
 _DEFAULT_DATABASES = {"db": 0, "brokerDB": 1, "backendDB": 2}
 
 

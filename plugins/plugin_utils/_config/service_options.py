@@ -41,7 +41,7 @@ def unit_lines(options: dict[str, t.Any]) -> list[str]:
 def option_error(name: str, value: t.Any) -> str | None:
     """Return why systemd would misread a setting, None if it reads it as intended."""
     if not _NAME.match(name):
-        return "its name is not one of a setting of systemd"
+        return "its name is not a valid name of a systemd setting"
     if not isinstance(value, _VALUES):
         return "it is neither a text nor a number nor a list of them"
     text = _text(value)

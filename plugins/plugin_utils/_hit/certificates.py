@@ -62,7 +62,7 @@ def unusable_tls(file: str, key: str, tls: dict[str, t.Any], loaded: dict[str, t
     named = {name: path for name in _TLS_KINDS if isinstance(path := tls.get(name), str) and path}
     for name, partner in (("cert_file", "key_file"), ("key_file", "cert_file")):
         if name in named and partner not in named:
-            error = f"{partner} is not set beside {name}"
+            error = f"{partner} is missing, which {name} requires"
             return reason("certificate_unusable", file, f"{key}.{name}", path=named[name], error=error)
     for name, path in named.items():
         absolute = absolute_path("/", path)

@@ -173,7 +173,7 @@ class Containerd:
         if file is None:
             return reason("no_mirror_for_registry", directories[0], registry=registry)
         if file.get("text") is None and not file.get("error"):
-            return reason("no_mirror_for_registry", f"{file['path']} (which is not there)", registry=registry)
+            return reason("no_mirror_for_registry", f"{file['path']} (which does not exist)", registry=registry)
         hosts, unused = mirror_hosts(file, registry, self.release)
         if unused:
             return unused
@@ -261,7 +261,7 @@ class Containerd:
                 values = {"actual": name, "wanted": effective.plugin_id, "version": effective.version}
                 file = effective.file_of("plugins", name, "registry", "config_path")
                 return reason("config_path_elsewhere", file, "config_path", **values)
-        path = main.path if main.exists else f"{main.path} (which is not there)"
+        path = main.path if main.exists else f"{main.path} (which does not exist)"
         return reason("config_path_not_set", path, "config_path")
 
 

@@ -56,7 +56,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
                 continue
             first = first_nodes.setdefault((key.tag, key.value), key)
             if first is not key:
-                problem = f"the key {key.value} stands there already in line {first.start_mark.line + 1}"
+                problem = f"the key {key.value} is already set in line {first.start_mark.line + 1}"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
 
 

@@ -274,7 +274,7 @@ def reason_from_problem(problem: Problem, file: str = "") -> Reason:
     """
     path = problem.file or file
     # Without a file, as if there is no containerd, the key is not that of a file.
-    return Reason(problem.code, path, problem.key if path else "", problem.reason, problem.remedy)
+    return Reason(problem.code, path, problem.key if path else "", problem.description, problem.remedy)
 
 
 def note(code: str, **values: t.Any) -> str:

@@ -23,7 +23,7 @@ MANAGER: dict[str, Any] = {
     "manager_jwt_key": SECRET,
     "manager_database_host": "127.0.0.1",
     "manager_database_port": 1,
-    "manager_database_user": "dragonfly",
+    "manager_database_username": "dragonfly",
     "manager_database_password": SECRET,
     "manager_redis_addrs": ["127.0.0.1:1"],
     "manager_root_password": SECRET,

@@ -56,7 +56,7 @@ def test_task_id():
         ("no url", {"client": "dfdaemon"}, "it is not a plain URL, so its task ID cannot be predicted"),
         (BLOB, {"client": "dfcache"}, "'dfcache' is not a valid client"),
         (BLOB, {"client": "dfget", "release": "new"}, "'new' is not a valid release: write it like 2.1.67"),
-        (BLOB, {"client": "dfdaemon", "release": "0.1.100"}, "from 0.1.114 on they agree"),
+        (BLOB, {"client": "dfdaemon", "release": "0.1.100"}, "Use 0.1.114 or later"),
         (BLOB, {"client": "dfdaemon", "filtered_query_params": {"a": 1}}, "must be a list of names, .* not {'a': 1}"),
         (BLOB, {"client": "dfdaemon", "filtered_query_params": [5]}, "must be a list of names, .* not \\[5\\]"),
     ],

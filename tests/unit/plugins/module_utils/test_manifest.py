@@ -139,7 +139,7 @@ def test_the_type_of_the_answer_counts_where_the_document_has_none():
     [
         ([], "not a JSON object"),
         (None, "not a JSON object"),
-        ({}, "media type '' is not one of an image"),
+        ({}, "media type '' is not that of an image"),
         ({"mediaType": "application/x"}, "media type 'application/x'"),
         ({"mediaType": INDEX_TYPES[0]}, "no list manifests"),
         ({"manifests": [{"digest": 5}]}, "a digest is missing"),

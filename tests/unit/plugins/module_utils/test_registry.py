@@ -888,7 +888,7 @@ def test_a_registry_outside_must_not_name_loopback(monkeypatch, loopback, image)
     base = loopback.url.replace("127.0.0.1", "localhost.test")
     loopback.answers = [challenge(loopback.url + "/token")]
     exc = failure(Registry(Http(timeout=5), BASIC).manifest, parse_image(base + "/team/app:1"))
-    assert "is at a loopback address, where the registry is not" in exc.message
+    assert "is at a loopback address, but the registry is not" in exc.message
     assert [get.path for get in loopback.asked] == [PATH]
 
 

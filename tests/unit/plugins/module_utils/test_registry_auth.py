@@ -219,8 +219,8 @@ def test_realms(realm):
         ("https://auth.example.com:port/", "is not a plain http(s) URL"),
         ("https://auth.example.com:99999/", "is not a plain http(s) URL"),
         ("https://[::1/", "is not a plain http(s) URL"),
-        ("https://127.0.0.1:5001/token", "is at a loopback address, where the registry is not"),
-        ("https://169.254.169.254/latest/meta-data/iam", "is at a link-local address, where the registry is not"),
+        ("https://127.0.0.1:5001/token", "is at a loopback address, but the registry is not"),
+        ("https://169.254.169.254/latest/meta-data/iam", "is at a link-local address, but the registry is not"),
     ],
 )
 def test_realms_that_are_refused(realm, message):

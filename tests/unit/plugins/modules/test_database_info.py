@@ -167,7 +167,7 @@ def test_a_login_that_requires_another_library(tmp_path):
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), MySQL8) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        login = {"type": "mysql", "host": "127.0.0.1", "port": server.server_address[1], "user": "dragonfly"}
+        login = {"type": "mysql", "host": "127.0.0.1", "port": server.server_address[1], "username": "dragonfly"}
         result = run([tmp_path], database={**login, "password": PASSWORD})
         server.shutdown()
     assert (result["reason"], "python3-cryptography" in result["msg"]) == ("missing_library", True)
@@ -228,7 +228,7 @@ def test_tables_of_old_releases_in_postgresql(database_type, state, since, relea
 
 
 def test_the_remedy_for_old_tables_is_a_statement():
-    options = {"host": "db", "port": 5432, "user": "u", "type": "postgres", "name": "manager"}
+    options = {"host": "db", "port": 5432, "username": "u", "type": "postgres", "name": "manager"}
     problem = _database_checks.problem("database_migration", "database", release="2.5.1", **options)
     assert "ADD COLUMN seed_client_config text NOT NULL DEFAULT '{}'." in problem["remedy"]
 
@@ -324,7 +324,13 @@ def test_a_real_mariadb(mariadb):
         f"CREATE USER {user}; CREATE USER {reader}; GRANT ALL ON manager.* TO 'dragonfly'@'127.0.0.1';"
         "GRANT SELECT ON manager.* TO 'reader'@'127.0.0.1'"
     )
-    login = {"type": "mariadb", "host": "127.0.0.1", "port": mariadb.port, "user": "dragonfly", "password": PASSWORD}
+    login = {
+        "type": "mariadb",
+        "host": "127.0.0.1",
+        "port": mariadb.port,
+        "username": "dragonfly",
+        "password": PASSWORD,
+    }
     assert codes(run(database=login)) == ["database_missing"]
     mariadb.execute("CREATE DATABASE manager")
     result = run(database=login, manager_release="2.4.1")
@@ -332,18 +338,18 @@ def test_a_real_mariadb(mariadb):
     assert result["database"]["server"].startswith("MariaDB ")
     assert (result["database"]["writable"], result["database"]["schema"]["state"]) == (True, "empty")
     assert codes(run(database={**login, "password": "s3cr3t-other"})) == ["database_login"]
-    assert codes(run(database={**login, "user": "reader"})) == ["database_read_only"]
+    assert codes(run(database={**login, "username": "reader"})) == ["database_read_only"]
     assert codes(run(database={**login, "port": free_port()})) == ["database_unreachable"]
     mariadb.execute("ALTER USER 'reader'@'127.0.0.1' ACCOUNT LOCK")
-    assert codes(run(database={**login, "user": "reader"})) == ["database_login"]
+    assert codes(run(database={**login, "username": "reader"})) == ["database_login"]
     mariadb.execute("ALTER USER 'reader'@'127.0.0.1' ACCOUNT UNLOCK PASSWORD EXPIRE")
-    assert codes(run(database={**login, "user": "reader"})) == ["database_login"]
+    assert codes(run(database={**login, "username": "reader"})) == ["database_login"]
     mariadb.execute(
         "ALTER USER 'reader'@'127.0.0.1' WITH MAX_CONNECTIONS_PER_HOUR 1 PASSWORD EXPIRE NEVER;"
         f"SET PASSWORD FOR 'reader'@'127.0.0.1' = PASSWORD('{PASSWORD}')"
     )
-    assert codes(run(database={**login, "user": "reader"})) == ["database_read_only"]
-    assert codes(run(database={**login, "user": "reader"})) == ["database_busy"]
+    assert codes(run(database={**login, "username": "reader"})) == ["database_read_only"]
+    assert codes(run(database={**login, "username": "reader"})) == ["database_busy"]
     mariadb.execute("CREATE TABLE manager.scheduler_cluster (id int, seed_client_config text)")
     result = run(database=login, manager_release="2.4.1")
     assert codes(result) == ["database_newer_schema"]
@@ -387,7 +393,13 @@ def a_postgres(tmp_path_factory):
 
 def test_a_real_postgres(postgres):
     postgres.execute(f"CREATE USER dragonfly PASSWORD '{PASSWORD}'; CREATE USER reader PASSWORD '{PASSWORD}'")
-    login = {"type": "postgres", "host": "127.0.0.1", "port": postgres.port, "user": "dragonfly", "password": PASSWORD}
+    login = {
+        "type": "postgres",
+        "host": "127.0.0.1",
+        "port": postgres.port,
+        "username": "dragonfly",
+        "password": PASSWORD,
+    }
     assert codes(run(database=login)) == ["database_missing"]
     postgres.execute("CREATE DATABASE manager OWNER dragonfly")
     result = run(database=login, manager_release="2.5.1")

@@ -938,7 +938,7 @@ def test_a_registry_whose_token_service_is_a_metadata_service(box, preheat, new_
 
     assert done.failed
     assert done.reason == "registry_denied"
-    assert "is at a link-local address, where the registry is not" in done.msg
+    assert "is at a link-local address, but the registry is not" in done.msg
     assert not box.jobs
 
 

@@ -344,9 +344,9 @@ def test_each_problem_is_found_and_nothing_else(case):
         assert others == set()
     assert (case.code, case.key) in [(problem.code, problem.key) for problem in actual]
     for problem in actual:
-        assert problem.reason.endswith(".")
+        assert problem.description.endswith(".")
         assert problem.remedy.endswith((".", "?"))
-        assert not re.search(r"\{\w+\}", problem.reason + problem.remedy)
+        assert not re.search(r"\{\w+\}", problem.description + problem.remedy)
 
 
 @pytest.mark.parametrize(

@@ -438,7 +438,7 @@ def test_registries_that_cannot_be_read(text: str, error: str) -> None:
         text = "- a"
     plan = make_plan(k3s(text), options())
     assert codes(plan) == ["config_unreadable"]
-    assert error in plan["problems"][0]["reason"]
+    assert error in plan["problems"][0]["description"]
 
 
 @pytest.mark.parametrize(
@@ -455,7 +455,7 @@ def test_registries_that_cannot_be_read(text: str, error: str) -> None:
 def test_headers_that_registries_cannot_carry(more: dict[str, Any], expected_texts: str) -> None:
     plan = make_plan(k3s(), options(**more))
     assert codes(plan) == ["header_lost"]
-    assert expected_texts in plan["problems"][0]["reason"]
+    assert expected_texts in plan["problems"][0]["description"]
     folder = "/var/lib/rancher/k3s/agent/etc/containerd/certs.d"
     assert folder in plan["problems"][0]["remedy"]
     plan = make_plan(k3s(), options(certs_dir=folder, **more))

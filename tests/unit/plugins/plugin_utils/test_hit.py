@@ -535,7 +535,7 @@ def misses():
         facts(hosts=shadow),
         SeedPeers(),
         "no_mirror_for_registry",
-        toml_file + " (which is not there)",
+        toml_file + " (which does not exist)",
         "",
         "registry.example.com has no mirror",
     )
@@ -861,7 +861,7 @@ def misses():
         facts(config_toml=None),
         SeedPeers(),
         "config_path_not_set",
-        config + " (which is not there)",
+        config + " (which does not exist)",
         "config_path",
         "restart containerd",
     )
@@ -934,7 +934,7 @@ def misses():
         None,
         "unreadable",
         "",
-        "in line 3 (the key proxy stands there already in line 1",
+        "in line 3 (the key proxy is already set in line 1",
         config="proxy:\n  defaultFilter: ns\nproxy: {}\n",
     )
     yield go(
@@ -942,7 +942,7 @@ def misses():
         None,
         "unreadable",
         "",
-        "the key a stands there already",
+        "the key a is already set",
         config="proxy: [{a: 1, a: 2}]\n",
     )
     yield go("yaml-of-another-kind", None, "unreadable", "", "no mapping", config="- a\n")
@@ -1114,8 +1114,20 @@ def old_mirror_with_tls(tls, host="127.0.0.1:65001"):
         ("127.0.0.1:65001", 'ca_file = "/ca.pem"', {}, "ca_file", "it is unknown whether the file exists"),
         ("127.0.0.1:65001", 'cert_file = "/c"\nkey_file = "/k"', {"/c": CA, "/k": GONE}, "key_file", "/k: it does not"),
         ("127.0.0.1:65001", 'cert_file = "/c"\nkey_file = "/k"', {"/c": KEY, "/k": KEY}, "cert_file", "no certificate"),
-        ("127.0.0.1:65001", 'cert_file = "/c"', {"/c": CA}, "cert_file", "key_file is not set beside cert_file"),
-        ("127.0.0.1:65001", 'key_file = "/k"', {"/k": KEY}, "key_file", "cert_file is not set beside key_file"),
+        (
+            "127.0.0.1:65001",
+            'cert_file = "/c"',
+            {"/c": CA},
+            "cert_file",
+            "key_file is missing, which cert_file requires",
+        ),
+        (
+            "127.0.0.1:65001",
+            'key_file = "/k"',
+            {"/k": KEY},
+            "key_file",
+            "cert_file is missing, which key_file requires",
+        ),
     ],
 )
 def test_certificates_of_the_old_kind_that_containerd_cannot_load(host, tls, certificates, key, text):

@@ -72,7 +72,7 @@ def test_other_schedulers(cluster_id, names):
 
 MYSQL = {"user": "u", "password": "p", "host": "db", "port": 3306, "dbname": "manager"}
 REDIS = {"addrs": ["r:6379"], "password": "p", "db": 0, "brokerDB": 1, "backendDB": 2}
-SQL_OPTIONS = {"user": "u", "password": "p", "host": "db", "port": 3306, "name": "manager"}
+SQL_OPTIONS = {"username": "u", "password": "p", "host": "db", "port": 3306, "name": "manager"}
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ SQL_OPTIONS = {"user": "u", "password": "p", "host": "db", "port": 3306, "name":
             {
                 "type": "mysql",
                 **SQL_OPTIONS,
-                "tls": {"ca_cert": "/ca", "client_cert": "/c", "client_key": "/k", "validate_certs": True},
+                "tls": {"ca_path": "/ca", "client_cert": "/c", "client_key": "/k", "validate_certs": True},
             },
         ),
         (
             "mysql",
             {**MYSQL, "tls": {"ca": "/ca", "insecureSkipVerify": True}},
-            {"type": "mysql", **SQL_OPTIONS, "tls": {"ca_cert": "/ca", "validate_certs": False}},
+            {"type": "mysql", **SQL_OPTIONS, "tls": {"ca_path": "/ca", "validate_certs": False}},
         ),
         (
             "postgres",
