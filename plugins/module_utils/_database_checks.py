@@ -34,8 +34,8 @@ _MESSAGES = {
     ),
     "database_login": (
         "the server at {host}:{port} rejects user {username} for database {name}.",
-        "Correct the user name and password, allow the user to log in from this host, and grant it all privileges on the "
-        "database.",
+        "Correct the user name and password, allow the user to log in from this host, and grant it all privileges on "
+        "the database.",
     ),
     "database_busy": (
         "the server at {host}:{port} has too many connections.",

@@ -240,5 +240,5 @@ def _no_job_type_error(exc: ApiError, kind: str) -> ApiError:
 
 
 def _no_cluster_error(exc: ApiError, cluster_id: int) -> ApiError:
-    meaning = f"cluster {cluster_id} does not exist (this manager reports a rate limit instead): correct scheduler_cluster_ids"
-    return exc.with_meaning("no_cluster", meaning)
+    problem = f"cluster {cluster_id} does not exist (this manager reports a rate limit instead)"
+    return exc.with_meaning("no_cluster", f"{problem}: correct scheduler_cluster_ids")

@@ -40,7 +40,7 @@ def plain_password(option: str, username: t.Any, password: t.Any) -> str | None:
         return json.dumps(value)
     kind = "a mapping" if isinstance(value, dict) else f"a {type(value).__name__}"
     raise InputError(
-        f"{option} is {kind}, not a string: Ansible converts strings that look like JSON, a number or a boolean. "
+        f"{option} is {kind}, not a string: Ansible converts strings that are valid JSON, numbers or booleans. "
         "What to do: quote it, or add | string to the template that yields it."
     )
 

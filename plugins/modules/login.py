@@ -155,8 +155,8 @@ def login(module: DragonflyModule) -> dict[str, t.Any]:
     )
     if signed_in.waited:
         module.warn(
-            f"The manager rejected this sign-in for {int(signed_in.waited)} s, because the same user had signed in shortly "
-            "before. Sign in once per play, with run_once, and share the jwt."
+            f"The manager rejected this sign-in for {int(signed_in.waited)} s, because the same user had signed in "
+            "shortly before. Sign in once per play, with run_once, and share the jwt."
         )
     return {"changed": False, "jwt": signed_in.jwt, "expires_at": signed_in.expires_at}
 
