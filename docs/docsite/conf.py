@@ -32,8 +32,8 @@ html_show_sourcelink = False
 html_show_sphinx = False
 pygments_style = "ansible"
 
-# Pages of Ansible's own documentation to which antsibull-docs refers. Their inventory is on the web, and the build sends
-# no requests.
+# Pages of Ansible's own documentation to which antsibull-docs refers. Their inventory is on the web, and the build
+# sends no requests.
 ANSIBLE = "https://docs.ansible.com/ansible/latest"
 ANSIBLE_PAGES = {
     "action_plugins": "plugins/action.html",

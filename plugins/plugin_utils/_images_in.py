@@ -310,7 +310,7 @@ def _check(reference: str, place: str) -> None:
     if _VARIABLE.search(reference):
         raise InputError(
             f"{place} is {reference!r}, which holds a variable. What to do: render it first, as helm template and "
-            "docker compose config do. Leave out images that are known only when a workflow runs, and list them yourself."
+            "docker compose config do. Leave out images that are known only when a workflow runs, and list them."
         )
     try:
         parse_image(reference)
