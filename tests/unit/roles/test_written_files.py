@@ -163,7 +163,7 @@ def dfget_cases():
 
 @cases_of("manager/base.yaml.j2")
 def manager_cases():
-    texts = "rest_addr jwt_key database_user database_password database_host database_name redis_username".split()
+    texts = "rest_addr jwt_key database_username database_password database_host database_name redis_username".split()
     texts += "redis_password redis_master_name advertise_ip log_level".split()
     numbers = ("grpc_port", "database_port", "redis_db", "redis_broker_db", "redis_backend_db")
     return {
