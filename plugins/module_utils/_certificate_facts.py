@@ -15,7 +15,7 @@ import os
 import re
 from typing import Any
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host
+from ._host import Host
 
 _MAX_FILES = 100
 # Matches generously: extra paths do no harm, because the controller parses the files.

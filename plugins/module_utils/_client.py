@@ -14,24 +14,15 @@ import time
 import typing as t
 from urllib.parse import urlencode, urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
-    ApiError,
-    GarbledError,
-    InputError,
-    TransportError,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http, Response
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import ROW_LIMIT, rows
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_errors import explain, manager_error
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
-    raise_problems,
-    range_problems,
-    with_seconds,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._pages import PageWalk
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_http_date
+from ._errors import ApiError, GarbledError, InputError, TransportError
+from ._http import ANSWER_LIMIT, Http, Response
+from ._json import ROW_LIMIT, rows
+from ._manager_errors import explain, manager_error
+from ._option_checks import raise_problems, range_problems, with_seconds
+from ._pages import PageWalk
+from ._polling import Clock
+from ._redact import redact_url
+from ._time import parse_http_date
 
 OPEN_API = "/oapi/v1"
 CONSOLE_API = "/api/v1"

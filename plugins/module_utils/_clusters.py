@@ -11,35 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import (
-    CONSOLE_API,
-    OPEN_API,
-    DragonflyClient,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
-    ApiError,
-    DragonflyError,
-    InputError,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_resource import (
-    Change,
-    ManagedResource,
-    Refusal,
-    Row,
-    View,
-    without_empty,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
-    Range,
-    network_problems,
-    raise_problems,
-    range_problems,
-    regex_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import SCHEDULERS, read_list
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import has_session
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from ._client import CONSOLE_API, OPEN_API, DragonflyClient
+from ._errors import ApiError, DragonflyError, InputError
+from ._managed_resource import Change, ManagedResource, Refusal, Row, View, without_empty
+from ._option_checks import Range, network_problems, raise_problems, range_problems, regex_problems
+from ._peer_lists import SCHEDULERS, read_list
+from ._polling import Clock
+from ._sign_in import has_session
+from ._text import listed
 
 #: Numeric settings (manager/types/scheduler_cluster.go and seed_peer_cluster.go of 2.1.63 to 2.5.1).
 RANGES = {

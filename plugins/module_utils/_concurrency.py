@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ._errors import DragonflyError
 
 #: Number of concurrent requests.
 THREADS = 8

@@ -18,20 +18,10 @@ from fnmatch import fnmatchcase
 from glob import escape
 from typing import Any, NamedTuple
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._certificate_facts import certificate_files
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import (
-    CONTAINERD_KEYS,
-    HOSTS_KEYS,
-    REGISTRIES_KEYS,
-    redact_toml,
-    redact_yaml,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import SHELLS, Host, Unit, option_of
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._rancher_settings import (
-    Settings,
-    Unknown,
-    read_settings,
-)
+from ._certificate_facts import certificate_files
+from ._config_redaction import CONTAINERD_KEYS, HOSTS_KEYS, REGISTRIES_KEYS, redact_toml, redact_yaml
+from ._host import SHELLS, Host, Unit, option_of
+from ._rancher_settings import Settings, Unknown, read_settings
 
 #: What containerd takes from 2.2 on if nothing names a directory (v2.2.0 internal/cri/config/config_unix.go).
 CERTS_DIRS = ("/etc/containerd/certs.d", "/etc/docker/certs.d")

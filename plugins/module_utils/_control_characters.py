@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import JSON_KEY_USER
+from ._passwords import JSON_KEY_USER
 
 _LINES = "\t\n\r"
 # C0, DEL, and unpaired surrogates, which cannot be encoded.

@@ -12,20 +12,10 @@ from __future__ import annotations
 import ssl
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redis import (
-    NotRedisError,
-    RedisConnection,
-    RedisError,
-    info_fields,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import (
-    Release,
-    at_least,
-    format_release,
-    parse_release,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import DatabaseState, read_database
+from ._errors import InputError
+from ._redis import NotRedisError, RedisConnection, RedisError, info_fields
+from ._release import Release, at_least, format_release, parse_release
+from ._sql import DatabaseState, read_database
 
 _MESSAGES = {
     "database_unreachable": (

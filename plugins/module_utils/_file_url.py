@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
+from ._errors import InputError
+from ._redact import redact_url
 
 
 def check_file_url(url: str) -> str:

@@ -14,13 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import redact_yaml
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import UNITS, gather_containerd
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host, Unit, option_of
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registries_conf_facts import (
-    CRIO_UNIT,
-    gather_registries_conf,
-)
+from ._config_redaction import redact_yaml
+from ._containerd_facts import UNITS, gather_containerd
+from ._host import Host, Unit, option_of
+from ._registries_conf_facts import CRIO_UNIT, gather_registries_conf
 
 #: Maps a client to its unit, the default path of its configuration, and the argument that prints its release.
 CLIENTS = {

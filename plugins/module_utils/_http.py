@@ -19,20 +19,14 @@ import zlib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import Attempt
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError, TransportError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import proxy_note
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_json
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import (
-    ERRORS,
-    REQUESTS_ERROR,
-    TimedSession,
-    disable_warnings,
-    environment_proxy,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._transport_errors import NETWORK_REASONS, Failure
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._version import VERSION
+from ._attempt import Attempt
+from ._errors import GarbledError, TransportError
+from ._gateway import proxy_note
+from ._json import decode_json
+from ._polling import Clock
+from ._session import ERRORS, REQUESTS_ERROR, TimedSession, disable_warnings, environment_proxy
+from ._transport_errors import NETWORK_REASONS, Failure
+from ._version import VERSION
 
 __all__ = ["ANSWER_LIMIT", "REQUESTS_ERROR", "Http", "Response"]
 

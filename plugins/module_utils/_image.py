@@ -13,10 +13,10 @@ import re
 import typing as t
 from urllib.parse import SplitResult, urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import digest_problem, is_digest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import MASK, redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import has_blank, trim
+from ._errors import InputError
+from ._manifest import digest_problem, is_digest
+from ._redact import MASK, redact_url
+from ._text import has_blank, trim
 
 #: Registry from which images of docker.io are preheated and pulled, as in Dragonfly's documentation.
 DOCKER_HUB = "https://index.docker.io"

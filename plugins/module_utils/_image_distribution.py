@@ -15,32 +15,19 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    IDENTITY_KEYS,
-    JobResult,
-    job_args,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platform
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import holders
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs import (
-    TaskJob,
-    TaskJobs,
-    failure,
-    task_args,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targets import (
-    RegistryFor,
-    Target,
-    find_targets,
-)
+from ._client import DragonflyClient
+from ._errors import ApiError, DragonflyError
+from ._image import parse_image
+from ._job_document import IDENTITY_KEYS, JobResult, job_args
+from ._job_requests import JobRequests
+from ._jobs import JobReader
+from ._platforms import check_platform
+from ._polling import Clock
+from ._redact import redact_url
+from ._registry_config import read_registries
+from ._tasks.hosts import holders
+from ._tasks.jobs import TaskJob, TaskJobs, failure, task_args
+from ._tasks.targets import RegistryFor, Target, find_targets
 
 # The maximum that a client accepts.
 _LONGEST = 86400

@@ -12,11 +12,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
-    LONGEST_TEXT,
-    redact_beginning,
-    redact_url,
-)
+from ._redact import LONGEST_TEXT, redact_beginning, redact_url
 
 #: Placeholders of schedulers for an unknown host: from 2.3.1 on, and before.
 UNKNOWN_HOSTS = ("unknown", "unknow", "")

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import without_result
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manager_knowledge import ManagerKnowledge
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._pages import Page, PageWalk
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import JOB_TYPES
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import retry_transient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from ._client import DragonflyClient
+from ._errors import ApiError
+from ._job_document import without_result
+from ._manager_knowledge import ManagerKnowledge
+from ._pages import Page, PageWalk
+from ._polling import Clock
+from ._releases import JOB_TYPES
+from ._retrying import retry_transient
+from ._text import listed
 
 # Page sizes: the largest for all releases (2.0.x), and the largest from 2.1.0 on.
 PAGE = 50

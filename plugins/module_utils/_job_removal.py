@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import is_over
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import list_jobs
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
-    id_problems,
-    raise_problems,
-    range_problems,
-)
+from ._client import DragonflyClient
+from ._errors import ApiError, DragonflyError
+from ._job_document import is_over
+from ._job_lists import list_jobs
+from ._jobs import JobReader
+from ._option_checks import id_problems, raise_problems, range_problems
 
 #: A job as the module returns it.
 Row = t.Dict[str, t.Any]

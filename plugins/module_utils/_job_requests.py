@@ -15,16 +15,11 @@ import threading
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
-    ApiError,
-    DragonflyError,
-    TransportError,
-    may_have_been_applied,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import ATTEMPTS, is_transient
+from ._client import DragonflyClient
+from ._errors import ApiError, DragonflyError, TransportError, may_have_been_applied
+from ._jobs import JobReader
+from ._polling import Clock, poll
+from ._retrying import ATTEMPTS, is_transient
 
 # A row can appear late: the manager may still handle a lost POST, and replicas cache lists for 30 s.
 LOST_WINDOW = 60

@@ -12,12 +12,12 @@ from __future__ import annotations
 import operator
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import format_duration
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import is_over
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, gone_message
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import is_watched
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from ._duration import format_duration
+from ._job_document import is_over
+from ._jobs import JobReader, gone_message
+from ._polling import Clock, poll
+from ._preheat.decision import is_watched
+from ._text import listed
 
 #: A job as the module returns it.
 FormattedJob = t.Dict[str, t.Any]

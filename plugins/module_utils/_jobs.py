@@ -11,21 +11,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
-    ApiError,
-    DragonflyError,
-    GarbledError,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import without_result
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_lists import (
-    LARGE_PAGE,
-    PAGE,
-    JobLists,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import ROW_LIMIT
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import is_transient, retry_transient
+from ._client import CONSOLE_API
+from ._concurrency import map_in_threads, return_errors
+from ._errors import ApiError, DragonflyError, GarbledError
+from ._job_document import without_result
+from ._job_lists import LARGE_PAGE, PAGE, JobLists
+from ._json import ROW_LIMIT
+from ._retrying import is_transient, retry_transient
 
 # Limit in characters of the kept parts of a list of jobs, because Ansible copies a result several times.
 _MOST_KEPT = 24 * 1024 * 1024

@@ -16,7 +16,7 @@ import re
 import sys
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError
+from ._errors import GarbledError
 
 #: Limit in characters of a row of a list, which can be a job that names each peer and layer.
 ROW_LIMIT = 16 * 1024 * 1024

@@ -11,16 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
-    ApiError,
-    DragonflyError,
-    GarbledError,
-    InputError,
-    TransportError,
-    may_have_been_applied,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
+from ._client import DragonflyClient
+from ._errors import ApiError, DragonflyError, GarbledError, InputError, TransportError, may_have_been_applied
+from ._polling import Clock, poll
 
 #: An object as the manager returns it.
 Row = t.Dict[str, t.Any]

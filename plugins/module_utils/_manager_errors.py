@@ -12,20 +12,12 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
-    ApiError,
-    DragonflyError,
-    GarbledError,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import (
-    gateway_remedy,
-    proxy_note,
-    wants_tls,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_beginning
+from ._errors import ApiError, DragonflyError, GarbledError
+from ._gateway import gateway_remedy, proxy_note, wants_tls
+from ._redact import redact_beginning
 
 if t.TYPE_CHECKING:
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Response
+    from ._http import Response
 
 _MESSAGE_LIMIT = 500
 # Reasons for statuses with a single meaning.

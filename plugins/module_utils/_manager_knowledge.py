@@ -9,18 +9,14 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import (
-    CONSOLE_API,
-    OPEN_API,
-    DragonflyClient,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import job_args
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import releases_of_echo
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._retrying import retry_transient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+from ._client import CONSOLE_API, OPEN_API, DragonflyClient
+from ._errors import ApiError, DragonflyError
+from ._job_document import job_args
+from ._polling import Clock
+from ._release import Releases
+from ._releases import releases_of_echo
+from ._retrying import retry_transient
+from ._time import parse_time
 
 # Routes by the first release that has them (recorded: contract/*/probes).
 _PROBES = (

@@ -11,19 +11,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._peer_lists import (
-    PEERS,
-    SCHEDULERS,
-    SEED_PEERS,
-    read_list,
-    uniform_row,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS
+from ._client import CONSOLE_API, DragonflyClient
+from ._errors import ApiError, DragonflyError
+from ._jobs import JobReader
+from ._peer_lists import PEERS, SCHEDULERS, SEED_PEERS, read_list, uniform_row
+from ._polling import Clock
+from ._release import Releases
+from ._releases import FIRST_WITHOUT_GO_SEEDS
 
 # Before this release, all seed peers are in the manager's list of seed peers.
 _HIDDEN_SEEDS = (2, 2, 0)

@@ -18,32 +18,19 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._argspec import (
-    ArgumentSpec,
-    ignored_credentials,
-    validation_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient, connect
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._control_characters import control_problems
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, GarbledError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import raise_problems, with_seconds
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import (
-    plain_passwords,
-    secrets_in_password,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
-    MASK,
-    MOST_LEVELS,
-    escape_c1,
-    is_secret_header,
-    printable,
-    url_secrets,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry, registry_finder
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import jwt_for
+
+from ._argspec import ArgumentSpec, ignored_credentials, validation_problems
+from ._client import DragonflyClient, connect
+from ._control_characters import control_problems
+from ._errors import DragonflyError, GarbledError
+from ._http import REQUESTS_ERROR
+from ._option_checks import raise_problems, with_seconds
+from ._passwords import plain_passwords, secrets_in_password
+from ._polling import Clock, limit_task
+from ._redact import MASK, MOST_LEVELS, escape_c1, is_secret_header, printable, url_secrets
+from ._registry import Registry, registry_finder
+from ._registry_config import read_registries
+from ._sign_in import jwt_for
 
 # Masking shorter values of headers without credentials would hide parts of words everywhere.
 _LONG_HEADER = 12

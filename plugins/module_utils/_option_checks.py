@@ -15,13 +15,9 @@ import re
 import typing as t
 from ipaddress import ip_address, ip_network
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import (
-    duration_problem,
-    format_duration,
-    parse_duration,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import regex_error
+from ._duration import duration_problem, format_duration, parse_duration
+from ._errors import InputError
+from ._regex import regex_error
 
 
 class Range(t.NamedTuple):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import GarbledError
+from ._errors import GarbledError
 
 #: Limits of a list: its rows and its pages.
 MOST_ROWS, MOST_PAGES = 100_000, 3000

@@ -13,7 +13,7 @@ import ast
 import json
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ._errors import InputError
 
 #: User name for which the password is the JSON key file of a Google service account.
 JSON_KEY_USER = "_json_key"

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ._client import CONSOLE_API, DragonflyClient
+from ._errors import ApiError, DragonflyError
+from ._polling import Clock
 
 #: Keys of the results that have another name in the manager's API.
 _MANAGER_KEYS = {"hostname": "host_name"}

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
+from ._errors import InputError
+from ._text import trim
 
 _PLATFORM = re.compile(r"[a-z0-9_]+/[a-z0-9_]+(?:/[a-z0-9_.]+)?\Z")
 # Aliases of architectures, with the variant that they imply (containerd/platforms v0.2.1, database.go).

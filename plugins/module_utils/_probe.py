@@ -19,13 +19,8 @@ import typing as t
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import (
-    Attempt,
-    TimedSocket,
-    TooManyBytes,
-    open_socket,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import HIDDEN
+from ._attempt import Attempt, TimedSocket, TooManyBytes, open_socket
+from ._config_redaction import HIDDEN
 
 _FILE_BYTES = 1 << 20
 _CHUNK = 64 * 1024

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
+from ._redact import printable
 
 # A symbolic or hard link may lead to a file of another user, and opening a pipe without a reader blocks forever.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK

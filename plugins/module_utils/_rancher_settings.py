@@ -20,13 +20,7 @@ import shlex
 from glob import escape
 from typing import NamedTuple
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import (
-    SHELLS,
-    Host,
-    Unit,
-    file_assignments,
-    option_of,
-)
+from ._host import SHELLS, Host, Unit, file_assignments, option_of
 
 _KEY = re.compile(r"""(?:"([^"\\]+)"|'([^']+)'|(\w[\w.+/-]*))[ \t]*:(?=[ \t]|\Z)""")
 _COMMAND_ARGS = re.compile(r"""(?m)^[ \t]*command_args\+?="((?:[^"\\]|\\.|\\\n)*)""")

@@ -14,11 +14,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import (
-    REGISTRIES_CONF_KEYS,
-    redact_toml,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host import Host, Unit
+from ._config_redaction import REGISTRIES_CONF_KEYS, redact_toml
+from ._host import Host, Unit
 
 CRIO_UNIT = "crio.service"
 REGISTRIES_CONF = "/etc/containers/registries.conf"

@@ -14,15 +14,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
-    DragonflyError,
-    GarbledError,
-    TransportError,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import ANSWER_LIMIT, Http, Response
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._json import decode_strict
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import (
+from ._errors import DragonflyError, GarbledError, TransportError
+from ._http import ANSWER_LIMIT, Http, Response
+from ._image import Image
+from ._json import decode_strict
+from ._manifest import (
     DIGEST_ALGORITHMS,
     INDEX_TYPES,
     KNOWN_TYPES,
@@ -36,17 +32,10 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest i
     parse_manifest,
     signed_content,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import runs_on
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_auth import (
-    basic_auth,
-    bearer_auth,
-    origin,
-    parse_challenges,
-    realm_problem,
-    token_url,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_errors import (
+from ._platforms import runs_on
+from ._polling import Clock
+from ._registry_auth import basic_auth, bearer_auth, origin, parse_challenges, realm_problem, token_url
+from ._registry_errors import (
     RegistryRefused,
     RegistryUnreachable,
     bad_manifest,
@@ -56,10 +45,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_e
     other_platform,
     unreachable,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_requests import (
-    RegistryRequests,
-    resolve_host,
-)
+from ._registry_requests import RegistryRequests, resolve_host
 
 #: Limit in bytes of a manifest, as in distribution (registry/handlers/manifests.go, 2.8.3).
 MANIFEST_LIMIT = ANSWER_LIMIT

@@ -18,7 +18,7 @@ import socket
 import typing as t
 from urllib.parse import urlencode, urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
+from ._redact import redact_url
 
 # A scheme or a parameter in WWW-Authenticate, which may contain several challenges. A match starts at the beginning of
 # a word, so the time for a long header is linear.

@@ -12,12 +12,9 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
-    canonical_registry,
-    check_registry_url,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
+from ._errors import InputError
+from ._image import canonical_registry, check_registry_url
+from ._passwords import plain_password
 
 REGISTRY_KEYS = ("url", "username", "password", "ca_path")
 #: Minimum similarity of a suggested key, up to 1.

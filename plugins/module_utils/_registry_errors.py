@@ -12,18 +12,14 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, TransportError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import (
-    SPEAKS_PLAIN_HTTP,
-    gateway_remedy,
-    wants_tls,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from ._errors import DragonflyError, TransportError
+from ._gateway import SPEAKS_PLAIN_HTTP, gateway_remedy, wants_tls
+from ._image import Image
+from ._manifest import Manifest
+from ._text import listed
 
 if t.TYPE_CHECKING:
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Response
+    from ._http import Response
 
 
 _REMEDIES = {

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import resolve
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import TransportError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import Http, Response
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_auth import origin, redirect_problem
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_errors import RegistryUnreachable
+from ._attempt import resolve
+from ._errors import TransportError
+from ._http import Http, Response
+from ._registry_auth import origin, redirect_problem
+from ._registry_errors import RegistryUnreachable
 
 _NO_ANSWER = ("connect_timeout", "read_timeout", "refused", "unreachable", "dns")
 _REDIRECTS = 3

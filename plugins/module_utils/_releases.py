@@ -19,11 +19,9 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_filter import (
-    DEFAULT_FILTERED_QUERY_PARAMS,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import NANOSECONDS_PER_SECOND
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Release, Releases
+from ._default_filter import DEFAULT_FILTERED_QUERY_PARAMS
+from ._duration import NANOSECONDS_PER_SECOND
+from ._release import Release, Releases
 
 # In the echo of a request without a filter; newer releases add ``ns`` (pkg/net/http/header.go).
 _FILTERS = tuple(

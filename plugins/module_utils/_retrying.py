@@ -11,13 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import (
-    ApiError,
-    DragonflyError,
-    GarbledError,
-    TransportError,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
+from ._errors import ApiError, DragonflyError, GarbledError, TransportError
+from ._polling import Clock
 
 #: Attempts in all of a request whose error may be temporary.
 ATTEMPTS = 3

@@ -16,7 +16,7 @@ import traceback
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import Attempt, TimedSocket, open_socket
+from ._attempt import Attempt, TimedSocket, open_socket
 
 if t.TYPE_CHECKING:
     import socket

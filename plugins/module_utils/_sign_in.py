@@ -13,13 +13,9 @@ import base64
 import json
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import (
-    CONSOLE_API,
-    DragonflyClient,
-    connect,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, GarbledError, InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
+from ._client import CONSOLE_API, DragonflyClient, connect
+from ._errors import ApiError, GarbledError, InputError
+from ._polling import Clock, poll
 
 # Lengths that a manager accepts (SignInRequest in manager/types/user.go of 2.0.2 to 2.5.1). For others, it responds as
 # for a wrong password.

@@ -13,7 +13,7 @@ import socket
 import ssl
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
+from ._errors import DragonflyError
 
 try:
     import pymysql

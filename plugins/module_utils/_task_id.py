@@ -16,8 +16,8 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._query_filters import filter_go, filter_rust
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Release
+from ._query_filters import filter_go, filter_rust
+from ._release import Release
 
 _TASK_TYPE = "STANDARD"
 

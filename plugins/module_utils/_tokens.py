@@ -13,18 +13,13 @@ import re
 import time
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import CONSOLE_API, DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import duration_problem, parse_duration
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._managed_resource import (
-    Change,
-    ManagedResource,
-    Row,
-    View,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sign_in import user_id_of
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+from ._client import CONSOLE_API, DragonflyClient
+from ._duration import duration_problem, parse_duration
+from ._errors import InputError
+from ._managed_resource import Change, ManagedResource, Row, View
+from ._polling import Clock
+from ._sign_in import user_id_of
+from ._time import parse_time
 
 SCOPES = ("cluster", "job")
 # Without scopes, 2.1.9 to 2.2.1 respond with 500, and later releases grant all of them (contract/*/tokens).

@@ -14,9 +14,9 @@ import socket
 import ssl
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._attempt import TooManyBytes
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._gateway import SPEAKS_PLAIN_HTTP, gateway_remedy
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._session import PROXY_ERRORS, TLS_ERRORS
+from ._attempt import TooManyBytes
+from ._gateway import SPEAKS_PLAIN_HTTP, gateway_remedy
+from ._session import PROXY_ERRORS, TLS_ERRORS
 
 #: Reasons that a proxy can cause.
 NETWORK_REASONS = ("proxy", "dns", "refused", "connect_timeout", "unreachable", "read_timeout", "reset", "incomplete")

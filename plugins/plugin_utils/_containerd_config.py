@@ -12,15 +12,11 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import CERTS_DIRS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import (
-    Problem,
-    not_allowed,
-    problem,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
+from ..module_utils._containerd_facts import CERTS_DIRS
+from ..module_utils._release import at_least
+from ._config.messages import Problem, not_allowed, problem
+from ._config.schema import checked_release
+from ._containerd_files import (
     FIRST_THAT_MERGES,
     GRPC_PLUGIN,
     IMAGES_PLUGIN,

@@ -14,8 +14,9 @@ import math
 import typing as t
 
 import tomllib
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least, format_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
+
+from ..module_utils._release import at_least, format_release
+from ._config.messages import Problem, problem
 
 Release = t.Optional[tuple[int, ...]]
 

@@ -13,18 +13,14 @@ import re
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import (
-    DOCKER_HUB,
-    check_registry_url,
-    parse_image,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._passwords import plain_password
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import REGISTRY_KEYS, unknown_keys
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_port_text, parse_bytes
+from ..module_utils._errors import InputError
+from ..module_utils._image import DOCKER_HUB, check_registry_url, parse_image
+from ..module_utils._option_checks import RANGES
+from ..module_utils._passwords import plain_password
+from ..module_utils._redact import redact_url
+from ..module_utils._registry_config import REGISTRY_KEYS, unknown_keys
+from ._config.messages import Problem, problem
+from ._config.values import is_port_text, parse_bytes
 
 _REGISTRY_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\Z")
 # Header that carries it, what it is called, and whether the Go client's ids depend on it.

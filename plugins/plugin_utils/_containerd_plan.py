@@ -16,34 +16,15 @@ import typing as t
 from urllib.parse import urlsplit
 
 import yaml
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import (
-    Problem,
-    problem,
-    problem_dicts,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
-    Login,
-    config_paths,
-    containerd_problems,
-    is_read,
-    judge_config,
-    unsent_auth,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
-    Effective,
-    plugin_id,
-    presence_problems,
-    read_config,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import (
-    Mirror,
-    mirrors,
-    proxy_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import rejected_hosts
+
+from ..module_utils._errors import InputError
+from ..module_utils._release import at_least
+from ._config.messages import Problem, problem, problem_dicts
+from ._config.schema import checked_release
+from ._containerd_config import Login, config_paths, containerd_problems, is_read, judge_config, unsent_auth
+from ._containerd_files import Effective, plugin_id, presence_problems, read_config
+from ._containerd_mirrors import Mirror, mirrors, proxy_problems
+from ._hit.hosts_toml import rejected_hosts
 
 ROLE = "dragonflyoss.dragonfly.containerd_mirrors"
 DEFAULT_DIRECTORY = "_default"

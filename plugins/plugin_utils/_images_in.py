@@ -15,9 +15,10 @@ import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
+
+from ..module_utils._errors import InputError
+from ..module_utils._image import parse_image
+from ..module_utils._text import trim
 
 # Keys whose value is a container or a list of them: of pods and pod templates, of Argo's templates, of Tekton's tasks,
 # of virtual machines of KubeVirt.

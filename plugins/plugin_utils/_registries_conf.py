@@ -15,11 +15,9 @@ import re
 import typing as t
 
 import tomllib
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf_settings import (
-    check_settings,
-    names_settings,
-)
+
+from ._config.messages import Problem, problem
+from ._registries_conf_settings import check_settings, names_settings
 
 _NAMES_OF_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _TABLES_OF_VERSION_1 = ("search", "insecure", "block")

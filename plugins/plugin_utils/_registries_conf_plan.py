@@ -12,27 +12,13 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import (
-    Problem,
-    problem,
-    problem_dicts,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import (
-    PROXY_PORTS,
-    Mirror,
-    mirrors,
-    proxy_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.pull import CLIENTS
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf import (
-    Entry,
-    Registries,
-    read_registries,
-    unsent_login,
-)
+from ..module_utils._image import DOCKER_HUB
+from ._config.messages import Problem, problem, problem_dicts
+from ._containerd_mirrors import PROXY_PORTS, Mirror, mirrors, proxy_problems
+from ._hit.client import Client
+from ._hit.pull import CLIENTS
+from ._hit.setting import Setting
+from ._registries_conf import Entry, Registries, read_registries, unsent_login
 
 ROLE = "dragonflyoss.dragonfly.registries_conf"
 #: Addresses to listen on all interfaces, to which nobody can connect.

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import HIDDEN
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import is_full_name, is_host
+from ..module_utils._config_redaction import HIDDEN
+from ..module_utils._image import is_full_name, is_host
 
 _MODES = ("", "disabled", "enforcing", "permissive")
 _LISTS = ("unqualified-search-registries", "credential-helpers")

@@ -14,13 +14,10 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
-    DURATIONS,
-    RANGES,
-    range_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._role_variables import read_options
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._value_problems import value_problems
+
+from ..module_utils._option_checks import DURATIONS, RANGES, range_problems
+from ._role_variables import read_options
+from ._value_problems import value_problems
 
 #: What a variable holds, by the end of its name. Of several that match, the first one counts.
 _KIND_OF_ENDING = {

@@ -15,7 +15,8 @@ import typing as t
 from pathlib import Path
 
 import yaml
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+
+from ..module_utils._errors import InputError
 
 ROLES_DIRECTORY = Path(__file__).resolve().parents[2] / "roles"
 _COLLECTION = "dragonflyoss.dragonfly"

@@ -12,14 +12,11 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.packages import find_release, source
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_facts import (
-    join_address,
-    local_address,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_local_only
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._role_values import role_value_problems
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import read_mapping
+from ._config.packages import find_release, source
+from ._config.server_facts import join_address, local_address
+from ._config.values import is_local_only
+from ._role_values import role_value_problems
+from ._variable_values import read_mapping
 
 Variables = Mapping[str, t.Any]
 

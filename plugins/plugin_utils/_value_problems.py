@@ -11,24 +11,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
-    RANGES,
-    address_problems,
-    raise_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platforms
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import param_problems
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import checked_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import GREATEST_PORT, is_port_text
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import mirrors
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import (
-    read_days,
-    read_duration,
-    read_list,
-    read_mapping,
-)
+from ..module_utils._errors import InputError
+from ..module_utils._image import parse_image
+from ..module_utils._option_checks import RANGES, address_problems, raise_problems
+from ..module_utils._platforms import check_platforms
+from ..module_utils._preheat.options import param_problems
+from ._config.schema import checked_release
+from ._config.values import GREATEST_PORT, is_port_text
+from ._containerd_mirrors import mirrors
+from ._variable_values import read_days, read_duration, read_list, read_mapping
 
 
 def _check_images(value: t.Any, name: str) -> None:

@@ -15,14 +15,10 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import duration_problem, parse_duration
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
-    RANGES,
-    raise_problems,
-    range_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._role_variables import role_names
+from ..module_utils._duration import duration_problem, parse_duration
+from ..module_utils._errors import InputError
+from ..module_utils._option_checks import RANGES, raise_problems, range_problems
+from ._role_variables import role_names
 
 _SECONDS_PER_DAY = 86400
 

@@ -121,9 +121,20 @@ def imports(path):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{short(path)} line {node.lineno}: a relative import"
-            names += [f"{node.module}.{alias.name}" for alias in node.names]
+            names += [f"{absolute(node, path)}.{alias.name}" for alias in node.names]
     return names
+
+
+def absolute(node, path):
+    """Return the full name of the module that an import names: relative within utils, and only there.
+
+    The playbook short_names links the other files to another folder.
+    """
+    parts = path.relative_to(PLUGINS).parts
+    is_ours = node.level > 0 or node.module.startswith(OURS)
+    should_be_relative = is_ours and parts[0].endswith("_utils")
+    assert should_be_relative == (node.level > 0), f"{short(path)} line {node.lineno}: import of {node.module}"
+    return OURS + ".".join([*parts[: -node.level], node.module]) if node.level else node.module
 
 
 def is_type_checking(node):

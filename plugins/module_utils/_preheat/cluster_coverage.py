@@ -9,14 +9,8 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import (
-    ADOPT,
-    FOUND,
-    REMAKE,
-    SKIP,
-    Decision,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import Gap
+from .decision import ADOPT, FOUND, REMAKE, SKIP, Decision
+from .planning import Gap
 
 
 class Coverage:

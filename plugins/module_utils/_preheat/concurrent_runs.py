@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import math
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.existing import ExistingJobs
+from .context import RunContext
+from .existing import ExistingJobs
 
 #: Seconds of the longest pause; a manager needs at least 30 to notice that a job has ended.
 LONGEST_PAUSE = 1.0

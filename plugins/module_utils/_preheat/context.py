@@ -13,12 +13,12 @@ import random
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, verify_job
+from .._client import DragonflyClient
+from .._job_requests import JobRequests
+from .._jobs import JobReader
+from .._polling import Clock
+from .planning import PlannedJob
+from .verdict import Verdict, verify_job
 
 
 @dataclass

@@ -12,25 +12,19 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import strip_query
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    cluster_ids,
-    job_args,
-    without_result,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import ADOPT, GIVE_UP_WINDOW
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import is_identical
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import MissingJob, PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.release_checks import (
-    ignored_option_message,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Status, Verdict
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import not_in_echo, releases_of_echo
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+from .._concurrency import map_in_threads, return_errors
+from .._errors import DragonflyError
+from .._file_url import strip_query
+from .._job_document import cluster_ids, job_args, without_result
+from .._releases import not_in_echo, releases_of_echo
+from .._time import parse_time
+from .context import RunContext
+from .decision import ADOPT, GIVE_UP_WINDOW
+from .matching import is_identical
+from .planning import MissingJob, PlannedJob
+from .records import JobRecord
+from .release_checks import ignored_option_message
+from .verdict import Status, Verdict
 
 # Times have whole seconds, and replicas of a manager differ.
 _CLOCK_SLACK = 5

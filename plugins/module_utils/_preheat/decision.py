@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import Releases
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+from .._release import Releases
+from .._time import parse_time
+from .verdict import Verdict
 
 # Maximum time for which the manager polls a job: up to 2.1.59 480 polls 5 to 10 s apart, later 16 polls at most 300 s
 # apart (manager/service/job.go, pollingJob, 2.1.0 and 2.1.60).

@@ -14,19 +14,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import filter_query
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    IDENTITY_KEYS,
-    JobResult,
-    cluster_ids,
-    job_args,
-    task_peers,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import GIVE_UP_WINDOW, is_watched
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import filter_names
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
+from .._file_url import filter_query
+from .._job_document import IDENTITY_KEYS, JobResult, cluster_ids, job_args, task_peers
+from .._time import parse_time
+from .context import RunContext
+from .decision import GIVE_UP_WINDOW, is_watched
+from .matching import filter_names
+from .records import JobRecord
 
 _FIRST_WITH_DELETIONS = (2, 1, 55)
 
@@ -150,7 +144,7 @@ def _urls(record: JobRecord) -> set[str]:
 def _task_ids(urls: t.Iterable[str], args: dict) -> set[str | None]:
     """Return the IDs that the tasks of a job can have with any release of clients and schedulers."""
     # Imported here, because deletions by ID are rare and this file is large.
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import RECIPES, blob_digest_id
+    from .._task_id import RECIPES, blob_digest_id
 
     recipes = [recipe for by_name in RECIPES.values() for recipe in by_name.values()]
     names = sorted(filter_names(args))

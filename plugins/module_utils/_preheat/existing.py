@@ -12,41 +12,21 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import THREADS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import ApiError, DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import strip_query
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    cluster_ids,
-    job_args,
-    job_urls,
-    without_result,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.cluster_coverage import Coverage
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import (
-    ADOPT,
-    FOUND,
-    GIVE_UP_WINDOW,
-    decide,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.deletions import find_deleted
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.matching import is_identical
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peer_questions import recheck_lost_entries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers_verification import (
-    confirm_with_peers,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import (
-    MissingJob,
-    PlannedJob,
-    missing_jobs,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import (
-    JobRecord,
-    ReplacedJob,
-    Source,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.requested_hosts import find_lacking_hosts
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
+from .._concurrency import THREADS
+from .._errors import ApiError, DragonflyError
+from .._file_url import strip_query
+from .._job_document import cluster_ids, job_args, job_urls, without_result
+from .cluster_coverage import Coverage
+from .context import RunContext
+from .decision import ADOPT, FOUND, GIVE_UP_WINDOW, decide
+from .deletions import find_deleted
+from .matching import is_identical
+from .peer_questions import recheck_lost_entries
+from .peers_verification import confirm_with_peers
+from .planning import MissingJob, PlannedJob, missing_jobs
+from .records import JobRecord, ReplacedJob, Source
+from .requested_hosts import find_lacking_hosts
+from .verdict import Verdict
 
 # Seconds by which the clocks of a manager and its replicas can differ.
 _CLOCK_SLACK = 10

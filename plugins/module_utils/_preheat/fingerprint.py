@@ -18,8 +18,8 @@ import json
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import strip_query
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import is_requested
+from .._file_url import strip_query
+from .._releases import is_requested
 
 #: Maximum length of a description in the manager (manager/models/job.go).
 _BIO_LENGTH = 1024

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import normal_ip
+from .._job_document import normal_ip
 
 
 class HostCheck(t.NamedTuple):

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import JobResult
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import LONGEST_TEXT, redact_beginning
+from .._job_document import JobResult
+from .._redact import LONGEST_TEXT, redact_beginning
 
 _ERROR_LENGTH = 500
 # Limit of the errors of peers, which mostly have a common cause.

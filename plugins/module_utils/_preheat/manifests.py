@@ -13,18 +13,18 @@ import itertools
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest import Manifest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import ALL_PLATFORMS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_errors import RegistryUnreachable
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from .._concurrency import map_in_threads, return_errors
+from .._errors import DragonflyError, InputError
+from .._image import Image
+from .._jobs import JobReader
+from .._manifest import Manifest
+from .._platforms import ALL_PLATFORMS
+from .._redact import redact_url
+from .._registry import Registry
+from .._registry_errors import RegistryUnreachable
+from .._release import format_release
+from .._text import listed
+from .planning import PlannedJob
 
 _NAMED_IN_MESSAGE = 5
 # First release of the manager that reads an index.

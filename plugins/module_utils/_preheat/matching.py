@@ -11,20 +11,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import filter_query
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import job_urls
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import read_bio
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import SECRET_NESTED_ARGS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
-    BY_KEY,
-    Arg,
-    is_requested,
-    request_args,
-)
+from .._file_url import filter_query
+from .._job_document import job_urls
+from .._redact import SECRET_NESTED_ARGS
+from .._releases import BY_KEY, Arg, is_requested, request_args
+from .fingerprint import read_bio
+from .options import MANY_PEERS
 
 if t.TYPE_CHECKING:
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+    from .planning import PlannedJob
 
 _FILTER_KEYS = ("filtered_query_params", "filteredQueryParams", "filter")
 # Compared separately (the content), or not at all (credentials, which are rotated).

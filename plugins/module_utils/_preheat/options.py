@@ -11,14 +11,9 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
-    address_problems,
-    raise_problems,
-    range_problems,
-    task_id_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import BIO_LENGTH
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import ARGS
+from .._option_checks import address_problems, raise_problems, range_problems, task_id_problems
+from .._releases import ARGS
+from .fingerprint import BIO_LENGTH
 
 MANY_PEERS = ("all_peers", "all_seed_peers")
 

@@ -19,22 +19,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads, return_errors
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    IDENTITY_KEYS,
-    JobResult,
-    cluster_ids,
-    is_over,
-    job_args,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import gone_message
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import PEERS_TIMEOUT, poll
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import releases_of_echo
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import reported_holders
+from .._concurrency import map_in_threads, return_errors
+from .._errors import DragonflyError
+from .._job_document import IDENTITY_KEYS, JobResult, cluster_ids, is_over, job_args
+from .._jobs import gone_message
+from .._polling import PEERS_TIMEOUT, poll
+from .._releases import releases_of_echo
+from .._tasks.hosts import reported_holders
+from .context import RunContext
+from .planning import PlannedJob
+from .verdict import Verdict
 
 # Releases whose schedulers can lose entries of a result, and the first one after them.
 _FIRST_LOSING_ENTRIES, _FIRST_WITHOUT_LOSS = (2, 3, 1), (2, 4, 4)
@@ -90,7 +84,7 @@ def question_of(url: str, args: dict, clusters: set[int]) -> PeerQuestion:
     selector = [("url", url), *((key, args[key]) for key in _SELECTING_KEYS if args.get(key))]
     if args.get(_BLOB_DIGEST_IDS):
         # Imported here, because the file is large and rarely needed.
-        from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
+        from .._task_id import blob_digest_id
 
         task_id = blob_digest_id(url)
         selector = [("task_id", task_id)] if task_id else selector

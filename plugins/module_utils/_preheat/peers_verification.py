@@ -12,29 +12,16 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    JobResult,
-    ReportedHost,
-    cluster_ids,
-    job_args,
-    normal_ip,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import PEERS_TIMEOUT
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.host_check import check_hosts
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peer_questions import (
-    Holder,
-    PeerAnswer,
-    PeerQuestion,
-    ask_peers,
-    is_held,
-    question_of,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict, cold_blobs
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from .._errors import DragonflyError
+from .._job_document import JobResult, ReportedHost, cluster_ids, job_args, normal_ip
+from .._polling import PEERS_TIMEOUT
+from .._text import listed
+from .context import RunContext
+from .host_check import check_hosts
+from .peer_questions import Holder, PeerAnswer, PeerQuestion, ask_peers, is_held, question_of
+from .planning import PlannedJob
+from .records import JobRecord
+from .verdict import Verdict, cold_blobs
 
 #: Maximum number of jobs: one is created for each blob, and each is a row in the manager.
 MOST_QUESTIONS = 1000

@@ -13,27 +13,16 @@ import itertools
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import check_platforms
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import (
-    mark_bio,
-    request_fingerprint,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import (
-    ARG_OPTIONS,
-    MANY_PEERS,
-    NESTED_OPTIONS,
-    listed_sources,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import (
-    RegistryConfig,
-    read_registries,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import request_args
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import trim
+from .._errors import InputError
+from .._file_url import check_file_url
+from .._image import Image, parse_image
+from .._platforms import check_platforms
+from .._redact import redact_url
+from .._registry_config import RegistryConfig, read_registries
+from .._releases import request_args
+from .._text import trim
+from .fingerprint import mark_bio, request_fingerprint
+from .options import ARG_OPTIONS, MANY_PEERS, NESTED_OPTIONS, listed_sources
 
 
 @dataclass(eq=False)

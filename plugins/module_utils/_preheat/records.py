@@ -12,8 +12,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
+from .planning import PlannedJob
+from .verdict import Verdict
 
 Source = t.Literal["created", "adopted", "found", "planned"]
 

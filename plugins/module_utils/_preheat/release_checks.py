@@ -11,16 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
-    FIRST_QUERYING_HOSTS,
-    Releases,
-    not_everywhere,
-    not_in_releases,
-    option_releases,
-)
+from .._errors import DragonflyError
+from .._jobs import JobReader
+from .._releases import FIRST_QUERYING_HOSTS, Releases, not_everywhere, not_in_releases, option_releases
+from .planning import PlannedJob
 
 
 def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) -> None:

@@ -11,34 +11,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import (
-    NANOSECONDS_PER_SECOND,
-    format_duration,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    JobResult,
-    cluster_ids,
-    host_reports,
-    job_args,
-    job_urls,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.fingerprint import read_bio
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Status, Verdict, verify_job
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
-    LONGEST_TEXT,
-    redact_args,
-    redact_beginning,
-    redact_url,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import be, listed
+from .._duration import NANOSECONDS_PER_SECOND, format_duration
+from .._job_document import JobResult, cluster_ids, host_reports, job_args, job_urls
+from .._redact import LONGEST_TEXT, redact_args, redact_beginning, redact_url
+from .._text import be, listed
+from .fingerprint import read_bio
+from .verdict import Status, Verdict, verify_job
 
 if t.TYPE_CHECKING:
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import (
-        JobRecord,
-        ReplacedJob,
-        Source,
-    )
+    from .planning import PlannedJob
+    from .records import JobRecord, ReplacedJob, Source
 
 _MOST_FAILURES = 20
 _NAMED_IN_MESSAGE = 5

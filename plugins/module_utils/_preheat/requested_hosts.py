@@ -11,15 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import normal_ip
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.host_check import check_hosts
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import (
-    HOSTS_REMEDY,
-    Verdict,
-    cold_hosts_message,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from .._job_document import normal_ip
+from .._text import listed
+from .host_check import check_hosts
+from .records import JobRecord
+from .verdict import HOSTS_REMEDY, Verdict, cold_hosts_message
 
 
 class LackingHosts(t.NamedTuple):

@@ -11,27 +11,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.concurrent_runs import wait_for_other_runs
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.creation import Creation, predict
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.existing import ExistingJobs
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.manifests import (
-    RegistryFor,
-    pin_manifests,
-    pin_platforms_for_old_managers,
-    split_platforms,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peers_verification import (
-    confirm_with_peers,
-    limit_peer_questions,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import plan_jobs
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.release_checks import (
-    refuse_unknown_options,
-    require_peers_that_answer,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import run_result
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.waiting import Waiting
+from .concurrent_runs import wait_for_other_runs
+from .context import RunContext
+from .creation import Creation, predict
+from .existing import ExistingJobs
+from .manifests import RegistryFor, pin_manifests, pin_platforms_for_old_managers, split_platforms
+from .peers_verification import confirm_with_peers, limit_peer_questions
+from .planning import plan_jobs
+from .release_checks import refuse_unknown_options, require_peers_that_answer
+from .report import run_result
+from .waiting import Waiting
 
 
 def run_preheat(

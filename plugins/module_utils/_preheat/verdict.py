@@ -15,26 +15,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    JobResult,
-    ReportedHost,
-    cluster_ids,
-    job_args,
-    job_urls,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.host_check import HostCheck
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.job_errors import (
-    LOGS,
-    descriptions,
-    telling_error,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.options import MANY_PEERS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import has_task_per_blob
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import be, listed
+from .._job_document import JobResult, ReportedHost, cluster_ids, job_args, job_urls
+from .._redact import redact_url
+from .._releases import has_task_per_blob
+from .._text import be, listed
+from .host_check import HostCheck
+from .job_errors import LOGS, descriptions, telling_error
+from .options import MANY_PEERS
 
 if t.TYPE_CHECKING:
-    from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.planning import PlannedJob
+    from .planning import PlannedJob
 
 _NOTHING_WARMED = "the manager reports SUCCESS, but the result lists no blob"
 _NOTHING_WARMED_REMEDY = (

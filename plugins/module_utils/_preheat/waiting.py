@@ -12,20 +12,17 @@ from __future__ import annotations
 import operator
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import without_result
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import PollResult, gone_message
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import poll
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.context import RunContext
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.decision import is_watched
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.peer_questions import (
-    may_have_lost_entries,
-    recheck_lost_entries,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.records import JobRecord
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.report import progress_line
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.requested_hosts import find_lacking_hosts
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.verdict import Verdict
+from .._errors import DragonflyError
+from .._job_document import without_result
+from .._jobs import PollResult, gone_message
+from .._polling import poll
+from .context import RunContext
+from .decision import is_watched
+from .peer_questions import may_have_lost_entries, recheck_lost_entries
+from .records import JobRecord
+from .report import progress_line
+from .requested_hosts import find_lacking_hosts
+from .verdict import Verdict
 
 
 class Waiting:

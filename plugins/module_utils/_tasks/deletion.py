@@ -11,24 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_SURELY_REPORTING_WHOLE_TASKS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.hosts import (
-    Host,
-    HostDeletions,
-    deletable_hosts,
-    host_deletions,
-    reported_holders,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.jobs import (
-    NAMED_IN_MESSAGE,
-    TaskJob,
-    TaskJobs,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._text import listed
+from .._client import DragonflyClient
+from .._errors import DragonflyError
+from .._jobs import JobReader
+from .._polling import Clock
+from .._releases import FIRST_SURELY_REPORTING_WHOLE_TASKS
+from .._text import listed
+from .hosts import Host, HostDeletions, deletable_hosts, host_deletions, reported_holders
+from .jobs import NAMED_IN_MESSAGE, TaskJob, TaskJobs
 
 #: Reason if peers still hold a task that the manager deleted successfully.
 NOT_DELETABLE = "not_deletable"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import task_peers
+from .._job_document import task_peers
 
 # Response of a host that does not hold the task (dragonfly-client-core, TaskNotFound).
 _NOT_FOUND = re.compile(r"\btask [0-9a-f]+ not found\b")

@@ -14,20 +14,16 @@ from __future__ import annotations
 import operator
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._client import DragonflyClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import NANOSECONDS_PER_SECOND
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_document import (
-    IDENTITY_KEYS,
-    JobResult,
-    is_over,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._job_requests import JobRequests
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._jobs import JobReader, gone_message
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, poll
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._tasks.targets import Target
+from .._client import DragonflyClient
+from .._concurrency import map_in_threads
+from .._duration import NANOSECONDS_PER_SECOND
+from .._errors import DragonflyError
+from .._job_document import IDENTITY_KEYS, JobResult, is_over
+from .._job_requests import JobRequests
+from .._jobs import JobReader, gone_message
+from .._polling import Clock, poll
+from .._redact import redact_url
+from .targets import Target
 
 #: Maximum number of hosts or tasks in a message.
 NAMED_IN_MESSAGE = 5

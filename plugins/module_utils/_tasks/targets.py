@@ -12,20 +12,16 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._concurrency import map_in_threads
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._file_url import check_file_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
-    raise_problems,
-    range_problems,
-    task_id_problems,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import platforms_to_read
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import redact_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import Registry
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import blob_digest_id
+from .._concurrency import map_in_threads
+from .._errors import InputError
+from .._file_url import check_file_url
+from .._image import Image, parse_image
+from .._option_checks import raise_problems, range_problems, task_id_problems
+from .._platforms import platforms_to_read
+from .._redact import redact_url
+from .._registry import Registry
+from .._registry_config import read_registries
+from .._task_id import blob_digest_id
 
 #: Options that name tasks. Exactly one must be set.
 SOURCES = ("image", "images", "file", "files", "task_id", "task_ids")

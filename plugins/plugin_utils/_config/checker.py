@@ -14,21 +14,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB, serves_no_images
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import first_match
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem, problem
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import (
-    flat_options,
-    option_error,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
-    is_loopback,
-    parse_duration,
-    pattern_error,
-    value_error,
-)
+from ...module_utils._image import DOCKER_HUB, serves_no_images
+from ...module_utils._regex import first_match
+from ...module_utils._release import format_release
+from .._config import schema
+from .messages import Problem, problem
+from .service_options import flat_options, option_error
+from .values import is_loopback, parse_duration, pattern_error, value_error
 
 #: For traces: initJaegerTracer in cmd/dependency/dependency.go, dragonfly-client/src/tracing/mod.rs.
 TRACING_PROTOCOLS = ("grpc", "http", "https")

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import FIRST_WITHOUT_GO_SEEDS
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Checker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_bytes
+from ...module_utils._releases import FIRST_WITHOUT_GO_SEEDS
+from .._config import schema
+from .checker import Checker
+from .values import parse_bytes
 
 _STRATEGIES = ("io.d7y.storage.v2.simple", "io.d7y.storage.v2.advance")
 # DefaultMinRate in client/config/constants.go.

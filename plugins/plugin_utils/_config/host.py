@@ -15,21 +15,14 @@ import posixpath
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.machines import other_machine
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.packages import release, source
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import dynconfig
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_facts import (
-    databases,
-    environment_line,
-    join_address,
-    local_address,
-    other_schedulers,
-    user_id,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.service_options import unit_lines
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.writer import to_yaml, yaml_value
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._site import inventory_problems, site_defaults
+from ...module_utils._release import parse_release
+from .._site import inventory_problems, site_defaults
+from .machines import other_machine
+from .packages import release, source
+from .rust_checker import dynconfig
+from .server_facts import databases, environment_line, join_address, local_address, other_schedulers, user_id
+from .service_options import unit_lines
+from .writer import to_yaml, yaml_value
 
 # A line of "ss --listening --tcp --numeric --processes": the address of the host comes first.
 _SOCKET = re.compile(r":([0-9]+)\s")

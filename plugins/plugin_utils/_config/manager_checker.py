@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import manager_keys
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rules import parse_rules
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_checker import ServerChecker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_host_and_port
+from .._config import manager_keys
+from .rules import parse_rules
+from .server_checker import ServerChecker
+from .values import is_host_and_port
 
 #: auth.jwt.key in deploy/docker-compose of 2.1.0 to 2.3.4 and in the Helm chart, and what it encodes.
 _PUBLIC_JWT_KEYS = ("ZHJhZ29uZmx5Cg==", "dragonfly")

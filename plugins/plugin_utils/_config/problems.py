@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Checker, Context, files_of
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.go_checker import GoChecker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.manager_checker import ManagerChecker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import Problem
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rust_checker import RustChecker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.scheduler_checker import SchedulerChecker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import value_error
+from .._config import schema
+from .checker import Checker, Context, files_of
+from .go_checker import GoChecker
+from .manager_checker import ManagerChecker
+from .messages import Problem
+from .rust_checker import RustChecker
+from .scheduler_checker import SchedulerChecker
+from .values import value_error
 
 _CHECKERS: dict[str, type[Checker]] = {
     checker.client: checker for checker in (GoChecker, RustChecker, ManagerChecker, SchedulerChecker)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import Release, checked_release
+from .schema import Release, checked_release
 
 
 class Rule(t.NamedTuple):

@@ -12,15 +12,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import DOCKER_HUB
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Checker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
-    is_host_and_port,
-    is_socket_address,
-    parse_bytes,
-    parse_duration,
-    value_error,
-)
+from ...module_utils._image import DOCKER_HUB
+from .checker import Checker
+from .values import is_host_and_port, is_socket_address, parse_bytes, parse_duration, value_error
 
 #: Last release of the manager whose preheats cannot use digests as task IDs (before dragonfly pull request 4975).
 _LAST_WITHOUT_BLOB_IDS = (2, 5, 1)

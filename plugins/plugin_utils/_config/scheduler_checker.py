@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import scheduler_keys
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rules import Rule, parse_rules
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.server_checker import ServerChecker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_host_and_port
+from .._config import scheduler_keys
+from .rules import Rule, parse_rules
+from .server_checker import ServerChecker
+from .values import is_host_and_port
 
 
 class SchedulerChecker(ServerChecker):

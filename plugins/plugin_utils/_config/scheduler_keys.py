@@ -12,7 +12,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import server_keys
+from .._config import server_keys
 
 KEYS = (
     server_keys.KEYS

@@ -18,15 +18,9 @@ import difflib
 import functools
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import (
-    go_keys,
-    manager_keys,
-    rust_keys,
-    scheduler_keys,
-    server_keys,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import FIELDS, LANGUAGE
+from ...module_utils._release import parse_release
+from .._config import go_keys, manager_keys, rust_keys, scheduler_keys, server_keys
+from .values import FIELDS, LANGUAGE
 
 FIRST_RELEASE = {
     "dfget": go_keys.FIRST_RELEASE,

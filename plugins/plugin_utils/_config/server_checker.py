@@ -13,14 +13,10 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config import schema
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Checker
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.rules import Rule
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import (
-    is_host_and_port,
-    is_listen_address,
-    parse_duration,
-)
+from .._config import schema
+from .checker import Checker
+from .rules import Rule
+from .values import is_host_and_port, is_listen_address, parse_duration
 
 #: Levels of CreateLogger in internal/dflog/logcore.go. The last two are documented, but log as info.
 _LOG_LEVELS = ("debug", "info", "warn", "error", "panic", "fatal")

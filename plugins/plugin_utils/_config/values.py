@@ -17,7 +17,7 @@ import re
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import regex_error
+from ...module_utils._regex import regex_error
 
 #: The language of each program, whose libraries read its configuration and compile its regular expressions.
 LANGUAGE = {"dfget": "go", "dfdaemon": "rust", "manager": "go", "scheduler": "go"}

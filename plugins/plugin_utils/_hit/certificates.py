@@ -16,9 +16,9 @@ from __future__ import annotations
 import posixpath
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._certificate_facts import absolute_path
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import string_list
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
+from ...module_utils._certificate_facts import absolute_path
+from .files import string_list
+from .reasons import Reason, reason
 
 #: What the files of a table ``tls`` must hold; in a ca_file, other content is skipped.
 _TLS_KINDS: dict[str, tuple[str, ...]] = {"cert_file": ("certificate",), "key_file": ("key",), "ca_file": ()}

@@ -13,30 +13,18 @@ import abc
 import functools
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._config_redaction import HIDDEN
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import format_release, parse_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
-    NEWEST,
-    Recipe,
-    recipe_for,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import PREVENT_START, Problem
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import config_problems
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get, settings
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import may_reach, parse_duration
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
-    newer_than_unit,
-    parse_file,
-    parse_text,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
-    Reason,
-    reason,
-    reason_from_problem,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
+from ...module_utils._config_redaction import HIDDEN
+from ...module_utils._release import format_release, parse_release
+from ...module_utils._task_id import NEWEST, Recipe, recipe_for
+from .._config.checker import Context
+from .._config.messages import PREVENT_START, Problem
+from .._config.problems import config_problems
+from .._config.schema import get, settings
+from .._config.values import may_reach, parse_duration
+from .files import newer_than_unit, parse_file, parse_text
+from .reasons import Reason, reason, reason_from_problem
+from .route import Route
+from .setting import Setting
 
 
 class BlobRequest(t.NamedTuple):

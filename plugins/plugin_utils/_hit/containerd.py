@@ -14,10 +14,10 @@ import re
 import typing as t
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._containerd_facts import CERTS_DIRS
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least, parse_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_loopback
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
+from ...module_utils._containerd_facts import CERTS_DIRS
+from ...module_utils._release import at_least, parse_release
+from .._config.values import is_loopback
+from .._containerd_config import (
     config_paths,
     containerd_problems,
     default_snapshotter,
@@ -28,36 +28,16 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd
     splits_config_path,
     unsent_auth,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_files import (
-    FIRST_THAT_MERGES,
-    config_version,
-    plugin_id,
-    presence_problems,
-    read_config,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.certificates import unusable_tls
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client, header_value
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
-    newer_than_unit,
-    string_list,
-    sub_table,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.go_url import parse_go_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.hosts_toml import (
-    MirrorHost,
-    header_values,
-    mirror_hosts,
-    with_scheme,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
-    Reason,
-    note,
-    reason,
-    reason_from_problem,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
+from .._containerd_files import FIRST_THAT_MERGES, config_version, plugin_id, presence_problems, read_config
+from .certificates import unusable_tls
+from .client import Client, header_value
+from .files import newer_than_unit, string_list, sub_table
+from .go_url import parse_go_url
+from .hosts_toml import MirrorHost, header_values, mirror_hosts, with_scheme
+from .images import PreheatedImage
+from .reasons import Reason, note, reason, reason_from_problem
+from .route import Route
+from .setting import Setting
 
 _FALLBACK_DIRECTORY = "_default"
 #: Problems of its configuration that affect pulls with ctr, which bypass the CRI plugin.

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import BlobRequest, Client
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds import SeedRecipe
+from .client import BlobRequest, Client
+from .images import PreheatedImage
+from .reasons import Reason, reason
+from .seeds import SeedRecipe
 
 _FILTER_EXAMPLES = {
     "dfget": "'Expires&Signature&ns', separated by &",

@@ -16,7 +16,8 @@ import typing as t
 
 import tomllib
 import yaml
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
+
+from .reasons import Reason, reason
 
 _REMEDIES = {
     "toml": "Correct it: containerd cannot use it.",

@@ -15,18 +15,12 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import first_match
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import (
-    BlobRequest,
-    Client,
-    Login,
-    header_value,
-    rewrite_host,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
+from ...module_utils._regex import first_match
+from .._config.schema import get
+from .client import BlobRequest, Client, Login, header_value, rewrite_host
+from .reasons import Reason, reason
+from .route import Route
+from .setting import Setting
 
 
 class GoClient(Client):

@@ -15,16 +15,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_duration
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.certificates import unusable_certificate
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import (
-    parse_file,
-    parse_text,
-    string_list,
-    sub_table,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.go_url import parse_go_url
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
+from .._config.values import parse_duration
+from .certificates import unusable_certificate
+from .files import parse_file, parse_text, string_list, sub_table
+from .go_url import parse_go_url
+from .reasons import Reason, reason
 
 Release = tuple[int, ...]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import Image, parse_image
+from ...module_utils._errors import InputError
+from ...module_utils._image import Image, parse_image
 
 #: Hosts that serve docker.io, as URLs of jobs name them.
 _HOSTS_OF_DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")

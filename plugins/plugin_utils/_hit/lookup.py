@@ -11,18 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import DragonflyError, InputError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._http import REQUESTS_ERROR
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._platforms import platforms_to_read
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import Clock, limit_task
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry import registry_finder
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import parse_release
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import (
-    PreheatedImage,
-    image_from_job,
-    image_from_reference,
-)
+from ...module_utils._errors import DragonflyError, InputError
+from ...module_utils._http import REQUESTS_ERROR
+from ...module_utils._platforms import platforms_to_read
+from ...module_utils._polling import Clock, limit_task
+from ...module_utils._registry import registry_finder
+from ...module_utils._registry_config import read_registries
+from ...module_utils._release import parse_release
+from .images import PreheatedImage, image_from_job, image_from_reference
 
 
 class ImageLookup:

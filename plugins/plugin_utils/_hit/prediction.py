@@ -15,16 +15,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.differences import explain_difference
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.pull import Host, Pull, follow_pull
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, note, reason
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.seeds import (
-    SeedPeers,
-    SeedRecipe,
-    seed_recipe,
-)
+from .client import Client
+from .differences import explain_difference
+from .images import PreheatedImage
+from .pull import Host, Pull, follow_pull
+from .reasons import Reason, note, reason
+from .seeds import SeedPeers, SeedRecipe, seed_recipe
 
 #: Stands for the blobs of an image that cannot be read, because the prediction rarely depends on the digest.
 _STANDS_FOR_ALL = "sha256:" + "0" * 64

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.prediction import BlobPrediction, Prediction
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.pull import Pull
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import note, reason
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
+from .prediction import BlobPrediction, Prediction
+from .pull import Pull
+from .reasons import note, reason
+from .route import Route
 
 
 class Probe(t.NamedTuple):

@@ -12,15 +12,15 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import is_loopback
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.containerd import Containerd
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.go_client import GoClient
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, note, reason
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.registries_conf import NAMES, RegistriesConf
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.rust_client import RustClient
+from .._config.values import is_loopback
+from .client import Client
+from .containerd import Containerd
+from .go_client import GoClient
+from .images import PreheatedImage
+from .reasons import Reason, note, reason
+from .registries_conf import NAMES, RegistriesConf
+from .route import Route
+from .rust_client import RustClient
 
 CLIENTS: dict[str, type[Client]] = {client.name: client for client in (GoClient, RustClient)}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import MESSAGES, Problem
+from .._config.messages import MESSAGES, Problem
 
 #: Cause and remedy by code, in addition to ``_config.messages.MESSAGES``.
 MISSES: dict[str, tuple[str, str]] = {

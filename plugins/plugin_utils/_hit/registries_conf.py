@@ -13,24 +13,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import is_full_name
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.files import newer_than_unit
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import (
-    Reason,
-    note,
-    reason,
-    reason_from_problem,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf import (
-    Entry,
-    Mirror,
-    files_of,
-    read_registries,
-    unsent_login,
-)
+from ...module_utils._image import is_full_name
+from .._registries_conf import Entry, Mirror, files_of, read_registries, unsent_login
+from .client import Client
+from .files import newer_than_unit
+from .images import PreheatedImage
+from .reasons import Reason, note, reason, reason_from_problem
+from .route import Route
 
 #: Names of runtimes in messages.
 NAMES = {"podman": "podman", "crio": "CRI-O"}

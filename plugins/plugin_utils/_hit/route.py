@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
+from .setting import Setting
 
 
 class Route(t.NamedTuple):

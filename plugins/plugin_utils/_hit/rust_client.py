@@ -13,28 +13,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._default_filter import (
-    DEFAULT_FILTERED_QUERY_PARAMS,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import RANGES
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._regex import first_match
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import at_least
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import (
-    blob_digest_id,
-    content_id,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import get
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.values import parse_bytes
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import (
-    BlobRequest,
-    Client,
-    Login,
-    header_value,
-    rewrite_host,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, reason
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.route import Route
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.setting import Setting
+from ...module_utils._default_filter import DEFAULT_FILTERED_QUERY_PARAMS
+from ...module_utils._option_checks import RANGES
+from ...module_utils._regex import first_match
+from ...module_utils._release import at_least
+from ...module_utils._task_id import blob_digest_id, content_id
+from .._config.schema import get
+from .._config.values import parse_bytes
+from .client import BlobRequest, Client, Login, header_value, rewrite_host
+from .reasons import Reason, reason
+from .route import Route
+from .setting import Setting
 
 _DEFAULT_MIRROR = "https://index.docker.io"
 # First releases with a behaviour. An unknown release counts as newer.

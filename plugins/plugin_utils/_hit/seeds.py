@@ -11,19 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._release import (
-    at_least,
-    format_release,
-    parse_release,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._releases import (
-    FIRST_WITHOUT_GO_SEEDS,
-    releases_of_echo,
-)
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._task_id import Recipe, blob_digest_id, recipe_for
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.client import Client
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.images import PreheatedImage
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._hit.reasons import Reason, note, reason
+from ...module_utils._release import at_least, format_release, parse_release
+from ...module_utils._releases import FIRST_WITHOUT_GO_SEEDS, releases_of_echo
+from ...module_utils._task_id import Recipe, blob_digest_id, recipe_for
+from .client import Client
+from .images import PreheatedImage
+from .reasons import Reason, note, reason
 
 #: Managers up to this release never request task IDs that are digests of blobs (dragonfly pull request 4975).
 _LAST_WITHOUT_BLOB_DIGEST_IDS = (2, 5, 1)
