@@ -112,7 +112,10 @@ def judge_config(
 
 
 def _edit(effective: Effective, text: str, certs_dir: str, login: Login | None) -> Verdict:
-    document = _edited(text, effective.release, certs_dir, login)
+    try:
+        document = _edited(text, effective.release, certs_dir, login)
+    except tomlkit.exceptions.TOMLKitError as error:
+        return Verdict(text, False, [problem("toml_invalid", file=effective.path, error=error)])
     problems = [] if is_read(effective, certs_dir) else outweighed(effective, document.unwrap(), certs_dir)
     if problems:
         return Verdict(text, False, problems)

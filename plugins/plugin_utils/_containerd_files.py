@@ -149,7 +149,9 @@ def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
     if facts.get("dump_error"):
         problems.append(problem("config_rejected", file=main["path"], error=facts["dump_error"]))
     elif facts.get("dump"):
+        # containerd itself has read the files. Before 2.0 it accepts some that are not valid TOML.
         merged, unclear = _parse_dump(facts["dump"], main["path"])
+        problems = []
     problems += [unclear] if unclear else []
     mistyped = misfit(merged) or _short_plugin_name(merged)
     if mistyped:
@@ -170,9 +172,11 @@ def _parse_file(file: dict[str, t.Any], release: Release, importer: str) -> tupl
         error = "it begins with a byte order mark, which containerd from 2.0 on does not read"
         return {}, problem("toml_invalid", file=path, error=error)
     try:
-        return tomllib.loads(file.get("text") or ""), None
+        config = tomllib.loads(file.get("text") or "")
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         return {}, problem("toml_invalid", file=path, error=str(error) or type(error).__name__)
+    key, wanted = _misspelt_case(config, _SHAPE)
+    return config, problem("key_case", key, file=path, wanted=wanted) if key else None
 
 
 def _newest_version(release: tuple[int, ...]) -> float:
@@ -314,6 +318,24 @@ def misfit(value: t.Any, shape: t.Any = None, path: str = "") -> str | None:
             if wrong:
                 return wrong
     return None
+
+
+def _misspelt_case(table: dict[str, t.Any], shape: dict[str, t.Any], path: str = "") -> tuple[str, str]:
+    """Return the first key that differs from a known one in the case of letters only, and the known one.
+
+    Before 2.0 containerd reads such a key if it is all upper case, from 2.0 on it reads it in any case, and of several
+    spellings the last in the order of the alphabet (go-toml v1.9.5 marshal.go, v2.2.4 unmarshaler.go). Names of
+    plugins do not count: nothing ignores their case.
+    """
+    for name, value, inner_shape in _inner(table, shape):
+        wanted = "" if path == "plugins" or "*" in shape or name in shape else name.lower()
+        if wanted in shape:
+            return f"{path}.{name}".lstrip("."), wanted
+        if isinstance(value, dict) and isinstance(inner_shape, dict):
+            found = _misspelt_case(value, inner_shape, f"{path}.{name}".lstrip("."))
+            if found[0]:
+                return found
+    return "", ""
 
 
 def _inner(value: t.Any, shape: t.Any) -> list[tuple[str, t.Any, t.Any]]:

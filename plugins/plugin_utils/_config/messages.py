@@ -325,8 +325,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "1.29.9, 1.30.5 and later) if registries.yaml does not contain their registries.",
     ),
     "toml_invalid": (
-        "containerd cannot read the file: {error}.",
-        "Correct the file. containerd does not start with it.",
+        "the file is not valid: {error}.",
+        "Correct the file. Most releases of containerd do not start with it.",
+    ),
+    "key_case": (
+        "releases of containerd differ in whether they read this key as {wanted}.",
+        "Write it as {wanted}, or ensure that the program containerd can run on the host.",
     ),
     "config_version_1": (
         "the file has version 1 or no version. Its names of plugins differ.",

@@ -15,12 +15,6 @@ from socketserver import ThreadingMixIn
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.fake_clock import FakeClock
-from hypothesis import settings
-
-# How long an example takes says nothing on a machine that is busy. The examples are the same each time, so that a run
-# that fails says something of the change.
-settings.register_profile("unit", deadline=None, database=None, derandomize=True)
-settings.load_profile("unit")
 
 
 class Asked:

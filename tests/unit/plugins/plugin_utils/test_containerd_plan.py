@@ -181,6 +181,57 @@ def test_what_is_not_known_is_said(more: dict[str, Any], code: str, key: str) ->
     assert code in [reason.code for reason in verdict.reasons]
 
 
+@pytest.mark.parametrize("release", [None, "1.7.24", "2.2.0"])
+@pytest.mark.parametrize(
+    "before, after, key",
+    [
+        ("version", "Version", "Version"),
+        ("config_path", "Config_Path", "plugins.io.containerd.grpc.v1.cri.registry.Config_Path"),
+        ("config_path", "CONFIG_PATH", "plugins.io.containerd.grpc.v1.cri.registry.CONFIG_PATH"),
+        (".registry]", ".Registry]", "plugins.io.containerd.grpc.v1.cri.Registry"),
+        ("[plugins", "[Plugins", "Plugins"),
+        ("version = 2", 'version = 2\nDisabled_Plugins = ["io.containerd.grpc.v1.cri"]', "Disabled_Plugins"),
+        ("version = 2", 'version = 2\nIMPORTS = ["/etc/other.toml"]', "IMPORTS"),
+        (SET2, f"{SET2}[{CRI2}.registry.Mirrors.'a']\n", "plugins.io.containerd.grpc.v1.cri.registry.Mirrors"),
+    ],
+)
+def test_a_key_in_another_case_is_not_guessed(before: str, after: str, key: str, release: str | None) -> None:
+    text = ("version = 2\n" + SET2).replace(before, after)
+    facts = containerd(text, version=release, hosts=mirror_files())
+    plan = make_plan(facts, options())
+    found = [(problem["code"], problem["key"]) for problem in plan["problems"]]
+    assert (("key_case", f"{CONFIG} {key}") in found, plan["needs_config"]) == (True, False)
+    verdict = predict_hits({**hosts.facts(), "containerd": facts}, [image()])
+    assert (verdict.hit, "key_case" in [reason.code for reason in verdict.reasons]) == ("none", True)
+    # containerd itself says what it reads.
+    own = {**facts, "dump": "version = 2\n" + SET2}
+    assert predict_hits({**hosts.facts(), "containerd": own}, [image()]).hit == "all"
+    assert "key_case" not in codes(make_plan(own, options()))
+
+
+@pytest.mark.parametrize(
+    "text", [f"[{CRI2}.registry.mirrors.'A']\n", "[plugins.CRI]\nRegistry = 5\n", "[Grpc]\n[debug]\nLevel = 'a'\n"]
+)
+def test_names_and_keys_that_nothing_reads_have_any_case(text: str) -> None:
+    assert codes(make_plan(containerd("version = 2\n" + text), options())) in ([], ["mirrors_in_use"])
+
+
+#: The CRI plugin's table twice, which containerd 1.7.20 accepts.
+REDECLARED = f"version = 2\n[{CRI2}]\nregistry.config_path = '{CERTS}'\n[{CRI2}.registry]\n"
+
+
+def test_a_file_that_only_containerd_1_reads() -> None:
+    dump = "version = 2\n" + SET2
+    facts = containerd(REDECLARED, dump=dump, hosts=mirror_files())
+    assert predict_hits({**hosts.facts(), "containerd": facts}, [image()]).hit == "all"
+    assert codes(make_plan(facts, options())) == []
+    unset = {**facts, "dump": "version = 2\n"}
+    assert codes(make_plan(unset, options())) == ["toml_invalid"]
+    unknown = {**facts, "dump": None}
+    assert codes(make_plan(unknown, options())) == ["toml_invalid"]
+    assert predict_hits({**hosts.facts(), "containerd": unknown}, [image()]).hit == "none"
+
+
 @pytest.mark.parametrize("version, release", [(4, "2.3.0"), (3, "2.2.0"), (2, "1.7.24"), (4, None)])
 def test_versions_that_a_release_knows(version: int, release: str | None) -> None:
     plan = make_plan(containerd(f"version = {version}\n", version=release), options())
