@@ -332,9 +332,9 @@ def _misspelt_case(table: dict[str, t.Any], shape: dict[str, t.Any], path: str =
         if wanted in shape:
             return f"{path}.{name}".lstrip("."), wanted
         if isinstance(value, dict) and isinstance(inner_shape, dict):
-            found = _misspelt_case(value, inner_shape, f"{path}.{name}".lstrip("."))
-            if found[0]:
-                return found
+            misspelt = _misspelt_case(value, inner_shape, f"{path}.{name}".lstrip("."))
+            if misspelt[0]:
+                return misspelt
     return "", ""
 
 

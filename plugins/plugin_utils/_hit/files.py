@@ -50,12 +50,16 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         return t.cast(t.Optional[yaml.Node], super().get_single_node())
 
     @staticmethod
-    def _reject_duplicate_keys(node: yaml.MappingNode) -> None:
-        first_nodes: dict[tuple[str, t.Any], yaml.ScalarNode] = {}
+    def _spelling(key: str) -> str:
+        """Return what two keys share if the client reads them as one."""
+        return key
+
+    def _reject_duplicate_keys(self, node: yaml.MappingNode) -> None:
+        first_nodes: dict[tuple[str, str], yaml.ScalarNode] = {}
         for key, _value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 continue
-            first = first_nodes.setdefault((key.tag, key.value), key)
+            first = first_nodes.setdefault((key.tag, self._spelling(key.value)), key)
             if first is not key:
                 problem = f"the key {key.value} is already set in line {first.start_mark.line + 1}"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
@@ -77,10 +81,17 @@ class _GoLoader(_Loader):
     def _root_node(self) -> yaml.Node | None:
         return self.get_node() if self.check_node() else None
 
+    @staticmethod
+    def _spelling(key: str) -> str:
+        """Ignore case. Of two such keys viper takes a random one."""
+        return key.lower()
+
 
 _GoLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<\Z"), "<")
 _GoLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?[0-9][0-9_]*\Z"), "-+0123456789")
 _LOADERS = {"dfget": _GoLoader, "dfdaemon": _Loader}
+#: A directive that the Go client rejects (gopkg.in/yaml.v3 v3.0.1 parserc.go): it accepts %YAML 1.1 only.
+_OTHER_YAML = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%TAG[^\n]*\n)*%YAML[ \t]+(?!1\.1\s)")
 
 
 @functools.lru_cache(maxsize=256)
@@ -89,6 +100,8 @@ def parse_text(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
 
     :param kind: ``toml``, or the client that reads it as YAML.
     """
+    if kind == "dfget" and _OTHER_YAML.match(text):
+        return {}, "it is not valid YAML (the Go client accepts no directive but %YAML 1.1)"
     try:
         if kind == "toml":
             return tomllib.loads(text), None

@@ -199,8 +199,8 @@ def test_a_key_in_another_case_is_not_guessed(before: str, after: str, key: str,
     text = ("version = 2\n" + SET2).replace(before, after)
     facts = containerd(text, version=release, hosts=mirror_files())
     plan = make_plan(facts, options())
-    found = [(problem["code"], problem["key"]) for problem in plan["problems"]]
-    assert (("key_case", f"{CONFIG} {key}") in found, plan["needs_config"]) == (True, False)
+    keys = [(problem["code"], problem["key"]) for problem in plan["problems"]]
+    assert (("key_case", f"{CONFIG} {key}") in keys, plan["needs_config"]) == (True, False)
     verdict = predict_hits({**hosts.facts(), "containerd": facts}, [image()])
     assert (verdict.hit, "key_case" in [reason.code for reason in verdict.reasons]) == ("none", True)
     # containerd itself says what it reads.

@@ -945,6 +945,10 @@ def misses():
         "the key a is already set",
         config="proxy: [{a: 1, a: 2}]\n",
     )
+    yield go("key-in-two-cases", None, "unreadable", "", "already set in line 1", config="Proxy: {}\nproxy: {}\n")
+    for before in ("", "# comment\n\n", "%TAG ! tag:a,2000:\n"):
+        text = f"{before}%YAML 1.2\n---\n{yaml.safe_dump(hosts.GOOD['dfget'])}"
+        yield go(f"yaml-1.2-{before[:1]}", None, "unreadable", "", "no directive but %YAML 1.1", config=text)
     yield go("yaml-of-another-kind", None, "unreadable", "", "no mapping", config="- a\n")
     yield (
         "bad-toml",
@@ -1203,6 +1207,13 @@ def test_the_go_client_reads_the_first_document_only(second):
     rust = yaml.safe_dump(hosts.GOOD["dfdaemon"]) + second
     machine = facts("dfdaemon", "1.5.1", config=rust, hosts=hosts_toml("dfdaemon"))
     assert codes(predict_hits(machine, [image()])) == ["unreadable"]
+
+
+@pytest.mark.parametrize("client, version", [("dfget", "1.1"), ("dfdaemon", "1.1"), ("dfdaemon", "1.2")])
+def test_a_directive_that_a_client_accepts(client, version):
+    text = f"%YAML {version}\n---\n{yaml.safe_dump(hosts.GOOD[client])}"
+    release = {"dfget": "2.1.67", "dfdaemon": "1.5.1"}[client]
+    assert predict_hits(facts(client, release, config=text, hosts=hosts_toml(client)), [image()]).hit == "all"
 
 
 def test_the_second_endpoint_of_an_old_mirror_is_the_client():
