@@ -5,8 +5,11 @@
 """Keep runs that start at the same time from creating the same jobs, although the manager has no lock.
 
 The typical case is a task without ``run_once``, which each host runs at the same moment: each run lists the jobs, finds
-none and would create one. Therefore, a run that misses jobs pauses for a random time and lists the jobs again. Most
-pauses are long and few are short, so the first run is probably alone until its job appears in the list, however
+none and would create one. Runs on one machine, such as with ``delegate_to: localhost``, take turns: the first one
+creates the jobs, and the others find them.
+
+Runs on different machines cannot. Therefore, a run that misses jobs pauses for a random time and lists the jobs again.
+Most pauses are long and few are short, so the first run is probably alone until its job appears in the list, however
 many runs there are.
 
 PRIVATE to the collection.
@@ -14,17 +17,28 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
 import math
+import socket
+import sys
+import typing as t
 
 from .context import RunContext
 from .existing import ExistingJobs
 
 #: Seconds of the longest pause; a manager needs at least 30 to notice that a job has ended.
 LONGEST_PAUSE = 1.0
+#: Seconds for which a run waits for its turn; it normally takes about 1.
+LONGEST_TURN = 10.0
+_TURN_POLL = 0.1
 # How many of all runs do not pause. With up to 100 runs, about one of them is that early.
 _WITHOUT_PAUSE = 0.01
 # Of the time that the task has left.
 _MOST_OF_TIME_LEFT = 0.1
+# Names of sockets that start with NUL belong to no file, and the kernel releases them when the process ends.
+_TURN_PREFIX = "\0dragonflyoss.dragonfly.preheat."
 
 
 def pause_before_creation(chance: float) -> float:
@@ -38,16 +52,46 @@ def pause_before_creation(chance: float) -> float:
     return LONGEST_PAUSE * max(0.0, 1 - math.log(chance) / math.log(_WITHOUT_PAUSE))
 
 
-def wait_for_other_runs(context: RunContext, existing: ExistingJobs) -> None:
-    """Find the jobs that other runs create meanwhile, as long as they create what is missing here.
+@contextlib.contextmanager
+def only_run(context: RunContext, existing: ExistingJobs) -> t.Iterator[None]:
+    """Find the jobs that other runs create meanwhile. Those on this machine create none until the context ends.
 
     There is nothing to wait for where nothing is missing, with ``force``, and in check mode.
     """
-    if context.check_mode or context.params["force"]:
+    if context.check_mode or context.params["force"] or not existing.missing():
+        yield
         return
-    while existing.missing():
-        pause = min(pause_before_creation(context.chance()), _MOST_OF_TIME_LEFT * context.clock.time_left())
-        if pause:
-            context.clock.pause(pause)
-        if not existing.find_newer():
-            return
+    with socket.socket(socket.AF_UNIX) as turn:
+        if _wait_for_turn(turn, context, existing):
+            existing.find_newer()
+        while existing.missing():
+            context.clock.pause(_limited(context, pause_before_creation(context.chance())))
+            if not existing.find_newer():
+                break
+        yield
+
+
+def _wait_for_turn(turn: socket.socket, context: RunContext, existing: ExistingJobs) -> bool:
+    """Wait until no run on this machine is creating the same jobs, and keep others from it until the socket is closed.
+
+    :returns: whether there was another run.
+    """
+    jobs = [context.params["url"], *sorted(missing.planned.fingerprint for missing in existing.missing())]
+    name = _TURN_PREFIX + hashlib.sha256(" ".join(jobs).encode()).hexdigest()
+    until = context.clock.now() + _limited(context, LONGEST_TURN)
+    waited = False
+    # Other systems have no such names.
+    while sys.platform == "linux":
+        try:
+            turn.bind(name)
+            break
+        except OSError as exc:
+            if exc.errno != errno.EADDRINUSE or context.clock.now() >= until:
+                break
+        context.clock.pause(_TURN_POLL)
+        waited = True
+    return waited
+
+
+def _limited(context: RunContext, seconds: float) -> float:
+    return min(seconds, _MOST_OF_TIME_LEFT * context.clock.time_left())

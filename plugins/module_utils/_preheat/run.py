@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .concurrent_runs import wait_for_other_runs
+from .concurrent_runs import only_run
 from .context import RunContext
 from .creation import Creation, predict
 from .existing import ExistingJobs
@@ -46,10 +46,10 @@ def run_preheat(
     refuse_unknown_options(planned_jobs, context.reader)
     require_peers_that_answer(context.params["verify"], context.reader)
     existing.drop_stale()
-    wait_for_other_runs(context, existing)
-    existing.warn_of_unknown_clusters()
-    missing = existing.missing()
-    new = predict(context, missing) if context.check_mode else Creation(context).create(missing)
+    with only_run(context, existing):
+        existing.warn_of_unknown_clusters()
+        missing = existing.missing()
+        new = predict(context, missing) if context.check_mode else Creation(context).create(missing)
     for record in new:
         record.replaces = existing.replaced.get(record.planned)
     order = {planned: number for number, planned in enumerate(planned_jobs)}
