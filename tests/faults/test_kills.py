@@ -24,7 +24,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.faults.test_tls_and_leaks 
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
 #: Seconds until a phase must have begun, and a process must be over.
-_LIMIT = 30
+_LIMIT = 120
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
