@@ -22,7 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry i
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import parameters
 
 _START_TIMEOUT = 300
-_TURN_PREFIX = concurrent_runs._TURN_PREFIX  # pylint: disable=protected-access
+_LOCK_PREFIX = concurrent_runs._LOCK_PREFIX  # pylint: disable=protected-access
 
 
 class Call(t.NamedTuple):
@@ -63,7 +63,7 @@ def preheat_at(call: Call) -> dict[str, t.Any]:
     :returns: also ``process`` (its number) and ``processor_wait`` (the seconds for which it waited for a processor).
     """
     machine = f"{multiprocessing.current_process().pid}." if call.has_own_machine else ""
-    concurrent_runs._TURN_PREFIX = _TURN_PREFIX + machine  # pylint: disable=protected-access
+    concurrent_runs._LOCK_PREFIX = _LOCK_PREFIX + machine  # pylint: disable=protected-access
     registry = Registry(Http())
     client = DragonflyClient(Http(auth=f"Bearer {call.token}"), call.url)
     params = parameters(url=call.url, image=call.image, wait=call.wait, wait_sleep=1)

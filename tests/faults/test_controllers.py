@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.concurrent_runs import LONGEST_TURN
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.concurrent_runs import LONGEST_WAIT
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.controllers import Call, preheat_at, start_controllers
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import Watch, World
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
@@ -117,7 +117,7 @@ class _Held(Watch):
         yield False
 
 
-def test_a_turn_that_does_not_end_is_not_waited_for():
+def test_a_lock_that_is_not_released_is_not_waited_for():
     held = _Held()
     with World(release="2.5.1") as world, ThreadPoolExecutor(1) as other:
         image = world.source(world.box.image("shop/web", "1"))
@@ -130,4 +130,4 @@ def test_a_turn_that_does_not_end_is_not_waited_for():
         assert run.result().error is None
     assert second.error is None
     assert len(second.made) == 1
-    assert LONGEST_TURN < second.seconds < LONGEST_TURN + 5
+    assert LONGEST_WAIT < second.seconds < LONGEST_WAIT + 5

@@ -30,15 +30,15 @@ from .existing import ExistingJobs
 
 #: Seconds of the longest pause; a manager needs at least 30 to notice that a job has ended.
 LONGEST_PAUSE = 1.0
-#: Seconds for which a run waits for its turn; it normally takes about 1.
-LONGEST_TURN = 10.0
-_TURN_POLL = 0.1
+#: Seconds for which a run waits for another one on its machine, which normally takes about 1.
+LONGEST_WAIT = 10.0
+_LOCK_POLL = 0.1
 # How many of all runs do not pause. With up to 100 runs, about one of them is that early.
 _WITHOUT_PAUSE = 0.01
 # Of the time that the task has left.
 _MOST_OF_TIME_LEFT = 0.1
 # Names of sockets that start with NUL belong to no file, and the kernel releases them when the process ends.
-_TURN_PREFIX = "\0dragonflyoss.dragonfly.preheat."
+_LOCK_PREFIX = "\0dragonflyoss.dragonfly.preheat."
 
 
 def pause_before_creation(chance: float) -> float:
@@ -61,8 +61,8 @@ def only_run(context: RunContext, existing: ExistingJobs) -> t.Iterator[None]:
     if context.check_mode or context.params["force"] or not existing.missing():
         yield
         return
-    with socket.socket(socket.AF_UNIX) as turn:
-        if _wait_for_turn(turn, context, existing):
+    with socket.socket(socket.AF_UNIX) as lock:
+        if _wait_for_lock(lock, context, existing):
             existing.find_newer()
         while existing.missing():
             context.clock.pause(_limited(context, pause_before_creation(context.chance())))
@@ -71,24 +71,24 @@ def only_run(context: RunContext, existing: ExistingJobs) -> t.Iterator[None]:
         yield
 
 
-def _wait_for_turn(turn: socket.socket, context: RunContext, existing: ExistingJobs) -> bool:
+def _wait_for_lock(lock: socket.socket, context: RunContext, existing: ExistingJobs) -> bool:
     """Wait until no run on this machine is creating the same jobs, and keep others from it until the socket is closed.
 
     :returns: whether there was another run.
     """
     jobs = [context.params["url"], *sorted(missing.planned.fingerprint for missing in existing.missing())]
-    name = _TURN_PREFIX + hashlib.sha256(" ".join(jobs).encode()).hexdigest()
-    until = context.clock.now() + _limited(context, LONGEST_TURN)
+    name = _LOCK_PREFIX + hashlib.sha256(" ".join(jobs).encode()).hexdigest()
+    until = context.clock.now() + _limited(context, LONGEST_WAIT)
     waited = False
     # Other systems have no such names.
     while sys.platform == "linux":
         try:
-            turn.bind(name)
+            lock.bind(name)
             break
         except OSError as exc:
             if exc.errno != errno.EADDRINUSE or context.clock.now() >= until:
                 break
-        context.clock.pause(_TURN_POLL)
+        context.clock.pause(_LOCK_POLL)
         waited = True
     return waited
 
