@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options in groups, each defined once. A test compares them with the doc fragments.
-
-PRIVATE to the collection.
-"""
+"""Options in groups, each defined once. A test compares them with the doc fragments."""
 
 from __future__ import annotations
 

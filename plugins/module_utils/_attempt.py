@@ -6,8 +6,6 @@
 
 The timeout of a socket applies to each read, so a server that occasionally sends a byte keeps a request alive forever.
 Therefore the timeout of the socket is set to the remaining time before each read.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@
 """Facts about the certificate and key files named in containerd's files: whether they can be read, what they hold.
 
 Runs on the host with the standard library only, and changes nothing. The content of the files does not leave the host.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Client of the manager's API: one method for each endpoint. Raises typed errors and does not depend on Ansible.
-
-PRIVATE to the collection.
-"""
+"""Client of the manager's API: one method for each endpoint. Raises typed errors and does not depend on Ansible."""
 
 from __future__ import annotations
 

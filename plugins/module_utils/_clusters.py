@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clusters of the manager: a scheduler cluster and its seed peer cluster as one object.
-
-PRIVATE to the collection.
-"""
+"""Clusters of the manager: a scheduler cluster and its seed peer cluster as one object."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run functions in threads.
-
-PRIVATE to the collection.
-"""
+"""Run functions in threads."""
 
 from __future__ import annotations
 

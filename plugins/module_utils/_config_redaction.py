@@ -10,8 +10,6 @@ module before an action plugin can change it, and only the user can set no_log f
 Only the values of known harmless keys are kept; the value of every other key is replaced. The structure, the keys and
 the line numbers are kept, so the controller still finds the errors that the daemon would find. Comments and values of
 more than one line are removed, because an unclosed quotation mark extends a value over the lines that follow.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@
 """Gathers what containerd reads, which is somewhere else where Kubernetes distributions bring their own containerd.
 
 Runs on the host with nothing but the standard library, and only reads.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

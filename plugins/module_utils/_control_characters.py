@@ -5,8 +5,6 @@
 """Refuse control characters in options before any request.
 
 Options become headers and URLs, in which a line break starts another header.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

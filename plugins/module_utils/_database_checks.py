@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the databases of a manager. Problems have the format of the filter config_problems.
-
-PRIVATE to the collection.
-"""
+"""Check the databases of a manager. Problems have the format of the filter config_problems."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The query parameters that clients and managers omit from task IDs by default.
-
-PRIVATE to the collection.
-"""
+"""The query parameters that clients and managers omit from task IDs by default."""
 
 from __future__ import annotations
 

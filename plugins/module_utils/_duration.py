@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parse durations. All options use this parser.
-
-PRIVATE to the collection.
-"""
+"""Parse durations. All options use this parser."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Validate and compare URLs of files.
-
-PRIVATE to the collection.
-"""
+"""Validate and compare URLs of files."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Remedies for responses of proxies and load balancers in front of a server.
-
-PRIVATE to the collection.
-"""
+"""Remedies for responses of proxies and load balancers in front of a server."""
 
 from __future__ import annotations
 

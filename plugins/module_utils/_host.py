@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read files, programs and units of a host, without changing anything.
-
-PRIVATE to the collection.
-"""
+"""Read files, programs and units of a host, without changing anything."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@
 
 Runs on the host with the standard library only, and changes nothing. No secret leaves the host: files are redacted by
 ``_config_redaction``.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@
 Each ``Http`` sends one set of credentials to one kind of server. It does not follow redirects (a POST would become a
 GET), does not read ``.netrc`` (it would replace the token), and sends its credentials only to the URL that the caller
 passes.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

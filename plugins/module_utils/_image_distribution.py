@@ -7,8 +7,6 @@
 The manager's response omits seed peers and includes hosts that are still downloading (manager/service/job.go,
 extractPeersFromJobs, 2.2.4 to 2.5.1; contract/2.5.1/task_held_by_seed). For each layer, the manager creates a job of
 the type get_task, whose result names all hosts. Therefore these jobs are read too.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

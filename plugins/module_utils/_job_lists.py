@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the list of jobs, newest first, only as far back as necessary.
-
-PRIVATE to the collection.
-"""
+"""Read the list of jobs, newest first, only as far back as necessary."""
 
 from __future__ import annotations
 

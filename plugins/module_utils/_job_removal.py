@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Remove jobs from the manager's list with ``DELETE .../jobs/:id``, which all releases have (contract/*/one).
-
-PRIVATE to the collection.
-"""
+"""Remove jobs from the manager's list with ``DELETE .../jobs/:id``, which all releases have (contract/*/one)."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Create jobs. The only code that handles rate limits, lost responses and refused tokens of a creation.
-
-PRIVATE to the collection.
-"""
+"""Create jobs. The only code that handles rate limits, lost responses and refused tokens of a creation."""
 
 from __future__ import annotations
 

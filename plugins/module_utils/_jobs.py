@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read jobs by ID, and poll pending jobs. See ``_job_lists`` for lists.
-
-PRIVATE to the collection.
-"""
+"""Read jobs by ID, and poll pending jobs. See ``_job_lists`` for lists."""
 
 from __future__ import annotations
 

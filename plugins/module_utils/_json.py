@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decode JSON of servers in bounded time and memory. Lists are decoded row by row, because a page can be huge.
-
-PRIVATE to the collection.
-"""
+"""Decode JSON of servers in bounded time and memory. Lists are decoded row by row, because a page can be huge."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bring an object of the manager to a desired state: find, compare, create, update, delete, read back.
-
-PRIVATE to the collection.
-"""
+"""Bring an object of the manager to a desired state: find, compare, create, update, delete, read back."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Convert error responses of a manager to errors with a reason and a remedy.
-
-PRIVATE to the collection.
-"""
+"""Convert error responses of a manager to errors with a reason and a remedy."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Infer the release, the clock and the clusters of a manager from its responses.
-
-PRIVATE to the collection.
-"""
+"""Infer the release, the clock and the clusters of a manager from its responses."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the state of a manager: its release, its options and job types, and whether it can preheat.
-
-PRIVATE to the collection.
-"""
+"""Read the state of a manager: its release, its options and job types, and whether it can preheat."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parse manifests and image indexes, and compute digests. Registries are not trusted.
-
-PRIVATE to the collection.
-"""
+"""Parse manifests and image indexes, and compute digests. Registries are not trusted."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only file that uses AnsibleModule: converts parameters to a client, and errors and results to its exits.
-
-PRIVATE to the collection.
-"""
+"""The only file that uses AnsibleModule: converts parameters to a client, and errors and results to its exits."""
 
 from __future__ import annotations
 

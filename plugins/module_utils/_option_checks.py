@@ -5,8 +5,6 @@
 """Validate options that several modules share.
 
 Each check returns a list of messages, because a task reports all problems at once.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -6,8 +6,6 @@
 
 A new row moves all others down, and a deleted row moves those below it up, possibly to another page. Therefore each
 page overlaps the previous one. If a page contains no known row, rows may be missing, and an earlier page is read again.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the lists of schedulers, seed peers and peers, in the format of the modules.
-
-PRIVATE to the collection.
-"""
+"""Read the lists of schedulers, seed peers and peers, in the format of the modules."""
 
 from __future__ import annotations
 

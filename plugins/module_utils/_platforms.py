@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parse platforms of images, and select the entries of an index that a platform needs.
-
-PRIVATE to the collection.
-"""
+"""Parse platforms of images, and select the entries of an index that a platform needs."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait within the time limit of a task. The clock is an argument.
-
-PRIVATE to the collection.
-"""
+"""Wait within the time limit of a task. The clock is an argument."""
 
 from __future__ import annotations
 

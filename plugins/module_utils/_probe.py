@@ -5,8 +5,6 @@
 """Requests a blob from the proxy of a host's Dragonfly client, as containerd would.
 
 Runs on the host with nothing but the standard library.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Remove query parameters from a URL in the same way as Dragonfly's Go programs and its Rust client before hashing.
-
-PRIVATE to the collection.
-"""
+"""Remove query parameters from a URL in the same way as Dragonfly's Go programs and its Rust client before hashing."""
 
 from __future__ import annotations
 

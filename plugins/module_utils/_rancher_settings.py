@@ -8,8 +8,6 @@ Runs on the host with nothing but the standard library, so YAML is read line by 
 is reported as unknown.
 
 Source: k3s v1.31 pkg/configfilearg/parser.go (findConfigFileFlag, dotDFiles, readConfigFile), which RKE2 uses, too.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

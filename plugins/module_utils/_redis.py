@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of Redis' protocol (RESP) that checking a login requires: commands of texts, and their responses.
-
-PRIVATE to the collection.
-"""
+"""The part of Redis' protocol (RESP) that checking a login requires: commands of texts, and their responses."""
 
 from __future__ import annotations
 

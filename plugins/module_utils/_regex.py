@@ -7,8 +7,6 @@
 Go's regexp and Rust's regex share most of their syntax with Python, but neither has lookaround or backreferences. What
 is certain to be wrong is refused here. For the rest the roles try: a client that does not start with a new
 configuration gets its earlier files back.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

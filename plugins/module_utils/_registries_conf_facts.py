@@ -5,8 +5,6 @@
 """Gather the configuration of podman, CRI-O, Buildah and Skopeo: registries.conf, and registries with credentials.
 
 Runs on the host with the standard library only, and changes nothing.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@
 """Read manifests from a registry, with token authentication. Does not depend on Ansible.
 
 Protocol: the OCI distribution specification, and distribution.github.io/distribution/spec/auth/token.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

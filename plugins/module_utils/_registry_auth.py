@@ -5,8 +5,6 @@
 """Parse challenges of registries, and decide where credentials and requests may go. Sends no requests.
 
 Protocol: RFC 9110 (11.6.1) and distribution.github.io/distribution/spec/auth/token.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parse the option ``registries``: URL and credentials of each registry.
-
-PRIVATE to the collection.
-"""
+"""Parse the option ``registries``: URL and credentials of each registry."""
 
 from __future__ import annotations
 

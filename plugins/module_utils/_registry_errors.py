@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Errors of registries: two kinds, and a function for each message.
-
-PRIVATE to the collection.
-"""
+"""Errors of registries: two kinds, and a function for each message."""
 
 from __future__ import annotations
 

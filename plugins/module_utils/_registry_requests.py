@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Send GET requests to registries and token services, with limited redirects, and without waiting twice for a server.
-
-PRIVATE to the collection.
-"""
+"""Send GET requests to registries and token services, with few redirects, and without waiting twice for a server."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases of managers and clients as text, as numbers, and as a range if the exact release is unknown.
-
-PRIVATE to the collection.
-"""
+"""Releases of managers and clients as text, as numbers, and as a range if the exact release is unknown."""
 
 from __future__ import annotations
 

@@ -10,8 +10,6 @@ contract/*/ignored_keys). Therefore
 
 - a request may contain all spellings of an option at once, because each manager reads only its own;
 - an echo shows whether the manager accepted an option, and which releases are possible.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Repeat requests that only read, if their error may be temporary.
-
-PRIVATE to the collection.
-"""
+"""Repeat requests that only read, if their error may be temporary."""
 
 from __future__ import annotations
 

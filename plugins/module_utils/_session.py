@@ -6,8 +6,6 @@
 
 The timeouts of requests apply to each read from a socket, so a server that occasionally sends a byte keeps a request
 alive forever. Therefore each connection sets its socket's timeout to the remaining time before each read and write.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sign in: exchange a user name and a password for a JWT.
-
-PRIVATE to the collection.
-"""
+"""Sign in: exchange a user name and a password for a JWT."""
 
 from __future__ import annotations
 

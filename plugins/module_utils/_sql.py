@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the SQL database of a manager with the library of the host's distribution.
-
-PRIVATE to the collection.
-"""
+"""Check the SQL database of a manager with the library of the host's distribution."""
 
 from __future__ import annotations
 

@@ -7,8 +7,6 @@
 A host hits preheated content only if its client and that of the seed peer compute the same ID. Two repositories compute
 IDs: dragonflyoss/dragonfly (Go: manager, scheduler, and up to 2.3.4 the client dfget) and dragonflyoss/client (Rust:
 dfdaemon).
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Trim pasted texts, and format lists in messages.
-
-PRIVATE to the collection.
-"""
+"""Trim pasted texts, and format lists in messages."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parse times of the manager: RFC 3339 with any offset and up to nanoseconds.
-
-PRIVATE to the collection.
-"""
+"""Parse times of the manager: RFC 3339 with any offset and up to nanoseconds."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Personal access tokens of the manager, the credentials of its Open API.
-
-PRIVATE to the collection.
-"""
+"""Personal access tokens of the manager, the credentials of its Open API."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Explain why a request failed without a complete response, and what to do.
-
-PRIVATE to the collection.
-"""
+"""Explain why a request failed without a complete response, and what to do."""
 
 from __future__ import annotations
 

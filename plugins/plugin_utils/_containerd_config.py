@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether containerd's config.toml uses the mirrors in a directory, and what keeps pulls from using them.
-
-PRIVATE to the collection.
-"""
+"""Decide whether containerd's config.toml uses the mirrors in a directory, and what keeps pulls from using them."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Merge containerd's configuration and its imports into the configuration that takes effect.
-
-PRIVATE to the collection.
-"""
+"""Merge containerd's configuration and its imports into the configuration that takes effect."""
 
 from __future__ import annotations
 

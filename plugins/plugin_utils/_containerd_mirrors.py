@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Derive mirrors, pulls and headers of containerd from registries and images.
-
-PRIVATE to the collection.
-"""
+"""Derive mirrors, pulls and headers of containerd from registries and images."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Extract image references from Kubernetes manifests, output of Helm, and compose files.
-
-PRIVATE to the collection.
-"""
+"""Extract image references from Kubernetes manifests, output of Helm, and compose files."""
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@
 """Parse registries.conf and its drop-ins as podman, CRI-O, Buildah and Skopeo do.
 
 Source: github.com/containers/image v5.36.1 pkg/sysregistriesv2/system_registries_v2.go.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

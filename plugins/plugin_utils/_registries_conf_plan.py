@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan what the role registries_conf does on a host, based on the facts of the host.
-
-PRIVATE to the collection.
-"""
+"""Plan what the role registries_conf does on a host, based on the facts of the host."""
 
 from __future__ import annotations
 

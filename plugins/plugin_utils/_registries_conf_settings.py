@@ -6,8 +6,6 @@
 
 Source: github.com/containers/image v5.36.1 pkg/sysregistriesv2/system_registries_v2.go (V2RegistriesConf,
 postProcessRegistries) and shortnames.go (validateShortName, parseShortNameValue).
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check all variables of a role by its argument spec, for a playbook that runs several roles one after the other.
-
-PRIVATE to the collection.
-"""
+"""Check all variables of a role by its argument spec, for a playbook that runs several roles one after the other."""
 
 from __future__ import annotations
 

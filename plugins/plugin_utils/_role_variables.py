@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find misspelt variables of roles; see ``_variable_values`` for their values.
-
-PRIVATE to the collection.
-"""
+"""Find misspelt variables of roles; see ``_variable_values`` for their values."""
 
 from __future__ import annotations
 

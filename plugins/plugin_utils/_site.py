@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Derive variables of the playbook ``site`` from its inventory: how the parts of a cluster reach each other.
-
-PRIVATE to the collection.
-"""
+"""Derive variables of the playbook ``site`` from its inventory: how the parts of a cluster reach each other."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Validate the value of a role variable before the role changes anything.
-
-PRIVATE to the collection.
-"""
+"""Validate the value of a role variable before the role changes anything."""
 
 from __future__ import annotations
 

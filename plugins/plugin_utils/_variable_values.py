@@ -6,8 +6,6 @@
 
 An inventory in INI and ``-e name=value`` hold text only. The argument specs of Ansible accept such text, but leave it
 as it is.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,7 +2,4 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Preheat images and files. ``run`` is the flow, each other file one part of it.
-
-PRIVATE to the collection.
-"""
+"""Preheat images and files. ``run`` is the flow, each other file one part of it."""

@@ -11,8 +11,6 @@ creates the jobs, and the others find them.
 Runs on different machines cannot. Therefore, a run that misses jobs pauses for a random time and lists the jobs again.
 Most pauses are long and few are short, so the first run is probably alone until its job appears in the list, however
 many runs there are.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hold what the parts of a run share: clients, options, clock.
-
-PRIVATE to the collection.
-"""
+"""Hold what the parts of a run share: clients, options, clock."""
 
 from __future__ import annotations
 

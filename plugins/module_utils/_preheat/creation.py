@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Create missing jobs, and check the manager's echo of their options.
-
-PRIVATE to the collection.
-"""
+"""Create missing jobs, and check the manager's echo of their options."""
 
 from __future__ import annotations
 

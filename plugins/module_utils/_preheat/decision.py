@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether the manager still polls an existing job, and whether the job counts. Does not read the clock.
-
-PRIVATE to the collection.
-"""
+"""Decide whether the manager still polls an existing job, and whether the job counts. Does not read the clock."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@
 
 Jobs of the type ``gc`` do not delete content: they delete rows of audits and jobs (manager/types/job.go, GCArgs, 2.2.3
 to 2.5.1). The same applies to the types ``scheduler`` and ``seed_peer``, which the manager creates itself.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find the existing jobs that count for planned jobs.
-
-PRIVATE to the collection.
-"""
+"""Find the existing jobs that count for planned jobs."""
 
 from __future__ import annotations
 

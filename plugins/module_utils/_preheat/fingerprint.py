@@ -7,8 +7,6 @@
 A manager newer than this collection adds unknown defaults and keys to the echo of a job. Then the echo does not show
 whether a job is identical to the planned one, but the fingerprint of the request does. It is at the end of ``bio``,
 which all releases store and return: ``registry.example.com/shop/web:4.2.0 [ansible 1f3a9c2e]``.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether enough hosts are warm, for scopes of many peers: one rule for results, options and peers.
-
-PRIVATE to the collection.
-"""
+"""Decide whether enough hosts are warm, for scopes of many peers: one rule for results, options and peers."""
 
 from __future__ import annotations
 

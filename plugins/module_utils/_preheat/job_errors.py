@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Explain errors in the result of a job, with remedies. Sends no requests.
-
-PRIVATE to the collection.
-"""
+"""Explain errors in the result of a job, with remedies. Sends no requests."""
 
 from __future__ import annotations
 

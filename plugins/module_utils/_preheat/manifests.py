@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read manifests from the registry: pin tags to digests, and determine which blobs must be warm.
-
-PRIVATE to the collection.
-"""
+"""Read manifests from the registry: pin tags to digests, and determine which blobs must be warm."""
 
 from __future__ import annotations
 

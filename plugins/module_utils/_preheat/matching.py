@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether an existing job is identical to a planned one. Sends no requests.
-
-PRIVATE to the collection.
-"""
+"""Decide whether an existing job is identical to a planned one. Sends no requests."""
 
 from __future__ import annotations
 

@@ -11,8 +11,6 @@ GetTask):
 - up to 2.3.0, the scheduler does not query hosts, but lists the peers that it remembers;
 - from 2.3.1 to 2.3.4, each host reports whether it has the task, but not whether it is complete;
 - since 2.4.0, each host also reports that (``IsFinished``).
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

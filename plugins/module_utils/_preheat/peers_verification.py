@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Confirm with the peers that warm content is still cached: ``verify: peers``.
-
-PRIVATE to the collection.
-"""
+"""Confirm with the peers that warm content is still cached: ``verify: peers``."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan the jobs that should exist, and those that are missing. No requests, no clock.
-
-PRIVATE to the collection.
-"""
+"""Plan the jobs that should exist, and those that are missing. No requests, no clock."""
 
 from __future__ import annotations
 

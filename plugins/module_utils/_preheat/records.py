@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hold the outcome of each planned job. Sends no requests.
-
-PRIVATE to the collection.
-"""
+"""Hold the outcome of each planned job. Sends no requests."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compare the options of a preheat with the release of the manager, which silently ignores unsupported ones.
-
-PRIVATE to the collection.
-"""
+"""Compare the options of a preheat with the release of the manager, which silently ignores unsupported ones."""
 
 from __future__ import annotations
 

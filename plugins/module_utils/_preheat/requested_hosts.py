@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Determine the requested hosts that are not warm, for scopes of many peers. Sends no requests.
-
-PRIVATE to the collection.
-"""
+"""Determine the requested hosts that are not warm, for scopes of many peers. Sends no requests."""
 
 from __future__ import annotations
 

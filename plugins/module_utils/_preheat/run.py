@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a preheat: plan the jobs, find those that exist, create those that are missing, wait, and report.
-
-PRIVATE to the collection.
-"""
+"""Run a preheat: plan the jobs, find those that exist, create those that are missing, wait, and report."""
 
 from __future__ import annotations
 

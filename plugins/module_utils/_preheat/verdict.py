@@ -6,8 +6,6 @@
 
 The manager's SUCCESS does not mean warm: from 2.3.1 on blobs can be missing silently (recorded:
 contract/2.3.4/image_success and contract/2.5.1/image_partly_warmed).
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

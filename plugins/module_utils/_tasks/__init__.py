@@ -2,7 +2,4 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Look up and delete tasks, the content that peers hold of a URL: see ``targets``, ``jobs``, ``hosts``, ``deletion``.
-
-PRIVATE to the collection.
-"""
+"""Look up and delete tasks, which peers hold of a URL: see ``targets``, ``jobs``, ``hosts``, ``deletion``."""

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide the outcome of deletions: what was deleted, what failed, and which peers still hold a task.
-
-PRIVATE to the collection.
-"""
+"""Decide the outcome of deletions: what was deleted, what failed, and which peers still hold a task."""
 
 from __future__ import annotations
 

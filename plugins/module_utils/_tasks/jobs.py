@@ -5,8 +5,6 @@
 """Create a job for each task, and wait for the jobs.
 
 These jobs can be repeated without harm. Therefore, unlike a preheat, a job whose response is lost is created again.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Select the tasks that a module's options name: for an image, the task of each blob.
-
-PRIVATE to the collection.
-"""
+"""Select the tasks that a module's options name: for an image, the task of each blob."""
 
 from __future__ import annotations
 

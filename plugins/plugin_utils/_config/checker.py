@@ -6,8 +6,6 @@
 
 Does not access hosts: takes the configuration, the releases, and facts about the host and the preheat as
 arguments, and returns problems.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check dfget.yaml, the configuration of the Go client.
-
-PRIVATE to the collection.
-"""
+"""Check dfget.yaml, the configuration of the Go client."""
 
 from __future__ import annotations
 

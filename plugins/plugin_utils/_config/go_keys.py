@@ -6,8 +6,6 @@
 
 Read from client/config/peerhost.go and cmd/dependency/base/option.go at each release tag of dragonflyoss/dragonfly;
 ``make compare-upstream`` compares them again. The notation is that of schema.parse_keys.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

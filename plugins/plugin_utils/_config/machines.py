@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a program runs on the machine of a host.
-
-PRIVATE to the collection.
-"""
+"""Whether a program runs on the machine of a host."""
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@
 """Problems of the configurations of clients and containerd: their codes, descriptions and remedies.
 
 docs/traps.md lists all codes, which a test checks.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Derive the kind of a package or archive, and the release of its daemon, from its name.
-
-PRIVATE to the collection.
-"""
+"""Derive the kind of a package or archive, and the release of its daemon, from its name."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tables of the rules of a server's validation: which keys must be set, or must not be empty or zero.
-
-PRIVATE to the collection.
-"""
+"""Tables of the rules of a server's validation: which keys must be set, or must not be empty or zero."""
 
 from __future__ import annotations
 

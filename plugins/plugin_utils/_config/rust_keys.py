@@ -6,8 +6,6 @@
 
 Read from dragonfly-client-config/src/dfdaemon.rs at each release tag of dragonflyoss/client; ``make compare-upstream``
 compares them again. The notation is that of schema.parse_keys.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -6,8 +6,6 @@
 
 Read from scheduler/config/config.go at each release tag of dragonflyoss/dragonfly; ``make compare-upstream`` compares
 the keys again. The notation is that of schema.parse_keys.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@
 all three are releases of dragonflyoss/dragonfly), ``dfdaemon`` is the Rust client (dfdaemon.yaml, releases of
 dragonflyoss/client). All of them silently ignore unknown keys, so only these tables distinguish a setting from
 a misspelling.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the configuration of a server: the part that manager and scheduler share.
-
-PRIVATE to the collection.
-"""
+"""Check the configuration of a server: the part that manager and scheduler share."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Derive facts for the roles manager and scheduler from the configuration that they write.
-
-PRIVATE to the collection.
-"""
+"""Derive facts for the roles manager and scheduler from the configuration that they write."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@
 
 Read from cmd/dependency/base/option.go and the configurations of both at each release tag of dragonflyoss/dragonfly;
 ``make compare-upstream`` compares them again. The notation is that of schema.parse_keys.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

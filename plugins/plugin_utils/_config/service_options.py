@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Format settings of the section [Service] of a unit, and find those that systemd would misread.
-
-PRIVATE to the collection.
-"""
+"""Format settings of the section [Service] of a unit, and find those that systemd would misread."""
 
 from __future__ import annotations
 

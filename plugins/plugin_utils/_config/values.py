@@ -6,8 +6,6 @@
 
 Like the programs, this module rejects numbers and booleans in quotes. It is stricter in one point: it rejects a number
 for a string, which the programs accept.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@
 The clients read YAML 1.2, PyYAML writes 1.1: it leaves texts such as ``1e3`` and ``0o17`` without quotes, which are
 numbers to the clients. And where the Rust client takes an empty value for one that is not there, it does not take the
 word ``null`` (serde_yaml, de.rs).
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -12,6 +12,4 @@
 - Differences between the IDs: ``differences``. Messages are in ``reasons``; a ``setting`` is a value with its file
   and key; ``files`` parses the facts of a host.
 - ``probe`` compares the prediction with the request of the running client.
-
-PRIVATE to the collection.
 """

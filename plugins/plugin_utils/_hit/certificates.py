@@ -7,8 +7,6 @@
 Source: containerd v1.5.18 to v2.3.4, remotes/docker/config/hosts.go (ConfigureHosts), and v1.7.20
 pkg/cri/sbserver/image_pull.go (getTLSConfig): a file that cannot be loaded, of any host, fails every pull of the
 registry, without a fallback.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Base class of both Dragonfly clients: their files, the port of the proxy, and their request for a pull.
-
-PRIVATE to the collection.
-"""
+"""Base class of both Dragonfly clients: their files, the port of the proxy, and their request for a pull."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Determine from containerd's files where it sends the pulls of a registry.
-
-PRIVATE to the collection.
-"""
+"""Determine from containerd's files where it sends the pulls of a registry."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Explain why the task IDs of a host and of a preheat differ.
-
-PRIVATE to the collection.
-"""
+"""Explain why the task IDs of a host and of a preheat differ."""
 
 from __future__ import annotations
 

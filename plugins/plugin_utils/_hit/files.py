@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parse the files of a host as its daemons do.
-
-PRIVATE to the collection.
-"""
+"""Parse the files of a host as its daemons do."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@
 
 Source: dragonfly v2.1.67 client/daemon/proxy/reverse_proxy.go, client/daemon/proxy/proxy.go (ServeHTTP) and
 client/daemon/transport/transport.go.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@
 """Read URLs as programs in Go read them, which is stricter than Python.
 
 Source: Go 1.26 net/url (Parse), confirmed by the recordings of containerd's hosts.toml.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

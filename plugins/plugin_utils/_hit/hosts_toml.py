@@ -6,8 +6,6 @@
 
 Source: containerd v1.5.18 to v2.3.4, remotes/docker/config/hosts.go (parseHostsFile, parseHostConfig), whose results
 are recorded by tests/tools/record_hosts_toml.py.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The preheated images: their blobs, and the inputs of the blobs' task IDs.
-
-PRIVATE to the collection.
-"""
+"""The preheated images: their blobs, and the inputs of the blobs' task IDs."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Look up the images of a check: from jobs, or from manifests in the registry.
-
-PRIVATE to the collection.
-"""
+"""Look up the images of a check: from jobs, or from manifests in the registry."""
 
 from __future__ import annotations
 

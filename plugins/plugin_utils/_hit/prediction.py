@@ -6,8 +6,6 @@
 
 A host hits a blob if it pulls through a Dragonfly client that computes the task ID of the preheat. Does not access
 hosts or networks: takes facts and images, and returns a prediction.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The probe: a request to the host's proxy that proves or disproves the prediction from its files.
-
-PRIVATE to the collection.
-"""
+"""The probe: a request to the host's proxy that proves or disproves the prediction from its files."""
 
 from __future__ import annotations
 

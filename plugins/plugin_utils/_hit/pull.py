@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Follow a pull on a host from the files of the runtime to the client that serves it.
-
-PRIVATE to the collection.
-"""
+"""Follow a pull on a host from the files of the runtime to the client that serves it."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reasons why pulls miss: a code, the file and key, and the remedy.
-
-PRIVATE to the collection.
-"""
+"""Reasons why pulls miss: a code, the file and key, and the remedy."""
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@
 """Determine from registries.conf where podman, CRI-O, Buildah and Skopeo send the pulls of an image.
 
 Source: github.com/containers/image v5.36.1 docker/docker_image_src.go (newImageSource) and docker/docker_client.go.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

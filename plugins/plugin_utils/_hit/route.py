@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The route of a pull, independent of the runtime.
-
-PRIVATE to the collection.
-"""
+"""The route of a pull, independent of the runtime."""
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@
 """Determine the Rust client's request for a pull.
 
 Source: client v1.4.2 dragonfly-client/src/proxy/mod.rs, header.rs and query.rs, and mod.rs of v0.1.127 and v1.1.1.
-
-PRIVATE to the collection.
 """
 
 from __future__ import annotations

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Facts about the seed peers, whose client computes the task IDs of a preheat.
-
-PRIVATE to the collection.
-"""
+"""Facts about the seed peers, whose client computes the task IDs of a preheat."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A value that decides about a pull, and where it comes from.
-
-PRIVATE to the collection.
-"""
+"""A value that decides about a pull, and where it comes from."""
 
 from __future__ import annotations
 
