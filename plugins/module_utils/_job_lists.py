@@ -148,11 +148,9 @@ class JobLists(ManagerKnowledge):
         return retry_transient(lambda: self._read_page(page, query), self._clock)
 
     def _read_page(self, wanted: Page, query: _Query) -> _JobPage:
-        try:
-            last, stream = self._client.list_jobs(wanted.number, wanted.size, **query.filters)
-        except ApiError as exc:
-            self._turn_to_old_manager(exc)
-            return self._read_page(wanted, query)
+        last, stream = self._with_old_manager(
+            lambda: self._client.list_jobs(wanted.number, wanted.size, **query.filters)
+        )
         if self._client.server_ip:
             self.releases = self.releases.intersect(low=(2, 1, 57))
         page = self._collect_rows(last, stream, query)

@@ -76,11 +76,7 @@ class JobReader(JobLists):
 
         :param limit: limit of the response in bytes.
         """
-        try:
-            return retry_transient(lambda: self._client.get_job(job_id, limit), self._clock)
-        except ApiError as exc:
-            self._turn_to_old_manager(exc)
-            return self.get(job_id, limit)
+        return self._with_old_manager(lambda: retry_transient(lambda: self._client.get_job(job_id, limit), self._clock))
 
     def get_each(
         self,

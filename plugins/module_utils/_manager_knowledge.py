@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ._client import CONSOLE_API, OPEN_API, DragonflyClient
 from ._errors import ApiError, DragonflyError
 from ._job_document import job_args
@@ -22,6 +24,11 @@ _PROBES = (
     (CONSOLE_API + "/persistent-cache-tasks", (2, 2, 2)),
     (CONSOLE_API + "/jobs", (2, 4, 1)),
 )
+_WITHOUT_TOKENS = (
+    "The manager is a 2.0.x, which does not support tokens. Anyone who can reach it can read and create jobs."
+)
+
+T = t.TypeVar("T")
 
 
 class ManagerKnowledge:
@@ -68,27 +75,38 @@ class ManagerKnowledge:
             self.echo_seen = True
             self.narrow_releases(args)
 
-    def _turn_to_old_manager(self, exc: ApiError) -> None:
-        """Use the jobs API of managers 2.0.x from now on.
+    def _with_old_manager(self, send: t.Callable[[], T]) -> T:
+        """Return the result of a request for jobs, which managers 2.0.x serve below another path.
 
-        :raises ApiError: the given error, if the manager is not a 2.0.x, for example if the path in the URL is wrong.
+        :raises ApiError: that of the first path, if the manager serves neither, or requires authentication for the
+            second, as later managers do.
         """
-        if exc.reason != "no_api" or self._client.jobs_api != OPEN_API or not self._serves_console_jobs():
-            raise exc
-        self._client.use_console_jobs()
-        self.releases = self.releases.intersect(high=(2, 1, 0))
-        self.warnings.append(
-            "The manager is a 2.0.x, which does not support tokens. Anyone who can reach it can read and create jobs."
-        )
-
-    def _serves_console_jobs(self) -> bool:
-        """Return whether the manager serves ``/api/v1/jobs`` without authentication."""
-        query = {"page": 1, "per_page": 1}
+        api = self._client.jobs_api
         try:
-            retry_transient(lambda: self._client.request("GET", CONSOLE_API + "/jobs", query=query), self._clock)
+            return send()
         except ApiError as exc:
-            return exc.status not in (401, 403) and exc.reason != "no_api"
-        return True
+            if exc.reason != "no_api" or api != OPEN_API:
+                raise
+            unknown_path = exc
+        self._client.use_console_jobs()
+        try:
+            answer = send()
+        except ApiError as exc:
+            if exc.status in (401, 403) or exc.reason == "no_api":
+                self._client.jobs_api = OPEN_API
+                raise unknown_path from None
+            self._remember_old_manager()
+            raise
+        except DragonflyError:
+            self._client.jobs_api = OPEN_API
+            raise
+        self._remember_old_manager()
+        return answer
+
+    def _remember_old_manager(self) -> None:
+        self.releases = self.releases.intersect(high=(2, 1, 0))
+        if _WITHOUT_TOKENS not in self.warnings:
+            self.warnings.append(_WITHOUT_TOKENS)
 
     def all_cluster_ids(self) -> set[int] | None:
         """Return the IDs of all clusters, None if the manager or the token does not permit reading them."""

@@ -326,13 +326,37 @@ def test_a_manager_without_open_api(loopback, reader):
     assert "2.0.x" in warning
     assert reader.get(1)["id"] == 1
     assert reader.all_cluster_ids() is None
+    paths = [request.path.partition("?")[0] for request in loopback.asked]
+    assert paths == ["/oapi/v1/jobs", "/api/v1/jobs", "/api/v1/jobs/1"]
 
 
-def test_a_manager_without_any_jobs_api(loopback, reader):
-    loopback.answers = [NO_API]
+def test_a_job_of_a_manager_without_open_api(loopback, reader):
+    jobs = Jobs(loopback, api="/api/v1")
+    jobs.rows = [row(1), row(2)]
+    assert [reader.get(job_id)["id"] for job_id in (2, 1)] == [2, 1]
+    assert (reader.releases.high, len(reader.warnings)) == ((2, 1, 0), 1)
+    assert [request.path for request in loopback.asked] == ["/oapi/v1/jobs/2", "/api/v1/jobs/2", "/api/v1/jobs/1"]
+
+
+def test_a_manager_without_open_api_that_breaks_off(loopback, reader):
+    jobs = Jobs(loopback, api="/api/v1")
+    jobs.rows = [row(1)]
+    breaks = [b""]
+    loopback.answers = lambda request: (
+        breaks.pop() if breaks and request.path.startswith("/api") else jobs.answer(request)
+    )
+    assert ids(reader.iter_recent_jobs(ALL)) == [1]
+    assert (reader.releases.high, len(reader.warnings)) == ((2, 1, 0), 1)
+
+
+@pytest.mark.parametrize("answer", [NO_API, (401, {"message": "a"}), (403, {"message": "a"})])
+def test_a_manager_without_any_jobs_api(loopback, reader, answer):
+    loopback.answers = lambda request: NO_API if request.path.startswith("/oapi") else answer
     with pytest.raises(ApiError) as caught:
         list(reader.iter_recent_jobs(ALL))
     assert caught.value.reason == "no_api"
+    assert "/oapi/v1/jobs" in caught.value.message
+    assert reader.warnings == []
 
 
 def test_the_echo_and_the_headers_tell_the_release(jobs, reader):
