@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ._certificate_facts import certificate_files
 from ._config_redaction import CONTAINERD_KEYS, HOSTS_KEYS, REGISTRIES_KEYS, redact_toml, redact_yaml
-from ._host import SHELLS, Host, Unit, option_of
+from ._host import Host, Unit, config_option
 from ._rancher_settings import Settings, Unknown, read_settings
 
 #: What containerd takes from 2.2 on if nothing names a directory (v2.2.0 internal/cri/config/config_unix.go).
@@ -215,31 +215,35 @@ def _running_source(host: Host, unit: Unit | None, program: str | None) -> Sourc
     """Return a containerd whose command no unit shows, by the processes that run."""
     running = _running(host)
     configs = sorted(set(map(_config_of, running)))
-    if unit is None and len(configs) > 1:
-        # Without a unit, nothing shows that of the kubelet from that of Docker.
-        return Source("unknown", _config_of(running[0]), program, error=f"several run, with {', '.join(configs)}")
     argv = running[0] if running else None
-    return Source("containerd", _config_of(argv or ()), program, unit, error=_config_error(unit, argv))
+    error = _config_error(unit, argv)
+    if len(configs) > 1:
+        # Nothing shows that of the kubelet from that of Docker.
+        error = f"several run, with {', '.join(configs)}"
+    name = "unknown" if unit is None and error else "containerd"
+    return Source(name, _config_of(argv or ()), program, unit, error=error)
 
 
 def _config_of(argv: tuple[str, ...]) -> str:
     """Return the configuration that a command of containerd names, else the default."""
-    return option_of(argv, _CONFIG_OPTIONS) or CONTAINERD_CONFIG
+    return config_option(argv, _CONFIG_OPTIONS)[0] or CONTAINERD_CONFIG
 
 
 def _config_error(unit: Unit | None, argv: tuple[str, ...] | None) -> str:
-    """Return why it is not known which configuration the unit of containerd names."""
-    if unit is None:
-        return ""
+    """Return why it is not known which configuration containerd uses.
+
+    :param unit: that starts it, None if systemd has none.
+    """
+    path, error = config_option(argv or (), _CONFIG_OPTIONS)
+    if path or error or unit is None:
+        return error
     if argv is None and unit.state is not None:
         return unit.error or "its command does not start containerd itself"
-    return "" if option_of(argv or (), _CONFIG_OPTIONS) else unit.error
+    return unit.error
 
 
 def _daemon_argv(argv: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return the part of a command that starts containerd, None if there is none."""
-    if argv and os.path.basename(argv[0]) in SHELLS:
-        return None
     for index, word in enumerate(argv):
         if os.path.basename(word) == "containerd":
             return argv[index:]
@@ -333,7 +337,8 @@ def _other(host: Host, unit: Unit | None, path: str | None) -> Source:
     """Return a containerd that something unknown started, or that there is none."""
     for argv in _running(host):
         program = _absolute_program(argv)
-        return Source("containerd", path, program) if path else Source("unknown", _config_of(argv), program)
+        own = Source("unknown", _config_of(argv), program, error=_config_error(None, argv))
+        return Source("containerd", path, program) if path else own
     error = unit.error if unit else ""
     return Source("unknown" if error else None, path or CONTAINERD_CONFIG, None, unit, error=error)
 

@@ -17,9 +17,10 @@ from typing import Any, Callable, NamedTuple
 MAX_BYTES = 1 << 20
 _MARK = re.compile(r"(?m)^# Written by the Ansible role ([\w.]+), changes are lost\.$")
 _VERSION = re.compile(r"GitVersion:?\s*v?(\d+\.\d+\.\d+)|(?<![\w.])v?(\d+\.\d+\.\d+)")
-_PROPERTIES = "LoadState,ActiveState,ExecMainStartTimestampMonotonic,ExecStart,Environment,EnvironmentFiles"
+_PROPERTIES = "LoadState,ActiveState,MainPID,ExecMainStartTimestampMonotonic,ExecStart,Environment,EnvironmentFiles"
 _ASSIGNMENT = re.compile(r"(?m)^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$")
-SHELLS = ("sh", "bash", "dash", "ash")
+_VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\$)")
+_SHELLS = ("sh", "bash", "dash", "ash")
 _PROGRAM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -43,7 +44,7 @@ class Unit(NamedTuple):
 
     :ivar state: such as ``active``; None if it cannot be queried.
     :ivar since: start time of its process in seconds since 1970; None if it is not running.
-    :ivar argv: its command, with environment variables expanded.
+    :ivar argv: its command, with environment variables expanded; empty if it is unknown.
     :ivar error: why systemd cannot be queried or the command is unknown; empty otherwise.
     :ivar variables: its environment, which may contain secrets.
     :ivar environment_error: why the environment is incomplete; empty otherwise.
@@ -173,14 +174,22 @@ class Host:
         is_running = state == "active" and started.isdigit() and int(started) > 0
         since = time.time() - time.monotonic() + int(started) / 1e6 if is_running else None
         # Such as { path=/usr/bin/dfget ; argv[]=/usr/bin/dfget daemon ; ignore_errors=no ; ... }
-        command = values.get("ExecStart", [""])[-1].partition("argv[]=")[2].partition(" ;")[0]
+        command = values.get("ExecStart", [""])[-1].partition("argv[]=")[2].partition(" ; ignore_errors=")[0]
         variables, environment_error = self._environment(values)
-        arguments = command.split()
+        arguments = self._arguments(command, values.get("MainPID", [""])[0])
         error = environment_error if any("$" in word for word in arguments) else ""
-        if arguments and os.path.basename(arguments[0]) in SHELLS:
-            error = f"its command is a script of {arguments[0]}"
+        if arguments and os.path.basename(arguments[0]) in _SHELLS:
+            arguments, error = [], f"its command is a script of {arguments[0]}"
         argv = tuple(_expand(arguments, variables))
         return Unit(name, state, since, argv, error, variables, environment_error)
+
+    def _arguments(self, command: str, pid: str) -> list[str]:
+        """Return the arguments of a command. systemctl does not quote blanks in them, so they are those of its process.
+
+        :param pid: of its process.
+        """
+        running = self.read(f"/proc/{pid}/cmdline").split("\0")[:-1]
+        return running if " ".join(running) == command else command.split()
 
     def _environment(self, values: dict[str, list[str]]) -> tuple[dict[str, str], str]:
         """Return the environment of a unit, and why it is incomplete."""
@@ -230,10 +239,17 @@ def _expand(arguments: list[str], variables: dict[str, str]) -> list[str]:
     for word in arguments:
         bare = re.match(r"\"?\$(\w+)\"?\Z", word)
         if bare:
-            expanded += variables.get(bare.group(1), "").split()
+            expanded += _split(variables.get(bare.group(1), ""))
         else:
-            expanded.append(re.sub(r"\$\{(\w+)\}", lambda match: variables.get(match.group(1), ""), word))
+            expanded.append(_VARIABLE.sub(lambda match: variables.get(match.group(1), match.group(2) or ""), word))
     return expanded
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
 
 
 def option_of(argv: tuple[str, ...] | list[str], names: tuple[str, ...]) -> str | None:
@@ -249,6 +265,17 @@ def option_of(argv: tuple[str, ...] | list[str], names: tuple[str, ...]) -> str 
         elif name in names and index + 1 < len(argv):
             value = argv[index + 1]
     return value
+
+
+def config_option(argv: tuple[str, ...] | list[str], names: tuple[str, ...]) -> tuple[str | None, str]:
+    """Return the path of the configuration that a command names, None without one, and why it is unknown.
+
+    :param names: names of the option, including dashes.
+    """
+    path = option_of(argv, names)
+    if path is None or path.startswith("/"):
+        return path, ""
+    return None, f"its command names the configuration '{path}', which is not an absolute path"
 
 
 def runner(module: Any) -> Run:

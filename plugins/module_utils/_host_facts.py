@@ -14,7 +14,7 @@ from typing import Any
 
 from ._config_redaction import redact_yaml
 from ._containerd_facts import UNITS, gather_containerd
-from ._host import Host, Unit, option_of
+from ._host import Host, Unit, config_option
 from ._registries_conf_facts import CRIO_UNIT, gather_registries_conf
 
 #: Maps a client to its unit, the default path of its configuration, and the argument that prints its release.
@@ -52,7 +52,11 @@ def _client(host: Host, name: str, config: str | None, units: dict[str, Unit]) -
     unit_name, usual, flag = CLIENTS[name]
     unit = units.get(unit_name)
     argv = list(unit.argv) if unit else []
-    file = host.file(config or option_of(argv, ("--config", "-c")) or usual, redact_yaml)
+    named, error = config_option(argv, ("--config", "-c"))
+    file = host.file(config or named or usual, redact_yaml)
     is_there = file["text"] is not None or (unit is not None and unit.state is not None)
     version = host.version([argv[0] if argv else name, flag]) if is_there else None
-    return {"config": file, "unit": unit.facts() if unit else None, "version": version}
+    facts = unit.facts() if unit else None
+    if facts and facts["state"] is not None:
+        facts["error"] = error or facts["error"] if not (config or named) else ""
+    return {"config": file, "unit": facts, "version": version}

@@ -18,7 +18,7 @@ import shlex
 from glob import escape
 from typing import NamedTuple
 
-from ._host import SHELLS, Host, Unit, file_assignments, option_of
+from ._host import Host, Unit, file_assignments, option_of
 
 _KEY = re.compile(r"""(?:"([^"\\]+)"|'([^']+)'|(\w[\w.+/-]*))[ \t]*:(?=[ \t]|\Z)""")
 _COMMAND_ARGS = re.compile(r"""(?m)^[ \t]*command_args\+?="((?:[^"\\]|\\.|\\\n)*)""")
@@ -211,8 +211,6 @@ def _command_arguments(script: str) -> list[str] | None:
 
 def _command(argv: tuple[str, ...], name: str) -> tuple[str, ...] | None:
     """Return the part of a command that starts k3s or RKE2, None if there is none."""
-    if argv and os.path.basename(argv[0]) in SHELLS:
-        return None
     unquoted = tuple(word.strip("\"'") for word in argv)
     for index, word in enumerate(unquoted):
         if os.path.basename(word) in (name, f"{name}-server", f"{name}-agent"):

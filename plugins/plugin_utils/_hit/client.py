@@ -81,12 +81,11 @@ def _checked(client: str, text: str, release: str | None) -> tuple[list[Problem]
 
 
 def _unit_reasons(unit: dict[str, t.Any] | None) -> list[Reason]:
-    """Return a reason if a unit is not running or its state is unknown. None stands for a client without a unit."""
-    state = unit.get("state") if unit else "active"
-    if unit is None or state == "active":
+    """Return a reason if a unit is not running, or if it is unknown what it runs. None stands for no unit."""
+    if unit is None:
         return []
-    if state is not None:
-        return [reason("not_running", unit=unit["name"], state=state)]
+    if unit.get("state") not in ("active", None):
+        return [reason("not_running", unit=unit["name"], state=unit["state"])]
     return [reason("unit_unknown", unit=unit["name"], error=unit["error"])] if unit.get("error") else []
 
 

@@ -82,8 +82,9 @@ MISSES: dict[str, tuple[str, str]] = {
         "Check journalctl -u {unit}, and start it.",
     ),
     "unit_unknown": (
-        "systemd cannot be queried for {unit} ({error}), so it is unknown whether the unit runs with this file.",
-        "Run the check with become: true, and check that systemctl show {unit} works on the host.",
+        "it is unknown whether {unit} runs with this file: {error}.",
+        "Run the check with become: true, and check that systemctl show {unit} works on the host. If the unit starts a "
+        "script, set dfget_config or dfdaemon_config to the client's file.",
     ),
     "restart_needed": (
         "the file was written {seconds} s after {unit} started, so the unit still runs with its earlier configuration.",

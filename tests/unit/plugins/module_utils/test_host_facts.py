@@ -300,6 +300,18 @@ KOPS = 'Environment=A=1 "CONTAINERD_OPTS=--log-level info"\n'
             {"/etc/sysconfig/a": "OPTS=-c /no.toml\n", "/etc/sysconfig/b": 'OPTS="-c /f.toml"\n'},
             "/f.toml",
         ),
+        # As systemd 252 expands them.
+        ("/usr/bin/containerd --config /etc/a$$b.toml", "", {}, "/etc/a$b.toml"),
+        ("/usr/bin/containerd $OPTS", "Environment='OPTS=-c \"/a b.toml\"'\n", {}, "/a b.toml"),
+        # systemctl does not quote; the process shows the arguments.
+        (
+            "/usr/bin/containerd --label a ; b --config /a b.toml",
+            "MainPID=7\n",
+            {"/proc/7/cmdline": "/usr/bin/containerd\0--label\0a ; b\0--config\0/a b.toml\0"},
+            "/a b.toml",
+        ),
+        # The unit has changed since it was started.
+        ("/usr/bin/containerd -c /g.toml", "MainPID=7\n", {"/proc/7/cmdline": "/usr/bin/containerd\0"}, "/g.toml"),
     ],
 )
 def test_the_configuration_that_the_unit_names(
@@ -320,6 +332,12 @@ def test_the_configuration_that_the_unit_names(
     [
         ("/bin/sh -c 'exec containerd -c /x'", "its command is a script of /bin/sh"),
         ("/opt/start-containerd", "its command does not start containerd itself"),
+        (
+            "/usr/bin/containerd -c own.toml",
+            "its command names the configuration 'own.toml', which is not an absolute path",
+        ),
+        ("/usr/bin/containerd -c ${NONE}", "its command names the configuration '', which is not an absolute path"),
+        ("/usr/bin/containerd -c=$F", "its command names the configuration '$F', which is not an absolute path"),
     ],
 )
 def test_a_unit_whose_configuration_is_not_known(machine: Machine, command: str, error: str) -> None:
@@ -335,6 +353,42 @@ def test_the_running_process_tells_what_a_script_hides(machine: Machine) -> None
     machine.write("/proc/7/cmdline", "/usr/bin/containerd\0-c\0/run/own.toml\0")
     facts = machine.containerd()
     assert (facts["config"]["path"], facts["config_error"]) == ("/run/own.toml", "")
+
+
+def test_several_processes_do_not_tell_what_a_script_hides(machine: Machine) -> None:
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.units["containerd.service"] = unit("/opt/start-containerd")
+    machine.write("/proc/7/cmdline", "/usr/bin/containerd\0-c\0/run/own.toml\0")
+    machine.write("/proc/8/cmdline", "/usr/bin/containerd\0-c\0/var/run/docker/containerd.toml\0")
+    assert machine.containerd()["config_error"] == "several run, with /run/own.toml, /var/run/docker/containerd.toml"
+    assert machine.containerd("/run/own.toml")["config_error"] == ""
+
+
+def test_a_process_without_a_unit_that_names_a_relative_path(machine: Machine) -> None:
+    machine.write("/proc/7/cmdline", "containerd\0-c\0own.toml\0")
+    facts = machine.containerd()
+    assert (facts["distribution"], "'own.toml'" in facts["config_error"]) == ("unknown", True)
+
+
+@pytest.mark.parametrize("client", ["dfget", "dfdaemon"])
+@pytest.mark.parametrize(
+    "command, error",
+    [
+        ("/bin/sh -c 'exec {client} --config /x.yaml'", "its command is a script of /bin/sh"),
+        ("{client} --config x.yaml", "its command names the configuration 'x.yaml', which is not an absolute path"),
+        ("{client} --config=${{X}}", "its command names the configuration '', which is not an absolute path"),
+        ("{client} --config /x.yaml", ""),
+        ("{client} --verbose", ""),
+    ],
+)
+def test_a_client_whose_configuration_is_not_known(machine: Machine, client: str, command: str, error: str) -> None:
+    name = {"dfget": "dfget-daemon.service", "dfdaemon": "dfdaemon.service"}[client]
+    machine.units[name] = unit(command.format(client=client))
+    machine.write(f"/etc/dragonfly/{client}.yaml", "a: 1\n")
+    assert machine.gather()["clients"][client]["unit"]["error"] == error
+    # What the user names counts in any case.
+    named = machine.gather(client_configs={client: "/own.yaml"})["clients"][client]
+    assert (named["config"]["path"], named["unit"]["error"]) == ("/own.yaml", "")
 
 
 def test_the_running_process_tells_which_file_another_init_names(machine: Machine) -> None:

@@ -542,9 +542,12 @@ def test_a_restart_is_needed_while_an_older_configuration_runs() -> None:
     assert make_plan(facts, options())["restart_needed"]
 
 
-def test_a_client_whose_unit_cannot_be_queried() -> None:
+@pytest.mark.parametrize(
+    "state, error", [(None, "systemctl show ends with status 1"), ("active", "its command is a script of /bin/sh")]
+)
+def test_a_client_whose_configuration_is_unknown(state: str | None, error: str) -> None:
     facts = hosts.facts()
-    unit = {"name": "dfget-daemon.service", "state": None, "since": None, "error": "systemctl show ends with status 1"}
+    unit = {"name": "dfget-daemon.service", "state": state, "since": None, "error": error}
     facts["clients"]["dfget"]["unit"] = unit
     verdict = predict_hits(facts, [image()])
     assert (verdict.hit, [reason.code for reason in verdict.reasons]) == ("none", ["unit_unknown"])
