@@ -13,7 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 from ._errors import ApiError, GarbledError, InputError, TransportError
 from ._http import ANSWER_LIMIT, Http, Response
-from ._json import ROW_LIMIT, rows
+from ._job_document import without_result
+from ._json import ROW_LIMIT, memory_size, rows
 from ._manager_errors import explain, manager_error
 from ._option_checks import raise_problems, range_problems, with_seconds
 from ._pages import PageWalk
@@ -26,6 +27,8 @@ CONSOLE_API = "/api/v1"
 
 # Limit in bytes of a page of jobs, which is read row by row.
 _PAGE_LIMIT = 256 * 1024 * 1024
+# Limits of what is kept of a job, which is all but its result, and of a page of jobs: bytes in memory.
+_JOB_SIZE, _PAGE_SIZE = 2 * 1024 * 1024, 32 * 1024 * 1024
 # The highest value that all releases accept (2.0.x).
 _ROWS_PER_PAGE = 50
 # Limits of a list that is read completely: its bytes, and its time as a multiple of the timeout.
@@ -299,9 +302,32 @@ def _rows_with_ids(answer: Response, what: str) -> list[dict[str, t.Any]]:
 
 def _closing(answer: Response) -> t.Generator[dict[str, t.Any], None, None]:
     try:
-        yield from rows(answer.chunks, answer.request)
+        left = _PAGE_SIZE
+        for row in rows(answer.chunks, answer.request):
+            left -= _kept_size(row, answer.request)
+            if left < 0:
+                raise _too_large("a page of jobs without their results", _PAGE_SIZE, answer.request)
+            yield row
+            # Release a large row before reading the next one.
+            row = {}
     finally:
         answer.close()
+
+
+def _kept_size(job: dict[str, t.Any], request: str) -> int:
+    """Return the approximate size in memory of what is kept of a job.
+
+    :raises GarbledError: if it is too large.
+    """
+    size = memory_size(without_result(job), _JOB_SIZE)
+    if size > _JOB_SIZE:
+        raise _too_large("a job without its result", _JOB_SIZE, request)
+    return size
+
+
+def _too_large(what: str, limit: int, request: str) -> GarbledError:
+    message = f"{request}: the response is too large: {what} takes more than {limit} bytes of memory."
+    return GarbledError(message, "too_large", request)
 
 
 def _is_id(value: t.Any) -> bool:
@@ -311,4 +337,5 @@ def _is_id(value: t.Any) -> bool:
 def _job(document: t.Any, request: str) -> dict[str, t.Any]:
     if not isinstance(document, dict) or not _is_id(document.get("id")):
         raise GarbledError(f"{request}: the response is not a job.", "garbled", request)
+    _kept_size(document, request)
     return document

@@ -23,6 +23,8 @@ _MOST_ROWS = 5000
 _MOST_MEMORY = 32 * 1024 * 1024
 #: Limit of the values of a document; each takes up to 100 bytes in memory.
 _MOST_VALUES = 750_000
+# Bytes of memory that a short value takes.
+_VALUE_SIZE = 64
 #: Shorter texts are not checked, because they cannot take much memory.
 _HARMLESS = 1024 * 1024
 #: Limit of the digits of a number, which Go's integers do not exceed. Python parses long numbers in quadratic time.
@@ -192,6 +194,23 @@ class _RowReader:
             raise _unreadable(self._request)
         if decode_json("".join(self._pending), self._request) is not None:
             raise GarbledError(f"{self._request}: the response is not a list.", "garbled", self._request)
+
+
+def memory_size(document: t.Any, limit: int) -> int:
+    """Return the approximate size in memory of a decoded document in bytes, counted up to a bit more than the limit."""
+    size = 0
+    waiting = [document]
+    while waiting and size <= limit:
+        value = waiting.pop()
+        size += _VALUE_SIZE
+        if isinstance(value, str):
+            size += len(value)
+        elif isinstance(value, dict):
+            size += sum(map(len, value)) + _VALUE_SIZE * len(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return size
 
 
 def _skip_space(text: str, position: int) -> int:

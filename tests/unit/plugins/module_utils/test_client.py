@@ -375,6 +375,37 @@ def test_answers_that_are_no_job(client, loopback, body):
         assert exc.reason == "garbled"
 
 
+@pytest.mark.parametrize(
+    "job",
+    [
+        {"args": {"urls": ["u"] * 50_000}},
+        {"args": {str(number): 1 for number in range(50_000)}},
+        {"args": {"headers": {"a": "b" * 3_000_000}}},
+        {"bio": "b" * 3_000_000},
+        {"scheduler_clusters": [{}] * 50_000},
+    ],
+    ids=lambda job: next(iter(job)),
+)
+def test_jobs_that_are_too_large_without_their_result(client, loopback, job):
+    loopback.answers = [(200, {"id": 1, **job}, {"Content-Type": "application/json"})]
+    for exc in (refused(client.get_job, 1), refused(client.create_job, {})):
+        assert exc.reason == "too_large"
+    loopback.answers = [(200, [{"id": 1, **job}], {"Content-Type": "application/json"})]
+    assert refused(lambda: list(client.list_jobs(1, 50)[1])).reason == "too_large"
+
+
+def test_the_size_of_a_job_does_not_depend_on_its_result(client, loopback):
+    job = {"id": 1, "result": {"job_states": ["b" * 3_000_000]}, "unknown": "b" * 3_000_000}
+    loopback.answers = [(200, job, {"Content-Type": "application/json"})]
+    assert client.get_job(1) == job
+
+
+def test_a_page_of_jobs_that_is_too_large_without_their_results(client, loopback):
+    page = [{"id": 1 + number, "bio": "b" * 1_000_000} for number in range(40)]
+    loopback.answers = [(200, page, {"Content-Type": "application/json"})]
+    assert refused(lambda: list(client.list_jobs(1, 50)[1])).reason == "too_large"
+
+
 def test_two_documents_are_one_job(client, loopback):
     loopback.answers = [(200, b'{"id":5}{"message":"x"}', {"Content-Type": "application/json"})]
     assert client.create_job({"a": 1}) == {"id": 5}
