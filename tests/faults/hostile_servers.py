@@ -171,18 +171,29 @@ def layers(number: int) -> Answer:
 
 
 def large_job() -> Changing:
-    """Return a job whose result is just below the limit of a row, with the ID of the request."""
+    """Return a job whose result is just below the limit of a row."""
     task = {"url": "http://127.0.0.1/" + "f" * 60, "hostname": "host", "ip": "10.0.0.1"}
     entries = ",".join(json.dumps(dict(task, url=task["url"] + str(number))) for number in range(115_000))
-    job = json.dumps(dict(_JOB, state="SUCCESS", result={"state": "SUCCESS", "job_states": [_STATE]}))
-    content = job.replace('"success_tasks": []', f'"success_tasks": [{entries}]')
+    result = json.dumps({"state": "SUCCESS", "job_states": [_STATE]})
+    return job_with('"result":' + result.replace('"success_tasks": []', f'"success_tasks": [{entries}]'), "SUCCESS")
+
+
+def job_with(members: str, state: str = "PENDING") -> Changing:
+    """Return a job with more members of its JSON object, and with the ID of the request."""
+    content = json.dumps(dict(_JOB, state=state))[1:-1] + f",{members}}}"
 
     def answer(request: Request) -> Answer:
         number = re.search(r"/jobs/(\d+)$", request.path)
         job_id = number[1] if number else "1"
-        return whole(content.replace('"id": 1,', f'"id": {job_id},', 1).encode(), headers="Connection: close\r\n")
+        return whole(
+            ("{" + content.replace('"id": 1,', f'"id": {job_id},', 1)).encode(), headers="Connection: close\r\n"
+        )
 
     return Changing(answer)
+
+
+def _keys(number: int) -> str:
+    return ",".join(f'"k{index}":1' for index in range(number))
 
 
 def servers(other: str) -> dict[str, Answer | Changing]:
@@ -301,6 +312,13 @@ def _framing() -> dict[str, Answer | Changing]:
         "HTTP/2": raw(b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64"),
         "Transfer-Encoding: identity, chunked": raw(head(200, "Transfer-Encoding: identity, chunked\r\n") + chunk),
         "chunks and a length": raw(head(200, both) + chunk),
+        "103 before the response": raw(
+            b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + head(200, "Content-Length: 2\r\n") + b"[]"
+        ),
+        "gzip with a wrong checksum": whole(gzip.compress(b"[]")[:-8] + bytes(8), headers="Content-Encoding: gzip\r\n"),
+        "header without a colon, and a folded one": raw(
+            b"HTTP/1.1 200 OK\r\nno header\r\nX: y\r\n folded\r\nContent-Length: 2\r\n\r\n[]"
+        ),
         "chunks of one byte": raw(_CHUNKED + b"1\r\n \r\n" * 1_000_000 + chunk),
         "Content-Length of 30 digits": whole(b"[]", length=10**30),
         "gzip of 200,000 empty members": whole(empty * 200_000, headers="Content-Encoding: gzip\r\n"),
@@ -326,6 +344,8 @@ def _refusals(other: str) -> dict[str, Answer | Changing]:
             lambda request: whole(b"", 302, f"Location: {request.path}?{len(request.query)}\r\n")
         ),
         "challenge of 1,000 parameters": whole(b"{}", 401, challenge.format(f"Bearer {parameters}")),
+        "200 challenges": whole(b"{}", 401, challenge.format(", ".join([f'Bearer realm="{other}/x"'] * 200))),
+        "challenge that names a file": whole(b"{}", 401, challenge.format('Bearer realm="file:///etc/passwd"')),
         "challenge without closing quotation mark": whole(b"{}", 401, challenge.format(f'Bearer realm="{other}')),
         "Retry-After of a year": whole(b"{}", 429, "Retry-After: 31536000\r\n"),
     }
@@ -337,6 +357,12 @@ def _documents() -> dict[str, Answer | Changing]:
     entry = dict(_LAYER, digest=digest, platform={"os": "linux", "architecture": "amd64"})
     deep = b"[" * 5000 + b"]" * 5000
     return {
+        "400,000 unknown keys in a job": job_with('"args":{},' + _keys(400_000)),
+        "400,000 keys in the arguments of a job": job_with('"args":{' + _keys(400_000) + "}"),
+        "700,000 URLs in the arguments of a job": job_with('"args":{"urls":[' + '"u",' * 700_000 + '"u"]}'),
+        "40 jobs with descriptions of 1 MB": Changing(
+            lambda _request: whole([dict(_JOB, id=40 - number, bio="b" * 1_000_000) for number in range(40)])
+        ),
         "lists 5,000 deep in a job": whole(b'{"id":1,"type":"preheat","token":"x","args":{"x":' + deep + b"}}"),
         "1e400 in a job": whole(b'{"id":1,"type":"preheat","token":"x","args":{"timeout":1e400}}'),
         "oldest first, and a last page far away": oldest_first(),

@@ -173,6 +173,8 @@ def _refusal(kind: str, name: str, target: str | None) -> str:
     """Return why a member of an archive is refused, empty if it is accepted."""
     if _leaves(name):
         return f"its member {name} is outside the directory to which it is unpacked"
+    if name.startswith("-"):
+        return f"its member {name} could be read as an option of tar"
     if kind not in "-dlh":
         return f"its member {name} is neither a file nor a directory nor a link"
     # A symbolic link is relative to its own directory, a hard link to that of the archive.

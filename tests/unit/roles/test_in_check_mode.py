@@ -657,6 +657,8 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="files of the role bel
         (("x/link", tarfile.SYMTYPE, "../../.."), "its member x/link is a link to ../../.., outside"),
         (("x/hard", tarfile.LNKTYPE, "../../inventory.yml"), "its member x/hard is a link to ../../inventory.yml"),
         (("x/abs", tarfile.SYMTYPE, "/etc"), "its member x/abs is a link to /etc, outside"),
+        (("/outside", tarfile.REGTYPE, "evil"), "its member /outside is outside the directory"),
+        (("x/tty", tarfile.CHRTYPE, ""), "its member x/tty is neither a file nor a directory nor a link"),
     ],
 )
 def test_an_archive_that_leaves_its_folder_is_not_unpacked(tmp_path, member, expected_texts):
@@ -665,6 +667,7 @@ def test_an_archive_that_leaves_its_folder_is_not_unpacked(tmp_path, member, exp
     assert f"dragonfly-2.1.67.tar.gz was not unpacked: {expected_texts}" in message
     assert set(files) == {"host/downloads/dragonfly-2.1.67.tar.gz"}
     assert not (tmp_path / "outside").exists()
+    assert not Path("/outside").exists()
 
 
 @needs_root

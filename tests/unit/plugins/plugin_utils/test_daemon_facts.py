@@ -252,6 +252,8 @@ def list_archive(folder: Path, members: t.Iterable[Member]) -> list[str]:
         ([Member("dfget", tarfile.LNKTYPE, "/etc/shadow")], "", "its member dfget is a link to /etc/shadow"),
         ([Member("dfget"), Member("pipe", tarfile.FIFOTYPE)], "", "its member pipe is neither a file nor a directory"),
         ([Member("dfget"), Member("tty", tarfile.CHRTYPE)], "", "its member tty is neither a file nor a directory"),
+        ([Member("dfget"), Member("disk", tarfile.BLKTYPE)], "", "its member disk is neither a file nor a directory"),
+        ([Member("--to-command=sh x/dfget")], "", "its member --to-command=sh x/dfget could be read as an option"),
         ([Member('a"b -> "/etc/x'), Member("dfget")], "dfget", ""),
         ([Member("a\nlrwx 0 0 b"), Member("dfget")], "dfget", ""),
     ],
