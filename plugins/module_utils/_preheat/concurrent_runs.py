@@ -63,7 +63,9 @@ def only_run(context: RunContext, existing: ExistingJobs) -> t.Iterator[None]:
         if _wait_for_lock(lock, context, existing):
             existing.find_newer()
         while existing.missing():
-            context.clock.pause(_limited(context, pause_before_creation(context.chance())))
+            pause = _limited(context, pause_before_creation(context.chance()))
+            if pause:
+                context.clock.pause(pause)
             if not existing.find_newer():
                 break
         yield
@@ -74,8 +76,9 @@ def _wait_for_lock(lock: socket.socket, context: RunContext, existing: ExistingJ
 
     :returns: whether there was another run.
     """
-    jobs = [context.params["url"], *sorted(missing.planned.fingerprint for missing in existing.missing())]
-    name = _LOCK_PREFIX + hashlib.sha256(" ".join(jobs).encode()).hexdigest()
+    fingerprints = sorted(missing.planned.fingerprint for missing in existing.missing())
+    jobs = " ".join([context.client.request_name("POST", ""), *fingerprints])
+    name = _LOCK_PREFIX + hashlib.sha256(jobs.encode()).hexdigest()
     until = context.clock.now() + _limited(context, LONGEST_WAIT)
     waited = False
     # Other systems have no such names.
