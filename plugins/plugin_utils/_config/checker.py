@@ -18,7 +18,7 @@ from ...module_utils._release import format_release
 from .._config import schema
 from .messages import Problem, problem
 from .service_options import flat_options, option_error
-from .values import is_loopback, parse_duration, pattern_error, value_error
+from .values import is_loopback, parse_duration, pattern_error, same_listener, split_address, value_error
 
 #: For traces: initJaegerTracer in cmd/dependency/dependency.go, dragonfly-client/src/tracing/mod.rs.
 TRACING_PROTOCOLS = ("grpc", "http", "https")
@@ -33,7 +33,7 @@ class Context(t.NamedTuple):
     :ivar schedulers: addresses that a role would write to dynconfig.yaml.
     :ivar service_options: settings that a role would write to the section [Service] of the unit.
     :ivar bases: base URLs of the registries that the host pulls from.
-    :ivar taken_ports: ports on which other programs of the host listen.
+    :ivar taken_addresses: addresses on which other programs of the host listen, as ``HOST:PORT``.
     :ivar missing_files: paths in the configuration that do not exist on the host.
     :ivar max_age: maximum age in seconds of a warm preheat.
     :ivar tag: of the preheat.
@@ -46,7 +46,7 @@ class Context(t.NamedTuple):
     schedulers: t.Sequence[str] = ()
     service_options: t.Mapping[str, t.Any] = {}
     bases: t.Sequence[str] = ()
-    taken_ports: t.Sequence[int] = ()
+    taken_addresses: t.Sequence[str] = ()
     missing_files: t.Sequence[str] = ()
     max_age: float | None = None
     tag: str = ""
@@ -191,17 +191,21 @@ class Checker:
         if protocol and self.get("tracing.endpoint") and protocol not in TRACING_PROTOCOLS:
             self.add("bad_value", "tracing.protocol", wanted=f"one of {', '.join(TRACING_PROTOCOLS)}")
 
-    def check_ports(self, listeners: dict[str, t.Any]) -> None:
-        """Add a problem for a fixed port that two listeners share, or that another program of the host has."""
-        seen: dict[int, str] = {}
-        for key, port in listeners.items():
-            if not isinstance(port, int) or not port:
-                continue
-            if port in seen:
-                self.add("port_clash", key, port=port, other=seen[port])
-            elif port in self.context.taken_ports:
-                self.add("port_taken", key, port=port)
-            seen.setdefault(port, key)
+    def check_ports(self, listeners: dict[str, tuple[str, t.Any]]) -> None:
+        """Add a problem for a listener whose address another listener, or another program of the host, uses.
+
+        :param listeners: address and port by the key of the port. Ports that are not fixed are skipped.
+        """
+        fixed = {key: listener for key, listener in listeners.items() if listener[1] and isinstance(listener[1], int)}
+        seen: dict[str, tuple[str, int]] = {}
+        for key, listener in fixed.items():
+            clashing = [other for other in seen if same_listener(listener, seen[other])]
+            taken = [each for each in self.context.taken_addresses if same_listener(listener, split_address(each))]
+            if clashing:
+                self.add("port_clash", key, port=listener[1], other=clashing[0])
+            elif taken:
+                self.add("port_taken", key, address=taken[0])
+            seen[key] = listener
 
     def check_expiry(self, key: str, default: str) -> None:
         """Add a problem if a seed peer evicts content that a preheat still counts as warm."""

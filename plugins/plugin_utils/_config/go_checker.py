@@ -72,15 +72,12 @@ class GoChecker(Checker):
         if self.get("storage.strategy", _STRATEGIES[0]) not in _STRATEGIES:
             self.add("bad_strategy", "storage.strategy", known=" and ".join(_STRATEGIES))
 
-    def _listeners(self) -> dict[str, t.Any]:
-        return {
-            "download.peerGRPC.tcpListen.port": self.get("download.peerGRPC.tcpListen.port"),
-            "proxy.tcpListen.port": self.get("proxy.tcpListen.port"),
-            "upload.tcpListen.port": self.get("upload.tcpListen.port"),
-            "objectStorage.tcpListen.port": self.get("objectStorage.enable")
-            and self.get("objectStorage.tcpListen.port"),
-            "health.tcpListen.port": self.get("health.tcpListen.port"),
-        }
+    def _listeners(self) -> dict[str, tuple[str, t.Any]]:
+        sections = ["download.peerGRPC", "proxy", "upload", "health"]
+        if self.get("objectStorage.enable"):
+            sections.append("objectStorage")
+        names = [f"{section}.tcpListen" for section in sections]
+        return {f"{name}.port": (self.get(f"{name}.listen", ""), self.get(f"{name}.port")) for name in names}
 
     def _check_bounds(self) -> None:
         if self.seconds("gcInterval", "1m") <= 0:

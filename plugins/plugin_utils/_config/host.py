@@ -21,8 +21,9 @@ from .server_facts import databases, environment_line, join_address, local_addre
 from .service_options import unit_lines
 from .writer import to_yaml, yaml_value
 
-# A line of "ss --listening --tcp --numeric --processes": the address of the host comes first.
-_SOCKET = re.compile(r":([0-9]+)\s")
+# A line of "ss --listening --tcp --numeric --processes": the address of the host comes first, and may have a zone. One
+# that is mapped to IPv6 is an IPv4 address.
+_SOCKET = re.compile(r"\s\[?(?:::ffff:)?([^\s\]%]+)\S*:([0-9]+)\s")
 # A line of "tar --list --verbose --absolute-names --quoting-style=c": type and mode, owner, size, date, time, name,
 # and perhaps a target.
 _MEMBER = re.compile(
@@ -56,14 +57,14 @@ def console_flag(client_release: str) -> str:
     return " --console" if numbers >= _FIRST_WITH_CONSOLE else " --verbose"
 
 
-def taken_ports(lines: list[str], pid: int) -> list[int]:
-    """Return the ports on which other programs than a daemon listen, sorted.
+def taken_addresses(lines: list[str], pid: int) -> list[str]:
+    """Return the addresses on which other programs than a daemon listen, as ``HOST:PORT``, sorted.
 
     :param lines: of ss; it names the process of each socket.
-    :param pid: process of the daemon, whose ports are omitted; 0 if it is not running.
+    :param pid: process of the daemon, whose addresses are omitted; 0 if it is not running.
     """
     matches = [_SOCKET.search(line) for line in lines if f"pid={pid}," not in line]
-    return sorted({int(match.group(1)) for match in matches if match})
+    return sorted({join_address(match.group(1), int(match.group(2))) for match in matches if match})
 
 
 def missing(results: list[dict[str, t.Any]]) -> list[str]:
@@ -199,7 +200,7 @@ FACTS: dict[str, t.Callable[..., t.Any]] = {
             lines_about,
             release,
             console_flag,
-            taken_ports,
+            taken_addresses,
             missing,
             unreadable,
             newest,

@@ -87,11 +87,12 @@ class ManagerChecker(ServerChecker):
         if self.get(f"{redis}.masterName") or len(self.get(f"{redis}.addrs", [])) > 1:
             self.add("bad_value", f"{redis}.proxy.enable", wanted="false with Sentinel or several addresses")
 
-    def _listeners(self) -> dict[str, t.Any]:
-        has_proxy = self.get("database.redis.proxy.enable")
+    def _listeners(self) -> dict[str, tuple[str, t.Any]]:
+        grpc = self.get("server.grpc.listenIP", ""), self.get("server.grpc.port.start", 65003)
+        proxy = "database.redis.proxy"
         return {
-            "server.grpc.port.start": self.get("server.grpc.port.start", 65003),
-            "server.rest.addr": self.port_of("server.rest.addr", 8080),
-            "metrics.addr": self.metrics_port(),
-            "database.redis.proxy.addr": self.port_of("database.redis.proxy.addr", 65100) if has_proxy else 0,
+            "server.grpc.port.start": grpc,
+            "server.rest.addr": self.listener("server.rest.addr", 8080),
+            "metrics.addr": self.listener("metrics.addr", 8000, "metrics.enable"),
+            f"{proxy}.addr": self.listener(f"{proxy}.addr", 65100, f"{proxy}.enable"),
         }

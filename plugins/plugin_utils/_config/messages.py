@@ -226,7 +226,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use a different port for each listener.",
     ),
     "port_taken": (
-        "another program listens on port {port} of this host, so the daemon does not start.",
+        "another program listens on {address} of this host, so the daemon does not start.",
         "Use another port, or stop that program.",
     ),
     "port_drifts": (

@@ -81,7 +81,8 @@ class RustChecker(Checker):
             self.add("storage_not_kept", "storage.keep")
         if self.get("seedPeer.enable"):
             self.check_expiry("gc.policy.taskTTL", "6h" if self.before(1, 2, 1) else "720h")
-        self.check_ports({key: self.get(key, default) for key, default in _PORTS.items()})
+        ips = {key: self.get(f"{key.rpartition('.')[0]}.ip") or "" for key in _PORTS}
+        self.check_ports({key: (ips[key], self.get(key, default)) for key, default in _PORTS.items()})
 
     def _check_manager(self) -> None:
         has_dynconfig = (self.context.dynconfig or self.context.schedulers) and not self.before(1, 4, 3)

@@ -26,7 +26,9 @@ class SchedulerChecker(ServerChecker):
         self.check_reachable("server.advertiseIP", "server.listenIP")
         self._check_manager()
         self._check_jobs()
-        self.check_ports({"server.port": self.get("server.port", 8002), "metrics.addr": self.metrics_port()})
+        grpc = self.get("server.listenIP", ""), self.get("server.port", 8002)
+        metrics = self.listener("metrics.addr", 8000, "metrics.enable")
+        self.check_ports({"server.port": grpc, "metrics.addr": metrics})
 
     def _check_manager(self) -> None:
         address = self.get("manager.addr")

@@ -13,7 +13,7 @@ import typing as t
 from .._config import schema
 from .checker import Checker
 from .rules import Rule
-from .values import is_host_and_port, is_listen_address, parse_duration
+from .values import is_host_and_port, is_listen_address, parse_duration, split_address
 
 #: Levels of CreateLogger in internal/dflog/logcore.go. The last two are documented, but log as info.
 _LOG_LEVELS = ("debug", "info", "warn", "error", "panic", "fatal")
@@ -114,14 +114,14 @@ class ServerChecker(Checker):
         if address and not is_listen_address(address):
             self.add("bad_value", key, wanted="an address such as :8080 or 192.0.2.7:8080")
 
-    def port_of(self, key: str, default: int) -> int:
-        """Return the port of a listen address, 0 if it is not valid."""
-        address = self.get(key) or f":{default}"
-        return int(address.rpartition(":")[2]) if is_listen_address(address) else 0
+    def listener(self, key: str, default: int, switch: str | None = None) -> tuple[str, int]:
+        """Return host and port of a listen address. The port is 0 if the address is not valid or not used.
 
-    def metrics_port(self) -> int:
-        """Return the port of the metrics, 0 if they are disabled."""
-        return self.port_of("metrics.addr", 8000) if self.get("metrics.enable") else 0
+        :param switch: key that enables the listener, None if it is always enabled.
+        """
+        address = self.get(key) or f":{default}"
+        is_used = switch is None or self.get(switch)
+        return split_address(address) if is_used and is_listen_address(address) else ("", 0)
 
     def check_reachable(self, *keys: str) -> None:
         """Add a problem for each IP address that other hosts cannot reach. Listening on all addresses is valid."""

@@ -183,6 +183,24 @@ def is_listen_address(text: str) -> bool:
     return is_host_and_port(f"any{text}" if text.startswith(":") else text)
 
 
+def split_address(text: str) -> tuple[str, int]:
+    """Return host and port of ``HOST:PORT``, without the brackets of an IPv6 address."""
+    host, _colon, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def same_listener(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    """Return whether only one of two listeners can bind to its host and port on Linux.
+
+    A host that is not an IP address, such as a name, may be any address.
+    """
+    try:
+        first, second = ipaddress.ip_address(one[0]), ipaddress.ip_address(other[0])
+    except ValueError:
+        return one[1] == other[1]
+    return one[1] == other[1] and (first == second or first.is_unspecified or second.is_unspecified)
+
+
 def is_port_text(text: str, lowest: int = 1) -> bool:
     """Return whether a text is a port number."""
     return text.isascii() and text.isdigit() and len(text) < 6 and lowest <= int(text) <= GREATEST_PORT

@@ -75,16 +75,20 @@ def test_console_flag(release, flag):
     assert host.console_flag(release) == flag
 
 
-def test_taken_ports():
+def test_taken_addresses():
     lines = [
         'LISTEN 0 128 127.0.0.1:4001 0.0.0.0:* users:(("dfdaemon",pid=7,fd=9))',
         'LISTEN 0 128 [::]:22 [::]:* users:(("sshd",pid=8,fd=3))',
         "LISTEN 0 128 0.0.0.0:22 0.0.0.0:*",
         "LISTEN 0 128 *:9100 *:*",
+        "LISTEN 0 128 [::ffff:10.0.0.7]:9200 *:*",
+        "LISTEN 0 128 127.0.0.53%lo:53 0.0.0.0:*",
+        "LISTEN 0 128 [fe80::1]%eth0:546 [::]:*",
         "",
     ]
-    assert host.taken_ports(lines, 7) == [22, 9100]
-    assert host.taken_ports(lines, 0) == [22, 4001, 9100]
+    others = ["*:9100", "0.0.0.0:22", "10.0.0.7:9200", "127.0.0.53:53", "[::]:22", "[fe80::1]:546"]
+    assert host.taken_addresses(lines, 7) == others
+    assert host.taken_addresses(lines, 0) == sorted([*others, "127.0.0.1:4001"])
 
 
 def test_files():

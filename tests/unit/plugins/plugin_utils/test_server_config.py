@@ -145,7 +145,11 @@ CASES = [
     manager("redis_tls_without_jobs", "database.redis.tls", {"database.redis.tls": TLS}),
     manager("port_clash", "server.rest.addr", ":65003"),
     manager("port_clash", "metrics.addr", {"metrics": {"enable": True, "addr": "0.0.0.0:8080"}}),
-    manager("port_taken", "server.rest.addr", {"server.rest.addr": ":8080"}, taken_ports=[8080]),
+    manager("port_taken", "server.rest.addr", {"server.rest.addr": ":8080"}, taken_addresses=["127.0.0.1:8080"]),
+    manager(
+        "port_taken", "server.rest.addr", {"server.rest.addr": "192.0.2.7:8080"}, taken_addresses=["192.0.2.7:8080"]
+    ),
+    manager("port_taken", "server.grpc.port.start", {}, taken_addresses=["0.0.0.0:65003"]),
     manager(
         "bad_service_option",
         "manager_service_options.Environment",
@@ -187,7 +191,7 @@ CASES = [
     scheduler("same_redis_database", "database.redis.backendDB", 1),
     scheduler("redis_login_in_url", "job.redis.password", "a b"),
     scheduler("port_clash", "metrics.addr", {"metrics": {"enable": True, "addr": ":8002"}}),
-    scheduler("port_taken", "server.port", 8003, taken_ports=[8003]),
+    scheduler("port_taken", "server.port", 8003, taken_addresses=["*:8003"]),
 ]
 
 
@@ -243,6 +247,21 @@ def test_each_problem_is_found(case):
 )
 def test_what_is_sound(program, release, keys):
     assert config_problems(with_keys(BASES[program], keys), program, release) == []
+
+
+@pytest.mark.parametrize(
+    "program, keys, taken",
+    [
+        ("manager", {"server.rest.addr": "127.0.0.1:8080"}, "192.0.2.7:8080"),
+        ("manager", {"server.grpc.listenIP": "192.0.2.7"}, "127.0.0.1:65003"),
+        ("manager", {"metrics": {"enable": True, "addr": "[::1]:8000"}}, "127.0.0.1:8000"),
+        ("manager", {"metrics.addr": ":8000"}, "*:8000"),
+        ("scheduler", {"server.listenIP": "192.0.2.7"}, "192.0.2.8:8002"),
+    ],
+)
+def test_a_port_that_another_program_uses_on_another_address(program, keys, taken):
+    config = with_keys(BASES[program], keys)
+    assert config_problems(config, program, "2.5.1", Context(taken_addresses=[taken])) == []
 
 
 def test_manager_and_scheduler_of_one_release_line():
