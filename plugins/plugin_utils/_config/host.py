@@ -103,9 +103,9 @@ def newest(lines: list[str]) -> int:
 def daemon(lines: list[str]) -> dict[str, t.Any]:
     """Return whether systemd knows a unit, whether it runs, since when, and whether it starts with the host.
 
-    :param lines: of "systemctl show" in UTC; none where there is no systemd.
-    :returns: ``load``, ``active`` and ``unit_file`` as systemd says them, ``started`` in seconds since 1970, 0 where it
-        never ran, and the ``pid`` of its process, 0 where it does not run.
+    :param lines: of "systemctl show" in UTC; none where systemd does not run.
+    :returns: ``load``, ``active`` and ``unit_file`` as systemd says them, empty without systemd, ``started`` in seconds
+        since 1970, 0 where it never ran, and the ``pid`` of its process, 0 where it does not run.
     """
     properties = dict(line.partition("=")[::2] for line in lines)
     since = properties.get("ExecMainStartTimestamp", "")
@@ -114,7 +114,7 @@ def daemon(lines: list[str]) -> dict[str, t.Any]:
         moment = datetime.datetime.strptime(since, "%a %Y-%m-%d %H:%M:%S UTC")
         started = int(moment.replace(tzinfo=datetime.timezone.utc).timestamp())
     return {
-        "load": properties.get("LoadState", "not-found"),
+        "load": properties.get("LoadState", ""),
         "active": properties.get("ActiveState", ""),
         "started": started,
         "pid": int(properties.get("MainPID", 0)),

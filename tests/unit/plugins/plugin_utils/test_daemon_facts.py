@@ -130,7 +130,7 @@ def test_files_that_exist():
 @pytest.mark.parametrize(
     "lines, load, active, started, pid, unit_file",
     [
-        ([], "not-found", "", 0, 0, ""),
+        ([], "", "", 0, 0, ""),
         (
             ["LoadState=not-found", "ActiveState=inactive", "MainPID=0", "ExecMainStartTimestamp="],
             "not-found",
