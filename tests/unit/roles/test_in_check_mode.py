@@ -595,6 +595,22 @@ def test_the_private_role_is_not_for_plays(tmp_path):
     assert "missing required arguments" in outcome["nothing"]
 
 
+def test_a_file_next_to_the_inventory_is_found(tmp_path):
+    inventory = tmp_path / "inventory/hosts.json"
+    file = tmp_path / "inventory/files/dfget.tar.gz"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    inventory.write_text('{"all": {"hosts": {"h1": {}}}}', encoding="utf-8")
+    found = play(
+        tmp_path,
+        [{"ansible.builtin.set_fact": {"found": "{{ _daemon_local_path }}"}}],
+        {"h1": {"_daemon_install_source": "files/dfget.tar.gz"}},
+        options=("--check", "-i", str(inventory)),
+        vars_files=[f"{CHECKOUT}/roles/_daemon/vars/main.yml"],
+    )
+    assert found == {"h1": str(file)}
+
+
 def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, dict[str, bytes]]:
     """Run the tasks that fetch and install an archive in a directory, without check mode.
 
