@@ -84,6 +84,13 @@ def test_the_token_is_stored_and_a_second_run_changes_nothing(sandbox, variables
     assert file.read_text(encoding="utf-8").strip() == token
 
 
+def test_the_token_is_in_the_home_directory_of_the_environment(variables, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = run_parts(tmp_path, {**variables, "site_token_file": "~/token"})
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "token").exists()
+
+
 def test_only_the_schedulers_of_the_run_are_expected(variables, tmp_path):
     waiting = PARTS.replace("[main, token, stored_token]", "[main, token, schedulers]")
     (tmp_path / "parts.yml").write_text(waiting.partition("    - ansible.builtin.assert")[0], encoding="utf-8")
