@@ -98,6 +98,16 @@ def refused(tmp_path_factory):
         return {**refusals, **run(tmp_path_factory.mktemp("refused-schedulers"), "scheduler", schedulers)}
 
 
+def test_a_host_without_systemd_is_refused(tmp_path):
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    systemctl.chmod(0o755)
+    # Without check mode: the role fails before it changes anything.
+    refused = run(tmp_path, "scheduler", {"h1": SCHEDULER}, options=())["h1"]
+    assert refused.startswith("systemd does not run on this host, so it would not start dragonfly-scheduler.service.")
+
+
 @pytest.mark.parametrize("release", RELEASES)
 def test_what_is_written_is_sound_for_each_release(managers, schedulers, release):
     assert config_problems(managers[release][0], "manager", release, Context()) == []
