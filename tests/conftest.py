@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make ``ansible_collections.dragonflyoss.dragonfly`` importable for plain pytest, from a checkout in any folder.
+"""Make ``ansible_collections.dragonflyoss.dragonfly`` importable for plain pytest, from a checkout in any directory.
 
-Ansible wants a collection in a folder ``ansible_collections/dragonflyoss/dragonfly``. Where the checkout is not in one,
-a link to it under the git-ignored ``.cache`` is. ``ansible-test units`` brings an import system of its own, so there
-only the environment of subprocesses is prepared.
+Ansible requires a collection in a directory ``ansible_collections/dragonflyoss/dragonfly``. If the checkout is not,
+the git-ignored ``.cache`` contains a link to it. ``ansible-test units`` has its own import system, so only the
+environment of subprocesses is prepared there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def collections_root() -> Path:
-    """Return the folder that holds ``ansible_collections`` with this checkout in it."""
+    """Return the directory that contains ``ansible_collections`` with this checkout."""
     if CHECKOUT.parts[-3:] == ("ansible_collections", "dragonflyoss", "dragonfly"):
         return CHECKOUT.parents[2]
     root = CHECKOUT / ".cache" / "collections"

@@ -12,7 +12,7 @@ import requests
 
 
 class Client:
-    """Asks a sandbox's manager.
+    """Sends requests to a sandbox's manager.
 
     :param box: ``Sandbox``.
     """
@@ -27,7 +27,7 @@ class Client:
         return requests.request(method, self.box.url + self.api + path, allow_redirects=False, timeout=10, **options)
 
     def post(self, url, **args):
-        """POST a preheat of an image or file; returns the answer."""
+        """POST a preheat of an image or file, and return the response."""
         kind = "image" if "/manifests/" in url else "file"
         clusters = args.pop("scheduler_cluster_ids", None)
         body = {"type": "preheat", "args": dict(args, type=kind, url=url)}
@@ -49,12 +49,12 @@ class Client:
         raise AssertionError(f"job {number} is pending still")
 
     def run(self, url, **args):
-        """Preheat and wait; returns the job."""
+        """Preheat, wait, and return the job."""
         return self.wait(self.post(url, **args).json()["id"])
 
 
 def warm(job):
-    """URLs in success_tasks of a job, sorted, with repetitions."""
+    """Return the URLs in success_tasks of a job, sorted, with repetitions."""
     return sorted(
         entry["url"]
         for state in job["result"]["job_states"]

@@ -13,7 +13,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
 @pytest.fixture
 def start():
-    """Give a function that starts a sandbox, whose waits pass 200 times faster, and returns it with a client."""
+    """Yield a function that starts a sandbox with waits 200 times shorter, and returns it with a client."""
     started = []
 
     def begin(release="2.5.1", **options):

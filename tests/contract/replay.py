@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plays recorded exchanges to a sandbox, in their order and at their times, and says where it answers otherwise.
+"""Replay recorded exchanges against a sandbox, in their order and at their times, and report different responses.
 
-What varies from run to run (README.md) is taken out of both answers, or given to the sandbox beforehand: when a
-job's poll saw that it was done.
+What varies from run to run (README.md) is removed from both responses, or given to the sandbox in advance: when a
+poll saw the end of a job.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _LATER = (
     "image_partly_warmed_all_peers",
 )
 
-#: Managers that were recorded, each as (release, scenarios before there were schedulers, scenarios with schedulers and
+#: Recorded managers, each as (release, scenarios without schedulers, scenarios with schedulers and
 #: hosts).
 RUNS = (
     (
@@ -109,8 +109,8 @@ def _get_task():
     return {"type": "get_task", "args": {"url": f"http://{REGISTRY}/v2/library/app/manifests/1"}}
 
 
-#: Jobs that these runs made before a scenario and that no exchange shows, by release and scenario: they take ids, and
-#: the counts in Link tell how many there were. ``None`` is a row that is not there any more. Each with the time of
+#: Jobs that these runs created before a scenario and that no exchange shows, by release and scenario. They use IDs, and
+#: the counts in Link show how many there were. ``None`` is a row that no longer exists. Each with the time of
 #: the first.
 UNRECORDED = {
     ("2.1.67", "infra"): ("2026-11-24T22:22:23.000000007Z", [_image("library/app", 1)] * 27 + [None] * 2),
@@ -118,18 +118,18 @@ UNRECORDED = {
     ("2.3.4", "rate_limit"): ("2026-11-24T22:35:19.200000007Z", [_file()] * 10),
     ("2.5.1", "file_missing"): ("2026-11-24T23:38:13.032000007Z", [_image("library/app", 3)]),
 }
-# Time that an exchange takes, where nothing tells: short, and odd so that no fraction ends with zeros.
+# Duration of an exchange if unknown: short, and odd, because no fraction must end with zeros.
 _TICK = 100 * 1000 + 7
 
 
 def recording(release, scenario):
-    """Return the exchanges of one file (list of dict), empty where it was not recorded."""
+    """Return the exchanges of one file (list of dict), empty if it was not recorded."""
     path = RECORDINGS / release / (scenario + ".json")
     return json.loads(path.read_text(encoding="utf-8"))["exchanges"] if path.exists() else []
 
 
 class Exchange(t.NamedTuple):
-    """Where a recorded exchange is.
+    """Position of a recorded exchange.
 
     :ivar request: its verb and path.
     :ivar run: which of RUNS.
@@ -172,7 +172,7 @@ def nanoseconds(text):
 
 
 def _times(value, keys=("created_at", "updated_at", "CreatedAt", "UpdatedAt", "last_keep_alive_at")):
-    """All times in an answer, in nanoseconds."""
+    """Return all times in a response, in nanoseconds."""
     if isinstance(value, list):
         return [time for item in value for time in _times(item, keys)]
     times = []
@@ -190,7 +190,7 @@ def _get(document, *names):
 
 
 class _Story:
-    """What a run's recordings tell of one job."""
+    """What a run's recordings show about one job."""
 
     def __init__(self):
         self.created = None
@@ -210,7 +210,7 @@ class _Story:
         ]
 
     def rule(self):
-        """Return the rule that makes the sandbox's polls see what these saw."""
+        """Return the rule with which the sandbox's polls see what the recorded ones saw."""
         whens = sorted(self.polls)
         first = [done and when - self.created < 2 * _SECOND for when in whens[:1] for done in self.polls[when]]
         rule = {"task_after": [0 if done else 2 for done in first]}
@@ -221,7 +221,7 @@ class _Story:
 
 
 def stories(run):
-    """Job ids to stories; the times that a PATCH wrote are left out."""
+    """Return stories by job ID, without the times that a PATCH wrote."""
     by_id: dict[int, _Story] = {}
     for _name, exchange in _exchanges_of(run):
         answer = exchange["response"].get("json")
@@ -237,7 +237,7 @@ def stories(run):
 
 
 class Replay:
-    """One recorded manager, played again.
+    """Replay of one recorded manager.
 
     :param number: which of RUNS.
     """
@@ -251,7 +251,7 @@ class Replay:
         self._secrets = {}
         self._moment = None
         first = min(time for _name, exchange in self._exchanges for time in _times(exchange["response"].get("json")))
-        # The manager's audit log, which ends the time after a sign-in in which the next ones fail, began a bit later.
+        # The manager's audit log started slightly later. It ends the period after a sign-in in which others fail.
         self._clock = ManualClock(first + 4 * _SECOND // 10)
         self.box = Sandbox(
             release=self._release,
@@ -285,7 +285,7 @@ class Replay:
         self.box.image("docker/multi", "1", kind="docker", platforms=platforms, layers=2)
 
     def differences(self, place):
-        """Return how the sandbox's answer to an exchange differs from the recorded one; play earlier ones first."""
+        """Return how the sandbox's response to an exchange differs from the recorded one. Replay earlier ones first."""
         while len(self._results) <= place:
             self._results.append(self._play(*self._exchanges[len(self._results)]))
         return self._results[place]
@@ -311,7 +311,7 @@ class Replay:
     # Before an exchange
 
     def _prepare(self, name):
-        """Repeat what happened before a scenario: hosts joined, jobs were created that nobody recorded."""
+        """Repeat what happened before a scenario: hosts that joined, and jobs that were not recorded."""
         _release, scenario, number = name.split("/")
         if number != "0":
             return
@@ -325,7 +325,7 @@ class Replay:
             fleet.add_scheduler()
         if scenario in together and scenario != "image_no_seed_peer" and not fleet.hosts:
             client = "rust" if self._release == "2.5.1" else "go"
-            # When a host joined is told with nanoseconds.
+            # The time when a host joined has nanoseconds.
             self._clock.set(self._clock.now() + _TICK)
             for host, ip, role in (
                 ("seed-1", "10.77.0.1", "seed"),
@@ -341,14 +341,14 @@ class Replay:
             requests.delete(f"{self.box.url}/oapi/v1/jobs/{made.json()['id']}", headers=headers, timeout=30)
 
     def _set_clock(self, exchange):
-        """Go to the time at which the exchange was recorded, as far as its answer tells."""
+        """Set the clock to the time of the recorded exchange, if its response shows it."""
         answer = exchange["response"].get("json")
         times = _times(answer)
         made = _made_job(exchange)
         if made and made in self._stories:
             times = [self._stories[made].created] if self._stories[made].created else times
         elif exchange["request"]["method"] == "GET":
-            # Rows that show a result had been polled; times without a fraction do not tell when.
+            # Rows with a result were polled before. Times without a fraction do not show when.
             rows = answer if isinstance(answer, list) else [answer]
             polled = [
                 row["id"] for row in rows if isinstance(row, dict) and row.get("result") and row["id"] in self._stories
@@ -361,7 +361,7 @@ class Replay:
             self._clock.set(max(times))
 
     def _sign_in_time(self, exchange):
-        """Set the clock by notes, which hold the seconds since the last sign-in, and ``expire``, when one succeeded."""
+        """Set the clock by notes: the seconds since the last sign-in, and ``expire`` if one succeeded."""
         if self._moment is None:
             signins = [entry for _name, entry in self._exchanges if entry["request"]["path"].endswith("/signin")]
             first = next(entry for entry in signins if entry["response"]["status"] == 200)
@@ -378,7 +378,7 @@ class Replay:
         return nanoseconds(exchange["response"]["json"]["expire"]) - seconds * _SECOND + 3 * _SECOND // 10
 
     def _expect_job(self, exchange):
-        """Tell the sandbox when the polls of the job that is about to be made see what."""
+        """Configure what each poll of the next job sees."""
         story = self._stories.get(_made_job(exchange))
         if story and story.polls:
             kind = exchange["request"]["json"]["type"] if exchange["request"]["path"].endswith("/jobs") else "preheat"
@@ -392,7 +392,7 @@ class Replay:
     # After an exchange
 
     def _learn(self, exchange, answer):
-        """Keep the secrets that an answer holds, under the names that the recording has for them."""
+        """Store the secrets in a response under their names in the recording."""
         recorded = exchange["response"].get("json")
         if isinstance(recorded, dict) and str(recorded.get("token", "")).startswith("<") and answer.status_code == 200:
             name = recorded["token"].strip("<>")
@@ -400,7 +400,7 @@ class Replay:
 
 
 def _made_job(exchange):
-    """Id of the job that an exchange made, None where it made none."""
+    """Return the ID of the job that an exchange created, None if it created none."""
     request, answer = exchange["request"], exchange["response"].get("json")
     if (
         request["method"] == "POST"
@@ -432,13 +432,13 @@ _TIME_KEYS = (
 )
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TASK_ID = re.compile(r"\b[0-9a-f]{64}\b")
-# Where errors tell the id of any one of several tasks, or that of a blob whose digest nobody recorded.
+# Scenarios whose errors contain the ID of any of several tasks, or of a blob with an unrecorded digest.
 _ANY_TASK = ("all_args", "image_partly_warmed_all_peers")
 _HOST = re.compile(r"10\.77\.0\.1\d? (seed|host)-\d")
 
 
 def _time_shape(text):
-    """Return a time without its digits, but for the zero time; a fraction beyond 3 digits does not count."""
+    """Return a time without its digits, except the zero time. Ignore a fraction beyond 3 digits."""
     if text.startswith("0001"):
         return text
     shape = re.sub(r"\d", "9", text)
@@ -446,9 +446,9 @@ def _time_shape(text):
 
 
 def shape(value, any_task, key=None):
-    """Return an answer without what varies from run to run.
+    """Return a response without what varies from run to run.
 
-    :param any_task: whether the task ids in error texts do.
+    :param any_task: whether task IDs in error texts vary.
     """
     if isinstance(value, dict):
         if "host_name" in value and "kernel_version" in value:
@@ -510,16 +510,16 @@ def _walk(recorded, actual, path):
 
 
 def differing(recorded, actual):
-    """Differences between two JSON values, without what varies from run to run (list of str)."""
+    """Return the differences between two JSON values, without what varies from run to run (list of str)."""
     return _walk(shape(recorded, False), shape(actual, False), "body")
 
 
 def compare(recorded, answer, any_task=False):
-    """Return the differences between a recorded answer and the sandbox's.
+    """Return the differences between a recorded response and the sandbox's.
 
     :param answer: a response of requests.
     :param any_task: whether task ids in error texts may differ.
-    :returns: list of str, empty where they agree.
+    :returns: list of str, empty if they agree.
     """
     differences = _walk(recorded["status"], answer.status_code, "status")
     differences += _walk(_header_shape(recorded["headers"]), _header_shape(answer.headers), "headers")

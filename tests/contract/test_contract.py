@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sandbox answers as the real managers did that were recorded."""
+"""The sandbox responds like the recorded real managers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXCHANGES = replay.exchanges()
 
 @pytest.fixture(scope="module")
 def replays():
-    """Gives the replay of a run, each started when it is first asked for."""
+    """Yield a function that returns the replay of a run, and starts it at its first use."""
     started = {}
 
     def get(number):
@@ -50,7 +50,7 @@ def test_exchange(replays, name, run, place):
 def test_every_recording_is_replayed():
     recorded = {f"{path.parent.name}/{path.stem}" for path in replay.RECORDINGS.glob("*/*.json")}
     played = {f"{release}/{scenario}" for release, alone, together in replay.RUNS for scenario in alone + together}
-    # Their jobs were created by requests that nobody recorded; test_deletions.py tells the same story to a sandbox.
+    # The requests that created their jobs were not recorded. test_deletions.py repeats them against a sandbox.
     informed = {f"2.5.1/{scenario}" for scenario in test_deletions.SCENARIOS}
     assert recorded - played - informed == set()
 

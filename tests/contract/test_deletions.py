@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who holds a task and what its deletion says, told to a sandbox as it happened to a real 2.5.1.
+"""Holders of a task and the results of its deletion, with the same events as on a real 2.5.1.
 
-The jobs of these recordings were created by requests that nobody recorded, so their rows are compared one by one.
+The requests that created the jobs of these recordings were not recorded, so their rows are compared one by one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def client(box):
 
 
 def push(box, tag, urls):
-    """Push an image with these blobs; returns the URL of its manifest."""
+    """Push an image with these blobs, and return the URL of its manifest."""
     box.image("library/app", tag, digests=[url.rpartition("/")[2] for url in urls], layers=len(urls) - 1)
     return f"{_BASE}/manifests/{tag}"
 
@@ -58,7 +58,7 @@ def create(client, kind, **args):
 
 
 def difference(recorded, row):
-    """Return where two rows differ, but for their numbers."""
+    """Return the differences between two rows, except their numbers."""
     return replay.differing(dict(recorded, id=0), dict(row, id=0))
 
 
@@ -74,7 +74,7 @@ def test_a_host_answers_once_for_each_of_its_peers(box, client):
     for host in ("h1", "h2"):
         box.pull(recorded["args"]["url"], host)
     assert difference(recorded, create(client, "delete_task", url=recorded["args"]["url"])) == []
-    # What nobody holds has no peers either: both lists are null.
+    # A task without holders has no peers either: both lists are null.
     repeated = create(client, "delete_task", url=recorded["args"]["url"])
     assert repeated["result"]["job_states"][0]["results"][0]["failure_tasks"] is None
 
@@ -96,7 +96,7 @@ def test_who_holds_a_task_names_the_seed_and_a_distribution_does_not(box, client
         peer["cached_layers"].sort(key=lambda layer: layer["url"])
     actual["peers"].sort(key=lambda peer: peer["hostname"])
     assert replay.differing(answer, actual) == []
-    # It is made of one job for each layer, which are over when it answers.
+    # It consists of one job for each layer, all finished before it responds.
     layers = box.jobs[before:]
     assert [row["args"]["url"] for row in layers] == urls
     assert {(row["type"], row["state"]) for row in layers} == {("get_task", "SUCCESS")}
@@ -107,7 +107,7 @@ def test_a_preheat_says_success_after_a_deletion(box, client):
     manifest = push(box, "1", DELETED)
     for _twice in range(2):
         client.run(manifest, scope="all_peers")
-    # The first blob was neither on the seed peer nor fetched twice.
+    # The seed peer did not hold the first blob, and did not fetch it twice.
     for url in DELETED[1:]:
         for host in ("seed-1", "h1", "h2"):
             box.pull(url, host)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The manager's poll schedules, held to the times at which recorded jobs turned, and what polls do to rows."""
+"""The manager's poll schedules, compared with the ends of recorded jobs, and the effect of polls on rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ START = 1795563575 * SECOND
 
 
 def _turned():
-    """Seconds after which recorded jobs were seen to be over, by release."""
+    """Return the seconds after which polls saw the end of recorded jobs, by release."""
     turned: dict[str, list[float]] = {release: [] for release in RELEASES}
     for run in replay.RUNS:
         for story in replay.stories(run).values():
@@ -28,7 +28,7 @@ def _turned():
 
 
 def _possible(release, seconds):
-    """Whether a poll can be so long after the first one: earliest and latest sums of waits."""
+    """Return whether a poll can be so long after the first one: earliest and latest sums of waits."""
     name, most = Profile(release).polls
 
     class _Least(random.Random):
@@ -67,7 +67,7 @@ def clock():
 
 
 def _states(client, clock, number, seconds):
-    """State and updated_at (seconds after the start) at times."""
+    """Return the state and updated_at (seconds after the start) at these times."""
     states = []
     for second in seconds:
         clock.set(START + int(second * SECOND))

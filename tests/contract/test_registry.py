@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The registry, and how the manager reads it."""
+"""The registry, and the requests of the manager to it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_fault_of_the_registry(start):
     assert client.post(image.manifest_url).json() == {
         "message": "received unexpected HTTP status: 503 Service Unavailable"
     }
-    # Twice, since the manager, like Go's client, asks again once.
+    # Twice, because the manager repeats a request once, like Go's client.
     box.rule(fault="reset", at="registry", path="/manifests/", times=2)
     assert client.post(image.manifest_url).status_code == 500
     assert client.post(image.manifest_url).status_code == 200

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the sandbox does when it is told to: faults of requests, outcomes of jobs, traps."""
+"""The rules of the sandbox: faults of requests, outcomes of jobs, traps."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_rule_that_means_nothing(start, options):
 
 
 def _run(start, release, kind="oci", rule=None, **args):
-    """Run one job; returns it and its image."""
+    """Run one job, and return it and its image."""
     box, client = start(release)
     image = box.image("library/app", "1", kind=kind)
     if rule:

@@ -28,7 +28,7 @@ MODULE = "ansible_collections.dragonflyoss.dragonfly.tests.sandbox"
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs the command and returns its process and its state, a dict."""
+    """Run the command, and return its process and its state (dict)."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def begin(*arguments, command=(str(SANDBOX),)):

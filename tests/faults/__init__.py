@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What happens to a preheat when something breaks: the fault matrix and what belongs to it."""
+"""Preheats with faults: the fault matrix and its helpers."""

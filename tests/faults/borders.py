@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What crosses a border of the collection, and the tests that try it.
+"""The borders of the collection, and the tests of each.
 
     python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.borders
 
@@ -25,7 +25,7 @@ _UTILS, _MODULES = "unit/plugins/module_utils", "unit/plugins/modules"
 
 
 class Border(t.NamedTuple):
-    """What is tried, what happens, and the tests that prove it: a file below ``tests`` each, with names of tests."""
+    """An attack, its effect, and the tests of it: files below ``tests``, each with names of tests."""
 
     subject: str
     outcome: str
@@ -33,7 +33,7 @@ class Border(t.NamedTuple):
 
     @property
     def nodes(self) -> list[str]:
-        """The tests as pytest names them; without names, the whole file."""
+        """Return the tests as pytest names them, or the whole file if there are no names."""
         return [
             f"tests/{file}.py" + (f"::{name}" if name else "")
             for file, names in self.tests.items()
@@ -237,7 +237,7 @@ BORDERS = (
 
 
 class Counting:
-    """A plugin of pytest that counts the tests that are collected and pass, by border."""
+    """A plugin of pytest that counts collected and passed tests by border."""
 
     def __init__(self) -> None:
         self.collected: Counter[str] = Counter()
@@ -256,7 +256,7 @@ class Counting:
 
 
 def is_part(test: str, node: str) -> bool:
-    """Return whether a test is one of those that a node names."""
+    """Return whether a node includes a test."""
     return test == node or test.startswith((f"{node}::", f"{node}["))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The option ``--long`` (``make test-long``): all rounds, examples and releases, where the short form takes some."""
+"""The option ``--long`` (``make test-long``): all rounds, examples and releases instead of some."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def long(request) -> bool:
-    """Whether this is the long form."""
+    """Return whether this is the long form."""
     return request.config.getoption("--long")

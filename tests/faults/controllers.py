@@ -41,11 +41,11 @@ class Call(t.NamedTuple):
 
 
 def start_controllers(number: int) -> ProcessPoolExecutor:
-    """Return as many processes, all of them ready."""
+    """Return this number of processes, all of them ready."""
     context = multiprocessing.get_context("spawn")
     are_ready = context.Barrier(number + 1)
     workers = ProcessPoolExecutor(number, context, are_ready.wait)
-    # A process starts with each call for which no other process is idle.
+    # Each call starts a process if no other process is idle.
     for _call in range(number):
         workers.submit(time.monotonic)
     are_ready.wait(_START_TIMEOUT)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers as no manager or registry should give them: true ones of the sandbox, spoiled in places."""
+"""Invalid responses of a manager or registry: valid ones of the sandbox with changes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import typing as t
 
 from hypothesis import strategies as st
 
-#: What would show that somebody evaluated it.
+#: Text that shows whether it was evaluated.
 TEMPLATE = "{{ lookup('ansible.builtin.pipe', 'touch ' ~ lookup('ansible.builtin.env', 'HOSTILE_MARK')) }}"
-#: Words that stand for what json.dumps does not write.
+#: Placeholders for what json.dumps does not write.
 _RAW = {"@deep@": "[" * 20000 + "]" * 20000, "@deep-open@": '{"a":' * 20000, "@long-number@": "9" * 6000}
 _RAW_WORD = re.compile(f'"({"|".join(_RAW)})"')
 
@@ -73,9 +73,9 @@ VALUES = st.recursive(
 
 
 class Change(t.NamedTuple):
-    """A place in a document and what is done there.
+    """A position in a document and a change there.
 
-    :ivar steps: numbers that choose a key or an index each, from the top; they are taken modulo what is there.
+    :ivar steps: numbers that select a key or an index each, from the top, modulo their number.
     """
 
     steps: list[int]
@@ -150,7 +150,7 @@ _HEADERS = st.dictionaries(
 
 
 class Spoil(t.NamedTuple):
-    """What happens to one answer."""
+    """The change of a response."""
 
     changes: list[Change]
     headers: dict[str, str]
@@ -180,21 +180,21 @@ SPOILS = st.builds(
 
 
 class TooManyRequests(Exception):
-    """Whoever asks does not come to an end."""
+    """The client sends requests without end."""
 
 
 class Spoiler:
-    """Stands between the handlers of a sandbox's servers and the network.
+    """Sits between the handlers of a sandbox's servers and the network.
 
-    :ivar answers: dict of the number of an answer, from 0, to the ``Spoil`` that it gets.
-    :ivar always: ``Spoil`` for every answer, or None.
+    :ivar answers: dict of the number of a response, from 0, to its ``Spoil``.
+    :ivar always: ``Spoil`` for every response, or None.
     """
 
     def __init__(self, box):
         self.answers = {}
         self.always = None
         self.count = 0
-        # The sandbox's manager believes what the registry says; where it cannot, it answers 500.
+        # The sandbox's manager trusts the registry. If it cannot read the response, it responds with 500.
         logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
         for server in box.servers.values():
             server._handler = self._wrap(server._handler)  # pylint: disable=protected-access

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers that are slow on purpose, endless, oversized or lying, in every request of the modules.
+"""Servers that are deliberately slow, endless, oversized or lying, for every request of the modules.
 
     python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers
 
-tries them all and writes docs/security-tests.md but its last part, which is of borders.py.
+tries them all and writes docs/security-tests.md, except its last part (borders.py).
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
 )
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import DOCUMENT, HEADING
 
-#: Seconds of the option ``timeout``, and of ``wait_timeout`` where a module waits.
+#: Seconds of the option ``timeout``, and of ``wait_timeout`` if a module waits.
 TIMEOUT, WAIT_TIMEOUT = 1, 2
-#: Bytes of memory that the process of a module may take.
+#: Maximum memory of a module's process in bytes.
 MEMORY_LIMIT = 200_000_000
 TOKEN = "marker-of-the-token"
 PASSWORD = "marker-pass"
-#: A drip's pause between two bytes.
+#: Pause between two bytes of a drip.
 _PAUSE = 0.1
-#: Seconds that a task may take beside ``wait_timeout`` and one request.
+#: Maximum seconds of a task besides ``wait_timeout`` and one request.
 _SLACK = 1
 _JSON = "HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n"
 _CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -53,12 +53,12 @@ _JOB = {"id": 1, "type": "preheat", "state": "PENDING", "args": {}, "created_at"
 _STATE = {"state": "SUCCESS", "results": [{"scheduler_cluster_id": 1, "success_tasks": []}]}
 _LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "size": 1}
 
-#: Sends an answer on a connection, until the event is set.
+#: Sends a response on a connection, until the event is set.
 Answer = t.Callable[[socket.socket, threading.Event], None]
 
 
 class Request(t.NamedTuple):
-    """What a server reads."""
+    """A request that a server read."""
 
     method: str
     path: str
@@ -67,13 +67,13 @@ class Request(t.NamedTuple):
 
 
 class Changing(t.NamedTuple):
-    """An answer that depends on the request."""
+    """A response that depends on the request."""
 
     to: t.Callable[[Request], Answer]
 
 
 def whole(body: t.Any = b"", status: int = 200, headers: str = "", length: t.Any = None) -> Answer:
-    """Return an answer that is sent at once."""
+    """Return a response that is sent at once."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     size = len(content) if length is None else length
     head = _JSON.format(status=status) + headers + (f"Content-Length: {size}\r\n" if size != "" else "") + "\r\n"
@@ -81,17 +81,17 @@ def whole(body: t.Any = b"", status: int = 200, headers: str = "", length: t.Any
 
 
 def raw(content: bytes) -> Answer:
-    """Return an answer that is sent as it is; then the connection is closed."""
+    """Return a response that is sent unchanged before the connection is closed."""
     return lambda peer, _over: peer.sendall(content)
 
 
 def drip(content: bytes, part: bytes = b" ") -> Answer:
-    """Return an answer that begins at once and goes on slowly."""
+    """Return a response that begins at once and continues slowly."""
     return repeat(content, part, _PAUSE)
 
 
 def repeat(first: bytes, part: bytes, pause: float = 0) -> Answer:
-    """Return an answer that goes on until nobody reads it."""
+    """Return a response that continues until nobody reads it."""
 
     def send(peer: socket.socket, over: threading.Event) -> None:
         peer.sendall(first)
@@ -102,12 +102,12 @@ def repeat(first: bytes, part: bytes, pause: float = 0) -> Answer:
 
 
 def silent(peer: socket.socket, over: threading.Event) -> None:
-    """Answer nothing and keep the connection."""
+    """Send nothing, and keep the connection open."""
     over.wait(30)
 
 
 def half_a_body(peer: socket.socket, over: threading.Event) -> None:
-    """Send the begin of a body, then nothing."""
+    """Send the beginning of a body, then nothing."""
     peer.sendall(head() + b"[{")
     over.wait(30)
 
@@ -119,7 +119,7 @@ def reset_within_body(peer: socket.socket, _over: threading.Event) -> None:
 
 
 def oldest_first() -> Changing:
-    """Return a page whose oldest row comes first, as before 2.1.19, and a last page that is far away."""
+    """Return a page with the oldest row first, as before 2.1.19, and a distant last page."""
 
     def answer(request: Request) -> Answer:
         number = int(dict(parse_qsl(request.query)).get("page", 1))
@@ -130,15 +130,15 @@ def oldest_first() -> Changing:
 
 
 def head(status: int = 200, headers: str = "Content-Length: 9999999999\r\n") -> bytes:
-    """Return the beginning of an answer."""
+    """Return the beginning of a response."""
     return (_JSON.format(status=status) + headers + "\r\n").encode()
 
 
 def pages(first_id: t.Callable[[int, int], int], pause: float = 0) -> Changing:
-    """Return an answer that is a full page of valid rows, with another page after it.
+    """Return a response with a full page of valid rows and a next page.
 
     :param first_id: function of number and size of a page that returns the ID of its first row.
-    :param pause: seconds before the answer.
+    :param pause: seconds before the response.
     """
 
     def answer(request: Request) -> Answer:
@@ -153,7 +153,7 @@ def pages(first_id: t.Callable[[int, int], int], pause: float = 0) -> Changing:
 
 
 def delayed(answer: Answer, seconds: float) -> Answer:
-    """Return an answer that begins later."""
+    """Return a response that begins later."""
 
     def send(peer: socket.socket, over: threading.Event) -> None:
         over.wait(seconds)
@@ -163,7 +163,7 @@ def delayed(answer: Answer, seconds: float) -> Answer:
 
 
 def layers(number: int) -> Answer:
-    """Return a manifest of so many layers."""
+    """Return a manifest with this number of layers."""
     config = {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 1, "digest": f"sha256:{1:064x}"}
     manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config}
     entries = [dict(_LAYER, digest=f"sha256:{index:064x}") for index in range(number)]
@@ -303,7 +303,7 @@ def servers(other: str) -> dict[str, Answer | Changing]:
 
 
 def _framing() -> dict[str, Answer | Changing]:
-    """Return servers whose responses are framed, encoded or sent in a way that HTTP does not allow, or hardly does."""
+    """Return servers with framing, encodings or transfers that HTTP does not allow, or barely allows."""
     lines = "".join(f"X-{number}: y\r\n" for number in range(10_000))
     chunk = b"2\r\n[]\r\n0\r\n\r\n"
     both = "Content-Length: 999\r\nTransfer-Encoding: chunked\r\n"
@@ -328,7 +328,7 @@ def _framing() -> dict[str, Answer | Changing]:
 
 
 def _refusals(other: str) -> dict[str, Answer | Changing]:
-    """Return servers that redirect to where nobody should go, or refuse in a way that is hard to read."""
+    """Return servers with malicious redirects, or with refusals that are hard to parse."""
     user_info = other.replace("://", "://user:pw@")
     challenge = "WWW-Authenticate: {}\r\n"
     parameters = ",".join(f'p{number}="v"' for number in range(1000))
@@ -352,7 +352,7 @@ def _refusals(other: str) -> dict[str, Answer | Changing]:
 
 
 def _documents() -> dict[str, Answer | Changing]:
-    """Return servers whose JSON is valid or nearly so, and holds what no manager, registry or token service sends."""
+    """Return servers with valid or nearly valid JSON that no manager, registry or token service sends."""
     digest = f"sha256:{1:064x}"
     entry = dict(_LAYER, digest=digest, platform={"os": "linux", "architecture": "amd64"})
     deep = b"[" * 5000 + b"]" * 5000
@@ -375,25 +375,25 @@ def _documents() -> dict[str, Answer | Changing]:
 
 
 class Column(t.NamedTuple):
-    """One kind of request, and the module that sends it."""
+    """A kind of request, and the module that sends it."""
 
     title: str
     module: str
     options: dict[str, t.Any]
-    #: Regular expression for the path of the requests that are answered badly.
+    #: Regular expression for the path of the requests with hostile responses.
     path: str
     method: str = "GET"
 
     @property
     def description(self) -> str:
-        """The requests that are answered badly, in words."""
+        """The requests with hostile responses, as text."""
         whose = "the inventory plugin" if self.module == "inventory" else f"`{self.module}`"
         waits = " without waiting" if self.options.get("wait") is False else ""
         return f"{self.method} `{self.path}` of {whose}{waits}"
 
     @property
     def seconds(self) -> float:
-        """Seconds that the task may take."""
+        """Maximum seconds of the task."""
         defaults = {"wait_timeout": 4200} if self.module == "preheat" else {}
         return task_seconds({**defaults, "timeout": TIMEOUT, **self.options}) + TIMEOUT + _SLACK
 
@@ -445,7 +445,7 @@ def _receive(peer: socket.socket) -> Request | None:
 class Listener:
     """A server on loopback.
 
-    :ivar requests: list of ``Request``, as they came.
+    :ivar requests: list of ``Request`` in their order.
     """
 
     def __init__(self, answer: t.Callable[[Request], Answer]) -> None:
@@ -470,13 +470,13 @@ class Listener:
                 self._answer(request)(peer, self._over)
 
     def close(self) -> None:
-        """End all answers."""
+        """End all responses."""
         self._over.set()
         self._listener.close()
 
 
 def _honest(request: Request, address: str) -> Answer:
-    """Return what a manager or registry answers, one answer a connection."""
+    """Return the response of a manager or registry, one for each connection."""
     close = "Connection: close\r\n"
     if request.path.startswith("/v2/"):
         realm = f'WWW-Authenticate: Bearer realm="http://{address}/token",service="x",scope="y"\r\n'
@@ -488,7 +488,7 @@ def _honest(request: Request, address: str) -> Answer:
 
 
 class Ending(t.NamedTuple):
-    """What came of one run."""
+    """The result of a run."""
 
     server: str
     column: str
@@ -496,7 +496,7 @@ class Ending(t.NamedTuple):
     outcome: str
     seconds: float
     memory: int
-    #: What no run may have, in words.
+    #: Violations, as text.
     broken: list[str]
 
 
@@ -538,7 +538,7 @@ def _options(column: Column, address: str) -> dict[str, t.Any]:
 
 
 def _run_fairly(name: str, column: Column, address: str) -> Ending:
-    """Run a module, once more if it is late: a machine can stand still, and a module that is late always is."""
+    """Run a module, and repeat the run if it is late: the machine can stall, but a faulty module is always late."""
     ending = _run_column(name, column, address)
     return _run_column(name, column, address) if ending.seconds > column.seconds else ending
 
@@ -586,7 +586,7 @@ def _broken(result: dict[str, t.Any], stderr: str, late: float, memory: int) -> 
     return problems
 
 
-#: Runs a module as Ansible does, and writes its memory (KiB) and time. The time in which it waited for a processor is
+#: Runs a module like Ansible, and writes its memory (KiB) and time. The time spent waiting for a processor is
 #: not counted: the machine may be busy.
 _RUNNER = """
 import atexit, json, re, sys, tempfile, time
@@ -627,7 +627,7 @@ main()
 def run_all(
     names: t.Container[str] | None = None, workers: int = 8, columns: t.Sequence[Column] = COLUMNS
 ) -> tuple[list[Ending], list[str]]:
-    """Run all servers, or those that are named; return the endings and what the other host was sent."""
+    """Run all servers, or the named ones, and return the endings and the requests to the other host."""
     other = Listener(lambda _request: whole({"token": "x"}, headers="Connection: close\r\n"))
     try:
         chosen = {
@@ -643,12 +643,12 @@ def run_all(
     return endings, leaked
 
 
-#: What foreign text is made of here: where expressions backtrack, and what is read as a URL.
+#: Parts of foreign text: where expressions backtrack, and what is parsed as a URL.
 _UNITS = ("a", " ", '"', "[", "://", "://a@", "://?x= ", "?a=b&", "?token=", "\x1b[31m", "http://a:b@c/?token=d ")
 
 
 def cpu_per_mebibyte() -> float:
-    """Return the most CPU seconds that a mebibyte of foreign text takes to be shown, or to be read as a URL."""
+    """Return the maximum CPU seconds to display a mebibyte of foreign text, or to parse it as a URL."""
     return max(
         _cpu_seconds(function, unit * (2**20 // len(unit)))
         for function in (redact_text, redact_url, printable, lambda text: redact_beginning(text, 500))
@@ -666,7 +666,7 @@ def _cpu_seconds(function: t.Callable[[str], t.Any], text: str) -> float:
 
 
 def figures(endings: t.Sequence[Ending], leaked: t.Sequence[str]) -> list[str]:
-    """Return the figures in words."""
+    """Return the figures as text."""
     names, titles = {ending.server for ending in endings}, {ending.column for ending in endings}
     return [
         f"Servers tried: {len(names)}, each in {len(titles)} kinds of requests: {len(endings)} runs",
@@ -726,7 +726,7 @@ def document(endings: t.Sequence[Ending], leaked: t.Sequence[str]) -> str:
 
 
 def main() -> None:
-    """Write the page; fail if a run has what no run may have."""
+    """Write the page, and fail if a run has a violation."""
     endings, leaked = run_all()
     _before, heading, borders = DOCUMENT.read_text(encoding="utf-8").partition(HEADING)
     DOCUMENT.write_text(f"{document(endings, leaked)}\n{heading}{borders}", encoding="utf-8")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fault matrix: what breaks, in which request of a preheat, and what comes of it.
+"""The fault matrix: faults in requests of a preheat, and their effects.
 
     python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.matrix
 
@@ -24,11 +24,11 @@ from ansible_collections.dragonflyoss.dragonfly.tests.faults.world import MANAGE
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.certificates import make_certificates
 
 RELEASE = "2.5.1"
-#: No look coincides with one of the manager's own, which come at multiples of 5 s.
+#: No poll coincides with one of the manager's, which occur at multiples of 5 s.
 WAIT_TIMEOUT, WAIT_SLEEP = 300, 11
-#: Seconds that a run may be late by what it computes itself, on a machine that does other things as well.
+#: Seconds of delay by the run's own computation, on a busy machine.
 SLACK = 5
-#: Keys that the echo of a manager before 2.2.0 has: a job that is older than the manager's last upgrade.
+#: Keys in the echo of a manager before 2.2.0: a job from before the manager's last upgrade.
 _OLD_KEYS = (
     "filtered_query_params",
     "headers",
@@ -44,22 +44,22 @@ _OLD_KEYS = (
 
 
 class Column(t.NamedTuple):
-    """One kind of request of a preheat."""
+    """A kind of request of a preheat."""
 
     title: str
-    #: What these requests are, in words.
+    #: Description of these requests.
     description: str
-    #: ``manager`` or ``registry``, who is asked.
+    #: ``manager`` or ``registry``, the server of the request.
     at: str
     method: str
-    #: Regular expressions for the path and for words of the query.
+    #: Regular expressions for the path and the query.
     path: str
     query: dict[str, str] = {}
-    #: How many images are preheated.
+    #: Number of images to preheat.
     images: int = 1
-    #: Whether an equal warm job is there already.
+    #: Whether an identical warm job exists.
     warm: bool = False
-    #: Whether the newest job is one of an older release, so that the manager is asked for its own.
+    #: Whether the newest job is from an older release, so the module queries the manager for its release.
     upgraded: bool = False
     #: Further options of the module.
     options: dict = {}
@@ -142,14 +142,14 @@ COLUMNS = (
 
 
 class Fault(t.NamedTuple):
-    """One way to break."""
+    """A fault."""
 
     title: str
-    #: Words of a rule of the sandbox, where it is the server's answer that breaks.
+    #: A rule of the sandbox, if the server's response breaks.
     rule: dict | None = None
-    #: Name of what happens just before the request: ``refuse``, ``forget``, ``distrust``, ``restart``.
+    #: Name of the event just before the request: ``refuse``, ``forget``, ``distrust``, ``restart``.
     event: str | None = None
-    #: What is so from the start to the end: ``ahead``, ``behind``, ``ghost``.
+    #: Condition of the whole run: ``ahead``, ``behind``, ``ghost``.
     world: str | None = None
     #: Only these columns, None for all.
     only: tuple[str, ...] | None = None
@@ -193,11 +193,11 @@ FAULTS = (
 
 
 class Cell(t.NamedTuple):
-    """One run: a fault in one kind of request."""
+    """A run: a fault in a kind of request."""
 
     fault: Fault
     column: Column
-    #: Whether every such request breaks, or only the first.
+    #: Whether all such requests break, or only the first.
     lasting: bool
 
     def __str__(self) -> str:
@@ -212,7 +212,7 @@ class Row(t.NamedTuple):
 
     @property
     def cells(self) -> list[Cell | None]:
-        """One for each column, None where the fault cannot be."""
+        """The cells by column, None if the fault cannot occur."""
         return [
             Cell(self.fault, column, self.lasting)
             if self.fault.only is None or column.title in self.fault.only
@@ -224,22 +224,22 @@ class Row(t.NamedTuple):
         return self.fault.title + (", lasting" if self.lasting else "")
 
 
-#: What is so from start to end is lasting only.
+# Conditions of the whole run are always lasting.
 ROWS = [Row(fault, lasting) for lasting in (False, True) for fault in FAULTS if lasting or not fault.world]
 
 
 class Ending(t.NamedTuple):
-    """What came of a cell."""
+    """The result of a cell."""
 
     #: As in the table, such as ``warm`` or ``fails: timed_out``.
     outcome: str
     run: Run
-    #: What no cell may have, in words.
+    #: Violations, as text.
     broken: list[str]
 
 
 class Bench:
-    """Runs cells. The sandbox is kept for the next one, begun anew.
+    """Runs cells. The sandbox is reset and reused for the next one.
 
     :param folder: for certificates.
     """
@@ -259,11 +259,11 @@ class Bench:
         self._world = None
 
     def tls(self, name: str) -> dict:
-        """Words of the sandbox for a certificate, ``good`` or ``bad``."""
+        """Return the sandbox's options for a certificate, ``good`` or ``bad``."""
         return {part: self._certificates[name][part] for part in ("cert", "key")}
 
     def _open(self, tls: bool) -> World:
-        """Return a sandbox with or without TLS; only one has the controller's resolver of names at a time."""
+        """Return a sandbox with or without TLS. Only one at a time has the controller's resolver."""
         if self._world is None or (self._world.verify is not True) != tls:
             self.close()
             ca = self._certificates["good"]["ca"]
@@ -309,7 +309,7 @@ class Bench:
 
 
 def _upgrade(box) -> None:
-    """Let the manager be one that was upgraded since its newest job."""
+    """Simulate a manager that was upgraded since its newest job."""
     box.history(1, age=60)
 
     def age():
@@ -321,7 +321,7 @@ def _upgrade(box) -> None:
 
 
 def _disown(box) -> None:
-    """Let there be a pending job of a user that does not exist."""
+    """Create a pending job of a user that does not exist."""
     box.history(1, state="PENDING", age=30)
 
     def disown():
@@ -333,9 +333,9 @@ def _disown(box) -> None:
 
 
 class Breaker(Watch):
-    """Breaks what a cell breaks.
+    """Injects the fault of a cell.
 
-    :param tls: function of ``good`` or ``bad`` that gives the certificate to show.
+    :param tls: function of ``good`` or ``bad`` that returns the certificate to present.
     """
 
     def __init__(self, cell: Cell, world: World, tls: t.Callable[[str], dict]):
@@ -360,7 +360,7 @@ class Breaker(Watch):
     @contextlib.contextmanager
     def around(self, method, path, query):
         cell, event = self._cell, self._cell.fault.event
-        # An event is there for one request: the others wait.
+        # An event applies to one request. Others wait.
         with self._lock if event else contextlib.nullcontext():
             with self._lock:
                 breaks = cell.column.matches(method, path, query) and (cell.lasting or not self._times)
@@ -384,7 +384,7 @@ class Breaker(Watch):
             self._world.resolver.names = {MANAGER, REGISTRY} - ({self._name} if broken else set())
         if event == "distrust":
             self._server._tls = self._tls("bad" if broken else "good")  # pylint: disable=protected-access
-        # A connection that is open needs neither a name nor a certificate.
+        # An open connection needs neither a name nor a certificate.
         await_(self._restart())
 
     async def _restart(self):
@@ -392,13 +392,13 @@ class Breaker(Watch):
         await self._server.start()
 
     def close(self) -> bool:
-        """Break nothing any more; whether anything was broken."""
+        """Stop injecting faults, and return whether one was injected."""
         self._world.box.clear_rules()
         return bool(self._times)
 
 
 def outcome_of(run: Run) -> str:
-    """Return a run as in the table."""
+    """Return the text of a run in the table."""
     if run.error is not None:
         said = f"fails: {run.error.reason}"
     else:
@@ -408,7 +408,7 @@ def outcome_of(run: Run) -> str:
 
 
 def broken(run: Run) -> list[str]:
-    """Return what must not be, whatever broke."""
+    """Return the violations."""
     problems = []
     if run.made_twice:
         problems.append(f"{run.made_twice} jobs made twice")
@@ -461,9 +461,9 @@ def line(row: Row, endings: t.Iterable[Ending | None]) -> str:
 
 
 def document(lines: t.Mapping[tuple[str, bool], str]) -> str:
-    """Return the whole page.
+    """Return the page.
 
-    :param lines: what ``line`` gave, by title of the fault and whether it lasts.
+    :param lines: results of ``line``, by title of the fault and whether it lasts.
     """
     titles = [""] + [column.title for column in COLUMNS]
     head = [f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A manager behind a path prefix and a registry, both at an IPv6 literal, reached over real sockets."""
+"""A manager behind a path prefix and a registry, both at an IPv6 address, with real sockets."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ PREFIX = "/tools/dragonfly"
 
 
 class Gateway(http.server.ThreadingHTTPServer):
-    """Passes requests on to a server on loopback, without the prefix; anything else is not found.
+    """Forwards requests to a server on loopback, without the prefix. Other paths are not found.
 
-    :ivar hosts: the headers Host that came.
+    :ivar hosts: received headers Host.
     """
 
     address_family = socket.AF_INET6
@@ -69,12 +69,12 @@ class Pass(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_HEAD = do_PATCH = do_DELETE = _pass
 
     def log_message(self, *_arguments) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def places():
-    """Give a sandbox, and gateways to its manager and its registry."""
+    """Yield a sandbox, and gateways to its manager and its registry."""
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))

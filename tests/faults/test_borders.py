@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of docs/security-tests.md about borders is about the tests that there are."""
+"""The part of docs/security-tests.md about borders matches the existing tests."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def test_the_page_is_current():
     page = "".join(DOCUMENT.read_text(encoding="utf-8").partition(HEADING)[1:])
     counts = {subject: int(number) for subject, number in re.findall(r"(?m)^\| (.+?) \| (\d+) \|", page)}
     assert page == section(counts), "make security-tests"
-    # A new test alone does not make the page wrong.
+    # A new test does not invalidate the page.
     assert all(0 < counts[border.subject] <= collected[border.subject] for border in BORDERS), "make security-tests"

@@ -33,7 +33,7 @@ _LONGEST_PROCESSOR_WAIT = 0.2
 
 
 class Crowd(t.NamedTuple):
-    """Controllers that start within some seconds."""
+    """A round of controllers that start within some seconds."""
 
     release: str
     controllers: int

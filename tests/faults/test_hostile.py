@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever manager, registry and host files say, nothing crashes and nothing is evaluated."""
+"""No content of a manager, registry or host file causes a crash or is evaluated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.sandbox import PAS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-#: No module may ask that often for what is there.
+#: Maximum number of requests of a module.
 _MOST_REQUESTS = 3000
 #: Options of each run; ``{image}``, ``{registry}`` and ``{file}`` are the sandbox's.
 RUNS: dict[str, dict[str, t.Any]] = {
@@ -51,7 +51,7 @@ RUNS: dict[str, dict[str, t.Any]] = {
 
 
 def run_module(name: str, options: dict) -> dict:
-    """Run a module's main in this process, as Ansible would; gives what it printed."""
+    """Run a module's main in this process like Ansible, and return its output."""
     source = importlib.import_module("ansible_collections.dragonflyoss.dragonfly.plugins.modules." + name)
     printed = io.StringIO()
     with patch_module_args(options), contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
@@ -60,14 +60,14 @@ def run_module(name: str, options: dict) -> dict:
 
 
 class InstantClock(SkippedClock):
-    """Time that passes at once when the manager waits."""
+    """Time that skips the waits of the manager."""
 
     async def sleep(self, seconds):
         self.offset += seconds
 
 
 class Place:
-    """A sandbox that spoils its answers, with jobs, images and a file in it."""
+    """A sandbox that spoils its responses, with jobs, images and a file."""
 
     def __init__(self, release: str):
         self.box = Sandbox(release=release, client="rust", clock=InstantClock()).start()
@@ -102,7 +102,7 @@ class Place:
 def place(request):
     made = Place(request.param)
     with pytest.MonkeyPatch.context() as patch:
-        # Time passes when a module waits.
+        # A module's wait advances the clock.
         patch.setattr(_module, "Clock", lambda: SkippingClock(made.box.clock))
         yield made
     made.box.stop()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever the files of a host hold, filters refuse them in words or judge them, and hits are judged."""
+"""Filters reject any content of host files with a message or check it, and hits are predicted."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def changed(document, changes):
 
 @st.composite
 def texts(draw, good, dump):
-    """A good text, spoiled as a document or as a text."""
+    """A valid text, spoiled as a document or as text."""
     if draw(st.booleans()):
         load = tomllib.loads if dump is tomlkit.dumps else yaml.safe_load
         try:
             return dump(changed(load(good), draw(_LEVELS)))
-        except Exception:  # what cannot be written is in no file
+        except Exception:  # not writable, so no file contains it
             assume(False)
     begin = draw(st.integers(0, len(good)))
     end = draw(st.integers(begin, min(len(good), begin + 30)))
@@ -81,7 +81,7 @@ def texts(draw, good, dump):
 
 
 def check(long, *strategies):
-    """A decorator that runs a test of drawn values, so often as the form wants."""
+    """Return a decorator that runs a test of drawn values, as often as the form requires."""
 
     def decorate(function):
         settings(
@@ -96,7 +96,7 @@ def check(long, *strategies):
 
 
 def ends_well(function, *args, **options):
-    """What a filter gives, as JSON; None where it refuses."""
+    """Return the result of a filter as JSON, None if it rejects the input."""
     try:
         return json.dumps(function(*args, **options))
     except AnsibleFilterError as refusal:
@@ -144,7 +144,7 @@ def test_hits(client, long):
         st.integers(0, 6),
     )
     def dummy(config, hosts, containerd, which):
-        # Mostly one file at a time, so that the others are read to the end.
+        # Usually one file at a time, so the others are read to the end.
         given_ = {"config": config, "hosts": hosts, "config_toml": containerd}
         if which < 6:
             name = sorted(given_)[which % 3]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hostile servers cost neither time nor memory nor credentials; the long form tries all of them."""
+"""Hostile servers cost no time, memory or credentials. The long form tries all of them."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A preheat that is interrupted, terminated or killed in any phase: the next run warms the image all the same.
+"""A preheat that is interrupted, terminated or killed in any phase: the next run still warms the image.
 
-No job of the killed run is lost, at most one more is created, and no file is left.
+No job of the killed run is lost, at most one more is created, and no file remains.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
 class Phase(t.NamedTuple):
-    """Where a run is held until it is killed.
+    """A position in a run that is blocked until the run is killed.
 
-    :ivar rule: of the sandbox, that holds it.
+    :ivar rule: rule of the sandbox that blocks it.
     :ivar request: regular expression for the request that shows that the phase has begun, and how many came before it.
     :ivar jobs: how many preheat jobs there are after the second run.
     """
@@ -58,7 +58,7 @@ PHASES = {
         {"fault": "timeout", "seconds": 4, "method": "POST", "nth": 2}, "POST .*jobs$", 1, (1,), {"verify": "peers"}
     ),
 }
-#: All of them in the long form, in the short form one signal in most phases.
+#: All of them in the long form, one signal in most phases in the short form.
 SHORT = {(phase, SIGNALS[position % len(SIGNALS)]) for position, phase in enumerate(PHASES)}
 SHORT -= {("looking for jobs", signal.SIGTERM), ("polling", signal.SIGKILL)}
 CASES = [
@@ -89,7 +89,7 @@ def await_phase(box, phase: Phase, process) -> None:
         assert process.poll() is None, process.stdout.read()
         assert time.monotonic() - begun < _LIMIT, requests(box)
         time.sleep(0.02)
-    # The server has the request; it acts at once, if at all.
+    # The server has the request, and acts at once, if at all.
     time.sleep(0.2)
 
 
@@ -126,7 +126,7 @@ def test_the_next_run_warms_it(tmp_path, phase, number):
 
 
 def test_a_playbook_that_is_interrupted_leaves_no_file(tmp_path):
-    """Ended by any other signal, Ansible leaves its whole folder, in which the file is."""
+    """After any other signal, Ansible leaves its directory, which contains the file."""
     play = tmp_path / "play.yml"
     with Sandbox(release="2.5.1", factor=20) as box:
         image = box.image("shop/web", "1")
@@ -153,7 +153,7 @@ def test_a_playbook_that_is_interrupted_leaves_no_file(tmp_path):
             start_new_session=True,
         ) as process:
             await_phase(box, PHASES["waiting"], process)
-            # As a terminal does, to all of them.
+            # Like a terminal, to all of them.
             os.killpg(process.pid, signal.SIGINT)
             printed = process.communicate(timeout=_LIMIT)[0]
         assert box.token not in printed

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""5,000 images at once, and poor surroundings: few files, no HOME, another locale."""
+"""5,000 images at once, and poor environments: few files, no HOME, another locale."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FACTOR = 100
 
 
 def test_many_images(long, capsys, record_property):
-    """A task of 5,000 images sends what 5,000 jobs need, in bounded memory; a second run creates nothing."""
+    """A task of 5,000 images sends the requests of 5,000 jobs in bounded memory. A second run creates nothing."""
     count, wait_sleep = (5000, 5) if long else (100, 1)
     figures = []
     with Sandbox(release="2.5.1", factor=FACTOR) as box:
@@ -36,7 +36,7 @@ def test_many_images(long, capsys, record_property):
             assert used.memory < MEMORY_LIMIT / 10**6
             requests = [entry.method for entry in box.log]
             assert requests.count("POST") == (count if changed else 0)
-            # Each job is read once by its ID. A page of the list has 50 rows, and while it waits a look is one page.
+            # Each job is read once by its ID. A page of the list has 50 rows, and a poll reads one page.
             assert requests.count("GET") < count + count / 50 + used.wall + 20
             # The manager reads the registry, too.
             manifests = [entry for entry in box.registry_log if "dragonflyoss." in entry.headers.get("User-Agent", "")]
@@ -64,7 +64,7 @@ SURROUNDINGS: dict[str, tuple[dict[str, str | None], int]] = {
 
 
 def start_limited(surroundings, options, files=None):
-    """Run preheat in other surroundings and return its result."""
+    """Run preheat in another environment, and return its result."""
     changes, limit = SURROUNDINGS[surroundings]
     environment = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
     module = "ansible_collections.dragonflyoss.dragonfly.plugins.modules.preheat"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No secret of an option is in the log of the system, in the result of an asynchronous task, or in facts of it."""
+"""No secret of an option is in the system log, in the result of an asynchronous task, or in its facts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.modules.every
 
 @pytest.fixture(scope="module")
 def box():
-    """Give a sandbox with the image and the file of ``far_runs``."""
+    """Yield a sandbox with the image and the file of ``far_runs``."""
     with Sandbox(release="2.5.1", factor=20000) as sandbox:
         sandbox.image("shop/every", "1")
         sandbox.file("every.bin")
@@ -68,7 +68,7 @@ def test_the_result_of_an_asynchronous_task(box, tmp_path):
 
 
 def finished(path: Path) -> str:
-    """Return the result of an asynchronous task when it is there."""
+    """Wait for the result of an asynchronous task, and return it."""
     until = time.monotonic() + 60
     while '"jobs"' not in path.read_text(encoding="utf-8") and time.monotonic() < until:
         time.sleep(0.1)

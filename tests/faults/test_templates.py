@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A template that a manager or a host's file holds is never evaluated by Ansible, however its result is used."""
+"""Ansible never evaluates a template from a manager or a host's file, however its result is used."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import yaml
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile import TEMPLATE, Spoiler
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
-#: What decides how a module goes on, and is left as it is.
+#: Values that control the module, and are not replaced.
 _KEPT = ("state", "type", "created_at", "updated_at")
 
 
 class Texts:
-    """Puts a text in place of every text of an answer."""
+    """Replaces every text of a response by another."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever texts a manager, a scheduler or a host of it has, a terminal that shows a play obeys none of them."""
+"""No text of a manager, scheduler or host controls the terminal that displays a play."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.faults.test_templates impo
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.modules.every import MODULES, filled
 
-#: Sets the title, changes the colour, goes to the beginning of the line, and clears the screen with a character of C1.
+#: Sets the title, changes the color, returns to the start of the line, and clears the screen with a C1 character.
 EVIL = "\x1b]0;evil\x07\x1b[31mred\r\x9b2Jend"
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: All modules in the long form; here those that show the result of a failure, and progress.
@@ -32,7 +32,7 @@ def test_no_sequence_reaches_the_terminal(kind, tmp_path, long):
         box.image("shop/every", "1")
         box.history(2, age=60)
         if kind == "texts of all answers":
-            # The registry's texts are digests, without which nothing comes of a preheat.
+            # The registry's texts are digests, which a preheat needs.
             registry = box.servers.pop("registry")
             Spoiler(box).begin({}, Texts(EVIL))
             box.servers["registry"] = registry
@@ -45,7 +45,7 @@ def test_no_sequence_reaches_the_terminal(kind, tmp_path, long):
 
 
 def play(box: Sandbox, folder, modules: list[str]) -> str:
-    """Run each module in one play; return what Ansible shows."""
+    """Run each module in one play, and return Ansible's output."""
     tasks: list[dict[str, t.Any]] = []
     variables: dict[str, t.Any] = {}
     for module in modules:

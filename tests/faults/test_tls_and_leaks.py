@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS is as strong as it was told to be, whatever the environment says, and secrets go to nobody else."""
+"""TLS is as strict as configured, regardless of the environment, and secrets go to no other server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PASSWORD = "marker-of-the-password"
 
 
 def start(module, env=None, **options):
-    """Start a module as Ansible does: in a process of its own, with its options as JSON on stdin."""
+    """Start a module like Ansible: in a process of its own, with its options as JSON on stdin."""
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -49,7 +49,7 @@ def start(module, env=None, **options):
 def run(module, env=None, **options):
     with start(module, env, **options) as process:
         printed = process.stdout.read()
-    # What was called with comes back with the secrets hidden.
+    # The invocation is returned with hidden secrets.
     assert TOKEN not in printed
     assert PASSWORD not in printed
     return json.loads(printed)
@@ -57,7 +57,7 @@ def run(module, env=None, **options):
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
-    """Certificates by what is the matter with them, and those of another CA."""
+    """Return certificates by their fault, and those of another CA."""
     made = {}
     kinds: dict[str, dict[str, t.Any]] = {
         "good": {},
@@ -82,10 +82,10 @@ def box(certificates):
 
 
 class RecordingServer(http.server.ThreadingHTTPServer):
-    """A server of somebody else.
+    """A foreign server.
 
     :ivar seen: verb, path and headers of each request.
-    :ivar passed: what went through it.
+    :ivar passed: forwarded data.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class RecordingServer(http.server.ThreadingHTTPServer):
 
 
 class Recorder(http.server.BaseHTTPRequestHandler):
-    """Takes down all that it is sent; as a proxy it connects."""
+    """Records all requests, and connects as a proxy."""
 
     protocol_version = "HTTP/1.1"
     server: RecordingServer
@@ -136,7 +136,7 @@ class Recorder(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def recorder():
-    """Give a server of somebody else."""
+    """Yield a foreign server."""
     server = RecordingServer()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -220,7 +220,7 @@ def test_a_registry_whose_certificate_is_not_trusted_gets_no_password(certificat
         assert run("preheat", **options, registries={box.registry: entry})["changed"]
 
 
-# --- where secrets go
+# --- destinations of secrets
 
 
 def test_netrc_neither_replaces_nor_makes_a_token(tmp_path, certificates, box):
@@ -270,7 +270,7 @@ def test_a_registrys_redirect_to_another_host_takes_no_password_along(recorder):
     with Sandbox(token=TOKEN) as box:
         box.set_registry(auth="basic", user="ci", password=PASSWORD)
         image = box.image("shop/web", "1")
-        # The first request is without the password, which the registry then asks for.
+        # The first request is without the password, which the registry then requires.
         box.rule(
             at="registry", path="/manifests/", fault="redirect", status=307, location=recorder.url + "/elsewhere", nth=2
         )
@@ -350,7 +350,7 @@ def _with_secrets(paths):
     for path in paths:
         try:
             content = path.read_bytes()
-        except OSError:  # it is gone, or somebody else's
+        except OSError:  # it ended, or belongs to another user
             continue
         leaks += [str(path) for secret in (TOKEN, PASSWORD) if secret.encode() in content]
     return leaks

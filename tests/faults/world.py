@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A preheat in this process against a sandbox: real requests over real sockets, in a time that passes when it is told.
+"""A preheat in this process against a sandbox: real requests over real sockets, with a controlled clock.
 
-The controller's pauses move the clock of controller and manager instead of waiting, so that an hour of waiting takes
-milliseconds, and the manager's own poll schedule stays as it is.
+The controller's pauses advance the clock of controller and manager instead of waiting. An hour of waiting takes
+milliseconds, and the manager's own poll schedule does not change.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry i
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox.clock import SkippedClock
 
-#: What the controller calls manager and registry. Only ``Resolver`` knows these names.
+#: Names of manager and registry. Only ``Resolver`` knows them.
 MANAGER, REGISTRY = "manager.test", "registry.test"
-#: Seconds that a request may take, by the clocks here.
+#: Maximum seconds of a request, by these clocks.
 TIMEOUT = 120
-#: Really: how long one takes that gets no answer, and how long the others may take on a machine that is busy.
+#: Real seconds of a request without a response, and the maximum of others on a busy machine.
 _HASTY, _PATIENT = 0.15, 30
-#: Really slept for each pause, so that what runs beside can run, and pauses that begin together end together.
+#: Real sleep of each pause, which lets other threads run and ends simultaneous pauses together.
 _BREATH = 0.001
 
 
 class SkippingClock(Clock):
-    """The controller's time: real time, and what was skipped.
+    """The controller's time: real time plus skipped time.
 
-    :param manager: the clock of the sandbox, which goes along.
+    :param manager: the clock of the sandbox, which advances with it.
     :param apart: seconds that the controller's wall clock is ahead of the manager's.
     """
 
@@ -67,7 +67,7 @@ class SkippingClock(Clock):
         self.skip_to(until)
 
     def skip_to(self, until: float) -> None:
-        """Let it be that time, unless it is later already."""
+        """Advance to a time, unless it is later already."""
         with self._lock:
             seconds = max(0.0, until - self.now())
             self._skipped += seconds
@@ -75,7 +75,7 @@ class SkippingClock(Clock):
 
 
 class Sent(t.NamedTuple):
-    """One request of the controller, with the times at which it began and was over."""
+    """A request of the controller, with its start and end."""
 
     method: str
     path: str
@@ -85,21 +85,21 @@ class Sent(t.NamedTuple):
 
 
 class Watch:
-    """What happens around each request. This one does nothing."""
+    """Hooks around each request. These do nothing."""
 
     @contextlib.contextmanager
     def around(self, method: str, path: str, query: str) -> t.Iterator[bool]:
-        """Watch a request, which is sent in its body.
+        """Watch a request, which is sent in the body of the context.
 
-        :return: whether this one gets no answer
+        :return: whether this one gets no response
         """
         yield False
 
 
 class WatchedHttp:
-    """The collection's own HTTP, with something that happens around each request.
+    """The collection's own HTTP, with hooks around each request.
 
-    A request that is not answered in time takes its time by the clock, and next to none really.
+    A request without a response in time advances the clock, and takes almost no real time.
 
     :param clock: for the times in ``sent``.
     :param watch: ``Watch``.
@@ -128,18 +128,18 @@ class WatchedHttp:
 
 
 class Run(t.NamedTuple):
-    """How one preheat ended."""
+    """The result of a preheat."""
 
-    #: What the module would return, None where it failed without a result.
+    #: The result of the module, None if it failed without one.
     result: t.Any
-    #: The error that ended it, None where there is a result.
+    #: The error that ended it, None if there is a result.
     error: DragonflyError | None
     warnings: list[str]
-    #: Requests to the manager, in order of their ends.
+    #: Requests to the manager, ordered by their ends.
     sent: list[Sent]
-    #: How long it took, by the controller's time.
+    #: Duration by the controller's time.
     seconds: float
-    #: The sandbox's rows that this run made.
+    #: The sandbox's rows that this run created.
     made: list[dict]
     lines: list[str]
 
@@ -149,7 +149,7 @@ class Run(t.NamedTuple):
 
     @property
     def made_twice(self) -> int:
-        """How many jobs were made that are equal to another one that was made."""
+        """Return the number of created jobs that are identical to another one."""
         counts = Counter(
             (job["args"]["url"], job["args"].get("platform"), *sorted(row["id"] for row in job["scheduler_clusters"]))
             for job in self.made
@@ -159,7 +159,7 @@ class Run(t.NamedTuple):
 
     @property
     def lost(self) -> list[int]:
-        """Ids of preheat jobs that were made and that the result does not name."""
+        """Return the IDs of created preheat jobs that are missing in the result."""
         named = {job["id"] for job in (self.result or {}).get("jobs", ())}
         return [job["id"] for job in self.made if job["type"] == "preheat" and job["id"] not in named]
 
@@ -202,7 +202,7 @@ def _bearer(token: str | None) -> str | None:
 
 
 class World:
-    """A sandbox and a controller whose time goes along.
+    """A sandbox and a controller with a common clock.
 
     :param options: of ``Sandbox``.
     """
@@ -214,7 +214,7 @@ class World:
 
     def __enter__(self):
         self.box.start()
-        # The port is known only now.
+        # The port is unknown before.
         name = f"{REGISTRY}:{self.box.servers['registry'].port}"
         self.box._reach.aliases[name] = self.box.registry_url  # pylint: disable=protected-access
         self.resolver.install()
@@ -225,7 +225,7 @@ class World:
         self.box.stop()
 
     def source(self, image) -> str:
-        """Return an image of the sandbox's registry, by the registry's name."""
+        """Return an image of the sandbox's registry with the registry's name."""
         return image.source.replace(self.box.registry, f"{REGISTRY}:{self.box.servers['registry'].port}")
 
     def preheat(self, watch=None, registry_watch=None, apart=0, token=None, check_mode=False, **given) -> Run:
@@ -259,9 +259,9 @@ class World:
 
 
 class Resolver:
-    """Stands in for the resolver of names, the one part that no test can take down for real.
+    """Replaces the resolver of names, the only part that a test cannot stop.
 
-    :ivar names: those of manager and registry that it knows.
+    :ivar names: known names of manager and registry.
     """
 
     def __init__(self):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a sandbox until it is told to stop: ``python tests/sandbox --help``."""
+"""Run a sandbox until a signal stops it: ``python tests/sandbox --help``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import sys
 if __package__:
     from . import NEWER, RELEASES, Sandbox
 else:
-    # From a bare checkout: the folder itself is the package then.
+    # From a bare checkout, this directory is the package.
     HERE = os.path.dirname(os.path.abspath(__file__))
     sys.path[0] = os.path.dirname(HERE)
     from sandbox import NEWER, RELEASES, Sandbox  # type: ignore[no-redef]
@@ -85,7 +85,7 @@ async def _run(arguments):
         sys.exit(str(exc))
     state = json.dumps(box.state(), indent=2)
     if arguments.state:
-        # Written whole or not at all: others wait for this file.
+        # Written atomically, because other processes wait for this file.
         with open(arguments.state + ".new", "w", encoding="utf-8") as file:
             os.chmod(arguments.state + ".new", 0o600)
             file.write(state + "\n")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates for tests with TLS: a CA, a server and a client that it signed."""
+"""Certificates for tests with TLS: a CA, and a server and a client signed by it."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def _sign(subject, key, issuer, issuer_key, extensions, expired=False):
 
 
 def make_certificates(folder, names=("127.0.0.1", "localhost"), expired=False):
-    """Write a CA, a server's and a client's certificate into a folder.
+    """Write the certificates of a CA, a server and a client to a directory.
 
-    :param names: what the server is called.
+    :param names: of the server.
     :param expired: whether the server's certificate is no longer valid.
     :returns: dict of paths: ``ca``, ``cert``, ``key``, ``client_cert``, ``client_key``. The client's CA is ``ca``, too.
     """

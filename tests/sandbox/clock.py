@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The manager's clock: real time, or a time that a test sets."""
+"""The manager's clock: real time, or a time set by a test."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .go import SECOND
 
 
 class Clock:
-    """Real time, with what the manager waits for made shorter.
+    """Real time with shorter waits of the manager.
 
-    :param factor: how many times faster waits pass (poll schedule, sync_peers, ...). Times that are shown stay real.
-    :param offset: seconds that the manager's clock is ahead of the real one.
+    :param factor: divisor of waits (poll schedule, sync_peers, ...). Displayed times stay real.
+    :param offset: seconds by which the manager's clock is ahead.
     """
 
     def __init__(self, factor=1, offset=0):
@@ -25,24 +25,24 @@ class Clock:
 
     @property
     def skips_work(self):
-        """Whether fetches take no time by this clock: beside waits that are so much shorter they would never end."""
+        """Whether fetches take no time by this clock. With much shorter waits, they would otherwise time out."""
         return self.factor > 1
 
     def now(self):
-        """Nanoseconds since 1970."""
+        """Return the nanoseconds since 1970."""
         return time.time_ns() + int(self.offset * SECOND)
 
     def wait(self, seconds):
-        """How many nanoseconds of this clock one of the manager's waits takes."""
+        """Return the duration of a manager's wait in nanoseconds of this clock."""
         return int(seconds * SECOND / self.factor)
 
     async def sleep(self, seconds):
-        """Wait as the manager would for ``seconds``."""
+        """Wait like the manager does for ``seconds``."""
         await asyncio.sleep(seconds / self.factor)
 
 
 class SkippedClock(Clock):
-    """Real time that a test sets forward: what takes a moment really must not take all the time that is skipped."""
+    """Real time that a test advances. Work under way does not take the skipped time."""
 
     @property
     def skips_work(self):
@@ -50,7 +50,7 @@ class SkippedClock(Clock):
 
 
 class ManualClock(Clock):
-    """A clock that stands still until it is set.
+    """A clock that stops between settings.
 
     :param start: nanoseconds since 1970.
     """
@@ -67,7 +67,7 @@ class ManualClock(Clock):
         return self._now + int(self.offset * SECOND)
 
     def set(self, nanoseconds):
-        """Go forward to a time; never back."""
+        """Advance to a time, never backwards."""
         self._now = max(self._now, nanoseconds)
 
     async def sleep(self, seconds):

@@ -13,7 +13,7 @@ _SCOPES = ("idc", "location", "cidrs", "hostnames")
 
 
 def _block_list():
-    """Return the field of what clients refuse, of 2.5.1 (manager/types/scheduler_cluster.go)."""
+    """Return the field block_list of 2.5.1 (manager/types/scheduler_cluster.go)."""
     upload = [
         Field("applications", "Applications", "[]string"),
         Field("urls", "URLs", "[]string"),
@@ -44,7 +44,7 @@ def _block_list():
 
 
 class Cluster:
-    """A row of scheduler_cluster with its seed peer cluster."""
+    """A row of scheduler_cluster, with its seed peer cluster."""
 
     def __init__(self, number, now, names, config, client_config, seed_config):
         self.id = number
@@ -107,7 +107,7 @@ class Clusters:
     # As rows of other objects show it
 
     def scheduler_cluster(self, row, seed_peer_clusters=None):
-        """Return the object in ``scheduler_clusters`` of a job; ``row`` None for the zero object."""
+        """Return the object in ``scheduler_clusters`` of a job, the zero object if ``row`` is None."""
         profile = self._profile
         if row is None:
             shown = self._base(0, None, None)
@@ -156,7 +156,7 @@ class Clusters:
         return {key: scopes.get(key, "" if key in ("idc", "location") else None) for key in keys}
 
     def _config_fields(self):
-        """Fields of the three configs of a cluster in this release."""
+        """Return the fields of the three configurations of a cluster in this release."""
         release = self._profile.release
         scheduler = [
             Field("candidate_parent_limit", "CandidateParentLimit", "uint32", low=1, high=20),
@@ -190,7 +190,7 @@ class Clusters:
         scheduler, seed, peer = self._config_fields()
         config = row.config
         if self._profile.release == "2.0.9":
-            config = {}  # its reader looks for other keys than its writer writes, and shows zeros
+            config = {}  # The reader expects other keys than the writer writes, and shows zeros.
         shown = {
             "id": row.id,
             "name": row.name,
@@ -277,7 +277,7 @@ class Clusters:
 
     def _check_name(self, name, but=None):
         if any(row.name == name and row is not but for row in self._rows.values()):
-            self._last += 1  # the refused insert has taken its number
+            self._last += 1  # The refused insert has used its number.
             raise ApiError(409, "Conflict")
 
     def create(self, document):
@@ -365,7 +365,7 @@ class Clusters:
         return shown
 
     def seed_peers(self, query):
-        """Go seeds; Rust ones announce themselves to schedulers only."""
+        """Return the Go seeds. Rust seeds announce themselves to schedulers only."""
         seeds = [host for host in self._fleet.hosts if host.role == "seed" and host.client == "go"]
         return [
             self._seed_peer(number, host)
@@ -386,11 +386,11 @@ class Clusters:
         return shown
 
     def sync_peers(self):
-        """Have the schedulers tell the manager which hosts they know."""
+        """Copy the schedulers' hosts to the manager."""
         self._synced = True
 
     def peers(self, query):
-        """Before 2.2 hosts announce themselves, later ones are known once they were synchronised."""
+        """Return the known hosts: before 2.2 those that announced themselves, later those that were synchronized."""
         hosts = self._fleet.hosts
         if not self._synced:
             hosts = [host for host in hosts if host.role == "peer"] if self._profile.release == "2.1.67" else []
@@ -432,7 +432,7 @@ class Clusters:
 
 
 def _announced(host, system):
-    """Return what a host says of itself in its row, in the order of the row."""
+    """Return what a host reports about itself, in the order of its row."""
     return {
         "host_name": host.name,
         "type": host.type,

@@ -14,7 +14,7 @@ PREFIX = "/_sandbox/"
 
 
 class Control:
-    """Answers ``/_sandbox/...`` with what ``Sandbox`` can do.
+    """Maps ``/_sandbox/...`` to methods of ``Sandbox``.
 
     :param box: ``sandbox.Sandbox``.
     """

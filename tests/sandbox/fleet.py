@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs beside the manager: schedulers, seed peers, peers, and what they have in their caches."""
+"""The services beside the manager: schedulers, seed peers and peers, and the content of their caches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import uuid
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-#: What hosts say of themselves, by client.
+#: What hosts report about themselves, by client.
 _SYSTEM = {
     "go": {
         "os": "linux",
@@ -88,7 +88,7 @@ class Scheduler:
 
 
 class Content(NamedTuple):
-    """What a host has on its disk of a task: all of it, or the beginning of a fetch that failed (``whole`` false).
+    """The content of a task on a host's disk: all of it, or the beginning of a failed fetch (``whole`` false).
 
     ``since`` is in nanoseconds.
     """
@@ -99,7 +99,7 @@ class Content(NamedTuple):
 
 
 class Peer(NamedTuple):
-    """A download of a task by a host, as the scheduler keeps it. A host that fetched twice has two."""
+    """A host's download of a task, as the scheduler records it. A host that fetched twice has two."""
 
     id: str
     host: Host
@@ -109,8 +109,8 @@ class Peer(NamedTuple):
 class Fleet:
     """All schedulers and hosts of a manager.
 
-    What hosts hold on their disks and which peers a scheduler remembers are two things: a host that preheated and then
-    pulled has two peers for one content, and one whose disk was emptied has a peer and no content.
+    The content on disks and the peers in schedulers differ: a host that preheated and then
+    pulled has two peers for the same content, and one with an emptied disk has a peer and no content.
     """
 
     def __init__(self, clock):
@@ -119,12 +119,12 @@ class Fleet:
         self.hosts = []
         self._contents = {}
         self._peers = {}
-        #: Bytes up to which Rust hosts fetch content without the scheduler, which then knows no peer of it: 4 MiB from
-        #: dfdaemon 1.4.2 on (contract/2.5.1/task_small_blob_deleted). None here, for all blobs of a sandbox are small.
+        #: Bytes up to which Rust hosts fetch content without the scheduler, which then has no peer of it: 4 MiB from
+        #: dfdaemon 1.4.2 on (contract/2.5.1/task_small_blob_deleted). None here: all blobs of a sandbox are small.
         self.unscheduled_bytes = None
         self._unscheduled = set()
 
-    # Who is there
+    # Hosts and schedulers
 
     def add_scheduler(self, cluster_id=1, **options):
         scheduler = Scheduler(len(self.schedulers) + 1, cluster_id, self._clock.now(), **options)
@@ -160,23 +160,23 @@ class Fleet:
     def hosts_of(self, cluster_id, role=None):
         return [host for host in self.hosts if host.cluster_id == cluster_id and role in (None, host.role)]
 
-    # Who has what
+    # Content
 
     def store(self, task, host, whole=True):
-        """Let a host fetch a task, or begin to and fail (``whole`` false); what it holds registers no further peer."""
+        """Let a host fetch a task, or fail after a part of it (``whole`` false). Content that it holds adds no peer."""
         if whole and not self.has(task, host):
             self._register(task, host)
         self._contents.setdefault(task, {})[host.name] = Content(host, whole, self._clock.now())
 
     def pull(self, task, host):
-        """Let a host pull a task through its client, which registers one more peer of it at the scheduler."""
+        """Let a host pull a task through its client, which adds a peer in the scheduler."""
         if self.has(task, host):
             self._register(task, host)
         else:
             self.store(task, host)
 
     def note_size(self, task, size):
-        """Note how many bytes a task has that is about to be fetched, on which it depends who knows of it."""
+        """Store the size of a task that will be fetched. The size decides whether the scheduler records a peer."""
         if self.unscheduled_bytes is not None and size <= self.unscheduled_bytes:
             self._unscheduled.add(task)
 
@@ -190,19 +190,19 @@ class Fleet:
         return content is not None and content.whole
 
     def holders(self, task, cluster_id):
-        """Return what the hosts of a cluster have on their disks (list of ``Content``)."""
+        """Return the content on the disks of a cluster's hosts (list of ``Content``)."""
         return [content for content in self._contents.get(task, {}).values() if content.host.cluster_id == cluster_id]
 
     def peers(self, task, cluster_id):
-        """Return the peers that the scheduler of a cluster remembers, a host's several times (list of ``Peer``)."""
+        """Return the peers in the scheduler of a cluster, several for some hosts (list of ``Peer``)."""
         return [peer for peer in self._peers.get(task, []) if peer.host.cluster_id == cluster_id]
 
     def lose(self, task, host):
-        """Empty a host's disk, of which nobody tells the scheduler."""
+        """Empty a host's disk without notice to the scheduler."""
         self._contents.get(task, {}).pop(host.name, None)
 
     def delete(self, task, peer):
-        """Let the host of a peer delete a task and have the scheduler forget all its peers of it.
+        """Let the host of a peer delete a task, and remove all its peers of it from the scheduler.
 
         Returns whether the host held it (dragonfly-client/src/resource/task.rs, delete, 1.5.1).
         """
@@ -214,7 +214,7 @@ class Fleet:
 
 
 def task_id(url, args, standard):
-    """Id of the task that a job makes of a URL (pkg/idgen/task_id.go, TaskIDV2).
+    """Return the ID of a job's task for a URL (pkg/idgen/task_id.go, TaskIDV2).
 
     :param args: the job's; tag, application, piece length and filtered query parameters count.
     :param standard: whether the kind of the task counts, as it does from 2.2.3 on.

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Go's libraries do to times, JSON and requests: how they are written, read, and refused.
+"""Times, JSON and requests as Go's libraries write, read and reject them.
 
-A client of the manager sees Go's own words in error answers, so they are said here as encoding/json,
-go-playground/validator and strconv say them.
+Error responses of the manager contain messages of Go's libraries, so this file has the messages of encoding/json,
+go-playground/validator and strconv.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def time_text(nanoseconds, digits=9):
     """Write a time as RFC 3339, the fraction without trailing zeros.
 
     :param nanoseconds: int since 1970, None for the zero time.
-    :param digits: how many digits of the fraction the column keeps: 0, 3 or 9.
+    :param digits: digits of the fraction in the column: 0, 3 or 9.
     """
     if nanoseconds is None:
         return ZERO_TIME
@@ -54,14 +54,14 @@ def parse_time(text):
 
 
 class Raw:
-    """JSON that is written already; ``dump`` puts it in as it is."""
+    """Serialized JSON, which ``dump`` inserts unchanged."""
 
     def __init__(self, text):
         self.text = text
 
 
 class Number(float):
-    """A JSON number with a fraction or an exponent, and how it was written."""
+    """A JSON number with a fraction or an exponent, and its text."""
 
     text: str
 
@@ -88,11 +88,11 @@ def dump(value):
 
 
 class BindError(Exception):
-    """A request that gin's binding refuses; the text is the answer's ``errors``."""
+    """A request that gin's binding rejects. The text is ``errors`` of the response."""
 
 
 def _reason(text, error):
-    """Say a JSON syntax error in Go's words."""
+    """Return the message of Go for a JSON syntax error."""
     if not text.strip():
         return "EOF"
     if error.pos >= len(text.rstrip()):
@@ -129,7 +129,7 @@ class Field:
         map[string]string, ``any``, or the name of a struct whose fields are ``fields``.
     :param pointer: whether it is a pointer: unset is null, and a zero that was sent is checked.
     :param omit_empty: for a struct, whether it is not checked where all of it is zero.
-    :param required: whether validator wants it; ``oneof`` the strings that it allows, ``low`` and ``high`` its range.
+    :param required: whether it must be set; ``oneof`` the strings that it allows, ``low`` and ``high`` its range.
     :param default: what the service fills in where the field is zero.
     """
 
@@ -170,7 +170,7 @@ class Field:
         return "" if self.kind in ("string", "time.Time") else 0
 
     def read(self, value, struct, path):
-        """Return the value as Go would hold it.
+        """Return the value as Go stores it.
 
         :param struct: name of the struct, for error texts.
         :param path: JSON path of the struct with a dot at its end.
@@ -263,7 +263,7 @@ def read_fields(fields, document, struct, path=""):
 
 
 def complaints(fields, values, struct):
-    """Return what validator says about a struct, a line for each field that fails."""
+    """Return validator's message about a struct, with a line for each field that fails."""
     lines = []
     for field in fields:
         value = values[field.key]
@@ -296,7 +296,7 @@ def bind(fields, document, struct):
 
 
 def parse_uint(text):
-    """Read a path's or query's number as strconv.ParseUint does."""
+    """Read a number in a path or query like strconv.ParseUint."""
     if not re.match(r"\d+$", text):
         raise BindError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
     if int(text) >= 2**64:
@@ -305,7 +305,7 @@ def parse_uint(text):
 
 
 def parse_int(text):
-    """Read a query's number as strconv.ParseInt does."""
+    """Read a number in a query like strconv.ParseInt."""
     if not re.match(r"[+-]?\d+$", text):
         raise BindError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     if not -(2**63) <= int(text) < 2**63:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images that are built in code: OCI and Docker, one platform or many, with all that makes manifests hard to read."""
+"""Images built in code: OCI and Docker, for one platform or several, with everything that is difficult in manifests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS = {"oci": (OCI, INDEX), "docker": (SCHEMA2, LIST)}
 
 
 def digest_of(content):
-    """``sha256:...`` of bytes."""
+    """Return the digest ``sha256:...`` of bytes."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
@@ -56,7 +56,7 @@ def _body(document):
 
 
 def _platform_manifest(label, kind, platform, layers, size, foreign, digests, store):
-    """Return the manifest of one platform; its blobs go into ``store``."""
+    """Return the manifest of one platform, and add its blobs to ``store``."""
     system, architecture = platform.split("/")[:2]
     given = list(digests or [])
 
@@ -105,15 +105,15 @@ def build(
 ):
     """Build an image.
 
-    :param label: text that goes into every blob, so that other labels give other digests.
+    :param label: text in every blob, so each label results in other digests.
     :param kind: ``oci`` or ``docker``.
     :param platforms: list such as ``["linux/amd64", "linux/arm64/v8"]`` for an index; None for a single manifest.
-    :param layers: how many layers a platform has, beside the config.
+    :param layers: number of layers of a platform, besides the config.
     :param size: bytes of a layer.
     :param nested: whether the platforms are in an index inside the index.
-    :param attestations: whether each platform has an attestation manifest, as BuildKit makes them.
-    :param foreign: how many foreign layers there are, which registries do not hold.
-    :param digests: digests that the blobs are to claim (recorded ones), config first; for an index a dict by platform.
+    :param attestations: whether each platform has an attestation manifest, as with BuildKit.
+    :param foreign: number of foreign layers, which registries do not hold.
+    :param digests: digests to report for the blobs (recorded ones), config first; for an index a dict by platform.
     :returns: the top ``Manifest``, a dict of platform to ``Manifest``, and a dict of digest to blob.
     """
     single, many = _KINDS[kind]

@@ -52,7 +52,7 @@ SCHEDULES = {"short": short, "long": long, "fixed": fixed}
 
 
 class Task:
-    """What one scheduler has to do for a job: one of ``job_states``."""
+    """The work of one scheduler for a job: one of ``job_states``."""
 
     def __init__(self, name, created, cluster_id, urls):
         self.uuid = f"task_{uuid.uuid4()}"
@@ -72,18 +72,18 @@ class Task:
         self._state, self.error = "FAILURE", error
 
     def finish(self, when):
-        """From this time (nanoseconds) on polls see how it ended."""
+        """Return the time (nanoseconds) from which polls see the outcome."""
         self._done = when
 
     def at(self, now):
-        """State, results and error that a poll at a time sees."""
+        """Return the state, results and error that a poll at a time sees."""
         if self._done is None or self._done > now:
             return "PENDING", None, ""
         return self._state, self._results, self.error
 
 
 class Job:
-    """A row, and what is under way behind it."""
+    """A row and its running work."""
 
     def __init__(self, number, kind, now, args, cluster_ids):
         self.id = number
@@ -97,13 +97,13 @@ class Job:
         self.result = None
         self.user_id = 0
         self.cluster_ids = cluster_ids
-        #: Not in the row: what it is about, how it is fetched, the rule for it, and its tasks.
+        #: Not in the row: its URLs, how they are fetched, its rule and its tasks.
         self.urls = []
         self.fetch_headers = {}
         self.rule = None
         self.tasks = []
         self.polls = 0
-        #: When reads begin to see it (nanoseconds): replicas of the manager cache what they read (T14).
+        #: Time from which reads see it (nanoseconds): replicas of the manager cache what they read (T14).
         self.visible = now
 
     @staticmethod
@@ -117,7 +117,7 @@ class Job:
 class Jobs:
     """The table of jobs and its polls.
 
-    Polls are carried out when somebody looks: ``advance`` brings the table to the present.
+    Polls run on demand: ``advance`` updates the table to the present.
     """
 
     def __init__(self, profile, clock, clusters, users, seed=0):
@@ -131,7 +131,7 @@ class Jobs:
         self._last = 0
         self._queue = []
         self._hidden = []
-        # What lists found, by filter, until a row changes: a manager has an index for that.
+        # Results of lists by filter, until a row changes: a manager has an index for them.
         self._found = {}
 
     # Rows
@@ -156,7 +156,7 @@ class Jobs:
         return job
 
     def new(self, kind, args, cluster_ids, created=None):
-        """Make a row."""
+        """Create a row."""
         self._last += 1
         job = Job(self._last, kind, self._clock.now() if created is None else created, args, cluster_ids)
         self._rows[job.id] = job
@@ -165,11 +165,11 @@ class Jobs:
         return job
 
     def changed(self):
-        """Forget what lists found, since they may find other rows now."""
+        """Drop the results of lists, which may change."""
         self._found = {}
 
     def hide(self, job, seconds):
-        """Keep reads from seeing a row for so long."""
+        """Hide a row from reads for this time."""
         job.visible = job.created + int(seconds * SECOND)
         self._hidden.append(job)
 
@@ -188,7 +188,7 @@ class Jobs:
         return self._profile.job_user != "row" or job.user_id == 0 or job.user_id in self._users.rows
 
     def page(self, page, per_page, kind=None, state=None, user_id=None):
-        """Rows of a page, and how many there are on all pages.
+        """Return the rows of a page, and their number on all pages.
 
         :raises ApiError: 404, if one of them cannot be read (T5).
         """
@@ -209,10 +209,10 @@ class Jobs:
             raise ApiError(404, self._profile.not_found)
         return chosen, len(jobs)
 
-    # How rows are shown
+    # Rows in responses
 
     def show(self, job, at):
-        """Return a row as the answer to a request.
+        """Return a row as the response to a request.
 
         :param at: ``post``, ``get``, ``list`` or ``patch``.
         """
@@ -255,7 +255,7 @@ class Jobs:
         self._plan(job, job.created + _FIRST_POLL)
 
     def poll(self, job):
-        """Poll a job now, as a distribution does with the jobs of which it is made."""
+        """Poll a job now, like a distribution does with its jobs."""
         job.result = self._profile.result_before_poll
         self._poll(job, self._clock.now())
 
@@ -263,11 +263,11 @@ class Jobs:
         heapq.heappush(self._queue, (when, job.id))
 
     def forget_polls(self):
-        """Restart the manager: nothing polls its pending rows any more (T3)."""
+        """Restart the manager, which stops polling its pending rows (T3)."""
         self._queue = []
 
     def advance(self):
-        """Carry out all polls that are due."""
+        """Run all polls that are due."""
         now = self._clock.now()
         while self._queue and self._queue[0][0] <= now:
             when, number = heapq.heappop(self._queue)
@@ -293,7 +293,7 @@ class Jobs:
             self.changed()
 
     def _gives_up(self, job, when):
-        """Return whether the manager polls a job no more."""
+        """Return whether the manager stopped polling a job."""
         outcome = job.rule.outcome if job.rule else None
         if outcome == "give_up":
             return when - job.created >= self._clock.wait(job.rule.after or 0) and job.polls > 1
@@ -307,7 +307,7 @@ class Jobs:
         return when + self._clock.wait(schedule(job.polls - 1, self._chance))
 
     def group(self, job, now):
-        """State and result of a job's tasks at a time (internal/job/job.go, GetGroupJobState)."""
+        """Return the state and result of a job's tasks at a time (internal/job/job.go, GetGroupJobState)."""
         states = [(task,) + task.at(now) for task in job.tasks]
         chosen = next((state for state in states if state[1] == "FAILURE"), None)
         chosen = chosen or next((state for state in states if state[1] == "PENDING"), None)
@@ -332,14 +332,14 @@ class Jobs:
             result = _go_cased(result)
         return state, result
 
-    # Rows that were there before
+    # Earlier rows
 
     def add_history(
         self, count, kind="preheat", state="SUCCESS", age=7200, step=1, args=None, result=None, cluster_ids=(1,)
     ):
         """Insert old rows.
 
-        :param age: seconds since the newest of them was made, ``step`` the seconds between two.
+        :param age: age of the newest in seconds, ``step`` the seconds between two.
         :param args: dict, or a function of the row's number from 0 that returns one.
         :param result: their result, a dict or Raw JSON.
         :returns: list of ids, oldest first.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The manager's REST API: routes, guards, and what they answer."""
+"""The manager's REST API: routes, guards and responses."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _V1_STATUS = {"PENDING": "WAITING", "STARTED": "RUNNING", "SUCCESS": "SUCCESS", 
 
 
 class Limiter:
-    """Ten jobs a second for each cluster that is named, ten at once (GCRA)."""
+    """Limit of ten jobs per second for each cluster in a request, ten at once (GCRA)."""
 
     def __init__(self, clock):
         self._clock = clock
         self._full_at = {}
-        #: Whether it limits at all.
+        #: Whether the limit applies.
         self.on = True
 
     def allows(self, cluster):
-        """Count a job for a cluster; whether it may be made."""
+        """Count a job for a cluster, and return whether it may be created."""
         if not self.on:
             return True
         rate = cluster.config.get("job_rate_limit") or 10
@@ -80,10 +80,10 @@ class Manager:
         self._collected = {name: clock.now() for name, _period in profile.gc_rows}
         self._routes = self._make_routes()
 
-    # Answering
+    # Responses
 
     async def answer(self, request, body):
-        """Answer a request: what the manager's router, its guards and its handlers do."""
+        """Respond to a request like the manager's router, guards and handlers."""
         await self.catch_up()
         path = request.path
         if len(path) > 1 and path.endswith("/") and self._match(request.method, path.rstrip("/"))[0]:
@@ -171,14 +171,14 @@ class Manager:
         ]
 
     def _page(self, request, struct, rows, null=False):
-        """Return the answer with a page of rows."""
+        """Return the response with a page of rows."""
         page, per_page = read_page(request.query, struct, self.profile.max_per_page)
         chosen = rows[(page - 1) * per_page : page * per_page]
         headers = {"Link": links(request.path, request.query, page, per_page, len(rows))}
         return Reply.json(chosen or (None if null else []), headers=headers)
 
     def _crud(self, path, guard, table, struct, show, null=False):
-        """Return the five routes of a table. A list without rows is ``null`` where ``null`` is true."""
+        """Return the five routes of a table. An empty list is ``null`` if ``null`` is true."""
 
         async def listing(request, _body):
             return self._page(request, struct, [show(row) for row in table.list(request.query)], null)
@@ -249,7 +249,7 @@ class Manager:
             document = load(body)
             envelope = bind(*_swap(self.profile.envelope, document))
         except BindError as exc:
-            # The limiter answers and lets the handler run, which answers, too (T10).
+            # The limiter responds and still runs the handler, which responds too (T10).
             reply = Reply.json({"errors": str(exc)}, 422)
             reply.body *= 2 if limited else 1
             return reply
@@ -262,14 +262,14 @@ class Manager:
         return await getattr(self, "_create_" + kind)(values)
 
     def _allowed(self, number):
-        """Whether the limiter lets a job for a cluster pass; it knows neither missing nor new clusters (T11)."""
+        """Return whether the limiter accepts a job for a cluster. It knows neither missing nor new clusters (T11)."""
         cluster = self.clusters.get(number)
         if cluster is None or ("T11" in self.traps and self.clock.now() - cluster.created < self.clock.wait(180)):
             return False
         return self.limiter.allows(cluster)
 
     def _candidates(self, numbers, feature="preheat"):
-        """Ids of the clusters that a job is for: those with a scheduler; the others are left out silently (T15)."""
+        """Return the IDs of a job's clusters: those with a scheduler. Others are silently dropped (T15)."""
         for number in numbers or []:
             if self.clusters.get(number) is None:
                 text = self.profile.unknown_cluster
@@ -283,17 +283,17 @@ class Manager:
         return dict(args, **{key: value for key, value in self.profile.defaults(kind).items() if not args.get(key)})
 
     def complete_args(self, args):
-        """``args`` of a preheat as a row holds them."""
+        """Return ``args`` of a preheat as stored in a row."""
         fields = next(field for field in self.profile.job_request("preheat")[0] if field.key == "args").fields
         known = {field.key: args.get(field.key, field.zero) for field in fields}
         return self._with_defaults("preheat", known)
 
     def task_of(self, url, args):
-        """Id of the task that a preheat with these ``args`` makes of a blob's or file's URL."""
+        """Return the task ID of a blob's or file's URL in a preheat with these ``args``."""
         return task_id(url, self.complete_args(args), self.profile.standard_tasks)
 
     def finished_result(self, warm, state):
-        """Return a ``result`` as jobs have it when they are over.
+        """Return the ``result`` of a finished job.
 
         :param warm: list of entries of success_tasks, None for a job that failed.
         """
@@ -323,7 +323,7 @@ class Manager:
         return self._add_job("preheat", values, args, clusters, urls, headers)
 
     async def _urls(self, args):
-        """Return what a preheat is about: URLs of blobs or files, and the headers for them."""
+        """Return the content of a preheat: URLs of blobs or files, and their headers."""
         headers = dict(args["headers"] or {})
         if args["type"] == "image":
             if not args["url"]:
@@ -337,7 +337,7 @@ class Manager:
         raise ManifestError("unknown preheat type")
 
     def _add_job(self, kind, values, args, clusters, urls, headers=None, watch=True):
-        """Write a row and set its tasks going."""
+        """Write a row, and start its tasks."""
         job = self.jobs.new(kind, args, list(dict.fromkeys(clusters)))
         job.bio = values["bio"]
         job.user_id = values["user_id"]
@@ -359,7 +359,7 @@ class Manager:
         return job
 
     def _posted(self, job):
-        """Return the answer to the POST that made a row."""
+        """Return the response to the POST that created a row."""
         shown = self.jobs.show(job, "post")
         if "T18" in self.traps:
             shown.update(created_at=time_text(None), updated_at=time_text(None))
@@ -386,7 +386,7 @@ class Manager:
         return Reply.json("OK")
 
     async def _create_get_image_distribution(self, values):
-        """Who has which layers: a get_task job for each of them, awaited."""
+        """Return which host has which layers: create and await a get_task job for each layer."""
         args = self._with_defaults("get_image_distribution", values["args"])
         clusters = self._candidates(values["scheduler_cluster_ids"], "schedule")
         try:
@@ -430,7 +430,7 @@ class Manager:
         return job
 
     def collect(self):
-        """Delete jobs older than six hours, whatever their state (T4); returns how many."""
+        """Delete jobs older than six hours in any state (T4), and return their number."""
         old = [job for job in self.jobs if job.created < self.clock.now() - 6 * 3600 * SECOND]
         for job in old:
             self.jobs.delete(job)
@@ -497,15 +497,15 @@ class Manager:
     # Time
 
     async def catch_up(self):
-        """Bring everything to the present."""
+        """Update everything to the present."""
         if self.clock.skips_work and self._under_way:
-            # Polls are to see how it ended. A registry that hangs must not hang the manager.
+            # Polls must see the outcome. A registry that hangs must not block the manager.
             await asyncio.wait(self._under_way, timeout=5)
         self._collect_in_background()
         self.jobs.advance()
 
     def _collect_in_background(self):
-        """Garbage collection writes a job row, each time it runs."""
+        """Write the job row of a garbage collection at each run."""
         now = self.clock.now()
         for name, seconds in self.profile.gc_rows:
             while now - self._collected[name] >= seconds * SECOND:
@@ -513,7 +513,7 @@ class Manager:
                 self._gc_row(name, self.collect() if name == "job" else 0, self._collected[name])
 
     def restart(self):
-        """Forget what is only in memory: nothing polls pending rows any more, and nobody is kept in caches."""
+        """Drop everything in memory: polls of pending rows and caches of users."""
         self.jobs.forget_polls()
         self.users.forget_reads()
 
@@ -523,9 +523,9 @@ def _nothing(_query):
 
 
 def _id(text):
-    """Return a row's id from a path.
+    """Return the ID of a row in a path.
 
-    :raises BindError: if it is no positive number.
+    :raises BindError: if it is not a positive number.
     """
     number = parse_uint(text)
     if not number:
@@ -539,7 +539,7 @@ def _swap(fields_and_struct, document):
 
 
 def _redirect(method, location, status):
-    """As http.Redirect writes it: a body for GET only."""
+    """Return a redirect like http.Redirect: with a body for GET only."""
     if method != "GET":
         return Reply(status, b"", {"Location": location})
     text = f'<a href="{location}">Moved Permanently</a>.\n\n'

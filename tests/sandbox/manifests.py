@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the manager reads an image's manifest while it answers a POST (manager/job/preheat.go, internal/job/image.go)."""
+"""The manager's requests for an image's manifest during a POST (manager/job/preheat.go, internal/job/image.go)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ACCEPT = ", ".join(
     ("application/vnd.docker.distribution.manifest.v1+prettyjws", "application/json", SCHEMA2, LIST, OCI, INDEX)
 )
 _OWN_PLATFORM = "linux/amd64"
-# What platforms.Only of containerd/platforms v0.2.1 accepts besides the platform itself.
+# Other platforms that platforms.Only of containerd/platforms v0.2.1 accepts.
 _ALSO_ACCEPTED = {
     ("amd64", ""): [("386", "")],
     ("arm64", ""): [("arm", "v8"), ("arm", "v7"), ("arm", "v6"), ("arm", "v5")],
@@ -37,11 +37,11 @@ PlatformMatch = t.Callable[[Document], bool]
 
 
 class ManifestError(Exception):
-    """Why a manifest cannot be had; the text is the ``message`` of the manager's 500."""
+    """A manifest cannot be read. The text is the ``message`` of the manager's 500."""
 
 
 class ManifestReader:
-    """Reads manifests as one release does.
+    """Reads manifests like one release.
 
     :param profile: ``Profile``, whose attributes are data.
     """
@@ -57,7 +57,7 @@ class ManifestReader:
 
         :param url: of the manifest.
         :param args: the job's, for credentials, headers and platform.
-        :raises ManifestError: if there is no such manifest for the manager.
+        :raises ManifestError: if the manager finds no such manifest.
         """
         match = _URL.match(url)
         if not match:
@@ -77,7 +77,7 @@ class ManifestReader:
         return urls, headers
 
     async def _read_plain(self, url: str, headers: dict[str, str]) -> Document:
-        """Read as up to 2.1.20: schema 2 only, with an anonymous token (put into ``headers``) or the job's headers."""
+        """Read like up to 2.1.20: schema 2 only, with an anonymous token (added to ``headers``) or the job's own."""
         answer = await _get(self._reach, url, dict(headers, Accept=SCHEMA2), self._refuse_loopback)
         if answer.status == 401:
             challenge = _challenge(answer)
@@ -131,7 +131,7 @@ class _Distribution:
     """The client of github.com/distribution/distribution, which managers use from 2.1.21 on.
 
     :param root: URL of the registry's ``/v2/``.
-    :param headers: dict of headers to send, into which the credentials go.
+    :param headers: dict of headers to send, to which credentials are added.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class _Distribution:
         self._headers = headers
 
     async def read(self, reference: str, platform_matching: str) -> list[Document]:
-        """Return the manifests that the job's platform means."""
+        """Return the manifests for the job's platform."""
         await self._sign_in()
         wanted = self._args.get("platform") or _OWN_PLATFORM
         kind, document = await self._fetch(reference)
@@ -201,7 +201,7 @@ class _Distribution:
 
 
 def _refusal(answer):
-    """Return what distribution's client makes of an error answer (registry/client/errors.go)."""
+    """Return the error of distribution's client for an error response (registry/client/errors.go)."""
     if not 400 <= answer.status < 500:
         return f"received unexpected HTTP status: {answer.status_line}"
     text = answer.body.decode("utf-8", "replace")

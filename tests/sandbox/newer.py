@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A manager of a release that nobody has seen yet: 2.5.1 with other defaults, and keys, states and rows of its own.
+"""A manager of an unknown future release: 2.5.1 with other defaults, and keys, states and rows of its own.
 
-Made up, but for the option ``enable_task_id_based_blob_digest``, which was merged after 2.5.1 (dragonfly pull request
+Invented, except the option ``enable_task_id_based_blob_digest``, which was merged after 2.5.1 (dragonfly pull request
 4975).
 """
 
@@ -15,9 +15,9 @@ import json
 from .go import Field, dump
 
 NEWER = "9.0.0"
-#: A type of jobs that it creates by itself.
+#: A type of jobs that it creates itself.
 OWN_TYPE = "warm_up"
-#: The release as which it behaves otherwise.
+#: The release that it resembles in everything else.
 BASE = "2.5.1"
 
 #: Fields of a preheat's ``args`` that no other release has.
@@ -26,7 +26,7 @@ ARGS = (
     Field("priority_class", "PriorityClass", default="normal"),
     Field("retry_limit", "RetryLimit", "int64", default=3),
 )
-#: What it writes where these are not set.
+#: Their defaults.
 DEFAULTS = {
     "concurrent_task_count": 16,
     "concurrent_peer_count": 750,
@@ -40,7 +40,7 @@ _FOREIGN = ("headers", "user")
 
 
 def with_novelties(value, key=None):
-    """Return an answer with an unknown key in every object, and with an unknown state of what was not polled yet."""
+    """Return a response with an unknown key in every object, and an unknown state of jobs that were not polled yet."""
     if isinstance(value, list):
         return [with_novelties(item, key) for item in value]
     if not isinstance(value, dict) or key in _FOREIGN:
@@ -52,7 +52,7 @@ def with_novelties(value, key=None):
 
 
 def without_novelties(value):
-    """Return an answer without the unknown keys, for tests that compare it as a whole."""
+    """Return a response without the unknown keys, for tests that compare all of it."""
     if isinstance(value, list):
         return [without_novelties(item) for item in value]
     if not isinstance(value, dict):
@@ -61,7 +61,7 @@ def without_novelties(value):
 
 
 def decorate(reply):
-    """Put the novelties into an answer that is one JSON document."""
+    """Add the new keys to a response that is one JSON document."""
     try:
         document = json.loads(reply.body)
     except ValueError:
@@ -71,7 +71,7 @@ def decorate(reply):
 
 
 def add_rows(manager):
-    """Add what this release writes by itself: a job of an unknown type in an unknown state."""
+    """Add what this release writes itself: a job of an unknown type in an unknown state."""
     job = manager.jobs.new(OWN_TYPE, {"targets": [{"name": "everything"}], "url": 7}, [])
     job.state = "ARCHIVED"
     job.result = {"job_states": "none", "summary": [1, 2]}

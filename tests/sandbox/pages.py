@@ -12,7 +12,7 @@ from .go import BindError, parse_int, parse_uint
 
 
 class ApiError(Exception):
-    """An error answer with a ``message``."""
+    """An error response with a ``message``."""
 
     def __init__(self, status, message):
         super().__init__(message)
@@ -20,7 +20,7 @@ class ApiError(Exception):
 
 
 def read_page(query, struct, most):
-    """Page and page size of a list's query.
+    """Return the page and page size in a list's query.
 
     :param struct: Go's name of the query.
     :param most: the largest ``per_page``.
@@ -38,12 +38,12 @@ def read_page(query, struct, most):
 
 
 def read_uints(query, *keys):
-    """Numbers of a query, None for those that are not there."""
+    """Return the numbers of a query, None for missing ones."""
     return [parse_uint(query[key]) if query.get(key) else None for key in keys]
 
 
 def links(path, query, page, per_page, total):
-    """Return the header Link: all four relations always, unquoted, and a ``next`` that never ends."""
+    """Return the header Link: always all four relations, unquoted, and an endless ``next``."""
     last = -(-total // per_page)
 
     def link(number, rel):

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tells one release of the manager from another, as data.
+"""The differences between releases of the manager, as data.
 
-Each line of the table is one difference, each column a release; tests/contract/recordings holds what real managers of
+Each line is a difference, each column a release. tests/contract/recordings has the responses of real managers of
 these releases answered.
 """
 
@@ -18,7 +18,7 @@ from .go import Field
 RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1")
 
 _TABLE = {
-    # Routes and who may use them: "" everybody, "jwt" a signed-in user, "pat" a personal access token, None no route.
+    # Routes and their users: "" everyone, "jwt" a signed-in user, "pat" a personal access token, None no route.
     "open_jobs": (None, "pat", "pat", "pat", "pat"),
     "open_clusters": (None, None, "pat", "pat", "pat"),
     "console_jobs": ("", "", "", "", "jwt"),
@@ -28,7 +28,7 @@ _TABLE = {
     "persistent_cache_tasks": (None, None, None, "jwt", "jwt"),
     "audits": (None, None, None, "jwt", "jwt"),
     "v1": ("", "", "", "", None),
-    # Answers in general.
+    # All responses.
     "server_ip": (False, False, True, True, True),
     "gzip": (False, False, True, True, True),
     "not_found": ("Not Found", "Not Found", "record not found", "record not found", "record not found"),
@@ -55,7 +55,7 @@ _TABLE = {
     ),
     "preheat_args_checked_when_empty": (True, True, False, False, False),
     "manifest_reader": ("plain", "plain", "distribution", "distribution", "distribution"),
-    # What of an index a platform means: those of the architecture; upstream's main branch: platforms.Only ("only").
+    # Manifests of an index for a platform: those of the architecture; upstream's main branch: platforms.Only ("only").
     "platform_matching": ("architecture",) * 5,
     "refuses_loopback": (False, False, True, True, True),
     "default_client": ("go", "go", "go", "rust", "rust"),
@@ -79,9 +79,9 @@ _TABLE = {
         None,
         "cluster %d scheduler %s no available seed peer",
     ),
-    "get_task_asks": (None, None, "scheduler", "hosts", "hosts"),  # who says who holds a task (2.3.1 changed it)
+    "get_task_asks": (None, None, "scheduler", "hosts", "hosts"),  # source of a task's holders (2.3.1 changed it)
     "tells_finished": (False, False, False, False, True),  # get_task: IsFinished, from 2.4.0 on
-    "no_task_peers": (None, None, None, [], []),  # get_task of a task that nobody has
+    "no_task_peers": (None, None, None, [], []),  # get_task of a task without holders
     # Polls: name of the schedule, how many (jobs.SCHEDULES).
     "polls": (("short", 480), ("short", 480), ("long", 16), ("long", 16), ("fixed", 16)),
     "polls_touch_row": (False, False, True, True, True),
@@ -91,7 +91,7 @@ _TABLE = {
     "default_scopes": (None, ["preheat", "job"], None, ["job", "cluster"], ["job", "cluster"]),
     "patch_resets_scopes": (False, False, False, True, True),
     "token_filters": (False, False, True, True, True),
-    "signin_window": (0, 0, 0, 5, 5),  # seconds for which a sign-in makes the next ones fail
+    "signin_window": (0, 0, 0, 5, 5),  # seconds after a sign-in in which others fail
     "jwt_seconds": (172800, 172800, 1209600, 1209600, 1209600),
     # Clusters.
     "cluster_names": (
@@ -154,7 +154,7 @@ _OBJECT_STORAGE = [
 ]
 _HDFS = [Field("delegation_token", "DelegationToken")]
 
-# Fields of args in the order of Go's struct, each with the releases that know it.
+# Fields of args in the order of Go's struct, each with the releases that have it.
 _OLD, _MIDDLE, _NEW = RELEASES[:2], RELEASES[2:3], RELEASES[3:]
 _PREHEAT = (
     (RELEASES, Field("type", "Type", required=True, oneof=("image", "file"))),
@@ -240,7 +240,7 @@ class Profile:
     def __init__(self, release):
         if release not in (*RELEASES, newer.NEWER):
             raise ValueError(f"no profile of release {release!r}, there are {', '.join((*RELEASES, newer.NEWER))}")
-        #: What it is called; ``release`` is the one as which it behaves.
+        #: Its name. ``release`` is the release that it resembles.
         self.name = release
         self.newer = release == newer.NEWER
         self.release = newer.BASE if self.newer else release
@@ -257,11 +257,11 @@ class Profile:
 
     @property
     def envelope(self):
-        """Fields of a POST of any job, and the name of their struct."""
+        """Return the fields of a POST of any job, and the name of their struct."""
         return _ENVELOPE, "CreateJobRequest"
 
     def job_request(self, kind):
-        """Fields of a POST of one kind of job, and the name of their struct."""
+        """Return the fields of a POST of one kind of job, and the name of their struct."""
         struct, request, fields = _ARGS[kind]
         known = self._known_fields(kind, fields)
         args = Field("args", "Args", struct, fields=known, omit_empty=not self.preheat_args_checked_when_empty)
@@ -270,7 +270,7 @@ class Profile:
         return [args if field.key == "args" else field for field in _ENVELOPE], request
 
     def defaults(self, kind):
-        """Return what the manager fills into ``args``: dict of key to value."""
+        """Return the manager's defaults in ``args`` (dict of key to value)."""
         fields = self._known_fields(kind, _ARGS[kind][2])
         defaults = {field.key: field.default for field in fields if field.default is not None}
         if self.newer:
@@ -278,6 +278,6 @@ class Profile:
         return defaults
 
     def _known_fields(self, kind, fields):
-        """Return the fields of ``args`` of a kind of job that this release knows."""
+        """Return the fields of ``args`` of a kind of job in this release."""
         known = [field for releases, field in fields if self.release in releases]
         return known + list(newer.ARGS) if self.newer and kind == "preheat" else known

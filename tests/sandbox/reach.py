@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the manager and the peers reach registries and origins: real HTTP, that never leaves private networks."""
+"""Requests of the manager and the peers to registries and origins: real HTTP in private networks only."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import aiohttp
 
 
 class ReachError(Exception):
-    """No answer came; the text is what Go's net/http says, without the ``Get "..."`` in front."""
+    """There is no response. The text is that of Go's net/http, without the leading ``Get "..."``."""
 
 
 class Answer:
-    """A whole answer: status (int), headers and body (bytes)."""
+    """A complete response: status (int), headers and body (bytes)."""
 
     def __init__(self, status, headers, body):
         self.status = status
@@ -31,7 +31,7 @@ class Answer:
 
     @property
     def status_line(self):
-        """As in ``404 Not Found``."""
+        """Return the status as in ``404 Not Found``."""
         try:
             return f"{self.status} {HTTPStatus(self.status).phrase}"
         except ValueError:
@@ -40,14 +40,14 @@ class Answer:
 
 @lru_cache(maxsize=None)
 def _context(ca):
-    """Return a context that trusts a CA file; one of the system's CAs takes longer than the start of a sandbox."""
+    """Return a context that trusts a CA file. Loading the system's CAs takes longer than the start of a sandbox."""
     return ssl.create_default_context(cafile=ca)
 
 
 class Reach:
     """Requests to the outside.
 
-    :param aliases: dict of ``host[:port]`` as in URLs to the base URL or ``host:port`` that really answers.
+    :param aliases: dict of ``host[:port]`` in URLs to the real base URL or ``host:port``.
     :param ca: file with certificates to trust, None for the system's.
     """
 
@@ -70,7 +70,7 @@ class Reach:
             await self._session.close()
 
     def _target(self, parts):
-        """Scheme and address that a URL is asked at."""
+        """Return the scheme and address to which a request for a URL is sent."""
         alias = self.aliases.get(parts.netloc.rpartition("@")[2])
         if alias:
             base = urlsplit(alias if "://" in alias else "http://" + alias)
@@ -85,10 +85,10 @@ class Reach:
         return parts.scheme, parts.netloc
 
     async def fetch(self, url, headers=None, refuse_loopback=False, method="GET"):
-        """Ask for a URL, redirects followed.
+        """Request a URL, and follow redirects.
 
         :param refuse_loopback: whether to refuse loopback addresses as managers do, before anything is sent.
-        :raises ReachError: if no answer came.
+        :raises ReachError: if there is no response.
         """
         parts = urlsplit(url)
         address = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"

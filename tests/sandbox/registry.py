@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An OCI registry that behaves as Docker's registry 2.8, and an origin of files beside it."""
+"""An OCI registry that behaves like Docker's registry 2.8, and an origin of files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Image:
         self.digest = top.digest
         #: As in ``127.0.0.1:5000/library/app:1``.
         self.reference = f"{host}/{name}:{tag}"
-        #: The reference as the module takes it: with ``http://`` in front where the registry speaks plain HTTP.
+        #: The reference for the module: with ``http://`` if the registry uses plain HTTP.
         self.source = ("http://" if base.startswith("http://") else "") + self.reference
         self.manifest_url = f"{base}/v2/{name}/manifests/{tag}"
         self.digest_url = f"{base}/v2/{name}/manifests/{top.digest}"
@@ -41,7 +41,7 @@ class Image:
         self._root = f"{base}/v2/{name}/blobs/"
 
     def blobs(self, platform=None):
-        """URLs of the blobs of one platform, config first; foreign layers are not among them.
+        """Return the URLs of the blobs of one platform, config first, without foreign layers.
 
         :param platform: such as ``linux/arm64``, None for the first one.
         """
@@ -60,7 +60,7 @@ class Image:
 
 
 class Registry:
-    """What the registry holds and how it wants to be asked."""
+    """The content of the registry and its access control."""
 
     def __init__(self):
         self._manifests = {}
@@ -72,16 +72,16 @@ class Registry:
         self.auth = None
         self.user = "puller"
         self.password = "sandbox-registry"
-        #: Whether anybody gets a token that may pull.
+        #: Whether tokens permit pulls.
         self.anonymous_pull = False
         #: Whether blobs are redirected, as registries with object storage do.
         self.redirect_blobs = False
-        #: How it lies: ``content`` (a manifest of a digest is another), ``header`` (Docker-Content-Digest is another),
-        #: ``size`` (an index names other sizes), ``platforms`` (an index names none).
+        #: How it lies: ``content`` (another manifest for a digest), ``header`` (another Docker-Content-Digest),
+        #: ``size`` (other sizes in an index), ``platforms`` (none in an index).
         self.lie = None
-        #: The token service that it names, None for its own.
+        #: The token service in its challenge, None for its own.
         self.realm = None
-        #: Whether its challenge names a scope.
+        #: Whether its challenge contains a scope.
         self.names_scope = True
         #: GET requests of each blob, by digest.
         self.blob_requests: Counter[str] = Counter()
@@ -89,7 +89,7 @@ class Registry:
     # Content
 
     def add_image(self, base, name, tag, version=1, **options):
-        """Build an image and push it. The same tag with another ``version`` is a tag that moved.
+        """Build an image and push it. To move a tag, push it with another ``version``.
 
         :param options: those of ``images.build``.
         """
@@ -116,7 +116,7 @@ class Registry:
     def add_file(self, path, content):
         self._files[path] = content
 
-    # Answers
+    # Responses
 
     async def answer(self, request, _body):
         path = request.path
@@ -184,7 +184,7 @@ class Registry:
                 return _error(404, "MANIFEST_UNKNOWN", "manifest unknown")
             manifest = self._manifests[name][digest]
         if by_tag and manifest.kind == SCHEMA2 and SCHEMA2 not in accepted:
-            # The registry would rewrite it in schema 1, which it cannot for images without a history.
+            # The registry would convert it to schema 1, which fails for images without a history.
             return _error(400, "MANIFEST_INVALID", "manifest invalid")
         body, digest = self._tell(manifest, by_tag)
         return Reply(
@@ -192,17 +192,17 @@ class Registry:
         )
 
     def _tell(self, manifest, by_tag):
-        """Return body and digest of a manifest as the registry tells them."""
+        """Return the body and digest of a manifest as the registry reports them."""
         if self.lie in ("size", "platforms") and manifest.children and by_tag:
             body = _falsify_index(manifest.body, self.lie)
             return body, digest_of(body)
         body = manifest.body + b"\n" if self.lie == "content" and not by_tag else manifest.body
         return body, digest_of(b"") if self.lie == "header" else manifest.digest
 
-    # Who may ask
+    # Access control
 
     def _refuse(self, request, name):
-        """Return the 401 or 403 for a request, None where it may pass."""
+        """Return the 401 or 403 for a request, None if it is allowed."""
         if not self.auth:
             return None
         given = request.headers.get("Authorization", "")
@@ -257,7 +257,7 @@ def _accepted_types(request):
 
 
 def _default_digest(manifest):
-    """Return the digest of the image in a list that the registry sends to old clients, None without one."""
+    """Return the digest of the image in a list that the registry sends to old clients, None if there is none."""
     for entry in json.loads(manifest.body.decode())["manifests"]:
         if entry["platform"] == {"os": "linux", "architecture": "amd64"}:
             return entry["digest"]

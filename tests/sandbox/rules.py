@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules: which request breaks and how, which job ends how. README.md shows each with an example."""
+"""Rules: faults of requests and outcomes of jobs. README.md has an example of each."""
 
 from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
 
-#: Fault to whether the server acts on the request before it breaks, where the rule does not say ``acts``.
+#: Fault to whether the server processes the request before it breaks, unless the rule sets ``acts``.
 FAULTS = {
     "reset": False,
     "half": True,
@@ -75,13 +75,13 @@ _OUTCOME_WORDS = {
 
 
 class RuleError(ValueError):
-    """A rule that means nothing."""
+    """A rule is not valid."""
 
 
 class Rule:
-    """One rule, a flat dict of words.
+    """One rule, a flat dict.
 
-    ``nth`` (int or list) are the matches that it takes, counted from 1; ``times`` how many it takes at most.
+    ``nth`` (int or list) selects matches, counted from 1; ``times`` is the maximum number of matches.
     """
 
     def __init__(self, number, options):
@@ -98,7 +98,7 @@ class Rule:
         return self.words.get(name)
 
     def take(self):
-        """Count a match; whether the rule takes it."""
+        """Count a match, and return whether the rule applies to it."""
         self.matched += 1
         if self._nth and self.matched not in self._nth:
             return False
@@ -112,7 +112,7 @@ class Rule:
 
 
 class Rules:
-    """All rules; the first one that takes a request or a job counts."""
+    """All rules. The first one that matches a request or a job applies."""
 
     def __init__(self):
         self._rules = []
@@ -123,7 +123,7 @@ class Rules:
 
         :param words: dict, with ``fault`` for a rule about requests or ``outcome`` for one about jobs.
         :returns: its number (int).
-        :raises RuleError: for words that mean nothing.
+        :raises RuleError: if the rule is not valid.
         """
         if ("fault" in options) == ("outcome" in options):
             raise RuleError("a rule has either fault or outcome")
@@ -159,10 +159,10 @@ class Rules:
         return None
 
     def outcome(self, kind, urls):
-        """Return the rule that says how a job ends, or None.
+        """Return the rule for the outcome of a job, or None.
 
         :param kind: the job's type.
-        :param urls: the URLs that it is about.
+        :param urls: its URLs.
         """
         for rule in self._rules:
             if not rule.outcome or (rule.type or "preheat") != kind:

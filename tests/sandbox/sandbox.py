@@ -24,7 +24,7 @@ from .rules import Rules
 from .server import Server
 
 USER, PASSWORD = "root", "dragonfly"
-#: Who is there, unless said otherwise: what tests/contract/recordings had.
+#: The default hosts: those of tests/contract/recordings.
 HOSTS = (("seed-1", "10.77.0.1", "seed"), ("host-1", "10.77.0.11", "peer"), ("host-2", "10.77.0.12", "peer"))
 
 
@@ -44,18 +44,18 @@ class Sandbox:
     """A manager and a registry for tests. Use it as a context manager, or with ``start`` and ``stop``.
 
     :param release: one of profiles.RELEASES, or newer.NEWER.
-    :param factor: how many times faster the manager's waits pass.
-    :param token: personal access token to make, with the scopes job and cluster; None for a random one, False for none.
-    :param client: ``go`` or ``rust``, what seed and peers run; None for what goes with the release.
+    :param factor: divisor of the manager's waits.
+    :param token: personal access token with the scopes job and cluster; None for a random one, False for none.
+    :param client: ``go`` or ``rust``, the client of seeds and peers; None for the one that matches the release.
     :param hosts: tuples of (name, ip, ``seed`` or ``peer``).
     :param scheduler: whether there is an active scheduler.
-    :param aliases: dict of ``host[:port]`` in URLs to the address that answers for it; ``registry`` means the own one.
+    :param aliases: dict of ``host[:port]`` in URLs to the real address; ``registry`` is the sandbox's own.
     :param traps: names of traps to switch on, see README.md.
-    :param rate_limit: whether jobs that name a cluster are limited as by the real manager.
+    :param rate_limit: whether jobs with clusters are limited like in a real manager.
     :param tls: dict with ``cert``, ``key``, optionally ``client_ca``: the manager speaks TLS.
     :param registry_tls: likewise for the registry; ``registry_ca`` is the file with the CA that the manager trusts.
     :param clock: ``Clock``, None for real time.
-    :param seed: int, for everything that the manager does at random.
+    :param seed: int, for all random decisions of the manager.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Sandbox:
     async def restart_servers(self, down=0):
         self.manager.restart()
         server = self.servers["manager"]
-        # From a control request, so that its own answer gets out first.
+        # Called from a control request, whose response must be sent first.
         asyncio.get_running_loop().call_later(0.01, lambda: asyncio.ensure_future(self._bounce(server, down)))
 
     @staticmethod
@@ -178,7 +178,7 @@ class Sandbox:
 
     async def _end(self):
         await self.stop_servers()
-        # What still waits, such as a request that a rule leaves without an answer.
+        # Tasks that still wait, such as a request without a response because of a rule.
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
@@ -194,14 +194,14 @@ class Sandbox:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def _do(self, function, *args, **options):
-        """Call a function in the servers' thread, so that nothing changes while a request is answered."""
+        """Call a function in the servers' thread, so nothing changes during a response."""
 
         async def call():
             return function(*args, **options)
 
         return self._await(call())
 
-    # Where and who
+    # Addresses and credentials
 
     @property
     def url(self):
@@ -219,7 +219,7 @@ class Sandbox:
 
     @property
     def token(self):
-        """A personal access token with the scopes job and cluster; None where the release has none."""
+        """A personal access token with the scopes job and cluster, None if the release has none."""
         rows = self.manager.tokens.list({})
         return rows[0].token if rows else None
 
@@ -241,7 +241,7 @@ class Sandbox:
             "pid": os.getpid(),
         }
 
-    # What happened
+    # Logs
 
     @property
     def log(self):
@@ -273,7 +273,7 @@ class Sandbox:
 
     @property
     def jobs(self):
-        """Rows as a GET by id shows them (list of dict), oldest first, without those that a newer release adds."""
+        """Return rows as in a GET by ID (list of dict), oldest first, without those that a newer release adds."""
 
         async def read():
             await self.manager.catch_up()
@@ -281,13 +281,13 @@ class Sandbox:
 
         return self._await(read())
 
-    # What is there
+    # Content and hosts
 
     def make_image(self, name, tag="latest", **options):
         return self.registry_content.add_image(self.registry_url, name, tag, **options)
 
     def image(self, name, tag="latest", **options):
-        """Build an image and push it: ``registry.Image``. Options are those of images.build, and ``version``."""
+        """Build and push an image (``registry.Image``). Options are those of images.build, and ``version``."""
         return self._do(self.make_image, name, tag, **options)
 
     def make_file(self, path, content=b"sandbox\n"):
@@ -295,15 +295,15 @@ class Sandbox:
         return f"{self.registry_url}/files/{path}"
 
     def file(self, path, content=b"sandbox\n"):
-        """Put a file at the origin; returns its URL."""
+        """Add a file to the origin, and return its URL."""
         return self._do(self.make_file, path, content)
 
     def delete_blob(self, digest, name=None):
-        """Lose a blob at the registry, so that who wants it gets 404."""
+        """Remove a blob from the registry, which then responds with 404."""
         self._do(self.registry_content.delete_blob, digest, name)
 
     def set_registry(self, **options):
-        """Set what ``Registry`` has, such as ``auth`` (None, ``basic``, ``token``), ``user``, ``password``, ``lie``."""
+        """Set attributes of ``Registry``, such as ``auth`` (None, ``basic``, ``token``), ``user`` and ``lie``."""
         for name, value in options.items():
             if name not in _REGISTRY_OPTIONS:
                 raise ValueError(f"the registry has no {name}")
@@ -318,9 +318,9 @@ class Sandbox:
         self._do(self.manager.fleet.remove_host, name)
 
     def pull(self, url, host, **args):
-        """Let a host pull a blob or file: it holds it, and the scheduler has one more peer of it.
+        """Let a host pull a blob or file: the host then holds it, and the scheduler has another peer of it.
 
-        :param args: what else makes the task's id, as a preheat's: tag, application, piece_length.
+        :param args: other parts of the task ID: tag, application, piece_length.
         """
         self._do(self.make_pull, url, host, **args)
 
@@ -329,7 +329,7 @@ class Sandbox:
         manager.fleet.pull(manager.task_of(url, args), manager.fleet.host(host))
 
     def lose(self, url, host=None, **args):
-        """Let a host, or every host, lose a blob or file from its disk; the scheduler is not told."""
+        """Remove a blob or file from the disk of a host, or of every host, without notice to the scheduler."""
         self._do(self.make_loss, url, host, **args)
 
     def make_loss(self, url, host=None, **args):
@@ -338,7 +338,7 @@ class Sandbox:
             fleet.lose(self.manager.task_of(url, args), loser)
 
     def add_cluster(self, scheduler=True, **options):
-        """Add a cluster; returns its id."""
+        """Add a cluster, and return its ID."""
 
         def add():
             row = self.manager.clusters.add(**options)
@@ -349,16 +349,16 @@ class Sandbox:
         return self._do(add)
 
     def add_token(self, name, **options):
-        """Make a token, see tokens.Tokens.add; returns the token itself."""
+        """Create a token (see tokens.Tokens.add), and return it."""
         return self._do(self.manager.tokens.add, name, **options).token
 
     def add_user(self, name, password, role="guest"):
         self._do(self.manager.users.add, name, password, role)
 
-    # What breaks
+    # Faults
 
     def rule(self, **options):
-        """Add a rule (README.md); returns its number."""
+        """Add a rule (README.md), and return its number."""
         return self._do(self.rules.add, options)
 
     def remove_rule(self, number):
@@ -372,7 +372,7 @@ class Sandbox:
             server.log.clear()
 
     def restart(self, down=0):
-        """Restart the manager: connections break, and rows that are PENDING stay so for ever (T3).
+        """Restart the manager: connections break, and PENDING rows stay so forever (T3).
 
         :param down: seconds for which nothing listens.
         """
@@ -391,12 +391,12 @@ class Sandbox:
         self._await(self.servers["manager"].start())
 
     def reset(self, release=None):
-        """Begin anew, as another release if one is given."""
+        """Reset the sandbox, optionally to another release."""
         self._await(self.reset_manager(release))
 
     @property
     def clock_offset(self):
-        """Seconds that the manager's clock is ahead of the real one."""
+        """Seconds by which the manager's clock is ahead."""
         return self.clock.offset
 
     @clock_offset.setter
@@ -439,11 +439,11 @@ class Sandbox:
         )
 
     def history(self, count, **options):
-        """Insert old jobs, fast.
+        """Insert old jobs quickly.
 
-        :param count: how many; ``{number}`` in ``url`` is each one's number.
-        :param age: seconds since the newest was made, ``step`` the seconds between two.
-        :param blobs: how many blobs each has warmed, on ``peers`` hosts: 30 blobs on 2,000 hosts are 12 MB a row.
+        :param count: their number; ``{number}`` in ``url`` is the number of each.
+        :param age: age of the newest in seconds, ``step`` the seconds between two.
+        :param blobs: number of warm blobs of each, on ``peers`` hosts: 30 blobs on 2,000 hosts are 12 MB per row.
         :returns: list of ids, oldest first.
         """
         return self._do(self.make_history, count, **options)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An HTTP server that logs each request and can be told to break."""
+"""An HTTP server that logs each request and can inject faults."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .go import SECOND, ZERO_TIME, dump
 from .rules import FAULTS
 
 JSON_TYPE = "application/json; charset=utf-8"
-#: Bytes of an answer that is compressed within the event loop, which takes less time than to start a thread.
+#: Bytes up to which a response is compressed in the event loop, which takes less time than to start a thread.
 _COMPRESSED_AT_ONCE = 128 * 1024
 _HTML = "<!doctype html>\n<html><head><title>Sign in</title></head><body><h1>Sign in</h1></body></html>\n"
 
 
 class Reply:
-    """An answer before it is sent.
+    """A response before it is sent.
 
     :param status: int.
     :param body: bytes.
@@ -49,7 +49,7 @@ class Reply:
 
 
 class Entry:
-    """One request in the log, and what was answered."""
+    """A request in the log, and its response."""
 
     def __init__(self, method, path, query, headers, body):
         self.method = method
@@ -58,14 +58,14 @@ class Entry:
         self.headers = headers
         self.body = body
         self.time = time.time()
-        #: Status that was sent (int); None where the connection was broken before a whole answer.
+        #: Status of the response (int), None if the connection broke before it was complete.
         self.status = None
-        #: Name of the fault that a rule made, or None.
+        #: Name of the injected fault, or None.
         self.fault = None
 
     @property
     def json(self):
-        """The body as JSON, None where it is none."""
+        """The body as JSON, None if it is not JSON."""
         try:
             return json.loads(self.body.decode())
         except ValueError:
@@ -89,9 +89,9 @@ class Entry:
 
 
 class Server:
-    """One listening server.
+    """A listening server.
 
-    :param name: ``manager`` or ``registry``, which rules name in ``at``.
+    :param name: ``manager`` or ``registry``, as in ``at`` of rules.
     :param handler: coroutine function of (aiohttp request, body) that returns a ``Reply``.
     :param rules: ``Rules``.
     :param clock: ``Clock``, for the header Date.
@@ -146,7 +146,7 @@ class Server:
         return context
 
     async def _prepare(self, _request, response):
-        """Send the headers that Go's server would, and no others."""
+        """Send exactly the headers of Go's server."""
         response.headers.pop("Server", None)
         response.headers["Date"] = formatdate(self._clock.now() / SECOND, usegmt=True)
         if not response.headers.get("Content-Type", "-"):
@@ -167,7 +167,7 @@ class Server:
         return await self._break(request, body, entry, rule)
 
     async def _send(self, request, reply):
-        # An empty Content-Type is dropped in _prepare; without it aiohttp would make one up.
+        # An empty Content-Type is dropped in _prepare. If there is none, aiohttp adds its own.
         headers = reply.headers if "Content-Type" in reply.headers else dict(reply.headers, **{"Content-Type": ""})
         response = web.Response(
             status=reply.status, body=reply.body, headers=headers, zlib_executor_size=_COMPRESSED_AT_ONCE
@@ -177,7 +177,7 @@ class Server:
         return response
 
     async def _break(self, request, body, entry, rule):
-        """Carry out a fault."""
+        """Inject a fault."""
         acts = FAULTS[rule.fault] if rule.acts is None else rule.acts
         if rule.fault == "delay":
             await asyncio.sleep(rule.seconds or 0)
@@ -202,7 +202,7 @@ class Server:
 
 
 def _reset(request):
-    """Break the connection, so that the client sees a reset and not an end."""
+    """Reset the connection instead of closing it."""
     transport = request.transport
     if transport is not None:
         raw = transport.get_extra_info("socket")
@@ -213,7 +213,7 @@ def _reset(request):
 
 
 def _zero_row(reply):
-    """Return the row that a read sees while the manager writes it (2.2.0 and later): nothing but the result."""
+    """Return the row that a read sees during a write of the manager (2.2.0 and later): only the result."""
     zeros = {str: "", int: 0}
     row = json.loads(reply.body.decode())
     for key, value in row.items():
@@ -225,7 +225,7 @@ def _zero_row(reply):
 
 
 def _spoil(rule, reply):
-    """Return the response that a rule wants instead."""
+    """Return the response that a rule requests instead."""
     spoiled = _SPOILED.get(rule.fault)
     return spoiled(rule, reply) if spoiled else reply
 
@@ -248,7 +248,7 @@ def _redirect(rule, _reply):
     return Reply(rule.status or 301, b"", {"Location": rule.location or "/"})
 
 
-#: Fault: what a response becomes.
+#: Converts a response, by fault.
 _SPOILED: dict[str, t.Callable[..., Reply]] = {
     "zero_row": lambda _rule, reply: _zero_row(reply),
     "html": _html,

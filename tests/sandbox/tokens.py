@@ -28,7 +28,7 @@ _SCOPES = {"jobs": "job", "clusters": "cluster"}
 
 
 def bearer(request, any_case=False):
-    """Return the token of an Authorization header, None where there is none."""
+    """Return the token of an Authorization header, None if there is none."""
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     return token if scheme == "Bearer" or (any_case and scheme.lower() == "bearer") else None
 
@@ -45,7 +45,7 @@ class User:
 
 
 class Users:
-    """The table of users, and who is signed in."""
+    """The table of users and their sessions."""
 
     def __init__(self, profile, clock):
         self._profile = profile
@@ -53,7 +53,7 @@ class Users:
         self._secret = secrets.token_bytes(16)
         self._start = clock.now()
         self._cached = {}
-        #: Seconds for which a sign-in makes the next ones of that user fail.
+        #: Seconds after a sign-in in which others of that user fail.
         self.window = profile.signin_window
         self.rows = {}
         self.add("root", "dragonfly", "root")
@@ -64,7 +64,7 @@ class Users:
         return user
 
     def show(self, number):
-        """Return the object in ``user``; the zero object for nobody."""
+        """Return the object in ``user``, the zero object for None."""
         user = self.rows.get(number)
         if user is None:
             return ZERO_USER
@@ -75,15 +75,15 @@ class Users:
         return [self.show(number) for number in self.rows]
 
     def forget_reads(self):
-        """Any write drops what the manager has cached of its table of users (2.2.0 and later)."""
+        """Drop the manager's cache of users, as after any write (2.2.0 and later)."""
         self._cached = {}
 
     # Sign-in
 
     def sign_in(self, body):
-        """Answer a sign-in.
+        """Respond to a sign-in.
 
-        Its row is cached without its password, so that the next ones fail until the cache is dropped, which the audit
+        The row is cached without its password, so further sign-ins fail until the cache is dropped, which the audit
         log does every 5 seconds (2.2.0 and later).
         """
         try:
@@ -130,7 +130,7 @@ class Users:
         return self._signed_in(user) if user else unauthorized()
 
     def user_of(self, request):
-        """Return the user who sends a request with a JWT, None for nobody."""
+        """Return the user of the JWT in a request, None if there is none."""
         token = bearer(request) or request.query.get("token") or request.cookies.get("jwt") or ""
         try:
             claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
@@ -142,7 +142,7 @@ class Users:
             return None
 
     def guard(self, request):
-        """Return the 401 for a request to the console's API, None where it may pass."""
+        """Return the 401 for a request to the console's API, None if it is allowed."""
         user = self.user_of(request)
         if user is None:
             return unauthorized()
@@ -184,7 +184,7 @@ class Tokens:
     def add(self, name, scopes=("job", "cluster"), expires=None, user_id=1, token=None, state="active"):
         """Insert a token.
 
-        :param expires: nanoseconds since 1970, None for in ten years.
+        :param expires: nanoseconds since 1970, None for ten years from now.
         """
         self._last += 1
         expires = expires or self._clock.now() + 315360000 * SECOND
@@ -194,10 +194,10 @@ class Tokens:
         self._rows[row.id] = row
         return row
 
-    # Who may use the Open API
+    # Access to the Open API
 
     def guard(self, request):
-        """Return the 401 or 403 for a request to the Open API, None where it may pass."""
+        """Return the 401 or 403 for a request to the Open API, None if it is allowed."""
         in_query = self._profile.token_in_query
         given = (in_query and request.query.get("access_token")) or bearer(request, any_case=in_query)
         row = next((row for row in self._rows.values() if row.token == given), None)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What schedulers and clients do with a job: fetch for real, or end as a rule says."""
+"""The work of schedulers and clients for a job: real fetches, or the outcome of a rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MANY = ("all_peers", "all_seed_peers")
 
 
 class Work:
-    """Carries out the tasks of jobs: without a rule, their URLs are really fetched."""
+    """Runs the tasks of jobs. Without a rule, it really fetches their URLs."""
 
     def __init__(self, profile, clock, fleet, reach):
         self._profile = profile
@@ -32,7 +32,7 @@ class Work:
         return task_id(url, args, self._profile.standard_tasks)
 
     async def run(self, job):
-        """Carry out a job's tasks, each to its end.
+        """Run a job's tasks to their end.
 
         :param job: ``jobs.Job``.
         """
@@ -67,7 +67,7 @@ class Work:
         return [{"failure_tasks": failed, "scheduler_cluster_id": task.cluster_id, "success_tasks": warm}]
 
     async def _single(self, job, task, rule, outcome):
-        """Let one seed peer fetch, as the default scope does."""
+        """Let one seed peer fetch, as with the default scope."""
         seeds = self._fleet.hosts_of(task.cluster_id, "seed")
         if outcome == "no_seed_peer" or not seeds:
             self._no_seed(task)
@@ -77,7 +77,7 @@ class Work:
         for url in task.urls:
             seed = seeds[zlib.crc32(url.encode()) % len(seeds)]
             if by_cluster and seed.client == "go" and outcome == "fetch":
-                continue  # the scheduler cannot talk to it, and only logs that
+                continue  # The scheduler does not support its protocol, and only logs that.
             error = await self._one(job, url, seed, rule, outcome)
             if isinstance(error, str):
                 errors.append(error)
@@ -89,7 +89,7 @@ class Work:
             task.succeed(self.preheated(task, warm or None, None))
 
     async def _one(self, job, url, seed, rule, outcome):
-        """One URL at one seed: an entry of success_tasks, an error text, or None for a success that is not told."""
+        """Fetch a URL at a seed. Return an entry of success_tasks, an error, or None for an unreported success."""
         index = job.urls.index(url)
         task = self._task(url, job.args)
         known = self._fleet.has(task, seed) and not self._profile.known_blob_host
@@ -114,7 +114,7 @@ class Work:
         task.fail(text % (task.cluster_id, self._fleet.scheduler_of(task.cluster_id).ip))
 
     async def _many(self, job, task, rule, outcome):
-        """Let many hosts fetch, as the other scopes do; a host that fails once counts as failed for all."""
+        """Let many hosts fetch, as with the other scopes. A host that fails once counts as failed for all URLs."""
         hosts = self._chosen(job, task)
         if not hosts:
             task.fail(
@@ -144,7 +144,7 @@ class Work:
         task.fail(f"all peers preheat failed: {identity} {first['ip']} {first['hostname']} {first['description']}")
 
     def _chosen(self, job, task):
-        """Return the hosts that a job is for: ips beats count beats percentage."""
+        """Return the hosts of a job. ips takes precedence over count, and count over percentage."""
         args = job.args
         role = (
             "seed" if args.get("scope") == "all_seed_peers" else None if self._profile.state_for == "blob" else "peer"
@@ -160,7 +160,7 @@ class Work:
         return hosts[len(hosts) - wanted :]
 
     async def _at_peer(self, job, url, host, rule, outcome):
-        """Fetch a URL at one of many hosts; returns the error text or None."""
+        """Fetch a URL at one of many hosts, and return the error text or None."""
         if outcome == "go_peers" or (outcome == "fetch" and host.client == "go"):
             return _NO_V2
         index = job.urls.index(url)
@@ -177,7 +177,7 @@ class Work:
         return None
 
     async def _fetch(self, job, url):
-        """Get a URL from its origin; returns the status as in ``404 Not Found`` or the error text, None for success."""
+        """Request a URL from its origin. Return the status (``404 Not Found``) or the error, None for success."""
         try:
             answer = await self._reach.fetch(url, job.fetch_headers)
         except ReachError as exc:
@@ -190,7 +190,7 @@ class Work:
     # get_task and delete_task
 
     def holders(self, url, args, cluster_id):
-        """Hosts of a cluster that a distribution names: not seed peers, and also those that have only begun to fetch.
+        """Return the hosts in a distribution of a cluster: no seed peers, but hosts with an incomplete fetch.
 
         (manager/service/job.go, extractPeersFromJobs, 2.2.4 and later; recorded in 2.5.1/task_held_by_seed).
         """
@@ -219,7 +219,7 @@ class Work:
         task.succeed([{"peers": peers or self._profile.no_task_peers, "scheduler_cluster_id": task.cluster_id}])
 
     def _peers_with_content(self, key, cluster_id):
-        """Yield host, when it joined and what else is told. From 2.3.1 on each host answers once, for its own disk."""
+        """Yield each host, when it joined and other facts. From 2.3.1 on, each responds once, for its own disk."""
         for content in self._fleet.holders(key, cluster_id):
             known = {"id": content.host.id}
             if self._profile.tells_finished:
@@ -227,12 +227,12 @@ class Work:
             yield content.host, content.host.joined, known
 
     def _remembered_peers(self, key, cluster_id):
-        """Up to 2.3.0: the scheduler lists all its peers, whatever their disks hold."""
+        """Yield the same up to 2.3.0: the scheduler lists all its peers, regardless of their disks."""
         for peer in self._fleet.peers(key, cluster_id):
             yield peer.host, peer.since, {"id": peer.id}
 
     async def _delete_task(self, job, task, rule):
-        """Ask a host once for each of its peers, as the scheduler does; all but the first answer "not found"."""
+        """Query a host once for each of its peers, like the scheduler. Only the first is not "not found"."""
         failing = (rule.peers or []) if rule and rule.outcome == "failed_peers" else []
         key = self._key(job.args)
         gone, failed = [], []
@@ -252,17 +252,17 @@ class Work:
 
 
 def _seconds(rule, number):
-    """How long a task takes, in the manager's seconds."""
+    """Return the duration of a task in the manager's seconds."""
     if rule and rule.task_after and number < len(rule.task_after):
         return rule.task_after[number]
     return rule.after if rule and rule.after is not None else 1
 
 
 def _names(listed, index, url):
-    """Whether a rule's list of blobs (indexes from 0, digests or URLs) names one."""
+    """Return whether a rule's list of blobs (indexes from 0, digests or URLs) contains one."""
     return any(item == index if isinstance(item, int) else url.endswith(item) for item in listed or [])
 
 
 def _source_error(reason):
-    """How a Go seed says why it could not fetch."""
+    """Return the error text of a Go seed that could not fetch."""
     return f"source response {reason[:3]}/{reason} is not valid" if reason[:3].isdigit() else reason

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run ansible-test without containers, from a checkout in any folder.
+"""Run ansible-test without containers, from a checkout in any directory.
 
     python tests/tools/ansible_test.py COMMAND [--core oldest|newest|2.19] [--python oldest|3.9] [...]
 
-``ansible-test`` wants its collection below a folder ``ansible_collections``, in a git repository of its own, and writes
-to the user's home. So each ansible-core gets a folder ``.cache/ansible-test/RELEASE`` with its virtual environment, a
+``ansible-test`` requires the collection below a directory ``ansible_collections``, in a git repository, and writes
+to the user's home. Each ansible-core gets a directory ``.cache/ansible-test/RELEASE`` with its virtual environment, a
 home, and a copy of the checkout (what git would commit, uncommitted changes too).
 
-Where ``DRAGONFLY_URL`` is set, ``integration`` runs against that manager instead of the sandbox: see CONTRIBUTING.md.
+If ``DRAGONFLY_URL`` is set, ``integration`` runs against that manager instead of the sandbox: see CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 #: The oldest Python that modules run on.
 OLDEST_TARGET = (3, 8)
 
-#: Environment variables that ``integration`` hands to the targets, as extra variables of the same name in lower case.
+#: Environment variables that ``integration`` passes to the targets, as extra variables with lowercase names.
 MANAGER_VARIABLES = (
     "DRAGONFLY_URL",
     "DRAGONFLY_TOKEN",
@@ -43,8 +43,8 @@ MANAGER_VARIABLES = (
     "DRAGONFLY_FILE",
 )
 
-# ansible-test downloads this script from its own site to put pip into its environments. Python brings pip along, and
-# the package index that pip is set up for has everything else. Both run as processes of their own, since ensurepip
+# ansible-test downloads this script from its own site to install pip into its environments. Python contains pip, and
+# pip's configured package index has everything else. Both run as separate processes, because ensurepip
 # changes its environment (it switches pip's settings off).
 GET_PIP = """\
 import subprocess
@@ -55,14 +55,14 @@ subprocess.check_call([sys.executable, "-m", "ensurepip", "--upgrade"], stdout=s
 subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet"] + arguments)
 """
 
-#: The pip that each ansible-core asks for, as in the name of the script.
+#: The pip of each ansible-core, as in the name of the script.
 PIP_RELEASES = {"2.18": "24_2", "2.19": "24_2", "2.20": "25_2", "2.21": "25_2"}
 
 
 def choose_core(wanted: str, pythons: dict[tuple[int, int], str]) -> tuple[str, str]:
     """Return the ansible-core release to use and its interpreter.
 
-    The oldest release runs on the oldest interpreter that it takes, every other one on its newest.
+    The oldest release runs on its oldest supported interpreter, every other one on its newest.
 
     :param wanted: ``oldest``, ``newest`` or a release
     :param found: the machine's interpreters
@@ -80,7 +80,7 @@ def choose_core(wanted: str, pythons: dict[tuple[int, int], str]) -> tuple[str, 
 
 
 def make_environment(folder: Path, core: str, python: str) -> Path:
-    """Create the virtual environment with an ansible-core, once, and return its ``bin`` folder."""
+    """Create the virtual environment with an ansible-core once, and return its ``bin`` directory."""
     venv = folder / "venv"
     done = venv / "done"
     if not done.exists():
@@ -92,9 +92,9 @@ def make_environment(folder: Path, core: str, python: str) -> Path:
 
 
 def make_home(folder: Path, core: str, python: str) -> Path:
-    """Create the home folder for ansible-test and return it.
+    """Create the home directory for ansible-test, and return it.
 
-    ansible-test drops most of the environment, so pip's settings, wherever they come from, are written to a file there.
+    ansible-test drops most of the environment, so pip's settings are written to a file there.
     """
     home = folder / "home"
     cache = home / ".ansible/test/cache"
@@ -104,7 +104,7 @@ def make_home(folder: Path, core: str, python: str) -> Path:
     settings = configparser.ConfigParser(interpolation=None)
     settings.read_dict({"global": {"quiet": "1"}})
     listed = subprocess.check_output([python, "-m", "pip", "config", "list"], text=True)
-    for line in sorted(listed.splitlines(), key=lambda line: line.startswith(":env:")):  # the environment wins
+    for line in sorted(listed.splitlines(), key=lambda line: line.startswith(":env:")):  # overrides others
         name, value = line.split("=", 1)
         section, key = name.replace(":env:", "global", 1).rsplit(".", 1)
         if not settings.has_section(section):
@@ -112,14 +112,14 @@ def make_home(folder: Path, core: str, python: str) -> Path:
         settings.set(section, key, str(ast.literal_eval(value)))
     path = home / ".config/pip/pip.conf"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # an index URL may hold a password
+    path.touch(mode=0o600)  # an index URL may contain a password
     with path.open("w", encoding="utf-8") as stream:
         settings.write(stream)
     return home
 
 
 def copy_checkout(folder: Path) -> Path:
-    """Bring the copy of the checkout up to date and return its folder; what ansible-test keeps there stays."""
+    """Update the copy of the checkout, and return its directory. Files of ansible-test there are kept."""
     copy = folder / "ansible_collections/dragonflyoss/dragonfly"
     copy.mkdir(parents=True, exist_ok=True)
     if not (copy / ".git").exists():
@@ -138,9 +138,9 @@ def copy_checkout(folder: Path) -> Path:
 
 
 def write_integration_config(copy: Path) -> Path:
-    """Write what the integration targets are told about the manager to test against, and return the file's path."""
+    """Write the variables of the manager for the integration targets, and return the path to the file."""
     path = copy / "tests/integration/integration_config.yml"
-    path.touch(mode=0o600)  # it holds the token
+    path.touch(mode=0o600)  # it contains the token
     values = {name.lower(): os.environ[name] for name in MANAGER_VARIABLES if os.environ.get(name)}
     path.write_text(json.dumps(values), encoding="utf-8")
     return path

@@ -4,8 +4,7 @@
 
 """Check a tarball before it is published.
 
-Looked at are its contents, what Galaxy's importer says of it, what an execution environment takes from it, and the
-changelog.
+Checks its contents, the report of Galaxy's importer, the requirements for an execution environment, and the changelog.
 
     python tests/tools/check_release.py IMPORTER_PYTHON TARBALL
 
@@ -49,7 +48,7 @@ WANTED = re.compile(
     )""",
     re.VERBOSE,
 )
-#: What must be there whole, as git has it.
+#: Must be complete, as in git.
 WHOLE = ("LICENSES", "docs/docsite/rst", "meta", "playbooks", "plugins", "roles")
 LARGEST = 600_000  # bytes
 
@@ -58,7 +57,7 @@ EE_PYTHON = {"requests", "tomlkit"}
 
 
 def problems_of(tarball: Path) -> list[str]:
-    """Return what is wrong with the contents of a tarball, in words."""
+    """Return the problems of a tarball's contents, as text."""
     problems = []
     with tarfile.open(tarball) as archive:
         names = {member.name for member in archive.getmembers() if not member.isdir()}
@@ -87,9 +86,9 @@ def changelog_problems() -> list[str]:
 
 
 def install(tarball: Path, folder: Path, way: str) -> Path:
-    """Install a tarball as a user does, without asking Galaxy, and return the collection's folder.
+    """Install a tarball like a user, without requests to Galaxy, and return the collection's directory.
 
-    ``install -r`` takes no folder for collections, so this is the only one that is configured.
+    ``install -r`` has no option for the directory of collections, so only this one is configured.
 
     :param way: ``tarball``, ``requirements`` (``collection install -r``), ``install`` (``install -r``, roles too) or
         ``clone`` (the checkout in place of the tarball)
@@ -117,14 +116,14 @@ def install(tarball: Path, folder: Path, way: str) -> Path:
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """Return the environment in which Ansible sees the collections of a folder and not the checkout."""
+    """Return the environment in which Ansible finds the collections of a directory and not the checkout."""
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [path for path in paths if not (Path(path) / "ansible_collections/dragonflyoss").exists()]
     return {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder), "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def problems_for_ee(tarball: Path) -> list[str]:
-    """Return what ansible-builder would miss, from the collection and in the context of an image."""
+    """Return what is missing for ansible-builder, from the collection and in the context of an image."""
     problems = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -155,11 +154,11 @@ def problems_for_ee(tarball: Path) -> list[str]:
 
 
 def problems_for_galaxy(python: str, tarball: Path) -> list[str]:
-    """Return the importer's errors and warnings, with its checks for certified content on."""
+    """Return the importer's errors and warnings, with checks for certified content."""
     strict = {"GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true", "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "true"}
     process = subprocess.run(
         [os.path.abspath(python), "-m", "galaxy_importer.main", tarball.name],
-        cwd=tarball.parent,  # it leaves a file
+        cwd=tarball.parent,  # it writes a file
         env={**os.environ, **strict, "PATH": f"{Path(python).absolute().parent}{os.pathsep}{os.environ['PATH']}"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip

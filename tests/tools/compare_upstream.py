@@ -8,13 +8,13 @@
     make compare-upstream CLIENT=PATH/OF/client
 
 PATH is a clone of the repository ``dragonfly`` (the Go client, the manager and the scheduler) or ``client`` (the Rust
-client) of the organisation ``dragonflyoss``; nothing is downloaded. Printed are
+client) of the organization ``dragonflyoss``. Nothing is downloaded. Prints
 
 - differences between a table (plugins/plugin_utils/_config/*_keys.py) and a release that it covers;
 - what each later release changed, as lines for the table.
 
-The exit code is 1 where something was printed. Types and bounds are compared, too; what a text means (a path, a URL, a
-regular expression) and what else a program checks (``Validate`` in Go) has to be read.
+The exit code is 1 if something was printed. Types and bounds are compared too. The meaning of a text (a path, a URL, a
+regular expression) and other checks (``Validate`` in Go) must be read in the sources.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.hosts.stand_in.read_upstre
     Source,
 )
 
-#: Types that only the table distinguishes, and what the sources have for them.
+#: Types that only the table distinguishes, and their types in the sources.
 TABLE_KINDS = {
     **dict.fromkeys(("str", "secret", "path", "file"), "text"),
     **dict.fromkeys(("texts", "map"), "mapping"),
@@ -86,7 +86,7 @@ RUST_KINDS = {
 
 
 class Program(t.NamedTuple):
-    """A program: its name in the schema, a file that only its repository has, and how its sources are read."""
+    """A program: its name in the schema, a file that only its repository has, and its reader of sources."""
 
     name: str
     file: str
@@ -103,19 +103,19 @@ PROGRAMS = (
 
 
 def git(clone: str, *arguments: str) -> str:
-    """Return what git prints about a clone."""
+    """Return the output of git for a clone."""
     return subprocess.run(["git", "-C", clone, *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def releases(clone: str, first: str) -> list[str]:
-    """Return the releases that a clone has tags of, from the first on, oldest first."""
+    """Return the tagged releases of a clone from the first on, oldest first."""
     tags = [tag for tag in git(clone, "tag", "--list").split() if re.fullmatch(r"v\d+\.\d+\.\d+", tag)]
     parsed = sorted((schema.checked_release(tag) or (), tag) for tag in tags)
     return [tag.lstrip("v") for release, tag in parsed if release >= (schema.checked_release(first) or ())]
 
 
 def upstream_kind(program: Program, field: Field) -> str:
-    """Return the type of a field of the sources in the words that table_kind uses."""
+    """Return the type of a field of the sources, as table_kind names it."""
     optional = re.fullmatch(r"Option<(.+)>", field.type)
     name = optional[1] if optional else field.type
     kind = program.kinds.get(name, name)
@@ -127,20 +127,20 @@ def table_kind(program: Program, key: schema.Key, release: str) -> str:
     kind = key.types_in(schema.checked_release(release))[0]
     name, paren, bounds = kind.rstrip("?").partition("(")
     if program.read is not Rust:
-        # A program in Go takes any text for a choice, and checks no bounds when it reads a value.
+        # A program in Go accepts any text for a choice, and checks no bounds when it reads a value.
         return "text" if "|" in name else TABLE_KINDS.get(name, name)
-    # An empty value is an empty list or mapping there, which the sources do not say.
+    # An empty value is an empty list or mapping there, which the sources do not show.
     may_be_empty = kind.endswith("?") and name not in ("strings", "headers")
     return TABLE_KINDS.get(name, name) + paren + bounds + ("?" if may_be_empty else "")
 
 
 def fold(program: Program, path: str) -> str:
-    """Return a path as the program compares it."""
+    """Return a path in the form that the program compares."""
     return path if program.read is Rust else path.lower()
 
 
 def differences(program: Program, fields: dict[str, Field], release: str) -> list[str]:
-    """Return what the table says otherwise than the sources of a release that it covers, a line each."""
+    """Return the differences between the table and the sources of a release that it covers, a line each."""
     known = {
         fold(program, path): key
         for path, key in schema.SCHEMA[program.name].items()
@@ -155,14 +155,14 @@ def differences(program: Program, fields: dict[str, Field], release: str) -> lis
             continue
         if kind != table_kind(program, key, release):
             lines.append(f"{path} is {kind}, in the table {table_kind(program, key, release)}")
-        # Before it became an alias, it was a key of its own, and the other was not there.
+        # Before it became an alias, it was a key of its own, and the other key did not exist.
         if field.same != (key.same if key.same in fields else None):
             lines.append(f"{path} is an alias of {field.same}, in the table of {key.same}")
     return lines + [f"{key.path} is only in the table" for key in known.values()]
 
 
 def changes(program: Program, before: dict[str, Field], after: dict[str, Field], release: str) -> list[str]:
-    """Return what a release that the table does not cover changed, as lines for the table."""
+    """Return the changes of a release that the table does not cover, as lines for the table."""
     lines = []
     for path in sorted(set(before) | set(after)):
         old, new = before.get(path), after.get(path)
@@ -204,7 +204,7 @@ def compare_program(clone: str, program: Program) -> int:
 
 
 def main() -> int:
-    """Compare the clones that the command line names."""
+    """Compare the clones on the command line."""
     if len(sys.argv) < 2 or not all(sys.argv[1:]):
         raise SystemExit("Name the path of a clone: make compare-upstream CLIENT=PATH")
     return min(sum(compare(clone) for clone in sys.argv[1:]), 1)

@@ -7,8 +7,8 @@
     python tests/tools/language.py [--count] [FILE ...]
 
 Without arguments, it reads every text that git tracks: Markdown, reStructuredText, roles, playbooks, the changelog,
-galaxy.yml, and the strings and comments of Python files in plugins. In some directories of tests, it reads the
-docstrings and comments of Python files, because other strings there are input.
+galaxy.yml, integration targets, and the strings and comments of Python files in plugins. In Python files of tests, it
+reads docstrings and comments only, because other strings there are input.
 ``--count`` prints the number of phrases by file instead.
 """
 
@@ -40,10 +40,15 @@ PATTERNS = (
 PYTHON = ("plugins/*.py",)
 TESTS = (
     "tests/bench/*.py",
+    "tests/contract/*.py",
+    "tests/faults/*.py",
+    "tests/integration/*.yml",
+    "tests/sandbox/*.py",
+    "tests/tools/*.py",
+    "tests/conftest.py",
     "tests/demo/*",
     "tests/hosts/*.py",
-    "tests/unit/roles/*.py",
-    "tests/unit/playbooks/*.py",
+    "tests/unit/*.py",
 )
 
 #: Between two words: a line break, with what is before the next word in a docstring or a comment.
@@ -159,7 +164,7 @@ def main() -> int:
     for path in paths:
         text = path.read_text(encoding="utf-8")
         name = str(path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path)
-        is_test = "tests" in Path(name).parts and "tools" not in Path(name).parts
+        is_test = "tests" in Path(name).parts
         for phrase in phrases_of_python(text, is_test) if path.suffix == ".py" else phrases(text):
             counts[name] += 1
             if "--count" not in sys.argv:

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run sanity and unit tests with every supported ansible-core and every Python that it takes, and write docs/matrix.md.
+"""Run sanity and unit tests with each ansible-core and each Python that it supports, and write docs/matrix.md.
 
     python tests/tools/matrix.py
 
-A Python that this machine lacks is left out, and the table says so. It takes hours, so what has passed is kept in
-build/matrix, beside what the runs printed: run again it goes on; without that folder it starts anew.
+A Python that this machine lacks is skipped, and the table shows this. It takes hours, so passed results are kept in
+build/matrix with the output of the runs. A second run continues. To start again, delete that directory.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ansible-core and every Python that it takes, as far as the machine has them.
 
 """
 
-# What an ansible-core says of itself.
+# The version output of an ansible-core.
 ASK = """
 import json, ansible.release
 from ansible_test._util.target.common import constants
@@ -59,7 +59,7 @@ def ask(core: str, pythons: dict[tuple[int, int], str]) -> tuple[str, list[str],
 
 
 def passes(command: str, core: str, python: str | None = None) -> bool:
-    """Run ansible-test, with all Pythons where none is named, and tell whether it passed; then it is not run again."""
+    """Run ansible-test, by default with all Pythons, and return whether it passed. A passed run is not repeated."""
     name = "-".join(filter(None, (command, core, python)))
     done = LOGS / f"{name}.passed"
     if done.exists():
@@ -105,7 +105,7 @@ def main() -> int:
 
 
 def _with_units(result: str, core: str, python: str, targets: list[str]) -> str:
-    """Return what passes with a Python after the unit tests have run, too.
+    """Return what passes with a Python after the unit tests.
 
     :param result: of the sanity tests.
     """

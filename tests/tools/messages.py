@@ -32,21 +32,21 @@ _NOT_PROSE = re.compile(r"^SELECT |\(\?|\\[AZzbds]|%[YmdHMS]|^\W* \W*$")
 
 
 def clean(text: str) -> str:
-    """Return a message as the guide shows it: on one line, with ellipses for what is filled in."""
+    """Return a message as in the guide: on one line, with ellipses for values."""
     text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", _ELLIPSIS, text, flags=re.DOTALL)
     text = _PLACEHOLDER.sub(_ELLIPSIS, text).replace("%%", "%")
     return " ".join(text.split()).strip(" .;,:")
 
 
 def is_message(text: str) -> bool:
-    """Return whether a text is a message that users see, and not a part of one, SQL or a pattern."""
+    """Return whether a text is a message for users, not a part of one, SQL or a pattern."""
     length = sum(bool(re.match(r"\W?[A-Za-z]", word)) for word in text.split())
     is_sentence = text[:1].isupper() or text[:1] in (_ELLIPSIS, "'")
     return length >= (3 if is_sentence else 6) and not _NOT_PROSE.search(text)
 
 
 class _Texts(ast.NodeVisitor):
-    """The texts of a Python file, in its order, without docstrings and documentation."""
+    """Return the texts of a Python file in order, without docstrings and documentation."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -60,7 +60,7 @@ class _Texts(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        # Patterns, and tables written as one text.
+        # Patterns, and tables in one text.
         if not (isinstance(node.func, ast.Attribute) and node.func.attr in ("compile", "split", "splitlines")):
             self.generic_visit(node)
 
@@ -88,7 +88,7 @@ def python_messages(path: Path) -> list[str]:
 
 
 def role_messages(path: Path) -> list[str]:
-    """Return the messages with which the tasks of a file fail."""
+    """Return the failure messages of the tasks in a file."""
     texts: list[str] = []
     todo: list[t.Any] = [yaml.safe_load(path.read_text(encoding="utf-8"))]
     while todo:
@@ -102,7 +102,7 @@ def role_messages(path: Path) -> list[str]:
 
 
 def all_messages() -> dict[str, list[str]]:
-    """Heading to messages, sorted, each once under its heading."""
+    """Return messages by heading, sorted, without duplicates."""
     by_heading: dict[str, list[str]] = {}
     for path in sorted((CHECKOUT / "plugins").rglob("*.py")):
         folder = path.relative_to(CHECKOUT / "plugins").parts[0]
@@ -126,7 +126,7 @@ def section() -> str:
 
 
 def with_section(guide: str) -> str:
-    """Return the guide with the part up to date."""
+    """Return the guide with the updated part."""
     before, after_start = guide.split(START, 1)
     after = after_start.split(END, 1)[1]
     return f"{before}{START}\n\n{section()}\n{END}{after}"

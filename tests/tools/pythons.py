@@ -4,9 +4,9 @@
 
 """Find the Python interpreters of this machine.
 
-Run as a program it prints the path of the interpreter to use for the project's own environment: the newest one that the
-newest supported ansible-core runs on, else the newest that any supported ansible-core runs on. This file has to run on
-whatever ``python3`` is, so it keeps to the syntax of Python 3.6.
+As a program, it prints the path to the interpreter for the project's own environment: the newest one that the
+newest supported ansible-core runs on, or the newest that any supported ansible-core runs on. This file must run on
+any ``python3``, so it uses the syntax of Python 3.6.
 """
 
 import glob
@@ -23,20 +23,20 @@ CORES = {
     "2.21": ((3, 12), (3, 14)),
 }
 
-# An interpreter without ensurepip (Debian's without python3-venv) cannot make an environment, so it does not count.
+# An interpreter without ensurepip (Debian's without python3-venv) cannot create an environment, so it does not count.
 PROBE = "import ensurepip, os, sys; print('%d %d %s' % (sys.version_info[0], sys.version_info[1], sys.base_prefix))"
 
 
 def interpreters():
     """Return the usable interpreters as ``{(major, minor): path}``.
 
-    They are looked for on PATH and among the versions of pyenv. What is returned is the real program: no shim of pyenv
+    They are found on PATH and among the versions of pyenv. The result is the real program: no shim of pyenv
     (there are shims for versions that are not active) and none inside a virtual environment.
     """
     pyenv = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
     folders = [path for path in os.environ.get("PATH", os.defpath).split(os.pathsep) if path != pyenv + "/shims"]
     folders += sorted(glob.glob(os.path.join(pyenv, "versions", "*", "bin")))
-    programs: dict[str, str] = {}  # real path -> path, so that links to one program are probed once
+    programs: dict[str, str] = {}  # real path -> path, which probes links to one program once
     for folder in folders:
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             if re.match(r"python3(\.\d+)?$", name):
@@ -56,11 +56,11 @@ def interpreters():
 
 
 def for_core(core, pythons, newest=True):
-    """Return the interpreter for an ansible-core release, or None where this machine has none that it runs on.
+    """Return the interpreter for an ansible-core release, or None if this machine has none.
 
     :param core: release, for example ``"2.18"``
-    :param pythons: what :func:`interpreters` returned
-    :param newest: take the newest of them, else the oldest
+    :param pythons: result of :func:`interpreters`
+    :param newest: whether to return the newest of them instead of the oldest
     """
     first, last = CORES[core]
     usable = sorted(version for version in pythons if first <= version <= last)

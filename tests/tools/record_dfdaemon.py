@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Record which values a real dfdaemon reads: one key of each type, each with the same pool of values.
+"""Record which values a real dfdaemon accepts: one key of each type, with the same values.
 
     export PYTHONPATH=.cache/collections
     python -m ansible_collections.dragonflyoss.dragonfly.tests.tools.record_dfdaemon 1.5.1 PATH/OF/dfdaemon
 
-Written is tests/unit/plugins/plugin_utils/recorded/dfdaemon-RELEASE.json, to which test_recorded_values.py holds the
-checks of the collection. The daemon gets a manager that refuses connections: with a configuration that it reads it ends
+Writes tests/unit/plugins/plugin_utils/recorded/dfdaemon-RELEASE.json, with which test_recorded_values.py compares the
+checks of the collection. Its manager refuses connections, so the daemon ends there with a configuration that it
 at that, with another one before.
 """
 
@@ -34,7 +34,7 @@ COLLECTIONS: list[t.Any] = [[], ["a"], [1], [None], [{}], {}, {"a": "b"}, {"a": 
 HEADERS: list[t.Any] = [{"a b": "c"}, {"": "b"}, {"X-A": "\u00e9"}, {"X-A": "a\nb"}, {"X-A": ["b", "c"]}]
 TEXTS = ["x", "", None, "super", "strong", "normal", "Super", "blobs(", "(?!x)a", "\\pL", "true", "null", "1e3"]
 POOL = [*NUMBERS, *DURATIONS, *SIZES, *ADDRESSES, *COLLECTIONS, *HEADERS, *TEXTS]
-#: Paths that would be written to.
+#: Paths to which the daemon would write.
 LEFT_OUT = {"storage.dir", "server.pluginDir", "server.cacheDir", "manager.addr", "proxy.registryMirror.addr"}
 
 
@@ -48,7 +48,7 @@ def representatives(release: str) -> list[str]:
 
 
 def configuration(path: str, value: t.Any, folder: str) -> dict[str, t.Any]:
-    """Return a configuration that is sound but for one key."""
+    """Return a configuration that is valid except one key."""
     config: dict[str, t.Any] = {
         "host": {"ip": "127.0.0.1"},
         "manager": {"addr": "http://127.0.0.1:1"},
@@ -75,7 +75,7 @@ def is_read(program: str, config: dict[str, t.Any], folder: str) -> bool:
 
 
 def main() -> None:
-    """Record the release and the program that the command line names."""
+    """Record the release and the program on the command line."""
     release, program = sys.argv[1:]
     record: dict[str, dict[str, list[t.Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:

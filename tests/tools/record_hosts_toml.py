@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Record what releases of containerd read in a hosts.toml: each key with values of each kind, and odd files.
+"""Record what releases of containerd read from a hosts.toml: each key with values of each type, and unusual files.
 
     export PYTHONPATH=.cache/collections
     python -m ansible_collections.dragonflyoss.dragonfly.tests.tools.record_hosts_toml 1.7.29
 
-Required are Go and access to its modules. Written is tests/unit/plugins/plugin_utils/recorded/hosts-toml-RELEASE.json,
-to which test_recorded_hosts_toml.py holds the check: per text the URL and the headers of the first host that may pull,
+Requires Go and access to its modules. Writes tests/unit/plugins/plugin_utils/recorded/hosts-toml-RELEASE.json,
+with which test_recorded_hosts_toml.py compares the check: per text the URL and headers of the first host for pulls,
 ``registry`` if that is the registry itself, or ``missing file`` if it names a file that does not exist.
 """
 
@@ -192,20 +192,20 @@ def texts() -> list[str]:
 
 
 def outcome(line: dict[str, t.Any]) -> list[t.Any] | str:
-    """Return what containerd makes of a file."""
+    """Return what containerd reads from a file."""
     if line["error"]:
         return "missing file" if "unable to read" in line["error"] else "registry"
     hosts = line["hosts"]
     if not hosts or tuple(hosts[0][:3]) == ("https", REGISTRY, "/v2"):
         return "registry"
     scheme, host, path, header = hosts[0]
-    # As containerd does before it sends a request.
+    # Like containerd before a request.
     path = posixpath.normpath("/" + path.lstrip("/")).rstrip("/")
     return [f"{scheme}://{host}{path}", {name: value[0] for name, value in (header or {}).items() if value}]
 
 
 def main() -> None:
-    """Record the release that the command line names."""
+    """Record the release on the command line."""
     (release,) = sys.argv[1:]
     module = "github.com/containerd/containerd" + ("" if release.startswith("1.") else "/v2")
     package = module + ("" if release.startswith("1.") else "/core") + "/remotes/docker"

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Record which values a real manager or scheduler starts with: keys of each type, and all that upstream validates.
+"""Record which values a real manager or scheduler accepts: keys of each type, and all that upstream validates.
 
     export PYTHONPATH=.cache/collections
     python -m ansible_collections.dragonflyoss.dragonfly.tests.tools.record_servers manager 2.5.1 PATH/OF/manager
 
-Written is tests/unit/plugins/plugin_utils/recorded/PROGRAM-RELEASE.json, to which test_recorded_servers.py holds the
+Writes tests/unit/plugins/plugin_utils/recorded/PROGRAM-RELEASE.json, with which test_recorded_servers.py compares the
 checks of the collection. Databases, Redis and manager are addresses of this host that refuse connections: with a
 configuration that it accepts, a program ends at that, with another one before.
 """
@@ -42,13 +42,13 @@ POOL: list[t.Any] = [
 ]
 #: For each key that upstream validates.
 VALIDATED_POOL: list[t.Any] = [None, "", 0, -1, 1, "0s", "-1s", "1s", "x", []]
-#: Where a value changes what the program reads, connects to or listens on.
+#: Keys whose values change what the program reads, connects to or listens on.
 LEFT_OUT = {
     *("server.port", "server.workHome", "server.cacheDir", "server.logDir", "server.pluginDir", "server.dataDir"),
     *("database.mysql.host", "database.polardb.addrList", "manager.addr"),
     *("pprof-port", "pprofPort", "job.preheat.tls.caCert", "database.mysql.tls.caCert"),
 }
-#: Keys that no rule has, as their type says it.
+#: Keys without a rule, by their type.
 EXTRA = {
     "manager": ["database.redis.brokerDB", "database.redis.addrs", "job.syncPeers.interval", "database.type"],
     "scheduler": ["database.redis.brokerDB", "scheduler.backToSourceCount", "manager.schedulerClusterID"],
@@ -58,7 +58,7 @@ FILLED = {"host": "127.0.0.1", "addrList": "127.0.0.1:1", "user": "nobody", "pas
 
 
 def sound(program: str, folder: str) -> dict[str, t.Any]:
-    """Return a configuration that a program accepts and that lets it end at once."""
+    """Return a valid configuration with which the program ends at once."""
     server: dict[str, t.Any] = {"logDir": f"{folder}/log", "pluginDir": f"{folder}/plugins"}
     redis = {"addrs": ["127.0.0.1:1"]}
     if program == "scheduler":
@@ -75,7 +75,7 @@ def sound(program: str, folder: str) -> dict[str, t.Any]:
 
 
 def switch_on(config: dict[str, t.Any], program: str, rule: Rule) -> None:
-    """Set the key on which a rule depends, and what else is required then."""
+    """Set the key on which a rule depends, and the keys that it requires."""
     if rule.switch is None:
         return
     if rule.values:
@@ -97,7 +97,7 @@ def put(config: dict[str, t.Any], path: str, value: t.Any) -> None:
 
 
 def configuration(program: str, path: str, value: t.Any, folder: str) -> dict[str, t.Any]:
-    """Return a configuration that is sound but for one key."""
+    """Return a configuration that is valid except one key."""
     config = copy.deepcopy(sound(program, folder))
     rule = next((rule for rule in RULES[program] if rule.path == path), None)
     if rule is not None:
@@ -107,7 +107,7 @@ def configuration(program: str, path: str, value: t.Any, folder: str) -> dict[st
 
 
 def is_accepted(program: str, executable: str, config: dict[str, t.Any], folder: str) -> bool:
-    """Return whether a program accepts a configuration: then it tries to connect, or to read a certificate."""
+    """Return whether a program accepts a configuration and then tries to connect, or to read a certificate."""
     file = Path(folder) / f"{program}.yaml"
     file.write_text(to_yaml(config), encoding="utf-8")
     command = [executable, "--config", str(file), "--console"]
@@ -129,7 +129,7 @@ def values_by_key(program: str, release: str) -> dict[str, list[t.Any]]:
 
 
 def main() -> None:
-    """Record the program that the command line names."""
+    """Record the program on the command line."""
     program, release, executable = sys.argv[1:]
     record: dict[str, dict[str, list[t.Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:

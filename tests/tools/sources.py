@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read what Python files assign to names, without importing them."""
+"""Read values that Python files assign, without importing them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import yaml
 def assigned(path: Path, name: str) -> t.Any:
     """Return the literal that a Python file assigns to a name, at its top level or in a class.
 
-    :raises LookupError: if it assigns none.
+    :raises LookupError: if there is none.
     """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Assign) and any(getattr(target, "id", None) == name for target in node.targets):
@@ -25,5 +25,5 @@ def assigned(path: Path, name: str) -> t.Any:
 
 
 def documented(path: Path, name: str = "DOCUMENTATION") -> t.Any:
-    """Return what the YAML text in a plugin says, such as its DOCUMENTATION, EXAMPLES or RETURN."""
+    """Return the parsed YAML of a plugin, such as its DOCUMENTATION, EXAMPLES or RETURN."""
     return yaml.safe_load(assigned(path, name))

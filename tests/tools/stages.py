@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run ``make test-STAGE`` for each stage named, all of them whatever fails, and close with a table.
+"""Run ``make test-STAGE`` for all named stages, regardless of failures, and print a table.
 
     python tests/tools/stages.py unit contract lint
 
-A stage that exits with 77 was skipped. The table repeats what each stage skipped, and what failed in it. The exit code
+A stage that exits with 77 was skipped. The table repeats the skips and failures of each stage. The exit code
 is 0 if no stage failed.
 """
 
@@ -18,27 +18,27 @@ import subprocess
 import sys
 import time
 
-#: Lines about something skipped: those of the tools here, and those of ansible-test.
+#: Lines about skips: of the tools here and of ansible-test.
 SKIPPED = re.compile(r"(?:skipped: |WARNING: Skipping )(.*)")
 
-#: Lines about a failure: those of pytest, and those of ansible-test.
+#: Lines about failures: of pytest and of ansible-test.
 FAILED = re.compile(r"(?:FAILED|ERROR:?) (.*)")
 
-#: How many failures the table repeats of each stage, and how many characters of each.
+#: Maximum number of failures of a stage in the table, and of characters of each.
 FAILURES, FAILURE_LENGTH = 20, 300
 
 
 def run(stage: str) -> tuple[str, float, list[str]]:
-    """Run one stage, passing its output on.
+    """Run a stage, and print its output.
 
-    :return: ``passed``, ``failed`` or ``skipped``, the seconds it took, and notes on what it skipped and what failed
+    :return: ``passed``, ``failed`` or ``skipped``, its duration in seconds, and notes about skips and failures
     """
     print(f"\n=== {stage}", flush=True)
     start, line = time.monotonic(), ""
     skipped: list[str] = []
     failures: list[str] = []
     command = [os.environ.get("MAKE", "make"), "--no-print-directory", f"test-{stage}"]
-    environment = {**os.environ, "NO_COLOR": "1"}  # not every tool sees that it writes to a pipe
+    environment = {**os.environ, "NO_COLOR": "1"}  # not every tool detects a pipe
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -54,7 +54,7 @@ def run(stage: str) -> tuple[str, float, list[str]]:
                 note = pattern.match(line)
                 if note and note[1] not in notes:
                     notes.append(note[1])
-    # make turns every failure of a recipe into 2 and names the recipe's own code only in words.
+    # make exits with 2 for every failure of a recipe, and shows the recipe's own code as text only.
     result = "passed" if process.returncode == 0 else "skipped" if "Error 77" in line else "failed"
     notes = [f"skipped: {note}" for note in skipped]
     if result == "failed":

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reject names that say nothing about what they stand for, such as ``one`` or ``tmp``.
+"""Reject names without meaning, such as ``one`` or ``tmp``.
 
     python tests/tools/vague_names.py [FILE ...]
 
-Without arguments it reads all Python files that git knows in plugins, tests and docs. Counted is every place that gives
+Without arguments, it reads all Python files that git tracks in plugins, tests and docs. It counts each place that gives
 a name to a value: arguments, assignments, targets of loops, comprehensions, ``with``, ``except`` and ``:=``.
 """
 
@@ -55,7 +55,7 @@ def bindings(source: str) -> list[Binding]:
 
 
 def _arguments_of_actions(tree: ast.AST) -> t.Iterator[ast.arg]:
-    """Yield the argument ``tmp`` of action plugins, whose name Ansible gives."""
+    """Yield the argument ``tmp`` of action plugins, which Ansible names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name == "run":
             yield from (argument for argument in node.args.args if argument.arg == "tmp")
@@ -74,9 +74,9 @@ def python_files() -> list[str]:
 
 
 def main() -> int:
-    """Print each vague name, and how many of all names are vague.
+    """Print each vague name, and the number of vague names.
 
-    :returns: the exit code, 1 where a name is vague.
+    :returns: the exit code, 1 if a name is vague.
     """
     total = vague_total = 0
     for path in sys.argv[1:] or python_files():

@@ -825,6 +825,15 @@ def test_the_go_client_and_many_peers_are_refused(tmp_path):
     assert "preheat_scope: all_peers requires peers with the Rust client" in outcome["h1"]
 
 
+def test_the_go_client_is_refused_if_the_manager_cannot_preheat_it(tmp_path, sandbox):
+    """The role reads the release from the manager, because no variable names it."""
+    manager = {"preheat_url": sandbox.url, "preheat_token": sandbox.token}
+    variables = {"preheat_client": "dfget", "preheat_images": "registry.example.com/a:1", **manager}
+    outcome = preheat(tmp_path, h1=variables)["h1"]
+    assert f"The manager at {sandbox.url} has release 2.4.1 or later" in outcome
+    assert "Use preheat_client: dfdaemon." in outcome
+
+
 def test_a_host_without_an_address_is_refused_for_many_peers(tmp_path):
     outcome = preheat(tmp_path, h1={"preheat_scope": "all_peers", "preheat_host_ip": ""})
     assert "requires the address of each host, and that of this host is unknown" in outcome["h1"]
