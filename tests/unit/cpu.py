@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How much CPU a call takes, whatever else the machine and the other threads of the tests do."""
+"""CPU time of a call, regardless of other processes and threads."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import typing as t
 
 
 def cpu_seconds(function: t.Callable[..., t.Any], *arguments: t.Any, enough: float = 0.0) -> float:
-    """Return the CPU seconds of this thread that a call takes, the fastest of three.
+    """Return the CPU seconds of this thread for a call, the fastest of three.
 
-    :param enough: seconds; a call that takes less is not repeated.
+    :param enough: seconds; a faster call is not repeated.
     """
     fastest = _measure(function, arguments)
     for _repetition in range(2):
@@ -25,7 +25,7 @@ def cpu_seconds(function: t.Callable[..., t.Any], *arguments: t.Any, enough: flo
 
 
 def _measure(function: t.Callable[..., t.Any], arguments: tuple) -> float:
-    # What other tests left behind is not this function's to collect, and takes a second where there are thousands.
+    # Do not collect garbage of other tests, which can take a second.
     was_enabled = gc.isenabled()
     gc.disable()
     try:

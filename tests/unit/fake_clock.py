@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A clock for tests, so that nothing is waited for."""
+"""A clock for tests that never waits."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling im
 
 
 class FakeClock(Clock):
-    """Only pauses move it, and what a test adds to ``time``.
+    """Clock that only pauses and additions to ``time`` advance.
 
-    :ivar time: seconds on the clock that never goes back.
+    :ivar time: seconds on the monotonic clock.
     :ivar pauses: seconds of each pause.
     """
 
@@ -24,7 +24,7 @@ class FakeClock(Clock):
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the clock was made."""
+        """Return the seconds since the clock was created."""
         return self.time - self.START
 
     def now(self) -> float:

@@ -13,7 +13,7 @@ import typing as t
 
 
 class _Answers(socketserver.StreamRequestHandler):
-    """Answers each command with what the server has for its first word."""
+    """Responds to each command by its first word."""
 
     def handle(self) -> None:
         while True:
@@ -29,13 +29,13 @@ class _Answers(socketserver.StreamRequestHandler):
 
 
 def bulk(text: str) -> str:
-    """Return the answer of Redis that is a text."""
+    """Return a text as a response of Redis."""
     return f"${len(text)}\r\n{text}"
 
 
 @contextlib.contextmanager
 def redis_server(answers: dict[str, str]) -> t.Iterator[str]:
-    """Start a Redis with given answers by command, and give its address (``HOST:PORT``)."""
+    """Start a Redis with responses by command, and yield its address (``HOST:PORT``)."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Answers) as server:
         server.daemon_threads = True
         t.cast(t.Any, server).answers = answers

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The maintainer's comparison of the tables with a clone, with a clone of two small releases."""
+"""The comparison of the tables with a clone, here with a clone of two small releases."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ gc.taskTimeToLive               duration same gc.taskTTL
 
 @pytest.fixture(name="clone")
 def a_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a repository with releases 1.0.0, which the table knows, and 1.1.0."""
+    """Return a repository with releases 1.0.0, which is in the table, and 1.1.0."""
     for path in (compare_upstream.Rust.FILES[0], compare_upstream.Rust.MAIN):
         (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / compare_upstream.Rust.MAIN).write_text(MAIN)

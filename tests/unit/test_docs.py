@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is documented is what there is: options, option groups and results of each module."""
+"""The documentation matches the code: options, option groups and results of each module."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def documentation_of(name):
 
 
 def arguments_of(name, monkeypatch):
-    """Return what a module gives to AnsibleModule."""
+    """Return the arguments of a module for AnsibleModule."""
 
     class Recorder:
         def __init__(self, **arguments):
@@ -166,7 +166,7 @@ def test_each_exclusive_option_names_the_others(name, monkeypatch):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_groups_are_documented_by_their_fragments(name):
-    """A group of options is written once, so a module that takes one does not document it anew."""
+    """A group of options is documented once, not in each module that uses it."""
     source = (CHECKOUT / f"plugins/modules/{name}.py").read_text(encoding="utf-8")
     taken = set()
     for node in ast.walk(ast.parse(source)):
@@ -233,7 +233,7 @@ def test_each_duration_has_the_one_parser(plugin, option, details):
         assert details["type"] in ("str", "raw")
 
 
-#: Lists of which one alone is not natural.
+#: Lists without a natural singular.
 ALWAYS_LISTS = {"filtered_query_params", "jobs"}
 LISTS = [each for each in OPTIONS if each[2]["type"] in ("list", "raw") and each[1].endswith("s")]
 
@@ -276,7 +276,7 @@ def test_results_are_of_their_types(name):
 
 
 def is_text(description):
-    """Return whether a description is text or a list of texts, and no text became a mapping because of its colon."""
+    """Return whether a description is a string or a list of strings. A colon can make one a mapping."""
     return all(isinstance(paragraph, str) for paragraph in as_list(description))
 
 
@@ -305,7 +305,7 @@ def check_results(results, within=""):
 
 
 def written_result(name):
-    """Return the keys of the result that a module writes down as a dictionary, None where something else makes it."""
+    """Return the keys of the result that a module writes as a dictionary, None if it is computed elsewhere."""
     tree = ast.parse((CHECKOUT / f"plugins/modules/{name}.py").read_text(encoding="utf-8"))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     last = functions[name].body[-1] if name in functions else None
@@ -314,7 +314,7 @@ def written_result(name):
     return None
 
 
-# What a module with an action plugin returns goes to that plugin.
+# The result of a module with an action plugin goes to that plugin.
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in ACTIONS and written_result(name)])
 def test_results_are_documented(name):
     documented = set(yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{name}").RETURN))

@@ -24,7 +24,7 @@ NOT_RUN: dict[str, str] = {}
 
 @pytest.fixture(scope="module")
 def sandbox():
-    """Give a manager and a registry with what the examples name."""
+    """Yield a manager and a registry with the content of the examples."""
     from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
     with Sandbox(release="2.5.1", factor=60, rate_limit=False) as box:
@@ -38,7 +38,7 @@ def sandbox():
 
 @pytest.fixture(scope="module")
 def redis():
-    """Give the address of a Redis that the examples name."""
+    """Yield the address of a Redis for the examples."""
     with redis_server({"INFO": bulk("redis_version:7.0.15\r\nrole:master")}) as address:
         yield address
 
@@ -54,7 +54,7 @@ def test_examples_fail_for_reasons_that_they_do_not_handle(module):
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_examples_run(module, sandbox, redis, tmp_path):
     examples = assigned(module, "EXAMPLES")
-    # What a reader replaces, too. The registry's name stays in references: registries says where it is.
+    # Values that a reader replaces too. The registry's name stays in references; registries has its address.
     examples = examples.replace("http://dragonfly-manager:8080", sandbox.url)
     examples = examples.replace("https://registry.example.com", sandbox.registry_url)
     examples = examples.replace("127.0.0.1:6379", redis)
@@ -92,7 +92,7 @@ def test_examples_run(module, sandbox, redis, tmp_path):
 
 
 def ansible_playbook(folder, plays, *options):
-    """Run a playbook; the test fails with what it printed if it fails."""
+    """Run a playbook. If it fails, the test fails with its output."""
     path = folder / "play.yml"
     path.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
     command = [sys.executable, "-m", "ansible.cli.playbook", str(path), *options]

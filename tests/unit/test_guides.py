@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the guides and the README show works, and what they have to name is there."""
+"""The examples of the guides and the README work, and the guides are complete."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GUIDES = CHECKOUT / "docs/docsite/rst"
 RST_BLOCK = re.compile(r"\.\. code-block:: ([\w+]+)\n(?: +:.*\n)*\n((?: +.*\n|\n)+)")
 README_BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
-#: What stands in plays for which there is no host or no manager here: only their syntax is checked.
+#: Texts in plays that need missing hosts or managers: only their syntax is checked.
 NOT_RUN = ("hosts: nodes", "ca_path:", "roles:", "dfget.yaml", "preheat_hit_info")
 
 
@@ -47,7 +47,7 @@ def blocks():
 
 @pytest.fixture(scope="module")
 def sandbox():
-    """Give a manager and a registry with what the examples name."""
+    """Yield a manager and a registry with the content of the examples."""
     from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
     with Sandbox(release="2.5.1", factor=60, rate_limit=False) as box:
@@ -73,12 +73,12 @@ def test_code_blocks_work(language, text, sandbox, tmp_path):
 
 
 def check_playbook(document, text, sandbox, folder):
-    """Run a block against the sandbox, as plays or tasks; check only the syntax where it cannot run here."""
+    """Run a block against the sandbox, as plays or tasks. If it cannot run here, check only the syntax."""
     if not isinstance(document, list):
         assert isinstance(document, dict)  # a file of settings, variables or requirements
         return
     if "kubernetes.core." in text:
-        return  # Ansible refuses a module of a collection that is not installed
+        return  # Ansible rejects a module of a collection that is not installed
     plays = document
     if not any("hosts" in entry or "ansible.builtin.import_playbook" in entry for entry in document):
         plays = [{"name": "Tasks", "hosts": "localhost", "gather_facts": False, "tasks": document}]
@@ -142,7 +142,7 @@ def test_every_way_to_miss_is_in_its_guide():
 
 
 def shown_misses():
-    """Yield (code, reason, remedy) of the section of the guide that quotes the texts of the check."""
+    """Yield (code, reason, remedy) from the section of the guide that quotes the texts of the check."""
     guide = (GUIDES / "guide_misses.rst").read_text(encoding="utf-8")
     section = guide[guide.index("Other codes of the check") :]
     for code, body in re.findall(r"^``(\w+)``\n((?:    .*\n|\n)+)", section, flags=re.MULTILINE):
@@ -151,7 +151,7 @@ def shown_misses():
 
 
 def quoted(text):
-    """Return a text without what differs between the code and the guide: placeholders, and the first letter."""
+    """Return a text without differences between the code and the guide: placeholders, and the first letter."""
     text = re.sub(r"<[A-Z ]+>(?: <SEED RELEASE>)?|\{[\w!]+\}", "...", text)
     return text[:1].upper() + text[1:]
 
@@ -181,7 +181,7 @@ def test_every_reason_is_in_the_guide():
 
 
 def reasons():
-    """Yield the codes of reasons: second arguments of errors and verdicts, and what stands by a message in a tuple."""
+    """Yield the codes of reasons: second arguments of errors and verdicts, and codes before a message in a tuple."""
     for path in sorted((CHECKOUT / "plugins/module_utils").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Tuple):
@@ -193,7 +193,7 @@ def reasons():
 
 
 def tuple_reasons(values):
-    """Yield texts of a tuple that are a code, where the next one is a message."""
+    """Yield texts of a tuple that are a code followed by a message."""
     for code, message in zip(values, values[1:]):
         if is_code(code) and isinstance(message, str) and messages.is_message(message):
             yield code
@@ -213,7 +213,7 @@ def test_readme_names_all_content():
     content += [path.name for path in (CHECKOUT / "roles").glob("[!_]*")]
     content += [path.stem for path in (CHECKOUT / "playbooks").glob("*.yml")]
     assert sorted(name for name in content if f"`{name}`" not in table) == []
-    # Besides the addresses of its links.
+    # Without the addresses of its links.
     assert len([line for line in readme.splitlines() if not re.match(r"\[.+\]: ", line)]) < 200
 
 

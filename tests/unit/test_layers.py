@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules that hold for all of the collection's code: which file may import which, lengths, and what must agree."""
+"""Rules for all of the collection's code: imports, lengths, and parts that must match."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ DEFINED = {path.stem for path in FILES}
 for _path in FILES:
     DEFINED |= set(re.findall(r"^(?: *(?:def|class) )?(\w+)", _path.read_text(encoding="utf-8"), re.MULTILINE))
 
-#: The layers of module_utils from the top. A file that is in none of them is one of LOGIC: it asks and acts by what it
-#: is given, so it knows neither Ansible nor HTTP.
+#: The layers of module_utils from the top. A file in none of them belongs to LOGIC: it sends requests through its
+#: arguments, and knows neither Ansible nor HTTP.
 TOP = {"_module"}
 LOGIC = "logic"
 SERVERS = {"_client", "_registry", "_registry_requests"}
@@ -85,7 +85,7 @@ PURE = {
 BOTTOM = {"_argspec", "_errors", "_version"}
 LAYERS = (TOP, LOGIC, SERVERS, HTTP, PURE, BOTTOM)
 
-#: What each folder of plugins may import of the others.
+#: Permitted imports between the directories of plugins.
 FOLDERS = {
     "action": {"plugin_utils", "module_utils"},
     "filter": {"plugin_utils", "module_utils"},
@@ -97,7 +97,7 @@ FOLDERS = {
     "doc_fragments": set(),
 }
 
-#: What a module may need on a target beside Python and Ansible, and the one file that does.
+#: Libraries that a module may need on a target besides Python and Ansible, and the only file that imports each.
 DEPENDENCIES = {
     "requests": "module_utils/_session.py",
     "pymysql": "module_utils/_sql.py",
@@ -108,9 +108,9 @@ ANSIBLE = {"module_utils/_module.py", "module_utils/_argspec.py"}
 
 
 def imports(path):
-    """Return the names that a file imports, each a module or something of one, wherever in the file they are.
+    """Return the names that a file imports, each a module or a part of one, anywhere in the file.
 
-    What is imported for types alone is no dependency.
+    Imports for types only are not dependencies.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for_types = {id(node) for branch in ast.walk(tree) if is_type_checking(branch) for node in ast.walk(branch)}
@@ -142,14 +142,14 @@ def is_type_checking(node):
 
 
 def imported_file(name):
-    """Return folder and file of an import, such as plugin_utils and _config/schema, without the suffix."""
+    """Return the directory and file of an import, such as plugin_utils and _config/schema, without the suffix."""
     folder, stem, *names_within = name[len(OURS) :].split(".")
     inner = names_within[0] if names_within else "__init__"
     return folder, f"{stem}/{inner}" if (PLUGINS / folder / stem).is_dir() else stem
 
 
 def own_imports(path):
-    """Return the files of this collection that a file imports, as (folder, stem)."""
+    """Return the files of this collection that a file imports, as (directory, stem)."""
     files = set()
     for name in imports(path):
         if name.startswith(OURS):
@@ -169,7 +169,7 @@ def short(path):
 
 
 def util(path):
-    """Return a file of module_utils as imports name it, such as _jobs or _preheat/run."""
+    """Return the name of a file of module_utils in imports, such as _jobs or _preheat/run."""
     return path.relative_to(PLUGINS / "module_utils").with_suffix("").as_posix()
 
 
@@ -220,7 +220,7 @@ def test_modules_need_nothing_but_requests(path):
 
 
 def test_ansible_on_targets_is_its_module_utils():
-    # Nothing else of Ansible is there.
+    # Nothing else of Ansible is available.
     for file in ANSIBLE:
         for name in imports(PLUGINS / file):
             assert not name.startswith("ansible.") or name.startswith("ansible.module_utils."), f"{file}: {name}"
@@ -244,7 +244,7 @@ def test_functions_are_short(path):
 
 
 def code_lines(function):
-    """Return the number of lines of a function, its docstring aside."""
+    """Return the number of lines of a function without its docstring."""
     first = function.body[0]
     docstring = ast.get_docstring(function) is not None
     return function.end_lineno - function.lineno + 1 - (first.end_lineno - first.lineno + 1 if docstring else 0)
@@ -271,7 +271,7 @@ def test_version():
 
 def test_action_group_holds_each_module_that_takes_the_connection():
     runtime = yaml.safe_load((CHECKOUT / "meta/runtime.yml").read_text(encoding="utf-8"))
-    # These talk to no manager.
+    # These send no requests to a manager.
     expected = sorted({path.stem for path in MODULES} - {"database_info", "host_info"})
     assert runtime["action_groups"]["dragonfly"] == expected
     documented_members = [

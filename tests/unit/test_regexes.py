@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every regular expression of the plugins takes linear time, whatever text a server or a file puts before it.
+"""Every regular expression of the plugins takes linear time for any text of a server or a file.
 
-The expressions are found in the source, so that a new one is tested without being named here. Each is run as the code
-runs it on texts that are made of its own characters, which is where expressions backtrack.
+The expressions are found in the source, so new ones are tested automatically. Each is run like the code
+runs it, on texts of its own characters, with which expressions backtrack.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ LENGTH = 16 * 1024
 LIMIT = 0.1
 #: Seconds after which an expression is stopped.
 PATIENCE = 0.15
-#: Texts that every expression is run on, beside those of its own characters.
+#: Texts for every expression, besides those of its own characters.
 COMMON = ("a", "0", " ", "\n", ".", "/", ":", "@", "=", '"', "\\", "[", "é", "a.", "a ", "//", "://", "%2", "{{", "a\n")
 
 
 class Use(t.NamedTuple):
-    """An expression and how it is run."""
+    """An expression and its function."""
 
     place: str
     pattern: str
@@ -53,10 +53,10 @@ class Use(t.NamedTuple):
 
 
 def constant(node: ast.expr, names: dict[str, t.Any]) -> t.Any:
-    """Return the value of an expression of literals and names of its module; None where it has others."""
+    """Return the value of an expression of literals and names of its module, None if it has others."""
     try:
         return eval(compile(ast.Expression(node), "<pattern>", "eval"), {"re": re, "__builtins__": {}}, names)
-    except Exception:  # what is made when it is run cannot be known here
+    except Exception:  # values of the running program are unknown here
         return None
 
 
@@ -75,7 +75,7 @@ def uses_in(path: Path) -> t.Iterator[Use]:
             continue
         where = f"{path.relative_to(PLUGINS)}"
         if ast.unparse(node.func) == "re.compile" and isinstance(constant(node.args[0], names), str):
-            # Whatever runs it, it is matched at least.
+            # It is matched in any case.
             compiled = constant(node, names)
             yield Use(where, compiled.pattern, compiled.flags, "match")
         elif isinstance(node.func.value, ast.Name) and node.func.value.id == "re":
@@ -92,7 +92,7 @@ USES = sorted({use for path in sorted(PLUGINS.rglob("*.py")) for use in uses_in(
 
 
 def texts(pattern: str) -> t.Iterator[str]:
-    """Yield texts that an expression may take long for."""
+    """Yield texts that may be slow for an expression."""
     literals = sorted(set(re.sub(r"\\.|[()|*+?^$]", "", pattern)) | set("a0 \n"))[:24]
     runs = re.findall(r"[A-Za-z:/@=<>#.\"'\[\]{}-]{2,}", re.sub(r"\\", "", pattern))[:8]
     units = [*COMMON, *literals, *runs, *("".join(pair) for pair in itertools.permutations(literals[:9], 2))]
@@ -166,7 +166,7 @@ def test_a_mebibyte_of_foreign_text_takes_a_tenth_of_a_second(function):
         "a=",
     )
     units += ("://a ", "://?x= ", " http://user:word@registry.example.com/v2/?token=x", "://" + "a" * 37 + "@")
-    # A slow machine takes as long as this for what takes 0.1 s here.
+    # A slow machine takes this time for what takes 0.1 s here.
     limit = 0.1 * slowness()
     slowest = 0.0
     for unit in units:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every module in one playbook, as verbose as can be: no secret is in what Ansible prints."""
+"""Every module in one playbook with maximum verbosity: Ansible prints no secret."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(box, folder):
         for number, options in enumerate(far_runs(module)):
             name = f"{module}_{number}"
             variables[name] = filled(box, module, **options)
-            # Each as a variable, so that the playbook, which messages quote, holds no secret itself.
+            # Each as a variable, because messages quote the playbook, which must not contain secrets.
             arguments = {key: f"{{{{ {name}['{key}'] }}}}" for key in variables[name]}
             tasks.append({"name": name, f"dragonflyoss.dragonfly.{module}": arguments})
     playbook, extra = folder / "play.yml", folder / "extra.json"

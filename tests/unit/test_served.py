@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the host scenarios read in the access log of a registry."""
+"""The access log of a registry, as the host scenarios read it."""
 
 from __future__ import annotations
 

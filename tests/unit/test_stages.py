@@ -28,7 +28,7 @@ esac
 
 @pytest.fixture
 def summary(tmp_path):
-    """Return the exit code and the table, without its times, of a run of stages with a program in the place of make."""
+    """Return the exit code and the table without times of a run of stages, with a program in place of make."""
     make = tmp_path / "make"
     make.write_text(MAKE, encoding="utf-8")
     make.chmod(0o755)

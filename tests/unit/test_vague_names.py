@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check of names sees every kind of binding, and rejects the vague ones alone."""
+"""The check of names detects every kind of binding, and rejects only the vague ones."""
 
 from __future__ import annotations
 

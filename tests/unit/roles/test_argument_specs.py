@@ -16,7 +16,7 @@ import yaml
 
 COLLECTION = Path(__file__).parents[3]
 ROLES = sorted(path.parent.parent.name for path in COLLECTION.glob("roles/*/meta/argument_specs.yml"))
-# The role has lists of images and files, always waits, and makes these out of other variables.
+# The role has lists of images and files, always waits, and derives these from other variables.
 NO_SECRETS = {"containerd_mirrors_headers", "manager_allow_default_password"}
 NOT_OPTIONS_OF_THE_ROLE = {"image", "file", "wait", "registries", "expected_ips", "progress_file"}
 
@@ -32,7 +32,7 @@ def options(role: str) -> dict:
 
 
 def prefix(role: str) -> str:
-    """Return how the variables of a role begin: those of the private role of a playbook with the playbook's name."""
+    """Return the prefix of a role's variables. For the private role of a playbook, it is the playbook's name."""
     playbook = role.removeprefix("_")
     return playbook if (COLLECTION / "playbooks" / f"{playbook}.yml").exists() else role
 
@@ -148,7 +148,7 @@ def test_hosts_are_compared_by_each_option_that_their_preheat_shares():
 
 
 def _reader(name: str, option: dict) -> str | None:
-    """Return the filter that every use of a variable goes through, None where any value is read as it is."""
+    """Return the filter in every use of a variable, None if there is a use without a filter."""
     if option["type"] in ("list", "dict"):
         return "as_list" if option["type"] == "list" else "as_mapping"
     if name.endswith("_log_max_age"):
@@ -157,19 +157,19 @@ def _reader(name: str, option: dict) -> str | None:
 
 
 def _uses(name: str, text: str) -> list[str]:
-    """Return what follows each use of a variable in the expressions of a file."""
+    """Return the text after each use of a variable in the expressions of a file."""
     conditions = re.findall(
         r"(?m)^ *(?:when|that|loop): (?![\"'>{[])(.+)$|^ +- ([^\"'{]+ (?:is|in|not|and|or) .+)$", text
     )
     expressions = re.findall(r"(?s)\{[{%].*?[%}]\}", text) + [first or second for first, second in conditions]
-    # Not its name in a text, and not whether it is defined.
+    # Not its name in a text, and not the test whether it is defined.
     pattern = rf"(?<![\w'])({name}\b)(?!' *\)| is (?:not )?defined)(.*)"
     return [match[2] for expression in expressions for match in re.finditer(pattern, expression, re.DOTALL)]
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if not role.startswith("_")])
 def test_each_list_mapping_and_duration_may_be_a_text(role):
-    """Also where another role, or a playbook, reads the variable."""
+    """The check includes other roles and playbooks that read the variable."""
     paths = [path for path in COLLECTION.glob("roles/*/*/*") if path.parent.name != "meta" and path.suffix != ".md"]
     for path in [*paths, *COLLECTION.glob("playbooks/*.yml")]:
         text = path.read_text(encoding="utf-8")

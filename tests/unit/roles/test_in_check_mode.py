@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The roles in check mode on this machine: what they would write, and what they refuse with which words.
+"""The roles in check mode on this machine: the files that they would write, and their error messages.
 
-Nothing is changed and no service is needed: neither the clients, nor containerd, nor systemd have to be here. What the
-roles do to real hosts is tested by the scenarios of extensions/molecule.
+Nothing is changed and no service is needed: no client, containerd or systemd. The effects of the
+roles on real hosts are tested by the scenarios of extensions/molecule.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MARKER = "# Written by the Ansible role dragonflyoss.dragonfly.containerd_mirror
 
 
 def install_containerd(folder: Path) -> None:
-    """Write a program that prints the release and the configuration as containerd 1.7 does without imports."""
+    """Write a program that prints the release and the configuration like containerd 1.7 without imports."""
     program = folder / "bin/containerd"
     program.parent.mkdir(exist_ok=True)
     program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo containerd x 1.7.24 || cat "$2"\n', encoding="utf-8")
@@ -99,7 +99,7 @@ def play(
 
 
 def run(folder: Path, role: str, hosts: Mapping[str, Any], **more: Any) -> dict[str, str]:
-    """Host to what the role ended with: ``ok``, or the message with which it failed."""
+    """Return the result of the role by host: ``ok``, or the failure message."""
     block = {
         "block": [
             {"ansible.builtin.include_role": {"name": f"dragonflyoss.dragonfly.{role}"}},
@@ -111,7 +111,7 @@ def run(folder: Path, role: str, hosts: Mapping[str, Any], **more: Any) -> dict[
 
 
 def render(folder: Path, role: str, hosts: Mapping[str, Any], show: str) -> dict[str, Any]:
-    """Host to what a variable of a role is, without running it."""
+    """Return the value of a role's variable by host, without running the role."""
     # The role looks for its templates in its own directory, which is that of the play here.
     (folder / "templates").symlink_to(CHECKOUT / "roles" / role / "templates")
     files = [
@@ -163,7 +163,7 @@ def rust(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory):
-    """What the roles of the clients refuse."""
+    """Return the error messages of the clients' roles."""
     of_file = {"dfget_release": "", "dfget_install_source": "/x/dfget-2.1.60-linux-amd64.deb"}
     flag = {"proxy": {"registryMirror": {"enableTaskIDBasedBlobDigest": True}}}
     go_hosts = {
@@ -353,7 +353,7 @@ def test_the_unit_is_managed_where_the_source_is_an_archive(tmp_path):
     assert outcome == {host: expected for host, (_source, expected) in SOURCES.items()}
 
 
-# --- what is shown
+# --- output
 
 SECRET = "geheim"
 OWN = "# Written by the Ansible role dragonflyoss.dragonfly.dfget, changes are lost.\n"
@@ -362,7 +362,7 @@ SEEN = {"upload": {"rateLimit": "200Mi"}}
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
-    """What is printed with --diff, for each host."""
+    """Return the output with --diff, for each host."""
     folder = tmp_path_factory.mktemp("shown")
     password = f"proxy:\n  basicAuth: {{username: u, password: {SECRET}}}\n"
     earlier = {
@@ -402,7 +402,7 @@ def test_a_difference_shows_no_secret(shown):
 
 
 def test_a_difference_is_shown_where_there_is_no_secret(shown):
-    # Of the fresh host and of the own file; the drop-ins of all hosts but those with an environment.
+    # Differences of the new host and of the role's own file, and all drop-ins without an environment.
     assert shown["diff"].count("\n+  rateLimit: 200Mi") == 2
     assert shown["diff"].count("\n+RestartSec=5") == 3
 
@@ -552,7 +552,7 @@ def test_the_proxy_is_where_the_role_of_the_client_puts_it(tmp_path):
 
 
 def mirrors_after(folder: Path, **variables: Any) -> set[str]:
-    """The registries that have a mirror after a real run on a host that had one of ``old.io``."""
+    """Return the registries with mirrors after a real run on a host with a mirror of ``old.io``."""
     certs_dir = folder / "h1/certs.d"
     (certs_dir / "old.io").mkdir(parents=True)
     (certs_dir / "old.io/hosts.toml").write_text(MARKER, encoding="utf-8")
@@ -714,7 +714,7 @@ def test_a_download_with_another_checksum_leaves_nothing(tmp_path):
     assert files == {}
 
 
-# --- the whole
+# --- the role preheat
 
 
 def preheat(tmp_path, **hosts):
@@ -781,7 +781,7 @@ def test_mixed_clients_are_refused(tmp_path):
 
 
 def test_mixed_clients_may_be_allowed(tmp_path):
-    # The next check fails, which shows that this one passed.
+    # The next check fails, so this one passed.
     allowed = {"preheat_allow_mixed_clients": True, "preheat_images": ["redis:7"], "containerd_mirrors_registries": {}}
     outcome = preheat(tmp_path, h1={"preheat_client": "dfget", **allowed}, h2={"preheat_client": "dfdaemon", **allowed})
     assert all(
@@ -902,7 +902,7 @@ def test_one_image_is_a_list_of_one_for_each_role(tmp_path):
         "new.io",
         "newer.io",
     }
-    # The refusal comes after what is preheated has been compared, and names each image by itself.
+    # The rejection follows the comparison of the preheats, and names each image.
     text = {"preheat_images": "redis:7,a.io/b:1", "containerd_mirrors_registries": {}}
     outcome = preheat(tmp_path, h1=text)
     assert "redis:7, a.io/b:1 would be preheated, but pulled from the registry itself" in outcome["h1"]
@@ -932,7 +932,7 @@ JSON_TEXTS = {
 
 
 def test_mappings_may_be_texts(tmp_path):
-    """As they come from an inventory in INI or from -e; the text counts for each role that reads the variable."""
+    """Texts from an inventory in INI or from -e work in each role that reads the variable."""
     hosts = {"h1": {**JSON_TEXTS, "containerd_mirrors_client": "dfdaemon"}}
     shown = "[__containerd_mirrors_default_proxy, __containerd_mirrors_names, __containerd_mirrors_settings]"
     outcome = render(tmp_path, "containerd_mirrors", hosts, f"{shown} + [__containerd_mirrors_sent_headers]")
@@ -1004,7 +1004,7 @@ def test_one_login_for_several_registries_is_refused(tmp_path):
 
 
 def test_clients_that_differ_are_refused_with_serial_too(tmp_path):
-    """Also where they are there already, and only the mirrors name them."""
+    """The check includes existing registries that only the mirrors have."""
     block = {"preheat_client": "none", "preheat_host_ip": "10.0.0.1", "preheat_mirrors": False}
     hosts = {
         "h1": {**block, "containerd_mirrors_client": "dfget"},
@@ -1021,7 +1021,7 @@ REGISTRY = {"registry.example.com": "https://registry.example.com"}
 
 @pytest.fixture(scope="module")
 def registries_conf(tmp_path_factory):
-    """What the role registries_conf refuses, and the drop-in that it would write, on hosts with files of their own."""
+    """Return the error messages and the drop-ins of the role registries_conf, on hosts with existing files."""
     folder = tmp_path_factory.mktemp("registries_conf")
     (folder / "bin").mkdir()
     (folder / "bin/podman").write_text("#!/bin/sh\n", encoding="utf-8")

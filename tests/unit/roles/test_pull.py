@@ -22,8 +22,8 @@ PASSWORD = "s3cr3t:with a 'quote' and $(id)"
 KEY_FILE = json.dumps({"type": "service_account", "private_key": "a\nb"}, indent=2)
 IMAGE = "registry.example.com/shop/web:4.2.0"
 
-#: Records a pull: the command lines of the process and of its ancestors, and the password that it reads as the real
-#: program does.
+#: Records a pull: the command lines of the process and its ancestors, and the password, which it reads like the real
+#: program.
 RECORDER = """#!{python}
 import json, os, sys
 if "--version" in sys.argv:
@@ -68,13 +68,13 @@ PULLS = {
 
 
 class Pulled(t.NamedTuple):
-    """How the pulls ended (host to ``ok`` or a message), and the directory of the run."""
+    """The results of the pulls (host to ``ok`` or a message), and the directory of the run."""
 
     ends: dict[str, str]
     folder: Path
 
     def record(self, host: str) -> dict[str, t.Any]:
-        """Return what the only program of a host recorded. Its command line is the first of ``lines``."""
+        """Return the recording of the only program of a host. Its command line is the first of ``lines``."""
         [path] = (self.folder / host).glob("*.json")
         return {"program": path.stem, **json.loads(path.read_text(encoding="utf-8"))}
 

@@ -37,7 +37,7 @@ SCHEDULER: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def managers(tmp_path_factory):
-    """What manager.yaml says, by release and by case."""
+    """Return the content of manager.yaml by case."""
     cases: dict[str, dict[str, Any]] = {release: {**MANAGER, "manager_release": release} for release in RELEASES}
     cases["postgres"] = {**MANAGER, "manager_database_type": "postgres"}
     cases["postgres"].pop("manager_database_port")
@@ -58,7 +58,7 @@ def managers(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def schedulers(tmp_path_factory):
-    """What scheduler.yaml says, by release and by case."""
+    """Return the content of scheduler.yaml by case."""
     cases: dict[str, dict[str, Any]] = {release: {**SCHEDULER, "scheduler_release": release} for release in RELEASES}
     cases["own"] = {
         **SCHEDULER,
@@ -73,7 +73,7 @@ def schedulers(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def refused(tmp_path_factory):
-    """What the roles refuse."""
+    """Return the error messages of the roles."""
     with socket.create_server(("127.0.0.1", 0)) as other_program:
         port = other_program.getsockname()[1]
         managers = {

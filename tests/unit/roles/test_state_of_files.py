@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of a daemon are as they should be after the tasks that write them, and only until somebody changes one."""
+"""The files of a daemon are correct after the tasks that write them, until a file is changed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def settings(folder: Path) -> dict[str, Any]:
 
 
 def steps_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return what is done to the files, one step after the other."""
+    """Return the changes of the files in order."""
     config, drop_in = f"{folder}/etc/dfdaemon.yaml", f"{folder}/units/dfdaemon.service.d/50.conf"
     append = "echo >> {}"
     write = {"ansible.builtin.include_tasks": f"{ROLE}/tasks/configure.yml"}

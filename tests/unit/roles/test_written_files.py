@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that roles write contain the values of variables, whatever their characters; who may read them."""
+"""The files that roles write contain the values of variables with any characters, and have restricted modes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.unit.roles.test_in_check_m
 pytestmark = ONLY_PLAIN_PYTEST
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-#: What a language of files could take for something else.
+#: Values with a special meaning in some file formats.
 TEXTS = {
     "double quote": 'a"b',
     "single quotes": "a'b''c",
@@ -55,7 +55,7 @@ TEXTS = {
     "alias": "*a &b !!python/object:c",
     "slashes": "</script>",
 }
-#: Renders each case within one task, for a task takes far longer than a template.
+#: Renders each case within one task, because a task takes much longer than a template.
 _RENDER = """
 {% for name, variables in cases.items() %}
 {{ [name, lookup('ansible.builtin.template', path, template_vars=variables, **options)] | to_json }}
@@ -65,7 +65,7 @@ _CASES: dict[str, dict[str, dict[str, Any]]] = {}
 
 
 def cases_of(template: str) -> Any:
-    """Register a function that gives the variables of each case of a template of a role."""
+    """Register a function that returns the variables of each case of a role's template."""
 
     def register(function: Any) -> Any:
         _CASES[template] = function()
@@ -76,7 +76,7 @@ def cases_of(template: str) -> Any:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """Give what each template makes of each case."""
+    """Return the result of each template for each case."""
     folder = tmp_path_factory.mktemp("written")
     (folder / "render.j2").write_text(_RENDER, encoding="utf-8")
     tasks = []
@@ -107,7 +107,7 @@ def written(tmp_path_factory):
 
 
 HOST = "http://127.0.0.1:4001"
-#: TOML has no DEL. The role refuses it, as a header and as text that is not valid TOML.
+#: TOML does not allow DEL. The role rejects it in headers, and in text that is not valid TOML.
 TOML_TEXTS = {name: text for name, text in TEXTS.items() if name != "delete"}
 SETTINGS = {name: f'"NAME={text}"' for name, text in TEXTS.items()}
 ALLOWED_SETTINGS = {name: text for name, text in SETTINGS.items() if option_error("Environment", text) is None}
@@ -311,7 +311,7 @@ def test_a_drop_in(written):
         ], name
 
 
-# Who may read them
+# Modes and owners
 
 
 def tasks_that_write() -> list[tuple[str, dict[str, Any], str]]:
@@ -344,7 +344,7 @@ def test_every_file_has_an_owner_and_a_mode():
     for file, task, module in tasks:
         options = task[module]
         assert "mode" in options, (file, task["name"])
-        # On the controller files belong to the user who runs Ansible.
+        # On the controller, files belong to the user who runs Ansible.
         is_on_controller = task.get("delegate_to") == "localhost" and task.get("become") is False
         has_owner = options["mode"] == "preserve" or {"owner", "group"} <= set(options)
         assert is_on_controller or has_owner, (file, task["name"])
@@ -353,7 +353,7 @@ def test_every_file_has_an_owner_and_a_mode():
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes files of root")
 def test_who_reads_the_files_of_a_daemon(tmp_path):
-    """A drop-in with a secret is for root alone, before and after a failure, and so are the backups of all files."""
+    """Only root can read a drop-in with a secret, before and after a failure, and the backups of all files."""
     hosts = {"secret": {"Environment": ["HTTPS_PROXY=http://u:p@proxy"]}, "public": {"MemoryMax": "1G"}}
     for host in hosts:
         (tmp_path / host / "unit.d").mkdir(parents=True)
@@ -397,7 +397,7 @@ def test_who_reads_the_files_of_a_daemon(tmp_path):
             assert [mode for name, mode in files.items() if name.endswith("~")] == ["600"] * 4, host
 
 
-# What is refused
+# Rejected values
 
 MIRRORS = {
     "containerd_mirrors_client": "dfdaemon",

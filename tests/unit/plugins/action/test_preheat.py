@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a terminal shows of a preheat while it runs, by ansible-playbook and ansible on a pseudo-terminal."""
+"""The output of a running preheat, by ansible-playbook and ansible on a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 PREHEAT = "dragonflyoss.dragonfly.preheat"
-#: A host that looks as if it were elsewhere: the local connection by another name.
+#: A host that appears to be remote: the local connection with another name.
 ELSEWHERE = '''
 from ansible.plugins.connection.local import Connection as Local
 
@@ -39,7 +39,7 @@ class Connection(Local):
 
 @pytest.fixture(scope="module")
 def sandbox():
-    """Give a manager whose jobs are done at once, unless a rule says otherwise."""
+    """Yield a manager whose jobs finish at once, unless a rule changes it."""
     from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
     with Sandbox(release="2.5.1", factor=20000) as box:
@@ -48,14 +48,14 @@ def sandbox():
 
 @pytest.fixture
 def box(sandbox):
-    """Give the manager without jobs."""
+    """Yield the manager without jobs."""
     sandbox.reset()
     return sandbox
 
 
 @pytest.fixture
 def sources(box):
-    """Give five images: warm at once, after 4 s, after 8 s, at once, and the last one fails."""
+    """Return five images: warm at once, after 4 s, after 8 s, at once, and the last one fails."""
     images = [box.image(f"shop/app-{number}", "1") for number in range(5)]
     for image, seconds in ((images[1], 4), (images[2], 8)):
         box.rule(outcome="fetch", after=seconds * 20000 - 20000, polls=[seconds * 20000], url=f"*/{image.name}/*")
@@ -64,7 +64,7 @@ def sources(box):
 
 
 class Terminal:
-    """What a command showed on a terminal.
+    """The output of a command on a terminal.
 
     :ivar lines: list of (seconds since the first line, text).
     """
@@ -72,9 +72,9 @@ class Terminal:
     def __init__(self, command, folder):
         controller, terminal = pty.openpty()
         environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_LOCALHOST_WARNING="0", COLUMNS="200", TERM="xterm")
-        # ansible-test gives a home of its own, which ansible-core 2.18 takes for one half of an asynchronous task only.
+        # ansible-test sets its own home, which ansible-core 2.18 uses for only one half of an asynchronous task.
         environment["ANSIBLE_ASYNC_DIR"] = str(folder / "async")
-        environment["ANSIBLE_INJECT_INVOCATION"] = "true"  # for what is looked at in results, from ansible-core 2.21 on
+        environment["ANSIBLE_INJECT_INVOCATION"] = "true"  # for the checked results, from ansible-core 2.21 on
         self.lines = []
         with subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -95,7 +95,7 @@ class Terminal:
         while True:
             try:
                 chunk = handle.read(65536)
-            except OSError:  # what Linux says when the last process has closed its terminal
+            except OSError:  # error of Linux after the last process closed its terminal
                 chunk = b""
             if not chunk:
                 return
@@ -117,7 +117,7 @@ class Terminal:
 
 @pytest.fixture
 def play(box, tmp_path):
-    """Give a function that runs a play of preheats: their options, with what else a task has in ``task``."""
+    """Return a function that runs a play of preheats: their options, with other keywords of a task in ``task``."""
 
     def run(*tasks):
         made = []
@@ -153,7 +153,7 @@ def test_lines_are_shown_while_it_runs_and_each_once(play, sources):
         f"dragonfly: {count} of 5 warm, {remainder}1 failed ({sources[4]})"
         for count, remainder in ((2, "2 pending, "), (3, "1 pending, "), (4, ""))
     ]
-    # There are more looks than lines, and what has not changed is not said again.
+    # There are more polls than lines, and unchanged progress is not repeated.
     assert len(set(shown.progress)) == len(shown.progress)
     times = [shown.time_of(line) for line in shown.progress[-3:]] + [shown.time_of("fatal: [localhost]")]
     assert times == sorted(times)
@@ -162,7 +162,7 @@ def test_lines_are_shown_while_it_runs_and_each_once(play, sources):
 
 
 def test_nothing_is_shown_where_nobody_waits(box, play, sources):
-    # What is not shown is not written either.
+    # Lines that are not shown are not written either.
     untouched = {"register": "done", "failed_when": "done.invocation.module_args.progress_file is not none"}
     shown = play(
         {"image": sources[0], "task": {"check_mode": True}},
@@ -225,7 +225,7 @@ def test_ad_hoc_commands_show_them_too(box, sources, tmp_path):
 
 
 def test_files_of_its_own_are_removed(play, sources, tmp_path, monkeypatch):
-    # Ansible removes its own folder in the end, so it is watched from beside.
+    # Ansible finally removes its own directory, so another process watches it.
     monkeypatch.setenv("ANSIBLE_LOCAL_TEMP", str(tmp_path / "local"))
     seen = []
     done = threading.Event()
@@ -241,6 +241,6 @@ def test_files_of_its_own_are_removed(play, sources, tmp_path, monkeypatch):
     thread.join()
 
     assert shown.rc == 0, shown.text
-    # Each task has one of its own, and that of the first is gone when the second has its.
+    # Each task has its own file, and the first is removed before the second exists.
     assert max(len(names) for names in seen) == 1
     assert len({name for names in seen for name in names}) == 2

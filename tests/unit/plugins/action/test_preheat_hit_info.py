@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""preheat_hit_info as playbooks use it: after a preheat, on hosts with real files and a proxy that answers."""
+"""preheat_hit_info in playbooks: after a preheat, on hosts with real files and a responding proxy."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ LOGIN = "Basic " + base64.b64encode(("me:" + SECRET).encode()).decode()
 
 
 class ProxyServer(ThreadingHTTPServer):
-    """A proxy that keeps what it was asked in ``seen``."""
+    """A proxy that stores requests in ``seen``."""
 
     seen: list[t.Any]
 
 
 class Proxy(BaseHTTPRequestHandler):
-    """A client's proxy as far as a probe sees it: the id comes from the header and the path, without the query."""
+    """The part of a client's proxy that a probe uses: the ID depends on the header and the path, without the query."""
 
     server: ProxyServer
 
@@ -70,7 +70,7 @@ def world(tmp_path_factory):
 
 
 def host(folder, box, server, name, default_filter="Expires&Signature&ns", broken=""):
-    """Write the files of a host, return the options that say where they are."""
+    """Write the files of a host, and return the options with their paths."""
     folder = folder / name
     mirrors = folder / "certs.d" / (box.registry.replace(":", "_") + "_")
     mirrors.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def host(folder, box, server, name, default_filter="Expires&Signature&ns", broke
 
 
 def play(folder, tasks, *options):
-    """Run tasks on localhost; give what they registered by name, and all that was printed."""
+    """Run tasks on localhost, and return the registered results by name and the output."""
     result = folder / "result.json"
     tasks = tasks + [
         {
@@ -155,7 +155,7 @@ def test_after_a_preheat(world, tmp_path):
             judge("by_image", good, images=[source]),
             judge("probed", good, jobs="{{ warm.jobs }}", probe=True),
             judge("bad", bad, jobs="{{ warm.jobs }}"),
-            # Its files say that it misses, its proxy that it hits: it runs with what was there before.
+            # Its files predict a miss, its proxy a hit: it runs with its earlier configuration.
             judge("bad_probed", bad, jobs="{{ warm.jobs }}", probe=True),
             judge("broken", broken, jobs="{{ warm.jobs }}"),
             judge("no_manifest", good, images=[f"http://{box.registry}/library/none:1"]),
@@ -205,7 +205,7 @@ def test_after_a_preheat(world, tmp_path):
     assert results["good"]["probe"] is None
     assert results["checked"]["probe"] is None
     assert any("check mode" in note for note in results["checked"]["notes"])
-    # The smallest blob, which is the configuration of the image, asked for as containerd would.
+    # The smallest blob, the configuration of the image, requested like containerd does.
     assert len(server.seen) == 2
     assert results["probed"]["probe"]["url"] == image.blobs()[0]
     assert server.seen[0]["path"].endswith("?ns=127.0.0.1%3A" + box.registry.partition(":")[2])

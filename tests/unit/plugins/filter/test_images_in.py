@@ -209,7 +209,7 @@ DAEMON = "runs/daemon@sha256:" + "d" * 64
                 "plain",
             ],
         ),
-        # Values of a chart, also with services, are no compose file.
+        # Values of a chart are not a compose file, even with services.
         (
             "services: {web: {image: {repository: org/web, tag: '1'}}}\nimage: {name: org/b, tag: '2'}",
             ["org/web:1", "org/b:2"],
@@ -284,7 +284,7 @@ def test_text_with_many_documents():
 
 
 class Tagged(str):
-    """What Ansible makes of its strings."""
+    """A string with Ansible's tags."""
 
 
 def test_strings_of_ansible():
@@ -340,7 +340,7 @@ def test_nothing(source):
 
 
 def nested(depth):
-    """Return mappings within each other."""
+    """Return nested mappings."""
     document: dict = {}
     for _level in range(depth):
         document = {"a": document}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inventory plugin peers, as ansible-inventory and ansible run it, against the sandbox."""
+"""The inventory plugin peers, run by ansible-inventory and ansible against the sandbox."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ RELEASES = ["2.1.67", "2.3.4", "2.5.1"]
 
 @pytest.fixture(params=RELEASES)
 def release(request):
-    """Give the manager's release."""
+    """Return the manager's release."""
     return request.param
 
 
 @pytest.fixture
 def box(release):
-    """Give a manager with two hosts and a seed in cluster 1, and one host in cluster 2."""
+    """Yield a manager with two hosts and a seed in cluster 1, and one host in cluster 2."""
     from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
 
     with Sandbox(release=release, factor=10000) as box:
@@ -43,7 +43,7 @@ def box(release):
 class Ansible:
     """Runs commands of Ansible with the plugin's file.
 
-    :ivar messages: what the last command wrote to stderr, on one line.
+    :ivar messages: stderr of the last command, on one line.
     """
 
     def __init__(self, box, folder):
@@ -52,7 +52,7 @@ class Ansible:
         self.messages = ""
 
     def __call__(self, *command, source=None, fails=False, **options):
-        """Run a command and return what it printed."""
+        """Run a command, and return its output."""
         path = self._folder / "peers.dragonfly.yml"
         config = dict({"plugin": PLUGIN, "refresh": True}, **options)
         path.write_text(source or yaml.safe_dump(config), encoding="utf-8")
@@ -74,22 +74,22 @@ class Ansible:
 
 @pytest.fixture
 def ansible(box, tmp_path):
-    """Give a function that runs a command of Ansible with the plugin's file, and returns what it printed."""
+    """Return a function that runs a command of Ansible with the plugin's file, and returns its output."""
     return Ansible(box, tmp_path)
 
 
 @pytest.fixture
 def listed(ansible):
-    """Give a function that returns what ansible-inventory --list says."""
+    """Return a function that returns the result of ansible-inventory --list."""
     return lambda **options: json.loads(ansible("inventory", "--list", **options), object_hook=marked)
 
 
 class Unsafe(str):
-    """A string that is marked as one that is no template."""
+    """A string marked as unsafe, which is never a template."""
 
 
 def marked(document):
-    """Read what ansible-inventory writes for such a string."""
+    """Read the output of ansible-inventory for such a string."""
     return Unsafe(document["__ansible_unsafe"]) if set(document) == {"__ansible_unsafe"} else document
 
 
@@ -125,7 +125,7 @@ def test_groups_are_made_and_filters_count(listed):
 
 @pytest.mark.parametrize("release", ["2.5.1"], indirect=True)
 class TestOneRelease:
-    """What does not differ by release."""
+    """Return the parts that do not depend on the release."""
 
     def test_what_a_peer_says_is_no_template(self, box, ansible):
         system = box.manager.fleet.hosts[0]
@@ -234,7 +234,7 @@ class TestOneRelease:
         box.add_host("host-4", "10.77.0.14")
         listed(cache=False)
         assert box.counts()["requests"] > 0
-        # Another manager in the environment is not answered for by this one.
+        # The cache of this manager does not apply to another manager in the environment.
         with_slash = json.loads(ansible("inventory", "--list", url=box.url + "/", **cache), object_hook=marked)
         assert "host-4" in with_slash["_meta"]["hostvars"]
         kept = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "cache").iterdir())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server on loopback that answers what a test tells it to, for what no manager or registry can be made to answer."""
+"""A server on loopback with responses that no manager or registry sends."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import pytest
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.fake_clock import FakeClock
 
 
-class Asked:
-    """One request as it came.
+class Request:
+    """A received request.
 
     :ivar path: with the query.
     :ivar headers: a mapping that ignores case.
-    :ivar peer: address and port of whose request it is.
+    :ivar peer: address and port of the client.
     """
 
     def __init__(self, handler):
@@ -40,9 +40,9 @@ class Loopback(ThreadingMixIn, HTTPServer):
     """The server.
 
     :ivar url: its address.
-    :ivar asked: list of ``Asked``.
-    :ivar now: function that gives the time of its header Date, seconds since 1970.
-    :ivar answers: function of ``Asked``, or a list of answers, of which the last one stays. An answer is (status, body)
+    :ivar requests: list of ``Request``.
+    :ivar now: function that returns the time of its header Date, seconds since 1970.
+    :ivar answers: function of a request, or a list of responses; the last one is repeated. A response is (status, body)
         or (status, body, headers), with a body of bytes, or of what is sent as JSON; bytes alone are sent as they are,
         before the connection is closed.
     """
@@ -52,29 +52,29 @@ class Loopback(ThreadingMixIn, HTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{int(self.server_port)}"
-        self.asked = []
+        self.requests = []
         self.now = time.time
         self.answers: t.Any = [(200, {})]
 
     def answer(self, request):
-        self.asked.append(request)
+        self.requests.append(request)
         if callable(self.answers):
             return self.answers(request)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def handle_error(self, request, client_address):
-        """Says nothing of clients that go away."""
+        """Ignore clients that disconnect."""
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Loopback
     protocol_version = "HTTP/1.1"
-    # An answer in one piece, without the kernel's wait for more.
+    # Send a response at once, without the kernel's delay.
     disable_nagle_algorithm = True
     wbufsize = -1
 
     def do_GET(self):
-        answer = self.server.answer(Asked(self))
+        answer = self.server.answer(Request(self))
         if isinstance(answer, bytes):
             self.wfile.write(answer)
             self.close_connection = True
@@ -97,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         return super().date_time_string(self.server.now() if timestamp is None else timestamp)
 
     def log_message(self, format, *args):  # pylint: disable=redefined-builtin
-        """Says nothing."""
+        """Log nothing."""
 
 
 def _serve():
@@ -117,7 +117,7 @@ def loopback():
 
 @pytest.fixture
 def other_loopback():
-    """Another server, on another port."""
+    """Yield another server, on another port."""
     yield from _serve()
 
 

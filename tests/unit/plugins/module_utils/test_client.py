@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a manager says, recorded or not, and what a person reads of it."""
+"""Responses of a manager, recorded or not, and the messages about them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def client(loopback):
 
 
 def recorded(release, scenario, method, path, part=""):
-    """An answer of a manager: status, body, headers."""
+    """A response of a manager: status, body, headers."""
     for exchange in json.loads((RECORDINGS / release / (scenario + ".json")).read_text(encoding="utf-8"))["exchanges"]:
         request, answer = exchange["request"], exchange["response"]
         body = answer.get("json", answer.get("text", "").encode("utf-8"))
@@ -104,8 +104,8 @@ def options(**own):
 def test_connect(loopback):
     for credential, sent in (("token", "Bearer a"), ("jwt", "Bearer b"), (None, None)):
         connect(dict(options(token="a", jwt="b"), url=loopback.url + "/prefix/"), credential).request("GET", "/x")
-        assert loopback.asked[-1].headers["Authorization"] == sent
-        assert loopback.asked[-1].path == "/prefix/x"
+        assert loopback.requests[-1].headers["Authorization"] == sent
+        assert loopback.requests[-1].path == "/prefix/x"
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_redirects(client, loopback, location, place):
     exc = refused(client.create_job, {})
     assert (exc.reason, exc.status) == ("redirected", 302)
     assert f"(302) to {place}. " in exc.message
-    assert len(loopback.asked) == 1
+    assert len(loopback.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def test_a_page_of_jobs_that_is_too_large_without_their_results(client, loopback
 def test_two_documents_are_one_job(client, loopback):
     loopback.answers = [(200, b'{"id":5}{"message":"x"}', {"Content-Type": "application/json"})]
     assert client.create_job({"a": 1}) == {"id": 5}
-    assert loopback.asked[0].json() == {"a": 1}
+    assert loopback.requests[0].json() == {"a": 1}
 
 
 def test_the_console_has_jobs_too(client, loopback):
@@ -417,7 +417,7 @@ def test_the_console_has_jobs_too(client, loopback):
     client.use_console_jobs()
     client.get_job(5)
     client.create_job({})
-    assert [request.path for request in loopback.asked] == [CONSOLE_API + "/jobs/5", CONSOLE_API + "/jobs"]
+    assert [request.path for request in loopback.requests] == [CONSOLE_API + "/jobs/5", CONSOLE_API + "/jobs"]
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_list_jobs(client, loopback, link, last):
     loopback.answers = [(200, [{"id": 3}, {"id": 2}], {"Link": link} if link else {})]
     last_page, rows = client.list_jobs(2, 10, type="preheat", state=None)
     assert (last_page, list(rows)) == (last, [{"id": 3}, {"id": 2}])
-    assert loopback.asked[0].path == "/oapi/v1/jobs?type=preheat&page=2&per_page=10"
+    assert loopback.requests[0].path == "/oapi/v1/jobs?type=preheat&page=2&per_page=10"
 
 
 @pytest.mark.parametrize(
@@ -484,13 +484,13 @@ def pages_of(numbers, between=lambda: None):
 def test_all_rows(client, loopback, number, requests):
     loopback.answers = pages_of(range(1, number + 1))
     assert [cluster["id"] for cluster in client.list_clusters()] == list(range(1, number + 1))
-    assert len(loopback.asked) == requests
+    assert len(loopback.requests) == requests
 
 
 def test_all_rows_of_a_server_without_pages(client, loopback):
     loopback.answers = [(200, [{"id": number} for number in range(1, 121)])]
     assert len(client.list_clusters()) == 120
-    assert len(loopback.asked) == 1
+    assert len(loopback.requests) == 1
 
 
 @pytest.mark.parametrize("created, deleted", [(1, 0), (0, 1), (60, 0), (0, 30), (3, 2), (2, 3)])
@@ -499,8 +499,8 @@ def test_rows_that_move_between_pages(client, loopback, created, deleted):
     remain = set(numbers[100:])
 
     def move():
-        if len(loopback.asked) < 3:
-            numbers[:0] = range(1000 * len(loopback.asked), 1000 * len(loopback.asked) + created)
+        if len(loopback.requests) < 3:
+            numbers[:0] = range(1000 * len(loopback.requests), 1000 * len(loopback.requests) + created)
             del numbers[created : created + deleted]
 
     loopback.answers = pages_of(numbers, move)
@@ -525,7 +525,7 @@ def test_no_clusters(client, loopback):
 def test_a_manager_that_repeats_its_page_for_ever(client, loopback):
     loopback.answers = [(200, [{"id": number} for number in range(1, 51)])]
     assert len(client.list_clusters()) == 50
-    assert len(loopback.asked) == 2
+    assert len(loopback.requests) == 2
 
 
 def test_what_headers_tell(client, loopback):
@@ -543,14 +543,14 @@ def test_what_headers_tell(client, loopback):
 def test_sync_peers(client, loopback, status, message, reason):
     loopback.answers = [(status, {"message": message})]
     assert refused(client.sync_peers).reason == reason
-    assert loopback.asked[0].json()["type"] == "sync_peers"
+    assert loopback.requests[0].json()["type"] == "sync_peers"
 
 
 # Lists that do not end
 
 
 def endless(size=0):
-    """Pages of rows that nobody has seen before."""
+    """Return pages of new rows."""
 
     def answer(request):
         query = dict(parse_qsl(urlsplit(request.path).query))
@@ -567,11 +567,11 @@ def test_a_list_without_end(loopback, client, monkeypatch):
         client.all_rows("/api/v1/peers", "peers")
     assert caught.value.reason == "too_large"
     assert "/api/v1/peers: the list of peers does not end: it has more than 10" in caught.value.message
-    assert 20 < len(loopback.asked) < 30
+    assert 20 < len(loopback.requests) < 30
 
 
 def test_a_list_whose_every_page_is_of_another_list(loopback, client):
-    loopback.answers = lambda request: (200, [{"id": 50 * len(loopback.asked) + number} for number in range(50)])
+    loopback.answers = lambda request: (200, [{"id": 50 * len(loopback.requests) + number} for number in range(50)])
     exc = refused(lambda: client.all_rows("/api/v1/peers", "peers"))
     assert exc.reason == "garbled"
     assert "changes with each page" in exc.message
@@ -582,7 +582,7 @@ def test_a_list_that_is_too_large(loopback, client):
     with pytest.raises(GarbledError) as caught:
         client.all_rows("/api/v1/peers", "peers")
     assert caught.value.reason == "too_large"
-    assert len(loopback.asked) < 12
+    assert len(loopback.requests) < 12
 
 
 def test_a_list_that_takes_too_long(loopback):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is left of a configuration file is what the daemon would read of it, and holds no secret."""
+"""A redacted configuration file contains what the daemon reads, without secrets."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ imports = ["/etc/containerd/conf.d/*.toml"]
 
 
 def hidden(content, keys, stand_in=lambda content: HIDDEN, kept=False):
-    """What a parsed file becomes: values below other keys are hidden."""
+    """Return a parsed file in which values of other keys are hidden."""
     if isinstance(content, dict):
         return {
             key: hidden(value, keys, stand_in, str(key).lower() in keys or str(key).lower().startswith("x-dragonfly-"))
@@ -102,7 +102,7 @@ def hidden(content, keys, stand_in=lambda content: HIDDEN, kept=False):
 
 
 def of_the_same_kind(content):
-    """What stands for a value of TOML."""
+    """Return the placeholder for a value of TOML."""
     if isinstance(content, bool):
         return content
     return 0 if isinstance(content, int) else HIDDEN
@@ -232,7 +232,7 @@ TABLES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(KEYS,
 
 
 def normal(content):
-    """User info goes, whatever it is of, and a hidden block of text may keep its indentation."""
+    """Any user info is removed, and a hidden block of text may keep its indentation."""
     if isinstance(content, dict):
         return {key: normal(value) for key, value in content.items()}
     if isinstance(content, list):

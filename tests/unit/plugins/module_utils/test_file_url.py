@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the URL of a file is, and which two are one file."""
+"""URLs of files, and identical ones."""
 
 from __future__ import annotations
 

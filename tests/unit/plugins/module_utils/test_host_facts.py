@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is gathered on a host: real files in a folder that stands for its root, and what real programs print."""
+"""Facts of a host: real files in a directory as its root, and the output of real programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._host_facts
 SECRET = "s3cr3t-marker"
 NOT_FOUND = "LoadState=not-found\nActiveState=inactive\n"
 
-# As dfget 2.1.67, dfdaemon 1.4.2 and containerd of Debian print them.
+# The output of dfget 2.1.67, dfdaemon 1.4.2 and Debian's containerd.
 GO = (
     "Major: 2, Minor: 1, GitVersion: v2.1.67, GitCommit: 5c1f, Platform: linux, BuildTime: 2024-09-02,"
     " GoVersion: go1.23.0\n"
@@ -31,7 +31,7 @@ K3S = "containerd github.com/k3s-io/containerd v1.7.22-k3s1.28 \n"
 
 
 class Machine:
-    """A host in a folder.
+    """A host in a directory.
 
     :ivar units: output of systemctl show, by name.
     :ivar programs: output by path; an int is the status with which ``config dump`` ends.
@@ -249,7 +249,7 @@ def test_a_byte_order_mark_and_a_mark_of_a_role(machine: Machine) -> None:
     assert (file["bom"], file["written_by"], file["text"], file["mode"]) == (True, "a.b.c", "x = 1", "0644")
 
 
-# Which containerd
+# Detection of containerd
 
 
 CONFIG = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/srv/certs.d"\n'
@@ -323,7 +323,7 @@ def test_the_configuration_that_the_unit_names(
         machine.write(name, text)
     facts = machine.containerd()
     assert (facts["config"]["path"], facts["config_error"]) == (path, "")
-    # What the user names counts in any case.
+    # The user's path always counts.
     assert machine.containerd("/own.toml")["config"]["path"] == "/own.toml"
 
 
@@ -408,7 +408,7 @@ def test_the_running_process_tells_which_file_another_init_names(machine: Machin
 def test_systemd_that_cannot_be_queried(machine: Machine) -> None:
     machine.install("/usr/bin/containerd", CONTAINERD)
     machine.systemd = 1
-    assert machine.containerd()["config_error"] == ""  # It is installed and not the init.
+    assert machine.containerd()["config_error"] == ""  # It is installed, but is not the init system.
     (machine.root / "run/systemd/system").mkdir(parents=True)
     facts = machine.gather()
     assert facts["containerd"]["config_error"] == "systemctl show ends with status 1"
@@ -449,7 +449,7 @@ def test_distributions(machine: Machine, name: str, unit_name: str, config: str,
     assert facts["unit"]["name"] == unit_name
     assert [file["path"] for file in facts["sources"]] == [sources]
     assert SECRET not in repr(facts)
-    # One that is installed beside it and does not run does not count.
+    # Another one that is installed but does not run does not count.
     machine.install("/usr/bin/containerd", CONTAINERD)
     machine.units["containerd.service"] = unit("/usr/bin/containerd", state="inactive")
     assert machine.containerd()["distribution"] == name
@@ -505,7 +505,7 @@ def test_k3s_in_another_folder(machine: Machine, command: str, file: str) -> Non
             "EnvironmentFiles=/etc/default/rke2-agent (ignore_errors=yes)\n",
             {"/etc/default/rke2-agent": "RKE2_DATA_DIR=/data\n"},
         ),
-        # The variable of another program, and one that a file outweighs.
+        # A variable of another program, and one that a file overrides.
         ("rke2-server.service", "rke2 server -d /data", "Environment=K3S_DATA_DIR=/no\n", {}),
         (
             "rke2-server.service",
@@ -722,7 +722,7 @@ def test_units_that_are_known_are_queried() -> None:
     assert {"containerd.service", "k3s.service", "rke2-server.service", "k0scontroller.service"} <= set(UNITS)
 
 
-# What it reads
+# Files that it reads
 
 
 def test_imports_come_in_the_order_of_containerd_and_once(machine: Machine) -> None:
@@ -754,11 +754,11 @@ def test_imports_come_in_the_order_of_containerd_and_once(machine: Machine) -> N
         ("**.toml", [".h.toml", "a.toml", "b.toml"]),
         ("[a]*.toml", ["a.toml"]),
         ("[^a]*.toml", [".h.toml", "b.toml"]),
-        # In Go an exclamation mark does not negate.
+        # In Go, an exclamation mark does not negate.
         ("[!a]*.toml", ["a.toml"]),
         (r"\\a*.toml", ["a.toml"]),
         (r"\u0062*.toml", ["b.toml"]),
-        # Without an asterisk it is a name.
+        # Without an asterisk, it is a name.
         ("[a].toml", ["[a].toml"]),
     ],
 )

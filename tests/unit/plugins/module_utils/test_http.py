@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is sent, what is never sent, and what a person reads where no whole answer comes."""
+"""What is sent, what is never sent, and messages about missing or incomplete responses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def no_proxy(monkeypatch):
 
 @pytest.fixture
 def silent():
-    """A port that takes connections and answers nothing, until the test is over."""
+    """Yield a port that accepts connections and sends nothing until the test ends."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(5)
@@ -55,7 +55,7 @@ def failure(http, url, **options):
 def test_what_is_sent(loopback):
     loopback.answers = [(201, {"id": 1}, {"X-Server-IP": "10.0.0.1"})]
     answer = Http(auth=TOKEN).send("POST", loopback.url + "/oapi/v1/jobs?a=b", body={"type": "preheat", "bio": "é"})
-    [request] = loopback.asked
+    [request] = loopback.requests
     assert (request.method, request.path) == ("POST", "/oapi/v1/jobs?a=b")
     assert request.json() == {"type": "preheat", "bio": "é"}
     assert request.headers["Authorization"] == TOKEN
@@ -69,8 +69,8 @@ def test_what_is_sent(loopback):
 def test_headers_of_a_request_count_more(loopback):
     Http(auth=TOKEN).send("GET", loopback.url, headers={"Authorization": "Basic x", "Accept": "a/b"})
     Http().send("GET", loopback.url)
-    assert [request.headers["Authorization"] for request in loopback.asked] == ["Basic x", None]
-    assert loopback.asked[0].headers["Accept"] == "a/b"
+    assert [request.headers["Authorization"] for request in loopback.requests] == ["Basic x", None]
+    assert loopback.requests[0].headers["Accept"] == "a/b"
 
 
 def test_netrc_does_not_replace_the_token(loopback, tmp_path, monkeypatch):
@@ -80,7 +80,7 @@ def test_netrc_does_not_replace_the_token(loopback, tmp_path, monkeypatch):
     monkeypatch.setenv("NETRC", str(path))
     Http(auth=TOKEN).send("GET", loopback.url)
     Http().send("GET", loopback.url)
-    assert [request.headers["Authorization"] for request in loopback.asked] == [TOKEN, None]
+    assert [request.headers["Authorization"] for request in loopback.requests] == [TOKEN, None]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -88,7 +88,7 @@ def test_redirects_are_not_followed(loopback, status):
     loopback.answers = [(status, b"", {"Location": "/elsewhere"})]
     answer = Http(auth=TOKEN).send("POST", loopback.url + "/jobs", body={})
     assert (answer.status, answer.headers["Location"]) == (status, "/elsewhere")
-    assert len(loopback.asked) == 1
+    assert len(loopback.requests) == 1
 
 
 def test_cookies_are_not_sent_back(loopback):
@@ -96,7 +96,7 @@ def test_cookies_are_not_sent_back(loopback):
     http = Http()
     http.send("GET", loopback.url)
     http.send("GET", loopback.url)
-    assert [request.headers["Cookie"] for request in loopback.asked] == [None, None]
+    assert [request.headers["Cookie"] for request in loopback.requests] == [None, None]
 
 
 def test_each_thread_has_a_session_of_its_own(loopback):
@@ -148,7 +148,7 @@ def test_bytes_of_any_encoding_are_text():
     assert Response("GET /", 200, {}, body=b"a\xff").text() == "a\ufffd"
 
 
-# Where no answer comes
+# Missing responses
 
 
 def test_nothing_listens():
@@ -178,7 +178,7 @@ def test_no_answer_in_time(silent):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_answer_that_drips(stream):
-    """The timeout is for the whole answer, not for each byte."""
+    """The timeout applies to the whole response, not to each byte."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
@@ -229,7 +229,7 @@ def test_an_answer_that_breaks_off(loopback, raw, reason):
 
 
 def test_a_server_that_expects_tls(loopback):
-    # What OpenSSL's servers answer to plain HTTP: an alert.
+    # The response of OpenSSL's servers to plain HTTP: an alert.
     loopback.answers = [b"\x15\x03\x03\x00\x02\x02F"]
     exc = failure(Http(), loopback.url)
     assert exc.reason == "wrong_scheme"
@@ -257,7 +257,7 @@ def test_a_server_without_tls(loopback):
     exc = failure(Http(auth=TOKEN), loopback.url.replace("http:", "https:"))
     assert (exc.reason, exc.sent) == ("tls", False)
     assert "check the scheme of the URL: the server may speak plain HTTP on this port" in exc.message
-    assert loopback.asked == []
+    assert loopback.requests == []
 
 
 @pytest.mark.parametrize("options", [{"verify": "/nothing/ca.pem"}, {"cert": "/nothing/client.pem"}])
@@ -309,7 +309,7 @@ def test_a_proxy_that_refuses_a_tunnel(loopback, monkeypatch, status, remedy):
 
 @pytest.fixture
 def hostile():
-    """Return a function that starts a server of one answer: takes a function of a connection, returns the URL."""
+    """Return a function that starts a server with a function of a connection, and returns its URL."""
     listeners, threads, over = [], [], threading.Event()
 
     def serve(answer):
@@ -336,7 +336,7 @@ def hostile():
 
 
 def repeat(head, part, pause=0.0):
-    """An answer that goes on until the client goes away."""
+    """Send a response until the client disconnects."""
 
     def answer(peer, over):
         peer.sendall(head)
@@ -347,7 +347,7 @@ def repeat(head, part, pause=0.0):
 
 
 def drip(text):
-    """An answer whose bytes come one after the other, slowly."""
+    """Send a response slowly, byte by byte."""
 
     def answer(peer, over):
         for position in range(len(text)):
@@ -403,7 +403,7 @@ def test_the_timeout_is_for_the_resolution_of_a_name_too(monkeypatch):
 
 
 def test_the_timeout_is_for_all_addresses_of_a_name_together(monkeypatch):
-    # TEST-NET-1: nobody answers.
+    # TEST-NET-1: no host responds.
     addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{number}", 9)) for number in range(1, 9)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments: addresses)
     start = time.monotonic()
@@ -438,7 +438,7 @@ def test_an_endless_line_is_not_held(hostile):
     url = hostile(repeat(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * 65536))
     with pytest.raises((GarbledError, TransportError)) as caught:
         Http(timeout=5).send("GET", url)
-    # Newer releases of urllib3 have a limit of their own.
+    # Newer releases of urllib3 have their own limit.
     assert caught.value.reason in ("too_large", "incomplete")
 
 
@@ -463,7 +463,7 @@ def test_an_encoding_that_was_not_requested(loopback, encoding):
     with pytest.raises(GarbledError) as caught:
         Http().send("GET", loopback.url)
     assert f"Content-Encoding {encoding!r}" in caught.value.message
-    assert loopback.asked[0].headers["Accept-Encoding"] == "gzip"
+    assert loopback.requests[0].headers["Accept-Encoding"] == "gzip"
 
 
 def test_gzip_in_several_members_and_chunks(loopback):

@@ -64,7 +64,7 @@ def test_white_space_around_a_reference_does_not_count(text):
     "bases, text, manifest_url",
     [
         ({"docker.io": "https://mirror:5000"}, "redis:7", "https://mirror:5000/v2/library/redis/manifests/7"),
-        # A path is a prefix of the repository, as a proxy project needs it.
+        # A path is a prefix of the repository, as for a proxy project.
         ({"docker.io": "https://hub/proxy/dh/"}, "redis:7", "https://hub/v2/proxy/dh/library/redis/manifests/7"),
         ({"ghcr.io": "https://hub/gh"}, "ghcr.io/a/b:1", "https://hub/v2/gh/a/b/manifests/1"),
         # A name with an entry is a registry although it has neither a dot nor a port.
@@ -214,7 +214,7 @@ def test_bases_that_cannot_be_used(url):
     assert "hidden" not in caught.value.message
 
 
-#: References by what ParseDockerRef of github.com/distribution/reference makes of them, which containerd calls.
+#: References and the results of ParseDockerRef of github.com/distribution/reference, which containerd calls.
 REFERENCES = json.loads((Path(__file__).parent / "recorded/references.json").read_text("utf-8"))["references"]
 #: containerd parses a port without a limit; no host listens there.
 NO_PORT = "reg.example.com:99999/a"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs are found, whatever order, pages and broken rows a manager has."""
+"""Jobs are found in any order, with pages and broken rows of a manager."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def row(number, age=0, state="SUCCESS", **more):
 
 
 class Jobs:
-    """The jobs of a manager, as its API gives them.
+    """The jobs of a manager in its API.
 
     :ivar rows: list of dict, the oldest first.
-    :ivar broken: ids of rows that make a list that holds them unreadable.
-    :ivar routes: dict of other paths to an answer, or to a list of answers of which the last one stays.
+    :ivar broken: IDs of rows that make their list unreadable.
+    :ivar routes: dict of other paths to a response, or to a list of responses; the last one is repeated.
     """
 
     def __init__(self, loopback, api="/oapi/v1"):
         self.rows, self.broken, self.routes = [], set(), {}
         self.api = api
         self.newest_first = True
-        self.asked = loopback.asked
+        self.requests = loopback.requests
         loopback.answers = self.answer
 
     def answer(self, request):
@@ -85,7 +85,7 @@ class Jobs:
         return 200, mine, {"Link": f"<{self.api}/jobs?page={int(-(-len(rows) // size))}>;rel=last"}
 
     def lists(self):
-        return [request.path for request in self.asked if urlsplit(request.path).path == self.api + "/jobs"]
+        return [request.path for request in self.requests if urlsplit(request.path).path == self.api + "/jobs"]
 
 
 @pytest.fixture
@@ -184,8 +184,8 @@ def test_jobs_that_move_between_pages(jobs, reader, loopback, created, gone, new
 
     def answer(request):
         answered = jobs.answer(request)
-        if len(jobs.asked) < 4:
-            # Others create jobs, and young ones leave the list, as those that are over leave that of the pending ones.
+        if len(jobs.requests) < 4:
+            # Others create jobs, and recent ones leave the list, like finished jobs leave the list of pending ones.
             newest = jobs.rows[-1]["id"]
             jobs.rows = jobs.rows[: -gone or None] + [row(newest + number + 1) for number in range(created)]
         return answered
@@ -229,7 +229,7 @@ def test_pages_without_end(loopback, reader, kind, monkeypatch):
     assert caught.value.reason == reason
     assert f"/oapi/v1/jobs: the list of jobs {problem}" in caught.value.message
     assert "What to do:" in caught.value.message
-    assert len(loopback.asked) < 250
+    assert len(loopback.requests) < 250
 
 
 @pytest.mark.parametrize("last", [10**9 - 1, 10**6])
@@ -237,7 +237,7 @@ def test_pages_without_end_that_come_oldest_first(loopback, reader, last, monkey
     monkeypatch.setattr(_pages, "MOST_ROWS", 5000)
     loopback.answers = lambda request: (
         200,
-        [row(100 * len(loopback.asked) + number) for number in range(50)],
+        [row(100 * len(loopback.requests) + number) for number in range(50)],
         {"Link": f"</oapi/v1/jobs?page={last}>;rel=last"},
     )
     with pytest.raises(GarbledError):
@@ -300,12 +300,12 @@ def test_no_page_is_read_when_the_time_of_the_task_is_up(loopback, clock):
         list(reader.iter_recent_jobs(ALL))
     assert caught.value.reason == "timed_out"
     assert "/oapi/v1/jobs: not sent, because the time of the task is up" in caught.value.message
-    assert len(loopback.asked) == 5
+    assert len(loopback.requests) == 5
 
 
 @pytest.mark.parametrize("number, broken", [(10, {4}), (120, {40}), (120, {115}), (120, {3, 100})])
 def test_a_broken_row_hides_no_other(jobs, reader, number, broken):
-    """A job of a user that does not exist, which stays PENDING, makes its page of a list a 404."""
+    """A job of a missing user stays PENDING, and its page of a list is a 404."""
     jobs.rows = [
         row(index + 1, state="PENDING" if index + 1 in broken or index % 30 == 0 else "SUCCESS")
         for index in range(number)
@@ -387,13 +387,13 @@ def test_and_given_up_after_three(jobs, reader, clock):
     jobs.routes["/oapi/v1/jobs/1"] = 503, {}
     with pytest.raises(ApiError):
         reader.get(1)
-    assert len(jobs.asked) == 3
+    assert len(jobs.requests) == 3
 
 
 def test_a_no_is_no(jobs, reader, clock):
     with pytest.raises(ApiError):
         reader.get(1)
-    assert (len(jobs.asked), clock.pauses) == (1, [])
+    assert (len(jobs.requests), clock.pauses) == (1, [])
 
 
 def test_now_is_the_managers(jobs, reader, clock, loopback):
@@ -407,7 +407,7 @@ def test_now_is_the_managers(jobs, reader, clock, loopback):
         assert reader.now() == now + 100
 
 
-# What else a manager tells
+# Other responses of a manager
 
 
 @pytest.mark.parametrize(
@@ -424,9 +424,9 @@ def test_now_is_the_managers(jobs, reader, clock, loopback):
 def test_all_cluster_ids(jobs, reader, answer, clusters):
     jobs.routes["/oapi/v1/clusters"] = answer
     assert reader.all_cluster_ids() == clusters
-    request = len(jobs.asked)
+    request = len(jobs.requests)
     assert reader.all_cluster_ids() == clusters
-    assert len(jobs.asked) == request
+    assert len(jobs.requests) == request
 
 
 @pytest.mark.parametrize(
@@ -469,7 +469,7 @@ def test_probes_that_tell_nothing(loopback, reader):
     loopback.answers = [(500, {})]
     reader.releases = Releases((2, 1, 0), (2, 2, 0))
     reader.probe_releases()
-    # The manager may have been upgraded, but never goes back.
+    # The manager may have been upgraded, but never downgraded.
     assert (reader.releases.low, reader.releases.high) == ((2, 1, 0), None)
 
 
@@ -479,7 +479,7 @@ def test_probes_that_tell_nothing(loopback, reader):
 def test_one_job_is_asked_for_by_its_id(jobs, reader):
     jobs.rows = [row(1, state="PENDING")]
     assert reader.poll_once([1]).jobs[1]["state"] == "PENDING"
-    assert [request.path for request in jobs.asked] == ["/oapi/v1/jobs/1"]
+    assert [request.path for request in jobs.requests] == ["/oapi/v1/jobs/1"]
 
 
 def test_several_jobs_are_asked_for_by_the_list_of_pending_ones(jobs, reader):
@@ -487,7 +487,7 @@ def test_several_jobs_are_asked_for_by_the_list_of_pending_ones(jobs, reader):
     states = {number: job["state"] for number, job in reader.poll_once([1, 2, 3, 4]).jobs.items()}
     assert states == {2: "SUCCESS", 4: "FAILURE"}
     assert len(jobs.lists()) == 1
-    assert len(jobs.asked) == 3
+    assert len(jobs.requests) == 3
 
 
 def test_a_job_that_is_gone(jobs, reader):
@@ -500,7 +500,7 @@ def test_a_broken_row_among_the_pending_ones(jobs, reader):
     jobs.rows = [row(1, state="PENDING"), row(2), row(3, state="PENDING")]
     jobs.broken = {3}
     assert sorted(reader.poll_once([1, 2]).jobs) == [1, 2]
-    # From now on each is asked for by its id.
+    # From now on, each is requested by its ID.
     lists = len(jobs.lists())
     reader.poll_once([1, 2])
     assert len(jobs.lists()) == lists

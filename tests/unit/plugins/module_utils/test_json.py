@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A list is read row by row, wherever the network cuts it."""
+"""A list is read row by row, wherever the network splits it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ROWS = st.lists(
     ),
     max_size=4,
 )
-#: As the manager writes it, and as others might.
+#: In the manager's format, and in other possible ones.
 SEPARATORS = st.sampled_from([(",", ":"), (", ", ": ")])
 
 
@@ -69,7 +69,7 @@ def test_a_row_comes_as_soon_as_it_is_there():
 
 
 def test_rows_are_not_kept():
-    """What was given is forgotten: a long list needs the memory of a few rows."""
+    """Returned rows are released: a long list needs the memory of a few rows."""
     count = 4000
     chunks = (b'%s{"id":%d,"text":"%s"}' % (b"," if number else b"[", number, b"x" * 50_000) for number in range(count))
     tracemalloc.start()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is merged, what differs, and what a failed request may have done."""
+"""Merges, differences, and possible effects of a failed request."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a preheat can work, by who is in the clusters."""
+"""Whether a preheat can work, by the members of the clusters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def members(schedulers=1, active=1, preheating=1, listed=1, versions=("2.5.1",))
         (members(versions=["v2.1.67"]), OLD, True, "1 active seed peer"),
         (members(versions=["v2.1.67"]), UNKNOWN, True, "1 active seed peer"),
         (members(versions=["v2.1.67", "v2.1.50"]), NEW, False, "Go clients (v2.1.50, v2.1.67)"),
-        # One that can be used is enough.
+        # One usable seed peer is enough.
         (members(versions=["v2.1.67", "1.4.2"]), NEW, True, "2 active seed peers"),
         (members(versions=["v2.1.67", ""]), NEW, True, "2 active seed peers"),
     ],

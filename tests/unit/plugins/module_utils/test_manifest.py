@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Manifests and indexes, as far as they can be told without requests."""
+"""Manifests and indexes, without requests."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ INDEX = {
         ("linux/amd64", [D1]),
         ("linux/arm64", [D2]),
         ("linux/arm64/v9", [D3]),
-        # The manager does not look at the variant.
+        # The manager ignores the variant.
         ("linux/amd64/v2", [D1]),
         ("linux/arm64/v7", [D2, D3]),
         ("windows/amd64", []),
@@ -201,7 +201,7 @@ def encode(value):
 
 
 def signed(payload, protected):
-    """The body of a manifest of schema 1 with a signature, as libtrust writes it."""
+    """Return the body of a manifest of schema 1 with a signature, as libtrust writes it."""
     signature = {"header": {}, "protected": encode(protected), "signature": "x"}
     return payload[:-2] + b',\n "signatures": [' + json.dumps(signature).encode() + b"]\n}"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Platforms, and what of an index a requested one needs."""
+"""Platforms, and the manifests of an index for a requested one."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ ARM = ["linux/arm/v5", "linux/arm/v6", "linux/arm/v7"]
 @pytest.mark.parametrize(
     "requested, offered, needed",
     [
-        # Releases after 2.5.1 take 386, too; those before do not.
+        # Releases after 2.5.1 accept 386, too.
         ("linux/amd64", ["linux/amd64", "linux/386", "linux/arm64"], ["linux/amd64"]),
-        # Releases up to 2.5.1 take every variant; those after do not.
+        # Releases up to 2.5.1 accept every variant.
         ("linux/amd64", ["linux/amd64", "linux/amd64/v3"], ["linux/amd64"]),
         ("linux/amd64", ["linux/amd64/v1", "linux/amd64/v2"], ["linux/amd64/v1"]),
         ("linux/amd64/v3", ["linux/amd64", "linux/amd64/v2", "linux/amd64/v4"], ["linux/amd64", "linux/amd64/v2"]),
@@ -52,7 +52,7 @@ ARM = ["linux/arm/v5", "linux/arm/v6", "linux/arm/v7"]
         ("linux/arm/v7", ARM, ["linux/arm/v7"]),
         ("linux/arm/v6", ARM, ["linux/arm/v6"]),
         ("linux/arm/v8", ARM, ARM),
-        # Only one way finds something: what hosts pull first.
+        # Only one rule finds something: what hosts pull first.
         ("linux/amd64", ["linux/386", "windows/amd64"], ["linux/386"]),
         ("linux/arm64", [*ARM, "linux/amd64"], ARM),
         ("linux/arm/v6", ["linux/arm/v7"], ["linux/arm/v7"]),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting, with a clock that only the pauses move."""
+"""Waits on a clock that only the pauses advance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 
 def looks(clock, answers, cost=0.0):
-    """A look that gives the answers one after the other, and the last one for ever."""
+    """Return a poll function that returns the answers in order, and repeats the last one."""
     left = list(answers)
 
     def look():
@@ -34,12 +34,12 @@ def looks(clock, answers, cost=0.0):
     [
         ("w", 10, 3, "w", []),
         ("ppw", 10, 3, "w", [3, 3]),
-        # The last pause is shorter, and there is a look after it.
+        # The last pause is shorter, and a poll follows it.
         ("p", 10, 3, "p", [3, 3, 3, 1]),
         ("pppppw", 10, 3, "p", [3, 3, 3, 1]),
         ("ppppw", 10, 3, "w", [3, 3, 3, 1]),
         ("p", 2, 5, "p", [2]),
-        # No time is one look.
+        # No time permits one poll.
         ("p", 0, 5, "p", []),
         ("w", 0, 5, "w", []),
     ],
@@ -75,11 +75,11 @@ def test_the_clock_of_the_machine():
 @pytest.mark.parametrize(
     "options, seconds",
     [
-        # One that waits has what it was given, whatever its requests may take.
+        # A task that waits has its wait_timeout, whatever its requests take.
         ({"wait": True, "wait_timeout": 10}, 10),
         ({"wait_timeout": 10}, 10),
         ({"retry_timeout": 15}, 15),
-        # One that does not has what its requests take, but no more than what it was given.
+        # One that does not wait has the time for its requests, limited by its wait_timeout.
         ({}, 91),
         ({"wait": True, "wait_timeout": 0}, 91),
         ({"retry_timeout": 0}, 91),

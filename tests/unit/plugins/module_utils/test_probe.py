@@ -24,7 +24,7 @@ def write(path, text):
 
 
 class ProxyServer(HTTPServer):
-    """A proxy that keeps what it was asked in ``seen``."""
+    """A proxy that stores requests in ``seen``."""
 
     seen: list[t.Any]
 
@@ -125,7 +125,7 @@ def test_probes_that_fail():
 
 
 def answering(first, more, pause):
-    """A server of one answer that goes on until nobody reads it; gives its listener."""
+    """Start a server with an endless response, and return its listener."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve():

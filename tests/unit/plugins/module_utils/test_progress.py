@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines of progress go to the file that was named and to no other, and never fail or delay the task."""
+"""Progress lines go only to the given file, and never fail or delay the task."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._progress i
 
 
 def write(path, *lines):
-    """Write lines as a task does."""
+    """Write lines like a task."""
     progress = progress_to(str(path))
     assert progress
     for line in lines:

@@ -157,7 +157,7 @@ def test_an_environment_that_is_not_known(tmp_path: Path) -> None:
     assert settings.unknown == Unknown("k3s.service", error)
 
 
-# As the installer of k3s v1.31 writes it, shortened.
+# Written by the installer of k3s v1.31, shortened.
 OPENRC = """#!/sbin/openrc-run
 start_pre() {
     rm -f /tmp/k3s.*

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No secret is left, and nothing else is lost."""
+"""All secrets are removed, and nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ESCAPED = quote(SECRET, safe="")
     [
         ("https://h/f", "https://h/f"),
         ("https://h/f?a=1&b=%20#x", "https://h/f?a=1&b=%20#x"),
-        # Without a password the name may be a token.
+        # Without a password, the name may be a token.
         ("https://hidden@h:80/f", "https://********@h:80/f"),
         ("https://hidden:@h/f", "https://********@h/f"),
         ("https://@h/f", "https://@h/f"),
@@ -47,7 +47,7 @@ ESCAPED = quote(SECRET, safe="")
         ("https://h/f?token=hidden;x", "https://h/f?token=********"),
         ("https://h/f?%74oken=hidden", "https://h/f?%74oken=********"),
         ("s3://key:hidden@bucket/f", "s3://key:********@bucket/f"),
-        # No authority that can be used.
+        # The authority is not usable.
         ("https://user:hid/den@h/f", "https://********@h/f"),
         ("https://user:hidden@[::1/f", "https://********@[::1/f"),
         ("https://user:hidden@h:port/f?token=hidden", "https://********@h:port/f?********"),
@@ -158,7 +158,7 @@ def test_redact_args():
 
 
 PLAIN = st.text(alphabet="abc123-_.~", min_size=1, max_size=8)
-#: Secrets of letters that nothing else has, with all that a URL must escape.
+#: Secrets of unique letters, with all characters that a URL must escape.
 HIDDEN = st.text(alphabet="XYZ/@:?#&=+% ", min_size=1, max_size=12).filter(
     lambda text: any(letter in "XYZ" for letter in text)
 )
@@ -178,7 +178,7 @@ def test_no_secret_is_left(scheme, user, password, path, query, in_text):
     pairs = [f"{name}={quote(value, safe='')}" for name, value in query]
     url = f"{scheme}://{info}host/{path}{'?' + '&'.join(pairs) if pairs else ''}"
     redacted = redact_text(f"see {url} now")[4:-4] if in_text else redact_url(url)
-    # The names of parameters keep their letters.
+    # The names of parameters do not change.
     left = redacted.replace("X-Amz", "")
     assert not set("XYZ") & set(unquote(left))
     assert redact_url(redacted) == redacted
@@ -191,7 +191,7 @@ def test_no_secret_is_left(scheme, user, password, path, query, in_text):
 
 @given(PLAIN, HIDDEN.filter(lambda text: "@" not in text))
 def test_no_secret_is_left_where_it_was_not_escaped(user, password):
-    # What starts with a letter is no port, so that the URL has none of the meanings that it could have otherwise.
+    # A port never starts with a letter, which excludes other meanings of the URL.
     url = f"https://{user}:X{password}@host/path"
     assert not set("XYZ") & set(redact_url(url))
 
@@ -227,7 +227,7 @@ def test_a_secret_at_the_cut_is_not_shown():
     for length in range(780, 830):
         text = "a" * length + " http://user:hiddenhiddenhidden@host/" + "b" * 500
         assert "hid" not in redact_beginning(text, 100) + redact_beginning(text, 1000)
-    # What is masked makes room for what comes after it.
+    # A masked value leaves room for the text after it.
     assert "hid" not in redact_beginning("http://u:" + "x" * 790 + "@h http://user:hiddenhidden@h/" + "b" * 99, 100)
 
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the engines compile are the verdicts of Go 1.26 (regexp) and of Rust's regex 1.13 about each pattern.
+"""The expected verdicts are those of Go 1.26 (regexp) and of Rust's regex 1.13 about each pattern.
 
-Nothing that an engine compiles is refused. Of what it refuses the usual mistakes are; the rest is left to the client.
+Patterns that an engine compiles are never rejected. Of the others, the usual mistakes are; the client rejects the rest.
 
-``(?<n>`` is the exception: Go knows it since 1.22, but the Go clients were built with older ones.
+``(?<n>`` is the exception: Go supports it since 1.22, but the Go clients were built with older releases.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def test_the_usual_mistakes_are_refused(pattern, engine):
 @pytest.mark.parametrize("engine", ["go", "rust"])
 @pytest.mark.parametrize("pattern", LEFT_TO_THE_CLIENT)
 def test_the_rest_is_left_to_the_client(pattern, engine):
-    regex_error(pattern, engine)  # Either answer will do, an exception will not.
+    regex_error(pattern, engine)  # Both verdicts are fine, an exception is not.
 
 
 @pytest.mark.parametrize("engine", ["go", "rust"])
@@ -114,7 +114,7 @@ def test_the_reason_names_what_is_missing():
         ("blobs/sha256.*", True),
         ("manifests", False),
         (r"/v2/library/[a-z]+/blobs", True),
-        # Python reads these otherwise than the clients do, or not at all.
+        # Python reads these differently from the clients, or not at all.
         (r"\pL", None),
         (r"blobs\z", None),
         ("[[:alpha:]]", None),

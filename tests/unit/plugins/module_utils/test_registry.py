@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Manifests from a registry that answers as registries may."""
+"""Manifests from a registry with all valid kinds of responses."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def failure(function, *arguments):
 
 
 def sent(loopback):
-    """What was asked: path without query, Authorization."""
-    return [(get.path.partition("?")[0], get.headers["Authorization"]) for get in loopback.asked]
+    """Return the requests: path without query, Authorization."""
+    return [(get.path.partition("?")[0], get.headers["Authorization"]) for get in loopback.requests]
 
 
 def asking_for_basic(answer):
-    """A registry that wants user name and password, and then answers as the function does."""
+    """Return a registry that requires a user name and password, and then responds like the function."""
 
     def ask(get):
         if get.headers["Authorization"] == BASIC:
@@ -79,11 +79,11 @@ def test_manifest(loopback, image, registry):
     loopback.answers = [(200, MANIFEST, {"Docker-Content-Digest": DIGEST})]
     manifest = registry.manifest(image)
     assert (manifest.digest, manifest.blobs) == (DIGEST, [D1, D2])
-    # User name and password wait to be asked for.
+    # User name and password are sent only on request.
     assert sent(loopback) == [(PATH, None)]
     assert registry.authorization(image) is None
     for kind in INDEX_TYPES + MANIFEST_TYPES:
-        assert kind in loopback.asked[0].headers["Accept"]
+        assert kind in loopback.requests[0].headers["Accept"]
 
 
 # Digests
@@ -107,7 +107,7 @@ def test_a_digest_of_sha512(loopback, image, registry):
 def test_a_digest_that_was_requested_is_the_digest(loopback, image, registry):
     loopback.answers = [(200, MANIFEST)]
     assert registry.manifest(image, DIGEST).digest == DIGEST
-    assert loopback.asked[0].path == "/v2/team/app/manifests/" + DIGEST
+    assert loopback.requests[0].path == "/v2/team/app/manifests/" + DIGEST
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_manifest_of_schema_1_is_hashed_without_its_signatures(loopback, image
     payload = b'{\n "schemaVersion": 1,\n "fsLayers": [{"blobSum": "%s"}]\n}' % D1.encode()
     protected = {"formatLength": len(payload) - 2, "formatTail": base64.urlsafe_b64encode(b"\n}").decode()}
     signature = {"protected": base64.urlsafe_b64encode(json.dumps(protected).encode()).decode()}
-    # What follows the signed part is not read.
+    # Content after the signed part is not read.
     body = payload[:-2] + b',\n "signatures": [%s]\n}' % json.dumps(signature).encode()
     loopback.answers = [(200, body, {"Docker-Content-Digest": compute_digest(payload)})]
     manifest = registry.manifest(image)
@@ -208,11 +208,11 @@ def test_a_header_of_the_user_is_sent_unasked(loopback, image):
     assert registry.authorization(image) == "Bearer s3cr3t"
     loopback.answers = [(401, {}, {"WWW-Authenticate": "Basic realm=x"})]
     assert "rejects these credentials" in failure(registry.manifest, image).message
-    assert len(loopback.asked) == 2
+    assert len(loopback.requests) == 2
 
 
 def token_server(loopback, token_answer=(200, {"token": "t0k3n"}), challenge=None):
-    """A registry that wants a token of its own token service."""
+    """Return a registry that requires a token from its own token service."""
     challenge = challenge or f'Bearer realm="{loopback.url}/token",service="registry",scope="repository:team/app:pull"'
 
     def answer(get):
@@ -232,7 +232,7 @@ def test_token(loopback, image, registry, answer):
     loopback.answers = token_server(loopback, (200, answer))
     assert registry.manifest(image).blobs == [D1, D2]
     assert sent(loopback) == [(PATH, None), ("/token", BASIC), (PATH, "Bearer t0k3n")]
-    assert loopback.asked[1].path == "/token?service=registry&scope=repository%3Ateam%2Fapp%3Apull"
+    assert loopback.requests[1].path == "/token?service=registry&scope=repository%3Ateam%2Fapp%3Apull"
     assert registry.authorization(image) == "Bearer t0k3n"
 
 
@@ -281,13 +281,13 @@ def test_a_token_is_preferred(loopback, image, registry, challenges):
     loopback.answers = ask
     assert registry.manifest(image).blobs == [D1, D2]
     assert [authorization for _path, authorization in sent(loopback)] == [None, BASIC, "Bearer t0k3n"]
-    assert loopback.asked[1].path == "/token?service=a%2C+b%3D%22c&scope=repository%3Ateam%2Fapp%3Apull%2Cpush"
+    assert loopback.requests[1].path == "/token?service=a%2C+b%3D%22c&scope=repository%3Ateam%2Fapp%3Apull%2Cpush"
 
 
 def test_parameters_without_quotes(loopback, image, registry):
     loopback.answers = token_server(loopback, challenge=f"Bearer service=r, scope=s ,realm={loopback.url}/token?a=b")
     registry.manifest(image)
-    assert loopback.asked[1].path == "/token?a=b&service=r&scope=s"
+    assert loopback.requests[1].path == "/token?a=b&service=r&scope=s"
 
 
 def test_token_for_anybody(loopback, image):
@@ -299,7 +299,7 @@ def test_token_for_anybody(loopback, image):
 def test_a_realm_with_a_query(loopback, image, registry):
     loopback.answers = token_server(loopback, challenge=f'bearer realm="{loopback.url}/token?a=b",service="r",x="y"')
     registry.manifest(image)
-    assert loopback.asked[1].path == "/token?a=b&service=r&scope=repository%3Ateam%2Fapp%3Apull"
+    assert loopback.requests[1].path == "/token?a=b&service=r&scope=repository%3Ateam%2Fapp%3Apull"
 
 
 @pytest.mark.parametrize("realm", ["", "ftp://h/token", "file:///etc/passwd", "nonsense", "http://[::1/token"])
@@ -309,7 +309,7 @@ def test_realms_that_are_refused(loopback, image, registry, realm):
     assert isinstance(exc, RegistryRefused)
     assert exc.reason == "registry_denied"
     assert "token service" in exc.message
-    assert len(loopback.asked) == 1
+    assert len(loopback.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_token_services_that_give_none(loopback, image, registry, answer, kind, 
     assert loopback.url + "/token" in exc.message
 
 
-# Answers that are none
+# Invalid responses
 
 
 @pytest.mark.parametrize(
@@ -395,7 +395,7 @@ def test_nobody_there(loopback, registry):
 
 
 class Counting(Http):
-    """Notes which URLs are asked for."""
+    """Records requested URLs."""
 
     def __init__(self, **options):
         super().__init__(**options)
@@ -478,7 +478,7 @@ def test_redirects_to_elsewhere_lose_the_credentials(loopback, image):
     ]
     registry.manifest(image)
     assert sent(loopback) == [(PATH, BASIC), ("/1", None), ("/2", None)]
-    assert [get.headers["X-Api"] for get in loopback.asked] == ["s3cr3t", None, None]
+    assert [get.headers["X-Api"] for get in loopback.requests] == ["s3cr3t", None, None]
 
 
 @pytest.mark.parametrize("location", ["/again", "", "http://[::1/", "http://[1]/", "http://127.0.0.1:99999/"])
@@ -486,14 +486,14 @@ def test_redirects_that_are_not_followed(loopback, image, registry, location):
     loopback.answers = [(302, b"", {"Location": location} if location else {})]
     exc = failure(registry.manifest, image)
     assert isinstance(exc, RegistryUnreachable)
-    assert len(loopback.asked) <= 3
+    assert len(loopback.requests) <= 3
 
 
 # Indexes
 
 
 class Documents:
-    """The manifests of a registry, each at its digest."""
+    """Return the manifests of a registry, each at its digest."""
 
     def __init__(self, loopback):
         self.by_path = {}
@@ -600,7 +600,7 @@ def test_a_manifest_that_is_what_the_index_says(loopback, image, registry):
     child = {"digest": DIGEST, "mediaType": MANIFEST_TYPES[0], "size": len(json.dumps(MANIFEST))}
     child["platform"] = {"os": "linux", "architecture": "386"}
     loopback.answers = lambda get: (200, {"manifests": [child]} if get.path == PATH else MANIFEST)
-    # Managers after 2.5.1, and hosts, take it for amd64 where there is nothing better.
+    # Managers after 2.5.1, and hosts, use it for amd64 if there is nothing better.
     assert registry.blobs(image, registry.manifest(image), "linux/amd64") == [(DIGEST, [D1, D2])]
 
 
@@ -610,14 +610,14 @@ def test_an_index_of_very_many_manifests(loopback, documents, image, registry):
     exc = failure(registry.blobs, image, registry.manifest(image), None)
     assert exc.reason == "bad_manifest"
     assert "more than 200 manifests" in exc.message
-    assert len(loopback.asked) == 201
+    assert len(loopback.requests) == 201
 
 
 # The platform of an image without an index
 
 
 def image_with(loopback, config, answer=None, kind=CONFIG_TYPES[0]):
-    """Let the registry hold an image with such a config, as it answers for it; return the digest of the config."""
+    """Add an image with this config to the registry, and return the digest of the config."""
     digest = compute_digest(json.dumps(config).encode())
     manifest = {"mediaType": MANIFEST_TYPES[0], "config": {"digest": digest, "mediaType": kind}, "layers": []}
     answer = answer or (200, config)
@@ -632,13 +632,13 @@ def image_with(loopback, config, answer=None, kind=CONFIG_TYPES[0]):
         ({"os": "linux", "architecture": "amd64"}, "linux/amd64", True),
         ({"os": "linux", "architecture": "amd64"}, "linux/arm64", False),
         ({"os": "windows", "architecture": "amd64"}, "linux/amd64", False),
-        # A variant counts where both tell one.
+        # A variant counts if both have one.
         ({"os": "linux", "architecture": "arm64", "variant": "v8"}, "linux/arm64", True),
         ({"os": "linux", "architecture": "arm64"}, "linux/arm64/v8", True),
         ({"os": "linux", "architecture": "arm", "variant": "v7"}, "linux/arm/v6", False),
-        # What hosts can run, too.
+        # Other platforms that hosts can run.
         ({"os": "linux", "architecture": "386"}, "linux/amd64", True),
-        # Who does not tell passes.
+        # A missing value matches.
         ({"os": "linux"}, "windows/amd64", True),
         ({"architecture": "arm", "variant": "v6"}, "linux/amd64", True),
         ([], "linux/amd64", True),
@@ -691,7 +691,7 @@ def test_a_config_that_is_elsewhere(loopback, image, registry):
 def test_configs_that_are_not_read(loopback, image, registry, kind, platform):
     image_with(loopback, {"os": "windows", "architecture": "amd64"}, kind=kind)
     assert registry.blobs(image, registry.manifest(image), platform)
-    assert len(loopback.asked) == 2
+    assert len(loopback.requests) == 2
 
 
 @pytest.mark.parametrize("depth, is_read", [(4, True), (5, False)])
@@ -710,15 +710,15 @@ def test_indexes_within_indexes(documents, image, registry, depth, is_read):
 
 
 def test_an_index_that_contains_itself(loopback, image, registry):
-    """It cannot have its own digest, so it is found out before it is read again."""
+    """A manifest cannot contain its own digest, so the check detects it before it reads it again."""
     document = index((D1, "linux/amd64"))
     loopback.answers = [(200, document)]
     exc = failure(registry.blobs, image, registry.manifest(image), "linux/amd64")
     assert exc.reason == "digest_mismatch"
-    assert len(loopback.asked) == 2
+    assert len(loopback.requests) == 2
 
 
-# Which credentials go where
+# Destinations of credentials
 
 
 def test_registry_finder(loopback):
@@ -738,7 +738,7 @@ def test_registry_finder(loopback):
     def authorization(name, **changed):
         image = parse_image(loopback.url + "/team/app:1")
         registry_finder(dict(params, **changed), details)(name).manifest(image)
-        return loopback.asked[-1].headers["Authorization"]
+        return loopback.requests[-1].headers["Authorization"]
 
     assert authorization("own") == basic_auth("me", "p")
     assert authorization("bare") == authorization("other") == basic_auth("all", "x")
@@ -756,14 +756,14 @@ def test_headers_for_the_registry(loopback, image):
     headers = dict({name: "kept-back" for name in kept_back}, **{"X-JFrog-Art-Api": "key", "X-Number": 1})
     params = {"ca_path": None, "validate_certs": True, "timeout": 5, "headers": headers, "registry_username": "u"}
     registry_finder(params, {})("r").manifest(image)
-    assert [get.path.partition("?")[0] for get in loopback.asked] == [PATH, "/token", PATH]
-    for get, given in zip(loopback.asked, ("key", None, "key")):
+    assert [get.path.partition("?")[0] for get in loopback.requests] == [PATH, "/token", PATH]
+    for get, given in zip(loopback.requests, ("key", None, "key")):
         assert get.headers["X-JFrog-Art-Api"] == given
         assert get.headers["X-Number"] == ("1" if given else None)
         assert "kept-back" not in get.headers.values()
 
 
-# Two servers, one of which must see no credentials
+# Two servers; one must receive no credentials
 
 
 @pytest.fixture
@@ -775,8 +775,8 @@ SECRETS = ("s3cr3t", BASIC.partition(" ")[2], "t0k3n", "h34d3r")
 
 
 def credentials_seen(server):
-    """Return the secrets in all that a server was sent."""
-    texts = [f"{get.path} {get.headers}" for get in server.asked]
+    """Return the secrets in all requests to a server."""
+    texts = [f"{get.path} {get.headers}" for get in server.requests]
     return [secret for text in texts for secret in SECRETS if secret in text]
 
 
@@ -798,21 +798,21 @@ def test_a_header_of_the_user_does_not_go_to_a_token_service_elsewhere(loopback,
     loopback.answers = [challenge(other.url + "/token")]
     other.answers = [(200, {"token": "anonymous"})]
     run_against(image, authorization="Bearer s3cr3t")
-    assert len(other.asked) == 1
+    assert len(other.requests) == 1
     assert credentials_seen(other) == []
-    # To the registry's own token service it does.
+    # The registry's own token service receives it.
     loopback.answers = token_server(loopback)
     run_against(image, authorization="Bearer s3cr3t")
     assert [authorization for _path, authorization in sent(loopback)][-2:] == ["Bearer s3cr3t", "Bearer t0k3n"]
 
 
 def test_user_name_and_password_go_to_the_token_service_of_the_registry(loopback, other, image):
-    """As with docker and containerd: that of docker.io is at auth.docker.io."""
+    """As with docker and containerd, the token service of docker.io is at auth.docker.io."""
     loopback.answers = token_server(loopback, challenge=f'Bearer realm="{other.url}/token"')
     other.answers = [(200, {"token": "t0k3n"})]
     registry, exc = run_against(image, basic=BASIC)
     assert exc is None
-    assert [get.headers["Authorization"] for get in other.asked] == [BASIC]
+    assert [get.headers["Authorization"] for get in other.requests] == [BASIC]
     assert registry.authorization(image) == "Bearer t0k3n"
 
 
@@ -826,7 +826,7 @@ def test_a_challenge_behind_a_redirect_is_none_of_the_registry(loopback, other, 
     other.answers = [(401, {}, {"WWW-Authenticate": wanted.replace("OTHER", other.url)})]
     _registry, exc = run_against(image, **credentials)
     assert exc.reason == "registry_denied"
-    assert [get.path for get in other.asked] == ["/elsewhere"]
+    assert [get.path for get in other.requests] == ["/elsewhere"]
     assert credentials_seen(other) == []
 
 
@@ -837,7 +837,7 @@ def test_a_token_service_that_redirects(loopback, other, image, credentials):
     )
     other.answers = [(200, {"token": "t0k3n"})]
     run_against(image, **credentials)
-    assert [get.path for get in other.asked] == ["/t"]
+    assert [get.path for get in other.requests] == ["/t"]
     assert credentials_seen(other) == []
 
 
@@ -846,7 +846,7 @@ def test_a_token_of_one_registry_does_not_go_to_another(loopback, other, image):
     other.answers = [(200, MANIFEST)]
     registry, _exc = run_against(image, basic=BASIC)
     registry.manifest(parse_image(other.url + "/team/app:1"))
-    assert [get.headers["Authorization"] for get in other.asked] == [None]
+    assert [get.headers["Authorization"] for get in other.requests] == [None]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -882,18 +882,18 @@ def test_places_that_are_not_asked(loopback, image, realm):
 
 
 def test_a_registry_outside_must_not_name_loopback(monkeypatch, loopback, image):
-    """The registry is taken for one at another address, the service that it names is really here."""
+    """Treat the registry as one at another address. Its token service is on this host."""
     monkeypatch.setattr(_registry, "resolve_host", lambda host: ["203.0.113.5"] if host == "localhost.test" else [])
     monkeypatch.setattr(socket, "getaddrinfo", resolve_to_loopback(socket.getaddrinfo))
     base = loopback.url.replace("127.0.0.1", "localhost.test")
     loopback.answers = [challenge(loopback.url + "/token")]
     exc = failure(Registry(Http(timeout=5), BASIC).manifest, parse_image(base + "/team/app:1"))
     assert "is at a loopback address, but the registry is not" in exc.message
-    assert [get.path for get in loopback.asked] == [PATH]
+    assert [get.path for get in loopback.requests] == [PATH]
 
 
 def resolve_to_loopback(resolve):
-    """Return a getaddrinfo for which localhost.test is this machine."""
+    """Return a getaddrinfo that resolves localhost.test to this machine."""
 
     def getaddrinfo(host, *arguments, **options):
         return resolve("127.0.0.1" if host == "localhost.test" else host, *arguments, **options)
@@ -906,7 +906,7 @@ def test_tokens_that_cannot_be_sent(loopback, image, registry, token):
     loopback.answers = token_server(loopback, (200, {"token": token}))
     exc = failure(registry.manifest, image)
     assert "sent no token" in exc.message
-    assert len(loopback.asked) == 2
+    assert len(loopback.requests) == 2
 
 
 def test_a_token_that_is_too_large(loopback, image, registry):
@@ -918,7 +918,7 @@ def test_a_challenge_without_a_scope(loopback, image, registry):
     """Artifactory and the registry of Google."""
     loopback.answers = token_server(loopback, challenge=f'Bearer realm="{loopback.url}/token",service="artifactory"')
     assert registry.manifest(image).blobs == [D1, D2]
-    assert loopback.asked[1].path == "/token?service=artifactory&scope=repository%3Ateam%2Fapp%3Apull"
+    assert loopback.requests[1].path == "/token?service=artifactory&scope=repository%3Ateam%2Fapp%3Apull"
 
 
 def test_a_realm_without_tls_behind_a_proxy_with_tls(loopback, image, registry):
@@ -927,4 +927,4 @@ def test_a_realm_without_tls_behind_a_proxy_with_tls(loopback, image, registry):
     with pytest.raises(RegistryRefused, match="has no TLS.*a proxy that ends TLS") as caught:
         registry._log_in(answer, secure, secure.manifest_url())
     assert f"'{loopback.url}/token'" in caught.value.message
-    assert loopback.asked == []
+    assert loopback.requests == []

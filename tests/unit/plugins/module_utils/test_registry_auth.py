@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Challenges, and where credentials and requests may go."""
+"""Challenges, and permitted destinations of credentials and requests."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_origins(url, server):
         ('Basic realm="x"', [Challenge("basic", {"realm": "x"})]),
         ("Negotiate, Basic realm=x", [Challenge("negotiate", {}), Challenge("basic", {"realm": "x"})]),
         ('Bearer realm="a\\"b",service=s', [Challenge("bearer", {"realm": 'a"b', "service": "s"})]),
-        # The first counts, as for other readers.
+        # The first one counts, like for other clients.
         ('Bearer realm="a",realm="b"', [Challenge("bearer", {"realm": "a"})]),
         ("realm=x", []),
     ],
@@ -124,7 +124,7 @@ METADATA = "the address of a metadata service"
         ("a.localhost", LOOPBACK),
         ("local.example.com", LOOPBACK),
         ("rebound.example.com", LOOPBACK),
-        # Other spellings of 127.0.0.1, which resolvers understand.
+        # Other spellings of 127.0.0.1 that resolvers accept.
         ("2130706433", LOOPBACK),
         ("0x7f000001", LOOPBACK),
         ("0x7f.1", LOOPBACK),
@@ -166,7 +166,7 @@ def test_places_that_a_registry_must_not_name(host, place):
         ("localhost", "local.example.com", True),
         ("169.254.1.1", "169.254.1.1", True),
         ("cloud.example.com", "169.254.169.254", True),
-        # To be at another link-local address, or on loopback, is not to be there.
+        # A registry at another link-local address or on loopback does not permit this one.
         ("169.254.169.254", "169.254.1.1", False),
         ("169.254.169.254", "127.0.0.1", False),
         ("127.0.0.1", "169.254.1.1", False),
@@ -207,7 +207,7 @@ def test_realms(realm):
         ("https://", "is not a plain http(s) URL"),
         ("https://u:s3cr3t@auth.example.com/token", "is not a plain http(s) URL without credentials"),
         ("https://u:s3cr3t@127.0.0.1/token", "is not a plain http(s) URL without credentials"),
-        # What other readers take for another host.
+        # URLs that other parsers read with another host.
         ("https://auth.example.com\\@127.0.0.1/token", "is not a plain http(s) URL"),
         ("https://auth.example.com\\.127.0.0.1/token", "is not a plain http(s) URL"),
         ("https://１２７.0.0.1/token", "is not a plain http(s) URL"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What releases of the manager know, by the recorded echoes of five of them."""
+"""Options of the manager's releases, by the recorded echoes of five of them."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_an_odd_echo_tells_nothing():
 
 @pytest.mark.parametrize("release, scenario", sorted({echo[:2] for echo in ECHOES if echo[1] == "all_args"}))
 def test_options_that_a_recorded_echo_lacks(release, scenario):
-    """By the echo and by the releases that the echo tells, the same options are unknown."""
+    """The echo and the releases derived from it agree on unknown options."""
     args = next(args for echoed, name, args in ECHOES if (echoed, name) == (release, scenario))
     unknown = not_in_echo(OPTIONS, args)
     assert unknown == not_in_releases(OPTIONS, releases_of_echo(args))
@@ -166,7 +166,7 @@ def test_request_args():
 
 
 def test_the_default_scope_is_not_sent():
-    # 2.1.57 to 2.1.65 call it single_peer and refuse the other name.
+    # 2.1.57 to 2.1.65 name it single_peer and reject the other name.
     assert (
         request_args({"scope": "single_seed_peer", "tag": "", "ips": [], "count": None, "load_to_cache": False}) == {}
     )
@@ -203,7 +203,7 @@ def test_what_is_left_when_both_are_true(low, high, other_low, other_high):
     if shared:
         assert [point for point in points if of(point, both)] == shared
     else:
-        # Managers are upgraded: the newer word counts.
+        # Managers are upgraded: the newer information counts.
         assert (both.low, both.high) == (other_low, other_high)
     assert both.before((9,)) is (both.high is not None)
     assert both.since((1,)) is (both.low is not None)

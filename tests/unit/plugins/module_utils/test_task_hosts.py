@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which hosts hold or deleted a task, where several of them share a name or an address."""
+"""Hosts that hold or deleted a task, if several share a name or an address."""
 
 from __future__ import annotations
 

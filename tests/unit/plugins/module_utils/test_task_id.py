@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Task ids: the vectors of upstream's own tests, ids seen on real clusters, and what must hold for any URL."""
+"""Task IDs: the vectors of upstream's own tests, IDs of real clusters, and properties of any URL."""
 
 from __future__ import annotations
 
@@ -297,7 +297,7 @@ def test_the_recipe_of_no_client():
         recipe_for("dfcache")
 
 
-# What is left of a URL
+# Filtered URLs
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_the_id_of_a_content():
     assert content_id("This is a test file") == "e2d0fe1585a63ec6009c8016ff8dda8b17719a637405a4e23c0ff81339148249"
 
 
-# What holds for any URL
+# Properties of any URL
 
 NAMES = st.text("abcXYZ019-_~*", min_size=1, max_size=6)
 VALUES = st.text("abcXYZ 019&=+%#?/~*\u00e9", max_size=6)

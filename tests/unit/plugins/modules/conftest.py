@@ -23,11 +23,11 @@ _NUMBERS = itertools.count(1)
 
 
 class Run:
-    """How a module ended.
+    """The result of a module.
 
     :ivar rc: exit status.
-    :ivar result: what it returned (dict).
-    :ivar output: all that it printed, on stdout and stderr.
+    :ivar result: its result (dict).
+    :ivar output: its output on stdout and stderr.
     """
 
     def __init__(self, rc, stdout, stderr):
@@ -38,7 +38,7 @@ class Run:
         self.result = json.loads(stdout)
         if self.failed and self.result.get("reason") not in (None, "bad_input"):
             assert re.search("What to do: |This means: ", self.msg), self.msg
-        # From ansible-core 2.19 on a warning is more than its text.
+        # From ansible-core 2.19 on, a warning is more than its text.
         warnings = self.result.get("warnings", [])
         self.warnings = [warning if isinstance(warning, str) else warning["event"]["msg"] for warning in warnings]
 
@@ -75,7 +75,7 @@ class Run:
 
 @pytest.fixture(scope="session")
 def run():
-    """Give a function that runs a module as Ansible does: in a process of its own, with its options as JSON."""
+    """Return a function that runs a module like Ansible: in a process of its own, with its options as JSON."""
     with tempfile.TemporaryDirectory() as folder:
         address = os.path.join(folder, "socket")
         command = [sys.executable, str(Path(__file__).with_name("launcher.py")), address]
@@ -86,15 +86,15 @@ def run():
             def run_module(module, check_mode=False, diff=False, verbosity=0, env=None, limit=60, **options):
                 """Run a module.
 
-                :param module: its name, without those of the collection.
-                :param env: environment variables that are added (dict).
+                :param module: its name, without the collection.
+                :param env: additional environment variables (dict).
                 :param limit: seconds after which the test fails.
-                :param options: of the module; None leaves one out.
+                :param options: of the module; None omits one.
                 :returns: ``Run``.
                 """
                 arguments = {name: value for name, value in options.items() if value is not None}
                 arguments.update(_ansible_check_mode=check_mode, _ansible_diff=diff, _ansible_verbosity=verbosity)
-                # From ansible-core 2.21 on the arguments are in the result only where that is asked for.
+                # From ansible-core 2.21 on, the arguments are in the result only on request.
                 if "inject_invocation" in PASS_VARS:
                     arguments["_ansible_inject_invocation"] = True
                 clean = {name: value for name, value in os.environ.items() if not name.startswith("DRAGONFLY_")}
@@ -116,7 +116,7 @@ def run():
 
 @pytest.fixture(scope="session")
 def new_sandbox():
-    """Give a function that starts a sandbox, see its class for the words."""
+    """Yield a function that starts a sandbox, with the parameters of its class."""
     if sys.version_info < (3, 11):
         pytest.skip("the sandbox needs Python 3.11")
     from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import Sandbox
@@ -124,7 +124,7 @@ def new_sandbox():
     started = []
 
     def start(**options):
-        # A job is done before the module looks at it for the first time, unless a rule says otherwise.
+        # A job ends before the first poll of the module, unless a rule changes it.
         started.append(Sandbox(factor=20000, **options).start())
         return started[-1]
 
@@ -135,7 +135,7 @@ def new_sandbox():
 
 @pytest.fixture(scope="session")
 def sandboxes(new_sandbox):
-    """Give a function that returns the one sandbox of a release, as good as new."""
+    """Yield a function that returns the only sandbox of a release, reset."""
     running = {}
 
     def sandbox(release):
@@ -153,30 +153,30 @@ def sandboxes(new_sandbox):
 
 @pytest.fixture
 def release():
-    """Give the manager's release; tests that are for others are parametrized."""
+    """Return the manager's release. Tests of other releases are parametrized."""
     return "2.5.1"
 
 
 @pytest.fixture
 def box(sandboxes, release):
-    """Give a sandbox of the release."""
+    """Return a sandbox of the release."""
     return sandboxes(release)
 
 
 @pytest.fixture
 def new_image(box, release):
-    """Give a function that pushes an image that no other test has, of a kind that the manager can read."""
+    """Return a function that pushes a unique image of a kind that the manager can read."""
     kind = "docker" if release in ("2.0.9", "2.1.0") else "oci"
     return lambda **options: box.image(f"shop/app-{next(_NUMBERS)}", "1", kind=kind, **options)
 
 
 @pytest.fixture
 def image(new_image):
-    """Give an image that no other test has."""
+    """Return a unique image."""
     return new_image()
 
 
 @pytest.fixture
 def images(new_image):
-    """Give five images that no other test has."""
+    """Return five unique images."""
     return [new_image() for _unused in range(5)]

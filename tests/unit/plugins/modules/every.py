@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every module that asks a manager: its least options, and the secrets that it takes."""
+"""Every module that sends requests to a manager: its minimum options and its secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMAGE, FILE = "http://REGISTRY/shop/every:1", "http://REGISTRY/files/every.bin"
 
 
 class ModuleCall(t.NamedTuple):
-    """How a module is called: what it shows to the manager, the scope that a token needs, and the least options."""
+    """How to call a module: its credential, the required scope of a token, and the minimum options."""
 
     credential: str | None
     scope: str | None
@@ -26,7 +26,7 @@ class ModuleCall(t.NamedTuple):
 
 
 class Documented(t.NamedTuple):
-    """What the documentation of a module says."""
+    """Return the documentation of a module."""
 
     options: set[str]
     asks_manager: bool
@@ -50,7 +50,7 @@ MODULES = {
 }
 
 MARK = "5ecret"
-#: Option to a value with marks in it. A credential that is to be accepted is left as it is.
+#: Option to a value with marks. A credential that must be accepted is unchanged.
 SECRETS: dict[str, t.Any] = {
     "token": MARK + "-token",
     "jwt": MARK + "-jwt",
@@ -66,7 +66,7 @@ SECRETS: dict[str, t.Any] = {
         "other.example.com": {"url": "http://other.example.com", "username": "puller", "password": MARK + "-detail"}
     },
 }
-#: Options with which these modules go as far as they can; those with secrets for files only are for another run.
+#: Options with which these modules run as far as possible. Those with secrets for files only are for another run.
 FAR: dict[str, list[dict[str, t.Any]]] = {
     "preheat": [
         {"image": IMAGE, "headers": SECRETS["headers"]},
@@ -83,7 +83,7 @@ FAR: dict[str, list[dict[str, t.Any]]] = {
 
 
 def documentation(path):
-    """Return a module's options, those of fragments among them, and whether it has the connection group."""
+    """Return a module's options, including those of fragments, and whether it has the connection group."""
     own = documented(path)
     options, fragments = set(own.get("options", ())), own["extends_documentation_fragment"]
     for fragment in fragments:
@@ -108,7 +108,7 @@ def filled(box, module, **more):
 
 
 def marked(module, keep=()):
-    """Return the secrets that a module's options take, but those of ``FAR`` and these."""
+    """Return the secrets in a module's options, except those of ``FAR`` and these."""
     return {
         name: value
         for name, value in SECRETS.items()
@@ -117,7 +117,7 @@ def marked(module, keep=()):
 
 
 def far_runs(module):
-    """Return the options of runs with which a module goes as far as it can with secrets in its options."""
+    """Return the options of runs with secrets in which a module runs as far as possible."""
     runs = []
     for more in FAR.get(module, [{}]):
         keep = {MODULES[module].credential or "password"}

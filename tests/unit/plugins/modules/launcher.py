@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs modules, each in a process of its own, forked from one that has imported what takes most of a module's time.
+"""Runs modules, each in a process of its own, forked from one with the slow imports.
 
     python launcher.py SOCKET
 
-It serves a Unix socket as long as its parent lives. A connection is one run: a line of JSON with ``module``, ``stdin``
-and ``env``, answered with ``rc``, ``stdout`` and ``stderr``.
+It serves a Unix socket until its parent ends. A connection is one run: a line of JSON with ``module``, ``stdin``
+and ``env``. The response has ``rc``, ``stdout`` and ``stderr``.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import socketserver
 import sys
 import tempfile
 
-# Imports what every module imports: that of Ansible, and requests. pylint: disable-next=unused-import
+# Imports of every module: Ansible's and requests. pylint: disable-next=unused-import
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _module  # noqa: F401
 
 
 class Handler(socketserver.StreamRequestHandler):
-    """One run, in a process of its own."""
+    """Run a module in a process of its own."""
 
     def handle(self):
         order = json.loads(self.rfile.readline())
@@ -43,7 +43,7 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 def run(module, environment):
-    """Run a module as Ansible's wrapper does; returns its exit status."""
+    """Run a module like Ansible's wrapper, and return its exit status."""
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [module]
@@ -62,7 +62,7 @@ def run(module, environment):
 
 
 class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
-    """The process that is forked."""
+    """Serve runs in the process that is forked."""
 
     request_queue_size = max_children = 100
     parent = os.getppid()

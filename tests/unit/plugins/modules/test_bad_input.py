@@ -2,18 +2,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that make no sense end with a message that says what is wrong, and nothing is sent to manager or registry."""
+"""Invalid options fail with a message about the problem, without a request to manager or registry."""
 
 from __future__ import annotations
 
 import pytest
 
-#: In place of a text that holds it, the sandbox's addresses.
+#: Placeholder for the sandbox's addresses.
 MANAGER, REGISTRY, IMAGE = "MANAGER", "REGISTRY", "http://REGISTRY/shop/web:1"
 NONE = {"image": None}
 
 PREHEAT = {
-    # What is to be preheated.
+    # Content to preheat.
     "none of the four": (NONE, "one of the following is required: image, images, file, files"),
     "two of the four": ({"file": "http://REGISTRY/files/a"}, "image|images|file|files (set only one of them)"),
     "a word for a number": ({"count": "many"}, "count must be an integer."),
@@ -47,7 +47,7 @@ PREHEAT = {
     "a file without a scheme": ({"image": None, "file": "REGISTRY/files/a"}, "SCHEME://HOST/PATH"),
     "a file with a space": ({"image": None, "file": "http://REGISTRY/files/a b"}, "contains white space. Write %20"),
     "a file with a bad port": ({"image": None, "file": "http://REGISTRY0000/files/a"}, "SCHEME://HOST/PATH"),
-    # Who is asked.
+    # Servers.
     "no url": ({"url": None}, "url is missing"),
     "an empty url": ({"url": ""}, "url is missing"),
     "a url without a scheme": ({"url": MANAGER}, "such as http://dragonfly-manager:8080"),
@@ -90,7 +90,7 @@ PREHEAT = {
     ),
     "a cluster by name": ({"scheduler_cluster_ids": ["cluster-1"]}, "scheduler_cluster_ids"),
     "two mistakes": ({"max_age": -1, "count": 0}, "max_age must be from 0s to 365d, not -1; count must be"),
-    # What does not go together.
+    # Conflicting options.
     "count and percentage": ({"count": 1, "percentage": 10, "scope": "all_peers"}, "exclusive: count|percentage"),
     "a file's option on an image": ({"object_storage": {"region": "eu"}}, "object_storage is only for files"),
     "hdfs on an image": ({"hdfs": {"delegation_token": "hadoop-token"}}, "hdfs is only for files"),
@@ -127,7 +127,7 @@ PREHEAT = {
         {"image": "admin:hunter22@REGISTRY/shop/web:1"},
         "must not contain credentials",
     ),
-    # Words.
+    # Texts.
     "half a platform": ({"platforms": ["amd64"]}, "'amd64' is not a valid platform"),
     "an empty platform": ({"platforms": [""]}, "'' is not a valid platform"),
     "a platform in upper case": ({"platforms": ["Linux/AMD64"]}, "'Linux/AMD64' is not a valid platform"),
@@ -166,7 +166,7 @@ def test_job_info(run, box, options, message):
 
 
 def refused(run, box, module, options, message):
-    """Check that a module fails with these words and has asked nobody."""
+    """Check that a module fails with this message and sent no request."""
 
     def real(value):
         if isinstance(value, str):

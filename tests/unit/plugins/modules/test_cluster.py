@@ -17,13 +17,13 @@ RELEASES = ["2.1.0", "2.1.67", "2.3.4", "2.5.1"]
 
 @pytest.fixture(params=["2.5.1", newer.NEWER])
 def release(request):
-    """Give the newest release that is known, and one that nobody has seen yet."""
+    """Return the newest known release, and an unknown one."""
     return request.param
 
 
 @pytest.fixture
 def cluster(run, box, release):
-    """Give a function that runs the module with what the release wants to see."""
+    """Return a function that runs the module with the credential of the release."""
     credential = {"jwt": box.jwt} if release == "2.1.0" else {"token": box.token}
 
     def function(**options):
@@ -111,7 +111,7 @@ def test_what_is_not_named_stays(cluster, box):
     before["scopes"]["location"] = "z"
     before["scheduler_cluster_config"]["filter_parent_limit"] = 80
     assert after == before
-    # No more than what differs, since the seed peer cluster can have another name; is_default always.
+    # Only differences, because the seed peer cluster can have another name; is_default always.
     assert sent(box, "PATCH")[0] == {"bio": "new", "is_default": True}
     assert sent(box, "PATCH")[2]["scheduler_cluster_config"] == {"candidate_parent_limit": 7, "filter_parent_limit": 80}
 
@@ -153,7 +153,7 @@ def test_block_lists_before_there_were_any(cluster, box):
 
 
 def test_what_is_not_known_is_sent_again(cluster, box):
-    """A later release has keys that this collection does not know."""
+    """A later release has keys that are unknown to this collection."""
     row = dict(stored(box)["cluster-1"], seed_peer_cluster_config={"load_limit": 2000, "later": 7})
     box.rule(fault="body", body=[row], method="GET", path="/clusters$")
     cluster(name="cluster-1", seed_peer_cluster_config={"load_limit": 5})
@@ -313,7 +313,7 @@ def test_lost_answers(cluster, box):
 
 
 def test_a_write_that_was_not_stored_fails(cluster, box):
-    """A manager that says yes and does nothing: read back, by another replica's old answer at first."""
+    """The manager reports success without a change. Reads first return another replica's old response."""
     cluster(name="site-a", bio="old")
     row = stored(box)["site-a"]
     box.rule(fault="body", body=row, method="GET", path=r"/clusters/2$", times=2)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A line break or NUL in an option begins no header and no other URL: the task fails, and nothing is sent."""
+"""A line break or NUL in an option injects no header or URL: the task fails, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import typing as t
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.plugins.modules.every import FILE, MODULES, OPTIONS, filled
 
-#: Each is put into the middle of a text.
+#: Each is inserted into a text.
 INJECTIONS = ("\r\nX-Injected: 1", "\n", "\r", "\x00", "\x1b[31m", "\x7f", "\ud800")
 _PREHEAT_FILE = {"image": None, "file": FILE}
-#: Options of text by module, each with a value that holds ``@`` where a character is put, and what else it needs.
+#: String options by module, with ``@`` at the place of the character, and other required options.
 TEXTS: dict[str, list[dict[str, t.Any]]] = {
     "preheat": [
         {"image": "REGISTRY/shop/ev@ery:1"},
@@ -62,7 +62,7 @@ CASES = [(module, options) for module, cases in TEXTS.items() for options in cas
 
 
 def injected(value: t.Any, injection: str) -> t.Any:
-    """Return options with the injection where there is an ``@``."""
+    """Return options with the injection in place of ``@``."""
     if isinstance(value, str):
         return value.replace("@", injection)
     if isinstance(value, list):

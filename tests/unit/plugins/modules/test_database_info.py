@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of databases: with a stand-in for Redis, and with real servers where the host has their programs."""
+"""The checks of databases: with a stand-in for Redis, and with real servers if the host has their programs."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ PASSWORD = "s3cr3t-s3cr3t"
 def run(libraries: t.Sequence[Path] = (), **options: t.Any) -> dict[str, t.Any]:
     """Return the result of the module, which never shows a password.
 
-    :param libraries: folders in which Python first searches for libraries.
+    :param libraries: directories in which Python first searches for libraries.
     """
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"timeout": 3, **options}})
-    # Ansible itself would start the Python of the system, which has the libraries.
+    # Ansible would start the Python of the system, which has the libraries.
     python = SYSTEM_PYTHON if "database" in options else sys.executable
     environment = {
         **os.environ,
@@ -75,7 +75,7 @@ def wait_for_port(port: int) -> None:
 
 @pytest.fixture(name="stand_in")
 def a_stand_in():
-    """Return a function that starts a Redis with given answers and returns its address."""
+    """Return a function that starts a Redis with these responses, and returns its address."""
     with contextlib.ExitStack() as servers:
         yield lambda **answers: servers.enter_context(redis_server(answers))
 
@@ -241,7 +241,7 @@ def has_library(name: str) -> bool:
 
 
 def without(programs: list[str], library: str = "") -> str:
-    """Return what the host lacks for a test, empty if nothing."""
+    """Return what the host lacks for a test, empty if it lacks nothing."""
     lacking = [name for name in programs if not shutil.which(name)]
     if library and not (os.path.exists(SYSTEM_PYTHON) and has_library(library)):
         lacking.append(f"the library {library}")

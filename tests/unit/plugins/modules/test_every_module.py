@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for every module that asks a manager: how it fails, and that no secret gets out. Each has an entry."""
+"""Common behavior of every module that sends requests to a manager: failures, and no secrets in output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ every_module = pytest.mark.parametrize("module", sorted(MODULES))
 
 #: Keys of any result that Ansible itself explains.
 COMMON_RESULTS = {"changed", "diff", "failed", "invocation", "warnings", "deprecations"}
-#: Options with which modules return what they otherwise do not.
+#: Options with which modules return additional keys.
 EVERY_RESULT: dict[str, list[dict[str, t.Any]]] = {
     "job_info": [{"details": True}],
     "peer_info": [{"refresh": True}],
@@ -48,7 +48,7 @@ IGNORED = {
     **dict.fromkeys(["cluster", "cluster_info", "manager_info"], []),
     "login": ["token", "jwt"],
 }
-#: Options that sound like secrets and are none: the path of a file.
+#: Options with names like secrets that are paths to files.
 NO_SECRETS = {"client_key"}
 
 
@@ -68,7 +68,7 @@ def test_every_option_that_sounds_secret_is_tested_here():
 
 @pytest.fixture
 def call(run, box):
-    """Give a function that runs a module with its least options, at the box and with the right credential."""
+    """Return a function that runs a module with its minimum options against the sandbox, with a valid credential."""
     box.image("shop/every", "1")
     box.file("every.bin")
 
@@ -87,9 +87,9 @@ def check_failure(done, reason, *parts):
         assert part in done.msg
 
 
-# How they fail
+# Failures
 
-#: Options with which each module fails as its documentation shows.
+#: Options with which each module fails as documented.
 DOCUMENTED_FAILURES: dict[str, dict[str, t.Any]] = {
     "cluster": {"name": "cluster-1", "state": "absent"},
     "cluster_info": {"id": 4711},
@@ -132,7 +132,7 @@ def test_it_works(box, call, module):
 def test_in_check_mode_nothing_is_sent_that_changes_anything(box, call, module):
     done = call(module, check_mode=True)
     assert not done.failed, done.msg
-    # A sign-in changes nothing, and those that look for tasks do that with jobs, as their documentation says.
+    # A sign-in changes nothing, and queries for tasks are jobs, as documented.
     if module not in ("login", "task", "task_info", "image_distribution_info"):
         assert {entry.method for entry in box.log} <= {"GET"}
 
@@ -176,7 +176,7 @@ def test_all_that_is_wrong_with_names_is_reported(box, run, options, messages):
     assert not box.log
 
 
-#: What modules need that send no request to a manager; preheat_hit_info checks its options on the controller.
+#: Options of modules without requests to a manager. preheat_hit_info checks its options on the controller.
 ON_HOSTS: dict[str, dict[str, t.Any]] = {"database_info": {"redis": {"addr": ["r:6379"]}}, "host_info": {}}
 
 
@@ -264,14 +264,14 @@ def test_a_refused_connection_is_said_to_be_that(sandboxes, run):
         def one(module):
             return run(module, **filled(box, module, url="http://" + address))
 
-        # All at a time, for each tries again for some seconds.
+        # All at the same time, because each retries for some seconds.
         with ThreadPoolExecutor() as pool:
             runs = dict(zip(MODULES, pool.map(one, MODULES)))
     for done in runs.values():
         check_failure(done, "refused", address + " refused the connection")
 
 
-# Credentials that are refused
+# Rejected credentials
 
 
 @every_module
@@ -369,7 +369,7 @@ def test_registries_that_cannot_be_read_are_not_shown(call):
 
 @every_module
 def test_an_ignored_password_is_not_masked_in_names_and_urls(box, call, module):
-    """Ansible masks the values of secret options in the whole result, which would break the names in it."""
+    """Ansible masks the values of secret options in all of the result, including names."""
     for name in IGNORED[module]:
         done = call(module, **{name: "elsewhere", "url": box.url + "/elsewhere"})
         assert done.failed

@@ -16,7 +16,7 @@ EVERY_RELEASE = ["2.0.9", "2.1.0"] + RELEASES
 
 @pytest.fixture
 def read(run, box):
-    """Give a function that runs a module as a signed-in user."""
+    """Return a function that runs a module as a signed-in user."""
     return lambda module, **options: run(module, **{"url": box.url, "jwt": box.jwt, **options})
 
 
@@ -78,7 +78,7 @@ def test_seed_peers(box, read, release):
     assert [(row["ip"], row["type"], row["state"], row["seed_peer_cluster_id"]) for row in rows] == [
         ("10.77.0.9", "super", "active", 1)
     ]
-    # The manager itself takes no notice of this filter.
+    # The manager itself ignores this filter.
     assert read("seed_peer_info", state="inactive").result["seed_peers"] == []
     assert read("seed_peer_info", type="weak").result["seed_peers"] == []
 
@@ -140,7 +140,7 @@ def numbers(text):
 def test_the_release_is_narrowed_down(box, read, release, message, narrower):
     result = read("manager_info").result
     assert result["release"] == message
-    # A preheat job tells more.
+    # A preheat job shows more.
     box.history(1)
     result = read("manager_info").result
     assert result["release"] == narrower
@@ -252,7 +252,7 @@ def test_without_a_seed_peer_no_preheat_can_work(box, read, release):
     box.manager.fleet.hosts[:] = [host for host in box.manager.fleet.hosts if host.role != "seed"]
     box.history(1)
     result = read("manager_info").result
-    # Of 2.1.67 only that it is before 2.2.1 is known.
+    # About 2.1.67, the module only knows that it is before 2.2.1.
     assert result["can_preheat"] is (None if release == "2.1.67" else False)
     assert "no active seed peer" in result["verdict"]
 

@@ -15,7 +15,7 @@ DAY = 86400
 
 @pytest.fixture
 def job(run, box):
-    """Give a function that runs the module with the box's URL and token."""
+    """Return a function that runs the module with the sandbox's URL and token."""
 
     def call(**options):
         return run("job", **{"url": box.url, "token": box.token, "state": "absent", **options})

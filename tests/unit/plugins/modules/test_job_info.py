@@ -14,7 +14,7 @@ all_releases = pytest.mark.parametrize("release", RELEASES)
 
 @pytest.fixture
 def job_info(run, box):
-    """Give a function that runs the module with the box's URL and token."""
+    """Return a function that runs the module with the sandbox's URL and token."""
 
     def call(**options):
         return run("job_info", **dict({"url": box.url, "token": box.token}, **options))
@@ -24,7 +24,7 @@ def job_info(run, box):
 
 @pytest.fixture
 def preheat(run, box):
-    """Give a function that preheats, each time with a new job."""
+    """Return a function that preheats with a new job each time."""
 
     def call(**options):
         return run("preheat", url=box.url, token=box.token, wait_sleep=1, force=True, **options)
@@ -90,7 +90,7 @@ def test_filters_are_the_managers(box, job_info, preheat, image, images):
 @pytest.mark.parametrize("release", ["2.3.4"])
 def test_jobs_of_other_types_are_told_apart(box, job_info, preheat, image):
     box.rule(outcome="race_lost", lost=[2])
-    preheat(image=image.source)  # asks for the lost blob with a job of its own
+    preheat(image=image.source)  # queries the lost blob with its own job
     done = job_info()
 
     assert done.column("job_type") == ["get_task", "preheat"]

@@ -21,13 +21,13 @@ PATH = "/personal-access-tokens"
 
 @pytest.fixture(params=["2.5.1", newer.NEWER])
 def release(request):
-    """Give the newest release that is known, and one that nobody has seen yet."""
+    """Return the newest known release, and an unknown one."""
     return request.param
 
 
 @pytest.fixture
 def pat(run, box):
-    """Give a function that runs the module for the token ``rollout``."""
+    """Return a function that runs the module for the token ``rollout``."""
 
     def function(**options):
         return run("personal_access_token", **dict({"url": box.url, "jwt": box.jwt, "name": "rollout"}, **options))
@@ -78,7 +78,7 @@ def test_from_nothing_to_nothing(pat, box):
     assert made.result["diff"]["after"]["scopes"] == ["job"]
     assert predicted.result["diff"]["after"].keys() == made.result["diff"]["after"].keys()
 
-    # A span counts only when a token is made.
+    # A lifetime applies only to a new token.
     repeated = pat(expires_in="30d")
     assert not repeated.changed
     assert repeated.result["token"] == token
@@ -205,7 +205,7 @@ def test_tokens_of_other_users(pat, box):
     box.add_user("ci-user", "ci-password")
     done = pat(expires_in="1d", user_id=2)
     assert stored(box)["rollout"]["user_id"] == 2 == done.result["personal_access_token"]["user_id"]
-    # Those of another user stay so.
+    # Tokens of another user do not change.
     assert not pat().changed
     assert not pat(user_id=2).changed
 
@@ -263,7 +263,7 @@ def test_a_release_without_tokens(pat):
     assert pat(expires_in="1d").reason == "no_api"
 
 
-# What breaks
+# Faults
 
 
 @pytest.mark.parametrize("fault", ["reset", "half", "invalid_json"])
@@ -287,7 +287,7 @@ def test_a_request_that_did_not_arrive_fails(pat, box):
 
 @pytest.mark.parametrize("status", [409, 500])
 def test_who_comes_second_finds_the_token(pat, box, status):
-    # Another run made it between the look and the POST.
+    # Another run created it between the read and the POST.
     body = {"message": "Conflict"}
     box.rule(fault="status", status=status, method="POST", path=PATH + "$", body=body, acts=True, times=1)
     done = pat(expires_in="1d")
@@ -330,7 +330,7 @@ def test_odd_rows(pat, box, wrong):
 
 
 def test_a_manager_that_shows_a_token_only_once(pat, box, run):
-    """As managers after 2.5.1 do: the answer to the POST has it, later reads have an empty one."""
+    """Managers after 2.5.1 return the token in the response to the POST only."""
     hidden = {
         "id": 7,
         "name": "rollout",

@@ -17,19 +17,19 @@ from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import newer
 
 RELEASES = ("2.0.9", "2.1.0", "2.1.67", "2.3.4", "2.5.1", newer.NEWER)
 all_releases = pytest.mark.parametrize("release", RELEASES)
-#: From 2.3.1 on, SUCCESS can be a job that has not warmed all.
+#: From 2.3.1 on, a job with SUCCESS can be incomplete.
 careless_releases = pytest.mark.parametrize("release", RELEASES[3:])
 
 
 @pytest.fixture(params=["2.5.1", newer.NEWER])
 def release(request):
-    """Give the newest release that is known, and one that nobody has seen yet."""
+    """Return the newest known release, and an unknown one."""
     return request.param
 
 
 @pytest.fixture
 def preheat(run, box):
-    """Give a function that runs the module with the box's URL and token."""
+    """Return a function that runs the module with the sandbox's URL and token."""
 
     def call(**options):
         return run("preheat", **dict({"url": box.url, "token": box.token, "wait_sleep": 1}, **options))
@@ -39,13 +39,13 @@ def preheat(run, box):
 
 @pytest.fixture
 def nowhere():
-    """Give ``host:port`` at which nothing listens."""
+    """Return a ``host:port`` on which nothing listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{int(taken.getsockname()[1])}"
 
 
-# Created, found, adopted, made again
+# Created, found, adopted, created again
 
 
 @all_releases
@@ -57,7 +57,7 @@ def test_it_creates_a_job_and_waits_until_it_is_warm(box, image, preheat, releas
     assert done.job["source"] == "created"
     assert (done.job["state"], done.job["outcome"], done.job["reason"]) == ("SUCCESS", "warm", None)
     assert (done.job["verified"], done.job["blobs"], done.job["warm_percentage"]) == ("blobs", 4, 100)
-    # Before 2.1.57 a job tells how many blobs are warm, and not which.
+    # Before 2.1.57, a job shows how many blobs are warm, but not which.
     is_told = release not in ("2.0.9", "2.1.0")
     assert done.job["warm"] == (image.blobs() if is_told else None)
     assert done.job["cold"] == ([] if is_told else None)
@@ -219,7 +219,7 @@ def test_a_job_with_another_option_is_another_job(box, image, preheat, options):
     assert rerun.job["id"] == other.job["id"]
 
 
-# Those of a newer release are not known.
+# Those of a newer release are unknown.
 @pytest.mark.parametrize("release", ["2.5.1"])
 @pytest.mark.parametrize(
     "options",
@@ -239,12 +239,12 @@ def test_an_option_with_the_managers_default_is_the_same_job(box, image, preheat
     assert not rerun.changed
 
 
-# Content that is gone
+# Deleted content
 
 
 @pytest.fixture
 def delete(run, box):
-    """Give a function that deletes tasks with the module task."""
+    """Return a function that deletes tasks with the module task."""
 
     def call(**options):
         done = run("task", url=box.url, token=box.token, wait_sleep=1, state="absent", **options)
@@ -316,7 +316,7 @@ def test_verify_peers_confirms_found_and_new_content(box, image, preheat):
     assert second.job["warm_percentage"] == 100
     # A job for each blob.
     assert box.counts()["POST"] == len(image.blobs())
-    # The list of preheats and one of pending jobs, twice where the machine is busy.
+    # The list of preheats and one of pending jobs, twice on a busy machine.
     assert box.counts()["LIST"] in (2, 3)
 
 
@@ -366,7 +366,7 @@ def test_verify_peers_asks_for_the_tasks_of_the_job(box, image, preheat):
 
 
 def test_verify_peers_fails_a_new_job_that_the_peers_do_not_hold(box, image, preheat, run):
-    # Whoever deletes while it is preheated.
+    # A deletion during the preheat.
     box.rule(outcome="fetch", after=60000, polls=[100000])  # warm after 5 s
     preheat(image=image.source, wait=False)
     box.lose(image.blobs()[3])
@@ -406,7 +406,7 @@ def test_peers_that_do_not_tell_whether_they_hold_all_of_it_are_no_proof(image, 
     assert (first.failed, second.failed) == (True, True)
     assert (first.job["outcome"], first.reason) == ("unknown", "peers_unknown")
     assert "2.4.0 or later" in second.msg
-    # It is not preheated again and again.
+    # It is not preheated repeatedly.
     assert second.job["id"] == first.job["id"]
 
 
@@ -481,7 +481,7 @@ def test_a_blob_whose_entry_was_lost_by_a_race_is_asked_for(box, image, preheat)
     box.rule(outcome="race_lost", lost=[2], times=1)
     first, second = preheat(image=image.source), preheat(image=image.source)
 
-    # Peers that hold it do not tell before 2.4.0 whether they hold all of it.
+    # Before 2.4.0, peers do not report whether they hold all of it.
     assert first.failed
     assert first.job["cold"] == [image.blobs()[2]]
     assert "can also lose entries of the result" in first.msg
@@ -498,7 +498,7 @@ def test_many_lost_entries_are_asked_for_despite_the_rate_limit(box, preheat, ne
     box.rule(outcome="race_lost", lost=lost)
     done = preheat(image=image.source)
 
-    # More than the manager lets pass at once.
+    # More than the manager accepts at once.
     urls = {row["args"]["url"] for row in box.jobs if row["type"] == "get_task"}
     assert urls == {image.blobs()[number] for number in lost}
     assert any(entry.status == 429 for entry in box.log)
@@ -569,7 +569,7 @@ def test_a_job_that_takes_too_long_times_out_in_time(box, image, preheat):
     assert "still PENDING after 2 s" in done.msg
     assert 2 <= done.result["elapsed"] < 4
     assert took < 8
-    # At 0, 1 and 2 seconds; where the machine is busy, the second look is the last one.
+    # At 0, 1 and 2 seconds. On a busy machine, the second poll is the last one.
     assert box.counts()["GET"][str(done.job["id"])] in (2, 3)
 
 
@@ -609,7 +609,7 @@ def test_each_of_several_images_ends_in_its_own_way_and_only_the_cold_ones_are_m
     assert first.column("outcome") == ["warm", "cold", "failed", "gone", "given_up"]
     assert first.msg.startswith("4 of 5 are not warm.")
     assert all((f"{source} is not warm" in first.msg) is (source != sources[0]) for source in sources)
-    # Over the whole wait a job is read by its id once.
+    # During the wait, a job is read by its ID once.
     assert set(box.counts()["GET"].values()) == {1}
 
     second = preheat(images=sources)
@@ -681,7 +681,7 @@ def test_check_mode_does_not_wait(box, image, preheat):
     assert (planned.job["source"], planned.job["outcome"]) == ("adopted", "pending")
 
 
-# Options that a release does not know
+# Options that a release does not have
 
 
 UNKNOWN: dict[str, dict[str, object]] = {
@@ -701,7 +701,7 @@ def test_an_option_that_the_manager_does_not_know_is_refused_by_name(box, image,
     options = {option: value}
     if option == "count":
         options["scope"] = "all_peers"
-    preheat(image=image.source)  # so that there is a job whose echo tells the release, however old it is
+    preheat(image=image.source)  # creates a job whose echo shows the release, regardless of its age
     box.clock_offset = 3 * 3600
     posts = box.counts()["POST"]
     done = preheat(image=image.source, **options)
@@ -874,14 +874,14 @@ def test_all_platforms_are_those_of_each_image(box, preheat, new_image):
     ],
 )
 def test_what_of_an_index_must_be_warm_with_each_release(preheat, new_image, release, platform, needed):
-    """Up to 2.5.1 all variants are preheated, later what platforms.Only accepts, 386 for amd64 among it."""
+    """Up to 2.5.1, all variants are preheated, later what platforms.Only accepts, including 386 for amd64."""
     offered = ["linux/amd64", "linux/386", "linux/arm64/v8", "linux/arm64/v9", "linux/arm/v6", "linux/arm/v7"]
     image = new_image(platforms=offered)
     done = preheat(image=image.source, platforms=[platform])
 
     assert not done.failed, done.msg
     assert done.job["outcome"] == "warm"
-    # Variants share their config here.
+    # Variants share their configuration here.
     assert done.job["warm"] == list(dict.fromkeys(url for name in needed for url in image.blobs(name)))
     if release != newer.NEWER:
         rerun = preheat(image=image.source, platforms=[platform])
@@ -1025,7 +1025,7 @@ def test_each_cluster_is_a_job(box, image, preheat):
 
     assert not done.failed, done.msg
     assert done.column("scheduler_cluster_ids") == [[1], [2]]
-    # Together they are a job for every cluster.
+    # Together, they are a job for every cluster.
     all_of_them = preheat(image=image.source)
     assert not all_of_them.changed
     assert sorted(all_of_them.column("id")) == sorted(done.column("id"))
@@ -1157,7 +1157,7 @@ def test_a_registry_that_says_no_fails(box, image, preheat, verify, status):
 
 
 def test_where_the_registry_cannot_be_reached_auto_judges_by_the_result(new_sandbox, run, nowhere):
-    # The manager and the hosts reach it, as they know another address for its name.
+    # The manager and the hosts reach it, because they have another address for its name.
     box = new_sandbox(aliases={nowhere: "registry"})
     options = {"image": f"http://{nowhere}/{box.image('shop/far', '1').name}:1"}
 
@@ -1183,7 +1183,7 @@ def test_where_the_registry_cannot_be_reached_auto_judges_by_the_result(new_sand
 def test_verify_says_what_counts(box, image, preheat, verify, verified):
     warm = preheat(image=image.source, verify=verify)
     assert (warm.job["outcome"], warm.job["verified"]) == ("warm", verified)
-    # Only who reads the manifest can pin it.
+    # Only a reader of the manifest can pin it.
     assert (warm.job["digest"] is not None) is (verified == "blobs")
 
     box.rule(outcome="partial", missing=[0], times=1)
@@ -1192,7 +1192,7 @@ def test_verify_says_what_counts(box, image, preheat, verify, verified):
     assert preheat(image=image.source, verify=verify, force=True).failed is (verified != "none")
 
 
-# What breaks
+# Faults
 
 
 @all_releases
@@ -1258,7 +1258,7 @@ def test_a_token_that_is_refused_stops_all_posts(box, images, preheat):
     assert not box.jobs
 
 
-# What else is told
+# Other results
 
 
 def test_progress_lines_are_appended_when_the_picture_changes(box, images, preheat, tmp_path):

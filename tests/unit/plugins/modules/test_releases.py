@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options and values that not every release takes, against a sandbox of each."""
+"""Options and values that not every release accepts, against a sandbox of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import newer
 
 @pytest.fixture
 def preheat(run, box):
-    """Give a function that preheats with the manager's address and token."""
+    """Return a function that preheats with the manager's address and token."""
     credentials = {"token": box.token} if box.token else {}
     return lambda **options: run("preheat", **{"url": box.url, **credentials, "wait_sleep": 1, **options})
 

@@ -20,13 +20,13 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(params=["2.5.1", newer.NEWER])
 def release(request):
-    """Give the newest release that is known, and one that nobody has seen yet."""
+    """Return the newest known release, and an unknown one."""
     return request.param
 
 
 @pytest.fixture
 def call(run, box):
-    """Give a function that runs a module with the manager's address and token."""
+    """Return a function that runs a module with the manager's address and token."""
 
     def function(module, **options):
         state = {"state": "absent"} if module == "task" else {}
@@ -37,7 +37,7 @@ def call(run, box):
 
 @pytest.fixture
 def warm(box, call):
-    """Give a function that makes an image that all hosts hold, and that no other test has."""
+    """Return a function that creates a unique image on all hosts."""
 
     def make(tag="1", name=None, **options):
         name = name or f"tasks/app-{int(next(_NUMBERS))}"
@@ -131,7 +131,7 @@ def test_an_image_is_deleted_once(box, call, warm):
 @pytest.mark.parametrize("release", RELEASES)
 def test_what_other_versions_need_stays(box, call, warm):
     old = warm(tag="1", name="tasks/versions", layers=3)
-    # Another config, the same layers but one.
+    # Another configuration, the same layers except one.
     shared = set(digests(old)[1:3])
     new = box.image("tasks/versions", "2", layers=3, digests=["sha256:" + "c" * 64] + digests(old)[1:3])
     assert set(digests(old)) & set(digests(new)) == shared
@@ -224,14 +224,14 @@ def test_a_host_that_fails_is_named_once(box, call, warm):
         assert [host["hostname"] for host in task["failures"]] == ["host-2"]
 
 
-# A deletion that names nobody
+# A deletion without hosts
 
 SMALL = 1024
 
 
 @pytest.fixture
 def mixed(box, warm):
-    """Return a warm image whose layers the scheduler knows, and whose config it does not."""
+    """Return a warm image. The scheduler knows its layers, but not its configuration."""
     box.manager.fleet.unscheduled_bytes = SMALL
     yield warm(size=2 * SMALL, layers=2)
     box.manager.fleet.unscheduled_bytes = None
@@ -383,7 +383,7 @@ def test_what_a_job_without_an_answer_deleted_is_a_change(box, call):
     assert not call("preheat", file=file).failed
     box.rule(method="POST", path="/jobs$", fault="reset", acts=True, times=1)
     done = call("task", file=file)
-    # The second job found nothing any more.
+    # The second job found nothing.
     assert len(types(box, "delete_task")) == 2
     assert done.result["tasks"][0]["deleted"] == []
     assert not done.failed
@@ -442,14 +442,14 @@ def test_who_deletes_asks_first_where_an_option_could_be_ignored(box, call, opti
     file = box.file("with/options.bin")
     preheated = {key: value for key, value in options.items() if key != "job_timeout"}
     assert not call("preheat", file=file, **preheated).failed
-    # A time limit is for the job that deletes, older releases know none for one that only asks.
+    # A time limit is for the deleting job. Older releases have none for queries.
     assert call("task", file=file, check_mode=True, **options).changed
     before = len(types(box, "get_task"))
     done = call("task", files=[file, file + "?b"], **options)
     assert done.changed
     assert not done.failed, done.msg
     assert [bool(entry["deleted"]) for entry in done.result["tasks"]] == [True, False]
-    # On releases whose peers tell, who holds the second file is asked after its deletion, too.
+    # With releases whose peers report it, the holders of the second file are queried after its deletion too.
     held = sum(entry["held"] is not None for entry in done.result["tasks"])
     assert held == (1 if box.manager.profile.release == "2.5.1" else 0)
     assert len(types(box, "get_task")) - before == questions + held

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hosts for the tests of hits: what the module preheat_hit_info would bring from one, each as good as it can be."""
+"""Hosts for the tests of hits: facts of the module preheat_hit_info, by default of hosts that hit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CONFIG_TOML = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconf
 
 
 def merged(config, changes):
-    """Return a configuration with some dotted keys set, or taken out where the value is None."""
+    """Return a configuration with dotted keys set, or removed if the value is None."""
     config = copy.deepcopy(config)
     for path, value in changes.items():
         node = config
@@ -68,12 +68,12 @@ def hosts_toml(
 
 
 def file(path, text, error=None, mtime=STARTED - 60):
-    """Return a file as the module brings it."""
+    """Return a file as the module reports it."""
     return {"path": path, "text": text, "error": error, "mtime": None if text is None else mtime}
 
 
 def unit(name, state="active"):
-    """Return a unit as the module brings it."""
+    """Return a unit as the module reports it."""
     return {"name": name, "state": state, "since": STARTED if state == "active" else None}
 
 
@@ -87,10 +87,10 @@ def facts(
     containerd="1.6.20",
     registry="registry.example.com",
 ):
-    """Return a host with one client, by default one that hits.
+    """Return a host with a client, by default one that hits.
 
-    :param changes: dotted keys of the client's configuration to set, or to take out with None.
-    :param config: the text of the client's configuration, in place of all that.
+    :param changes: dotted keys of the client's configuration to set, or to remove with None.
+    :param config: the text of the client's configuration instead.
     :param hosts: text of hosts.toml, or dict of path to text.
     """
     text = yaml.safe_dump(merged(GOOD[client], changes or {})) if config is None else config
@@ -118,7 +118,7 @@ def facts(
 
 
 def registries_conf(text="", drop_ins=None, runtimes=("podman",), logins=(), crio_state=None, of_root=None):
-    """Return what podman and CRI-O read.
+    """Return the files that podman and CRI-O read.
 
     :param drop_ins: dict of file name to text.
     """

@@ -44,7 +44,7 @@ def test_each_line_of_the_table_makes_sense(client, key):
     [("dfget", "2.0.9", 171), ("dfget", "2.3.4", 184), ("dfdaemon", "0.1.112", 66), ("dfdaemon", "1.5.1", 106)],
 )
 def test_the_table_has_every_key_of_a_release(client, release, count):
-    """As many as client/config/peerhost.go and dragonfly-client-config/src/dfdaemon.rs have at the tag, and aliases."""
+    """The number is that of client/config/peerhost.go and dragonfly-client-config/src/dfdaemon.rs, with aliases."""
     assert len([key for key in SCHEMA[client] if look_up(client, key, release).status == "known"]) == count
 
 
@@ -55,7 +55,7 @@ def test_the_table_has_every_key_of_a_release(client, release, count):
         ("dfget", "2.3.4", "proxy.proxies[].regx", "known", None),
         ("dfget", None, "verbose", "known", None),
         ("dfget", None, "logLevel", "known", None),
-        # The Go client matches names whatever their case.
+        # The Go client ignores the case of names.
         ("dfget", "2.1.67", "proxy.registrymirror.DYNAMIC", "known", None),
         ("dfget", "2.1.67", "security.cacert", "gone", None),
         ("dfget", "2.1.60", "security.cacert", "known", None),
@@ -126,7 +126,7 @@ def test_which_key_was_meant(client, path, meant):
 
 @pytest.mark.parametrize("client", SCHEMA)
 def test_a_dropped_letter_is_found(client):
-    """Each key of the newest release, spelt without its last letter, is unknown and brings the right name back."""
+    """Each key of the newest release without its last letter is unknown, and the right name is suggested."""
     for key in SCHEMA[client].values():
         if look_up(client, key.path, LAST_RELEASE[client]).status == "known" and len(key.path.rpartition(".")[2]) > 4:
             entry = look_up(client, key.path[:-1], LAST_RELEASE[client])
@@ -196,7 +196,7 @@ def test_get_folds_case_for_the_go_client_only():
         ("6h", "dfdaemon", 21600),
         ("1h 30min", "dfdaemon", 5400),
         ("30days", "dfdaemon", 2592000),
-        # Nanoseconds for the Go client, an error for the Rust client; never what was meant.
+        # Nanoseconds for the Go client, an error for the Rust client, never the intended value.
         (30, "dfget", None),
         (30, "dfdaemon", None),
         (0, "dfdaemon", 0),
@@ -212,7 +212,7 @@ def test_get_folds_case_for_the_go_client_only():
         ("", "dfdaemon", None),
         (True, "dfget", None),
         (None, "dfget", None),
-        # More than a client can count.
+        # Larger than a client's integer.
         ("9223372036s", "dfget", 9223372036),
         ("9223372037s", "dfget", None),
         ("9223372037s", "dfdaemon", 9223372037),
@@ -247,7 +247,7 @@ def test_fractions_of_a_duration_came_with_humantime_2_4(release, seconds):
         ("9" * 500 + "Gi", "dfget", None),
         ("9Ei", "dfget", None),
         ("7Ei", "dfget", 7 * 1024**6),
-        # The crate bytesize knows no exabytes, but fractions that Go does not; too much is the most it can count.
+        # The crate bytesize has no exabytes, but fractions, unlike Go. Larger values become its maximum.
         ("7Ei", "dfdaemon", None),
         (".5Gi", "dfdaemon", 1024**3 // 2),
         ("1.GB", "dfdaemon", 1000**3),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of the clients' keys, written by hand, against the keys that a program read out of the clients' sources."""
+"""The table of the clients' keys, written by hand, compared with the keys extracted from the clients' sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RELEASES = sorted(path.stem for path in KEYS.glob("*.json"))
 
 
 def leaves(tree, path=""):
-    """Dotted paths of the keys that hold a value, with ``[]`` after the name of a list of mappings."""
+    """Return dotted paths of keys with values, with ``[]`` after the name of a list of mappings."""
     for name, inner in tree.items():
         here = f"{path}.{name}" if path else name
         if isinstance(inner, list) and isinstance(inner[0], dict):

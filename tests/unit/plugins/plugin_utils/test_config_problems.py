@@ -57,7 +57,7 @@ GONE = object()
 
 
 def with_key(config: dict[str, t.Any], path: str, value: t.Any) -> dict[str, t.Any]:
-    """A copy of a configuration with one key set, or taken out where the value is GONE."""
+    """Return a copy of a configuration with one key set, or removed if the value is GONE."""
     changed = copy.deepcopy(config)
     node = changed
     *parents, last = path.split(".")
@@ -71,7 +71,7 @@ def with_key(config: dict[str, t.Any], path: str, value: t.Any) -> dict[str, t.A
 
 
 class Case(t.NamedTuple):
-    """A configuration that is sound but for one key, and the one problem that this makes."""
+    """A configuration that is valid except one key, and the resulting problem."""
 
     code: str
     client: str
@@ -92,7 +92,7 @@ def rust(code: str, path: str, value: t.Any, key: str = "", release: str | None 
 
 SCHEDULERS = "dfdaemon_scheduler_addrs"
 THRESHOLDS = {"distThreshold": "1GB", "diskThreshold": "1GB"}
-# What a dfdaemon 1.5.1 panicked at.
+# Values with which dfdaemon 1.5.1 panicked.
 ZEROS: dict[str, t.Any] = {
     "download.server.requestRateLimit": 0,
     "download.server.requestBufferSize": 0,
@@ -314,7 +314,7 @@ CASES = [
     ),
     go("port_drifts", "proxy.tcpListen.port", {"start": 65001, "end": 65010}),
 ]
-# A seed whose cache expires before a preheat does.
+# A seed whose cache expires before a preheat.
 GO_SEED = with_key(GO, "scheduler.manager.seedPeer.enable", True)
 RUST_SEED = with_key(RUST, "seedPeer", {"enable": True, "type": "super"})
 
@@ -341,7 +341,7 @@ def test_each_problem_is_found_and_nothing_else(case):
         with_key(base(case.client), case.path, case.value), case.client, case.release, case.context
     )
     others = {problem.code for problem in actual} - {case.code}
-    # Where the proxy cannot be read, nothing can be said about what is in it.
+    # If the proxy cannot be read, its content is not checked.
     if case.value != "/etc/dragonfly/proxy.yaml" and case.code not in ("wrong_type", "bad_regex"):
         assert others == set()
     assert (case.code, case.key) in [(problem.code, problem.key) for problem in actual]
@@ -354,7 +354,7 @@ def test_each_problem_is_found_and_nothing_else(case):
 @pytest.mark.parametrize(
     "client, path, value, release, context",
     [
-        # The whole query was dropped in mirror mode.
+        # The query was dropped in mirror mode.
         ("dfdaemon", "proxy.rules", [{"regex": "blobs", "filteredQueryParams": []}], "1.1.0", {}),
         ("dfdaemon", "proxy.rules", [{"regex": "blobs", "filteredQueryParams": ["ns"]}], "1.4.2", {}),
         (
@@ -368,9 +368,9 @@ def test_each_problem_is_found_and_nothing_else(case):
         ("dfdaemon", "manager", {}, "1.4.3", {"dynconfig": True}),
         ("dfdaemon", "proxy.server", {"port": 4001, "basicAuth": {"username": "a", "password": "b"}}, "1.4.2", {}),
         ("dfdaemon", "proxy.rules", [{"regex": "https://ghcr.io/.*blobs"}], "1.4.2", {"bases": ["https://ghcr.io"]}),
-        # A rule for one registry, where the registries are not known.
+        # A rule for one registry, with unknown registries.
         ("dfdaemon", "proxy.rules", [{"regex": "https://ghcr.io/.*blobs"}], "1.4.2", {}),
-        # Python cannot tell whether this matches, so nothing is said.
+        # Python cannot determine whether this matches, so nothing is reported.
         ("dfdaemon", "proxy.rules", [{"regex": r"blobs/\pL.*"}], "1.4.2", {"bases": ["https://ghcr.io"]}),
         ("dfdaemon", "proxy.rules", [{"regex": "sha256:[0-9a-f]+$"}], "1.2.1", {"bases": ["https://a"]}),
         # These rules do not decide about blobs.
@@ -455,7 +455,7 @@ def test_a_seed_must_keep_what_was_preheated(client, config, release, expiry, ma
     assert [problem.code for problem in actual] == ([code] if code else [])
 
 
-# The hosts of a run with real managers, seeds, containerd and registry, with what it counted.
+# The hosts of a run with real managers, seeds, containerd and registry, with its counts.
 MEASURED = [
     ("dfget", "2.1.67", {"defaultFilter": "Expires&Signature&ns"}, "2.1.67", True),
     ("dfget", "2.1.67", {"defaultFilter": ""}, "2.1.67", False),
@@ -603,7 +603,7 @@ CONTAINERD_CASES = {
 
 
 class _Words(dict):
-    """For format_map: a placeholder is written in capitals."""
+    """Values for format_map: placeholders in capitals."""
 
     def __missing__(self, name: str) -> _Word:
         return _Word(name.upper())
@@ -614,7 +614,7 @@ class _Word(str):
         return str(self)
 
 
-#: Traps without a code, because no setting of the user leads into them.
+#: Traps without a code, because no setting causes them.
 HANDLED_BY_THE_ROLES = {
     "Preheat and hosts fetch the same registry from different URLs",
     "Go and Rust clients in one group",
@@ -630,7 +630,7 @@ HANDLED_BY_THE_ROLES = {
 
 
 def documented() -> list[tuple[str, str | None, str]]:
-    """Title, code and message of each row of the tables of traps."""
+    """Return title, code and message of each row of the tables of traps."""
     text = DOCS.read_text(encoding="utf-8").partition("## Rejected by the roles themselves")[0]
     rows = re.findall(r"^\| (.+?) \| (?:`(\w+)`)?.*? \| (.+?) \|$", text, re.MULTILINE)
     return [(title, code or None, message) for title, code, message in rows if title not in ("Trap", "---")]
@@ -650,6 +650,6 @@ def test_each_documented_problem_has_a_configuration_that_makes_it(code):
     if code in CONTAINERD_CASES:
         assert code in [problem.code for problem in CONTAINERD_CASES[code]()]
     elif any(f'"{code}"' in path.read_text(encoding="utf-8") for path in TABLES):
-        pass  # A table there makes it.
+        pass  # A table there creates it.
     else:
         assert code == "expires_too_soon" or code in {case.code for case in CASES}

@@ -27,13 +27,13 @@ CRI3 = 'plugins."io.containerd.cri.v1.images"'
 
 
 def judge_config(text, certs_dir, release=None, dump=None, client="none", allowed=(), imports=(), **more):
-    """Judge a config.toml by itself, as the filter containerd_config does."""
+    """Check a config.toml alone, like the filter containerd_config."""
     files = [{"path": path, "text": imported, "exists": True} for path, imported in imports]
     facts = {"config": {"path": "config.toml", "text": text}, "imports": files, "version": release, "dump": dump}
     return judge_facts({**facts, **more}, certs_dir, client, allowed)
 
 
-# What "containerd config default" of Debian's 1.6 writes, shortened, with a user's own comments.
+# Output of "containerd config default" of Debian's 1.6, shortened, with a user's comments.
 DEFAULT_1 = """\
 disabled_plugins = []
 imports = []
@@ -148,11 +148,11 @@ def test_everything_else_stays_as_it_was(others, version):
 @pytest.mark.parametrize(
     "text, release, certs_dir",
     [
-        # From 2.2 on there are default folders, which only pulls without the transfer service take apart.
+        # From 2.2 on, there are several default directories, which only pulls without the transfer service split.
         (f"version = 3\n[{CRI3}]\nuse_local_image_pull = true\n", "2.2.0", CERTS),
         (f"version = 3\n[{CRI3}]\nmax_concurrent_downloads = 5\n", "2.3.4", "/etc/docker/certs.d"),
         (f"version = 2\n[{CRI2}.containerd]\ndisable_snapshot_annotations = false\n", "2.2.0", CERTS),
-        # Of the old settings only mirrors keep the default away, and these pulls take it apart.
+        # Of the old settings, only mirrors disable the default, and these pulls split it.
         (f"version = 3\n[{CRI3}.registry.configs.'a'.auth]\nusername = 'a'\n", "2.2.0", CERTS),
         (f"version = 3\n[{CRI3}.registry.auths.'https://a']\nusername = 'a'\n", "2.3.4", CERTS),
         (f"version = 2\n[{CRI2}.registry]\nconfig_path = '{CERTS}'\n", "1.7.24", CERTS),
@@ -176,9 +176,9 @@ def test_nothing_is_needed(text, release, certs_dir):
     "text, release",
     [
         ("", "2.1.4"),
-        # A folder that is none of the defaults.
+        # A directory that is not a default.
         (f"version = 3\n[{CRI3}]\nsnapshotter = 'overlayfs'\n", "2.1.4"),
-        # Pulls through the transfer service do not take the default apart, nor any other list.
+        # Pulls through the transfer service do not split the default, or any other list.
         ("", "2.2.0"),
         (DEFAULT_3, "2.3.4"),
         (f"version = 3\n[{CRI3}.registry]\nconfig_path = '/etc/other:{CERTS}'\n", "2.1.0"),
@@ -217,7 +217,7 @@ def test_plugins_that_pull_nothing_may_be_disabled():
         ('disabled_plugins = ["zfs"]\n', ["config_version_1"]),
         ("root = '/var/lib/containerd'\n", ["config_version_1"]),
         ("version = 1\n", ["config_version_1"]),
-        # As the package containerd.io brings it.
+        # Content of the package containerd.io.
         ('disabled_plugins = ["cri"]\n', ["cri_disabled", "config_version_1"]),
         ('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n', ["cri_disabled"]),
         (f'version = 2\n[{CRI2}.registry.mirrors."docker.io"]\nendpoint = ["http://a"]\n', ["mirrors_in_use"]),
@@ -408,7 +408,7 @@ def test_pulls():
         ({"X-Dragonfly-Application": "a"}, "dfdaemon", {"application": "b"}, ["tag_mismatch"]),
         ({"X-Dragonfly-Piece-Length": 4194304}, "dfdaemon", {"piece_length": 4194304}, []),
         ({}, "dfdaemon", {"piece_length": 4194304}, ["tag_mismatch"]),
-        # The ids of the Go client do not depend on it.
+        # The task IDs of the Go client do not depend on it.
         ({"X-Dragonfly-Piece-Length": "4194304"}, "dfget", {}, []),
         ({"X-Dragonfly-Filter": "Expires&ns"}, "dfget", {}, []),
         ({"X-Dragonfly-Filter": "Expires"}, "dfget", {}, ["filter_without_ns"]),
@@ -418,7 +418,7 @@ def test_pulls():
         ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "true"}, "dfdaemon", {}, ["blob_digest_ids"]),
         ({"X-Dragonfly-Enable-Task-ID-Based-Blob-Digest": "false"}, "dfdaemon", {}, []),
         ({"X-Other": "a"}, "dfdaemon", {}, []),
-        # As each client reads them.
+        # Values as each client reads them.
         ({"X-Dragonfly-Filtered-Query-Params": "Signature, ns"}, "dfdaemon", {}, []),
         ({"X-Dragonfly-Filtered-Query-Params": ""}, "dfdaemon", {}, ["filter_without_ns"]),
         ({"X-Dragonfly-Filtered-Query-Params": "Expires"}, "dfget", {}, []),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What containerd really reads: imports, distributions, credentials, and what the role makes of them."""
+"""The configuration that containerd really reads (imports, distributions, credentials), and the plans of the role."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def codes(plan: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     "main, imported, release, config_path",
     [
-        # Until 1.7 a later file replaces the table of a plugin, from 2.0 on it is merged into it.
+        # Up to 1.7, a later file replaces the table of a plugin. From 2.0 on, it is merged.
         (MAIN2 + SET2, RUNTIME2, "1.6.20", ""),
         (MAIN2 + SET2, RUNTIME2, "1.7.24", ""),
         (MAIN2 + SET2, RUNTIME2, "2.0.0", CERTS),
@@ -117,7 +117,7 @@ def test_an_import_that_wins_is_named(release: str) -> None:
     assert codes(plan) == ["import_wins"]
     assert not plan["needs_config"]
     assert plan["problems"][0]["message"].startswith(f"{NVIDIA} plugins.io.containerd.grpc.v1.cri:")
-    # The same after the role of before wrote config_path.
+    # The same after an earlier version of the role wrote config_path.
     assert codes(make_plan(containerd(MAIN2 + SET2, ((NVIDIA, RUNTIME2),), version=release), options())) == [
         "import_wins"
     ]
@@ -285,11 +285,11 @@ def test_an_import_that_is_newer_than_containerd() -> None:
 
 def test_k3s_is_judged_by_the_files_that_it_generates() -> None:
     folder = "/var/lib/rancher/k3s/agent/etc/containerd/certs.d"
-    # It writes config.toml itself when it starts, after its unit did.
+    # It writes config.toml itself after the start of its unit.
     own = k3s(hosts=mirror_files(folder))
     own["config"]["mtime"] = 3.0
     assert predict_hits({**hosts.facts(), "containerd": own}, [image()]).hit == "all"
-    # Files in the usual place say nothing.
+    # Files in the usual directory do not count.
     verdict = predict_hits({**hosts.facts(), "containerd": k3s(hosts=mirror_files())}, [image()])
     assert verdict.hit == "none"
     newer = k3s("mirrors: {}\n", hosts=mirror_files(folder))
@@ -307,7 +307,7 @@ def test_settings_of_k3s_that_are_unknown_are_never_a_hit() -> None:
     reason = verdict.reasons[0]
     assert (reason.file, reason.key) == ("/etc/rancher/k3s/config.yaml", "private-registry")
     assert predict_hits({**hosts.facts(), "containerd": {**own, "settings_error": None}}, [image()]).hit == "all"
-    # The role does not report on a file that may not be read.
+    # The role does not report files that it cannot read.
     plan = make_plan(own, options())
     assert (codes(plan), plan["registries"]["needed"]) == (["settings_unknown"], False)
 
@@ -453,7 +453,7 @@ def test_registries_of_k3s_are_written(name: str) -> None:
 
 
 class Tagged(str):
-    """A string as Ansible passes it to filters."""
+    """Return a string as Ansible passes it to filters."""
 
 
 def test_strings_that_ansible_tags() -> None:

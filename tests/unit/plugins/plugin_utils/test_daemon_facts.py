@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles of the clients conclude from what they saw on a host, and how they write configurations."""
+"""Conclusions of the clients' roles about a host, and the format of the configurations that they write."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_files():
         ({"pw_name": "root", "gr_name": "dragonfly-manager", "rusr": True, "rgrp": True, "roth": False}, True),
         ({"pw_name": "root", "gr_name": "dragonfly-manager", "rusr": True, "rgrp": False, "roth": True}, False),
         ({"pw_name": "dragonfly-manager", "gr_name": "x", "rusr": True, "rgrp": False, "roth": False}, True),
-        # A user that has gone.
+        # A user that was removed.
         ({"rusr": True, "rgrp": True, "roth": False}, False),
     ],
 )
@@ -205,7 +205,7 @@ def test_which_differences_are_hidden(text, is_hidden):
 
 
 class Member(t.NamedTuple):
-    """A member of an archive: its name, tarfile's type, and the target of a link."""
+    """A member of an archive: its name, its type in tarfile, and the target of a link."""
 
     name: str
     kind: bytes = tarfile.REGTYPE
@@ -213,7 +213,7 @@ class Member(t.NamedTuple):
 
 
 def list_archive(folder: Path, members: t.Iterable[Member]) -> list[str]:
-    """Return how the tar of this machine lists an archive of members."""
+    """Return the listing of an archive of members by tar of this machine."""
     with tarfile.open(folder / "archive.tar.gz", "w:gz") as archive:
         for member in members:
             info = tarfile.TarInfo(member.name)
@@ -314,7 +314,7 @@ def test_a_listing_that_cannot_be_read_is_refused():
     }
 
 
-# --- what is written
+# --- written configurations
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_what_systemd_reads(tmp_path, value, is_read):
 @pytest.mark.parametrize(
     "value, text",
     [
-        # What YAML 1.2 reads as a number, a boolean or nothing, and YAML 1.1 as a text, and the other way round.
+        # Values that YAML 1.1 and 1.2 read as different types.
         *(
             (plain_text, f'"{plain_text}"')
             for plain_text in ("1e3", "0o17", "0x1F", "012", "1_000", "12:30", "yes", "off")
@@ -398,7 +398,7 @@ def test_values_are_written_so_that_yaml_1_1_and_1_2_read_the_same(value, text):
 
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text() | st.none()), max_size=4))
 def test_what_is_written_is_read_again(config):
-    # PyYAML does not read all that it can write, surrogates and some control characters.
+    # PyYAML cannot read some of its own output: surrogates and some control characters.
     try:
         read = yaml.safe_load(to_yaml(config))
     except yaml.YAMLError:
@@ -408,7 +408,7 @@ def test_what_is_written_is_read_again(config):
 
 def test_classes_of_ansible_are_written_as_what_they_are():
     class Encrypted(t.Sequence[str]):
-        """As AnsibleVaultEncryptedUnicode is up to ansible-core 2.18."""
+        """A text like AnsibleVaultEncryptedUnicode up to ansible-core 2.18."""
 
         def __getitem__(self, index: t.Any) -> t.Any:
             return "geheim"[index]
@@ -420,7 +420,7 @@ def test_classes_of_ansible_are_written_as_what_they_are():
             return "geheim"
 
     class Tagged(str):
-        """As a text is from ansible-core 2.19 on."""
+        """A text of ansible-core 2.19 and later."""
 
     assert plain({"a": [Encrypted()], Tagged("b"): 1}) == {"a": ["geheim"], "b": 1}
     assert to_yaml({"a": Encrypted(), Tagged("b"): Tagged("c")}) == "a: geheim\nb: c\n"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a host hits, and the reasons: what was measured on real clusters, and each case by itself."""
+"""Whether a host hits, and the reasons: cases measured on real clusters, and single cases."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ LOGIN = {"username": "hidden", "password": "hidden"}
 
 
 def at(host, client="dfget", extra=""):
-    """A hosts.toml that sends containerd to a host."""
+    """Return a hosts.toml that sends containerd to a host."""
     return hosts_toml(client, extra=extra).replace("127.0.0.1", host)
 
 
 def old_mirror(endpoint):
-    """A config.toml with a mirror of the old kind."""
+    """Return a config.toml with a mirror in the old format."""
     table = '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."registry.example.com"]'
     return f'version = 2\n{table}\nendpoint = ["{endpoint}"]\n'
 
@@ -102,7 +102,7 @@ LAZY = hosts.CONFIG_TOML + '[plugins."io.containerd.grpc.v1.cri".containerd]\nsn
 
 
 def parts(size):
-    """A config.toml that makes containerd request parts of blobs."""
+    """Return a config.toml with which containerd requests parts of blobs."""
     table = '[plugins."io.containerd.transfer.v1.local"]'
     return f"{hosts.CONFIG_TOML}{table}\nconcurrent_layer_fetch_buffer = {size}\n"
 
@@ -257,7 +257,7 @@ def test_pulls_with_a_folder_of_their_own():
     assert codes(predict_hits(machine, [image()])) == ["config_path_not_set"]
     machine["containerd"]["certs_dir"] = "/srv/certs.d"
     assert predict_hits(machine, [image()]).hit == "all"
-    # They go past the CRI plugin.
+    # They bypass the CRI plugin.
     machine["containerd"]["config"]["text"] = 'version = 2\ndisabled_plugins = ["cri"]\n'
     assert predict_hits(machine, [image()]).hit == "all"
     machine["containerd"]["config"]["text"] += (
@@ -280,11 +280,11 @@ def test_a_prefix_is_part_of_the_mirrors_path():
     assert prediction.blobs[0].url == f"https://harbor.example.com/v2/hub/library/redis/blobs/{DIGESTS[0]}"
 
 
-# --- hosts that miss: what is wrong, the reason, and where the cure is
+# --- hosts that miss: the fault, the reason, and the place of the remedy
 
 
 def misses():
-    """Name, facts, seed, code, file and key of the reason, a part of its text."""
+    """A case: name, facts, seed, code, file and key of the reason, and a part of its text."""
     yaml_file = {"dfget": "/etc/dragonfly/dfget.yaml", "dfdaemon": "/etc/dragonfly/dfdaemon.yaml"}
     toml_file = "/etc/containerd/certs.d/registry.example.com/hosts.toml"
     config = "/etc/containerd/config.toml"
@@ -1103,7 +1103,7 @@ CRI_REGISTRY = "io.containerd.grpc.v1.cri.registry"
 
 
 def old_mirror_with_tls(tls, host="127.0.0.1:65001"):
-    """A config.toml with a mirror of the old kind, and with certificates for a host."""
+    """Return a config.toml with a mirror in the old format, and certificates for a host."""
     table = f'[plugins."io.containerd.grpc.v1.cri".registry.configs."{host}".tls]'
     return f"{old_mirror('http://127.0.0.1:65001')}{table}\n{tls}\n"
 
@@ -1148,11 +1148,11 @@ def test_certificates_of_the_old_kind_that_containerd_cannot_load(host, tls, cer
     "host, tls, certificates, release",
     [
         ("127.0.0.1:65001", 'ca_file = "/ca.pem"', {"/ca.pem": CA}, "1.7.20"),
-        # What is no certificate in a ca_file is skipped.
+        # Other PEM blocks in a ca_file are skipped.
         ("127.0.0.1:65001", 'ca_file = "/ca.pem"', {"/ca.pem": KEY}, "1.7.20"),
         ("127.0.0.1:65001", 'ca_file = ""', {}, "1.7.20"),
         ("127.0.0.1:65001", 'cert_file = "/p"\nkey_file = "/p"', {"/p": PAIR}, "1.7.20"),
-        # Another registry's.
+        # Of another registry.
         ("other.example.com", 'ca_file = "/ca.pem"', {"/ca.pem": GONE}, "1.7.20"),
         # containerd 2.0 and later read no table tls.
         ("127.0.0.1:65001", 'ca_file = "/ca.pem"', {"/ca.pem": GONE}, "2.1.4"),
@@ -1178,7 +1178,7 @@ GLOBAL_HEADERS = '[plugins."io.containerd.grpc.v1.cri".registry.headers]\n'
         (hosts.CONFIG_TOML + GLOBAL_HEADERS + 'Range = ["hidden"]', None, "range_header", "Range"),
         # With the old mirrors, too.
         (old_mirror(MIRROR_URL) + GLOBAL_HEADERS + 'X-Dragonfly-Tag = ["a"]', None, "tag_mismatch", "X-Dragonfly-Tag"),
-        # A header of all hosts comes before that of one host.
+        # A header of all hosts takes precedence over that of one host.
         (
             hosts.CONFIG_TOML + GLOBAL_HEADERS + 'X-Dragonfly-Registry = ["https://other"]',
             None,
@@ -1222,7 +1222,7 @@ def test_the_second_endpoint_of_an_old_mirror_is_the_client():
 
 
 def test_only_what_is_wrong_is_a_reason():
-    # Without a mirror nothing is dynamic either.
+    # Without a mirror, nothing is dynamic either.
     more = {"no-mirror", "rust-no-manager", "rust-merges-nothing"}
     for name, (machine, seed, code, *_row) in MISSES.items():
         others = set(codes(predict_hits(machine, [image()], seed))) - {code}
@@ -1424,7 +1424,7 @@ def test_the_proxy_listens_on_the_address_of_the_mirror(client, address, listene
 @pytest.mark.parametrize(
     "keys, warm, seed, client, code",
     [
-        # What the manager of the jobs knows tells its release, and so which seeds it can have warmed.
+        # The manager's known options show its release, and the release shows which seeds it can have warmed.
         (("concurrent_task_count",), ["a"], SeedPeers(), "dfget", "recipes_differ"),
         (("concurrent_task_count",), ["a"], SeedPeers(), "dfdaemon", None),
         (("concurrent_task_count",), None, SeedPeers(), "dfget", "seed_cannot_be_preheated"),
@@ -1491,7 +1491,7 @@ def test_no_note_where_it_does_not_hold():
     ],
 )
 def test_spellings_of_docker_hub(reference, registry, repository):
-    # The references are read as github.com/distribution/reference reads them (ParseNormalizedNamed).
+    # References are parsed like in github.com/distribution/reference (ParseNormalizedNamed).
     preheated = image_from_reference(reference, {})
     assert (preheated.pulled_registry, preheated.pulled_repository) == (registry, repository)
 

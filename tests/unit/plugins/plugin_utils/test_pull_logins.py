@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The passwords that hosts pull with: what Ansible makes of the key file of a service account is read as the key."""
+"""The passwords for pulls: a key file of a service account that Ansible parsed is read as the key."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check of hosts.toml against what releases of containerd read in it, see tests/tools/record_hosts_toml.py."""
+"""The check of hosts.toml, compared with releases of containerd (tests/tools/record_hosts_toml.py)."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ Outcome = t.Union[str, list[t.Any]]
 
 @functools.cache
 def facts_of(release: str | None) -> dict[str, t.Any]:
-    """Return what the module reports of containerd on a host."""
+    """Return the module's facts about containerd on a host."""
     return t.cast("dict[str, t.Any]", hosts.facts(containerd=release)["containerd"])
 
 
 def judged(text: str, release: str | None) -> Outcome:
-    """Return where the check expects containerd to send a pull, by what the module shows of a file."""
+    """Return where the check expects containerd to send a pull, by the module's facts about a file."""
     shown = redact_toml(text.removeprefix("\ufeff"), HOSTS_KEYS)
     file = {**hosts.file(FILE, shown), "bom": text.startswith("\ufeff")}
     route = Containerd({**facts_of(release), "hosts": [file]}).route(IMAGE)
@@ -57,7 +57,7 @@ def is_as_recorded(judgement: Outcome, recorded: Outcome) -> bool:
     if isinstance(recorded, str) or isinstance(judgement, str):
         return judgement == recorded
     url, headers = recorded
-    if url == "://":  # Only for [host.""] before 2.0: there is no host, so any URL without one says the same.
+    if url == "://":  # Only for [host.""] before 2.0: it has no host, so any URL without a host is equivalent.
         return judgement[0].startswith("https:///")
     return judgement == [url, {name.lower(): HIDDEN for name in headers}]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of manager.yaml and scheduler.yaml against what real servers accepted (tests/tools/record_servers.py)."""
+"""The checks of manager.yaml and scheduler.yaml, compared with real servers (tests/tools/record_servers.py)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ RECORDS = sorted(
     for file in (Path(__file__).parent / "recorded").glob("*.json")
     if file.stem.startswith(("manager", "scheduler"))
 )
-#: With these a server does not start; the others make it useless.
+#: With these, a server does not start. With others, it starts but does not work.
 FATAL = {"wrong_type", "bad_value", "missing_key"}
-#: Addresses and the like, which are only used after the configuration was accepted.
+#: Addresses and similar values, which are only used after the configuration was accepted.
 USED_LATER = {"metrics.addr", "database.redis.proxy.addr", "database.redis.addrs", "tracing.protocol"}
 TEXTS = ("str", "secret", "path", "file")
 
 
 class Recorded(t.NamedTuple):
-    """A value that a release of a server accepted or refused as that of a key."""
+    """A value of a key that a release of a server accepted or rejected."""
 
     program: str
     release: str
@@ -42,14 +42,14 @@ class Recorded(t.NamedTuple):
         return SCHEMA[self.program][self.path].types_in(checked_release(self.release))[0].partition("(")[0]
 
     def is_allowed(self) -> bool:
-        """Return whether the collection lets the value pass."""
+        """Return whether the collection accepts the value."""
         config = configuration(self.program, self.path, self.value, "/nowhere")
         problems = config_problems(config, self.program, self.release)
         return not any(problem.code in FATAL and problem.key.startswith(self.path) for problem in problems)
 
 
 def recorded() -> list[Recorded]:
-    """Return all that was recorded."""
+    """Return all recordings."""
     values = []
     for file in RECORDS:
         program, _dash, release = file.stem.partition("-")
@@ -60,7 +60,7 @@ def recorded() -> list[Recorded]:
 
 
 def is_stricter_on_purpose(case: Recorded) -> bool:
-    """Return whether a server accepts what is hardly meant: viper converts types, and drops what is empty."""
+    """Return whether a server accepts a probably unintended value: viper converts types, and drops empty values."""
     value = case.value
     if case.path in USED_LATER:
         return True
@@ -68,7 +68,7 @@ def is_stricter_on_purpose(case: Recorded) -> bool:
     if case.kind in TEXTS or "|" in case.kind:
         return is_converted or not isinstance(value, str) or "|" in case.kind
     if case.kind == "duration":
-        # Numbers are nanoseconds there, and only 0 is refused.
+        # Numbers are nanoseconds there, and only 0 is rejected.
         return is_converted or not isinstance(value, str) or value.startswith("-")
     if case.kind in ("strings", "ips"):
         return not isinstance(value, list)
@@ -91,6 +91,6 @@ def test_the_collection_allows_what_the_server_accepts(file):
 @pytest.mark.parametrize("file", RECORDS, ids=lambda file: file.stem)
 def test_nothing_is_allowed_that_the_server_refuses(file):
     cases = [case for case in recorded() if f"{case.program}-{case.release}" == file.stem and not case.is_accepted]
-    # A file that does not exist is for the option missing_files.
+    # The option missing_files covers files that do not exist.
     cases = [case for case in cases if case.kind != "file" or not isinstance(case.value, (str, int))]
     assert [case for case in cases if case.is_allowed()] == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of dfdaemon.yaml against what a real dfdaemon read and refused, see tests/tools/record_dfdaemon.py."""
+"""The checks of dfdaemon.yaml, compared with a real dfdaemon (tests/tools/record_dfdaemon.py)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXTS = ("str", "secret", "path", "file", "regex")
 
 
 class Recorded(t.NamedTuple):
-    """A value that a release of dfdaemon read or refused as that of a key."""
+    """A value of a key that a release of dfdaemon accepted or rejected."""
 
     release: str
     path: str
@@ -28,7 +28,7 @@ class Recorded(t.NamedTuple):
 
 
 def recorded() -> list[Recorded]:
-    """Return all that was recorded."""
+    """Return all recordings."""
     values = []
     for file in RECORDS:
         for path, verdicts in json.loads(file.read_text(encoding="utf-8")).items():
@@ -39,7 +39,7 @@ def recorded() -> list[Recorded]:
 
 
 def is_allowed(case: Recorded) -> bool:
-    """Return whether the collection lets a value pass."""
+    """Return whether the collection accepts a value."""
     release = checked_release(case.release)
     (kind,) = SCHEMA["dfdaemon"][case.path].types_in(release)
     error = value_error(kind, case.value, "dfdaemon", release)
@@ -47,7 +47,7 @@ def is_allowed(case: Recorded) -> bool:
 
 
 def is_stricter_on_purpose(case: Recorded) -> bool:
-    """Return whether the daemon reads a number, a boolean or nothing as a text, which is hardly what was meant."""
+    """Return whether the daemon reads a number, a boolean or null as a string, which is probably unintended."""
     (kind,) = SCHEMA["dfdaemon"][case.path].types_in(checked_release(case.release))
     if kind.startswith("strings"):
         return isinstance(case.value, list) and None in case.value

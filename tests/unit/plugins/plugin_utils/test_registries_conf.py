@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pulls of podman and CRI-O: what registries.conf says, and whether such a pull hits."""
+"""Pulls of podman and CRI-O: the content of registries.conf, and whether such a pull hits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def entry(prefix: str = "registry.example.com", mirror: str = MIRROR, more: str 
 
 
 def host(client: str = "dfdaemon", changes: Any = None, release: str | None = None, **files: Any) -> dict[str, Any]:
-    """Return facts of a host with podman and a client, which hits unless something is changed."""
+    """Return facts of a host with podman and a client, which hits unless the test changes it."""
     release = release or {"dfdaemon": "1.5.1", "dfget": "2.1.67"}[client]
     facts = hosts.facts(client, release, changes, config_toml=None, containerd=None, hosts={})
     conf = registries_conf(**{"drop_ins": {"50-dragonfly.conf": entry()}, **files})
@@ -67,7 +67,7 @@ REGISTRY_LOGIN = {"registries": ["registry.example.com"], "path": "/run/containe
 HITS: dict[str, dict[str, Any]] = {
     "rust": host(),
     "go": host("dfget", drop_ins=GO_ENTRY),
-    # podman adds no ns that would have to be filtered.
+    # podman adds no ns, so no filter is required.
     "go-without-a-filter": host("dfget", {"proxy.defaultFilter": None}, drop_ins=GO_ENTRY),
     "go-static": host("dfget", {"proxy.registryMirror.dynamic": None}, drop_ins=GO_ENTRY),
     "rust-before-ns-was-read": host(release="1.3.4"),
@@ -318,7 +318,7 @@ def test_whether_crio_was_reloaded_is_not_known() -> None:
     assert f"{DROP_IN}: written after CRI-O started." in prediction.notes[0]
 
 
-# --- what the role writes, and refuses
+# --- what the role writes and rejects
 
 
 REGISTRY = {"registry.example.com": BASE}

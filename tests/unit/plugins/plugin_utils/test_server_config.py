@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with manager.yaml and scheduler.yaml."""
+"""Problems of manager.yaml and scheduler.yaml."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def with_keys(config: dict[str, t.Any], keys: dict[str, t.Any]) -> dict[str, t.A
 
 
 class Case(t.NamedTuple):
-    """A configuration that is sound but for some keys, and the one problem of it."""
+    """A configuration that is valid except some keys, and its only problem."""
 
     code: str
     program: str
@@ -195,7 +195,7 @@ CASES = [
 ]
 
 
-#: A password that cannot be read is missing, and TLS to Redis is refused in any case.
+#: An unreadable password counts as missing, and TLS to Redis is always rejected.
 ALONG_WITH = {
     "wrong_type": {"missing_key", "bad_value"},
     "key_not_yet": {"redis_tls_without_jobs"},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles of manager and scheduler conclude from their configuration."""
+"""Facts that the roles manager and scheduler derive from their configuration."""
 
 from __future__ import annotations
 

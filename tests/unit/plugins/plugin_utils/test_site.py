@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the playbook site concludes from the variables of the first manager."""
+"""Facts that the playbook site derives from the variables of the first manager."""
 
 from __future__ import annotations
 

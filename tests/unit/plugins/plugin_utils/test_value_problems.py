@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with the values of role variables: one short message that names the variable."""
+"""Problems of role variables: one short message with the name of the variable."""
 
 from __future__ import annotations
 

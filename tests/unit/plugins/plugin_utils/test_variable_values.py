@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which values of variables are lists, mappings and durations."""
+"""Values of variables that are lists, mappings and durations."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which clusters existing jobs take care of."""
+"""The clusters that existing jobs cover."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ EVERYWHERE, NOWHERE = Gap(is_everywhere=True), Gap()
 @pytest.mark.parametrize(
     "needed, exact, jobs, kept, gap",
     [
-        # Nothing exists: one job for every cluster.
+        # No job exists: one job for every cluster.
         ({1, 2}, False, [], [], EVERYWHERE),
         ({1, 2}, False, [({1, 2}, "found")], [True], NOWHERE),
         ({1, 2}, False, [({1, 2, 3}, "adopted")], [True], NOWHERE),
-        # Each cluster by a job of its own.
+        # Each cluster has its own job.
         ({1, 2}, False, [({1}, "found"), ({2}, "adopted")], [True, True], NOWHERE),
         ({1, 2}, False, [({1}, "found")], [True], Gap(cluster_ids=(2,))),
-        # The newest word counts: an older job cannot save a cluster that must be made anew.
+        # The newest job decides: an older one does not cover a cluster that needs a new job.
         ({1, 2}, False, [({2}, "remake"), ({1, 2}, "found")], [False, True], Gap(cluster_ids=(2,))),
         ({1}, False, [({1}, "remake"), ({1}, "found")], [False, False], EVERYWHERE),
-        # A job that says nothing hides nothing.
+        # A job without a verdict hides nothing.
         ({1}, False, [({1}, "skip"), ({1}, "found")], [False, True], NOWHERE),
         # Jobs for other clusters.
         ({1}, False, [({2}, "found")], [False], EVERYWHERE),
         ({1}, True, [({1, 2}, "found")], [False], EVERYWHERE),
         ({1}, True, [({1}, "found")], [True], NOWHERE),
-        # Which clusters there are is not known: the newest job decides alone.
+        # The clusters are unknown: the newest job decides alone.
         (None, False, [({1}, "found")], [True], NOWHERE),
         (None, False, [(set(), "found")], [True], NOWHERE),
         (None, False, [({1}, "remake"), ({1}, "found")], [False, False], EVERYWHERE),
@@ -86,14 +86,14 @@ def test_of_each_cluster_its_newest_job_decides(needed, jobs):
         for cluster in needed
     }
     missing = {cluster for cluster, decision in newest.items() if decision in (None, "remake")}
-    # Where nothing counts, one job for all clusters is wanted.
+    # If no job counts, one job for all clusters is needed.
     assert coverage.gap == (EVERYWHERE if missing == needed else Gap(cluster_ids=tuple(sorted(missing))))
 
 
 @pytest.mark.parametrize(
     "needed, jobs, dropped, gap",
     [
-        # A newer job still covers a cluster that the dropped one shares.
+        # A newer job still covers a cluster of the dropped one.
         ({1, 2}, [{1}, {1, 2}], [1], Gap(cluster_ids=(2,))),
         ({1, 2}, [{1, 2}, {2}], [0], EVERYWHERE),
         ({1, 2, 3}, [{1, 2}, {2, 3}], [0], Gap(cluster_ids=(1, 2))),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many runs that start at the same time create a job, by the pauses alone."""
+"""The number of simultaneous runs that create a job, by the pauses alone."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which deletions make a warm job stale."""
+"""The deletions that make a warm job stale."""
 
 from __future__ import annotations
 
@@ -93,19 +93,19 @@ def test_any_blob_of_the_repository_counts_where_the_blobs_are_not_known(url, co
     "changes, counts",
     [
         ({}, True),
-        # It was over before.
+        # It ended before.
         ({"created_at": CREATED - 60, "updated_at": CREATED - 30}, False),
         ({"created_at": CREATED - 60, "updated_at": CREATED - 30, "state": "FAILURE"}, False),
         ({"created_at": CREATED - 60, "updated_at": CREATED}, True),
-        # It may have deleted something, and may still.
+        # It may have deleted content, and may still do so.
         ({"state": "FAILURE"}, True),
         ({"state": "PENDING", "created_at": CREATED - 60, "updated_at": CREATED - 30, "may_run": True}, True),
         ({"state": "PENDING", "created_at": CREATED - 60, "updated_at": CREATED - 30, "may_run": False}, False),
         ({"state": "NOVEL"}, True),
         ({"updated_at": None}, True),
-        # Nothing was there.
+        # There was no content.
         ({"was_empty": True}, False),
-        # Elsewhere.
+        # In other clusters.
         ({"cluster_ids": {2}}, False),
         ({"cluster_ids": {1, 2}}, True),
         ({"cluster_ids": set()}, True),

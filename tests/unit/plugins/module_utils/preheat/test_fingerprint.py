@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fingerprint of a request, and the description that holds it."""
+"""The fingerprint of a request, and the description that contains it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fingerprint(url=URL, kind="image", **options):
 
 
 def test_it_stays_the_same_in_every_version_of_the_collection():
-    # Another value makes every manager newer than the tables warm everything once more: raise _RULES, and say so.
+    # With another value, managers newer than the tables preheat everything again: raise _RULES, and document it.
     assert fingerprint() == "dc6c1011"
     assert fingerprint(tag="t", filtered_query_params=["b", "a"], count=2, platform="linux/amd64") == "b2a5c954"
 

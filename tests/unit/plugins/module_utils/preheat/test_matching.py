@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which existing job is identical to a planned one."""
+"""Existing jobs that are identical to a planned one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IMAGE = "http://10.77.0.1:5000/v2/library/app/manifests/1"
 
 
 def echo(release, scenario="image_success"):
-    """The args of the first job that a manager of a release made in a recorded scenario."""
+    """Return the args of the first job of a recorded scenario."""
     text = (RECORDINGS / release / (scenario + ".json")).read_text(encoding="utf-8")
     for exchange in json.loads(text)["exchanges"]:
         job = exchange["response"].get("json")
@@ -107,7 +107,7 @@ def test_an_unknown_key_that_says_something_makes_a_difference():
 
 
 def newer_echo(**values):
-    """Return the echo of a manager that nobody has seen yet: other defaults, and a key of its own."""
+    """Return the echo of an unknown manager: other defaults, and a key of its own."""
     defaults = {"concurrent_task_count": 16, "filtered_query_params": "X-New", "timeout": 1}
     return dict(echo("2.5.1"), **defaults, novelty="normal", **values)
 
@@ -214,7 +214,7 @@ RELEASES = st.sampled_from([(2, 0, 9), (2, 1, 31), (2, 1, 55), (2, 1, 67), (2, 2
 
 
 def stored(job, release):
-    """The args that a manager of a release would store and echo: what it knows, zero values where nothing was sent."""
+    """Return the args that a release stores and echoes: its keys, with zero values for those not sent."""
     sent = job.body()["args"]
     args = {"type": job.kind, "url": job.url}
     for arg in ARGS:
@@ -236,7 +236,7 @@ def make(options):
 
 
 def known(options, release):
-    """The options that a release knows."""
+    """Return the options that a release has."""
     spans = [(arg.option, arg.since or (0,), arg.until or (9,)) for arg in ARGS]
     return {
         name: value

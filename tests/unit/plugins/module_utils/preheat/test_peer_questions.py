@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which content the peers are found to hold."""
+"""The content that peers hold, by their responses."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._preheat.pe
 
 
 class Peers:
-    """A manager whose jobs of the type get_task are done at once.
+    """A manager whose jobs of the type get_task finish at once.
 
-    :ivar answers: by URL, pairs of the id of a cluster and whether a peer there has all of the task.
+    :ivar answers: by URL, pairs of a cluster ID and whether a peer there has all of the task.
     :ivar bodies: of the jobs that were created.
     """
 
@@ -51,7 +51,7 @@ class Peers:
         ({"a": [(1, True)], "b": [(1, False)]}, {1}, {"a"}),
         ({"a": [(1, True), (2, True)], "b": [(1, True)]}, {1, 2}, {"a"}),
         ({"a": [], "b": []}, {1}, set()),
-        # Which clusters there are is not known.
+        # The clusters are unknown.
         ({"a": [(1, True)], "b": []}, set(), {"a"}),
     ],
 )
@@ -114,7 +114,7 @@ def job_of(peers, state="SUCCESS", error=""):
             None,
         ),
         (job_of([{"IsFinished": False, "ip": "10.0.0.1"}]), set(), None),
-        # Up to 2.3.4 a peer that is named can lack some of it.
+        # Up to 2.3.4, a peer in the result can lack a part of it.
         (job_of([{"ip": "10.0.0.1"}]), set(), "2.4.0 or later"),
         (job_of([{"IsFinished": True, "ip": "10.0.0.1"}, {"ip": "10.0.0.2"}]), set(), "2.4.0 or later"),
         (job_of([{"IsFinished": "true", "ip": "10.0.0.1"}]), set(), None),

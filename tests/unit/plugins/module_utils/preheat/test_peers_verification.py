@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is warm by the peers' own word."""
+"""What is warm according to the peers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ SEED, FIRST, SECOND = (1, "10.0.0.9"), (1, "10.0.0.1"), (1, "10.0.0.2")
         ((1, 2), {"a": [SEED, (2, "10.1.0.1")], "b": [(2, "10.1.0.1"), SEED]}, "warm", None, []),
         ((), {"a": [SEED], "b": []}, "cold", "not_held", ["b"]),
         ((1,), {"a": [(None, "10.0.0.1")], "b": [SEED]}, "cold", "not_held", ["a"]),
-        # Where one answer proves nothing, nothing is proven.
+        # One response without proof leaves everything unproven.
         ((1,), {"a": "no answer", "b": [SEED]}, "unknown", "peers_unknown", []),
         ((1,), {"a": [], "b": "no answer"}, "unknown", "peers_unknown", []),
     ],
@@ -92,7 +92,7 @@ def test_a_job_that_names_no_blobs_is_not_warm():
         ),
         ({"a": [FIRST, SECOND], "b": [FIRST, SECOND]}, {"expected_ips": ["10.0.0.7"]}, "cold"),
         ({"a": [FIRST, SECOND], "b": [FIRST, SECOND]}, {"ips": ["10.0.0.7"]}, "cold"),
-        # A seed peer stands in for no host.
+        # A seed peer does not count as a host.
         ({"a": [SEED], "b": [SEED]}, {}, "cold"),
         ({"a": [], "b": []}, {"max_failed_peers_percentage": 100}, "cold"),
     ],
@@ -113,11 +113,11 @@ def at(name, host_type="normal", cluster=1):
 @pytest.mark.parametrize(
     "scope, held, reported, status",
     [
-        # Behind one gateway, each of two hosts holds another blob.
+        # Two hosts behind one gateway hold different blobs.
         ("all_peers", {"a": [at("one")], "b": [at("two")]}, (), "cold"),
         ("all_peers", {"a": [at("one"), at("two")], "b": [at("two")]}, (), "cold"),
         ("all_peers", {"a": [at("one"), at("two")], "b": [at("two"), at("one")]}, (), "warm"),
-        # The other one lost both blobs after the preheat.
+        # The other host lost both blobs after the preheat.
         ("all_peers", {"a": [at("one")], "b": [at("one")]}, ("one", "two"), "cold"),
         ("all_peers", {"a": [at("one")], "b": [at("one")]}, ("one",), "warm"),
         ("all_peers", {"a": [at("one", cluster=1)], "b": [at("one", cluster=2)]}, (), "cold"),

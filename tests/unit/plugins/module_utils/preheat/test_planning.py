@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which jobs are planned, and what an existing one means."""
+"""Planned jobs, and the meaning of existing ones."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_body_of_the_platforms_own_manifest_names_no_platform():
     assert "platform" not in job.body()["args"]
 
 
-# What an existing job means
+# The meaning of an existing job
 
 
 def at(seconds_ago):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run says of its jobs, while it waits and in the end."""
+"""Reports of a run about its jobs, during and after the wait."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run does when answers are lost, limits are hit and time passes, on a clock that only its own pauses move.
+"""Runs with lost responses, rate limits and timeouts, on a clock that only their own pauses advance.
 
 The runs of the whole module against the sandbox are in tests/unit/plugins/modules/test_preheat.py.
 """
@@ -51,11 +51,11 @@ ECHO = {
 class Manager:
     """A manager of 2.3.4 with jobs that become warm.
 
-    :ivar posts: what becomes of POSTs, one after the other: None makes a job, ``lost`` makes one without an answer, and
-        anything else is the answer, without a job. Then all make one.
-    :ivar late: seconds after which rows are seen.
-    :ivar takes: seconds that a job takes.
-    :ivar outcome: function of a job's URL that gives the success_tasks of its result.
+    :ivar posts: results of the POSTs in order: None creates a job, ``lost`` creates one without a response, and
+        anything else is the response, without a job. Later POSTs create jobs.
+    :ivar late: seconds until rows are visible.
+    :ivar takes: seconds of a job.
+    :ivar outcome: function of a job's URL that returns the success_tasks of its result.
     """
 
     def __init__(self, loopback, clock):
@@ -160,7 +160,7 @@ def no_registry(planned):
 
 
 class PreparedRun(t.NamedTuple):
-    """A run that can begin."""
+    """A prepared run."""
 
     context: RunContext
     progress: t.Callable[[str], None]
@@ -175,7 +175,7 @@ class PreparedRun(t.NamedTuple):
 
 @pytest.fixture
 def start(loopback, clock, manager):
-    """Give a function that prepares a run of the options."""
+    """Return a function that prepares a run of the options."""
 
     def make(client=None, check_mode=False, progress=None, chance=lambda: NO_PAUSE, **own):
         client = client or DragonflyClient(Http(auth="Bearer t", timeout=5), loopback.url)
@@ -219,7 +219,7 @@ def test_a_second_run_finds_it(manager, start, clock):
 
 @pytest.mark.parametrize("files", [[FILE], [FILE, "https://origin.example/other.bin"]])
 def test_a_job_that_the_manager_does_not_watch_any_more_is_not_awaited(manager, start, files):
-    # Its row is not written any more, as after a restart of the manager.
+    # Its row is no longer written, as after a restart of the manager.
     manager.takes = 10**6
     result = start(files=files).run()
     assert result["reason"] == "given_up"
@@ -235,7 +235,7 @@ def test_a_running_job_is_adopted(manager, start):
 
 
 def create_job(manager, url=FILE, **options):
-    """Create the job that a run would create for a file."""
+    """Create the job that a run creates for a file."""
     planned = PlannedJob("file", url, url, {"scope": "single_seed_peer", **options}, "")
     manager.post(planned.body())
 
@@ -251,7 +251,7 @@ def test_a_job_that_another_run_creates_during_the_pause_is_adopted(manager, sta
     assert (result["changed"], result["failed"], manager.count("POST")) == (False, False, 0)
     [job] = result["jobs"]
     assert (job["source"], job["outcome"]) == ("adopted", "warm" if wait else "pending")
-    # A later run is satisfied with several identical jobs.
+    # Several identical jobs satisfy a later run.
     later = start().run()
     assert (later["changed"], len(later["jobs"]), manager.count("POST")) == (False, 1, 0)
 
@@ -340,7 +340,7 @@ def test_check_mode_makes_nothing(manager, start, clock):
     assert not result["failed"]
 
 
-# Lost answers
+# Lost responses
 
 
 def test_a_lost_post_is_found(manager, start, clock):
@@ -426,14 +426,14 @@ def test_no_older_job_is_taken_for_the_lost_one(manager, start, clock):
     for _number in range(2):
         start(force=True).run()
     clock.time += 100
-    # With force only the newest job is looked at before, so that the time tells the other one.
+    # With force, only the newest job is read before, so the time identifies the other one.
     manager.posts = [LOST, "lost"]
     assert start(force=True).run()["jobs"][0]["id"] == 3
 
 
 def test_no_job_that_was_there_before_is_taken_for_the_lost_one(manager, start):
     start(wait=False).run()
-    # It is as young as the lost one would be.
+    # It is as recent as the lost one.
     manager.posts = [LOST, "lost"]
     assert start(force=True).run()["jobs"][0]["id"] == 2
 
@@ -448,11 +448,11 @@ def test_each_cluster_gets_its_own_lost_job(manager, start):
     )
 
 
-# Refusals
+# Rejections
 
 
 class Unsent(DragonflyClient):
-    """A client whose first POSTs do not get through to the manager."""
+    """A client whose first POSTs do not reach the manager."""
 
     failures = 0
 
@@ -534,7 +534,7 @@ def test_a_job_that_is_refused(manager, start, answer, reason):
 
 
 def test_an_option_that_the_manager_does_not_know(manager, start):
-    """Before the first job nobody knows the release, so the echo of this one tells."""
+    """Before the first job, the release is unknown. The echo of this one shows it."""
     result = start(file=FILE, object_storage={"region": "r"}).run()
     assert (result["failed"], result["reason"], result["changed"]) == (True, "unknown_option", True)
     assert "object_storage (2.4.4 or later)" in result["msg"]
@@ -549,7 +549,7 @@ def test_a_job_that_is_gone(manager, start):
     run = start()
     manager.takes = 10
     show = manager.show
-    # It is there when it is looked up, and not any more when it is awaited.
+    # It exists during the lookup, and no longer during the wait.
     calls = []
 
     def vanish(row, now):
@@ -567,7 +567,7 @@ def test_a_cold_job_is_made_again(manager, start, clock):
     result = start().run()
     assert (result["failed"], result["reason"]) == (True, "nothing_warmed")
     manager.outcome = lambda url: [{"ip": "10.0.0.1", "url": url}]
-    # The first job's row would now be read as warm, so it gets the result that it had.
+    # The first job's row would now be read as warm, so restore its earlier result.
     first = manager.rows[0]["id"]
     show = manager.show
     manager.show = lambda row, now: (

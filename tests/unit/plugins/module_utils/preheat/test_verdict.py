@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is warm by what real managers answered, and by what they could."""
+"""Verdicts about recorded and possible results of managers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HAS_REMEDY = re.compile("What to do: |This means: ")
 
 
 def recorded(place, number):
-    """A job as a manager gave it last.
+    """Return the last recorded state of a job.
 
     :param place: ``RELEASE/SCENARIO``.
     """
@@ -53,19 +53,19 @@ def wanting(blobs, url="http://10.77.0.1:5000/v2/library/app/manifests/1", more=
     return job
 
 
-# What managers answered
+# Recorded results
 
 
 @pytest.mark.parametrize(
     "place, number, outcome, reason, verified, blobs",
     [
-        # Up to 2.1.56 the result tells how many blobs are warm, from 2.1.57 to 2.3.0 which.
+        # Up to 2.1.56, the result shows how many blobs are warm, from 2.1.57 to 2.3.0 which.
         ("2.0.9/image_success", 1, "warm", None, "blobs", 4),
         ("2.1.0/image_success", 1, "warm", None, "blobs", 4),
         ("2.1.0/image_multiarch", 3, "warm", None, "blobs", 3),
         ("2.1.67/image_success", 31, "warm", None, "blobs", 4),
         ("2.1.67/file_warmed", 1, "warm", None, "blobs", 1),
-        # From 2.3.1 on a task tells several blobs, and says nothing of those that are cold.
+        # From 2.3.1 on, a task lists several blobs, and does not mention cold ones.
         ("2.3.4/image_success", 1, "cold", "nothing_warmed", "result", None),
         ("2.3.4/image_multiarch", 3, "cold", "nothing_warmed", "result", None),
         ("2.3.4/file_success", 6, "cold", "nothing_warmed", "blobs", 1),
@@ -76,7 +76,7 @@ def wanting(blobs, url="http://10.77.0.1:5000/v2/library/app/manifests/1", more=
         ("2.5.1/image_success", 2, "warm", None, "result", None),
         ("2.5.1/image_again", 3, "warm", None, "result", None),
         ("2.5.1/image_all_peers", 4, "warm", None, "result", 4),
-        # What failed.
+        # Failed blobs.
         ("2.1.0/file_missing", 13, "failed", "origin_missing", None, None),
         ("2.1.0/file_success", 12, "failed", "failed", None, None),
         ("2.1.67/image_partly_warmed", 2, "failed", "origin_missing", None, None),
@@ -85,7 +85,7 @@ def wanting(blobs, url="http://10.77.0.1:5000/v2/library/app/manifests/1", more=
         ("2.1.67/image_no_seed_peer", 1, "failed", "no_seed_peer", None, None),
         ("2.5.1/image_no_seed_peer", 1, "failed", "no_seed_peer", None, None),
         ("2.5.1/image_partly_warmed_all_peers", 5, "failed", "origin_missing", None, None),
-        # Jobs that are no preheat.
+        # Jobs of other types.
         ("2.5.1/task_jobs", 11, "done", None, None, None),
     ],
 )
@@ -112,7 +112,7 @@ def test_a_file_that_was_not_warmed_has_a_url_and_not_blobs():
 
 
 def test_nothing_warmed_is_cold():
-    """2.3.4 says SUCCESS for an image of which no blob was fetched."""
+    """2.3.4 reports SUCCESS for an image without any fetched blob."""
     blobs = ["http://10.77.0.1:5000/v2/library/app/blobs/sha256:" + digit * 64 for digit in "abcd"]
     judged = verify_job(recorded("2.3.4/image_success", 1), wanting(blobs))
     assert (judged.status, judged.reason, judged.warm, judged.cold) == ("cold", "nothing_warmed", [], blobs)
@@ -120,7 +120,7 @@ def test_nothing_warmed_is_cold():
 
 
 def test_partly_warmed_is_cold():
-    """2.5.1 says SUCCESS for an image of which one layer is missing at the registry."""
+    """2.5.1 reports SUCCESS for an image with a layer that is missing in the registry."""
     job = recorded("2.5.1/image_partly_warmed", 3)
     missing = "http://10.77.0.1:5000/v2/library/broken/blobs/sha256:" + "e" * 64
     judged = verify_job(job, wanting(urls_of(job) + [missing]))
@@ -161,11 +161,11 @@ def test_a_failed_job_tells_what_is_warm_all_the_same():
     assert judged.warm_percentage == 75
 
 
-# What managers could answer
+# Possible results
 
 
 def job_of(tasks, state="SUCCESS", clusters=(1,), scope="single_seed_peer", result_state="SUCCESS", **args):
-    """A job as 2.5.1 gives it.
+    """Return a job of 2.5.1.
 
     :param tasks: list of (cluster id, success entries, failure entries), entries as (ip, url) or (ip, url, hostname).
     """
@@ -245,7 +245,7 @@ PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("unknown", "b", "unknown")])], 0, "cold", "1 of 2 hosts"),
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("", "b", "pod-1")])], 0, "cold", "is not warm: pod-1"),
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("unknown", "b", "unknown")])], 50, "warm", ""),
-        # A host that some task failed on is not warm, whatever the others say.
+        # A host with a failed task is not warm, whatever the other tasks report.
         ([(1, [("10.0.0.1", "a"), ("10.0.0.1", "b")], [("10.0.0.1", "b")])], 0, "cold", "1 of 1"),
     ],
 )
@@ -277,7 +277,7 @@ SHARED = "10.0.0.1"
 @pytest.mark.parametrize(
     "tasks, clusters, outcome",
     [
-        # Behind one gateway, each of two hosts has another blob.
+        # Two hosts behind one gateway have different blobs.
         ([(1, [(SHARED, "a", "one"), (SHARED, "b", "two")], [])], (1,), "cold"),
         ([(1, [(SHARED, "a", "one"), (SHARED, "b", "one"), (SHARED, "a", "two")], [])], (1,), "cold"),
         ([(1, [(SHARED, "a", "one"), (SHARED, "b", "one")], [(SHARED, "b", "two")])], (1,), "cold"),
@@ -377,7 +377,7 @@ def test_a_job_that_was_given_up():
         ("write /var/lib/dragonfly/content: no space left on device", "disk_full"),
         ("context deadline exceeded", "job_timeout"),
         ("rpc error: code = Unimplemented desc = 404", "go_peers"),
-        # Digits of a task id mean nothing.
+        # Digits of a task ID have no meaning.
         ("task 4045a2e6404b5e2c4011d3f3f4033cf2 failed", "failed"),
         ("", "failed"),
     ],
@@ -407,7 +407,7 @@ FULL_MEANS = "This means: the disk of a peer is full: free space there"
 @pytest.mark.parametrize("warm", [[], [(SEED, "a")]])
 @pytest.mark.parametrize("scope", ["single_seed_peer", "all_peers"])
 def test_a_cold_job_says_what_its_failed_tasks_say(descriptions, parts, warm, scope):
-    """The manager says SUCCESS although tasks failed, such as those of a seed peer whose disk is full."""
+    """The manager reports SUCCESS although tasks failed, such as those of a seed peer with a full disk."""
     job = job_of([(1, warm, [])], scope=scope)
     failures = [{"url": "b", "hostname": "h", "ip": SEED, "description": text} for text in descriptions]
     job["result"]["job_states"][0]["results"][0]["failure_tasks"] = failures
@@ -519,7 +519,7 @@ def test_warm_means_that_every_blob_is_there(there, blobs):
     assert (judged.warm_percentage == 100) == (judged.status == "warm")
 
 
-# What a module returns
+# The result of a module
 
 
 def test_results_hold_no_secret():
