@@ -180,7 +180,7 @@ class _YamlRedactor:
         return self._take(_YAML_PLAIN_IN_FLOW if self.flow else _YAML_PLAIN)
 
     def _take(self, pattern: re.Pattern[str]) -> str:
-        """Read what a pattern matches here; empty where it does not match."""
+        """Read what a pattern matches here, empty if it does not match."""
         match = pattern.match(self.text, self.at)
         if match is None:
             return ""
@@ -213,7 +213,7 @@ class _YamlRedactor:
             self.out.append(HIDDEN + "\n" * token.count("\n"))
 
     def _read_colon(self, token: str) -> str:
-        """Read the colon behind a key; empty where the scalar is not a key."""
+        """Read the colon after a key, empty if the scalar is not a key."""
         if token == ":":
             return ""
         if not self.flow:

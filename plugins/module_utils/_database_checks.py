@@ -58,7 +58,7 @@ _MESSAGES = {
     "redis_login": ("the server at {address} rejects the login.", "Correct the user name and password."),
     "redis_rejects_commands": ("the server at {address} rejects commands ({error}).", "{remedy}"),
     "redis_permissions": (
-        "the user may not run {command} at {address}.",
+        "the user has no permission to run {command} at {address}.",
         "Grant the user all keys, channels and commands of the databases.",
     ),
     "redis_database_missing": (

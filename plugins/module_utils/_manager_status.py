@@ -57,7 +57,7 @@ def read_releases(
 
     :param client: client with a token or a JWT.
     :param anonymous: client without credentials.
-    :param access_required: whether to fail if the client may not read jobs, instead of using the routes only.
+    :param access_required: whether to fail without access to jobs, instead of using the routes only.
     :raises DragonflyError: if access is required and the manager refuses it.
     """
     jobs = JobReader(client, clock)
@@ -127,7 +127,7 @@ def _rows_with(rows: list[_Row], key: str, values: list[t.Any]) -> list[_Row]:
 
 
 def _active_seed_versions(seeds: list[_Row], peers: list[_Row]) -> list[str]:
-    """Return the release of each active seed peer of a cluster, empty where it is not known.
+    """Return the release of each active seed peer of a cluster, empty if unknown.
 
     The list of peers is as old as its last refresh, so it counts for addresses that the list of seed peers lacks.
     """

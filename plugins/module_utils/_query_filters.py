@@ -205,9 +205,9 @@ def _parse_whatwg(url: str) -> tuple[str, str, str, str, str]:
 
 
 def _split_plain(url: str) -> dict[str, str]:
-    """Return the parts of a URL by name, each empty where it is missing.
+    """Return the parts of a URL by name, each empty if it is missing.
 
-    :raises ValueError: if it is not certain how the standard writes the URL anew.
+    :raises ValueError: if it is not certain how the standard rewrites the URL.
     """
     match = _PLAIN_URL.match(url)
     if match is None or url != url.strip() or _CONTROL.search(url):

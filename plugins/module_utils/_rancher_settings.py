@@ -28,7 +28,7 @@ _CONTINUES = re.compile(r" |-(?: |\Z)")
 _COMMENT = re.compile(r"(?:\A|[ \t])#")
 _PROPERTIES = re.compile(r"[&!]\S*\s*")
 _QUOTED = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)')""", re.DOTALL)
-# A string without its end goes on to the end of the text.
+# A string without its end extends to the end of the text.
 _FLOW_TOKEN = re.compile(r""""(?:[^"\\]|\\.?)*(?:"|\Z)|'[^']*(?:'|\Z)|[\[{]|[\]}]""", re.DOTALL)
 _NOT_PLAIN = tuple("\"'[]{}&*!|>%@`#,?:-")
 _INVALID = ("@", "`", "%", "]", "}", ",", "- ")

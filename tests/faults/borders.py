@@ -158,7 +158,7 @@ BORDERS = (
     ),
     Border(
         "A progress file that is a link, a directory, a pipe, a socket, or on a full disk; names of temporary files",
-        "No link is followed, nothing blocks, and the preheat goes on. Temporary files are removed.",
+        "No link is followed, nothing blocks, and the preheat continues. Temporary files are removed.",
         {
             f"{_UTILS}/test_progress": "",
             "unit/plugins/action/test_preheat": "test_files_of_its_own_are_removed "

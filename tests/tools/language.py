@@ -92,6 +92,17 @@ PHRASES = {
         r"\bmake[s]? (?:every|each) pull a miss\b": "makes every pull miss",
         r"\bin the end\b": "finally",
         r"\bleft alone\b": "unchanged",
+        r"\b(?:none|empty|null) where\b": "if",
+        r"\bbut for\b": "except",
+        r"\banew\b": "again",
+        r"\bhardly\b": "barely, almost never",
+        r"\bwhoever\b": "anyone who",
+        r"\b(?:goes|went|going) on\b": "continues",
+        r"\ball the same\b": "still, anyway",
+        r"\bto blame\b": "at fault, the cause",
+        r"\bin vain\b": "without effect",
+        r"\bmay not (?:run|read|use|have access)\b": "has no permission to",
+        r"\b(?:as|like) the others\b": "like all others",
     }.items()
 }
 

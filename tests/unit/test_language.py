@@ -34,6 +34,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
         "It is cold, for only schedulers know it.",
         "Since 2.2.3.",
         "It is warm no more.",
+        "Return the job, None where there is none.",
+        "All hosts but for one are warm.",
+        "The content may be cached all the same.",
     ],
 )
 def test_a_phrase_is_rejected(text):

@@ -42,7 +42,7 @@ _LOCK_PREFIX = "\0dragonflyoss.dragonfly.preheat."
 def pause_before_creation(chance: float) -> float:
     """Return the seconds to pause: up to 1, on average 0.8.
 
-    The number of runs whose pause has ended grows exponentially with time, from 1 % to all. Thus it hardly depends on
+    The number of runs whose pause has ended grows exponentially with time, from 1 % to all. Thus it barely depends on
     the number of runs how many of them follow within a short time after the first.
 
     :param chance: random number, above 0 and at most 1.

@@ -103,7 +103,7 @@ def _judge_clusters(record: JobRecord, questions: list[PeerQuestion], answers: A
 
 
 def _judge_hosts(record: JobRecord, questions: list[PeerQuestion], answers: Answers, params: dict) -> Verdict:
-    """Every host that the result names or the options want must hold every blob, but for those that may fail."""
+    """Every host in the result or the options must hold every blob, except those that may fail."""
     verdict = record.verdict
     reported = verdict.warm_hosts | verdict.cold_hosts
     holders = _holding_addresses(record, [answers[question].holders for question in questions])

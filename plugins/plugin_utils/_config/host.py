@@ -73,7 +73,7 @@ def missing(results: list[dict[str, t.Any]]) -> list[str]:
 
 
 def unreadable(results: list[dict[str, t.Any]], user: str) -> list[str]:
-    """Return the paths that a loop of the module stat found and that a user, or the group of that name, may not read.
+    """Return the paths that a loop of the module stat found and that a user, or the group of that name, cannot read.
 
     The directories above them are not considered.
     """

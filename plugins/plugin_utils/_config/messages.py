@@ -413,7 +413,7 @@ class Problem(t.NamedTuple):
     """A problem of a configuration.
 
     :ivar code: stable, a key of MESSAGES.
-    :ivar key: of the configuration, with its position in lists; empty if no key is to blame.
+    :ivar key: of the configuration, with its position in lists; empty if it is not about a key.
     :ivar description: what goes wrong.
     :ivar remedy: what to do.
     :ivar suggestion: similar valid key if this one is unknown, or empty.

@@ -29,7 +29,7 @@ def config_problems(
 
     :param config: the configuration.
     :param client: ``dfget`` (Go client), ``dfdaemon`` (Rust client), ``manager`` or ``scheduler``.
-    :param release: of the client or server; None where it is not known, then a key of any release is known.
+    :param release: of the client or server; None if unknown, which accepts keys of any release.
     :param context: other facts.
     :raises ValueError: if a release is not valid.
     """

@@ -15,10 +15,10 @@ class Rule(t.NamedTuple):
     """A rule.
 
     :ivar path: path of the key.
-    :ivar condition: ``required`` (set, and not empty), ``filled`` (not empty where it is set) or ``positive`` (above
-        0 where it is set).
+    :ivar condition: ``required`` (set, and not empty), ``filled`` (not empty if it is set) or ``positive`` (above
+        0 if it is set).
     :ivar switch: key that determines whether the rule applies, or None.
-    :ivar values: of the switch with which it applies; none where it is enough that the switch is on or has content.
+    :ivar values: of the switch with which it applies; none if the switch only needs to be on or have content.
     :ivar until: first release without the rule, or None.
     """
 

@@ -92,7 +92,7 @@ class Lookup(t.NamedTuple):
 
 
 def checked_release(release: str | None) -> Release | None:
-    """Return a release as a tuple of three ints, None where it is not known.
+    """Return a release as a tuple of three ints, None if unknown.
 
     :param release: str such as ``2.1.67`` or ``v2.1.67-rc.0``; None and empty mean that it is not known.
     :raises ValueError: if it does not begin with three numbers.
@@ -174,7 +174,7 @@ def look_up(client: str, path: str, release: str | None) -> Lookup:
 
     :param client: a name of SCHEMA.
     :param path: dotted, with ``[]`` after the name of a list, such as ``proxy.proxies[].regx``.
-    :param release: of the client; None where it is not known, then a key of any release is known.
+    :param release: of the client; None if unknown, which accepts keys of any release.
     """
     wanted = checked_release(release)
     folded = _fold(client, path)

@@ -239,8 +239,8 @@ class Reason(t.NamedTuple):
     a file nor a sentence that stands by itself. ``reason_from_problem`` turns that into this.
 
     :ivar code: stable, a key of MISSES or of ``_config.messages.MESSAGES``.
-    :ivar file: path on the host; empty if no file is to blame.
-    :ivar key: in the file; empty if no key is to blame.
+    :ivar file: path on the host; empty if it is not about a file.
+    :ivar key: in the file; empty if it is not about a key.
     :ivar cause: why it misses.
     :ivar remedy: remedy.
     """

@@ -742,7 +742,7 @@ def sandbox():
     ],
 )
 def test_manager_and_token_are_checked_before_the_client_is_set_up(tmp_path, sandbox, url, token, message):
-    """The last case is the valid token, with which the role goes on."""
+    """The last case is the valid token, with which the role continues."""
     variables = {
         "preheat_client": "dfdaemon",
         "preheat_url": url or sandbox.url,

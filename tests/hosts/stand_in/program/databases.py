@@ -39,7 +39,7 @@ class Database:
             self._run(f"INSERT INTO {self._table} VALUES (1, 'root', {self._quoted(password)})")
 
     def password_of(self, column, value):
-        """Return id and password of the user whose column has a value, None where there is none."""
+        """Return the ID and password of the user whose column has a value, None if there is none."""
         rows = self._run(
             f"SELECT id, encrypted_password FROM {self._table} WHERE {column} = {self._quoted(str(value))}"
         )

@@ -87,7 +87,7 @@ class Manager(http.server.ThreadingHTTPServer):
         self.last_sign_in = {}
 
     def sign_in(self, name, password):
-        """Return the id of a user who signs in, None where the manager refuses."""
+        """Return the ID of a user who signs in, None if the manager rejects it."""
         now = time.monotonic()
         is_soon = now - self.last_sign_in.get(name, -SIGN_IN_WINDOW) < SIGN_IN_WINDOW
         user = None if is_soon else self.database.password_of("name", name)
