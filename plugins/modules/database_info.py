@@ -158,7 +158,13 @@ problems:
   elements: dict
   contains:
     code:
-      description: Stable code of the problem, such as V(database_login).
+      description:
+        - Stable code of the problem.
+        - Of the database, V(database_unreachable), V(database_login), V(database_missing), V(database_busy) (too many
+          connections), V(database_blocked) (the server blocks the host), V(database_read_only),
+          V(database_newer_schema) or V(database_migration).
+        - Of Redis, V(redis_unreachable), V(redis_not_redis), V(redis_login), V(redis_rejects_commands),
+          V(redis_permissions), V(redis_database_missing), V(redis_read_only) or V(redis_no_primary).
       type: str
       returned: success
       sample: redis_login

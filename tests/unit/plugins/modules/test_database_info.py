@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import socketserver
@@ -148,29 +149,81 @@ _MYSQL_GREETING = (
 _SEND_PASSWORD, _PUBLIC_KEY = b"\1\4", b"\1-----BEGIN PUBLIC KEY-----"
 
 
-class MySQL8(socketserver.StreamRequestHandler):
-    """Requests the password of a user, encrypted with the key of the server."""
+@contextlib.contextmanager
+def mysql_server(*payloads: bytes) -> t.Iterator[dict[str, t.Any]]:
+    """Start a MySQL 8 that sends a payload and reads the response to it, again and again, and yield a login there."""
 
-    def handle(self) -> None:
-        for number, payload in ((0, _MYSQL_GREETING), (2, _SEND_PASSWORD), (4, _PUBLIC_KEY)):
-            self.wfile.write(len(payload).to_bytes(3, "little") + bytes([number]) + payload)
-            header = self.rfile.read(4)
-            self.rfile.read(int.from_bytes(header[:3], "little"))
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            for number, payload in enumerate(payloads):
+                self.wfile.write(len(payload).to_bytes(3, "little") + bytes([2 * number]) + payload)
+                header = self.rfile.read(4)
+                self.rfile.read(int.from_bytes(header[:3], "little"))
 
-
-def test_a_login_that_requires_another_library(tmp_path):
     lacking = without([], "pymysql")
     if lacking:
         pytest.skip(f"the host has no {lacking}")
-    (tmp_path / "cryptography").mkdir()
-    (tmp_path / "cryptography/__init__.py").write_text("raise ImportError")
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), MySQL8) as server:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        login = {"type": "mysql", "host": "127.0.0.1", "port": server.server_address[1], "username": "dragonfly"}
-        result = run([tmp_path], database={**login, "password": PASSWORD})
+        port = server.server_address[1]
+        yield {"type": "mysql", "host": "127.0.0.1", "port": port, "username": "dragonfly", "password": PASSWORD}
         server.shutdown()
+
+
+def test_a_login_that_requires_another_library(tmp_path):
+    (tmp_path / "cryptography").mkdir()
+    (tmp_path / "cryptography/__init__.py").write_text("raise ImportError")
+    with mysql_server(_MYSQL_GREETING, _SEND_PASSWORD, _PUBLIC_KEY) as login:
+        result = run([tmp_path], database=login)
     assert (result["reason"], "python3-cryptography" in result["msg"]) == ("missing_library", True)
+
+
+class MySQLError(t.NamedTuple):
+    """An error number of MySQL or MariaDB, when it occurs, and the code of the problem."""
+
+    number: int
+    when: str
+    code: str
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MySQLError(1044, "access to the database denied", "database_login"),
+        MySQLError(1045, "access denied, also because the user must use TLS", "database_login"),
+        MySQLError(1049, "unknown database", "database_missing"),
+        MySQLError(1226, "the user has too many connections", "database_busy"),
+        MySQLError(1862, "the password has expired", "database_login"),
+        MySQLError(3118, "the account is locked", "database_login"),
+        MySQLError(3159, "the server requires TLS", "database_unreachable"),
+        MySQLError(1105, "an unknown error", "database_unreachable"),
+    ],
+    ids=str,
+)
+def test_errors_of_a_login_to_mysql(error):
+    refusal = b"\xff" + error.number.to_bytes(2, "little") + b"#HY000" + PASSWORD.encode()
+    with mysql_server(_MYSQL_GREETING, refusal) as login:
+        assert codes(run(database=login)) == [error.code]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MySQLError(1040, "the server has too many connections", "database_busy"),
+        MySQLError(1129, "the server blocks the host", "database_blocked"),
+        MySQLError(1130, "the host may not connect", "database_login"),
+    ],
+    ids=str,
+)
+def test_errors_in_place_of_a_greeting_of_mysql(error):
+    with mysql_server(b"\xff" + error.number.to_bytes(2, "little") + b"refused") as login:
+        assert codes(run(database=login)) == [error.code]
+
+
+def test_every_code_is_documented():
+    documented = re.findall(r"V\(((?:database|redis)_\w+)\)", MODULE.read_text())
+    assert sorted(documented) == sorted(_database_checks._MESSAGES)
 
 
 # --- the schema

@@ -377,6 +377,14 @@ def test_an_ignored_password_is_not_masked_in_names_and_urls(box, call, module):
         assert "********" not in done.msg
 
 
+@pytest.mark.parametrize("module", [module for module, names in IGNORED.items() if "password" in names])
+def test_a_used_token_is_masked_beside_an_ignored_password(box, call, module):
+    done = call(module, verbosity=4, password="dragonfly", url=f"{box.url}/dragonfly/{box.token}")
+    assert done.failed
+    assert "/dragonfly/********" in done.msg
+    check_secrets(done.output, box.token)
+
+
 @pytest.mark.parametrize("module", ["preheat", "task"])
 def test_an_ignored_password_that_is_also_used_stays_hidden(box, run, module):
     options = {
