@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import time
 import typing as t
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from ._errors import ApiError, GarbledError, InputError, TransportError
-from ._http import ANSWER_LIMIT, Http, Response
+from ._http import ANSWER_LIMIT, Http, Response, verification
 from ._job_document import without_result
 from ._json import ROW_LIMIT, memory_size, rows
 from ._manager_errors import explain, manager_error
@@ -58,7 +58,7 @@ def connect(options: dict[str, t.Any], credential: str | None = "token", clock: 
     http = Http(
         auth="Bearer " + secret if secret else None,
         timeout=options["timeout"],
-        verify=(options["ca_path"] or True) if options["validate_certs"] else False,
+        verify=verification(options),
         cert=(cert, key) if key else cert,
         clock=clock,
     )
@@ -84,12 +84,8 @@ def check_url(url: str) -> str:
 
     :raises InputError: if it is not a valid http or https URL.
     """
-    try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
-    except ValueError:
-        raise InputError(f"url {redact_url(url)!r} is not a valid URL.") from None
-    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f\x7f]", url):
+    parts = _split_url(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f\x7f]", url):
         raise InputError(
             f"url must be the manager's address, such as http://dragonfly-manager:8080, not {redact_url(url)!r}."
         )
@@ -97,9 +93,18 @@ def check_url(url: str) -> str:
         raise InputError("url must not contain a user name or password. Set token, or username and password, instead.")
     if re.search(r"/o?api(/v1)?/?\Z", parts.path):
         raise InputError(f"url must be the manager's address without the path of its API, not {redact_url(url)!r}.")
-    if parts.query or parts.fragment:
+    if re.search("[?#]", url):
         raise InputError(f"url must not contain a query or a fragment: {redact_url(url)!r}.")
     return url.rstrip("/")
+
+
+def _split_url(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _port = parts.port  # raises ValueError if it is not a number
+    except ValueError:
+        raise InputError(f"url {redact_url(url)!r} is not a valid URL.") from None
+    return parts
 
 
 class DragonflyClient:

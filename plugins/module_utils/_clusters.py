@@ -107,14 +107,13 @@ def desired_cluster(params: dict[str, t.Any]) -> View | None:
     if params["state"] == "absent":
         return None
     raise_problems(_setting_problems(params))
-    desired = {key: params[key] for key in ("name", "bio", "is_default", "scopes", *RANGES)}
-    if desired["scopes"]:
-        scopes = dict(desired["scopes"])
-        for key in _SCOPE_LISTS:
-            if scopes.get(key):
-                scopes[key] = sorted(set(scopes[key]))
-        desired["scopes"] = scopes
-    return desired
+    desired = {key: params[key] for key in ("name", "bio", "is_default", *RANGES)}
+    return dict(desired, scopes=_with_sorted_lists(params["scopes"] or {}))
+
+
+def _with_sorted_lists(scopes: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return scopes with each list sorted and without duplicates."""
+    return {**scopes, **{key: sorted(set(scopes[key])) for key in _SCOPE_LISTS if scopes.get(key)}}
 
 
 def _setting_problems(params: dict[str, t.Any]) -> list[str]:
@@ -127,6 +126,12 @@ def _setting_problems(params: dict[str, t.Any]) -> list[str]:
     problems += network_problems("scopes.cidrs", scopes.get("cidrs"))
     problems += regex_problems("scopes.hostnames", scopes.get("hostnames"))
     return problems
+
+
+def _scopes(scopes: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the scopes of a row with all keys."""
+    texts = {key: scopes.get(key) or "" for key in _SCOPE_TEXTS}
+    return {**texts, **{key: sorted(map(str, scopes.get(key) or ())) for key in _SCOPE_LISTS}}
 
 
 class Clusters(ManagedResource):
@@ -196,18 +201,14 @@ class Clusters(ManagedResource):
 
     def view(self, row: Row) -> View:
         """Return the settings of a cluster."""
-        scopes = row.get("scopes") or {}
-        view: View = {
+        return {
             "name": row.get("name"),
             "bio": row.get("bio") or "",
             "is_default": bool(row.get("is_default")),
-            "scopes": {key: scopes.get(key) or "" for key in _SCOPE_TEXTS},
+            "scopes": _scopes(row.get("scopes") or {}),
+            # Keep unknown settings, which newer managers may have.
+            **{key: dict(row.get(key) or {}) for key in RANGES},
         }
-        for key in _SCOPE_LISTS:
-            view["scopes"][key] = sorted(str(item) for item in scopes.get(key) or ())
-        # Keep unknown settings, which newer managers may have.
-        view.update({key: dict(row.get(key) or {}) for key in RANGES})
-        return view
 
     def shown(self, row: Row, view: View | None = None) -> dict[str, t.Any]:
         """Return a cluster as modules return it."""

@@ -317,6 +317,9 @@ def _hidden_string(token: str) -> str:
     return f'"{HIDDEN}"' + "\n" * token.count("\n")
 
 
+_HIDE = {"bare": _hidden_bare, "string": _hidden_string}
+
+
 class _TomlRedactor:
     """Read TOML from left to right, and know which key a value belongs to.
 
@@ -334,10 +337,8 @@ class _TomlRedactor:
         """Return what is kept of a token."""
         if kind == "comment":
             return ""
-        if kind == "bare":
-            return token if self.kept[-1] else _hidden_bare(token)
-        if kind == "string":
-            return token if self.kept[-1] and _is_harmless(token) else _hidden_string(token)
+        if kind in _HIDE:
+            return token if self.kept[-1] and _is_harmless(token) else _HIDE[kind](token)
         if kind == "header" and len(self.kept) > 1:
             # Not a header but an array within one.
             return f'["{HIDDEN}"]'

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ._certificate_facts import certificate_files
 from ._config_redaction import CONTAINERD_KEYS, HOSTS_KEYS, REGISTRIES_KEYS, redact_toml, redact_yaml
-from ._host import Host, Unit, config_option
+from ._host import Host, Unit, config_option, has_unit
 from ._rancher_settings import Settings, Unknown, read_settings
 
 #: What containerd takes from 2.2 on if nothing names a directory (v2.2.0 internal/cri/config/config_unix.go).
@@ -178,9 +178,14 @@ def _source(host: Host, units: dict[str, Unit], path: str | None) -> Source:
     own = _distribution(host, units, path)
     if own is not None and _serves(own.unit, unit, path):
         return own
-    argv = _daemon_argv(unit.argv if unit else ())
+    return _plain_source(host, unit, path)
+
+
+def _plain_source(host: Host, unit: Unit | None, path: str | None) -> Source:
+    """Return a containerd that no distribution brought, as far as it is known."""
+    argv = _daemon_argv(unit)
     program = _absolute_program(argv) or host.program("containerd")
-    if program is None and not _has_unit(unit) and not host.exists(CONTAINERD_SOCKET):
+    if not (program or has_unit(unit) or host.exists(CONTAINERD_SOCKET)):
         return _other(host, unit, path)
     if path:
         return Source("containerd", path, program, unit)
@@ -201,10 +206,6 @@ def _serves(own: Unit | None, unit: Unit | None, path: str | None) -> bool:
 
 def _is_active(unit: Unit | None) -> bool:
     return unit is not None and unit.state == "active"
-
-
-def _has_unit(unit: Unit | None) -> bool:
-    return unit is not None and bool(unit.state)
 
 
 def _absolute_program(argv: tuple[str, ...] | None) -> str | None:
@@ -242,8 +243,9 @@ def _config_error(unit: Unit | None, argv: tuple[str, ...] | None) -> str:
     return unit.error
 
 
-def _daemon_argv(argv: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the part of a command that starts containerd, None if there is none."""
+def _daemon_argv(unit: Unit | None) -> tuple[str, ...] | None:
+    """Return the part of a unit's command that starts containerd, None if there is none."""
+    argv = unit.argv if unit else ()
     for index, word in enumerate(argv):
         if os.path.basename(word) == "containerd":
             return argv[index:]
@@ -290,11 +292,7 @@ def _installed(
     registries, unknown_registries = settings.path("private-registry")
     unknown_endpoint = settings.text("container-runtime-endpoint")[1]
     unknown = next(filter(None, (settings.unknown, unknown_home, unknown_registries, unknown_endpoint)), None)
-    config, program = distribution.config, distribution.program
-    if moved:
-        config, program = (text.replace(distribution.home, moved) for text in (config, program))
-    elif unknown and path and path.endswith(config[len(distribution.home) :]):
-        config = path
+    config, program = _paths(distribution, moved, path if unknown else None)
     return Source(
         distribution.name,
         config,
@@ -304,6 +302,20 @@ def _installed(
         registries or distribution.registries,
         unknown=unknown,
     )
+
+
+def _paths(distribution: Distribution, home: str, named: str | None) -> tuple[str, str]:
+    """Return the configuration and the program of a distribution's containerd.
+
+    :param home: its data directory, empty for the default or an unknown one.
+    :param named: path that the user names for the configuration in an unknown data directory.
+    """
+    config, program = distribution.config, distribution.program
+    if home:
+        return config.replace(distribution.home, home), program.replace(distribution.home, home)
+    if named and named.endswith(config[len(distribution.home) :]):
+        return named, program
+    return config, program
 
 
 def _sources(settings: Settings, registries: str) -> tuple[str, ...]:
@@ -437,13 +449,16 @@ def _dump(host: Host, source: Source, config: dict[str, Any]) -> tuple[str | Non
     return _redact_config(output.stdout), ""
 
 
+def _config_paths(text: str) -> list[str]:
+    """Return the directories of mirrors that a configuration names."""
+    values = [double or single for double, single in _CONFIG_PATH.findall(text)]
+    return [os.path.normpath(directory) for value in values for directory in value.split(":")]
+
+
 def _hosts(host: Host, text: str, certs_dir: str | None) -> list[dict[str, Any]]:
     """Return the files of the mirrors in the directories that a configuration names, and in the usual ones."""
-    directories = [certs_dir] if certs_dir else []
-    for double, single in _CONFIG_PATH.findall(text):
-        directories += [os.path.normpath(directory) for directory in (double or single).split(":")]
     files = []
-    for directory in dict.fromkeys([*directories, *CERTS_DIRS]):
+    for directory in dict.fromkeys([*([certs_dir] if certs_dir else []), *_config_paths(text), *CERTS_DIRS]):
         # A directory without the file counts too: if it exists, containerd does not try the next one.
         for path in host.glob(os.path.join(re.sub(r"([*?[])", r"[\1]", directory), "*"))[:_MAX_HOSTS]:
             file = host.file(os.path.join(path, "hosts.toml"), _redact_hosts)

@@ -177,15 +177,17 @@ def schema_of(columns: t.Sequence[tuple[str, str]], manager_release: str | None)
     :param manager_release: None if unknown.
     """
     tables = {table for table, _column in columns}
-    if not tables:
-        return {"state": "empty", "since": None, "newer": False}
     if "scheduler_cluster" not in tables:
-        return {"state": "foreign", "since": None, "newer": False}
-    signs = {*columns, *((table, None) for table in tables)}
-    since = next(release for release, table, column in _SIGNS if (table, column) in signs)
+        return {"state": "foreign" if tables else "empty", "since": None, "newer": False}
+    since = _first_release({*columns, *((table, None) for table in tables)})
     wanted = parse_release(manager_release)
     newer = None if wanted is None else since > wanted
     return {"state": "dragonfly", "since": format_release(since), "newer": newer}
+
+
+def _first_release(signs: set[tuple[str, str | None]]) -> Release:
+    """Return the first release that creates such tables and columns."""
+    return next(release for release, table, column in _SIGNS if (table, column) in signs)
 
 
 # --- Redis
@@ -279,13 +281,19 @@ def _check_server(
             raise _Refusal("redis_not_redis", address=address) from None
     if fields.get("role") == "slave":
         problems.append(problem("redis_read_only", "redis", address=address))
-    is_count = isinstance(configured, list) and len(configured) == 2 and str(configured[1]).isdigit()
     version = fields.get("redis_version")
     return {
         "server": f"Redis {version}" if version else None,
-        "databases": int(configured[1]) if is_count else None,
+        "databases": _count_of(configured),
         "role": {"slave": "replica", "master": "primary"}.get(fields.get("role", "")),
     }
+
+
+def _count_of(configured: t.Any) -> int | None:
+    """Return the number in the response to CONFIG GET databases, None in others."""
+    if not isinstance(configured, list) or len(configured) != 2:
+        return None
+    return int(configured[1]) if str(configured[1]).isdigit() else None
 
 
 def _check_number(connection: RedisConnection, address: str, number: int) -> list[Problem]:

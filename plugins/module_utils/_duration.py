@@ -32,7 +32,7 @@ def parse_duration(text: t.Any) -> int | None:
     match = _WITH_UNITS.match(trimmed)
     if not trimmed or not match:
         return None
-    return sum(int(number or 0) * _SECONDS_OF_UNIT[unit] for unit, number in match.groupdict().items())
+    return sum(int(number) * _SECONDS_OF_UNIT[unit] for unit, number in match.groupdict("0").items())
 
 
 def duration_problem(name: str, text: t.Any) -> str:

@@ -63,6 +63,11 @@ class Unit(NamedTuple):
         return {"name": self.name, "state": self.state, "since": self.since, "error": self.error}
 
 
+def has_unit(unit: Unit | None) -> bool:
+    """Return whether a unit exists and can be queried."""
+    return unit is not None and bool(unit.state)
+
+
 class Host:
     """The host on which the module runs.
 
@@ -161,18 +166,19 @@ class Host:
         if output.code or len(blocks) != len(names):
             error = f"systemctl show ends with status {output.code}"
             return {name: Unit(name, error=error) for name in names}
-        units = {}
-        for name, block in zip(names, blocks):
-            values = _properties(block)
-            if values.get("LoadState", [""])[0] in ("loaded", "masked", "error", "bad-setting"):
-                units[name] = self._unit(name, values)
-        return units
+        return self._existing_units(dict(zip(names, map(_properties, blocks))))
+
+    def _existing_units(self, values_by_name: dict[str, dict[str, list[str]]]) -> dict[str, Unit]:
+        existing = ("loaded", "masked", "error", "bad-setting")
+        return {
+            name: self._unit(name, values)
+            for name, values in values_by_name.items()
+            if values.get("LoadState", [""])[0] in existing
+        }
 
     def _unit(self, name: str, values: dict[str, list[str]]) -> Unit:
         state = values.get("ActiveState", [""])[0]
-        started = values.get("ExecMainStartTimestampMonotonic", [""])[0]
-        is_running = state == "active" and started.isdigit() and int(started) > 0
-        since = time.time() - time.monotonic() + int(started) / 1e6 if is_running else None
+        since = _start_time(values) if state == "active" else None
         # Such as { path=/usr/bin/dfget ; argv[]=/usr/bin/dfget daemon ; ignore_errors=no ; ... }
         command = values.get("ExecStart", [""])[-1].partition("argv[]=")[2].partition(" ; ignore_errors=")[0]
         variables, environment_error = self._environment(values)
@@ -213,6 +219,14 @@ def _properties(block: str) -> dict[str, list[str]]:
         if equals:
             values.setdefault(name, []).append(value)
     return values
+
+
+def _start_time(values: dict[str, list[str]]) -> float | None:
+    """Return the start time of a unit's process in seconds since 1970, None without a process."""
+    started = values.get("ExecMainStartTimestampMonotonic", [""])[0]
+    if not started.isdigit() or not int(started):
+        return None
+    return time.time() - time.monotonic() + int(started) / 1e6
 
 
 def _assignments(text: str) -> dict[str, str]:

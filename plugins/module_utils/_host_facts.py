@@ -14,7 +14,7 @@ from typing import Any
 
 from ._config_redaction import redact_yaml
 from ._containerd_facts import UNITS, gather_containerd
-from ._host import Host, Unit, config_option
+from ._host import Host, Unit, config_option, has_unit
 from ._registries_conf_facts import CRIO_UNIT, gather_registries_conf
 
 #: Maps a client to its unit, the default path of its configuration, and the argument that prints its release.
@@ -51,12 +51,21 @@ def gather(
 def _client(host: Host, name: str, config: str | None, units: dict[str, Unit]) -> dict[str, Any]:
     unit_name, usual, flag = CLIENTS[name]
     unit = units.get(unit_name)
-    argv = list(unit.argv) if unit else []
+    argv = unit.argv if unit else ()
     named, error = config_option(argv, ("--config", "-c"))
-    file = host.file(config or named or usual, redact_yaml)
-    is_there = file["text"] is not None or (unit is not None and unit.state is not None)
-    version = host.version([argv[0] if argv else name, flag]) if is_there else None
-    facts = unit.facts() if unit else None
-    if facts and facts["state"] is not None:
-        facts["error"] = error or facts["error"] if not (config or named) else ""
-    return {"config": file, "unit": facts, "version": version}
+    path = config or named
+    file = host.file(path or usual, redact_yaml)
+    is_there = file["text"] is not None or has_unit(unit)
+    version = host.version([next(iter(argv), name), flag]) if is_there else None
+    return {"config": file, "unit": _unit_facts(unit, path, error), "version": version}
+
+
+def _unit_facts(unit: Unit | None, path: str | None, error: str) -> dict[str, Any] | None:
+    """Return the facts about the unit of a client, None without one.
+
+    :param path: of the client's configuration, None for the default or an unknown one.
+    :param error: why the command of the unit does not show the path.
+    """
+    if unit is None or unit.state is None:
+        return unit.facts() if unit else None
+    return dict(unit.facts(), error="" if path else error or unit.error)

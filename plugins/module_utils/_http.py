@@ -73,6 +73,11 @@ class Response:
         return decode_json(self.text(), self.request)
 
 
+def verification(options: dict[str, t.Any]) -> bool | str:
+    """Return how to verify the certificate of a server by the options ``validate_certs`` and ``ca_path``."""
+    return (options["ca_path"] or True) if options["validate_certs"] else False
+
+
 class Http:
     """Sends requests, with one session per thread.
 
@@ -266,15 +271,23 @@ def _receive(body: t.Any) -> t.Iterator[bytes]:
 
 
 def _gunzip(chunks: t.Iterable[bytes]) -> t.Iterator[bytes]:
-    unzip = None
+    unzip: t.Any = None
     for compressed in chunks:
         while compressed:
-            if unzip is None or unzip.eof:
+            if _has_ended(unzip):
                 unzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            try:
-                yield unzip.decompress(compressed, _CHUNK)
-            except zlib.error as exc:
-                raise OSError(str(exc)) from None
+            yield _decompress(unzip, compressed)
             compressed = unzip.unconsumed_tail or unzip.unused_data
-    if unzip is not None and not unzip.eof:
+    if not _has_ended(unzip):
         raise OSError("the compressed body ends too early")
+
+
+def _has_ended(unzip: t.Any) -> bool:
+    return unzip is None or unzip.eof
+
+
+def _decompress(unzip: t.Any, compressed: bytes) -> bytes:
+    try:
+        return unzip.decompress(compressed, _CHUNK)
+    except zlib.error as exc:
+        raise OSError(str(exc)) from None

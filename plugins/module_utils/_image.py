@@ -260,13 +260,16 @@ def _from_reference(text: str, registry: str, name_and_reference: str, bases: di
         _check_tag(text, tag)
     if at and not is_digest(digest):
         raise InputError(f"{text!r} is not a valid image reference: {digest_problem(digest)}.")
+    base, prefix = _base_and_prefix(registry, bases)
+    return Image(registry, base, prefix + name, digest if at else tag or "latest")
+
+
+def _base_and_prefix(registry: str, bases: dict[str, str]) -> tuple[str, str]:
+    """Return the base URL of a registry, and the prefix of its repositories, which ends with a slash or is empty."""
     base = bases.get(registry) or (DOCKER_HUB if registry == "docker.io" else "https://" + registry)
     base = check_base(registry, base)
     prefix = urlsplit(base).path.strip("/")
-    if prefix:
-        base = base[: -len(prefix) - 1]
-        name = f"{prefix}/{name}"
-    return Image(registry, base, name, digest if at else tag or "latest")
+    return (base[: -len(prefix) - 1], f"{prefix}/") if prefix else (base, "")
 
 
 def _check_name(text: str, name: str) -> None:

@@ -19,18 +19,17 @@ from ._image import parse_image
 from ._job_document import IDENTITY_KEYS, JobResult, job_args
 from ._job_requests import JobRequests
 from ._jobs import JobReader
+from ._manager_knowledge import CLOCK_SLACK
 from ._platforms import check_platform
 from ._polling import Clock
 from ._redact import redact_url
-from ._registry_config import read_registries
+from ._registry_config import credentials_for, read_registries
 from ._tasks.hosts import holders
 from ._tasks.jobs import TaskJob, TaskJobs, failure, task_args
 from ._tasks.targets import RegistryFor, Target, find_targets
 
 # The maximum that a client accepts.
 _LONGEST = 86400
-# Seconds by which a job may seem older than the request that created it, because the header Date has whole seconds.
-_CLOCK_SLACK = 2
 # Options that determine the task ID of a blob together with its URL. URLs of blobs have no query to filter.
 
 ClientFor = t.Callable[..., DragonflyClient]
@@ -139,10 +138,7 @@ def _request(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the body of the POST."""
     bases, details = read_registries(params.get("registries"))
     image = parse_image(params["image"], bases)
-    username, password = params.get("registry_username"), params.get("registry_password")
-    detail = details.get(image.registry, {})
-    if detail.get("username"):
-        username, password = detail["username"], detail.get("password")
+    username, password = credentials_for(details.get(image.registry, {}), params)
     optional = {"username": username, "password": password}
     optional["platform"] = check_platform(params["platform"]) if params.get("platform") else None
     args = dict(task_args(params), url=image.manifest_url())
@@ -164,7 +160,7 @@ def _holders_by_url(
     """
     answers: list[_Answer] = []
     try:
-        for rows in reader.iter_recent_jobs(seconds + _CLOCK_SLACK, transform=_keep_answer, type="get_task"):
+        for rows in reader.iter_recent_jobs(seconds + CLOCK_SLACK, transform=_keep_answer, type="get_task"):
             answers += [row["answer"] for row in rows]
     except DragonflyError:
         # The caller then creates a job for each layer.

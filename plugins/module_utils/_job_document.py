@@ -58,21 +58,26 @@ class JobResult:
     """
 
     def __init__(self, job: dict) -> None:
-        result = job.get("result")
+        tasks = _tasks(job)
         self.warm: set[WarmBlob] = set()
         self.cluster_ids: set[int] = set()
         self.failures: list[dict] = []
-        self.errors: list[str] = []
-        self.state = _get(result, "state")
-        tasks = _dicts(_get(result, "job_states"))
+        self.errors = _errors(tasks)
+        self.state = _get(job.get("result"), "state")
         self.tasks = len(tasks)
-        self.succeeded = sum(1 for task in tasks if _get(task, "state") == "SUCCESS")
-        for task in tasks:
-            error = _get(task, "error")
-            if isinstance(error, str) and error and len(self.errors) < _MOST_ERRORS:
-                self.errors.append(redact_beginning(error, LONGEST_TEXT))
-            for scheduler_result in _dicts(_get(task, "results")):
-                self._read(scheduler_result)
+        self.succeeded = sum(_get(task, "state") == "SUCCESS" for task in tasks)
+        for scheduler_result in _scheduler_results(job):
+            self._read(scheduler_result)
+
+    @property
+    def error(self) -> str:
+        """The errors without duplicates, empty without any."""
+        return "; ".join(dict.fromkeys(self.errors))
+
+    @property
+    def names_urls(self) -> bool:
+        """Whether it reports which URLs were fetched, or failed."""
+        return bool(self.warm or self.failures)
 
     @property
     def warm_urls(self) -> list[str]:
@@ -100,8 +105,18 @@ class JobResult:
             if isinstance(entry.get("url"), str) and isinstance(entry.get("ip"), (str, type(None))):
                 self.warm.add(WarmBlob(cluster_id, _reported_host(cluster_id, entry), entry["url"]))
         for entry in _dicts(scheduler_result.get("failure_tasks")):
-            failure = {key: entry.get(key) if isinstance(entry.get(key), str) else "" for key in _FAILURE_KEYS}
-            self.failures.append(dict(failure, scheduler_cluster_id=cluster_id))
+            self.failures.append(_failure(cluster_id, entry))
+
+
+def _errors(tasks: list[dict]) -> list[str]:
+    errors = [_get(task, "error") for task in tasks]
+    texts = [error for error in errors if isinstance(error, str) and error]
+    return [redact_beginning(text, LONGEST_TEXT) for text in texts[:_MOST_ERRORS]]
+
+
+def _failure(cluster_id: int | None, entry: dict) -> dict:
+    failure = {key: entry.get(key) if isinstance(entry.get(key), str) else "" for key in _FAILURE_KEYS}
+    return dict(failure, scheduler_cluster_id=cluster_id)
 
 
 def _reported_host(cluster_id: int | None, entry: dict) -> ReportedHost | None:
@@ -159,21 +174,19 @@ def task_peers(job: dict, key: str) -> t.Iterator[tuple[int | None, dict]]:
 
     :param key: ``peers``, ``success_tasks`` or ``failure_tasks``.
     """
-    for task in _dicts(_get(job.get("result"), "job_states")):
-        for scheduler_result in _dicts(_get(task, "results")):
-            for entry in _dicts(scheduler_result.get(key)):
-                yield _cluster_id(scheduler_result), entry
+    for scheduler_result in _scheduler_results(job):
+        for entry in _dicts(scheduler_result.get(key)):
+            yield _cluster_id(scheduler_result), entry
 
 
 def host_reports(job: dict) -> list[dict]:
     """Return all entries of a preheat's result, one per URL and host."""
-    reports = []
-    for task in _dicts(_get(job.get("result"), "job_states")):
-        for scheduler_result in _dicts(_get(task, "results")):
-            for key in ("success_tasks", "failure_tasks"):
-                for entry in _dicts(scheduler_result.get(key)):
-                    reports.append(_host_report(scheduler_result, key, entry))
-    return reports
+    return [
+        _host_report(scheduler_result, key, entry)
+        for scheduler_result in _scheduler_results(job)
+        for key in ("success_tasks", "failure_tasks")
+        for entry in _dicts(scheduler_result.get(key))
+    ]
 
 
 def _host_report(scheduler_result: dict, key: str, entry: dict) -> dict:
@@ -185,6 +198,16 @@ def _host_report(scheduler_result: dict, key: str, entry: dict) -> dict:
         "ip": entry.get("ip"),
         "description": redact_beginning(str(entry.get("description") or ""), LONGEST_TEXT),
     }
+
+
+def _tasks(job: dict) -> list[dict]:
+    return _dicts(_get(job.get("result"), "job_states"))
+
+
+def _scheduler_results(job: dict) -> t.Iterator[dict]:
+    """Yield the result of each scheduler for each task of a job."""
+    for task in _tasks(job):
+        yield from _dicts(_get(task, "results"))
 
 
 def _get(mapping: t.Any, key: str) -> t.Any:

@@ -68,6 +68,15 @@ class _JobPage(t.NamedTuple):
     newest_first: bool
     reached_horizon: bool
 
+    @property
+    def is_oldest_first(self) -> bool:
+        """Whether the list begins with the oldest row; a single page is sorted."""
+        return not self.newest_first and self.last > 1
+
+    def ends_list(self, page: Page) -> bool:
+        """Return whether no other page is needed after this one."""
+        return self.reached_horizon or len(self.ids) < page.size or page.number >= self.last
+
 
 class JobLists(ManagerKnowledge):
     """Reads the list of jobs of a manager, and infers its releases from them.
@@ -118,13 +127,12 @@ class JobLists(ManagerKnowledge):
         while True:
             read = walk.page
             page = self._retry_page(read, query)
-            if read.number == 1 and not page.newest_first and page.last > 1:
+            if read.number == 1 and page.is_oldest_first:
                 # Managers before 2.1.19 return the oldest first.
                 yield from self._iter_pages_backwards(page.last, query)
                 return
             yield self._new_rows(page, walk)
-            is_last = page.reached_horizon or len(page.ids) < read.size or read.number >= page.last
-            if query.horizon is None or (is_last and walk.is_continued):
+            if query.horizon is None or (walk.is_continued and page.ends_list(read)):
                 return
 
     def _iter_pages_backwards(self, last: int, query: _Query) -> t.Iterator[list[dict]]:
@@ -156,7 +164,10 @@ class JobLists(ManagerKnowledge):
         page = self._collect_rows(last, stream, query)
         if query.filters.get("type") in (None, "preheat") and (page.newest_first or wanted.number >= last):
             self._narrow_by_newest(page.rows)
-        fresh = [row for row in page.rows if not self._is_too_old(row, query.horizon)]
+        return self._within_horizon(page, query.horizon)
+
+    def _within_horizon(self, page: _JobPage, horizon: float | None) -> _JobPage:
+        fresh = [row for row in page.rows if not self._is_too_old(row, horizon)]
         if len(fresh) == len(page.rows):
             return page
         return page._replace(rows=fresh, reached_horizon=True)
@@ -165,21 +176,22 @@ class JobLists(ManagerKnowledge):
         """Read the rows of a page up to the horizon."""
         rows: list[dict] = []
         newest_first, reached_horizon = True, False
-        for row in stream:
-            if not _has_id(row):
-                continue
+        for row in filter(_has_id, stream):
             if len(rows) == 1:
                 newest_first = row["id"] < rows[0]["id"]
             rows.append(query.transform(row))
             # A row can take 12 MB, so release it before reading the next one.
             row = {}
-            is_sorted = newest_first and len(rows) > 1
-            if is_sorted and self._is_too_old(rows[-1], query.horizon):
+            reached_horizon = newest_first and self._ends_too_old(rows, query.horizon)
+            if reached_horizon:
                 stream.close()
-                reached_horizon = True
                 break
         ids = [row["id"] for row in rows]
-        return _JobPage(last, ids, rows if newest_first else rows[::-1], newest_first, reached_horizon)
+        return _JobPage(last, ids, rows[:: 1 if newest_first else -1], newest_first, reached_horizon)
+
+    def _ends_too_old(self, rows: list[dict], horizon: float | None) -> bool:
+        """Return whether the last row is beyond the horizon. A single row does not show the order."""
+        return len(rows) > 1 and self._is_too_old(rows[-1], horizon)
 
     def _is_too_old(self, row: dict, horizon: float | None) -> bool:
         if horizon is None:
@@ -229,15 +241,15 @@ def list_jobs(
     :param transform: returns the part of a row to keep, with ``id``, ``created_at``, ``args``.
     """
 
-    def accepts(row: dict) -> bool:
-        return (not types or row.get("type") in types) and (not states or row.get("state") in states)
-
     def keep(row: dict) -> dict:
-        return {**transform(row), "_accepted": accepts(row)}
+        is_accepted = (not types or row.get("type") in types) and (not states or row.get("state") in states)
+        return {**transform(row), "_accepted": is_accepted}
 
-    filters: dict[str, t.Any] = {
-        "type": types[0] if types and len(types) == 1 else None,
-        "state": states[0] if states and len(states) == 1 else None,
-    }
+    filters: dict[str, t.Any] = {"type": _only(types), "state": _only(states)}
     rows = [row for page in reader.iter_recent_jobs(float("inf"), transform=keep, **filters) for row in page]
     return [row for row in rows if row.pop("_accepted")]
+
+
+def _only(values: list[str] | None) -> str | None:
+    """Return the value of a list with one value, None for others."""
+    return values[0] if values and len(values) == 1 else None

@@ -178,13 +178,8 @@ class JobRequests:
     def _wait_for_slot(self, exc: ApiError, body: dict, attempts: _Attempts) -> None:
         """Wait for the next slot within the rate limit, or raise the error if waiting does not help."""
         cluster_ids = body.get("scheduler_cluster_ids") or []
-        if attempts.first_rate_limit is None:
-            attempts.first_rate_limit = self._clock.now()
         budget = _KNOWN_CLUSTER_SECONDS if self._all_exist(cluster_ids, exc) else _UNKNOWN_CLUSTER_SECONDS
-        since = max(
-            [attempts.first_rate_limit, *(self._last_created_at.get(cluster_id, 0) for cluster_id in cluster_ids)]
-        )
-        waited = self._clock.now() - since
+        waited = self._waited(cluster_ids, attempts)
         if waited > budget:
             raise exc.with_meaning(
                 exc.reason,
@@ -198,6 +193,13 @@ class JobRequests:
             self._clock.pause(min(left, _RATE_PAUSE if waited < _RATE_PATIENCE else _RATE_LONG_PAUSE))
             if self._time_left(attempts) <= 0:
                 raise exc
+
+    def _waited(self, cluster_ids: list[int], attempts: _Attempts) -> float:
+        """Return the seconds since the first 429 of a job, or since the last creation in one of its clusters."""
+        if attempts.first_rate_limit is None:
+            attempts.first_rate_limit = self._clock.now()
+        creations = [self._last_created_at.get(cluster_id, 0) for cluster_id in cluster_ids]
+        return self._clock.now() - max([attempts.first_rate_limit, *creations])
 
     def _all_exist(self, cluster_ids: list[int], exc: ApiError) -> bool:
         """Return whether all clusters are known to exist, requesting each once.

@@ -140,24 +140,29 @@ class JobReader(JobLists):
         named: dict[int, dict] = {}
         # Reading a longer list costs more than reading each job by ID.
         for page in range(1, len(job_ids) + 1):
-            try:
-                rows, is_last = self._read_pending_page(page, kind)
-            except ApiError as exc:
-                if exc.status != 404:
-                    raise
+            rows, is_last = self._read_pending_page(page, kind)
+            if rows is None:
                 break
-            named.update((row["id"], row) for row in rows if isinstance(row["id"], int) and row["id"] in job_ids)
+            named.update((row["id"], row) for row in rows if row["id"] in job_ids)
             if is_last or len(named) == len(job_ids):
                 return named
         self._poll_by_id = True
         return {}
 
-    def _read_pending_page(self, page: int, kind: str) -> tuple[list[dict], bool]:
-        """Return the rows of a page of the list of pending jobs, and whether it is the last page."""
+    def _read_pending_page(self, page: int, kind: str) -> tuple[list[dict] | None, bool]:
+        """Return the rows of a page of the list of pending jobs, and whether it is the last page.
+
+        A job of a user that does not exist makes a page unreadable, which has no rows.
+        """
         per_page = PAGE if self._client.jobs_api == CONSOLE_API else LARGE_PAGE
-        _last, stream = self._client.list_jobs(page, per_page, type=kind, state="PENDING")
+        try:
+            _last, stream = self._client.list_jobs(page, per_page, type=kind, state="PENDING")
+        except ApiError as exc:
+            if exc.status != 404:
+                raise
+            return None, True
         rows = [without_result(row) for row in stream]
-        return rows, len(rows) < per_page
+        return [row for row in rows if isinstance(row["id"], int)], len(rows) < per_page
 
     def _get_each(self, job_ids: list[int], pending: dict[int, dict], transform: Transform) -> PollResult:
         jobs: dict[int, t.Any] = {}

@@ -137,10 +137,7 @@ class _RowReader:
     def _take(self) -> t.Iterator[Row]:
         text = "".join(self._pending)
         _check_size(text, self._request)
-        position = _skip_space(text, 0)
-        if not self._begun and text[position : position + 1] == "[":
-            self._begun = True
-            position = _skip_space(text, position + 1)
+        position = self._begin(text)
         while self._begun and not self._ended and position < len(text):
             if not self._at_row(text[position]):
                 position = _skip_space(text, position + 1)
@@ -157,6 +154,14 @@ class _RowReader:
             # Release a large row before reading the next one.
             row = None
         self._keep(text[position:])
+
+    def _begin(self, text: str) -> int:
+        """Return the position of the first row or separator."""
+        position = _skip_space(text, 0)
+        if self._begun or text[position : position + 1] != "[":
+            return position
+        self._begun = True
+        return _skip_space(text, position + 1)
 
     def _at_row(self, character: str) -> bool:
         """Return whether a row starts here. Otherwise the character is a separator or ends the list."""

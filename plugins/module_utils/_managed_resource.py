@@ -297,9 +297,13 @@ def differences(planned: dict[str, t.Any], actual: t.Any) -> list[str]:
         actual_value = actual.get(key) if isinstance(actual, dict) else None
         if isinstance(planned_value, dict):
             keys += [f"{key}.{name}" for name in differences(planned_value, actual_value)]
-        elif (planned_value or None) != (actual_value or None):
+        elif not _is_same(planned_value, actual_value):
             keys.append(key)
     return keys
+
+
+def _is_same(planned: t.Any, actual: t.Any) -> bool:
+    return (planned or None) == (actual or None)
 
 
 def without_empty(values: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -31,6 +31,10 @@ _WITHOUT_TOKENS = (
 T = t.TypeVar("T")
 
 
+#: Seconds by which times of a manager can differ: the clocks of its replicas do, and the header Date has whole seconds.
+CLOCK_SLACK = 5
+
+
 class ManagerKnowledge:
     """What the responses of a manager reveal: its releases, its clock and its clusters.
 
@@ -136,11 +140,11 @@ class ManagerKnowledge:
             return False
         self._probed = True
         before = str(self.releases)
-        answers = [(since, self._has_route(path)) for path, since in _PROBES]
-        for since, there in answers:
+        answers = {since: self._has_route(path) for path, since in _PROBES}
+        for since, there in answers.items():
             if there is not None:
                 self.releases = self.releases.intersect(low=since) if there else self.releases.intersect(high=since)
-        if all(there is None for _since, there in answers):
+        if set(answers.values()) == {None}:
             # The manager may have been upgraded since it created the known job.
             self.releases = Releases(self.releases.low)
         return str(self.releases) != before

@@ -133,7 +133,7 @@ def _active_seed_versions(seeds: list[_Row], peers: list[_Row]) -> list[str]:
     """
     listed = {seed.get("ip") for seed in seeds}
     current = seeds + [peer for peer in peers if peer.get("ip") not in listed]
-    active = {_identity(row) for row in _rows_with(current, "state", ["active"])}
+    active = set(map(_identity, _rows_with(current, "state", ["active"])))
     versions = {_identity(peer): str(peer.get("git_version") or "") for peer in peers}
     return [versions.get(identity, "") for identity in sorted(active)]
 

@@ -145,13 +145,17 @@ def parse_manifest(document: t.Any, media_type: str, digest: str) -> Manifest:
     _check_spelling(document)
     _check_single_kind(document, kind)
     if kind in INDEX_TYPES or isinstance(document.get("manifests"), list):
-        return Manifest(digest, children=[_child(entry) for entry in _list(document, "manifests")])
+        return Manifest(digest, children=list(map(_child, _list(document, "manifests"))))
     if kind in SCHEMA1_TYPES or document.get("schemaVersion") == 1:
-        layers = [_digest(layer, "blobSum") for layer in _list(document, "fsLayers")]
-        return Manifest(digest, blobs=list(dict.fromkeys(layers)))
+        return _schema1_manifest(document, digest)
     if isinstance(document.get("layers"), list):
         return _image_manifest(document, digest)
     raise ValueError(f"its media type {kind!r} is not that of an image")
+
+
+def _schema1_manifest(document: dict[str, t.Any], digest: str) -> Manifest:
+    layers = dict.fromkeys(_digest(layer, "blobSum") for layer in _list(document, "fsLayers"))
+    return Manifest(digest, blobs=list(layers))
 
 
 def _media_type(document: dict[str, t.Any], media_type: str) -> str:
@@ -179,27 +183,34 @@ def _check_single_kind(document: dict[str, t.Any], kind: str) -> None:
 
     :raises ValueError: with the reason.
     """
-    image_keys = [key for key in ("config", "layers", "fsLayers") if document.get(key)]
-    is_manifest = bool(image_keys) or kind in MANIFEST_TYPES + SCHEMA1_TYPES
-    if document.get("manifests") and is_manifest:
-        raise ValueError(f"it is both an index (manifests) and a manifest ({', '.join(image_keys) or kind})")
-    if kind in INDEX_TYPES and image_keys:
-        raise ValueError(f"it is both an index ({kind}) and a manifest ({', '.join(image_keys)})")
+    index = _signs(document, ("manifests",), kind, INDEX_TYPES)
+    manifest = _signs(document, ("config", "layers", "fsLayers"), kind, MANIFEST_TYPES + SCHEMA1_TYPES)
+    if index and manifest:
+        raise ValueError(f"it is both an index ({index}) and a manifest ({manifest})")
+
+
+def _signs(document: dict[str, t.Any], keys: tuple[str, ...], kind: str, types: tuple[str, ...]) -> str:
+    """Return which of some keys a document has, or else its media type if it is one of some types."""
+    return ", ".join(key for key in keys if document.get(key)) or (kind if kind in types else "")
 
 
 def _image_manifest(document: dict[str, t.Any], digest: str) -> Manifest:
     config = document.get("config")
-    # Hosts fetch content with urls from there, and the registry may not have it, such as base layers of Windows.
-    layers = [layer for layer in document["layers"] if not (isinstance(layer, dict) and layer.get("urls"))]
-    parts = ([config] if isinstance(config, dict) else []) + layers
+    layers = [layer for layer in document["layers"] if not _has_urls(layer)]
+    parts = [config, *layers] if isinstance(config, dict) else layers
     blobs = [_digest(part, "digest") for part in parts]
-    sizes: dict[str, int] = {}
-    for blob, part in zip(blobs, parts):
-        size = _size(part)
-        if size is not None:
-            sizes[blob] = size
-    names_platform = isinstance(config, dict) and config.get("mediaType") in CONFIG_TYPES
-    return Manifest(digest, blobs=list(dict.fromkeys(blobs)), sizes=sizes, config=blobs[0] if names_platform else None)
+    sizes = {blob: size for blob, size in zip(blobs, map(_size, parts)) if size is not None}
+    return Manifest(digest, blobs=list(dict.fromkeys(blobs)), sizes=sizes, config=_platform_config(config))
+
+
+def _has_urls(layer: t.Any) -> bool:
+    """Return whether hosts fetch a layer from elsewhere, such as base layers of Windows. The registry may lack it."""
+    return isinstance(layer, dict) and bool(layer.get("urls"))
+
+
+def _platform_config(config: t.Any) -> str | None:
+    """Return the digest of a config that may name the platform of its image, None for others."""
+    return config["digest"] if isinstance(config, dict) and config.get("mediaType") in CONFIG_TYPES else None
 
 
 def _list(document: dict[str, t.Any], key: str) -> list[t.Any]:

@@ -76,17 +76,23 @@ def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = N
     :param ranges: range by name of the option; default: ranges of all modules.
     :param prefix: prefix of names in messages, such as that of the enclosing option.
     """
-    problems = []
-    for name, (least, greatest) in (RANGES if ranges is None else ranges).items():
-        given = params.get(name)
-        number = parse_duration(given) if isinstance(given, str) else given
-        if given is not None and number is None:
-            problems.append(duration_problem(f"{prefix}{name}", given))
-        elif number is not None and not least <= number <= greatest:
-            limits = (least, greatest)
-            lowest, highest = map(format_duration, limits) if name in DURATIONS else limits
-            problems.append(f"{prefix}{name} must be from {lowest} to {highest}, not {given}")
-    return problems
+    checked = RANGES if ranges is None else ranges
+    problems = [
+        _range_problem(name, params[name], limits, prefix)
+        for name, limits in checked.items()
+        if params.get(name) is not None
+    ]
+    return list(filter(None, problems))
+
+
+def _range_problem(name: str, given: t.Any, limits: Range, prefix: str) -> str | None:
+    number = parse_duration(given) if isinstance(given, str) else given
+    if number is None:
+        return duration_problem(f"{prefix}{name}", given)
+    if limits.least <= number <= limits.greatest:
+        return None
+    lowest, highest = map(format_duration, limits) if name in DURATIONS else limits
+    return f"{prefix}{name} must be from {lowest} to {highest}, not {given}"
 
 
 # The last value of a signed integer with 64 bits, which every database of a manager can store.

@@ -30,7 +30,7 @@ def plain_password(option: str, username: t.Any, password: t.Any) -> str | None:
     """
     if password is None:
         return None
-    value = _parse_mapping(password) if isinstance(password, str) else password
+    value = _parse_mapping(password)
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, dict) and username == JSON_KEY_USER:
@@ -57,17 +57,16 @@ def plain_passwords(params: dict[str, t.Any]) -> dict[str, str]:
 
 def secrets_in_password(password: t.Any) -> list[str]:
     """Return the secrets in a password: its text, and each string of a mapping in it."""
-    if isinstance(password, dict):
-        inner = [secret for value in password.values() for secret in secrets_in_password(value)]
-        return [str(password), json.dumps(password, default=str), *inner]
-    if isinstance(password, list):
-        return [str(password), *(secret for value in password for secret in secrets_in_password(value))]
-    return [str(password)] if password else []
+    if not isinstance(password, (dict, list)):
+        return [str(password)] if password else []
+    values = password.values() if isinstance(password, dict) else password
+    inner = [secret for value in values for secret in secrets_in_password(value)]
+    return [str(password), json.dumps(password, default=str), *inner]
 
 
-def _parse_mapping(text: str) -> t.Any:
-    """Return the mapping whose Python representation the text is, or else the text."""
-    if not (text.startswith("{'") and text.endswith("}")):
+def _parse_mapping(text: t.Any) -> t.Any:
+    """Return the mapping whose Python representation a text is, and other values unchanged."""
+    if not isinstance(text, str) or not (text.startswith("{'") and text.endswith("}")):
         return text
     try:
         value = ast.literal_eval(text)

@@ -68,17 +68,17 @@ def read_list(
     :raises DragonflyError: with reason ``no_api`` if the release does not have this list.
     """
     accepted = _accepted_values(filters or {})
-    # The manager accepts one value per filter.
-    query = {
-        _MANAGER_KEYS.get(key, key): values[0]
-        for key, values in accepted.items()
-        if key in peer_list.filters and len(values) == 1
-    }
-    rows = client.all_rows(peer_list.path, peer_list.title, **query)
+    rows = client.all_rows(peer_list.path, peer_list.title, **_query(peer_list, accepted))
     if peer_list is PEERS:
         _refuse_seed_peers(rows)
     uniform = [uniform_row(row, peer_list.keys) for row in rows]
     return [row for row in uniform if all(row[key] in values for key, values in accepted.items())]
+
+
+def _query(peer_list: PeerList, accepted: dict[str, list[t.Any]]) -> dict[str, t.Any]:
+    """Return the filters that the manager supports. It accepts one value for each."""
+    single = {key: values[0] for key, values in accepted.items() if len(values) == 1}
+    return {_MANAGER_KEYS.get(key, key): value for key, value in single.items() if key in peer_list.filters}
 
 
 def _refuse_seed_peers(rows: list[dict[str, t.Any]]) -> None:

@@ -80,7 +80,7 @@ def parse_platform(text: str) -> Platform:
     return Platform(*(text.split("/") + [""])[:3])
 
 
-def matching_platforms(requested: str, offered: t.Iterable[str]) -> set[str]:
+def matching_platforms(requested: str, offered: t.Collection[str]) -> set[str]:
     """Return the offered platforms whose content a requested platform needs.
 
     Managers up to 2.5.1 use all entries of the system and architecture and ignore the variant
@@ -89,20 +89,17 @@ def matching_platforms(requested: str, offered: t.Iterable[str]) -> set[str]:
     variant, only that one is expected. If nothing is in common, the entry that hosts pull is expected.
     """
     wanted = _normalize(parse_platform(requested))
-    compatible = _compatible(wanted)
-    exact, by_only, by_architecture = set(), set(), set()
-    for text in offered:
-        platform = parse_platform(text)
-        if _normalize(platform) == wanted:
-            exact.add(text)
-        if _normalize(platform) in compatible:
-            by_only.add(text)
-        if platform[:2] == wanted[:2]:
-            by_architecture.add(text)
+    exact = _those_among(offered, {wanted})
     names_variant = requested.count("/") > 1
     if names_variant and exact:
         return exact
+    by_only = _those_among(offered, _compatible(wanted))
+    by_architecture = {text for text in offered if parse_platform(text)[:2] == wanted[:2]}
     return (by_only & by_architecture) or by_only or by_architecture
+
+
+def _those_among(offered: t.Collection[str], platforms: set[Platform]) -> set[str]:
+    return {text for text in offered if _normalize(parse_platform(text)) in platforms}
 
 
 def runs_on(image: str, requested: str) -> bool:

@@ -53,6 +53,11 @@ class _GoUrl(t.NamedTuple):
     has_question_mark: bool
     fragment: str
 
+    def with_query(self, query: str) -> str:
+        """Return the URL with another query."""
+        question_mark = "?" if query or self.has_question_mark else ""
+        return "".join([self.scheme, self.authority, self.path, question_mark, query, self.fragment])
+
 
 def filter_go(url: str, names: t.Collection[str]) -> str:
     """Return a URL without some of its query parameters, as the Go programs hash it.
@@ -75,8 +80,7 @@ def filter_go(url: str, names: t.Collection[str]) -> str:
     pairs = [pair for pair in _go_pairs(parts.query) if pair[0].decode("utf-8", "surrogateescape") not in names]
     pairs.sort(key=lambda pair: pair[0])
     query = "&".join(f"{_quote_go(key)}={_quote_go(value)}" for key, value in pairs)
-    question_mark = "?" if query or parts.has_question_mark else ""
-    return "".join([parts.scheme, parts.authority, parts.path, question_mark, query, parts.fragment])
+    return parts.with_query(query)
 
 
 def _go_pairs(query: str) -> t.Iterator[tuple[bytes, bytes]]:

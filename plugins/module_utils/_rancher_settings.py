@@ -16,7 +16,7 @@ import os
 import re
 import shlex
 from glob import escape
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 
 from ._host import Host, Unit, file_assignments, option_of
 
@@ -109,12 +109,7 @@ class Settings(NamedTuple):
         text = option_of(self.argv, options)
         if text is not None:
             return Setting(f"--{names[0]}", text, self.unit)
-        last: Setting | None = None
-        for setting in self.settings:
-            appends_nothing = setting.appends and setting.value == "" and last is not None
-            if setting.name in names and not appends_nothing:
-                last = setting
-        return last
+        return _effective([setting for setting in self.settings if setting.name in names])
 
     def because(self, key: str, error: str) -> Settings:
         """Return settings that are not known because of an error, or because of an earlier one."""
@@ -143,6 +138,12 @@ class Settings(NamedTuple):
         if setting is None or unknown or value.startswith("/"):
             return value, unknown
         return "", Unknown(setting.place, "the value is not an absolute path")
+
+
+def _effective(settings: list[Setting]) -> Setting | None:
+    """Return the last setting, apart from those that append nothing to an earlier one."""
+    telling = [setting for setting in settings if not (setting.appends and setting.value == "")]
+    return next(iter([*telling[-1:], *settings[:1]]), None)
 
 
 def read_settings(host: Host, name: str, unit: Unit | None, error: str = "") -> Settings:
@@ -183,7 +184,7 @@ def openrc_service(host: Host, name: str) -> Unit | None:
 
     Source: k3s v1.31 install.sh (create_openrc_service_file).
     """
-    script = next((path for path in (f"/etc/init.d/{name}", f"/etc/init.d/{name}-agent") if host.exists(path)), None)
+    script = next(filter(host.exists, (f"/etc/init.d/{name}", f"/etc/init.d/{name}-agent")), None)
     if script is None:
         return None
     service = os.path.basename(script)
@@ -237,14 +238,21 @@ def _with_files(host: Host, settings: Settings, path: str) -> Settings:
         return settings.because(directory, "Permission denied")
     read: list[Setting] = []
     for name in [path, *_drop_ins(host, directory)]:
-        file = host.file(name, str)
-        if file["error"]:
-            return settings.because(name, file["error"])
-        try:
-            read += [setting._replace(source=name) for setting in parse_settings(file["text"] or "")]
-        except UnclearLine as unclear:
-            return settings.because(name, str(unclear))
+        own, error = _read_file(host, name)
+        if error:
+            return settings.because(name, error)
+        read += own
     return settings._replace(settings=tuple(read))
+
+
+def _read_file(host: Host, path: str) -> tuple[list[Setting], str]:
+    """Return the settings of a file, and why they are not known."""
+    file = host.file(path, str)
+    try:
+        settings = parse_settings(file["text"] or "")
+    except UnclearLine as unclear:
+        return [], str(unclear)
+    return [setting._replace(source=path) for setting in settings], file["error"] or ""
 
 
 def _drop_ins(host: Host, directory: str) -> list[str]:
@@ -271,17 +279,24 @@ def parse_settings(text: str) -> list[Setting]:
 def _blocks(text: str) -> list[tuple[int, str, list[str]]]:
     """Return the number of the first line, the key, and the lines of the value of each setting."""
     blocks: list[tuple[int, str, list[str]]] = []
-    for number, line in enumerate(_LINE_BREAK.split(text), 1):
+    for number, line in _filled_lines(text):
         match = _KEY.match(line)
         if match:
             blocks.append((number, next(filter(None, match.groups())), [line[match.end() :].strip()]))
-        elif _is_empty(line) or (line.rstrip() == "---" and not blocks):
-            continue
         elif blocks and _CONTINUES.match(line):
             blocks[-1][2].append(line.strip())
         else:
             raise UnclearLine(number)
     return blocks
+
+
+def _filled_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line but empty ones, comments, and the mark at the start of the document."""
+    begun = False
+    for number, line in enumerate(_LINE_BREAK.split(text), 1):
+        if not _is_empty(line) and (begun or line.rstrip() != "---"):
+            begun = True
+            yield number, line
 
 
 def _is_empty(line: str) -> bool:
@@ -309,12 +324,12 @@ def _plain_value(lines: list[str]) -> str | None:
         return None
     match = _QUOTED.match(lines[0])
     if match:
-        value = match.group(1) if match.group(1) is not None else match.group(2)
-        return None if "\\" in value or "'" in value else value
+        value = "".join(match.groups(""))
+        return None if re.search(r"[\\']", value) else value
     value = _without_comment(lines[0])
-    if value in _NULL:
-        return ""
-    return None if value.startswith(_NOT_PLAIN) or not value.isprintable() else value
+    if value.startswith(_NOT_PLAIN) or not value.isprintable():
+        return None
+    return "" if value in _NULL else value
 
 
 def _without_comment(text: str) -> str:

@@ -57,12 +57,14 @@ def url_secrets(url: str) -> list[str]:
     except ValueError:
         return []
     secret = parts.password or parts.username or ""
-    secrets = [secret, unquote(secret)]
-    for pair in parts.query.split("&"):
-        name, _equals, value = pair.partition("=")
-        if _is_secret_param(name):
-            secrets += [value, unquote_plus(value)]
-    return [secret for secret in dict.fromkeys(secrets) if secret]
+    secrets = [secret, unquote(secret), *_secrets_in_query(parts.query)]
+    return list(filter(None, dict.fromkeys(secrets)))
+
+
+def _secrets_in_query(query: str) -> list[str]:
+    pairs = [pair.partition("=") for pair in query.split("&")]
+    values = [value for name, _equals, value in pairs if _is_secret_param(name)]
+    return [*values, *map(unquote_plus, values)]
 
 
 def is_secret_header(name: str) -> bool:
@@ -154,7 +156,11 @@ def redact_beginning(text: str, length: int) -> str:
 
 def printable(text: str) -> str:
     """Return the text with terminal sequences escaped as Python does."""
-    return text if text.isprintable() else _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    return _escape(text, _UNPRINTABLE)
+
+
+def _escape(text: str, characters: re.Pattern[str]) -> str:
+    return text if text.isprintable() else characters.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def escape_c1(value: t.Any, levels: int = MOST_LEVELS) -> t.Any:
@@ -166,7 +172,7 @@ def escape_c1(value: t.Any, levels: int = MOST_LEVELS) -> t.Any:
     :raises RecursionError: if there are more.
     """
     if isinstance(value, str):
-        return value if value.isprintable() else _C1.sub(lambda match: ascii(match[0])[1:-1], value)
+        return _escape(value, _C1)
     if not isinstance(value, (list, dict)):
         return value
     if not levels:
@@ -185,7 +191,7 @@ def _redact_arg(key: str, value: t.Any) -> t.Any:
     if key in _SECRET_ARGS:
         return _mask(value)
     if isinstance(value, list):
-        return [redact_url(item) for item in value]
+        return list(map(redact_url, value))
     if not isinstance(value, dict):
         return redact_url(value)
     if key == "headers":

@@ -97,11 +97,12 @@ class RedisConnection:
         if kind not in (b":", b"$", b"*") or depth > 4:
             raise NotRedisError()
         number = _number(text)
-        if kind == b":":
-            return number
-        if number < 0:
+        return number if kind == b":" else self._content(kind, number, depth)
+
+    def _content(self, kind: bytes, length: int, depth: int) -> t.Any:
+        if length < 0:
             return None
-        return self._text(number) if kind == b"$" else self._items(number, depth)
+        return self._text(length) if kind == b"$" else self._items(length, depth)
 
     def _text(self, length: int) -> str:
         if length > _MAX_LENGTH:

@@ -62,14 +62,21 @@ def _error_of_all(pattern: str) -> str | None:
             warnings.simplefilter("ignore")
             re.compile(pattern)
     except re.error as error:
-        # An anchor can be repeated everywhere else, and some engines read a lone { as itself.
         if error.msg == "nothing to repeat" and error.pos is not None:
-            before, sign = pattern[: error.pos][-1:], pattern[error.pos]
-            return f"nothing stands before {sign}" if sign in "*+?" and before in ("", "(", "|") else None
+            return _nothing_to_repeat(pattern, error.pos)
         return error.msg if error.msg.startswith(_ERRORS_OF_ALL) else None
     except (OverflowError, RecursionError):
         return None
     return None
+
+
+def _nothing_to_repeat(pattern: str, position: int) -> str | None:
+    """Return the error for a sign of repetition, None if it is only one of Python.
+
+    An anchor can be repeated everywhere else, and some engines read a lone { as itself.
+    """
+    before, sign = pattern[:position][-1:], pattern[position]
+    return f"nothing stands before {sign}" if sign in "*+?" and before in ("", "(", "|") else None
 
 
 def regex_found(pattern: str, text: str) -> bool | None:

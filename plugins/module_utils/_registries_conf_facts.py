@@ -13,7 +13,7 @@ import json
 from typing import Any
 
 from ._config_redaction import REGISTRIES_CONF_KEYS, redact_toml
-from ._host import Host, Unit
+from ._host import Host, Unit, has_unit
 
 CRIO_UNIT = "crio.service"
 REGISTRIES_CONF = "/etc/containers/registries.conf"
@@ -31,16 +31,21 @@ def gather_registries_conf(host: Host, units: dict[str, Unit], path: str | None)
     :param path: path of registries.conf, None for the default path.
     """
     main, unit = path or REGISTRIES_CONF, units.get(CRIO_UNIT)
-    of_root = None if path else host.file(_FILE_OF_ROOT, _redact)
+    of_root = None if path else _existing_file(host, _FILE_OF_ROOT)
     drop_ins = _drop_ins(host, main) + ([] if path else _drop_ins(host, _FILE_OF_ROOT))
     return {
         "runtimes": _runtimes(host, unit),
         "main": host.file(main, _redact),
         "drop_ins": [host.file(name, _redact) for name in drop_ins],
-        "of_root": of_root if of_root and of_root["exists"] else None,
+        "of_root": of_root,
         "unit": unit.facts() if unit else None,
         "logins": _logins(host),
     }
+
+
+def _existing_file(host: Host, path: str) -> dict[str, Any] | None:
+    file = host.file(path, _redact)
+    return file if file["exists"] else None
 
 
 def _redact(text: str) -> str:
@@ -48,7 +53,7 @@ def _redact(text: str) -> str:
 
 
 def _runtimes(host: Host, unit: Unit | None) -> list[str]:
-    has_crio = (unit is not None and unit.state is not None) or host.program("crio")
+    has_crio = has_unit(unit) or host.program("crio")
     has_podman = any(host.program(name) for name in _PODMAN_PROGRAMS)
     return [name for name, is_there in (("podman", has_podman), ("crio", has_crio)) if is_there]
 

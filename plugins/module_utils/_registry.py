@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ._errors import DragonflyError, GarbledError, TransportError
-from ._http import ANSWER_LIMIT, Http, Response
+from ._http import ANSWER_LIMIT, Http, Response, verification
 from ._image import Image
 from ._json import decode_strict
 from ._manifest import (
@@ -33,6 +33,7 @@ from ._manifest import (
 from ._platforms import runs_on
 from ._polling import Clock
 from ._registry_auth import basic_auth, bearer_auth, origin, parse_challenges, realm_problem, token_url
+from ._registry_config import credentials_for
 from ._registry_errors import (
     RegistryRefused,
     RegistryUnreachable,
@@ -72,15 +73,13 @@ def registry_finder(
     headers = {name: str(value) for name, value in (params.get("headers") or {}).items()}
     authorization = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
     headers = {name: value for name, value in headers.items() if not _HEADERS_KEPT_BACK.match(name)}
-    verify_all = (params["ca_path"] or True) if params["validate_certs"] else False
+    verify_all = verification(params)
     registries: dict[str, Registry] = {}
 
     def find_registry(name: str) -> Registry:
         if name not in registries:
             detail = details.get(name, {})
-            username, password = params.get("registry_username"), params.get("registry_password")
-            if detail.get("username"):
-                username, password = detail["username"], detail.get("password")
+            username, password = credentials_for(detail, params)
             verify = detail.get("ca_path") or verify_all
             http = Http(timeout=params["timeout"], verify=verify, connect_timeout=_CONNECT_TIMEOUT, clock=clock)
             basic = basic_auth(username, password) if username else None
@@ -145,10 +144,18 @@ class Registry:
             if not contents:
                 raise no_platform(image, manifest, platform)
             return contents
-        own = self._config_platform(image, manifest.config) if platform and manifest.config else None
-        if platform and own and not runs_on(own, platform):
-            raise other_platform(image, platform, own)
+        if platform and manifest.config:
+            self._check_platform(image, manifest.config, platform)
         return [(manifest.digest, manifest.blobs or [])]
+
+    def _check_platform(self, image: Image, config: str, platform: str) -> None:
+        """Refuse an image without an index that is for another platform, if its config names one.
+
+        :param config: digest of its config.
+        """
+        own = self._config_platform(image, config)
+        if own and not runs_on(own, platform):
+            raise other_platform(image, platform, own)
 
     def child(self, image: Image, child: Child) -> Manifest:
         """Return the manifest of an entry of an index, which must match the entry.

@@ -184,13 +184,15 @@ def forbidden_place(host: str, registry_host: str, resolve: Resolve) -> str | No
     if name in _METADATA_NAMES:
         return "a metadata service"
     own_addresses = _addresses(registry_host, resolve)
-    own_kinds = {_forbidden_kind(address) for address in own_addresses}
-    for address in _addresses(host, resolve):
-        kind = _forbidden_kind(address)
-        is_own = address in own_addresses or (kind == _LOOPBACK and kind in own_kinds)
-        if kind and not is_own:
-            return kind
-    return None
+    others = (address for address in _addresses(host, resolve) if not _is_at(address, own_addresses))
+    return next(filter(None, map(_forbidden_kind, others)), None)
+
+
+def _is_at(address: _Address, own_addresses: set[_Address]) -> bool:
+    """Return whether an address is one of a registry. All loopback addresses are those of one machine."""
+    if _forbidden_kind(address) == _LOOPBACK:
+        return _LOOPBACK in map(_forbidden_kind, own_addresses)
+    return address in own_addresses
 
 
 _LOOPBACK = "a loopback address"
@@ -213,7 +215,7 @@ def _host_name(host: str) -> str:
 def _addresses(host: str, resolve: Resolve) -> set[_Address]:
     """Return the addresses of a host, including embedded ones."""
     name = _host_name(host)
-    if name == "localhost" or name.endswith(".localhost"):
+    if f".{name}".endswith(".localhost"):
         return {ipaddress.ip_address("127.0.0.1")}
     literal = _parse_address(name)
     if literal:

@@ -58,14 +58,25 @@ def _check_detail(name: str, detail: t.Any) -> dict[str, str]:
     expected = f"registries: the value of {name!r} must be a URL or a dictionary of {', '.join(REGISTRY_KEYS)}"
     if not isinstance(detail, dict):
         raise InputError(f"{expected}.")
-    unknown = sorted(str(key) for key in set(detail) - set(REGISTRY_KEYS))
+    unknown = sorted(map(str, set(detail) - set(REGISTRY_KEYS)))
     if unknown:
         raise InputError(f"{expected}. {unknown_keys(unknown)}")
-    given = {key: value for key, value in detail.items() if value is not None}
-    if "password" in given:
-        given["password"] = plain_password(
-            f"registries: the password of {name!r}", given.get("username"), given["password"]
-        )
-    if any(not isinstance(value, (str, int)) for value in given.values()):
+    password = plain_password(f"registries: the password of {name!r}", detail.get("username"), detail.get("password"))
+    given = {key: value for key, value in {**detail, "password": password}.items() if value is not None}
+    return {key: _string(name, value) for key, value in given.items()}
+
+
+def _string(name: str, value: t.Any) -> str:
+    if not isinstance(value, (str, int)):
         raise InputError(f"registries: {', '.join(REGISTRY_KEYS)} of {name!r} must be strings.")
-    return {key: str(value) for key, value in given.items()}
+    return str(value)
+
+
+def credentials_for(detail: t.Mapping[str, str], params: t.Mapping[str, t.Any]) -> tuple[str | None, str | None]:
+    """Return user name and password for a registry: its own, or else the common ones of a module.
+
+    :param detail: settings of the registry in ``registries``.
+    """
+    if detail.get("username"):
+        return detail["username"], detail.get("password")
+    return params.get("registry_username"), params.get("registry_password")

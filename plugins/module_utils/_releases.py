@@ -236,13 +236,18 @@ def option_releases(name: str) -> str:
     limit = next((limit for limit in VALUE_LIMITS if limit.name == name), None)
     if limit:
         return str(Releases(limit.since))
+    return " and ".join(str(span) if span != Releases() else _EVERYWHERE for span in _joined_spans(name))
+
+
+def _joined_spans(option: str) -> list[Releases]:
+    """Return the releases that support an option, with adjacent ranges joined."""
     spans: list[Releases] = []
-    for arg in _args_of(name):
+    for arg in _args_of(option):
         if spans and spans[-1].high == arg.since:
             spans[-1] = Releases(spans[-1].low, arg.until)
         else:
             spans.append(arg.releases)
-    return " and ".join(str(span) if span != Releases() else _EVERYWHERE for span in spans)
+    return spans
 
 
 #: Types of jobs, and the first release that supports each (manager/types/job.go); None if all do.
@@ -275,6 +280,10 @@ def is_known(span: Releases, releases: Releases) -> bool | None:
 def _known(spans: list[Releases], releases: Releases) -> bool | None:
     """Return whether all of these releases are within one of the spans, None if only some are."""
     # Only at these releases can it change whether a release is within a span.
-    breaks = [release for release in itertools.chain(*spans) if release and releases.includes(release)]
-    answers = {any(span.includes(release) for span in spans) for release in [releases.low or (0,), *breaks]}
+    breaks = [release for release in filter(None, itertools.chain(*spans)) if releases.includes(release)]
+    answers = {_is_within(spans, release) for release in [releases.low or (0,), *breaks]}
     return answers.pop() if len(answers) == 1 else None
+
+
+def _is_within(spans: list[Releases], release: Release) -> bool:
+    return any(span.includes(release) for span in spans)

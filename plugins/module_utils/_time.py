@@ -23,15 +23,19 @@ def parse_time(text: t.Any) -> float | None:
     if not match or match.group(1) == "0001":
         return None
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-    zone = match.group(8)
-    offset = timedelta()
-    if zone != "Z":
-        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
+    fraction, zone = match.groups("0")[6:]
     try:
         local_time = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
-        return (local_time - offset).timestamp() + float("0." + (match.group(7) or "0"))
+        return (local_time - _offset(zone)).timestamp() + float(f"0.{fraction}")
     except (ValueError, OverflowError):
         return None
+
+
+def _offset(zone: str) -> timedelta:
+    """Return the offset of a zone such as ``Z`` or ``+08:00``."""
+    if zone == "Z":
+        return timedelta()
+    return timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) * (-1 if zone[0] == "-" else 1)
 
 
 def parse_http_date(text: t.Any) -> float | None:

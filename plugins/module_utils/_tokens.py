@@ -148,16 +148,27 @@ class Tokens(ManagedResource):
             raise InputError("expires_in or expires_at is missing: a new token must expire.")
         if planned["user_id"] is None:
             raise InputError("user_id is missing: it cannot be read from the jwt.")
-        new_expiry = not before or planned["expires_at"] != before["expires_at"]
-        if new_expiry and t.cast(float, parse_time(planned["expires_at"])) <= self.now():
-            raise InputError(
-                f"expires_at {planned['expires_at']} is in the past, so the token would not work. To deactivate a "
-                "token, set active=false."
-            )
-        if self._params["user_id"] is not None and (not before or planned["user_id"] != before["user_id"]):
+        old = before or {}
+        if planned["expires_at"] != old.get("expires_at"):
+            self._check_expiry(planned["expires_at"])
+        if planned["user_id"] != old.get("user_id"):
             self._check_user(planned["user_id"])
 
+    def _check_expiry(self, expires_at: str) -> None:
+        if self._is_over(expires_at):
+            raise InputError(
+                f"expires_at {expires_at} is in the past, so the token would not work. To deactivate a token, set "
+                "active=false."
+            )
+
+    def _is_over(self, text: str | None) -> bool:
+        """Return whether a time is known and in the past."""
+        seconds = parse_time(text)
+        return seconds is not None and seconds <= self.now()
+
     def _check_user(self, user_id: int) -> None:
+        if self._params["user_id"] is None:
+            return
         # A manager accepts any user ID, and a job of a nonexistent user breaks its lists (contract/*/ghost_user).
         users = self.client.all_rows(CONSOLE_API + "/users", "users")
         if user_id not in [user["id"] for user in users]:
@@ -194,15 +205,22 @@ class Tokens(ManagedResource):
     def result(self, change: Change) -> dict[str, t.Any]:
         """Return the module's result for a change."""
         row = change.row or {}
+        shown = None
+        if change.after:
+            shown = dict(change.after, **{key: row.get(key) for key in ("id", "created_at", "updated_at")})
+        return {
+            "changed": change.changed,
+            "token": row.get("token") or None,
+            "personal_access_token": shown,
+            "diff": self._diff(change),
+        }
+
+    def _diff(self, change: Change) -> dict[str, t.Any]:
         diff = change.diff(f"{self.kind} {self._params['name']}")
         if change.changed and change.before and self._params["state"] == "rotated":
             diff["before"] = dict(change.before, token="the old one")
             diff["after"] = dict(change.after or {}, token="a new one")
-        shown = None
-        if change.after:
-            shown = dict(change.after, **{key: row.get(key) for key in ("id", "created_at", "updated_at")})
-        token = row.get("token") or None
-        return {"changed": change.changed, "token": token, "personal_access_token": shown, "diff": diff}
+        return diff
 
     def warnings(self, change: Change) -> list[str]:
         """Return warnings about the token that now exists."""
@@ -214,8 +232,7 @@ class Tokens(ManagedResource):
                 "This manager returns a token only when it creates it, so the result contains none. Store the token "
                 "when it is created, or use state=rotated for a new one."
             )
-        expires = parse_time(change.after["expires_at"])
-        if expires is not None and expires <= self.now():
+        if self._is_over(change.after["expires_at"]):
             warnings.append(
                 f"The token {name} expired at {change.after['expires_at']}. Set expires_at, or use state=rotated for a "
                 "new one."

@@ -40,6 +40,38 @@ class Problem(t.NamedTuple):
     message: str
 
 
+class _Cause(t.NamedTuple):
+    """A cause of a failed connection, by its exception or the names of classes of urllib3, and its meaning."""
+
+    reason: str
+    exception: type[OSError]
+    names: tuple[str, ...]
+    message: str
+
+
+_CONNECTION_CAUSES = (
+    _Cause(
+        "dns",
+        socket.gaierror,
+        ("NameResolutionError",),
+        "the name {host} cannot be resolved. What to do: check the name and the DNS of this host.",
+    ),
+    _Cause(
+        "connect_timeout",
+        socket.timeout,
+        ("ConnectTimeoutError", "ConnectTimeout"),
+        "no connection to {address} in time. What to do: check the address and the firewalls in between; raise timeout "
+        "if the network is slow.",
+    ),
+    _Cause(
+        "refused",
+        ConnectionRefusedError,
+        (),
+        "{address} refused the connection. What to do: check host and port, and that something listens there.",
+    ),
+)
+
+
 class Failure:
     """An exception of requests and its causes.
 
@@ -65,15 +97,9 @@ class Failure:
             return Problem("tls", self._tls_message())
         if isinstance(self._exc, PROXY_ERRORS):
             return Problem("proxy", self._proxy_message())
-        if self._first(socket.gaierror) or self._named("NameResolutionError"):
-            remedy = "check the name and the DNS of this host"
-            return Problem("dns", f"the name {self._host} cannot be resolved. What to do: {remedy}.")
-        if self._first(socket.timeout) or self._named("ConnectTimeoutError", "ConnectTimeout"):
-            remedy = "check the address and the firewalls in between; raise timeout if the network is slow"
-            return Problem("connect_timeout", f"no connection to {self._address} in time. What to do: {remedy}.")
-        if self._first(ConnectionRefusedError):
-            remedy = "check host and port, and that something listens there"
-            return Problem("refused", f"{self._address} refused the connection. What to do: {remedy}.")
+        for cause in _CONNECTION_CAUSES:
+            if self._first(cause.exception) or self._named(*cause.names):
+                return Problem(cause.reason, cause.message.format(address=self._address, host=self._host))
         return self._other_before_request()
 
     def _proxy_message(self) -> str:
@@ -94,6 +120,9 @@ class Failure:
             # requests raises OSError for a missing ca_path or client_cert before it connects.
             remedy = "check ca_path, client_cert and client_key"
             return Problem("bad_file", f"{str(self._exc).rstrip('.')}. What to do: {remedy}.")
+        return self._unreachable()
+
+    def _unreachable(self) -> Problem:
         texts = [cause.strerror for cause in self._causes if isinstance(cause, OSError) and cause.strerror]
         problem = texts[0] if texts else "it is closed immediately"
         remedy = "check the address, and the routes and firewalls in between"
@@ -108,14 +137,22 @@ class Failure:
             problem = "did not complete its response" if begun else "did not respond"
             remedy = f"raise the option timeout (now {self._timeout:.3g} s), or check why the server is slow"
             return Problem("read_timeout", f"{self._address} {problem} in time. What to do: {remedy}.")
-        if not begun and self._is_tls() and "CERTIFICATE" in self._tls_reason().upper():
+        message = (
+            f"{self._address} closed the connection before the response was complete. What to do: check that the "
+            "server runs, and the scheme and port of the URL."
+        )
+        if begun:
+            return Problem("incomplete", message)
+        return self._tls_problem() or Problem("reset", message)
+
+    def _tls_problem(self) -> Problem | None:
+        """Return the problem of TLS that ended a connection before the response, None if there is none."""
+        if self._is_tls() and "CERTIFICATE" in self._tls_reason().upper():
             # In TLS 1.3, the client may send data before the server has verified its certificate.
             return Problem("tls", self._tls_message())
-        if not begun and _TLS_ALERT in str(self._exc):
+        if _TLS_ALERT in str(self._exc):
             return Problem("wrong_scheme", f"{self._address} expects TLS. What to do: write https:// in the URL.")
-        problem = f"{self._address} closed the connection before the response was complete"
-        remedy = "check that the server runs, and the scheme and port of the URL"
-        return Problem("incomplete" if begun else "reset", f"{problem}. What to do: {remedy}.")
+        return None
 
     def _tls_message(self) -> str:
         return f"no TLS connection with {self._address}: {self._tls_reason()}. What to do: {self._tls_remedy()}."

@@ -250,10 +250,12 @@ FILTERS = dict(
 def peer_info(module: DragonflyModule) -> dict[str, t.Any]:
     """Read the peers, refreshed on request."""
     client = module.client("jwt")
-    if module.params["refresh"] and not module.check_mode:
+    filters = {name: module.params[name] for name in FILTERS}
+    refresh = module.params["refresh"]
+    if refresh and not module.check_mode:
         refresh_peers(client, module.params["timeout"], module.clock())
-    peers = read_list(client, PEERS, {name: module.params[name] for name in FILTERS})
-    if not peers and not module.params["refresh"] and not any(module.params[name] for name in FILTERS):
+    peers = read_list(client, PEERS, filters)
+    if not (peers or refresh or any(filters.values())):
         module.warn(no_peers_warning(module.params["url"]))
     return {"changed": False, "peers": peers}
 

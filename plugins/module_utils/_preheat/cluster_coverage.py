@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .decision import ADOPT, FOUND, REMAKE, SKIP, Decision
+from .decision import REMAKE, SKIP, Decision
 from .planning import Gap
 
 
@@ -35,19 +35,18 @@ class Coverage:
         """Add a decision on a job, and return whether to keep the job."""
         if self.settled or decision == SKIP or not self.fits(cluster_ids):
             return False
-        if self.needed is None:
-            self.settled = True
-            if decision not in (ADOPT, FOUND):
-                return False
-            self._counted[job_id] = cluster_ids
-            return True
-        new = cluster_ids & self._undecided
-        self._undecided -= cluster_ids
-        self.settled = not self._undecided
-        if not new or decision == REMAKE:
+        new = self._decide_on(cluster_ids)
+        if new is None or decision == REMAKE:
             return False
         self._counted[job_id] = new
         return True
+
+    def _decide_on(self, cluster_ids: set[int]) -> set[int] | None:
+        """Return the clusters for which a job is the newest, None if there are none."""
+        new = cluster_ids & self._undecided
+        self._undecided -= cluster_ids
+        self.settled = not self._undecided
+        return cluster_ids if self.needed is None else new or None
 
     def drop(self, job_id: int) -> None:
         """Record that a kept job no longer counts."""

@@ -13,6 +13,7 @@ from .._concurrency import map_in_threads, return_errors
 from .._errors import DragonflyError
 from .._file_url import strip_query
 from .._job_document import cluster_ids, job_args, without_result
+from .._manager_knowledge import CLOCK_SLACK
 from .._releases import not_in_echo, releases_of_echo
 from .._time import parse_time
 from .context import RunContext
@@ -22,9 +23,6 @@ from .planning import MissingJob, PlannedJob
 from .records import JobRecord
 from .release_checks import ignored_option_message
 from .verdict import Status, Verdict
-
-# Times have whole seconds, and replicas of a manager differ.
-_CLOCK_SLACK = 5
 
 
 def predict(context: RunContext, missing: list[MissingJob]) -> list[JobRecord]:
@@ -80,8 +78,7 @@ class Creation:
             planned, cluster_id = missing
             if not isinstance(job, DragonflyError):
                 created.append(JobRecord(planned, "created", without_result(job), self._check_echo(missing, job)))
-                if cluster_id is None:
-                    dead_clusters |= (self._context.reader.all_cluster_ids() or set()) - cluster_ids(job)
+                dead_clusters |= self._clusters_without(missing, job)
             elif job.reason == "no_scheduler" and cluster_id and planned.cluster_id is None:
                 dead_clusters.add(cluster_id)
             else:
@@ -92,6 +89,11 @@ class Creation:
                 f"Nothing is warmed in cluster {names}, which has no active scheduler with the feature preheat."
             )
         return refused + created
+
+    def _clusters_without(self, missing: MissingJob, job: dict) -> set[int]:
+        """Return the clusters that a job for all clusters is not for."""
+        all_ids = self._context.reader.all_cluster_ids() if missing.cluster_id is None else None
+        return (all_ids or set()) - cluster_ids(job)
 
     def _check_echo(self, missing: MissingJob, job: dict) -> Verdict:
         """Return the verdict on a created job: whether the manager's echo matches the request."""
@@ -120,29 +122,29 @@ class Creation:
 
         :param sent_at: seconds since 1970 by the manager's clock.
         """
+        rows = [row for row in self._read_since(sent_at) if self._may_be_lost(row, missing.planned, sent_at)]
+        for row in rows:
+            job = return_errors(self._context.reader.get)(row["id"])
+            if not isinstance(job, DragonflyError) and _is_for(missing.cluster_id, job) and self._claim(row["id"]):
+                return job
+        return None
+
+    def _read_since(self, sent_at: float) -> list[dict]:
+        """Return the rows of the jobs since a POST, none if they cannot be read now."""
         reader = self._context.reader
         # Others may have created many jobs since.
-        horizon = min(GIVE_UP_WINDOW, reader.now() - sent_at + 2 * _CLOCK_SLACK)
+        horizon = min(GIVE_UP_WINDOW, reader.now() - sent_at + 2 * CLOCK_SLACK)
         try:
-            rows = [row for page in reader.iter_recent_jobs(horizon, type="preheat") for row in page]
+            return [row for page in reader.iter_recent_jobs(horizon, type="preheat") for row in page]
         except DragonflyError as exc:
             if exc.status in (401, 403):
                 raise
-            return None
-        for row in rows:
-            if not self._may_be_lost(row, missing.planned, sent_at):
-                continue
-            job = return_errors(reader.get)(row["id"])
-            if isinstance(job, DragonflyError) or not _is_for(missing.cluster_id, job):
-                continue
-            if self._claim(row["id"]):
-                return job
-        return None
+            return []
 
     def _may_be_lost(self, row: dict, planned: PlannedJob, sent_at: float) -> bool:
         """Return whether a row can be the job of a POST that was sent at this time."""
         created = parse_time(row.get("created_at"))
-        is_older = created is not None and created < sent_at - _CLOCK_SLACK
+        is_older = created is not None and created < sent_at - CLOCK_SLACK
         return row["id"] not in self._claimed and not is_older and _is_planned(row, planned)
 
     def _claim(self, job_id: int) -> bool:
@@ -178,7 +180,7 @@ def _reuse_created_job(missing: MissingJob, created: t.Iterable[JobRecord]) -> J
     """Return a record of a job that this run has created and that is identical to the planned one."""
     planned = missing.planned
     for record in created:
-        job = record.job or {}
+        job = record.document
         is_for_same_clusters = record.planned.cluster_id == planned.cluster_id and _is_for(missing.cluster_id, job)
         if is_for_same_clusters and _is_planned(job, planned):
             return JobRecord(planned, ADOPT, record.job, record.verdict)

@@ -45,15 +45,19 @@ def find_deleted(context: RunContext, records: list[JobRecord]) -> list[tuple[Jo
     """Return the warm jobs whose content was deleted later, each with a deletion. Lists the jobs once."""
     if not records or context.reader.releases.before(_FIRST_WITH_DELETIONS):
         return []
-    oldest = max(context.reader.age(record.job or {}) or 0 for record in records)
+    oldest = max(context.reader.age(record.document) or 0 for record in records)
     # A deletion that was created before a preheat can end after it.
     deletions = _read_deletions(context, oldest + GIVE_UP_WINDOW)
     deleted = []
     for record in records:
-        deletion = next((deletion for deletion in deletions if deletes(deletion, record)), None)
+        deletion = _find_deletion(record, deletions)
         if deletion:
             deleted.append((record, deletion))
     return deleted
+
+
+def _find_deletion(record: JobRecord, deletions: list[Deletion]) -> Deletion | None:
+    return next((deletion for deletion in deletions if deletes(deletion, record)), None)
 
 
 def _read_deletions(context: RunContext, horizon: float) -> list[Deletion]:
@@ -84,7 +88,7 @@ def _read_deletion(context: RunContext, row: dict) -> Deletion:
 
 def deletes(deletion: Deletion, record: JobRecord) -> bool:
     """Return whether a deletion may have deleted content of a warm job; in doubt, it counts as deleted."""
-    job = record.job or {}
+    job = record.document
     if deletion.was_empty or _ended_before(deletion, job) or _was_elsewhere(deletion, job):
         return False
     return _is_about(deletion.args, record)
@@ -111,20 +115,26 @@ def _ended_before(deletion: Deletion, job: dict) -> bool:
 def _is_about(args: dict, record: JobRecord) -> bool:
     """Return whether a deletion with these arguments concerns a task of a job."""
     job = job_args(record.job)
-    urls = _urls(record)
     if args.get("task_id"):
+        urls = _urls(record)
         # Any task may be one of the blobs if they are unknown.
         return not urls or args["task_id"] in _task_ids(urls, job)
-    if _differs_in_identity(args, job):
-        return False
+    # Without a URL, the ID is computed from other content, which no preheat sets.
     url = args.get("url")
-    if not isinstance(url, str) or not url:
-        # The content from which the ID is computed is unknown, and no preheat sets it.
-        return False
+    return isinstance(url, str) and not _differs_in_identity(args, job) and _fetched(record, url, filter_names(args))
+
+
+def _fetched(record: JobRecord, url: str, names: set[str]) -> bool:
+    """Return whether a job may have fetched a URL.
+
+    :param names: query parameters of this URL that do not identify content.
+    """
+    urls = _urls(record)
     if not urls:
         # The blobs of the image are unknown, so any blob of its repository may be one.
         return url.partition("/blobs/")[0] == record.planned.url.partition("/manifests/")[0]
-    return filter_query(url, filter_names(args)) in {filter_query(own, filter_names(job)) for own in urls}
+    own_names = filter_names(job_args(record.job))
+    return filter_query(url, names) in {filter_query(own, own_names) for own in urls}
 
 
 def _differs_in_identity(args: dict, job: dict) -> bool:

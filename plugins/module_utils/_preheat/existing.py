@@ -13,6 +13,7 @@ from .._concurrency import THREADS
 from .._errors import ApiError, DragonflyError
 from .._file_url import strip_query
 from .._job_document import cluster_ids, job_args, job_urls, without_result
+from .._manager_knowledge import CLOCK_SLACK
 from .cluster_coverage import Coverage
 from .context import RunContext
 from .decision import ADOPT, FOUND, GIVE_UP_WINDOW, decide
@@ -24,9 +25,6 @@ from .planning import MissingJob, PlannedJob, missing_jobs
 from .records import JobRecord, ReplacedJob, Source
 from .requested_hosts import find_lacking_hosts
 from .verdict import Verdict
-
-# Seconds by which the clocks of a manager and its replicas can differ.
-_CLOCK_SLACK = 10
 
 
 class _Candidate(t.NamedTuple):
@@ -86,7 +84,7 @@ class ExistingJobs:
             coverage.reopen_gap()
             # What is left of them is older than the jobs that were decided on.
             self._candidates[planned] = []
-        horizon = self._context.clock.now() - self._looked_up_at + _CLOCK_SLACK
+        horizon = self._context.clock.now() - self._looked_up_at + 2 * CLOCK_SLACK
         pages = self._reader.iter_recent_jobs(horizon, type="preheat")
         self._read_pages([row for row in page if row["id"] not in known_ids] for page in pages)
         return len(self.records) > records

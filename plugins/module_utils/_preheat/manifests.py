@@ -28,6 +28,7 @@ _NAMED_IN_MESSAGE = 5
 _FIRST_WITH_INDEX = (2, 1, 21)
 
 RegistryFor = t.Callable[[PlannedJob], Registry]
+Content = t.TypeVar("Content")
 
 
 class _Content(t.NamedTuple):
@@ -53,19 +54,14 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
         return _Content(manifest, registry.blobs(image, manifest, group[0].platform))
 
     warnings: list[str] = []
-    unreachable: list[RegistryUnreachable] = []
-    refused: list[tuple[PlannedJob, DragonflyError]] = []
-    for group, content in zip(groups, map_in_threads(return_errors(read), groups)):
-        if isinstance(content, RegistryUnreachable) and verify == "auto":
+    unreachable: list[DragonflyError] = []
+    for group, content in zip(groups, _read_each(read, groups, RegistryUnreachable if verify == "auto" else ())):
+        if isinstance(content, DragonflyError):
             unreachable.append(content)
-        elif isinstance(content, DragonflyError):
-            refused.append((group[0], content))
-        else:
-            for planned in group:
-                _pin(planned, content)
-                warnings += _platform_warnings(planned, content)
-    if refused:
-        raise _refused_images(refused, len(groups))
+            continue
+        for planned in group:
+            _pin(planned, content)
+            warnings += _platform_warnings(planned, content)
     if unreachable:
         warnings.append(
             f"{len(unreachable)} of {len(groups)} manifests could not be read, so the module relies on the results of "
@@ -86,16 +82,30 @@ def split_platforms(planned_jobs: list[PlannedJob], registry_for: RegistryFor) -
     def read(group: list[PlannedJob]) -> list[str]:
         return registry_for(group[0]).manifest(t.cast(Image, group[0].image)).platforms
 
-    platforms: dict[str, list[str]] = {}
-    refused: list[tuple[PlannedJob, DragonflyError]] = []
-    for group, answer in zip(groups, map_in_threads(return_errors(read), groups)):
-        if isinstance(answer, DragonflyError):
-            refused.append((group[0], answer))
-        else:
-            platforms[group[0].url] = answer
+    names = t.cast("list[list[str]]", _read_each(read, groups))
+    platforms = {group[0].url: own for group, own in zip(groups, names)}
+    return [job for planned in planned_jobs for job in _split(planned, platforms)]
+
+
+def _read_each(
+    read: t.Callable[[list[PlannedJob]], Content],
+    groups: list[list[PlannedJob]],
+    tolerated: type[DragonflyError] | tuple[()] = (),
+) -> list[Content | DragonflyError]:
+    """Return what a function returns for each group of jobs with the same image.
+
+    :param tolerated: errors that are returned.
+    :raises DragonflyError: for all images with other errors.
+    """
+    contents = map_in_threads(return_errors(read), groups)
+    refused = [
+        (group[0], content)
+        for group, content in zip(groups, contents)
+        if isinstance(content, DragonflyError) and not isinstance(content, tolerated)
+    ]
     if refused:
         raise _refused_images(refused, len(groups))
-    return [job for planned in planned_jobs for job in _split(planned, platforms)]
+    return contents
 
 
 def _split(planned: PlannedJob, platforms: dict[str, list[str]]) -> list[PlannedJob]:

@@ -39,11 +39,18 @@ def is_identical(args: t.Any, planned: PlannedJob, bio: t.Any = None) -> bool:
         return False
     options = planned.all_options()
     is_own = read_bio(bio).fingerprint == planned.fingerprint
-    for key, value in args.items():
-        is_excused = key in _NOT_COMPARED or (is_own and _may_be_unknown(key, value, options))
-        if not is_excused and _comparable(key, value) not in _accepted(key, options):
-            return False
-    return _knows_all_options(args, options)
+    has_same_values = all(_is_same(key, value, options, is_own) for key, value in args.items())
+    return has_same_values and _knows_all_options(args, options)
+
+
+def _is_same(key: str, value: t.Any, options: dict[str, t.Any], is_own: bool) -> bool:
+    """Return whether a value of the echo is that of the planned job.
+
+    :param is_own: whether the fingerprint matches.
+    """
+    if key in _NOT_COMPARED or (is_own and _may_be_unknown(key, value, options)):
+        return True
+    return _comparable(key, value) in _accepted(key, options)
 
 
 def _knows_all_options(args: dict, options: dict[str, t.Any]) -> bool:
@@ -98,9 +105,8 @@ def _comparable(key: str, value: t.Any) -> t.Any:
 def _comparable_dict(key: str, value: dict) -> dict:
     if key == "headers":
         return {name.lower(): text for name, text in value.items() if name.lower() != "authorization"}
-    if key not in SECRET_NESTED_ARGS:
-        return value
-    return {name: item for name, item in value.items() if item and name not in SECRET_NESTED_ARGS[key]}
+    secret = SECRET_NESTED_ARGS.get(key, ())
+    return {name: item for name, item in value.items() if item and name not in secret}
 
 
 def _has_same_url(args: dict, planned: PlannedJob) -> bool:

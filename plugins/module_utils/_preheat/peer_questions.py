@@ -134,16 +134,14 @@ def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
     if job is None:
         return PeerAnswer(problem=gone_message(job_id))
     if job.get("state") != "SUCCESS":
-        errors = "; ".join(dict.fromkeys(JobResult(job).errors)) or "the manager reports no reason"
-        return PeerAnswer(problem=f"job {job_id} failed: {errors}")
+        return PeerAnswer(problem=f"job {job_id} failed: {JobResult(job).error or 'the manager reports no reason'}")
     hosts = reported_holders(job)
     if hosts is None:
         return PeerAnswer(
             problem="peers have it, and these schedulers do not report whether they have all of it. That requires "
             "Dragonfly schedulers 2.4.0 or later"
         )
-    whole = [host for host in hosts if host["finished"] is True]
-    return PeerAnswer(frozenset(_holder(host) for host in whole))
+    return PeerAnswer(frozenset(_holder(host) for host in hosts if host["finished"] is True))
 
 
 def _holder(host: dict[str, t.Any]) -> Holder:
@@ -166,17 +164,26 @@ def recheck_lost_entries(
     if not may_have_lost_entries(planned, job, verdict):
         return verdict
     clusters = cluster_ids(job)
-    questions = {url: question_of(url, job_args(job), clusters) for url in verdict.cold or ()}
-    answers = ask_peers(context, questions.values(), timeout)
-    proven = {url for url, question in questions.items() if is_held(answers[question], clusters)}
+    questions = [question_of(url, job_args(job), clusters) for url in verdict.cold or ()]
+    answers = ask_peers(context, questions, timeout)
+    proven = {question.url for question in questions if is_held(answers[question], clusters)}
     verdict = context.verify(planned, job, proven)
     if verdict.status != "cold":
         return verdict
-    problem = next((answer.problem for answer in answers.values() if answer.problem), None)
+    return verdict.with_message(f"{verdict.message}{_lost_entries_hint(answers)}")
+
+
+def _lost_entries_hint(answers: dict[PeerQuestion, PeerAnswer]) -> str:
     hint = ". Schedulers before 2.4.4 can also lose entries of the result"
+    problem = first_problem(answers.values())
     if problem:
         hint += f". Whether peers hold these blobs is unknown: {problem.rstrip('.')}"
-    return verdict.with_message(f"{verdict.message}{hint}")
+    return hint
+
+
+def first_problem(answers: t.Iterable[PeerAnswer]) -> str | None:
+    """Return why the first of some answers proves nothing, None if all do."""
+    return next((answer.problem for answer in answers if answer.problem), None)
 
 
 def may_have_lost_entries(planned: PlannedJob, job: dict, verdict: Verdict) -> bool:

@@ -15,7 +15,7 @@ from .._polling import PEERS_TIMEOUT
 from .._text import listed
 from .context import RunContext
 from .host_check import check_hosts
-from .peer_questions import Holder, PeerAnswer, PeerQuestion, ask_peers, is_held, question_of
+from .peer_questions import Holder, PeerAnswer, PeerQuestion, ask_peers, first_problem, is_held, question_of
 from .planning import PlannedJob
 from .records import JobRecord
 from .verdict import Verdict, cold_blobs
@@ -65,7 +65,7 @@ def confirm_with_peers(context: RunContext, records: t.Iterable[JobRecord]) -> N
 
 
 def _questions(record: JobRecord) -> list[PeerQuestion]:
-    args, clusters = job_args(record.job), cluster_ids(record.job or {})
+    args, clusters = job_args(record.job), cluster_ids(record.document)
     return [question_of(url, args, clusters) for url in _blobs(record.verdict)]
 
 
@@ -81,7 +81,7 @@ def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
         message = "the job does not report which blobs are warm, so the peers cannot be queried for them"
         remedy = "run the task with force: true, which creates a job that reports them, or with verify: auto"
         return Verdict("unknown", "peers_unknown", message, remedy)
-    problem = next((answers[question].problem for question in questions if answers[question].problem), None)
+    problem = first_problem(answers[question] for question in questions)
     if problem:
         message = f"it is unknown whether the peers hold it now: {problem.rstrip('.')}"
         # The message of an error includes a remedy.
@@ -94,7 +94,7 @@ def judge_holding(record: JobRecord, answers: Answers, params: dict) -> Verdict:
 
 def _judge_clusters(record: JobRecord, questions: list[PeerQuestion], answers: Answers) -> Verdict:
     """Every cluster must have a peer that holds each blob."""
-    clusters = cluster_ids(record.job or {})
+    clusters = cluster_ids(record.document)
     cold = [question.url for question in questions if not is_held(answers[question], clusters)]
     if not cold:
         return record.verdict.confirmed_by_peers()
@@ -127,7 +127,7 @@ def _holding_addresses(record: JobRecord, answers: list[frozenset[Holder]]) -> l
     """
     scope = record.planned.options.get("scope")
     holders = [_hosts_in_scope(answer, scope) for answer in answers]
-    known = _reported_hosts(record.job or {}).union(*holders)
+    known = _reported_hosts(record.document).union(*holders)
     return [_addresses(hosts) - _addresses(known - hosts) for hosts in holders]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._errors import InputError
 from .._file_url import check_file_url
@@ -114,29 +114,36 @@ def plan_jobs(params: dict) -> list[PlannedJob]:
     registries = read_registries(params.get("registries"))
     platforms: list[str | None] = [*check_platforms(params.get("platforms"))] or [None]
     clusters: list[int | None] = list(dict.fromkeys(params.get("scheduler_cluster_ids") or [])) or [None]
-    options = _arg_options(params)
+    plan = _plan_image if kind == "image" else _plan_file
     jobs: dict[tuple, PlannedJob] = {}
     for source in map(trim, sources):
-        image, own_options = None, options
-        if kind == "image":
-            image = parse_image(source, registries.bases)
-            own_options = _options_of_image(options, image, registries)
-        url = image.manifest_url() if image else check_file_url(source)
-        bio = params.get("bio") or redact_url(source)
+        job = plan(source, params, registries)
         for platform, cluster_id in itertools.product(platforms, clusters):
-            job = PlannedJob(kind, source, url, own_options, bio, image, platform, cluster_id)
-            jobs.setdefault((url, platform, cluster_id), job)
+            jobs.setdefault((job.url, platform, cluster_id), replace(job, platform=platform, cluster_id=cluster_id))
     _check_shared_credentials(params, list(jobs.values()), registries)
     return list(jobs.values())
 
 
+def _plan_image(source: str, params: dict, registries: RegistryConfig) -> PlannedJob:
+    image = parse_image(source, registries.bases)
+    options = _options_of_image(_arg_options(params), image, registries)
+    return PlannedJob("image", source, image.manifest_url(), options, params.get("bio") or redact_url(source), image)
+
+
+def _plan_file(source: str, params: dict, _registries: RegistryConfig) -> PlannedJob:
+    url = check_file_url(source)
+    return PlannedJob("file", source, url, _arg_options(params), params.get("bio") or redact_url(source))
+
+
 def _arg_options(params: dict) -> dict[str, t.Any]:
     options = {name: params.get(name) for name in ARG_OPTIONS}
-    options["headers"] = {name: str(value) for name, value in (params.get("headers") or {}).items()}
-    for name in NESTED_OPTIONS:
-        nested = params.get(name) or {}
-        options[name] = {key: value for key, value in nested.items() if value is not None}
+    options["headers"] = {name: str(value) for name, value in _set_keys(params.get("headers")).items()}
+    options.update((name, _set_keys(params.get(name))) for name in NESTED_OPTIONS)
     return options
+
+
+def _set_keys(option: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    return {key: value for key, value in (option or {}).items() if value is not None}
 
 
 def _options_of_image(options: dict, image: Image, registries: RegistryConfig) -> dict[str, t.Any]:

@@ -41,4 +41,9 @@ class JobRecord:
     @property
     def job_id(self) -> int:
         """The ID of the job."""
-        return self.job["id"] if self.job else 0
+        return self.document.get("id", 0)
+
+    @property
+    def document(self) -> dict:
+        """The document of the job, empty without a job."""
+        return self.job or {}

@@ -19,9 +19,7 @@ def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) ->
 
     :raises DragonflyError: with reason ``unknown_option``.
     """
-    options: dict[str, t.Any] = {}
-    for planned in planned_jobs:
-        options.update((name, value) for name, value in planned.all_options().items() if value)
+    options = _set_options(planned_jobs)
     if not reader.echo_seen and not_everywhere(options):
         # The release is unknown, and a job that is created to determine it would be useless.
         reader.probe_releases()
@@ -35,6 +33,14 @@ def refuse_unknown_options(planned_jobs: list[PlannedJob], reader: JobReader) ->
             "ignore it. Nothing was created. What to do: remove it, or use a release that supports it.",
             "unknown_option",
         )
+
+
+def _set_options(planned_jobs: list[PlannedJob]) -> dict[str, t.Any]:
+    """Return the options that are set for any of the jobs."""
+    options: dict[str, t.Any] = {}
+    for planned in planned_jobs:
+        options.update((name, value) for name, value in planned.all_options().items() if value)
+    return options
 
 
 def require_peers_that_answer(verify: str, reader: JobReader) -> None:

@@ -29,9 +29,8 @@ def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
 
     :param elapsed: duration of the run in seconds.
     """
-    bad = [record for record in records if record.verdict.status not in ("warm", "pending", "planned")]
     new = [record for record in records if record.source in ("created", "planned")]
-    result = {
+    return {
         "changed": bool(new),
         "jobs": [
             job_result(record.job, record.verdict, record.source, record.planned, record.replaces) for record in records
@@ -40,12 +39,16 @@ def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
         "counts": _counts(records),
         "msg": _summary(records),
         "diff": {"before": "", "after": "".join(f"preheat {record.planned.name}\n" for record in new)},
-        "failed": bool(bad),
+        **_failure(records),
     }
-    if bad:
-        result["reason"] = bad[0].verdict.reason
-        result["msg"] = _failure_message(bad, len(records))
-    return result
+
+
+def _failure(records: list[JobRecord]) -> dict[str, t.Any]:
+    """Return the keys of a result that tell whether and why it is a failure."""
+    bad = [record for record in records if record.verdict.status not in ("warm", "pending", "planned")]
+    if not bad:
+        return {"failed": False}
+    return {"failed": True, "reason": bad[0].verdict.reason, "msg": _failure_message(bad, len(records))}
 
 
 def progress_line(records: list[JobRecord]) -> str:

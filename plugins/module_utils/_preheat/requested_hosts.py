@@ -27,17 +27,21 @@ def find_lacking_hosts(records: list[JobRecord], params: dict) -> list[LackingHo
     """Return the images and files whose jobs are all warm but lack hosts that must be warm."""
     if params["verify"] == "none":
         return []
+    lacking = []
+    for group in _warm_groups(records):
+        explanation = lacking_hosts_explanation([record.verdict for record in group], params)
+        if explanation:
+            lacking.append(LackingHosts(group, *explanation))
+    return lacking
+
+
+def _warm_groups(records: list[JobRecord]) -> list[list[JobRecord]]:
+    """Return the jobs for many peers, grouped by image or file, of which all jobs are warm."""
     groups: dict[tuple, list[JobRecord]] = {}
     for record in records:
         if record.planned.has_many_peers:
             groups.setdefault((record.planned.url, record.planned.platform), []).append(record)
-    lacking = []
-    for group in groups.values():
-        is_warm = all(record.verdict.status == "warm" for record in group)
-        explanation = lacking_hosts_explanation([record.verdict for record in group], params) if is_warm else None
-        if explanation:
-            lacking.append(LackingHosts(group, *explanation))
-    return lacking
+    return [group for group in groups.values() if all(record.verdict.status == "warm" for record in group)]
 
 
 def lacking_hosts_explanation(verdicts: list[Verdict], params: dict) -> tuple[str, str] | None:
@@ -47,11 +51,11 @@ def lacking_hosts_explanation(verdicts: list[Verdict], params: dict) -> tuple[st
 
     :param params: ``expected_ips`` must be warm without exception; ``ips`` limits the jobs to these hosts.
     """
-    warm = {host for verdict in verdicts for host in verdict.warm_hosts}
+    warm = set().union(*(verdict.warm_hosts for verdict in verdicts))
+    cold = set().union(*(verdict.cold_hosts for verdict in verdicts))
+    reported = warm | cold
     # Hosts of two clusters can share an address, which is warm only if both are.
-    cold = {host for verdict in verdicts for host in verdict.cold_hosts}
-    reported, warm = warm | cold, warm - cold
-    check = check_hosts(params, reported, warm)
+    check = check_hosts(params, reported, warm - cold)
     if check.passes:
         return None
     message = cold_hosts_message(check)

@@ -143,6 +143,20 @@ class _Evidence(t.NamedTuple):
     max_failed_percentage: int
     proven: t.Collection[str]
 
+    @property
+    def needs_each_blob(self) -> bool:
+        """Whether each blob of a manifest must be in the result.
+
+        With several possible manifests, one task per blob makes SUCCESS enough.
+        """
+        number = len(self.urls_by_manifest or ())
+        return number == 1 or (number > 1 and not self.one_task_per_blob)
+
+    @property
+    def fewest_tasks(self) -> int:
+        """The number of tasks of the smallest possible manifest in all clusters."""
+        return min(map(len, self.urls_by_manifest or ()), default=0) * len(self.cluster_ids)
+
 
 def verify_job(
     job: dict,
@@ -190,17 +204,12 @@ def _verify_success(
 
 
 def _verify_evidence(evidence: _Evidence, args: dict) -> Verdict:
-    result = evidence.result
     # Both the scope and the URLs in the result exist since 2.1.57.
-    if not result.warm and not result.failures and "scope" not in args:
+    if "scope" not in args and not evidence.result.names_urls:
         return _verify_by_states(evidence)
     if args.get("scope") in MANY_PEERS:
         return _verify_many_peers(evidence)
-    # With several possible manifests the lists cannot be compared, but one task per blob makes SUCCESS enough.
-    use_counts = evidence.one_task_per_blob and len(evidence.urls_by_manifest or ()) != 1
-    if not evidence.urls_by_manifest or use_counts:
-        return _verify_by_result(evidence)
-    return _verify_blobs(evidence)
+    return _verify_blobs(evidence) if evidence.needs_each_blob else _verify_by_result(evidence)
 
 
 def _expected_urls(planned: PlannedJob | None, args: dict) -> list[list[str]] | None:
@@ -212,9 +221,8 @@ def _expected_urls(planned: PlannedJob | None, args: dict) -> list[list[str]] | 
 
 def _verify_by_states(evidence: _Evidence) -> Verdict:
     """Decide by states of tasks. Up to 2.1.56, each blob has a task, and the result does not name blobs."""
-    result = evidence.result
+    result, fewest = evidence.result, evidence.fewest_tasks
     blobs = result.tasks // len(evidence.cluster_ids) or None
-    fewest = min((len(urls) for urls in evidence.urls_by_manifest or []), default=0) * len(evidence.cluster_ids)
     has_succeeded = result.succeeded == result.tasks
     if has_succeeded and result.tasks < fewest:
         problem = f"{result.tasks} tasks cannot have cached {fewest} blobs"
@@ -300,10 +308,7 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
     blobs = _blobs_of_hosts(evidence.urls_by_manifest, urls_by_host)
     hosts = set(urls_by_host) | result.failed_hosts
     warm_hosts = {host for host, urls in urls_by_host.items() if blobs <= urls} - result.failed_hosts
-    # An address is warm if all of its hosts are.
-    addresses = {host.ip for host in hosts}
-    cold_addresses = {host.ip for host in hosts - warm_hosts}
-    check = HostCheck(addresses, addresses - cold_addresses, set(), evidence.max_failed_percentage)
+    check = _check_addresses(hosts, warm_hosts, evidence.max_failed_percentage)
     warm_everywhere = blobs.intersection(*(urls_by_host.get(host, ()) for host in hosts))
     verdict = Verdict(
         "warm",
@@ -319,6 +324,12 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
     if not silent and check.passes:
         return verdict
     return verdict.with_status("cold", "cold", *_cold_hosts_explanation(check, silent))
+
+
+def _check_addresses(hosts: set[ReportedHost], warm: set[ReportedHost], max_failed_percentage: int) -> HostCheck:
+    """Return the check of hosts by address: an address is warm if all of its hosts are."""
+    addresses = {host.ip for host in hosts}
+    return HostCheck(addresses, addresses - {host.ip for host in hosts - warm}, set(), max_failed_percentage)
 
 
 def _urls_by_host(result: JobResult) -> dict[ReportedHost, set[str]]:
@@ -371,14 +382,18 @@ def _verify_failure(result: JobResult, planned: PlannedJob | None) -> Verdict:
         return Verdict("given_up", "given_up", _GIVEN_UP, RERUN)
     error, meaning = telling_error([*result.errors, *descriptions(result)])
     message = f"the job failed: {error or 'the manager reports no reason'}"
-    warm = result.warm_urls or None
-    verdict = Verdict("failed", "failed", message, LOGS, warm=warm, failures=list(result.failures))
+    verdict = Verdict("failed", "failed", message, LOGS, warm=result.warm_urls or None, failures=list(result.failures))
     if meaning:
         verdict = verdict.with_status("failed", meaning.reason, f"{message}. This means: {meaning.text}", None)
+    return _with_cold(verdict, planned)
+
+
+def _with_cold(verdict: Verdict, planned: PlannedJob | None) -> Verdict:
+    """Return a verdict on a failure with the cold blobs, if the result names warm ones and all are known."""
     blobs = _blobs_of_only_manifest(planned)
-    if warm is None or blobs is None:
+    if verdict.warm is None or blobs is None:
         return verdict
-    return replace(verdict, blobs=len(blobs), cold=_without(blobs, warm))
+    return replace(verdict, blobs=len(blobs), cold=_without(blobs, verdict.warm))
 
 
 def _blobs_of_only_manifest(planned: PlannedJob | None) -> list[str] | None:

@@ -40,15 +40,7 @@ class Waiting:
         timeout = params["wait_timeout"]
         deadline = clock.now() + timeout
         self._report_progress()
-        try:
-            if self._pending():
-                poll(self._poll_once, operator.not_, timeout, params["wait_sleep"], clock)
-        except DragonflyError as exc:
-            self._context.reader.last_error = exc
-            if exc.reason != "timed_out":
-                message = f"the job could no longer be polled: {exc.message}"
-                for record in self._pending():
-                    record.verdict = Verdict("unknown", exc.reason, message)
+        self._poll(timeout)
         self._recheck_cold(max(0, deadline - clock.now()))
         for record in self._pending():
             record.verdict = self._timed_out(timeout)
@@ -56,6 +48,18 @@ class Waiting:
             for record in lacking.records:
                 record.verdict = record.verdict.with_status("cold", "cold", lacking.message, lacking.remedy)
         self._report_progress()
+
+    def _poll(self, timeout: int) -> None:
+        """Poll the pending jobs until the time is up. After a permanent error, their outcome is unknown."""
+        try:
+            if self._pending():
+                poll(self._poll_once, operator.not_, timeout, self._context.params["wait_sleep"], self._context.clock)
+        except DragonflyError as exc:
+            self._context.reader.last_error = exc
+            if exc.reason != "timed_out":
+                message = f"the job could no longer be polled: {exc.message}"
+                for record in self._pending():
+                    record.verdict = Verdict("unknown", exc.reason, message)
 
     def _pending(self) -> list[JobRecord]:
         return [record for record in self._records if record.verdict.status == "pending"]

@@ -70,7 +70,7 @@ def _note_held(client: DragonflyClient, unproven: list[TaskJob], params: dict[st
 
 def names_nobody(task_job: TaskJob) -> bool:
     """Return whether a deletion is over and its result names no host."""
-    return task_job.done and task_job.reason is None and _deletions(task_job) == HostDeletions([], [])
+    return task_job.succeeded and _deletions(task_job) == HostDeletions([], [])
 
 
 def _deletions(task_job: TaskJob) -> HostDeletions:
@@ -91,17 +91,16 @@ def deletion(task_jobs: list[TaskJob]) -> dict[str, t.Any]:
     :param task_jobs: of the type delete_task or get_task.
     :returns: dict with ``changed``, ``diff`` and ``tasks``.
     """
-    tasks, gone = [], []
+    tasks, before = [], ""
     for task_job in task_jobs:
         failed = _deletions(task_job).failed
-        if failed and task_job.done and task_job.reason is None:
+        if failed and task_job.succeeded:
             task_job.fail("peers_failed", _failed_hosts(failed))
         deleted = _deleted_hosts(task_job)
         if deleted or task_job.lost or _is_under_way(task_job, failed):
-            gone.append(task_job.target.name)
+            before += f"{task_job.target.name}\n"
         tasks.append(dict(_result_of_deletion(task_job), deleted=deleted, failures=failed))
-    before = "".join(f"{name}\n" for name in gone)
-    return {"changed": bool(gone), "diff": {"before": before, "after": ""}, "tasks": tasks}
+    return {"changed": bool(before), "diff": {"before": before, "after": ""}, "tasks": tasks}
 
 
 def _deleted_hosts(task_job: TaskJob) -> list[Host] | None:

@@ -68,6 +68,11 @@ class TaskJob:
         return self.state == "SUCCESS"
 
     @property
+    def succeeded(self) -> bool:
+        """Whether the job has succeeded, and no failure is recorded."""
+        return self.done and self.reason is None
+
+    @property
     def pending(self) -> bool:
         """Whether the job is to be awaited."""
         return self.job is not None and self.reason is None and not is_over(self.job)
@@ -115,7 +120,7 @@ class TaskJobs:
         # The first job shows whether creating the others makes sense.
         self._create(task_jobs[0])
         try:
-            check_echo(self._params, (task_jobs[0].job or {}).get("args"))
+            check_echo(self._params, task_jobs[0].job)
         except DragonflyError as exc:
             if self._kind != "delete_task":
                 raise
@@ -180,8 +185,7 @@ class TaskJobs:
 
 def _note_failure(task_job: TaskJob) -> None:
     if task_job.reason is None and task_job.job is not None and task_job.state == "FAILURE":
-        errors = "; ".join(dict.fromkeys(JobResult(task_job.job).errors))
-        task_job.fail("failed", errors or "the manager gave up on the job")
+        task_job.fail("failed", JobResult(task_job.job).error or "the manager gave up on the job")
 
 
 def task_args(params: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -194,15 +198,16 @@ def task_args(params: dict[str, t.Any]) -> dict[str, t.Any]:
     return args
 
 
-def check_echo(params: dict[str, t.Any], args: t.Any) -> None:
+def check_echo(params: dict[str, t.Any], job: dict[str, t.Any] | None) -> None:
     """Check by the manager's echo that it supports all options of the group TASK that are set.
 
-    :param args: ``args`` of the created job.
+    :param job: the created job.
     :raises DragonflyError: if the manager ignored an option.
     """
+    args = (job or {}).get("args")
     ignored = [key for key in task_args(params) if isinstance(args, dict) and key not in args]
     if ignored:
-        names = ", ".join("job_timeout" if key == "timeout" else key for key in ignored)
+        names = ", ".join({"timeout": "job_timeout"}.get(key, key) for key in ignored)
         raise DragonflyError(
             f"This manager does not support {names} for tasks and ignored it. What to do: remove it, or use a "
             "release that supports it.",
@@ -223,7 +228,7 @@ def failure(task_jobs: list[TaskJob], verb: str) -> dict[str, t.Any]:
     if len(failed) > NAMED_IN_MESSAGE:
         lines.append(f"See tasks for the other {len(failed) - NAMED_IN_MESSAGE}.")
     if not any("What to do:" in line for line in lines):
-        lines.append(f"What to do: {_REMEDIES.get(failed[0].reason or '', _OTHER_REMEDY)}, then run the task again.")
+        lines.append(f"What to do: {_REMEDIES.get(str(failed[0].reason), _OTHER_REMEDY)}, then run the task again.")
     return {"failed": True, "reason": failed[0].reason, "msg": " ".join(lines)}
 
 

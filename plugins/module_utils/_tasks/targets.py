@@ -89,7 +89,7 @@ def find_targets(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Ta
     files = _values_of(params, "file", "files")
     if files is not None:
         return [Target(file, url=check_file_url(file)) for file in files]
-    return _targets_of_images(params, registry_for)
+    return _targets_of_images(_values_of(params, "image", "images") or [], params, registry_for)
 
 
 def _values_of(params: dict[str, t.Any], single: str, several: str) -> list[str] | None:
@@ -105,8 +105,7 @@ def _target_of_id(task_id: str) -> Target:
     return Target(task_id, task_id=task_id)
 
 
-def _targets_of_images(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Target]:
-    sources = _values_of(params, "image", "images") or []
+def _targets_of_images(sources: list[str], params: dict[str, t.Any], registry_for: RegistryFor) -> list[Target]:
     chosen = _image_targets(params, sources, platforms_to_read(params.get("platforms")))
     # All platforms of images to keep count.
     kept = _image_targets(params, dict.fromkeys(params.get("keep_images") or []), [None])
@@ -114,8 +113,8 @@ def _targets_of_images(params: dict[str, t.Any], registry_for: RegistryFor) -> l
     # Blobs are kept by digest, because some clients compute the task's ID from the digest alone.
     kept_digests = set().union(*digests[len(chosen) :])
     targets: dict[str, Target] = {}
-    for image_target, digests_of_image in zip(chosen, digests):
-        for digest in digests_of_image:
+    for image_target, own_digests in zip(chosen, digests):
+        for digest in own_digests:
             if digest in kept_digests:
                 continue
             for target in _targets_of_blob(image_target, digest, bool(params.get("digest_ids"))):
