@@ -180,52 +180,42 @@ cluster:
     id:
       description: ID of the cluster, V(null) in check mode if it would be created.
       type: int
-      returned: success
       sample: 2
     name:
       description: Name of the cluster.
       type: str
-      returned: success
       sample: site-a
     bio:
       description: Description of the cluster.
       type: str
-      returned: success
       sample: All nodes of site A
     is_default:
       description: Whether this cluster serves hosts that match no scope.
       type: bool
-      returned: success
       sample: false
     scopes:
       description: Hosts of this cluster, by C(idc), C(location), C(cidrs) and C(hostnames).
       type: dict
-      returned: success
       sample: {idc: site-a, location: "", cidrs: [10.77.0.0/16], hostnames: []}
     scheduler_cluster_config:
       description: Configuration of the schedulers. The keys depend on the manager's release.
       type: dict
-      returned: success
       sample: {candidate_parent_limit: 4, filter_parent_limit: 15, job_rate_limit: 10}
     seed_peer_cluster_config:
       description: Configuration of the seed peers. The keys depend on the manager's release.
       type: dict
-      returned: success
       sample: {load_limit: 2000}
     peer_cluster_config:
       description: Configuration of the peers. The keys depend on the manager's release.
       type: dict
-      returned: success
       sample: {load_limit: 50}
     created_at:
       description: Time when the cluster was created, as reported by the manager.
       type: str
-      returned: success
       sample: "2026-11-24T22:22:05Z"
     updated_at:
       description: Time when the cluster was last changed, as reported by the manager.
       type: str
-      returned: success
       sample: "2026-11-24T22:22:05Z"
 request:
   description: The request that failed, V(null) if nothing was requested.

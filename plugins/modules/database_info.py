@@ -166,27 +166,22 @@ problems:
         - Of Redis, V(redis_unreachable), V(redis_not_redis), V(redis_login), V(redis_rejects_commands),
           V(redis_permissions), V(redis_database_missing), V(redis_read_only) or V(redis_no_primary).
       type: str
-      returned: success
       sample: redis_login
     key:
       description: V(database) or V(redis).
       type: str
-      returned: success
       sample: redis
     description:
       description: The problem.
       type: str
-      returned: success
       sample: the server at redis.example.com:6379 rejects the login.
     remedy:
       description: What to do.
       type: str
-      returned: success
       sample: Correct the user name and password.
     message:
       description: Key, problem and remedy in one line.
       type: str
-      returned: success
       sample: "redis: the server at redis.example.com:6379 rejects the login. Correct the user name and password.\
         \ [redis_login]"
 database:
@@ -197,23 +192,19 @@ database:
     server:
       description: Type and version of the server.
       type: str
-      returned: success
       sample: MariaDB 10.11.19
     exists:
       description: Whether the database exists, V(null) if unknown.
       type: bool
-      returned: success
       sample: true
     writable:
       description: Whether the user can create tables in the database, V(null) if unknown.
       type: bool
-      returned: success
       sample: true
     tables:
       description: Tables of Dragonfly in the database.
       type: list
       elements: str
-      returned: success
       sample: []
     schema:
       description:
@@ -221,7 +212,6 @@ database:
         - C(since) is the first release that creates such tables. C(newer) reports whether it is later than
           O(manager_release). Both are V(null) if unknown.
       type: dict
-      returned: success
       sample: {"state": "empty", "since": null, "newer": false}
 redis:
   description: Facts about Redis, V(null) if it was not checked.
@@ -231,17 +221,14 @@ redis:
     server:
       description: Version of the server, V(null) if unknown.
       type: str
-      returned: success
       sample: Redis 8.0.2
     databases:
       description: Number of databases, V(null) if unknown.
       type: int
-      returned: success
       sample: 16
     role:
       description: V(primary) or V(replica), V(null) if unknown.
       type: str
-      returned: success
       sample: primary
 reason:
   description: Stable code of the reason why the task failed, such as V(bad_input).

@@ -83,35 +83,29 @@ containerd:
         - V(containerd), V(k3s), V(rke2), V(microk8s), V(k0s), or V(unknown) if something else started containerd.
           V(null) if the host has no containerd.
       type: str
-      returned: success
       sample: containerd
     config:
       description: The configuration with which containerd was started.
       type: dict
-      returned: success
       sample: {"path": "/etc/containerd/config.toml", "text": "version = 2\n", "error": null}
     config_error:
       description: Reason why the configuration could not be determined, empty if it could.
       type: str
-      returned: success
       sample: ""
     settings_error:
       description:
         - Reason why the settings of k3s or RKE2 could not be determined, with the file or the unit as C(key).
         - V(null) if they could be determined.
       type: dict
-      returned: success
       sample: null
     imports:
       description: Files that the configuration imports, in the order in which containerd reads them.
       type: list
       elements: dict
-      returned: success
       sample: []
     version:
       description: Release of containerd, V(null) if unknown.
       type: str
-      returned: success
       sample: 1.7.24
 registries_conf:
   description: Facts about podman, CRI-O, Buildah and Skopeo.
@@ -122,29 +116,24 @@ registries_conf:
       description: V(podman) if the host has podman, Buildah or Skopeo, V(crio) if it has CRI-O.
       type: list
       elements: str
-      returned: success
       sample: [podman]
     main:
       description: The file C(registries.conf).
       type: dict
-      returned: success
       sample: {"path": "/etc/containers/registries.conf", "text": "", "error": null}
     drop_ins:
       description: Its drop-ins, in the order in which they are read.
       type: list
       elements: dict
-      returned: success
       sample: []
     of_root:
       description: The file of root that replaces both, V(null) if it does not exist.
       type: dict
-      returned: success
       sample: null
     logins:
       description: Files with credentials and the names of their registries. The credentials stay on the host.
       type: list
       elements: dict
-      returned: success
       sample: [{"path": "/run/containers/0/auth.json", "registries": ["registry.example.com"]}]
 reason:
   description: Stable code of the reason why the task failed, such as V(fault).

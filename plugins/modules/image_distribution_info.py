@@ -103,12 +103,10 @@ layers:
     url:
       description: URL of the blob.
       type: str
-      returned: success
       sample: https://registry:5000/v2/web/blobs/sha256:a711f05d33845e2e9deffcfcc5adf082d7c6e97e3e3a881d193d9aae38f092a8
     peers:
       description: Number of hosts that hold the blob, including seed peers.
       type: int
-      returned: success
       sample: 3
 peers:
   description: Hosts that hold at least one layer, including seed peers, without duplicates.
@@ -119,35 +117,29 @@ peers:
     hostname:
       description: Name of the peer's host.
       type: str
-      returned: success
       sample: host-1
     ip:
       description: Address of the peer's host.
       type: str
-      returned: success
       sample: 10.77.0.11
     type:
       description:
         - V(normal) for a peer, another type such as V(super) for a seed peer. V(null) if the manager does not report
           it.
       type: str
-      returned: success
       sample: normal
     scheduler_cluster_id:
       description: ID of the cluster.
       type: int
-      returned: success
       sample: 1
     layers:
       description: URLs of the layers that the host holds.
       type: list
       elements: str
-      returned: success
       sample: []
     percentage:
       description: Percentage of the layers that the host holds, rounded down.
       type: int
-      returned: success
       sample: 75
 source:
   description: V(manager) if the manager computed the distribution, V(tasks) if the module queried each layer.

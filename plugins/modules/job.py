@@ -118,22 +118,18 @@ jobs:
     id:
       description: ID of the job.
       type: int
-      returned: success
       sample: 31
     type:
       description: Type of the job, such as V(preheat) or V(get_task).
       type: str
-      returned: success
       sample: preheat
     state:
       description: State of the job before it was removed.
       type: str
-      returned: success
       sample: SUCCESS
     created_at:
       description: Time when the job was created.
       type: str
-      returned: success
       sample: "2026-11-24T22:23:21Z"
 request:
   description: The request that failed, V(null) if nothing was requested.

@@ -124,27 +124,22 @@ jobs:
     id:
       description: ID of the job.
       type: int
-      returned: success
       sample: 31
     type:
       description: V(image) or V(file) for a preheat, V(null) for other jobs.
       type: str
-      returned: success
       sample: image
     job_type:
       description: Type of the job, such as V(preheat) or V(get_task).
       type: str
-      returned: success
       sample: preheat
     url:
       description: URL of the job, without secrets.
       type: str
-      returned: success
       sample: https://registry.example.com/v2/shop/web/manifests/4.2.0
     state:
       description: State of the job as reported by the manager.
       type: str
-      returned: success
       sample: SUCCESS
     outcome:
       description:
@@ -156,103 +151,84 @@ jobs:
         - "V(given_up): the manager stopped watching the job before it finished."
         - "V(gone): the job was deleted while the module waited."
       type: str
-      returned: success
       sample: warm
     reason:
       description: Stable code of the reason why the content is not warm, V(null) if it is warm.
       type: str
-      returned: success
       sample: null
     message:
       description: Reason why the content is not warm, as text.
       type: str
-      returned: success
       sample: null
     source:
       description: Always V(null). Only M(dragonflyoss.dragonfly.preheat) sets it.
       type: str
-      returned: success
       sample: null
     name:
       description: Description of the job in the manager, or its URL, without secrets.
       type: str
-      returned: success
       sample: registry.example.com/shop/web:4.2.0
     digest:
       description: Digest of the manifest, V(null) if the job is not pinned to one.
       type: str
-      returned: success
       sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     platform:
       description: Requested platform, V(null) if none was requested.
       type: str
-      returned: success
       sample: linux/amd64
     blobs:
       description: Number of blobs, V(null) if unknown.
       type: int
-      returned: success
       sample: 4
     warm:
       description: URLs that are warm in every cluster, V(null) if the job does not report them.
       type: list
       elements: str
-      returned: success
       sample: []
     cold:
       description: URLs that are not warm, V(null) if unknown.
       type: list
       elements: str
-      returned: success
       sample: []
     warm_percentage:
       description: Percentage of the blobs that are warm, at most 99 if the job is not warm. V(null) if unknown.
       type: int
-      returned: success
       sample: 100
     warmed_at:
       description: Time when the manager recorded that the job finished, V(null) if the content is not warm.
       type: str
-      returned: success
       sample: "2026-11-24T22:24:12Z"
     created_at:
       description: Time when the job was created.
       type: str
-      returned: success
       sample: "2026-11-24T22:23:21Z"
     failures:
       description: Failures by host, at most 20, with the same keys as in M(dragonflyoss.dragonfly.preheat).
       type: list
       elements: dict
-      returned: success
       sample: []
     failures_count:
       description: Total number of failures.
       type: int
-      returned: success
       sample: 0
     verified:
       description: How the outcome was verified, V(blobs), V(result) or V(none).
       type: str
-      returned: success
       sample: result
     replaces:
       description: Always V(null). Only M(dragonflyoss.dragonfly.preheat) sets it.
       type: dict
-      returned: success
       sample: null
     args:
       description:
         - Arguments of the job as the manager stores them, without credentials. C(timeout) is a duration such as V(1h).
       type: dict
-      returned: success
       sample: {"type": "image", "scope": "single_seed_peer"}
     scheduler_cluster_ids:
       description: IDs of the scheduler clusters of the job. Complete only with O(ids). The manager's list of jobs does
         not contain them, so otherwise the module reads them from the result of the job.
       type: list
       elements: int
-      returned: success
       sample: [1]
     peers:
       description: Result of each peer for each URL.
@@ -263,27 +239,21 @@ jobs:
         url:
           description: URL of the blob or file.
           type: str
-          returned: success
         success:
           description: Whether the peer cached the URL.
           type: bool
-          returned: success
         hostname:
           description: Name of the peer's host.
           type: str
-          returned: success
         ip:
           description: Address of the peer's host.
           type: str
-          returned: success
         scheduler_cluster_id:
           description: ID of the cluster.
           type: int
-          returned: success
         description:
           description: Error message of the scheduler, if it failed.
           type: str
-          returned: success
 request:
   description: The request that failed, V(null) if nothing was requested.
   returned: failure

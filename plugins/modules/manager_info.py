@@ -115,32 +115,26 @@ clusters:
     id:
       description: ID of the cluster, as in O(dragonflyoss.dragonfly.preheat#module:scheduler_cluster_ids).
       type: int
-      returned: success
       sample: 1
     name:
       description: Name of the cluster.
       type: str
-      returned: success
       sample: cluster-1
     schedulers:
       description: Number of active schedulers with the feature V(preheat).
       type: int
-      returned: success
       sample: 1
     seed_peers:
       description: Number of active seed peers that the manager knows.
       type: int
-      returned: success
       sample: 1
     can_preheat:
       description: Whether a preheat can work in this cluster. V(null) if unknown.
       type: bool
-      returned: success
       sample: true
     verdict:
       description: The reason, as text.
       type: str
-      returned: success
       sample: 1 active scheduler with the feature preheat and 1 active seed peer
 can_preheat:
   description: Whether a preheat can work in any cluster. V(null) if unknown.

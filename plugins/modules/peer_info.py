@@ -105,107 +105,86 @@ peers:
     id:
       description: ID of the entry.
       type: int
-      returned: success
       sample: 1
     hostname:
       description: Name of the host.
       type: str
-      returned: success
       sample: host-1
     ip:
       description: IP address that the peer announces.
       type: str
-      returned: success
       sample: 10.77.0.11
     port:
       description: Port of the peer's gRPC server.
       type: int
-      returned: success
       sample: 4000
     download_port:
       description: Port from which other peers download.
       type: int
-      returned: success
       sample: 4000
     proxy_port:
       description: Port of the peer's proxy.
       type: int
-      returned: success
       sample: 4001
     type:
       description: V(normal) for a peer, V(super), V(strong) or V(weak) for a seed peer.
       type: str
-      returned: success
       sample: normal
     idc:
       description: Data center.
       type: str
-      returned: success
       sample: ""
     location:
       description: Location.
       type: str
-      returned: success
       sample: ""
     state:
       description: V(active) or V(inactive).
       type: str
-      returned: success
       sample: active
     os:
       description: Operating system.
       type: str
-      returned: success
       sample: linux
     platform:
       description: Distribution. With the Rust client, the operating system.
       type: str
-      returned: success
       sample: linux
     platform_family:
       description: Family of the distribution.
       type: str
-      returned: success
       sample: unix
     platform_version:
       description: Release of the distribution.
       type: str
-      returned: success
       sample: "12"
     kernel_version:
       description: Release of the kernel.
       type: str
-      returned: success
       sample: 6.1.0
     git_version:
       description: Release of the client. A leading C(v) indicates the Go client.
       type: str
-      returned: success
       sample: 1.4.2
     git_commit:
       description: Commit of the client.
       type: str
-      returned: success
       sample: unknown
     build_platform:
       description: Platform on which the client was built.
       type: str
-      returned: success
       sample: ""
     scheduler_cluster_id:
       description: ID of the scheduler cluster.
       type: int
-      returned: success
       sample: 1
     created_at:
       description: Time when the entry was created, in RFC 3339 format.
       type: str
-      returned: success
       sample: "2026-11-24T23:41:18.609Z"
     updated_at:
       description: Time when the entry was last updated, in RFC 3339 format.
       type: str
-      returned: success
       sample: "2026-11-24T23:41:18.609Z"
 request:
   description: The request that failed, V(null) if nothing was requested.

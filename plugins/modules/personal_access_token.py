@@ -174,48 +174,39 @@ personal_access_token:
     id:
       description: ID of the token, V(null) in check mode if it would be created.
       type: int
-      returned: success
       sample: 3
     name:
       description: Name of the token.
       type: str
-      returned: success
       sample: rollout
     bio:
       description: Description of the token.
       type: str
-      returned: success
       sample: Preheats images before a rollout
     scopes:
       description: Scopes of the token.
       type: list
       elements: str
-      returned: success
       sample: [job]
     state:
       description: V(active) or V(inactive).
       type: str
-      returned: success
       sample: active
     expires_at:
       description: Time when the token expires, in UTC.
       type: str
-      returned: success
       sample: "2027-06-30T00:00:00Z"
     user_id:
       description: ID of the user who owns the token.
       type: int
-      returned: success
       sample: 1
     created_at:
       description: Time when the token was created, as reported by the manager.
       type: str
-      returned: success
       sample: "2026-11-24T22:22:05Z"
     updated_at:
       description: Time when the token was last changed, as reported by the manager.
       type: str
-      returned: success
       sample: "2026-11-24T22:22:05Z"
 request:
   description: The request that failed, V(null) if nothing was requested.

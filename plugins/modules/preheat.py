@@ -315,45 +315,37 @@ jobs:
     id:
       description: ID of the job, V(null) if there is none.
       type: int
-      returned: success
       sample: 31
     source:
       description:
         - V(created) by this task, V(adopted) while it was running, V(found) warm, V(planned) in check mode. V(null) if
           there is no job.
       type: str
-      returned: success
       sample: created
     name:
       description: The requested image or file as given, without secrets.
       type: str
-      returned: success
       sample: registry.example.com/shop/web:4.2.0
     url:
       description: The preheated URL without secrets. For an image, the URL of its manifest.
       type: str
-      returned: success
       sample: "https://registry.example.com/v2/shop/web/manifests/\
         sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     digest:
       description: Digest of the manifest to which the job is pinned.
       type: str
-      returned: success
       sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     platform:
       description: Requested platform of the image, V(null) if none was requested.
       type: str
-      returned: success
       sample: linux/amd64
     type:
       description: V(image) or V(file).
       type: str
-      returned: success
       sample: image
     state:
       description: State of the job as reported by the manager, V(PENDING), V(SUCCESS) or V(FAILURE).
       type: str
-      returned: success
       sample: SUCCESS
     outcome:
       description:
@@ -368,119 +360,96 @@ jobs:
         - "V(timed_out): the job did not finish within O(wait_timeout)."
         - "V(unknown): the module could not poll the job until it finished, or could not query the peers."
       type: str
-      returned: success
       sample: warm
     reason:
       description: Stable code of the reason why the content is not warm, such as V(no_seed_peer), V(go_peers) or
         V(nothing_warmed).
       type: str
-      returned: success
       sample: null
     message:
       description: Reason why the content is not warm, as text.
       type: str
-      returned: success
       sample: null
     scheduler_cluster_ids:
       description: IDs of the scheduler clusters of the job.
       type: list
       elements: int
-      returned: success
       sample: [1]
     blobs:
       description: Number of blobs, V(null) if unknown.
       type: int
-      returned: success
       sample: 4
     warm:
       description: URLs that are warm in every cluster, V(null) if the manager does not report them (before 2.1.57).
       type: list
       elements: str
-      returned: success
       sample: []
     cold:
       description: URLs that are not warm, V(null) if unknown.
       type: list
       elements: str
-      returned: success
       sample: []
     warm_percentage:
       description: Percentage of the blobs that are warm, at most 99 if the job is not warm.
       type: int
-      returned: success
       sample: 100
     warmed_at:
       description: Time when the manager recorded that the job finished, V(null) if the content is not warm.
       type: str
-      returned: success
       sample: "2026-11-24T22:24:12Z"
     created_at:
       description: Time when the job was created.
       type: str
-      returned: success
       sample: "2026-11-24T22:23:21Z"
     failures:
       description: Failures by host, at most 20.
       type: list
       elements: dict
-      returned: success
       sample: []
       contains:
         url:
           description: URL of the blob or file.
           type: str
-          returned: success
         hostname:
           description: Name of the host.
           type: str
-          returned: success
         ip:
           description: Address of the host.
           type: str
-          returned: success
         scheduler_cluster_id:
           description: ID of the cluster.
           type: int
-          returned: success
         description:
           description: Error message of the scheduler.
           type: str
-          returned: success
     failures_count:
       description: Total number of failures.
       type: int
-      returned: success
       sample: 0
     verified:
       description: How the outcome was verified, V(peers), V(blobs), V(result) or V(none).
       type: str
-      returned: success
       sample: blobs
     replaces:
       description: The earlier warm job that this job replaces because it no longer counts. V(null) if there is none.
       type: dict
-      returned: success
       sample: null
       contains:
         id:
           description: ID of that job.
           type: int
-          returned: success
         reason:
           description:
             - V(deleted) (its content was deleted), V(not_held) (the peers no longer hold it), V(cold) (hosts are
               missing from it).
           type: str
-          returned: success
         message:
           description: The reason as text.
           type: str
-          returned: success
     args:
       description:
         - Arguments of the job as the manager stores them, without credentials. C(timeout) is a duration such as V(1h).
       type: dict
-      returned: success
       sample: {"type": "image", "scope": "single_seed_peer"}
 msg:
   description: Summary of the result, or the reason why the task failed.

@@ -232,29 +232,24 @@ blobs:
     image:
       description: The image of the blob.
       type: str
-      returned: success
       sample: registry.example.com/shop/web:4.2.0
     url:
       description: URL of the blob in the preheat. V(null) if the blobs of the image are unknown. In this case, one
         entry stands for all of them, and has no task IDs.
       type: str
-      returned: success
       sample: "https://registry.example.com/v2/shop/web/blobs/\
         sha256:a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e"
     host_task_id:
       description: ID of the task that this host requests, V(null) if unknown or if it does not use Dragonfly.
       type: str
-      returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     preheat_task_id:
       description: ID of the task that the preheat created, V(null) if unknown.
       type: str
-      returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     hit:
       description: Whether the host requests the blob under the same task ID as the preheat.
       type: bool
-      returned: success
       sample: true
 reasons:
   description: Reasons why the host misses, without duplicates. Empty if it hits all.
@@ -265,27 +260,22 @@ reasons:
     code:
       description: Stable code of the reason.
       type: str
-      returned: success
       sample: filter_without_ns
     file:
       description: Path to the file on the host, empty if the reason is not in a file.
       type: str
-      returned: success
       sample: /etc/dragonfly/dfget.yaml
     key:
       description: Setting in the file, empty if the reason is not a setting.
       type: str
-      returned: success
       sample: proxy.defaultFilter
     remedy:
       description: What to do.
       type: str
-      returned: success
       sample: "Add ns: 'Expires&Signature&ns', separated by &."
     message:
       description: File, setting, reason and remedy as text.
       type: str
-      returned: success
       sample: "/etc/dragonfly/dfget.yaml: proxy.defaultFilter: containerd adds ?ns=REGISTRY to each pull, ..."
 notes:
   description: Further information, such as assumptions of the module.
@@ -331,38 +321,31 @@ probe:
     url:
       description: URL of the blob in the preheat.
       type: str
-      returned: success
       sample: "https://registry.example.com/v2/shop/web/blobs/\
         sha256:a5a398d9d086931d3ad2b58177199c95954fe62d884175dddb68a5931458129e"
     status:
       description: HTTP status.
       type: int
-      returned: success
       sample: 200
     task_id:
       description: ID of the task that the running client used.
       type: str
-      returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     predicted_task_id:
       description: ID of the task according to the files of the host.
       type: str
-      returned: success
       sample: 19801ac0a56f4a679c4ed14725fd815e4cb13b235acca19cfbf89a2e3b007513
     agrees:
       description: Whether both IDs are identical, V(null) if the response contains none.
       type: bool
-      returned: success
       sample: true
     from_cache:
       description: Whether the host already held the blob. V(null) with the Go client, which does not report it.
       type: bool
-      returned: success
       sample: null
     seconds:
       description: Duration of the request in seconds.
       type: float
-      returned: success
       sample: 0.012
 """
 

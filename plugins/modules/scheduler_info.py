@@ -69,65 +69,53 @@ schedulers:
     id:
       description: ID of the entry.
       type: int
-      returned: success
       sample: 1
     hostname:
       description: Name of the host.
       type: str
-      returned: success
       sample: scheduler-1
     ip:
       description: IP address that the scheduler announces.
       type: str
-      returned: success
       sample: 10.77.0.1
     port:
       description: Port of the scheduler's gRPC server.
       type: int
-      returned: success
       sample: 8002
     idc:
       description: Data center.
       type: str
-      returned: success
       sample: ""
     location:
       description: Location.
       type: str
-      returned: success
       sample: ""
     state:
       description: V(active) if the scheduler regularly contacts the manager, V(inactive) otherwise.
       type: str
-      returned: success
       sample: active
     features:
       description: Features of the scheduler. If V(preheat) is missing, it does not accept jobs (see C(job.enable) in
         its configuration).
       type: list
       elements: str
-      returned: success
       sample: [schedule, preheat]
     scheduler_cluster_id:
       description: ID of the scheduler cluster.
       type: int
-      returned: success
       sample: 1
     last_keep_alive_at:
       description: Time when the scheduler last contacted the manager, in RFC 3339 format. Requires Dragonfly manager
         2.3.1 or later.
       type: str
-      returned: success
       sample: "2026-11-24T23:36:00.924Z"
     created_at:
       description: Time when the entry was created, in RFC 3339 format.
       type: str
-      returned: success
       sample: "2026-11-24T22:40:50.91Z"
     updated_at:
       description: Time when the entry was last updated, in RFC 3339 format.
       type: str
-      returned: success
       sample: "2026-11-24T23:36:00.924Z"
 request:
   description: The request that failed, V(null) if nothing was requested.

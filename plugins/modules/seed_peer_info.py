@@ -78,62 +78,50 @@ seed_peers:
     id:
       description: ID of the entry.
       type: int
-      returned: success
       sample: 1
     hostname:
       description: Name of the host.
       type: str
-      returned: success
       sample: seed-1
     ip:
       description: IP address that the seed peer announces.
       type: str
-      returned: success
       sample: 10.77.0.1
     port:
       description: Port of the seed peer's gRPC server.
       type: int
-      returned: success
       sample: 65006
     download_port:
       description: Port from which other peers download.
       type: int
-      returned: success
       sample: 65008
     type:
       description: V(super), V(strong) or V(weak).
       type: str
-      returned: success
       sample: super
     idc:
       description: Data center.
       type: str
-      returned: success
       sample: ""
     location:
       description: Location.
       type: str
-      returned: success
       sample: ""
     state:
       description: V(active) if the seed peer regularly contacts the manager, V(inactive) otherwise.
       type: str
-      returned: success
       sample: active
     seed_peer_cluster_id:
       description: ID of the seed peer cluster.
       type: int
-      returned: success
       sample: 1
     created_at:
       description: Time when the entry was created, in RFC 3339 format.
       type: str
-      returned: success
       sample: "2026-11-24T22:28:05Z"
     updated_at:
       description: Time when the entry was last updated, in RFC 3339 format.
       type: str
-      returned: success
       sample: "2026-11-24T22:28:10.005Z"
 request:
   description: The request that failed, V(null) if nothing was requested.

@@ -152,7 +152,7 @@ tasks:
       type: list
       elements: dict
       returned: always
-      contains:
+      contains: &host
         hostname:
           description: Name of the peer's host.
           type: str
@@ -179,26 +179,7 @@ tasks:
       elements: dict
       returned: always
       contains:
-        hostname:
-          description: Name of the peer's host.
-          type: str
-          returned: always
-          sample: host-2
-        ip:
-          description: Address of the peer's host.
-          type: str
-          returned: always
-          sample: 10.77.0.12
-        type:
-          description: V(normal) for a peer, another type such as V(super) for a seed peer.
-          type: str
-          returned: always
-          sample: normal
-        scheduler_cluster_id:
-          description: ID of the cluster.
-          type: int
-          returned: always
-          sample: 1
+        <<: *host
         description:
           description: Error message of the scheduler.
           type: str
@@ -212,26 +193,7 @@ tasks:
       elements: dict
       returned: always
       contains:
-        hostname:
-          description: Name of the peer's host.
-          type: str
-          returned: always
-          sample: seed-1
-        ip:
-          description: Address of the peer's host.
-          type: str
-          returned: always
-          sample: 10.77.0.1
-        type:
-          description: V(normal) for a peer, another type such as V(super) for a seed peer.
-          type: str
-          returned: always
-          sample: super
-        scheduler_cluster_id:
-          description: ID of the cluster.
-          type: int
-          returned: always
-          sample: 1
+        <<: *host
         finished:
           description: Whether the host holds the complete task.
           type: bool

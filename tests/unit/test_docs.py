@@ -291,7 +291,8 @@ def check_results(results, within=""):
         where = within + key
         assert result.get("description"), where
         assert is_text(result["description"]), f"{where}: quote a text with a colon"
-        assert result.get("returned"), where
+        # A part of a result is returned with it, unless it says otherwise.
+        assert within or result.get("returned"), where
         assert result.get("type") in TYPES, where
         assert ("elements" in result) == (result["type"] == "list"), where
         if result.get("sample") is not None:
