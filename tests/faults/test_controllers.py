@@ -5,7 +5,7 @@
 """Several controllers preheat the same image at the same time.
 
 All of them must succeed, and each must report the jobs that it created. On one machine, one of them creates the job. On
-different machines, there must be hardly any extra jobs; the manager has no lock. Each controller is a process, and time
+different machines, there must be almost no extra jobs; the manager has no lock. Each controller is a process, and time
 is real: how long a request takes decides how many controllers create a job. Therefore, rounds in which this machine was
 too busy to stand for 20 machines are reported, but prove nothing about different machines.
 """

@@ -128,7 +128,7 @@ def imports(path):
 def absolute(node, path):
     """Return the full name of the module that an import names: relative within utils, and only there.
 
-    The playbook short_names links the other files to another folder.
+    The playbook short_names links the other files to another directory.
     """
     parts = path.relative_to(PLUGINS).parts
     is_ours = node.level > 0 or node.module.startswith(OURS)

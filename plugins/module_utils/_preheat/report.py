@@ -44,7 +44,7 @@ def run_result(records: list[JobRecord], elapsed: float) -> dict[str, t.Any]:
 
 
 def _failure(records: list[JobRecord]) -> dict[str, t.Any]:
-    """Return the keys of a result that tell whether and why it is a failure."""
+    """Return the keys of a result that describe a failure, if there is one."""
     bad = [record for record in records if record.verdict.status not in ("warm", "pending", "planned")]
     if not bad:
         return {"failed": False}

@@ -36,7 +36,7 @@ def find_lacking_hosts(records: list[JobRecord], params: dict) -> list[LackingHo
 
 
 def _warm_groups(records: list[JobRecord]) -> list[list[JobRecord]]:
-    """Return the jobs for many peers, grouped by image or file, of which all jobs are warm."""
+    """Return the jobs for many peers, grouped by image or file, if all jobs of the group are warm."""
     groups: dict[tuple, list[JobRecord]] = {}
     for record in records:
         if record.planned.has_many_peers:

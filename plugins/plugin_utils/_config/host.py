@@ -103,9 +103,9 @@ def newest(lines: list[str]) -> int:
 def daemon(lines: list[str]) -> dict[str, t.Any]:
     """Return whether systemd knows a unit, whether it runs, since when, and whether it starts with the host.
 
-    :param lines: of "systemctl show" in UTC; none where systemd does not run.
-    :returns: ``load``, ``active`` and ``unit_file`` as systemd says them, empty without systemd, ``started`` in seconds
-        since 1970, 0 where it never ran, and the ``pid`` of its process, 0 where it does not run.
+    :param lines: of "systemctl show" in UTC; empty if systemd does not run.
+    :returns: ``load``, ``active`` and ``unit_file`` as systemd reports them, empty without systemd; ``started`` in
+        seconds since 1970, 0 if it never ran; and the ``pid`` of its process, 0 if it does not run.
     """
     properties = dict(line.partition("=")[::2] for line in lines)
     since = properties.get("ExecMainStartTimestamp", "")

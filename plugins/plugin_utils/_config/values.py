@@ -189,16 +189,18 @@ def split_address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def same_listener(one: tuple[str, int], other: tuple[str, int]) -> bool:
+def same_listener(first: tuple[str, int], second: tuple[str, int]) -> bool:
     """Return whether only one of two listeners can bind to its host and port on Linux.
 
     A host that is not an IP address, such as a name, may be any address.
     """
+    if first[1] != second[1]:
+        return False
     try:
-        first, second = ipaddress.ip_address(one[0]), ipaddress.ip_address(other[0])
+        addresses = [ipaddress.ip_address(host) for host, _port in (first, second)]
     except ValueError:
-        return one[1] == other[1]
-    return one[1] == other[1] and (first == second or first.is_unspecified or second.is_unspecified)
+        return True
+    return addresses[0] == addresses[1] or any(address.is_unspecified for address in addresses)
 
 
 def is_port_text(text: str, lowest: int = 1) -> bool:

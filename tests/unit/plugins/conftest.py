@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-# How long an example takes says nothing on a machine that is busy. The examples are the same each time, so that a run
-# that fails says something of the change.
+# On a busy machine, the duration of an example means nothing. The examples are the same in each run, so a failure is
+# due to the change.
 settings.register_profile(
     "unit", deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -601,14 +601,14 @@ def test_a_file_next_to_the_inventory_is_found(tmp_path):
     file.parent.mkdir(parents=True)
     file.touch()
     inventory.write_text('{"all": {"hosts": {"h1": {}}}}', encoding="utf-8")
-    found = play(
+    path = play(
         tmp_path,
         [{"ansible.builtin.set_fact": {"found": "{{ _daemon_local_path }}"}}],
         {"h1": {"_daemon_install_source": "files/dfget.tar.gz"}},
         options=("--check", "-i", str(inventory)),
         vars_files=[f"{CHECKOUT}/roles/_daemon/vars/main.yml"],
     )
-    assert found == {"h1": str(file)}
+    assert path == {"h1": str(file)}
 
 
 def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, dict[str, bytes]]:

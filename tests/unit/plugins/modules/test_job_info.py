@@ -50,7 +50,7 @@ def test_all_jobs_come_newest_first_and_to_the_last_page(box, job_info):
     assert done.column("id") == ids[::-1]
     assert set(done.column("outcome")) <= {"warm", "cold"}
     assert {entry.method for entry in box.log} == {"GET"}
-    # 50 rows a page, of which 2.0.9 and 2.1.0 send the oldest first. 2.0.9 has no Open API, which one request shows.
+    # A page has 50 rows. 2.0.9 and 2.1.0 send the oldest first. 2.0.9 has no Open API, which one request shows.
     assert box.counts()["LIST"] == {"2.0.9": 5, "2.1.0": 4}.get(box.manager.profile.release, 3)
 
 
