@@ -173,7 +173,7 @@ def test_user_info_is_not_shown():
 def test_no_answer_in_time(silent):
     exc = failure(Http(timeout=0.2), f"http://127.0.0.1:{int(silent)}/")
     assert (exc.reason, exc.sent) == ("read_timeout", True)
-    assert "What to do: raise the option timeout (it had 0.2 s)" in exc.message
+    assert "What to do: raise the option timeout (now 0.2 s)" in exc.message
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -326,7 +326,7 @@ def test_a_manager_without_open_api(loopback, reader):
     assert "2.0.x" in warning
     assert reader.get(1)["id"] == 1
     assert reader.all_cluster_ids() is None
-    paths = [request.path.partition("?")[0] for request in loopback.asked]
+    paths = [request.path.partition("?")[0] for request in loopback.requests]
     assert paths == ["/oapi/v1/jobs", "/api/v1/jobs", "/api/v1/jobs/1"]
 
 
@@ -335,7 +335,7 @@ def test_a_job_of_a_manager_without_open_api(loopback, reader):
     jobs.rows = [row(1), row(2)]
     assert [reader.get(job_id)["id"] for job_id in (2, 1)] == [2, 1]
     assert (reader.releases.high, len(reader.warnings)) == ((2, 1, 0), 1)
-    assert [request.path for request in loopback.asked] == ["/oapi/v1/jobs/2", "/api/v1/jobs/2", "/api/v1/jobs/1"]
+    assert [request.path for request in loopback.requests] == ["/oapi/v1/jobs/2", "/api/v1/jobs/2", "/api/v1/jobs/1"]
 
 
 def test_a_manager_without_open_api_that_breaks_off(loopback, reader):

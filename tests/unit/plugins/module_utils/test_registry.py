@@ -340,7 +340,7 @@ def test_token_services_that_give_none(loopback, image, registry, answer, kind, 
     [
         (401, RegistryRefused, "registry_denied", "rejects these credentials"),
         (403, RegistryRefused, "registry_denied", "registry_username was not sent"),
-        (404, RegistryRefused, "manifest_unknown", "no such image"),
+        (404, RegistryRefused, "manifest_unknown", "does not have this image, tag or digest"),
         (429, RegistryUnreachable, "registry_unreachable", "responded with 429. What to do: try again later"),
         (500, RegistryUnreachable, "registry_unreachable", "500. What to do: see the log of the registry"),
         (418, RegistryUnreachable, "registry_unreachable", "responded with 418"),
