@@ -26,7 +26,7 @@ _DENIED = (
 _BACKREFERENCE = {"go": re.compile(r"\\(?:[89]|[1-7](?![0-7]))"), "rust": re.compile(r"\\[1-9]")}
 _QUOTED_BY_GO = re.compile(r"\\Q.*?(?:\\E|\Z)", re.DOTALL)
 _ESCAPED_PUNCTUATION = re.compile(r"\\[^\w\s]", re.ASCII)
-_CHARACTER_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w{1,16}:\]|[^\]]){0,256}\]")
+_CHARACTER_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w{1,16}:\]|[^\]]){0,128}\]")
 #: Errors of Python for patterns that the clients reject too.
 _ERRORS_OF_ALL = (
     "missing ), unterminated subpattern",

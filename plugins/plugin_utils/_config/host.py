@@ -23,7 +23,7 @@ from .writer import to_yaml, yaml_value
 
 # A line of "ss --listening --tcp --numeric --processes": the address of the host comes first, and may have a zone. One
 # that is mapped to IPv6 is an IPv4 address.
-_SOCKET = re.compile(r"\s\[?(?:::ffff:)?([^\s\]%]+)\S*:([0-9]+)\s")
+_SOCKET = re.compile(r"\s\[?(?:::ffff:)?([^\s\]%]+)(?:[\]%]\S*)?:([0-9]+)\s")
 # A line of "tar --list --verbose --absolute-names --quoting-style=c": type and mode, owner, size, date, time, name,
 # and perhaps a target.
 _MEMBER = re.compile(
