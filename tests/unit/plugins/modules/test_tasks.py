@@ -289,7 +289,7 @@ def test_a_question_without_an_answer_is_no_proof(box, call, mixed, rule, proble
     assert [(task["held"], task["reason"]) for task in done.result["tasks"]] == [(None, None)] * 3
     [warning] = done.warnings
     assert urls(mixed)[0] in warning
-    assert "is not known" in warning
+    assert "is unknown" in warning
     assert problem in warning
 
 
