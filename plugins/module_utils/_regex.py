@@ -26,7 +26,8 @@ _DENIED = (
 _BACKREFERENCE = {"go": re.compile(r"\\(?:[89]|[1-7](?![0-7]))"), "rust": re.compile(r"\\[1-9]")}
 _QUOTED_BY_GO = re.compile(r"\\Q.*?(?:\\E|\Z)", re.DOTALL)
 _ESCAPED_PUNCTUATION = re.compile(r"\\[^\w\s]", re.ASCII)
-_CHARACTER_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w{1,16}:\]|[^\]]){0,128}\]")
+# The lookahead fails quickly where no class can end: no match has more than 275 characters before its first ].
+_CHARACTER_CLASS = re.compile(r"\[\^?\]?(?=[^\]]{0,275}\])(?:\[:\^?\w{1,16}:\]|[^\]]){0,256}\]")
 #: Errors of Python for patterns that the clients reject too.
 _ERRORS_OF_ALL = (
     "missing ), unterminated subpattern",
