@@ -69,6 +69,18 @@ def world(tmp_path_factory):
         server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def _containerd(tmp_path, monkeypatch):
+    """Put a containerd on the path that prints its release and its configuration: the machine need not have one."""
+    program = tmp_path / "bin/containerd"
+    program.parent.mkdir()
+    program.write_text(
+        '#!/bin/sh\nif [ "$1" = --version ]; then echo "containerd containerd.io 1.7.27 0123"; else cat "$2"; fi\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+
 def host(folder, box, server, name, default_filter="Expires&Signature&ns", broken=""):
     """Write the files of a host, and return the options with their paths."""
     folder = folder / name
