@@ -147,6 +147,8 @@ class Checker:
         elif lookup.instead:
             hint = f"Write {lookup.instead}."
         since = lookup.key.since if lookup.key else None
+        if lookup.key and self._type_error(setting, lookup.key):
+            self._unreadable.add(setting.path)
         self.add(code, setting.where, suggestion=suggestion, hint=hint, since=format_release(since) if since else "")
 
     def _add_unreadable(self, setting: schema.Setting, code: str, **details: t.Any) -> None:
@@ -166,11 +168,16 @@ class Checker:
     def _check_value(self, setting: schema.Setting, key: schema.Key) -> None:
         if setting.value is None and self.accepts_empty(key):
             return
-        errors = [value_error(kind, setting.value, self.client, self.release) for kind in key.types_in(self.release)]
-        if all(errors):
-            self._add_unreadable(setting, "wrong_type", wanted=errors[-1])
+        error = self._type_error(setting, key)
+        if error:
+            self._add_unreadable(setting, "wrong_type", wanted=error)
         else:
             self._check_readable(setting, key)
+
+    def _type_error(self, setting: schema.Setting, key: schema.Key) -> str | None:
+        """Return the type that a value should have, None if it has it."""
+        errors = [value_error(kind, setting.value, self.client, self.release) for kind in key.types_in(self.release)]
+        return errors[-1] if all(errors) else None
 
     def _check_readable(self, setting: schema.Setting, key: schema.Key) -> None:
         """Check a value that has the expected type."""

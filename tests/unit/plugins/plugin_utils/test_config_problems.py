@@ -17,7 +17,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.pro
     config_problems,
     has_secret,
 )
-from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import SCHEMA
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import FIRST_RELEASE, SCHEMA
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     judge_config as judge_facts,
 )
@@ -525,6 +525,18 @@ def test_any_value_of_any_key_is_judged_and_not_stumbled_over(choices, client):
         assert problem.code in MESSAGES
     assert isinstance(config_files(config, client), list)
     assert isinstance(has_secret(config, client), bool)
+
+
+@pytest.mark.parametrize("client", SCHEMA)
+@pytest.mark.parametrize("value", [True, "", "x", [], [1], {}, {"x": 1}])
+def test_a_key_of_another_release_with_a_value_of_any_type(client, value):
+    for path, key in SCHEMA[client].items():
+        if "[]" in path:
+            continue
+        releases = [".".join(map(str, key.until))] if key.until else []
+        for release in [*releases, FIRST_RELEASE[client]]:
+            problems = config_problems(with_key({}, path, value), client, release)
+            assert all(problem.code in MESSAGES for problem in problems)
 
 
 def prefixes(path: str) -> list[str]:
