@@ -40,12 +40,12 @@ class Child(t.NamedTuple):
     """An entry of an index.
 
     :ivar platform: ``os/arch[/variant]``, or an empty text if the entry has no platform.
-    :ivar size: size of the manifest in bytes, None if the entry has no size.
+    :ivar size: size of the manifest in bytes.
     """
 
     platform: str
     digest: str
-    size: int | None = None
+    size: int
     media_type: str | None = None
 
 
@@ -56,7 +56,7 @@ class Manifest:
     :ivar children: entries of an index; None for a manifest.
     :ivar blobs: digests of the config and the layers of a manifest, without duplicates and without layers that hosts
         fetch from other servers; None for an index.
-    :ivar sizes: sizes of the blobs in bytes by digest, if known.
+    :ivar sizes: sizes of the blobs in bytes by digest; empty for an index and for schema 1.
     :ivar config: digest of the config if it may name the platform of the image; None otherwise.
     """
 
@@ -94,10 +94,8 @@ def compute_digest(content: bytes, algorithm: str = "sha256") -> str:
     return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
 
 
-def digest_problem(text: t.Any) -> str:
+def digest_problem(text: str) -> str:
     """Return why a text is not a valid digest."""
-    if not isinstance(text, str):
-        return "a digest is missing"
     algorithm = text.partition(":")[0]
     if ":" in text and re.match(r"[a-z0-9+._-]{1,32}\Z", algorithm) and algorithm not in DIGEST_ALGORITHMS:
         supported = " and ".join(DIGEST_ALGORITHMS)
@@ -144,17 +142,17 @@ def parse_manifest(document: t.Any, media_type: str, digest: str) -> Manifest:
     kind = _media_type(document, media_type)
     _check_spelling(document)
     _check_single_kind(document, kind)
-    if kind in INDEX_TYPES or isinstance(document.get("manifests"), list):
-        return Manifest(digest, children=list(map(_child, _list(document, "manifests"))))
+    if kind in INDEX_TYPES or (kind not in MANIFEST_TYPES and document.get("manifests") is not None):
+        return Manifest(digest, children=[_child(place, entry) for place, entry in _entries(document, "manifests")])
     if kind in SCHEMA1_TYPES or document.get("schemaVersion") == 1:
         return _schema1_manifest(document, digest)
-    if isinstance(document.get("layers"), list):
+    if kind in MANIFEST_TYPES or document.get("layers") is not None:
         return _image_manifest(document, digest)
     raise ValueError(f"its media type {kind!r} is not that of an image")
 
 
 def _schema1_manifest(document: dict[str, t.Any], digest: str) -> Manifest:
-    layers = dict.fromkeys(_digest(layer, "blobSum") for layer in _list(document, "fsLayers"))
+    layers = dict.fromkeys(_digest(place, layer, "blobSum") for place, layer in _entries(document, "fsLayers"))
     return Manifest(digest, blobs=list(layers))
 
 
@@ -195,56 +193,62 @@ def _signs(document: dict[str, t.Any], keys: tuple[str, ...], kind: str, types: 
 
 
 def _image_manifest(document: dict[str, t.Any], digest: str) -> Manifest:
-    config = document.get("config")
-    layers = [layer for layer in document["layers"] if not _has_urls(layer)]
-    parts = [config, *layers] if isinstance(config, dict) else layers
-    blobs = [_digest(part, "digest") for part in parts]
-    sizes = {blob: size for blob, size in zip(blobs, map(_size, parts)) if size is not None}
-    return Manifest(digest, blobs=list(dict.fromkeys(blobs)), sizes=sizes, config=_platform_config(config))
+    config = _object("config", document.get("config"))
+    sizes = {_digest("config", config): _size("config", config)}
+    for place, layer in _entries(document, "layers"):
+        blob, size = _digest(place, layer), _size(place, layer)
+        if not _has_urls(place, layer):
+            sizes[blob] = size
+    platform_config = config["digest"] if config.get("mediaType") in CONFIG_TYPES else None
+    return Manifest(digest, blobs=list(sizes), sizes=sizes, config=platform_config)
 
 
-def _has_urls(layer: t.Any) -> bool:
+def _has_urls(place: str, layer: dict[str, t.Any]) -> bool:
     """Return whether hosts fetch a layer from elsewhere, such as base layers of Windows. The registry may lack it."""
-    return isinstance(layer, dict) and bool(layer.get("urls"))
+    urls = layer.get("urls") or []
+    if not isinstance(urls, list):
+        raise ValueError(f"{place}.urls is not a list")
+    return bool(urls)
 
 
-def _platform_config(config: t.Any) -> str | None:
-    """Return the digest of a config that may name the platform of its image, None for others."""
-    return config["digest"] if isinstance(config, dict) and config.get("mediaType") in CONFIG_TYPES else None
-
-
-def _list(document: dict[str, t.Any], key: str) -> list[t.Any]:
-    value = document.get(key)
-    if not isinstance(value, list):
+def _entries(document: dict[str, t.Any], key: str) -> list[tuple[str, dict[str, t.Any]]]:
+    """Return the objects of a list, each with its place for error messages, such as ``layers[0]``."""
+    entries = document.get(key)
+    if not isinstance(entries, list):
         raise ValueError(f"it has no list {key}")
+    return [(f"{key}[{number}]", _object(f"{key}[{number}]", entry)) for number, entry in enumerate(entries)]
+
+
+def _object(place: str, value: t.Any) -> dict[str, t.Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{place} is missing" if value is None else f"{place} is not an object")
     return value
 
 
-def _digest(descriptor: t.Any, key: str) -> str:
-    digest = descriptor.get(key) if isinstance(descriptor, dict) else None
-    if not isinstance(digest, str) or not is_digest(digest):
-        raise ValueError(digest_problem(digest))
+def _digest(place: str, descriptor: dict[str, t.Any], key: str = "digest") -> str:
+    digest = descriptor.get(key)
+    if not isinstance(digest, str):
+        raise ValueError(f"{place}.{key} is {'missing' if digest is None else 'not a string'}")
+    if not is_digest(digest):
+        raise ValueError(f"{place}.{key}: {digest_problem(digest)}")
     return digest
 
 
-def _size(descriptor: dict[str, t.Any]) -> int | None:
+def _size(place: str, descriptor: dict[str, t.Any]) -> int:
     size = descriptor.get("size")
     if size is None:
-        return None
+        raise ValueError(f"{place}.size is missing")
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _LARGEST_SIZE:
-        raise ValueError(
-            f"the size of {descriptor.get('digest')} is {str(size)[:40]!r}, which is not a number of bytes"
-        )
+        raise ValueError(f"{place}.size is {str(size)[:40]!r}, which is not a number of bytes")
     return size
 
 
-def _child(descriptor: t.Any) -> Child:
-    digest = _digest(descriptor, "digest")
+def _child(place: str, descriptor: dict[str, t.Any]) -> Child:
     media_type = descriptor.get("mediaType")
     return Child(
         _platform(descriptor.get("platform")),
-        digest,
-        _size(descriptor),
+        _digest(place, descriptor),
+        _size(place, descriptor),
         media_type if isinstance(media_type, str) else None,
     )
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import socket
-import sys
 import time
 import typing as t
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -21,6 +20,8 @@ from ._attempt import Attempt, TimedSocket, TooManyBytes, open_socket
 from ._config_redaction import HIDDEN
 
 _FILE_BYTES = 1 << 20
+# Of the body of the response, which may be a large blob, or endless.
+_BODY_BYTES = 1 << 20
 _CHUNK = 64 * 1024
 # Characters that are kept of a header of the answer, and of an error.
 _LONGEST_VALUE = 1000
@@ -115,12 +116,12 @@ def _request(
         for name, value in response.getheaders():
             if name.lower().startswith("x-dragonfly-"):
                 answer["headers"][name.lower()] = value[:_LONGEST_VALUE]
-        attempt.expect(sys.maxsize)
+        attempt.expect(_BODY_BYTES)
         try:
             for chunk in iter(lambda: response.read(_CHUNK), b""):
                 answer["bytes"] += len(chunk)
-        except socket.timeout:
-            # A blob may be too large for the time. The headers and the first bytes are sufficient.
+        except (socket.timeout, TooManyBytes):
+            # The headers and the first bytes are sufficient.
             pass
     finally:
         connection.close()

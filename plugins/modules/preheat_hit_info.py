@@ -82,7 +82,8 @@ options:
     description:
       - Whether to also request the smallest blob from the client's proxy, as the runtime would, and to compare the task
         ID in the response with the computed one. The module sends one small request to each host, which caches the blob
-        there. It skips the probe in check mode, and if it cannot read a secret header of the mirror on the host.
+        there, and reads at most 1 MiB of the response. It skips the probe in check mode, and if it cannot read a secret
+        header of the mirror on the host.
     type: bool
     default: false
   probe_request:

@@ -35,7 +35,8 @@ _LOCK_POLL = 0.1
 _WITHOUT_PAUSE = 0.01
 # Of the time that the task has left.
 _MOST_OF_TIME_LEFT = 0.1
-# Names of sockets that start with NUL belong to no file, and the kernel releases them when the process ends.
+# Names of sockets that start with NUL belong to no file, and the kernel releases them when the process ends. Any local
+# user can take such a name, which costs a run LONGEST_WAIT seconds: then it continues without a turn.
 _LOCK_PREFIX = "\0dragonflyoss.dragonfly.preheat."
 
 

@@ -23,6 +23,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest i
 )
 
 D1, D2, D3 = (f"sha256:{letter * 64}" for letter in "abc")
+CONFIG, LAYER = {"digest": D1, "size": 10}, {"digest": D2, "size": 20}
 SHA512 = "sha512:" + "0" * 128
 
 
@@ -37,24 +38,24 @@ def test_is_digest(text, answer):
 def test_manifest():
     document = {
         "schemaVersion": 2,
-        "config": {"digest": D1, "size": 10},
-        "layers": [{"digest": D2, "size": 20}, {"digest": D3}, {"digest": D2, "size": 20}],
+        "config": CONFIG,
+        "layers": [LAYER, {"digest": D3, "size": 0}, LAYER],
     }
     for kind in MANIFEST_TYPES:
         manifest = parse_manifest(document, kind, D3)
         assert (manifest.digest, manifest.children, manifest.blobs) == (D3, None, [D1, D2, D3])
-        assert manifest.sizes == {D1: 10, D2: 20}
+        assert manifest.sizes == {D1: 10, D2: 20, D3: 0}
 
 
 @pytest.mark.parametrize("kind", CONFIG_TYPES)
 def test_the_config_that_tells_the_platform(kind):
-    document = {"config": {"digest": D1, "mediaType": kind}, "layers": [{"digest": D2}]}
+    document = {"config": dict(CONFIG, mediaType=kind), "layers": [LAYER]}
     assert parse_manifest(document, MANIFEST_TYPES[0], D3).config == D1
 
 
 @pytest.mark.parametrize("kind", ["application/vnd.cncf.helm.config.v1+json", None, []])
 def test_configs_that_tell_no_platform(kind):
-    document = {"config": {"digest": D1, "mediaType": kind}, "layers": [{"digest": D2}]}
+    document = {"config": dict(CONFIG, mediaType=kind), "layers": [LAYER]}
     manifest = parse_manifest(document, MANIFEST_TYPES[0], D3)
     assert manifest.config is None
     assert manifest.blobs == [D1, D2]
@@ -63,7 +64,7 @@ def test_configs_that_tell_no_platform(kind):
 def test_layers_that_are_fetched_from_elsewhere():
     foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
     document = {
-        "config": {"digest": D1},
+        "config": CONFIG,
         "layers": [
             {"digest": D2, "size": 5, "mediaType": foreign, "urls": ["https://mcr.example/layer"]},
             # Without an address, hosts pull it from the registry like any other.
@@ -72,7 +73,7 @@ def test_layers_that_are_fetched_from_elsewhere():
     }
     manifest = parse_manifest(document, MANIFEST_TYPES[1], D3)
     assert manifest.blobs == [D1, D3]
-    assert manifest.sizes == {D3: 7}
+    assert manifest.sizes == {D1: 10, D3: 7}
 
 
 @pytest.mark.parametrize(
@@ -97,11 +98,11 @@ def test_manifest_of_schema_1():
 
 INDEX = {
     "manifests": [
-        {"digest": D1, "platform": {"os": "linux", "architecture": "amd64"}},
-        {"digest": D2, "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}},
-        {"digest": D3, "platform": {"os": "linux", "architecture": "arm64", "variant": "v9"}},
-        {"digest": D3, "platform": {"os": "unknown", "architecture": "unknown"}},
-        {"digest": D3},
+        {"digest": D1, "size": 1, "platform": {"os": "linux", "architecture": "amd64"}},
+        {"digest": D2, "size": 1, "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}},
+        {"digest": D3, "size": 1, "platform": {"os": "linux", "architecture": "arm64", "variant": "v9"}},
+        {"digest": D3, "size": 1, "platform": {"os": "unknown", "architecture": "unknown"}},
+        {"digest": D3, "size": 1},
     ]
 }
 
@@ -130,7 +131,7 @@ def test_platforms_of_an_index():
 
 def test_the_type_of_the_answer_counts_where_the_document_has_none():
     assert parse_manifest({"manifests": []}, INDEX_TYPES[0], D2).children == []
-    document = {"mediaType": MANIFEST_TYPES[0], "layers": [{"digest": D1}]}
+    document = {"mediaType": MANIFEST_TYPES[0], "config": CONFIG, "layers": []}
     assert parse_manifest(document, "application/json", D2).blobs == [D1]
 
 
@@ -142,20 +143,46 @@ def test_the_type_of_the_answer_counts_where_the_document_has_none():
         ({}, "media type '' is not that of an image"),
         ({"mediaType": "application/x"}, "media type 'application/x'"),
         ({"mediaType": INDEX_TYPES[0]}, "no list manifests"),
-        ({"manifests": [{"digest": 5}]}, "a digest is missing"),
-        ({"manifests": ["x"]}, "a digest is missing"),
-        ({"layers": [{}]}, "a digest is missing"),
-        ({"layers": [], "config": {"digest": "sha256:abc"}}, "'sha256:abc' is not a digest"),
+        ({"manifests": {}}, "no list manifests"),
+        ({"manifests": [{"digest": 5}]}, "manifests[0].digest is not a string"),
+        ({"manifests": [{"digest": D1, "size": 1}, "x"]}, "manifests[1] is not an object"),
+        ({"manifests": [{"digest": D1}]}, "manifests[0].size is missing"),
         ({"schemaVersion": 1}, "no list fsLayers"),
-        ({"layers": [{"digest": "../../etc/passwd"}]}, "is not a digest"),
-        ({"layers": [{"digest": D1 + "/../x"}]}, "is not a digest"),
-        ({"layers": [{"digest": "md5:" + "a" * 32}]}, "the digest algorithm md5 is not supported"),
-        ({"layers": [{"digest": D1, "size": -1}]}, f"the size of {D1} is '-1'"),
-        ({"layers": [{"digest": D1, "size": True}]}, "is not a number of bytes"),
-        ({"layers": [{"digest": D1, "size": "12"}]}, "is not a number of bytes"),
-        ({"layers": [{"digest": D1, "size": 1.5}]}, "is not a number of bytes"),
-        ({"layers": [{"digest": D1, "size": 2**63}]}, "is not a number of bytes"),
-        ({"manifests": [{"digest": D1, "size": -5}]}, "is not a number of bytes"),
+        ({"schemaVersion": 1, "fsLayers": [{}]}, "fsLayers[0].blobSum is missing"),
+        ({"schemaVersion": 1, "fsLayers": ["x"]}, "fsLayers[0] is not an object"),
+        ({"layers": []}, "config is missing"),
+        ({"layers": [], "config": None}, "config is missing"),
+        ({"layers": [], "config": [CONFIG]}, "config is not an object"),
+        ({"layers": [], "config": D1}, "config is not an object"),
+        ({"layers": [], "config": {}}, "config.digest is missing"),
+        ({"layers": [], "config": {"digest": D1}}, "config.size is missing"),
+        ({"layers": [], "config": {"digest": "sha256:abc"}}, "config.digest: 'sha256:abc' is not a digest"),
+        ({"mediaType": MANIFEST_TYPES[0], "config": CONFIG}, "no list layers"),
+        ({"config": CONFIG, "layers": "x"}, "no list layers"),
+        ({"config": CONFIG, "layers": {"digest": D1}}, "no list layers"),
+        *(
+            ({"config": CONFIG, "layers": [LAYER, layer]}, f"layers[1]{message}")
+            for layer, message in (
+                (None, " is missing"),
+                ([], " is not an object"),
+                (D1, " is not an object"),
+                ({}, ".digest is missing"),
+                ({"digest": [D1]}, ".digest is not a string"),
+                ({"digest": "../../etc/passwd"}, ".digest: '../../etc/passwd' is not a digest"),
+                ({"digest": D1 + "/../x"}, f".digest: '{D1}/../x' is not a digest"),
+                ({"digest": "md5:" + "a" * 32}, ".digest: the digest algorithm md5 is not supported"),
+                ({"digest": D1}, ".size is missing"),
+                ({"digest": D1, "size": -1}, ".size is '-1', which is not a number of bytes"),
+                ({"digest": D1, "size": True}, ".size is 'True'"),
+                ({"digest": D1, "size": "12"}, ".size is '12'"),
+                ({"digest": D1, "size": 1.5}, ".size is '1.5'"),
+                ({"digest": D1, "size": 2**63}, f".size is '{2**63}'"),
+                # The registry does not need to have it, but it must be a descriptor.
+                ({"digest": 5, "size": 1, "urls": ["http://h"]}, ".digest is not a string"),
+                ({"digest": D1, "size": 1, "urls": "http://h"}, ".urls is not a list"),
+            )
+        ),
+        ({"manifests": [{"digest": D1, "size": -5}]}, "manifests[0].size is '-5'"),
         (
             {"manifests": [{"digest": D1}], "layers": [{"digest": D2}]},
             "both an index (manifests) and a manifest (layers)",
@@ -185,8 +212,8 @@ def test_types_that_contradict_each_other(own, answered):
 
 def test_a_manifest_of_100000_layers():
     digests = [f"sha256:{number:064x}" for number in range(100000)]
-    document = {"layers": [{"digest": digest, "size": 1} for digest in digests]}
-    assert parse_manifest(document, MANIFEST_TYPES[0], D1).blobs == digests
+    document = {"config": CONFIG, "layers": [{"digest": digest, "size": 1} for digest in digests]}
+    assert parse_manifest(document, MANIFEST_TYPES[0], D1).blobs == [D1, *digests]
 
 
 def test_digests_are_computed():

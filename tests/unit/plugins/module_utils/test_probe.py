@@ -163,6 +163,23 @@ def test_a_probe_ends_in_time(first, more, pause, status, error):
     assert answer["error"] == error or error in answer["error"]
 
 
+@pytest.mark.parametrize(
+    "first, more",
+    [
+        (b"Content-Length: 999999999999\r\n\r\n", b"a" * 65536),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n" * 10000),
+        (b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n" * 10000),
+    ],
+)
+def test_a_probe_reads_a_part_of_a_body(first, more):
+    with answering(b"HTTP/1.1 200 OK\r\nX-Dragonfly-Task: a1\r\n" + first, more, 0) as listener:
+        begun = time.monotonic()
+        answer = probe(f"http://127.0.0.1:{listener.getsockname()[1]}", "/", {}, 30)
+    assert time.monotonic() - begun < 10
+    assert answer["bytes"] <= 1 << 20
+    assert (answer["headers"], answer["error"]) == ({"x-dragonfly-task": "a1"}, None)
+
+
 @pytest.mark.parametrize("proxy_url", ["http://[::1", "http://", "http://h:99999", "nonsense"])
 def test_a_proxy_that_is_none(proxy_url):
     assert probe(proxy_url, "/", {}, 5)["error"] == "it is not an http proxy"

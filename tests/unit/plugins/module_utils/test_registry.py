@@ -36,7 +36,11 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_e
 )
 
 D1, D2, D3 = (f"sha256:{letter * 64}" for letter in "abc")
-MANIFEST = {"mediaType": MANIFEST_TYPES[0], "config": {"digest": D1}, "layers": [{"digest": D2}]}
+MANIFEST = {
+    "mediaType": MANIFEST_TYPES[0],
+    "config": {"digest": D1, "size": 1},
+    "layers": [{"digest": D2, "size": 1}],
+}
 DIGEST = compute_digest(json.dumps(MANIFEST).encode())
 BASIC = basic_auth("user", "s3cr3t")
 PATH = "/v2/team/app/manifests/1"
@@ -509,6 +513,11 @@ class Documents:
         self.by_path[path or f"/v2/team/app/manifests/{digest}"] = document
         return digest
 
+    def add_index(self, *children, path=None):
+        """Return the digest of an index of children, each a digest and a platform."""
+        sizes = {compute_digest(body): len(body) for body in (json.dumps(i).encode() for i in self.by_path.values())}
+        return self.add(index(*((*child, sizes.get(child[0], 1)) for child in children)), path)
+
 
 @pytest.fixture
 def documents(loopback):
@@ -519,14 +528,20 @@ def index(*children):
     return {
         "mediaType": INDEX_TYPES[0],
         "manifests": [
-            {"digest": digest, "platform": dict(zip(("os", "architecture", "variant"), platform.split("/")))}
-            for digest, platform in children
+            {
+                "digest": digest,
+                "size": size,
+                "platform": dict(zip(("os", "architecture", "variant"), platform.split("/"))),
+            }
+            for digest, platform, size in children
         ],
     }
 
 
-def layers(*numbers):
-    return {"layers": [{"digest": digest_of(number)} for number in numbers]}
+def manifest_of(*numbers):
+    """Return a manifest with a config and layers of these numbers."""
+    config, *layers = ({"digest": digest_of(number), "size": 1} for number in numbers)
+    return {"config": config, "layers": layers}
 
 
 def digest_of(number):
@@ -534,9 +549,9 @@ def digest_of(number):
 
 
 def test_blobs_of_a_platform(loopback, documents, image, registry):
-    amd64, arm64 = documents.add(layers(1)), documents.add(layers(2, 1))
+    amd64, arm64 = documents.add(manifest_of(1)), documents.add(manifest_of(2, 1))
     children = (amd64, "linux/amd64"), (arm64, "linux/arm64/v8"), (D3, "unknown/unknown"), (amd64, "linux/amd64")
-    documents.add(index(*children), PATH)
+    documents.add_index(*children, path=PATH)
     manifest = registry.manifest(image)
     assert registry.blobs(image, manifest, "linux/amd64") == [(amd64, [digest_of(1)])]
     assert registry.blobs(image, manifest, None) == [(amd64, [digest_of(1)]), (arm64, [digest_of(2), digest_of(1)])]
@@ -550,7 +565,7 @@ def test_blobs_of_a_platform(loopback, documents, image, registry):
 
 
 def test_an_index_that_holds_no_image(loopback, documents, image, registry):
-    documents.add(index((D3, "unknown/unknown")), PATH)
+    documents.add_index((D3, "unknown/unknown"), path=PATH)
     manifest = registry.manifest(image)
     for platform in (None, "linux/amd64"):
         exc = failure(registry.blobs, image, manifest, platform)
@@ -562,7 +577,7 @@ def test_an_index_that_holds_no_image(loopback, documents, image, registry):
 
 @pytest.mark.parametrize("platform", [None, "linux/amd64"])
 def test_an_index_without_platforms(documents, image, registry, platform):
-    documents.add({"manifests": [{"digest": D1}, {"digest": D2, "platform": {}}]}, PATH)
+    documents.add({"manifests": [{"digest": D1, "size": 1}, {"digest": D2, "size": 1, "platform": {}}]}, PATH)
     exc = failure(registry.blobs, image, registry.manifest(image), platform)
     assert exc.reason == "no_platform"
     assert "whose entries name no platform" in exc.message
@@ -570,11 +585,11 @@ def test_an_index_without_platforms(documents, image, registry, platform):
 
 
 def test_an_index_within_may_lack_the_platform(loopback, documents, image, registry):
-    within, manifest_digest = documents.add(index((D3, "linux/arm64"))), documents.add(layers(2))
-    documents.add(index((within, "linux/amd64"), (manifest_digest, "linux/amd64")), PATH)
+    within, manifest_digest = documents.add_index((D3, "linux/arm64")), documents.add(manifest_of(2))
+    documents.add_index((within, "linux/amd64"), (manifest_digest, "linux/amd64"), path=PATH)
     manifest = registry.manifest(image)
     assert registry.blobs(image, manifest, "linux/amd64") == [(manifest_digest, [digest_of(2)])]
-    documents.add(index((within, "linux/amd64")), PATH)
+    documents.add_index((within, "linux/amd64"), path=PATH)
     exc = failure(registry.blobs, image, registry.manifest(image), "linux/amd64")
     assert exc.message.startswith(loopback.url + PATH + " has no")
 
@@ -588,7 +603,8 @@ def test_an_index_within_may_lack_the_platform(loopback, documents, image, regis
     ],
 )
 def test_a_manifest_that_is_not_what_the_index_says(loopback, image, registry, entry, reason, expected_text):
-    child = dict({"digest": DIGEST, "platform": {"os": "linux", "architecture": "amd64"}}, **entry)
+    child = {"digest": DIGEST, "size": len(json.dumps(MANIFEST)), "platform": {"os": "linux", "architecture": "amd64"}}
+    child.update(entry)
     typed = {"Content-Type": MANIFEST_TYPES[0]}
     loopback.answers = lambda get: (200, {"manifests": [child]}) if get.path == PATH else (200, MANIFEST, typed)
     exc = failure(registry.blobs, image, registry.manifest(image), "linux/amd64")
@@ -605,8 +621,8 @@ def test_a_manifest_that_is_what_the_index_says(loopback, image, registry):
 
 
 def test_an_index_of_very_many_manifests(loopback, documents, image, registry):
-    children = [(documents.add(layers(number)), "linux/amd64") for number in range(300)]
-    documents.add(index(*children), PATH)
+    children = [(documents.add(manifest_of(number)), "linux/amd64") for number in range(300)]
+    documents.add_index(*children, path=PATH)
     exc = failure(registry.blobs, image, registry.manifest(image), None)
     assert exc.reason == "bad_manifest"
     assert "more than 200 manifests" in exc.message
@@ -619,7 +635,11 @@ def test_an_index_of_very_many_manifests(loopback, documents, image, registry):
 def image_with(loopback, config, answer=None, kind=CONFIG_TYPES[0]):
     """Add an image with this config to the registry, and return the digest of the config."""
     digest = compute_digest(json.dumps(config).encode())
-    manifest = {"mediaType": MANIFEST_TYPES[0], "config": {"digest": digest, "mediaType": kind}, "layers": []}
+    manifest = {
+        "mediaType": MANIFEST_TYPES[0],
+        "config": {"digest": digest, "size": 1, "mediaType": kind},
+        "layers": [],
+    }
     answer = answer or (200, config)
     loopback.answers = asking_for_basic(lambda get: (200, manifest) if get.path == PATH else answer)
     return digest
@@ -696,10 +716,10 @@ def test_configs_that_are_not_read(loopback, image, registry, kind, platform):
 
 @pytest.mark.parametrize("depth, is_read", [(4, True), (5, False)])
 def test_indexes_within_indexes(documents, image, registry, depth, is_read):
-    bottom = digest = documents.add(layers(1))
+    bottom = digest = documents.add(manifest_of(1))
     for _level in range(depth - 1):
-        digest = documents.add(index((digest, "linux/amd64")))
-    documents.add(index((digest, "linux/amd64")), PATH)
+        digest = documents.add_index((digest, "linux/amd64"))
+    documents.add_index((digest, "linux/amd64"), path=PATH)
     manifest = registry.manifest(image)
     if is_read:
         assert registry.blobs(image, manifest, "linux/amd64") == [(bottom, [digest_of(1)])]
@@ -711,7 +731,7 @@ def test_indexes_within_indexes(documents, image, registry, depth, is_read):
 
 def test_an_index_that_contains_itself(loopback, image, registry):
     """A manifest cannot contain its own digest, so the check detects it before it reads it again."""
-    document = index((D1, "linux/amd64"))
+    document = index((D1, "linux/amd64", 1))
     loopback.answers = [(200, document)]
     exc = failure(registry.blobs, image, registry.manifest(image), "linux/amd64")
     assert exc.reason == "digest_mismatch"
