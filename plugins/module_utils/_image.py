@@ -208,6 +208,7 @@ def _from_url(text: str) -> Image:
     registry, slash, path = name_and_reference.partition("/")
     if not _HOST.match(registry) or not slash:
         raise InputError(f"{redact_url(text)!r} is not a valid image reference: after {scheme}:// comes HOST/NAME.")
+    _check_serves_images(text)
     return _from_reference(text, registry, path, {registry: f"{scheme}://{registry}"})
 
 
@@ -243,7 +244,14 @@ def _from_manifest_url(text: str, match: re.Match[str]) -> Image:
     _check_reference(text, reference)
     registry = match.group("base").partition("://")[2]
     _check_host(text, registry)
+    _check_serves_images(text)
     return Image(registry, match.group("base"), name, reference)
+
+
+def _check_serves_images(text: str) -> None:
+    if serves_no_images(text):
+        shown, host = redact_url(text), urlsplit(text).hostname
+        raise InputError(f"{shown!r} is not a valid image reference: {host} serves no images. Use {DOCKER_HUB}.")
 
 
 def _check_host(text: str, registry: str) -> None:

@@ -262,3 +262,17 @@ def test_a_base_for_either_name_of_docker_hub_counts_for_both():
 def test_a_website_of_docker_hub_is_not_its_registry(url):
     with pytest.raises(InputError, match="serves no images. Use https://index.docker.io."):
         check_registry_url("docker.io", url)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "https://docker.io/library/nginx:1",
+        "https://docker.io/v2/library/nginx/manifests/1",
+        "http://DOCKER.IO:443/v2/library/nginx/manifests/1",
+        "https://hub.docker.com/v2/library/nginx/manifests/1",
+    ],
+)
+def test_a_url_of_a_website_of_docker_hub_is_not_an_image(reference):
+    with pytest.raises(InputError, match="serves no images. Use https://index.docker.io."):
+        parse_image(reference)
