@@ -17,7 +17,10 @@ from typing import Any, Callable, NamedTuple
 MAX_BYTES = 1 << 20
 _MARK = re.compile(r"(?m)^# Written by the Ansible role ([\w.]+), changes are lost\.$")
 _VERSION = re.compile(r"GitVersion:?\s*v?(\d+\.\d+\.\d+)|(?<![\w.])v?(\d+\.\d+\.\d+)")
-_PROPERTIES = "LoadState,ActiveState,MainPID,ExecMainStartTimestampMonotonic,ExecStart,Environment,EnvironmentFiles"
+_PROPERTIES = (
+    "LoadState,ActiveState,MainPID,ExecMainStartTimestampMonotonic,ExecStart,ExecStartEx,Environment,EnvironmentFiles,"
+    "PassEnvironment,UnsetEnvironment"
+)
 _ASSIGNMENT = re.compile(r"(?m)^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$")
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\$)")
 _SHELLS = ("sh", "bash", "dash", "ash")
@@ -179,23 +182,29 @@ class Host:
     def _unit(self, name: str, values: dict[str, list[str]]) -> Unit:
         state = values.get("ActiveState", [""])[0]
         since = _start_time(values) if state == "active" else None
-        # Such as { path=/usr/bin/dfget ; argv[]=/usr/bin/dfget daemon ; ignore_errors=no ; ... }
-        command = values.get("ExecStart", [""])[-1].partition("argv[]=")[2].partition(" ; ignore_errors=")[0]
         variables, environment_error = self._environment(values)
-        arguments = self._arguments(command, values.get("MainPID", [""])[0])
-        error = environment_error if any("$" in word for word in arguments) else ""
+        arguments = self._arguments(values)
+        error = ""
         if arguments and os.path.basename(arguments[0]) in _SHELLS:
             arguments, error = [], f"its command is a script of {arguments[0]}"
-        argv = tuple(_expand(arguments, variables))
-        return Unit(name, state, since, argv, error, variables, environment_error)
+        # The prefix : of a command, which only ExecStartEx shows.
+        elif "no-env-expand" not in values.get("ExecStartEx", [""])[-1].rpartition(" ; flags=")[2]:
+            error = environment_error if any("$" in word for word in arguments) else ""
+            error = error or _unknown_variable(arguments, variables, values)
+            arguments = _expand(arguments, variables)
+        return Unit(name, state, since, tuple(arguments), error, variables, environment_error)
 
-    def _arguments(self, command: str, pid: str) -> list[str]:
+    def _arguments(self, values: dict[str, list[str]]) -> list[str]:
         """Return the arguments of a command. systemctl does not quote blanks in them, so they are those of its process.
 
-        :param pid: of its process.
+        The first is the path of the program, which differs from its name with the prefix @ of a command.
         """
-        running = self.read(f"/proc/{pid}/cmdline").split("\0")[:-1]
-        return running if " ".join(running) == command else command.split()
+        # Such as { path=/usr/bin/dfget ; argv[]=/usr/bin/dfget daemon ; ignore_errors=no ; ... }
+        path, _name, command = values.get("ExecStart", [""])[-1].partition(" ; argv[]=")
+        path, command = path.partition("path=")[2], command.partition(" ; ignore_errors=")[0]
+        running = self.read(f"/proc/{values.get('MainPID', [''])[0]}/cmdline").split("\0")[:-1]
+        arguments = running if " ".join(running) == command else command.split(" ")
+        return [path if path.startswith("/") else arguments[0], *arguments[1:]] if command else []
 
     def _environment(self, values: dict[str, list[str]]) -> tuple[dict[str, str], str]:
         """Return the environment of a unit, and why it is incomplete."""
@@ -208,6 +217,10 @@ class Host:
                 if not os.access(self.path(name), os.R_OK):
                     return variables, f"its EnvironmentFile {name} cannot be read"
                 variables.update(file_assignments(self.read(name)))
+        for word in _words(values, "UnsetEnvironment"):
+            unset, equals, value = word.partition("=")
+            if not equals or variables.get(unset) == value:
+                variables.pop(unset, None)
         return variables, ""
 
 
@@ -259,6 +272,18 @@ def _expand(arguments: list[str], variables: dict[str, str]) -> list[str]:
     return expanded
 
 
+def _words(values: dict[str, list[str]], name: str) -> list[str]:
+    return [word for line in values.get(name, []) for word in _split(line)]
+
+
+def _unknown_variable(arguments: list[str], variables: dict[str, str], values: dict[str, list[str]]) -> str:
+    """Return an error if a command uses a variable from the environment of systemd itself, else an empty text."""
+    used = {word for text in arguments for word in re.findall(r"\$\{?(\w+)", text)}
+    for name in sorted(used.intersection(_words(values, "PassEnvironment")).difference(variables)):
+        return f"its command uses {name}, which PassEnvironment takes from the environment of systemd"
+    return ""
+
+
 def _split(text: str) -> list[str]:
     try:
         return shlex.split(text)
@@ -273,6 +298,8 @@ def option_of(argv: tuple[str, ...] | list[str], names: tuple[str, ...]) -> str 
     """
     value = None
     for index, word in enumerate(argv):
+        if word == "--":
+            break
         name, equals, text = word.partition("=")
         if name in names and equals:
             value = text

@@ -310,6 +310,26 @@ KOPS = 'Environment=A=1 "CONTAINERD_OPTS=--log-level info"\n'
             {"/proc/7/cmdline": "/usr/bin/containerd\0--label\0a ; b\0--config\0/a b.toml\0"},
             "/a b.toml",
         ),
+        # What follows -- is not an option.
+        ("/usr/bin/containerd -- -c /no.toml", "", {}, "/etc/containerd/config.toml"),
+        (
+            "/usr/bin/containerd $OPTS",
+            'Environment="OPTS=-c /h.toml" OTHER=1\nUnsetEnvironment=OTHER OPTS=another\n',
+            {},
+            "/h.toml",
+        ),
+        (
+            "/usr/bin/containerd $OPTS",
+            'Environment="OPTS=-c /no.toml"\nUnsetEnvironment=OPTS\n',
+            {},
+            "/etc/containerd/config.toml",
+        ),
+        (
+            "/usr/bin/containerd $OPTS",
+            'Environment="OPTS=-c /i.toml"\nPassEnvironment=OPTS OTHER\n',
+            {},
+            "/i.toml",
+        ),
         # The unit has changed since it was started.
         ("/usr/bin/containerd -c /g.toml", "MainPID=7\n", {"/proc/7/cmdline": "/usr/bin/containerd\0"}, "/g.toml"),
     ],
@@ -345,6 +365,49 @@ def test_a_unit_whose_configuration_is_not_known(machine: Machine, command: str,
     machine.units["containerd.service"] = unit(command)
     assert machine.containerd()["config_error"] == error
     assert machine.containerd("/own.toml")["config_error"] == ""
+
+
+@pytest.mark.parametrize(
+    "command, more, error",
+    [
+        (
+            "/usr/bin/containerd $OPTS",
+            "PassEnvironment=OPTS\n",
+            "its command uses OPTS, which PassEnvironment takes from the environment of systemd",
+        ),
+        # The prefix : of a command.
+        (
+            "/usr/bin/containerd --config $F",
+            "Environment=F=/a.toml\nExecStartEx={ path=/x ; argv[]=/x ; flags=no-env-expand ; start_time=[n/a] }\n",
+            "its command names the configuration '$F', which is not an absolute path",
+        ),
+        (
+            "/usr/bin/containerd --config ${F}",
+            "UnsetEnvironment=F\nEnvironment=F=/a.toml\n",
+            "its command names the configuration '', which is not an absolute path",
+        ),
+        # As systemctl show prints an empty argument.
+        (
+            "/usr/bin/containerd --config ",
+            "",
+            "its command names the configuration '', which is not an absolute path",
+        ),
+    ],
+)
+def test_a_unit_whose_variables_are_not_known(machine: Machine, command: str, more: str, error: str) -> None:
+    machine.install("/usr/bin/containerd", CONTAINERD)
+    machine.units["containerd.service"] = unit(command, more=more)
+    assert machine.containerd()["config_error"] == error
+
+
+def test_a_program_with_another_name(machine: Machine) -> None:
+    """The prefix @ of a command sets the name that its process shows."""
+    machine.install("/opt/containerd", CONTAINERD)
+    machine.install("/usr/bin/containerd", K3S)
+    shown = unit("/opt/containerd").replace("argv[]=/opt/containerd", "argv[]=cri -c /a.toml")
+    machine.units["containerd.service"] = shown
+    facts = machine.containerd()
+    assert (facts["program"], facts["version"], facts["config"]["path"]) == ("/opt/containerd", "1.6.20", "/a.toml")
 
 
 def test_the_running_process_tells_what_a_script_hides(machine: Machine) -> None:
