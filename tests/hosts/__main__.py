@@ -28,6 +28,9 @@ SCENARIOS = CHECKOUT / "extensions/molecule"
 #: Programs whose stand-in can be replaced by upstream's binary, with an example of a release.
 EXAMPLES = {"dfget": "2.1.67", "dfdaemon": "1.4.2", "manager": "2.5.1", "scheduler": "2.5.1"}
 
+#: The scenarios that take longest. They start first, so no world runs one of them while the others have finished.
+LONGEST = ("cluster", "podman", "site", "preheat", "broken")
+
 #: Suffix of the file beside the log of a failed scenario, with the task that failed.
 FAILURE_SUFFIX = ".failure"
 
@@ -149,24 +152,38 @@ def inside(options: argparse.Namespace) -> int:
     if options.shell:
         host.fresh(["h1", "h2"])
         return subprocess.run([os.environ.get("SHELL", "bash")], cwd=CHECKOUT, env=env, check=False).returncode
-    passed = [run_scenario(name, env, options.worlds > 1) for name in options.scenarios]
+    passed = [run_scenario(name, env, options.worlds > 1) for name in claimed(options.scenarios)]
     return 0 if all(passed) else 1
 
 
-def divide(options: argparse.Namespace) -> list[list[str]]:
-    """Divide the scenarios among the worlds, and return the command line for each world."""
+def claimed(scenarios: list[str]) -> t.Iterator[str]:
+    """Yield the scenarios that no other world has claimed, and claim them."""
+    for name in scenarios:
+        try:
+            (LOGS.parent / f"{name}.claimed").touch(exist_ok=False)  # LOGS is the directory of this world
+        except FileExistsError:
+            continue
+        yield name
+
+
+def run_order(name: str) -> tuple[int, str]:
+    """Return the key that sorts scenarios: the longest first, then by name."""
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST), name
+
+
+def command_lines(options: argparse.Namespace) -> list[list[str]]:
+    """Return the command line for each world."""
     if options.shell:
         return [sys.argv]
     worlds = min(options.worlds, len(options.scenarios))
     real = [argument for client in EXAMPLES for argument in (f"--{client}", *getattr(options, client))]
-    parts = [options.scenarios[number::worlds] for number in range(worlds)]
-    return [[sys.argv[0], *part, "--worlds", str(worlds), *real] for part in parts]
+    return [[sys.argv[0], *options.scenarios, "--worlds", str(worlds), *real]] * worlds
 
 
 def main() -> int:
     options = arguments()
     if not options.scenarios:
-        options.scenarios = sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml"))
+        options.scenarios = sorted((path.parent.name for path in SCENARIOS.glob("*/molecule.yml")), key=run_order)
     if world.inside():
         world.become_init()
         return inside(options)
@@ -178,7 +195,7 @@ def main() -> int:
         LOGS.mkdir()
         machine.install_programs()
         machine.base_root()
-        code = world.enter(divide(options))
+        code = world.enter(command_lines(options))
         for failure in sorted(LOGS.glob(f"*/*{FAILURE_SUFFIX}")):
             print(f"\n=== failed: {failure.read_text()}", flush=True)
         return code
