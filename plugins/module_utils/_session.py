@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import traceback
 import typing as t
+import weakref
 from urllib.parse import urlsplit
 
 from ._attempt import Attempt, TimedSocket, open_socket
@@ -99,7 +100,9 @@ class _TimedAdapter(HTTPAdapter):
         timed = {}
         for scheme, pool in manager.pool_classes_by_scheme.items():
             bases = (_TimedConnection, pool.ConnectionCls)
-            connection = type(pool.ConnectionCls.__name__, bases, {"session": self._timed_session})
+            # The finalizers of urllib3's pools keep the connections, so these must not keep the session and its pools.
+            session = weakref.proxy(self._timed_session)
+            connection = type(pool.ConnectionCls.__name__, bases, {"session": session})
             timed[scheme] = type(pool.__name__, (pool,), {"ConnectionCls": connection})
         manager.pool_classes_by_scheme = timed
 

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
+import os
 import socket
 import ssl
 import threading
@@ -108,6 +110,14 @@ def test_each_thread_has_a_session_of_its_own(loopback):
         thread.join()
     assert len({id(session) for session in sessions}) == 4
     assert http._session() is sessions[0]
+
+
+def test_connections_are_closed_with_the_sessions(loopback):
+    open_files = len(os.listdir("/proc/self/fd"))
+    for _number in range(20):
+        Http().send("GET", loopback.url)
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) < open_files + 20
 
 
 def test_stream(loopback):
