@@ -20,6 +20,8 @@ def check_file_url(url: str) -> str:
     """
     if re.search(r"\s", url):
         raise InputError(f"{redact_url(url)!r} contains white space. Write %20 for a space.")
+    if "#" in url:
+        raise InputError(f"{redact_url(url)!r} contains a fragment, which clients do not send. Write %23 for #.")
     if not _is_file_url(url):
         raise InputError(f"{redact_url(url)!r} is not the URL of a file, which is SCHEME://HOST/PATH.")
     return url

@@ -45,6 +45,10 @@ PREHEAT = {
     "a bad one among good ones": ({"image": None, "images": [IMAGE, "REGISTRY/Web:1"]}, "REGISTRY/Web:1"),
     "a file without a host": ({"image": None, "file": "http:///a"}, "SCHEME://HOST/PATH"),
     "a file without a scheme": ({"image": None, "file": "REGISTRY/files/a"}, "SCHEME://HOST/PATH"),
+    "a file with a fragment": (
+        {"image": None, "file": "http://REGISTRY/files/a#b"},
+        "contains a fragment, which clients do not send. Write %23",
+    ),
     "a file with a space": ({"image": None, "file": "http://REGISTRY/files/a b"}, "contains white space. Write %20"),
     "a file with a bad port": ({"image": None, "file": "http://REGISTRY0000/files/a"}, "SCHEME://HOST/PATH"),
     # Servers.
