@@ -40,12 +40,12 @@ class Child(t.NamedTuple):
     """An entry of an index.
 
     :ivar platform: ``os/arch[/variant]``, or an empty text if the entry has no platform.
-    :ivar size: size of the manifest in bytes.
+    :ivar size: size of the manifest in bytes, None if the entry has no size.
     """
 
     platform: str
     digest: str
-    size: int
+    size: int | None
     media_type: str | None = None
 
 
@@ -56,7 +56,7 @@ class Manifest:
     :ivar children: entries of an index; None for a manifest.
     :ivar blobs: digests of the config and the layers of a manifest, without duplicates and without layers that hosts
         fetch from other servers; None for an index.
-    :ivar sizes: sizes of the blobs in bytes by digest; empty for an index and for schema 1.
+    :ivar sizes: sizes of the blobs in bytes by digest, if known.
     :ivar config: digest of the config if it may name the platform of the image; None otherwise.
     """
 
@@ -199,8 +199,9 @@ def _image_manifest(document: dict[str, t.Any], digest: str) -> Manifest:
         blob, size = _digest(place, layer), _size(place, layer)
         if not _has_urls(place, layer):
             sizes[blob] = size
+    known_sizes = {blob: size for blob, size in sizes.items() if size is not None}
     platform_config = config["digest"] if config.get("mediaType") in CONFIG_TYPES else None
-    return Manifest(digest, blobs=list(sizes), sizes=sizes, config=platform_config)
+    return Manifest(digest, blobs=list(sizes), sizes=known_sizes, config=platform_config)
 
 
 def _has_urls(place: str, layer: dict[str, t.Any]) -> bool:
@@ -234,10 +235,11 @@ def _digest(place: str, descriptor: dict[str, t.Any], key: str = "digest") -> st
     return digest
 
 
-def _size(place: str, descriptor: dict[str, t.Any]) -> int:
+def _size(place: str, descriptor: dict[str, t.Any]) -> int | None:
+    """Return the size of a descriptor in bytes. containerd accepts one without a size, too."""
     size = descriptor.get("size")
     if size is None:
-        raise ValueError(f"{place}.size is missing")
+        return None
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _LARGEST_SIZE:
         raise ValueError(f"{place}.size is {str(size)[:40]!r}, which is not a number of bytes")
     return size

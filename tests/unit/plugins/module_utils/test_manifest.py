@@ -15,6 +15,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._manifest i
     INDEX_TYPES,
     MANIFEST_TYPES,
     SCHEMA1_TYPES,
+    Child,
     compute_digest,
     config_platform,
     is_digest,
@@ -39,12 +40,12 @@ def test_manifest():
     document = {
         "schemaVersion": 2,
         "config": CONFIG,
-        "layers": [LAYER, {"digest": D3, "size": 0}, LAYER],
+        "layers": [LAYER, {"digest": D3}, LAYER],
     }
     for kind in MANIFEST_TYPES:
         manifest = parse_manifest(document, kind, D3)
         assert (manifest.digest, manifest.children, manifest.blobs) == (D3, None, [D1, D2, D3])
-        assert manifest.sizes == {D1: 10, D2: 20, D3: 0}
+        assert manifest.sizes == {D1: 10, D2: 20}
 
 
 @pytest.mark.parametrize("kind", CONFIG_TYPES)
@@ -131,6 +132,8 @@ def test_platforms_of_an_index():
 
 def test_the_type_of_the_answer_counts_where_the_document_has_none():
     assert parse_manifest({"manifests": []}, INDEX_TYPES[0], D2).children == []
+    without_size = parse_manifest({"manifests": [{"digest": D1}]}, INDEX_TYPES[0], D2)
+    assert without_size.children == [Child("", D1, None)]
     document = {"mediaType": MANIFEST_TYPES[0], "config": CONFIG, "layers": []}
     assert parse_manifest(document, "application/json", D2).blobs == [D1]
 
@@ -146,7 +149,6 @@ def test_the_type_of_the_answer_counts_where_the_document_has_none():
         ({"manifests": {}}, "no list manifests"),
         ({"manifests": [{"digest": 5}]}, "manifests[0].digest is not a string"),
         ({"manifests": [{"digest": D1, "size": 1}, "x"]}, "manifests[1] is not an object"),
-        ({"manifests": [{"digest": D1}]}, "manifests[0].size is missing"),
         ({"schemaVersion": 1}, "no list fsLayers"),
         ({"schemaVersion": 1, "fsLayers": [{}]}, "fsLayers[0].blobSum is missing"),
         ({"schemaVersion": 1, "fsLayers": ["x"]}, "fsLayers[0] is not an object"),
@@ -155,7 +157,6 @@ def test_the_type_of_the_answer_counts_where_the_document_has_none():
         ({"layers": [], "config": [CONFIG]}, "config is not an object"),
         ({"layers": [], "config": D1}, "config is not an object"),
         ({"layers": [], "config": {}}, "config.digest is missing"),
-        ({"layers": [], "config": {"digest": D1}}, "config.size is missing"),
         ({"layers": [], "config": {"digest": "sha256:abc"}}, "config.digest: 'sha256:abc' is not a digest"),
         ({"mediaType": MANIFEST_TYPES[0], "config": CONFIG}, "no list layers"),
         ({"config": CONFIG, "layers": "x"}, "no list layers"),
@@ -171,7 +172,6 @@ def test_the_type_of_the_answer_counts_where_the_document_has_none():
                 ({"digest": "../../etc/passwd"}, ".digest: '../../etc/passwd' is not a digest"),
                 ({"digest": D1 + "/../x"}, f".digest: '{D1}/../x' is not a digest"),
                 ({"digest": "md5:" + "a" * 32}, ".digest: the digest algorithm md5 is not supported"),
-                ({"digest": D1}, ".size is missing"),
                 ({"digest": D1, "size": -1}, ".size is '-1', which is not a number of bytes"),
                 ({"digest": D1, "size": True}, ".size is 'True'"),
                 ({"digest": D1, "size": "12"}, ".size is '12'"),
