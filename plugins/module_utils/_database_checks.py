@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import typing as t
 
@@ -78,6 +79,9 @@ _REDIS_REMEDIES = {
     "MAXCLIENTS": "Close connections, or raise maxclients in redis.conf.",
     "MISCONF": "Redis cannot save its content. Free space on its disk, or correct its directory, see its log.",
 }
+_NUMBER = re.compile(r"[0-9]{1,9}\Z")
+# Of the primary, as a Sentinel names it. It may be anything.
+_PRIMARY = re.compile(r"[\w.:-]{1,253}:[0-9]{1,5}\Z", re.ASCII)
 _FIRST_WITH_SEED_CLIENT_CONFIG = (2, 4, 2)
 #: Tables and columns by the release that first creates them, newest first (manager/models at each tag). A manager adds
 #: what is missing when it starts, and removes nothing.
@@ -219,13 +223,13 @@ class _Refusal(Exception):
 
 def _connect(address: str, login: tuple[str, str], timeout: float, context: ssl.SSLContext | None) -> RedisConnection:
     host, _colon, port = address.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not _NUMBER.match(port):
         raise InputError(f"redis.addrs: {address!r} is not HOST:PORT.")
     try:
         connection = RedisConnection(host.strip("[]"), int(port), timeout, context)
     except ssl.SSLError:
         raise _Refusal("redis_not_redis", address=address) from None
-    except (OSError, OverflowError):
+    except (OSError, OverflowError, ValueError):
         raise _Refusal("redis_unreachable", address=address) from None
     try:
         connection.log_in(*login)
@@ -262,9 +266,10 @@ def _primary(address: str, options: dict[str, t.Any], timeout: float, context: s
             answer = connection.call("SENTINEL", "get-master-addr-by-name", options["master_name"])
         except (RedisError, NotRedisError, OSError):
             answer = None
-    if not isinstance(answer, list) or len(answer) != 2:
+    primary = ":".join(map(str, answer)) if isinstance(answer, list) else ""
+    if not _PRIMARY.match(primary):
         raise _Refusal("redis_no_primary", address=address, name=options["master_name"])
-    return f"{answer[0]}:{answer[1]}"
+    return primary
 
 
 def _check_server(
@@ -293,7 +298,7 @@ def _count_of(configured: t.Any) -> int | None:
     """Return the number in the response to CONFIG GET databases, None in others."""
     if not isinstance(configured, list) or len(configured) != 2:
         return None
-    return int(configured[1]) if str(configured[1]).isdigit() else None
+    return int(configured[1]) if _NUMBER.match(str(configured[1])) else None
 
 
 def _check_number(connection: RedisConnection, address: str, number: int) -> list[Problem]:

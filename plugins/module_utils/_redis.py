@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import typing as t
 
-#: Limit in bytes of a line and of a text. The responses to the commands used here are far shorter.
-_MAX_LENGTH = 1024 * 1024
-_MAX_ITEMS = 1024
+from ._attempt import Attempt, TimedSocket, open_socket
+
+#: Limit in bytes of a text. The responses to the commands used here are far shorter.
+_MAX_LENGTH = 256 * 1024
 
 
 class RedisError(Exception):
@@ -32,16 +32,17 @@ class NotRedisError(Exception):
 
 
 class RedisConnection:
-    """A connection to a server. The caller must close it."""
+    """A connection to a server, which may send what it wants. Time and bytes are limited. The caller must close it."""
 
     def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext | None) -> None:
         """Connect.
 
-        :param timeout: time limit of each step in seconds.
+        :param timeout: time limit of the connection and all commands in seconds.
         :param context: TLS context, None without TLS.
         :raises OSError: if the server cannot be reached, including ssl.SSLError.
         """
-        plain = socket.create_connection((host, port), timeout)
+        attempt = Attempt(timeout, timeout)
+        plain = open_socket(host, port, attempt)
         self._socket = plain
         try:
             if context is not None:
@@ -49,7 +50,7 @@ class RedisConnection:
         except OSError:
             plain.close()
             raise
-        self._reader = self._socket.makefile("rb")
+        self._reader = TimedSocket(self._socket, attempt).makefile("rb")
 
     def close(self) -> None:
         """Close the connection."""
@@ -80,7 +81,7 @@ class RedisConnection:
             self.call("AUTH", *([username] if username else []), password)
 
     def _line(self) -> bytes:
-        line = self._reader.readline(_MAX_LENGTH)
+        line = self._reader.readline()
         if not line:
             raise ConnectionResetError("the server closed the connection")
         if not line.endswith(b"\r\n"):
@@ -113,8 +114,6 @@ class RedisConnection:
         return content[:-2].decode("utf-8", "replace")
 
     def _items(self, number: int, depth: int) -> list[t.Any]:
-        if number > _MAX_ITEMS:
-            raise NotRedisError()
         return [self._answer(depth + 1) for _index in range(number)]
 
 

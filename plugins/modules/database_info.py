@@ -96,7 +96,9 @@ options:
     description: Release of the manager to install. The database must not have tables of a later release.
     type: str
   timeout:
-    description: Maximum time for each connection, in seconds or as a duration such as V(30s), from 1s to 1d.
+    description:
+      - Maximum time of each connection, in seconds or as a duration such as V(30s), from 1s to 1d. For Redis, it
+        includes all commands.
     type: str
     default: 10s
 requirements:

@@ -107,6 +107,11 @@ INFO = "redis_version:7.0.15\r\nrole:master"
         ({"INFO": "*x"}, ["redis_not_redis"]),
         ({"INFO": "*3"}, ["redis_not_redis"]),
         ({"INFO": "*-1", "CONFIG": ":5"}, []),
+        ({"CONFIG": f"*2\r\n{bulk('databases')}\r\n{bulk('9' * 5000)}"}, []),
+        ({"CONFIG": f"*2\r\n{bulk('databases')}\r\n$2\r\n\u00b2"}, []),
+        ({"INFO": "*9" + "9" * 5000}, ["redis_not_redis"]),
+        ({"INFO": "*1\r\n" * 100_000}, ["redis_not_redis"]),
+        ({"INFO": "*20\r\n" + f"{bulk('a' * 100_000)}\r\n" * 20}, ["redis_not_redis"]),
     ],
 )
 def test_what_redis_answers(stand_in, answers, expected):
@@ -126,8 +131,50 @@ def test_a_sentinel(stand_in):
     host, _colon, port = stand_in(INFO=bulk(INFO)).partition(":")
     sentinel = stand_in(SENTINEL=f"*2\r\n{bulk(host)}\r\n{bulk(port)}")
     assert codes(run(redis={"addrs": [sentinel], "master_name": "mymaster"})) == []
-    lost = stand_in(SENTINEL="*-1")
-    assert codes(run(redis={"addrs": [lost], "master_name": "mymaster"})) == ["redis_no_primary"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "*-1",
+        "*1\r\n$1\r\nh",
+        f"*2\r\n{bulk('h' * 300)}\r\n{bulk('6379')}",
+        f"*2\r\n{bulk('127.0.0.1')}\r\n{bulk('9' * 5000)}",
+        f"*2\r\n{bulk('127.0.0.1')}\r\n$2\r\n\u00b2",
+        f"*2\r\n{bulk(chr(27) + '[31mh')}\r\n{bulk('6379')}",
+        f"*2\r\n*1\r\n{bulk('h')}\r\n{bulk('6379')}",
+    ],
+)
+def test_a_sentinel_that_names_no_primary(stand_in, answer):
+    options = {"addrs": [stand_in(SENTINEL=answer)], "master_name": "mymaster"}
+    assert codes(run(redis=options)) == ["redis_no_primary"]
+
+
+def test_a_sentinel_that_names_a_host_that_is_none(stand_in):
+    """Python refuses to look up a label of more than 63 characters."""
+    sentinel = stand_in(SENTINEL=f"*2\r\n{bulk('h' * 100)}\r\n{bulk('6379')}")
+    assert codes(run(redis={"addrs": [sentinel], "master_name": "mymaster"})) == ["redis_unreachable"]
+
+
+@pytest.mark.parametrize(
+    "first, part, pause", [(b"+", b"a", 0.1), (b"+", b"a" * 65536, 0), (b"*99999\r\n", b"+\r\n", 0.1)]
+)
+def test_a_redis_whose_response_does_not_end(first, part, pause):
+    def send(peer: socket.socket) -> None:
+        with contextlib.suppress(OSError), peer:
+            peer.sendall(first)
+            # If the module waits for the end, the test fails after these seconds.
+            until = time.monotonic() + 40
+            while time.monotonic() < until:
+                peer.sendall(part)
+                time.sleep(pause)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=lambda: send(listener.accept()[0]), daemon=True).start()
+        begun = time.monotonic()
+        result = run(redis={"addrs": [f"127.0.0.1:{listener.getsockname()[1]}"]}, timeout=1)
+    assert codes(result) == ["redis_not_redis"]
+    assert time.monotonic() - begun < 30
 
 
 def test_nothing_listens():
