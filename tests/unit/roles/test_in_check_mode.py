@@ -611,6 +611,44 @@ def test_a_file_next_to_the_inventory_is_found(tmp_path):
     assert path == {"h1": str(file)}
 
 
+def test_check_mode_names_a_unit_that_nothing_installs(tmp_path):
+    known = {
+        "_daemon_name": "dfget",
+        "_daemon_unit": "dfget-daemon.service",
+        "_daemon_changes": False,
+        "_daemon_is_stale": False,
+        "_daemon_known_release": "2.1.67",
+    }
+    hosts = {
+        "missing": {"load": "not-found", "source": "", "manage": False},
+        "installed": {"load": "loaded", "source": "", "manage": False},
+        "to_install": {"load": "not-found", "source": "/dfget.deb", "manage": False},
+        "to_write": {"load": "not-found", "source": "", "manage": True},
+    }
+    facts = {
+        **known,
+        "_daemon_unit_state": {"load": "{{ load }}"},
+        "_daemon_install_source": "{{ source }}",
+        "_daemon_manage_unit": "{{ manage }}",
+    }
+    unknown = play(
+        tmp_path,
+        [{"ansible.builtin.set_fact": facts}, {"ansible.builtin.set_fact": {"found": "{{ _daemon_unknown }}"}}],
+        hosts,
+        options=("--check",),
+        vars_files=[f"{CHECKOUT}/roles/_daemon/vars/main.yml"],
+    )
+    assert unknown == {
+        "missing": [
+            "whether an earlier task installs dfget-daemon.service, which this host does not have (otherwise, set "
+            "dfget_install_source)"
+        ],
+        "installed": [],
+        "to_install": [],
+        "to_write": [],
+    }
+
+
 def fetch(folder: Path, source: Path | str, checksum: str = "") -> tuple[str, dict[str, bytes]]:
     """Run the tasks that fetch and install an archive in a directory, without check mode.
 
