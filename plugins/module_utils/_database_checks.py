@@ -80,7 +80,7 @@ _REDIS_REMEDIES = {
     "MISCONF": "Redis cannot save its content. Free space on its disk, or correct its directory, see its log.",
 }
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
-# Of the primary, as a Sentinel names it. It may be anything.
+# The address of the primary. A Sentinel may respond with anything instead.
 _PRIMARY = re.compile(r"[\w.:-]{1,253}:[0-9]{1,5}\Z", re.ASCII)
 _FIRST_WITH_SEED_CLIENT_CONFIG = (2, 4, 2)
 #: Tables and columns by the release that first creates them, newest first (manager/models at each tag). A manager adds

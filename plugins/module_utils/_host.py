@@ -217,7 +217,7 @@ class Host:
                 if not os.access(self.path(name), os.R_OK):
                     return variables, f"its EnvironmentFile {name} cannot be read"
                 variables.update(file_assignments(self.read(name)))
-        for word in _words(values, "UnsetEnvironment"):
+        for word in _list_property(values, "UnsetEnvironment"):
             unset, equals, value = word.partition("=")
             if not equals or variables.get(unset) == value:
                 variables.pop(unset, None)
@@ -272,14 +272,15 @@ def _expand(arguments: list[str], variables: dict[str, str]) -> list[str]:
     return expanded
 
 
-def _words(values: dict[str, list[str]], name: str) -> list[str]:
+def _list_property(values: dict[str, list[str]], name: str) -> list[str]:
+    """Return the entries of a property that is a list, quoted as in a shell."""
     return [word for line in values.get(name, []) for word in _split(line)]
 
 
 def _unknown_variable(arguments: list[str], variables: dict[str, str], values: dict[str, list[str]]) -> str:
     """Return an error if a command uses a variable from the environment of systemd itself, else an empty text."""
     used = {word for text in arguments for word in re.findall(r"\$\{?(\w+)", text)}
-    for name in sorted(used.intersection(_words(values, "PassEnvironment")).difference(variables)):
+    for name in sorted(used.intersection(_list_property(values, "PassEnvironment")).difference(variables)):
         return f"its command uses {name}, which PassEnvironment takes from the environment of systemd"
     return ""
 

@@ -32,7 +32,7 @@ class NotRedisError(Exception):
 
 
 class RedisConnection:
-    """A connection to a server, which may send what it wants. Time and bytes are limited. The caller must close it."""
+    """A connection to a server, with limited time and received bytes. The caller must close it."""
 
     def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext | None) -> None:
         """Connect.

@@ -147,6 +147,7 @@ class Checker:
         elif lookup.instead:
             hint = f"Write {lookup.instead}."
         since = lookup.key.since if lookup.key else None
+        # Checks of the whole configuration read keys regardless of the release.
         if lookup.key and self._type_error(setting, lookup.key):
             self._unreadable.add(setting.path)
         self.add(code, setting.where, suggestion=suggestion, hint=hint, since=format_release(since) if since else "")
