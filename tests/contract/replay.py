@@ -438,11 +438,14 @@ _HOST = re.compile(r"10\.77\.0\.1\d? (seed|host)-\d")
 
 
 def _time_shape(text):
-    """Return a time without its digits, except the zero time. Ignore a fraction beyond 3 digits."""
+    """Return a time without its digits, except the zero time.
+
+    Go omits zeros at the end of a fraction, and the whole fraction of a time with 0 milliseconds.
+    """
     if text.startswith("0001"):
         return text
-    shape = re.sub(r"\d", "9", text)
-    return re.sub(r"\.9+", lambda match: ".999" if len(match.group()) <= 4 else ".999999999", shape)
+    seconds, fraction, zone = re.fullmatch(r"([^.Z+]+)(\.9+)?(.*)", re.sub(r"\d", "9", text)).groups()
+    return seconds + (".999999999" if len(fraction or "") > 4 else ".999") + zone
 
 
 def shape(value, any_task, key=None):
