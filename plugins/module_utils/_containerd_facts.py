@@ -189,9 +189,11 @@ def _plain_source(host: Host, unit: Unit | None, path: str | None) -> Source:
         return _other(host, unit, path)
     if path:
         return Source("containerd", path, program, unit)
-    if argv is None:
+    if unit is None or argv is None:
         return _running_source(host, unit, program)
-    return Source("containerd", _config_of(argv), program, unit, error=_config_error(unit, argv))
+    # Even if the command names the file: an unknown variable may name another, and the last counts.
+    error = _config_error(unit, argv) or unit.error
+    return Source("containerd", _config_of(argv), program, unit, error=error)
 
 
 def _serves(own: Unit | None, unit: Unit | None, path: str | None) -> bool:

@@ -23,6 +23,10 @@ _PROPERTIES = (
 )
 _ASSIGNMENT = re.compile(r"(?m)^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$")
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\$)")
+#: Variables that systemd sets for a process, see systemd.exec(5). No property of a unit shows their values.
+_SET_BY_SYSTEMD = frozenset(
+    f"{kind}_DIRECTORY" for kind in ("RUNTIME", "STATE", "CACHE", "LOGS", "CONFIGURATION", "CREDENTIALS")
+) | {"HOME", "INVOCATION_ID", "LOGNAME", "MAINPID", "PATH", "SHELL", "USER"}
 _SHELLS = ("sh", "bash", "dash", "ash")
 _PROGRAM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -278,10 +282,12 @@ def _list_property(values: dict[str, list[str]], name: str) -> list[str]:
 
 
 def _unknown_variable(arguments: list[str], variables: dict[str, str], values: dict[str, list[str]]) -> str:
-    """Return an error if a command uses a variable from the environment of systemd itself, else an empty text."""
+    """Return an error if a command uses a variable that no property of its unit shows, else an empty text."""
     used = {word for text in arguments for word in re.findall(r"\$\{?(\w+)", text)}
     for name in sorted(used.intersection(_list_property(values, "PassEnvironment")).difference(variables)):
         return f"its command uses {name}, which PassEnvironment takes from the environment of systemd"
+    for name in sorted(used.intersection(_SET_BY_SYSTEMD).difference(variables)):
+        return f"its command uses {name}, which systemd sets"
     return ""
 
 

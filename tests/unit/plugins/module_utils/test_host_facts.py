@@ -375,6 +375,17 @@ def test_a_unit_whose_configuration_is_not_known(machine: Machine, command: str,
             "PassEnvironment=OPTS\n",
             "its command uses OPTS, which PassEnvironment takes from the environment of systemd",
         ),
+        # The variable may name another configuration, and the last option counts.
+        (
+            "/usr/bin/containerd --config /a.toml $OPTS",
+            "PassEnvironment=OPTS\n",
+            "its command uses OPTS, which PassEnvironment takes from the environment of systemd",
+        ),
+        (
+            "/usr/bin/containerd --config ${CONFIGURATION_DIRECTORY}/config.toml",
+            "",
+            "its command uses CONFIGURATION_DIRECTORY, which systemd sets",
+        ),
         # The prefix : of a command.
         (
             "/usr/bin/containerd --config $F",
