@@ -444,8 +444,12 @@ def _time_shape(text):
     """
     if text.startswith("0001"):
         return text
-    seconds, fraction, zone = re.fullmatch(r"([^.Z+]+)(\.9+)?(.*)", re.sub(r"\d", "9", text)).groups()
-    return seconds + (".999999999" if len(fraction or "") > 4 else ".999") + zone
+    shape = re.sub(r"\d", "9", text)
+    return re.sub(
+        r"^([^.Z+]+)(\.9+)?",
+        lambda match: match.group(1) + (".999999999" if len(match.group(2) or "") > 4 else ".999"),
+        shape,
+    )
 
 
 def shape(value, any_task, key=None):
