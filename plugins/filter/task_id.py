@@ -43,9 +43,9 @@ def _names(params: t.Any) -> list[str]:
     # A string is taken as managers and clients write it.
     names = params.split("&") if isinstance(params, str) else params
     if isinstance(names, c.Iterable) and not isinstance(names, c.Mapping):
-        names = [name for name in names if name != ""]
+        names = list(names)
         if all(isinstance(name, str) for name in names):
-            return names
+            return list(filter(None, names))
     raise AnsibleFilterError(
         f"task_id: filtered_query_params must be a list of names, or names with & in between, not {params!r}."
     )

@@ -207,6 +207,7 @@ _LONGEST_SHOWN = 300
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\Z")
 #: A peer as the manager returns it, see ``read_list``.
 Row = t.Dict[str, t.Any]
+_Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -379,20 +380,27 @@ def cluster_ids(value: t.Any) -> set[int]:
 
 def host_problem(name: t.Any, address: t.Any) -> str | None:
     """Return why a peer cannot be a host of the inventory, None if it can."""
-    # Python also accepts a number as an address, and the zone after a % can be any text.
-    if not isinstance(address, str) or "%" in address:
+    parsed = _parse_address(address)
+    if parsed is None:
         return "its address is not a valid IP address"
-    try:
-        if _is_never_a_host(ipaddress.ip_address(address)):
-            return "its address is that of the controller, or cannot be the address of a host"
-    except ValueError:
-        return "its address is not a valid IP address"
+    if _is_never_a_host(parsed):
+        return "its address is that of the controller, or cannot be the address of a host"
     if name != address and not (isinstance(name, str) and _HOST_NAME.match(name)):
         return "its name is not a valid host name"
     return "its name is that of the controller" if name.lower() in LOCALHOST else None
 
 
-def _is_never_a_host(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def _parse_address(text: t.Any) -> _Address | None:
+    # Python also accepts a number as an address, and the zone after a % can be any text.
+    if not isinstance(text, str) or "%" in text:
+        return None
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _is_never_a_host(address: _Address) -> bool:
     addresses = [address]
     if isinstance(address, ipaddress.IPv6Address):
         # In ::/96 and ::ffff:0:0/96, the last 32 bits are an IPv4 address.

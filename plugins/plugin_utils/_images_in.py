@@ -161,18 +161,22 @@ class _Walk:
             yield from self._part(item, here, key)
 
     def _mapping(self, part: _Node, path: str, key: str) -> Iterator[_Place]:
-        if part.get("kind") in _KINDS_NOT_WALKED and "apiVersion" in part:
-            return
         is_pulled = "Never" not in (part.get("imagePullPolicy"), part.get("pullPolicy"))
-        for name, value in part.items():
-            if name in _NOT_WALKED and isinstance(value, Mapping):
-                continue
+        for name, value in _walked_items(part):
             here = f"{path}.{name}" if path else str(name)
             if is_pulled:
                 yield from _own_image(part, str(name), here, key)
             if name == "volumes":
                 yield from _image_volumes(value, here)
             yield from self._part(value, here, str(name))
+
+
+def _walked_items(part: _Node) -> Iterator[tuple[str, t.Any]]:
+    if part.get("kind") in _KINDS_NOT_WALKED and "apiVersion" in part:
+        return
+    for name, value in part.items():
+        if name not in _NOT_WALKED or not isinstance(value, Mapping):
+            yield name, value
 
 
 def _own_image(part: _Node, name: str, path: str, key: str) -> Iterator[_Place]:
@@ -194,9 +198,10 @@ def _text_reference(part: _Node, name: str, text: str, key: str) -> str | None:
     """Return the reference in the text at a key, None if it is something else."""
     if name == "image" and _is_container(part, key):
         return _strip_scheme(_with_repository(part, text)) or None
-    if name == "url" and key == "registry":
-        return _strip_scheme(text) if text.startswith(_DOCKER_SCHEME) else None
-    is_reference = _IMAGE_KEY.match(name) and _is_whole_reference(text)
+    if (key, name) == ("registry", "url"):
+        is_reference = text.startswith(_DOCKER_SCHEME)
+    else:
+        is_reference = _IMAGE_KEY.match(name) is not None and _is_whole_reference(text)
     return _strip_scheme(trim(text)) if is_reference else None
 
 
@@ -214,10 +219,15 @@ def _with_repository(part: _Node, image: str) -> str:
     """
     if not _is_reference(image):
         return ""
-    repository, version = part.get("repository"), _version(part.get("version") or part.get("tag"))
-    if not isinstance(repository, str) or not repository or not version or re.search("[/:]", image):
+    repository, version = _text(part.get("repository")), _version(part.get("version") or part.get("tag"))
+    if not (repository and version) or re.search("[/:]", image):
         return image
     return f"{repository}/{image}{'@' if version.startswith('sha256:') else ':'}{version}"
+
+
+def _text(value: object) -> str:
+    """Return a text, empty for anything else."""
+    return value if isinstance(value, str) else ""
 
 
 def _version(value: object) -> str:
@@ -231,8 +241,8 @@ def _composed(part: _Node, path: str) -> Iterator[_Place]:
     repository = part.get("repository") or part.get("name")
     if not isinstance(repository, str) or part.get("pullPolicy") == "Never":
         return
-    registry, tag, digest = part.get("registry"), _version(part.get("tag")), _version(part.get("digest"))
-    reference = f"{registry}/{repository}" if isinstance(registry, str) and registry else repository
+    registry, tag, digest = _text(part.get("registry")), _version(part.get("tag")), _version(part.get("digest"))
+    reference = f"{registry}/{repository}" if registry else repository
     reference += f"@{digest}" if digest else f":{tag}"
     if _is_whole_reference(reference):
         yield _Place(path, reference)
@@ -241,8 +251,13 @@ def _composed(part: _Node, path: str) -> Iterator[_Place]:
 def _image_volumes(value: object, path: str) -> Iterator[_Place]:
     for number, volume in _items(value):
         image = volume.get("image")
-        if isinstance(image, Mapping) and image.get("pullPolicy") != "Never" and _is_reference(image.get("reference")):
-            yield _Place(f"{path}[{number}].image.reference", image["reference"])
+        if isinstance(image, Mapping) and image.get("pullPolicy") != "Never":
+            yield from _reference_at("reference", image, f"{path}[{number}].image")
+
+
+def _reference_at(key: str, part: _Node, path: str) -> Iterator[_Place]:
+    if _is_reference(part.get(key)):
+        yield _Place(f"{path}.{key}", part[key])
 
 
 def _is_compose(services: _Node) -> bool:
@@ -255,11 +270,11 @@ def _compose(services: _Node) -> Iterator[_Place]:
         if not isinstance(service, Mapping):
             continue
         service = _merged(service)
-        if service.get("pull_policy") not in ("never", "build") and _is_reference(service.get("image")):
-            yield _Place(f"services.{name}.image", service["image"])
+        if service.get("pull_policy") not in ("never", "build"):
+            yield from _reference_at("image", service, f"services.{name}")
         for number, volume in _items(service.get("volumes")):
-            if volume.get("type") == "image" and _is_reference(volume.get("source")):
-                yield _Place(f"services.{name}.volumes[{number}].source", volume["source"])
+            if volume.get("type") == "image":
+                yield from _reference_at("source", volume, f"services.{name}.volumes[{number}]")
 
 
 def _items(value: object) -> Iterator[tuple[int, _Node]]:

@@ -104,7 +104,7 @@ def _set_by_tasks(tasks: t.Any) -> set[str]:
     for key, value in tasks.items() if isinstance(tasks, dict) else ():
         if key in ("register", "index_var", "loop_var"):
             names.add(value)
-        elif isinstance(value, dict) and (key == "vars" or key.endswith("set_fact")):
+        elif isinstance(value, dict) and key in ("vars", "ansible.builtin.set_fact"):
             names.update(value)
         else:
             names |= _set_by_tasks(value)
@@ -127,8 +127,7 @@ def variable_problems(
     by_length = sorted({*every_role, *(role.name for role in roles)}, key=len, reverse=True)
     known = set().union(*(role.options | role.own for role in roles))
     unknown = [name for name in sorted(set(names) - known) if name not in ignored]
-    messages = [_message(name, roles, by_length) for name in unknown]
-    return [message for message in messages if message is not None]
+    return list(filter(None, (_message(name, roles, by_length) for name in unknown)))
 
 
 def _message(name: str, roles: t.Sequence[Role], by_length: list[str]) -> str | None:

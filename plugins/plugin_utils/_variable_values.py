@@ -38,7 +38,7 @@ def read_list(value: t.Any, name: str) -> list[str]:
     if not isinstance(value, (list, tuple)):
         raise InputError(f"{name} must be a list of strings, not {_type_name(value)}.")
     for number, element in enumerate(value, 1):
-        if not isinstance(element, str) and not _is_number(element):
+        if not _is_scalar(element):
             raise InputError(f"{name} must be a list of strings, but entry {number} is {_type_name(element)}.")
     return list(map(str, value))
 
@@ -112,6 +112,10 @@ def _list_of_text(text: str) -> list[t.Any]:
 
 def _is_number(value: t.Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_scalar(value: t.Any) -> bool:
+    return isinstance(value, str) or _is_number(value)
 
 
 def _type_name(value: t.Any) -> str:

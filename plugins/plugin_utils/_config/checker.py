@@ -10,6 +10,7 @@ arguments, and returns problems.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ...module_utils._image import DOCKER_HUB, serves_no_images
@@ -60,11 +61,15 @@ class Checker:
     :ivar client: ``dfget`` or ``dfdaemon``.
     :ivar engine: name of the client's regular expressions in messages.
     :ivar has_last_release: whether there will be no newer releases than the schema knows.
+    :ivar accepts_empty: whether the client treats an empty value as a missing one.
+    :ivar code_of_release: code of the problem that a release is not known.
     """
 
     client: t.ClassVar[str]
     engine: t.ClassVar[str]
     has_last_release: t.ClassVar[bool]
+    accepts_empty: t.ClassVar[bool] = False
+    code_of_release: t.ClassVar[str] = "no_such_client"
 
     def __init__(self, config: dict[str, t.Any], release: str | None, context: Context) -> None:
         self.config = config
@@ -108,10 +113,6 @@ class Checker:
         """Return whether the client is known to be older than a release."""
         return self.release is not None and self.release < release
 
-    def no_release_code(self) -> str:
-        """Return the code for an unknown release."""
-        return "no_such_client"
-
     # --- keys and values
 
     def check_release(self) -> None:
@@ -121,36 +122,37 @@ class Checker:
         newest_line = t.cast(schema.Release, schema.checked_release(last))[:2]
         is_too_new = self.has_last_release and self.release is not None and self.release[:2] > newest_line
         if is_too_old or is_too_new:
-            self.add(self.no_release_code(), "release", first=first, last=last)
+            self.add(self.code_of_release, "release", first=first, last=last)
             self.release = None  # Its keys are unknown.
 
     def _check_setting(self, setting: schema.Setting) -> None:
-        release = None if self.release is None else format_release(self.release)
-        lookup = schema.look_up(self.client, setting.path, release)
-        if lookup.status == "known" and lookup.key is not None:
-            self._check_value(setting, lookup.key)
-        elif lookup.status == "branch":
+        lookup = schema.look_up(self.client, setting.path, format_release(self.release))
+        if lookup.status == "branch":
             self._check_branch(setting)
+        elif lookup.key is None:
+            self._add_unknown(setting, lookup.instead)
+        elif lookup.status == "known":
+            self._check_value(setting, lookup.key)
         else:
-            self._add_unknown(setting, lookup)
+            self._add_moved(setting, lookup, lookup.key)
 
     def _check_branch(self, setting: schema.Setting) -> None:
         """Check a value where a mapping is expected."""
         if setting.value or not isinstance(setting.value, (dict, list, type(None))):
             self._add_unreadable(setting, "wrong_type", wanted="a mapping")
 
-    def _add_unknown(self, setting: schema.Setting, lookup: schema.Lookup) -> None:
-        code = {"unknown": "unknown_key", "gone": "key_gone", "later": "key_not_yet"}[lookup.status]
-        suggestion, hint = "", "Leave it out."
-        if lookup.instead and lookup.status == "unknown":
-            suggestion, hint = lookup.instead, f"Did you mean {lookup.instead}?"
-        elif lookup.instead:
-            hint = f"Write {lookup.instead}."
-        since = lookup.key.since if lookup.key else None
+    def _add_unknown(self, setting: schema.Setting, similar: str | None) -> None:
+        hint = f"Did you mean {similar}?" if similar else "Leave it out."
+        self.add("unknown_key", setting.where, suggestion=similar or "", hint=hint)
+
+    def _add_moved(self, setting: schema.Setting, lookup: schema.Lookup, key: schema.Key) -> None:
+        """Add the problem for a key that only other releases have."""
         # Checks of the whole configuration read keys regardless of the release.
-        if lookup.key and self._type_error(setting, lookup.key):
+        if self._type_error(setting, key):
             self._unreadable.add(setting.path)
-        self.add(code, setting.where, suggestion=suggestion, hint=hint, since=format_release(since) if since else "")
+        code = {"gone": "key_gone", "later": "key_not_yet"}[lookup.status]
+        hint = f"Write {lookup.instead}." if lookup.instead else "Leave it out."
+        self.add(code, setting.where, hint=hint, since=format_release(key.since) or "")
 
     def _add_unreadable(self, setting: schema.Setting, code: str, **details: t.Any) -> None:
         self._unreadable.add(setting.path)
@@ -162,12 +164,8 @@ class Checker:
             if error:
                 self.add("bad_service_option", f"{self.client}_service_options.{where}", error=error)
 
-    def accepts_empty(self, _key: schema.Key) -> bool:
-        """Return whether the client treats an empty value as a missing one."""
-        return False
-
     def _check_value(self, setting: schema.Setting, key: schema.Key) -> None:
-        if setting.value is None and self.accepts_empty(key):
+        if setting.value is None and self.accepts_empty:
             return
         error = self._type_error(setting, key)
         if error:
@@ -204,15 +202,15 @@ class Checker:
 
         :param listeners: address and port by the key of the port. Ports that are not fixed are skipped.
         """
-        fixed = {key: listener for key, listener in listeners.items() if listener[1] and isinstance(listener[1], int)}
+        fixed = {key: listener for key, listener in listeners.items() if _is_fixed(listener[1])}
+        taken = {address: split_address(address) for address in self.context.taken_addresses}
         seen: dict[str, tuple[str, int]] = {}
         for key, listener in fixed.items():
-            clashing = [other for other in seen if same_listener(listener, seen[other])]
-            taken = [each for each in self.context.taken_addresses if same_listener(listener, split_address(each))]
-            if clashing:
-                self.add("port_clash", key, port=listener[1], other=clashing[0])
-            elif taken:
-                self.add("port_taken", key, address=taken[0])
+            other, address = _clashing(listener, seen), _clashing(listener, taken)
+            if other:
+                self.add("port_clash", key, port=listener[1], other=other)
+            elif address:
+                self.add("port_taken", key, address=address)
             seen[key] = listener
 
     def check_expiry(self, key: str, default: str) -> None:
@@ -231,6 +229,10 @@ class Checker:
         if serves_no_images(url):
             self.add("mirror_serves_no_images", key, url=url)
 
+    def proxy_rules(self, key: str) -> list[dict[str, t.Any]]:
+        """Return the rules of the proxy. Rules of other types are reported elsewhere."""
+        return [rule for rule in self.get(key) or [] if isinstance(rule, dict)]
+
     def deciding_rules(self, rules: list[dict[str, t.Any]], pattern: str) -> dict[str, int | None]:
         """Return by the base URL of each registry the index of the rule that applies to its blobs.
 
@@ -244,7 +246,7 @@ class Checker:
         deciding: dict[str, int | None] = {base: first_match(patterns, base.rstrip("/") + blob) for base in bases}
         if not self.context.bases:
             # Rules for a registry whose name is unknown here.
-            deciding.update({text: index for index, text in enumerate(patterns) if "blobs" in text or "sha256" in text})
+            deciding.update({text: index for index, text in enumerate(patterns) if re.search("blobs|sha256", text)})
         return deciding
 
     def check_rewrites(
@@ -255,6 +257,15 @@ class Checker:
             for name in names:
                 if index in deciding and rule.get(name):
                     self.add("rewritten_url", f"{where}[{index}].{name}")
+
+
+def _is_fixed(port: t.Any) -> bool:
+    return isinstance(port, int) and port != 0
+
+
+def _clashing(listener: tuple[str, int], others: dict[str, tuple[str, int]]) -> str | None:
+    """Return the name of the first other listener that cannot share the host with this one, None without one."""
+    return next((name for name, other in others.items() if same_listener(listener, other)), None)
 
 
 def files_of(kind: str, value: t.Any) -> list[str]:

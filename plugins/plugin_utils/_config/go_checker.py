@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._releases import FIRST_WITHOUT_GO_SEEDS
-from .._config import schema
 from .checker import Checker
 from .values import parse_bytes
 
@@ -26,10 +25,7 @@ class GoChecker(Checker):
     client = "dfget"
     engine = "Go's regexp (RE2)"
     has_last_release = True
-
-    def accepts_empty(self, _key: schema.Key) -> bool:
-        """Return True, because yaml.v3 keeps defaults for empty values."""
-        return True
+    accepts_empty = True  # yaml.v3 keeps the defaults.
 
     def deciding_query(self) -> str:
         """Return the query that containerd adds."""
@@ -38,7 +34,8 @@ class GoChecker(Checker):
     def check_client(self) -> None:
         """Add the problems that only the Go client has."""
         is_seed = bool(self.get("scheduler.manager.seedPeer.enable", False))
-        self._check_cluster(is_seed)
+        self._check_cluster()
+        self._check_seed(is_seed)
         self._check_proxy()
         if self.seconds("aliveTime", "5m") != 0:
             self.add("exits_when_idle", "aliveTime")
@@ -53,13 +50,15 @@ class GoChecker(Checker):
         self.check_tracing()
         self.check_ports(self._listeners())
 
-    def _check_cluster(self, is_seed: bool) -> None:
+    def _check_cluster(self) -> None:
         has_manager, schedulers = self.get("scheduler.manager.enable"), self.get("scheduler.netAddrs")
         if has_manager and schedulers:
             self.add("schedulers_ignored", "scheduler.netAddrs", variable="dfget_scheduler_addrs")
         if not (self.get("scheduler.manager.netAddrs") if has_manager else schedulers):
             variables = "dfget_manager_addrs, preheat_url, DRAGONFLY_URL or dfget_scheduler_addrs"
             self.add("no_scheduler", "scheduler", variable=variables)
+
+    def _check_seed(self, is_seed: bool) -> None:
         # Managers and Go clients are released together, so an unknown manager counts as new as the client.
         if is_seed and (self.manager or self.release or ()) >= FIRST_WITHOUT_GO_SEEDS:
             self.add("seed_cannot_be_preheated", "scheduler.manager.seedPeer.enable")
@@ -91,9 +90,11 @@ class GoChecker(Checker):
 
     def _check_security(self) -> None:
         """Check the certificates that clients before 2.1.61 issue themselves."""
-        may_issue = self.release is None or self.before(2, 1, 61)
-        if not may_issue or not self.get("security.autoIssueCert"):
-            return
+        may_be_older = self.release is None or self.before(2, 1, 61)
+        if may_be_older and self.get("security.autoIssueCert"):
+            self._check_issuance()
+
+    def _check_issuance(self) -> None:
         if not self.get("security.caCert"):
             self.add("bad_value", "security.caCert", wanted="set where autoIssueCert is true")
         for key in ("security.certSpec.ipAddresses", "security.certSpec.dnsNames"):
@@ -130,7 +131,7 @@ class GoChecker(Checker):
             self.add("tag_mismatch", key, what=what, host=value, preheat=preheat)
 
     def _check_rules(self) -> None:
-        rules = [rule for rule in self.get("proxy.proxies", None) or [] if isinstance(rule, dict)]
+        rules = self.proxy_rules("proxy.proxies")
         deciding = self.deciding_rules(rules, "regx")
         missed = [base for base, index in deciding.items() if index is None or rules[index].get("direct")]
         if self.get("proxy.registryMirror.direct"):

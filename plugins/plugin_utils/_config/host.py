@@ -180,7 +180,7 @@ def _refusal(kind: str, name: str, target: str | None) -> str:
         return f"its member {name} is neither a file nor a directory nor a link"
     # A symbolic link is relative to its own directory, a hard link to that of the archive.
     start = posixpath.dirname(name) if kind == "l" else ""
-    if target is not None and (target.startswith("/") or _leaves(posixpath.normpath(posixpath.join(start, target)))):
+    if target is not None and _leaves(posixpath.normpath(posixpath.join(start, target))):
         return f"its member {name} is a link to {target}, outside the directory to which it is unpacked"
     return ""
 

@@ -130,7 +130,7 @@ class RustChecker(Checker):
 
     def _check_blob_digest_ids(self) -> None:
         """Compare the flag with what preheats request: managers up to 2.5.1, and unknown ones, do not use digests."""
-        enabled = [key for key in _BLOB_DIGEST_KEYS if self.get(key, False) is True]
+        enabled = list(filter(self.get, _BLOB_DIGEST_KEYS))
         is_recent = self.manager is not None and self.manager > _LAST_WITHOUT_BLOB_IDS
         if not self.context.blob_digest_ids or not is_recent:
             for key in enabled:
@@ -154,7 +154,7 @@ class RustChecker(Checker):
         self._check_rules()
 
     def _check_rules(self) -> None:
-        rules = [rule for rule in self.get("proxy.rules", None) or [] if isinstance(rule, dict)]
+        rules = self.proxy_rules("proxy.rules")
         deciding = self.deciding_rules(rules, "regex")
         missed = [base for base, index in deciding.items() if index is None]
         if not rules:

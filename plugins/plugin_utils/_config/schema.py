@@ -180,21 +180,21 @@ def look_up(client: str, path: str, release: str | None) -> Lookup:
     folded = _fold(client, path)
     key = _FOLDED[client].get(folded)
     if key is not None:
-        if key.is_in(wanted):
-            return Lookup("known", key)
-        if _is_over(key, wanted):
-            return Lookup("gone", key, key.now)
-        return Lookup("later", key, key.was)
+        status = _status(key, wanted)
+        return Lookup(status, key, {"gone": key.now, "later": key.was}.get(status))
     below = _below(client, folded)
-    if any(inner.is_in(wanted) for inner in below):
+    statuses = {_status(inner, wanted) for inner in below}
+    if "known" in statuses:
         return Lookup("branch")
     if below:
-        return Lookup("gone" if all(_is_over(inner, wanted) for inner in below) else "later", below[0])
+        return Lookup("gone" if statuses == {"gone"} else "later", below[0])
     return Lookup("unknown", None, nearest(client, path, release))
 
 
-def _is_over(key: Key, release: Release | None) -> bool:
-    return key.until is not None and release is not None and release >= key.until
+def _status(key: Key, release: Release | None) -> str:
+    if release is None or key.is_in(release):
+        return "known"
+    return "gone" if key.until is not None and release >= key.until else "later"
 
 
 def nearest(client: str, path: str, release: str | None) -> str | None:
@@ -202,15 +202,24 @@ def nearest(client: str, path: str, release: str | None) -> str | None:
     if path in _MISTAKES[client]:
         return _MISTAKES[client][path]
     names = _names(client, checked_release(release))
-    parent, _dot, leaf = path.lower().rpartition(".")
+    return _similar(path.lower(), names) or _in_other_mapping(path.lower(), names)
+
+
+def _similar(path: str, names: dict[str, str]) -> str | None:
+    """Return the key with the most similar name in the same mapping, or else the most similar path."""
+    parent, _dot, leaf = path.rpartition(".")
     siblings = {name.rpartition(".")[2]: full for name, full in names.items() if name.rpartition(".")[0] == parent}
-    for pool, spelling in ((siblings, leaf), (names, path.lower())):
-        close = difflib.get_close_matches(spelling, list(pool), n=1, cutoff=0.75)
-        if close:
-            return pool[close[0]]
-    # The correct name in another mapping.
-    elsewhere = [full for name, full in names.items() if name.rpartition(".")[2] == leaf]
-    return elsewhere[0] if len(elsewhere) == 1 else None
+    for pool, spelling in ((siblings, leaf), (names, path)):
+        for match in difflib.get_close_matches(spelling, list(pool), n=1, cutoff=0.75):
+            return pool[match]
+    return None
+
+
+def _in_other_mapping(path: str, names: dict[str, str]) -> str | None:
+    """Return the only key with the same name, None if several or none have it."""
+    leaf = path.rpartition(".")[2]
+    namesakes = [full for name, full in names.items() if name.rpartition(".")[2] == leaf]
+    return namesakes[0] if len(namesakes) == 1 else None
 
 
 def _names(client: str, release: Release | None) -> dict[str, str]:

@@ -17,6 +17,8 @@ from .values import is_host_and_port, is_listen_address, parse_duration, split_a
 
 #: Levels of CreateLogger in internal/dflog/logcore.go. The last two are documented, but log as info.
 _LOG_LEVELS = ("debug", "info", "warn", "error", "panic", "fatal")
+#: What the other conditions of a rule require of a value that is set.
+_WANTED = {"filled": "not empty, or omitted", "positive": "above 0"}
 # internal/job/job.go writes the login of Redis into a URL: as it stands before 2.1.24, with + for a space later on; and
 # without the name of the user before 2.2.3. With several addresses, nothing removes the escapes again (NewGR in
 # v1/brokers/redis/goredis.go of machinery 1.10.8 and 1.10.14).
@@ -36,16 +38,10 @@ class ServerChecker(Checker):
 
     engine = "Go's regexp (RE2)"
     has_last_release = False
+    accepts_empty = True  # viper keeps the defaults.
+    code_of_release = "no_such_server"
     rules: t.ClassVar[tuple[Rule, ...]]
     defaults: t.ClassVar[dict[str, t.Any]]
-
-    def no_release_code(self) -> str:
-        """Return the code of the problem that a release is not known."""
-        return "no_such_server"
-
-    def accepts_empty(self, _key: schema.Key) -> bool:
-        """Return True, because viper keeps defaults for empty values."""
-        return True
 
     def check_client(self) -> None:
         """Add the problems that the configuration of a server can have."""
@@ -81,15 +77,19 @@ class ServerChecker(Checker):
         return value in rule.values if rule.values else has_content(value)
 
     def _check_rule(self, rule: Rule) -> None:
-        if rule.path in self._unreadable:
+        if rule.path in self._unreadable or self._is_met(rule.condition, self.get(rule.path)):
             return
-        value = self.get(rule.path)
-        if rule.condition == "required" and value in (None, ""):
+        if rule.condition == "required":
             self.add("missing_key", rule.path)
-        elif rule.condition == "filled" and value in ("", []):
-            self.add("bad_value", rule.path, wanted="not empty, or omitted")
-        elif rule.condition == "positive" and value is not None and not self._is_positive(value):
-            self.add("bad_value", rule.path, wanted="above 0")
+        else:
+            self.add("bad_value", rule.path, wanted=_WANTED[rule.condition])
+
+    def _is_met(self, condition: str, value: t.Any) -> bool:
+        if condition == "required":
+            return value not in (None, "")
+        if condition == "filled":
+            return value not in ("", [])
+        return value is None or self._is_positive(value)
 
     def _is_positive(self, value: t.Any) -> bool:
         amount = parse_duration(value, self.client) if isinstance(value, str) else value

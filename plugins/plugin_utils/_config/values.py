@@ -53,6 +53,7 @@ _SIZE = {
     "go": re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtpe])(i?))?b?\Z", re.IGNORECASE),
     "rust": re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])(i?)b?|b)\Z", re.IGNORECASE),
 }
+_PREFIXES = ("", "k", "m", "g", "t", "p", "e")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*\Z")
 
@@ -111,9 +112,9 @@ def _parse_size(text: str, language: str) -> int | None:
     match = _SIZE[language].match(f"{text}B" if text.isdecimal() else text)
     if not match:
         return None
-    number, prefix, binary = match.groups()
+    number, prefix, binary = match.groups("")
     base = 1024 if binary or language == "go" else 1000
-    size = float(number) * base ** ("kmgtpe".index(prefix.lower()) + 1 if prefix else 0)
+    size = float(number) * base ** _PREFIXES.index(prefix.lower())
     if language == "rust":
         return int(min(size, _MAX_RUST_BYTES))  # Rust saturates.
     return int(size) if size < _MAX_BYTES else None
