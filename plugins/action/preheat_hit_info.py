@@ -22,6 +22,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors imp
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     raise_problems,
     range_problems,
+    registry_login_problems,
     with_seconds,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import printable
@@ -68,7 +69,7 @@ class ActionModule(ActionBase):
         raise_problems(validation_problems(validation, spec))
         params = validation.validated_parameters
         params = with_seconds(params)
-        raise_problems(control_problems(params) + range_problems(params))
+        raise_problems(control_problems(params) + range_problems(params) + registry_login_problems(params))
         return params
 
     def _predicted(self, params: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:

@@ -22,13 +22,13 @@ options:
     type: dict
   registry_username:
     description:
-      - User name for the registry. If the images come from more than one registry, set it in O(registries) instead.
+      - User name for the registry. Requires O(registry_password). If the images come from more than one registry, set it in O(registries) instead.
       - If a job contains it, the manager stores it and returns it to every token with the scope C(job) and to every
         user who can sign in.
     type: str
   registry_password:
     description:
-      - Password for the registry. If the images come from more than one registry, set it in O(registries) instead.
+      - Password for the registry. Requires O(registry_username). If the images come from more than one registry, set it in O(registries) instead.
       - If a job contains it, the manager stores it in plain text and returns it to every token with the scope C(job)
         and to every user who can sign in. Use credentials with read-only access.
       - For the user V(_json_key), it is the content of the service account's key file. If a template yields another

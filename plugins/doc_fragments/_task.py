@@ -63,12 +63,12 @@ options:
     elements: str
   file:
     description:
-      - URL of a file.
+      - URL of a file, without user name, password and fragment.
       - Exactly one of O(image), O(images), O(file), O(files), O(task_id) and O(task_ids) is required.
     type: str
   files:
     description:
-      - List of file URLs.
+      - List of file URLs, without user names, passwords and fragments.
       - Exactly one of O(image), O(images), O(file), O(files), O(task_id) and O(task_ids) is required.
     type: list
     elements: str

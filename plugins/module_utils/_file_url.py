@@ -13,9 +13,10 @@ from ._errors import InputError
 from ._redact import redact_url
 
 
-def check_file_url(url: str) -> str:
+def check_file_url(url: str, instead: str = "Set the header Authorization in headers instead.") -> str:
     """Return the URL of a file unchanged.
 
+    :param instead: what to do instead of writing a user into the URL.
     :raises InputError: if it is not valid.
     """
     if re.search(r"\s", url):
@@ -24,6 +25,11 @@ def check_file_url(url: str) -> str:
         raise InputError(f"{redact_url(url)!r} contains a fragment, which clients do not send. Write %23 for #.")
     if not _is_file_url(url):
         raise InputError(f"{redact_url(url)!r} is not the URL of a file, which is SCHEME://HOST/PATH.")
+    if "@" in urlsplit(url).netloc:
+        raise InputError(
+            f"{redact_url(url)!r} must not contain a user name or password: they would become part of the task ID, "
+            f"and appear in the manager and in the logs of peers. {instead}"
+        )
     return url
 
 

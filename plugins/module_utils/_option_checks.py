@@ -108,6 +108,14 @@ def task_id_problems(params: dict) -> list[str]:
     return problems + id_problems("scheduler_cluster_ids", params.get("scheduler_cluster_ids"))
 
 
+def registry_login_problems(params: dict) -> list[str]:
+    """Return which of the registry's user name and password is missing."""
+    if bool(params.get("registry_username")) == bool(params.get("registry_password")):
+        return []
+    given, missing = ("username", "password") if params.get("registry_username") else ("password", "user name")
+    return [f"registry_{given} is set without a {missing}"]
+
+
 def id_problems(name: str, ids: t.Iterable[int] | None) -> list[str]:
     """Return problems of numbers that are not valid IDs."""
     return [

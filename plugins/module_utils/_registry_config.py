@@ -62,8 +62,15 @@ def _check_detail(name: str, detail: t.Any) -> dict[str, str]:
     if unknown:
         raise InputError(f"{expected}. {unknown_keys(unknown)}")
     password = plain_password(f"registries: the password of {name!r}", detail.get("username"), detail.get("password"))
+    check_login(name, detail.get("username"), password)
     given = {key: value for key, value in {**detail, "password": password}.items() if value is not None}
     return {key: _string(name, value) for key, value in given.items()}
+
+
+def check_login(name: str, username: t.Any, password: t.Any) -> None:
+    """Raise an InputError if a registry has a user name without a password, or the reverse."""
+    if bool(username) != bool(password):
+        raise InputError(f"registries: {name!r} must have both username and password, or neither.")
 
 
 def _string(name: str, value: t.Any) -> str:

@@ -196,7 +196,6 @@ def main() -> None:
             wait_timeout=duration("70m"),
             wait_sleep=duration("5s"),
         ),
-        required_by={"registry_password": ["registry_username"]},
     )
     module.run(image_distribution_info)
 

@@ -36,12 +36,14 @@ options:
     elements: str
   file:
     description:
-      - URL of one file.
+      - URL of one file, without user name, password and fragment. For credentials, use O(headers).
+      - The manager stores the URL, including a signature in its query, and returns it to every token with the scope
+        C(job) and to every user who can sign in.
       - Exactly one of O(image), O(images), O(file) and O(files) is required.
     type: str
   files:
     description:
-      - List of file URLs. Each file is preheated by its own job.
+      - List of file URLs, see O(file). Each file is preheated by its own job.
       - Exactly one of O(image), O(images), O(file) and O(files) is required.
     type: list
     elements: str
@@ -569,7 +571,7 @@ def main() -> None:
         ),
         mutually_exclusive=[sources, ["count", "percentage"]],
         required_one_of=[sources],
-        required_by={"client_key": ["client_cert"], "registry_password": ["registry_username"]},
+        required_by={"client_key": ["client_cert"]},
     )
     module.run(preheat)
 

@@ -281,7 +281,6 @@ def main() -> None:
         ),
         mutually_exclusive=[SOURCES],
         required_one_of=[SOURCES],
-        required_by={"registry_password": ["registry_username"]},
     )
     module.run(task)
 

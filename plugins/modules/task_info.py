@@ -205,7 +205,6 @@ def main() -> None:
         argument_spec=merged(connection("token"), TASK, TASK_SOURCES, WAIT, REGISTRY),
         mutually_exclusive=[SOURCES],
         required_one_of=[SOURCES],
-        required_by={"registry_password": ["registry_username"]},
     )
     module.run(task_info)
 

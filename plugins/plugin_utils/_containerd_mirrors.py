@@ -15,7 +15,7 @@ from ..module_utils._image import DOCKER_HUB, check_registry_url, parse_image
 from ..module_utils._option_checks import RANGES
 from ..module_utils._passwords import plain_password
 from ..module_utils._redact import redact_url
-from ..module_utils._registry_config import REGISTRY_KEYS, unknown_keys
+from ..module_utils._registry_config import REGISTRY_KEYS, check_login, unknown_keys
 from ._config.messages import Problem, problem
 from ._config.values import is_port_text, parse_bytes
 
@@ -84,6 +84,7 @@ def _base_url(registry: str, entry: t.Any) -> str:
     unknown = sorted(str(key) for key in set(entry) - set(REGISTRY_KEYS))
     if unknown:
         raise InputError(f"{expected} {unknown_keys(unknown)}")
+    check_login(registry, entry.get("username"), entry.get("password"))
     url = entry.get("url", "")
     if not isinstance(url, str):
         raise InputError(expected)

@@ -18,6 +18,7 @@ from ._value_problems import value_problems
 
 #: What a variable holds, by the end of its name. Of several that match, the first one counts.
 _KIND_OF_ENDING = {
+    "_files": "files",
     "_images": "images",
     "_registries": "registries",
     "_platforms": "platforms",

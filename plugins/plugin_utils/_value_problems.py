@@ -9,10 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._errors import InputError
+from ..module_utils._file_url import check_file_url
 from ..module_utils._image import parse_image
 from ..module_utils._option_checks import RANGES, address_problems, raise_problems
 from ..module_utils._platforms import check_platforms
 from ..module_utils._preheat.options import param_problems
+from ..module_utils._text import trim
 from ._config.schema import checked_release
 from ._config.values import GREATEST_PORT, is_port_text
 from ._containerd_mirrors import mirrors
@@ -22,6 +24,11 @@ from ._variable_values import read_days, read_duration, read_list, read_mapping
 def _check_images(value: t.Any, name: str) -> None:
     for image in read_list(value, name):
         parse_image(image)
+
+
+def _check_files(value: t.Any, name: str) -> None:
+    for file in read_list(value, name):
+        check_file_url(trim(file))
 
 
 def _check_registries(value: t.Any, name: str) -> None:
@@ -61,9 +68,8 @@ def _check_preheat(value: t.Any, name: str) -> None:
     problems = param_problems({**given, **numbers})
     if "count" in given and "percentage" in given:
         problems.append("count and percentage must not both be set")
-    for option, required in (("client_key", "client_cert"), ("registry_password", "registry_username")):
-        if option in given and required not in given:
-            problems.append(f"{option} requires {name}_{required}")
+    if "client_key" in given and "client_cert" not in given:
+        problems.append(f"client_key requires {name}_client_cert")
     raise_problems([f"{name}_{problem}" for problem in problems])
 
 
@@ -72,6 +78,7 @@ _CHECKS: dict[str, t.Callable[[t.Any, str], t.Any]] = {
     "addresses": _check_addresses,
     "days": read_days,
     "duration": read_duration,
+    "files": _check_files,
     "images": _check_images,
     "list": read_list,
     "mapping": read_mapping,

@@ -121,7 +121,8 @@ def test_configurations_of_containerd(long):
 
 
 def test_registries_images_and_headers(long):
-    good = {"docker.io": "https://index.docker.io", "registry:5000": {"url": "http://registry:5000/x", "username": "u"}}
+    login = {"username": "u", "password": "p"}
+    good = {"docker.io": "https://index.docker.io", "registry:5000": {"url": "http://registry:5000/x", **login}}
 
     @check(long, _LEVELS, st.lists(VALUES, max_size=3), VALUES)
     def dummy(changes, images, headers):

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import re
 
-from .._option_checks import address_problems, raise_problems, range_problems, task_id_problems
+from .._option_checks import (
+    address_problems,
+    raise_problems,
+    range_problems,
+    registry_login_problems,
+    task_id_problems,
+)
 from .._releases import ARGS
 from .fingerprint import BIO_LENGTH
 
@@ -56,6 +62,7 @@ def param_problems(params: dict) -> list[str]:
         + range_problems(params)
         + _combination_problems(params, kind)
         + task_id_problems(params)
+        + registry_login_problems(params)
         + _header_problems(params)
         + address_problems("ips", params.get("ips"))
         + address_problems("expected_ips", params.get("expected_ips"))

@@ -13,7 +13,7 @@ from .._concurrency import map_in_threads
 from .._errors import InputError
 from .._file_url import check_file_url
 from .._image import Image, parse_image
-from .._option_checks import raise_problems, range_problems, task_id_problems
+from .._option_checks import raise_problems, range_problems, registry_login_problems, task_id_problems
 from .._platforms import platforms_to_read
 from .._redact import redact_url
 from .._registry import Registry
@@ -68,7 +68,7 @@ def check_task_params(params: dict[str, t.Any]) -> None:
 
     :raises InputError: with all problems.
     """
-    problems = range_problems(params) + task_id_problems(params)
+    problems = range_problems(params) + task_id_problems(params) + registry_login_problems(params)
     if params.get("image") is None and params.get("images") is None:
         problems += [f"{name} is only for images" for name in _IMAGE_ONLY if params.get(name)]
     raise_problems(problems)
@@ -88,7 +88,7 @@ def find_targets(params: dict[str, t.Any], registry_for: RegistryFor) -> list[Ta
         return [_target_of_id(task_id) for task_id in task_ids]
     files = _values_of(params, "file", "files")
     if files is not None:
-        return [Target(file, url=check_file_url(file)) for file in files]
+        return [Target(file, url=check_file_url(file, "Set task_id instead.")) for file in files]
     return _targets_of_images(_values_of(params, "image", "images") or [], params, registry_for)
 
 

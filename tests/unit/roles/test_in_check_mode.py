@@ -1159,6 +1159,11 @@ def test_values_are_checked_before_the_client_is_set_up(tmp_path):
         ),
         "ips": ({**files, "preheat_ips": "10.0.0.1"}, "preheat_ips needs scope all_peers"),
         "login": ({**files, "preheat_registry_username": "u"}, "preheat_registry_username is only for images"),
+        "password in file": ({"preheat_files": "http://u:p@a/b"}, "must not contain a user name or password"),
+        "password alone": (
+            {"preheat_images": "redis:7", "preheat_platforms": "linux/amd64", "preheat_registry_password": SECRET},
+            "preheat_registry_password is set without a user name",
+        ),
         "header": ({**files, "preheat_headers": {"a b": "c"}}, "'a b' is not a valid name of a header"),
         "cluster": ({**files, "preheat_scheduler_cluster_ids": "0"}, "scheduler_cluster_ids are numbers from 1"),
     }
@@ -1170,6 +1175,17 @@ def test_values_are_checked_before_the_client_is_set_up(tmp_path):
         assert expected_text in message
         assert "Finalization" not in message
         assert not set_up_the_client(folder)
+
+
+def test_mirrors_with_half_a_login_are_rejected(tmp_path):
+    hosts = {
+        "user": {"containerd_mirrors_username": "u"},
+        "password": {"containerd_mirrors_password": SECRET},
+    }
+    common = {"containerd_mirrors_client": "dfdaemon", "containerd_mirrors_registries": {"a.io": "https://a.io"}}
+    messages = run(tmp_path, "containerd_mirrors", {name: {**common, **more} for name, more in hosts.items()})
+    expected = "containerd_mirrors_username and containerd_mirrors_password must both be set, or neither."
+    assert messages == dict.fromkeys(hosts, expected)
 
 
 def test_values_of_the_clients_are_named(tmp_path):

@@ -27,7 +27,22 @@ def test_check_file_refuses(text):
         check_file_url(text)
 
 
-def test_check_file_tells_no_secret():
+@pytest.mark.parametrize(
+    "url, shown",
+    [
+        ("https://user:hidden@h/f", "https://user:********@h/f"),
+        ("https://hidden@h/f", "https://********@h/f"),
+        ("https://:hidden@h/f", "https://:********@h/f"),
+        ("https://user:hidden@h/f?X-Amz-Signature=concealed", "https://user:********@h/f?X-Amz-Signature=********"),
+    ],
+)
+def test_a_user_in_a_url_is_rejected_without_showing_its_password(url, shown):
+    with pytest.raises(InputError, match="must not contain a user name or password.*Authorization") as caught:
+        check_file_url(url)
+    assert repr(shown) in caught.value.message
+
+
+def test_message_about_white_space_shows_no_secret():
     with pytest.raises(InputError) as caught:
         check_file_url("https://user:hidden@h/a b?X-Amz-Signature=concealed")
     assert "hidden" not in caught.value.message

@@ -75,7 +75,7 @@ FAR: dict[str, list[dict[str, t.Any]]] = {
             "file": FILE + f"?X-Amz-Signature={MARK}-signature&access_token={MARK}-query",
             "object_storage": SECRETS["object_storage"],
         },
-        {"image": None, "file": f"http://reader:{MARK}-info@REGISTRY/files/every.bin", "hdfs": SECRETS["hdfs"]},
+        {"image": None, "file": FILE, "headers": SECRETS["headers"], "hdfs": SECRETS["hdfs"]},
     ],
     "task": [{}, {"image": None, "file": FILE + f"?X-Amz-Signature={MARK}-signature"}],
     "task_info": [{}, {"image": None, "file": FILE + f"?X-Amz-Signature={MARK}-signature"}],

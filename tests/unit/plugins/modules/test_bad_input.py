@@ -50,6 +50,10 @@ PREHEAT = {
         "contains a fragment, which clients do not send. Write %23",
     ),
     "a file with a space": ({"image": None, "file": "http://REGISTRY/files/a b"}, "contains white space. Write %20"),
+    "a file with a password": (
+        {"image": None, "file": "http://reader:hunter22@REGISTRY/files/a"},
+        "must not contain a user name or password",
+    ),
     "a file with a bad port": ({"image": None, "file": "http://REGISTRY0000/files/a"}, "SCHEME://HOST/PATH"),
     # Servers.
     "no url": ({"url": None}, "url is missing"),
@@ -104,7 +108,20 @@ PREHEAT = {
     ),
     "ips for one seed peer": ({"ips": ["10.0.0.1"]}, "ips needs scope all_peers"),
     "expected_ips for one seed peer": ({"expected_ips": ["10.0.0.1"]}, "expected_ips needs scope all_peers"),
-    "a password without a user": ({"registry_password": "hunter22"}, "registry_username"),
+    "a password without a user": ({"registry_password": "hunter22"}, "registry_password is set without a user name"),
+    "a user without a password": ({"registry_username": "ci"}, "registry_username is set without a password"),
+    "a user with an empty password": (
+        {"registry_username": "ci", "registry_password": ""},
+        "registry_username is set without a password",
+    ),
+    "a registry's user without a password": (
+        {"registries": {"a.example": {"username": "ci"}}},
+        "registries: 'a.example' must have both username and password, or neither",
+    ),
+    "a registry's password without a user": (
+        {"registries": {"a.example": {"password": "hunter22"}}},
+        "registries: 'a.example' must have both username and password, or neither",
+    ),
     "one password for two registries": (
         {
             "image": None,

@@ -701,6 +701,8 @@ def test_an_option_that_the_manager_does_not_know_is_refused_by_name(box, image,
     options = {option: value}
     if option == "count":
         options["scope"] = "all_peers"
+    if option == "registry_username":
+        options["registry_password"] = "sandbox-registry"
     preheat(image=image.source)  # creates a job whose echo shows the release, regardless of its age
     box.clock_offset = 3 * 3600
     posts = box.counts()["POST"]

@@ -39,6 +39,8 @@ def params(**own):
         ({"max_failed_peers_percentage": 101}, "max_failed_peers_percentage"),
         ({"file": "https://h/f", "platforms": ["linux/amd64"]}, "platforms is only for images"),
         ({"file": "https://h/f", "registry_username": "u"}, "registry_username is only for images"),
+        ({"image": "a:1", "registry_username": "u"}, "registry_username is set without a password"),
+        ({"image": "a:1", "registry_password": "p"}, "registry_password is set without a user name"),
         ({"object_storage": {"region": "r"}}, "object_storage is only for files"),
         ({"hdfs": {"delegation_token": "t"}}, "hdfs is only for files"),
         ({"ips": ["10.0.0.1"]}, "ips needs scope all_peers or all_seed_peers"),
