@@ -22,16 +22,20 @@ options:
     type: dict
   registry_username:
     description:
-      - User name for the registry. Requires O(registry_password). If the images come from more than one registry, set it in O(registries) instead.
-      - If a job contains it, the manager stores it and returns it to every token with the scope C(job) and to every
-        user who can sign in.
+      - User name for the registry. Requires O(registry_password).
+      - If the images come from more than one registry, set it in O(registries) instead.
     type: str
   registry_password:
     description:
-      - Password for the registry. Requires O(registry_username). If the images come from more than one registry, set it in O(registries) instead.
-      - If a job contains it, the manager stores it in plain text and returns it to every token with the scope C(job)
-        and to every user who can sign in. Use credentials with read-only access.
+      - Password for the registry. Requires O(registry_username).
+      - If the images come from more than one registry, set it in O(registries) instead.
       - For the user V(_json_key), it is the content of the service account's key file. If a template yields another
         password that is valid JSON, add C(| string), because ansible-core converts it to a dictionary otherwise.
     type: str
+"""
+
+    STORED = r"""
+notes:
+  - If a job contains the user name and password of a registry, the manager stores them in plain text, and returns them
+    to every token with the scope C(job) and to every user who can sign in. Use credentials with read-only access.
 """

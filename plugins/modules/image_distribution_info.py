@@ -44,6 +44,7 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection.no_jwt
   - dragonflyoss.dragonfly._task
   - dragonflyoss.dragonfly._registry
+  - dragonflyoss.dragonfly._registry.stored
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.query_module
   - dragonflyoss.dragonfly._attributes.action_group

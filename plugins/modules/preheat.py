@@ -249,6 +249,7 @@ extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection.no_jwt
   - dragonflyoss.dragonfly._wait
   - dragonflyoss.dragonfly._registry
+  - dragonflyoss.dragonfly._registry.stored
   - dragonflyoss.dragonfly._attributes
   - dragonflyoss.dragonfly._attributes.action_group
 attributes:
