@@ -80,8 +80,9 @@ _REDIS_REMEDIES = {
     "MISCONF": "Redis cannot save its content. Free space on its disk, or correct its directory, see its log.",
 }
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
-# The address of the primary. A Sentinel may respond with anything instead.
-_PRIMARY = re.compile(r"[\w.:-]{1,253}:[0-9]{1,5}\Z", re.ASCII)
+# The address of the primary, perhaps with a zone (fe80::1%eth0), to which the manager connects as well. A Sentinel may
+# respond with anything instead.
+_PRIMARY = re.compile(r"[\w.:-]{1,253}(?:%[\w.-]{1,15})?:[0-9]{1,5}\Z", re.ASCII)
 _FIRST_WITH_SEED_CLIENT_CONFIG = (2, 4, 2)
 #: Tables and columns by the release that first creates them, newest first (manager/models at each tag). A manager adds
 #: what is missing when it starts, and removes nothing.

@@ -6,8 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import resource
+import signal
 import socket
 import ssl
+import struct
 import typing as t
 
 from ._errors import DragonflyError
@@ -21,6 +27,12 @@ try:
 except ImportError:
     psycopg2 = None
 
+#: Limits in bytes: of the data of the process that checks a database, and of what it reports.
+_MEMORY, _REPORT = 150_000_000, 8_000_000
+#: Maximum length of a version. A server may respond with anything instead.
+_VERSION = 50
+#: The request for TLS, to which each PostgreSQL responds with S or N, or with E if it has no resources.
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 LIBRARIES = {"mysql": "pymysql", "mariadb": "pymysql", "postgres": "psycopg2"}
 _NEEDED = {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX"}
 #: Error numbers of MySQL and MariaDB. Other errors mean that the server does not respond as requested. A login also
@@ -67,17 +79,60 @@ def read_database(options: dict[str, t.Any], timeout: float, context: ssl.SSLCon
     """Return the state of a database.
 
     :param options: options of the module: type, host, port, username, password, name and tls.
-    :param timeout: time limit of each connection in seconds.
+    :param timeout: time limit in seconds.
     :param context: TLS context, None without TLS.
     :raises DragonflyError: if the login requires a library that the host lacks.
     """
+    state = _limited(lambda: _read(options, timeout, context), timeout)
+    if state.error == "library":
+        raise DragonflyError(
+            "Without TLS, the login to this MySQL server requires the Python library cryptography for pymysql. "
+            "Install the package python3-cryptography on the host.",
+            "missing_library",
+        )
+    return state
+
+
+def _limited(read: t.Callable[[], DatabaseState], seconds: float) -> DatabaseState:
+    """Return what a function returns in a process of its own, with limited time and memory.
+
+    The libraries limit only the time of each read, or of the connection, and read whole rows into memory. On a response
+    that is invalid, they raise almost any exception.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+            with open(writer, "w", encoding="ascii") as pipe:
+                json.dump(read(), pipe)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader, encoding="ascii") as pipe:
+        content = pipe.read(_REPORT)
+    with contextlib.suppress(ChildProcessError):  # The parent of Ansible may ignore SIGCHLD.
+        os.waitpid(child, 0)
     try:
-        socket.create_connection((options["host"], options["port"]), timeout).close()
+        error, server, writable, columns = json.loads(content)
+    except ValueError:
+        return DatabaseState("unreachable")
+    return DatabaseState(error, server, writable, [(table, column) for table, column in columns])
+
+
+def _read(options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None) -> DatabaseState:
+    is_postgres = options["type"] == "postgres"
+    try:
+        with socket.create_connection((options["host"], options["port"]), timeout) as sock:
+            if is_postgres:
+                sock.sendall(_SSL_REQUEST)
+                if sock.recv(1) not in (b"S", b"N", b"E"):
+                    return DatabaseState("unreachable")
     except OSError:
         return DatabaseState("unreachable")
-    if options["type"] == "postgres":
-        return _read_postgres(options, timeout)
-    return _read_mysql(options, timeout, context)
+    return _read_postgres(options) if is_postgres else _read_mysql(options, timeout, context)
 
 
 def _read_mysql(options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None) -> DatabaseState:
@@ -89,25 +144,18 @@ def _read_mysql(options: dict[str, t.Any], timeout: float, context: ssl.SSLConte
             password=options["password"],
             database=options["name"],
             ssl=context,
-            connect_timeout=int(timeout) or 1,
-            read_timeout=int(timeout) or 1,
+            connect_timeout=timeout,
         )
     except (pymysql.Error, OSError) as error:
         return DatabaseState(_mysql_error(error))
     except RuntimeError:
         # Without TLS, it encrypts a password for MySQL 8 (caching_sha2_password, sha256_password) with this library.
-        raise DragonflyError(
-            "Without TLS, the login to this MySQL server requires the Python library cryptography for pymysql. "
-            "Install the package python3-cryptography on the host.",
-            "missing_library",
-        ) from None
+        return DatabaseState("library")
     try:
         with connection.cursor() as cursor:
             return _mysql_state(cursor)
     except (pymysql.Error, OSError) as error:
         return DatabaseState(_mysql_error(error))
-    finally:
-        connection.close()
 
 
 def _mysql_error(error: Exception) -> str:
@@ -127,7 +175,7 @@ def _mysql_state(cursor: t.Any) -> DatabaseState:
     if read_only:
         writable = False
     kind = "MariaDB" if "mariadb" in version.lower() else "MySQL"
-    return DatabaseState(None, f"{kind} {version.partition('-')[0]}", writable, columns)
+    return DatabaseState(None, f"{kind} {version.partition('-')[0][:_VERSION]}", writable, columns)
 
 
 def _has_role(cursor: t.Any) -> bool:
@@ -139,21 +187,16 @@ def _has_role(cursor: t.Any) -> bool:
         return False
 
 
-def _read_postgres(options: dict[str, t.Any], timeout: float) -> DatabaseState:
+def _read_postgres(options: dict[str, t.Any]) -> DatabaseState:
     try:
-        connection = _connect_postgres(options, options["name"], timeout)
+        connection = _connect_postgres(options, options["name"])
     except psycopg2.Error:
-        return DatabaseState(_postgres_error(options, timeout))
-    try:
-        with connection.cursor() as cursor:
-            return _postgres_state(cursor)
-    except psycopg2.Error:
-        return DatabaseState("unreachable")
-    finally:
-        connection.close()
+        return DatabaseState(_postgres_error(options))
+    with connection.cursor() as cursor:
+        return _postgres_state(cursor)
 
 
-def _connect_postgres(options: dict[str, t.Any], name: str, timeout: float) -> t.Any:
+def _connect_postgres(options: dict[str, t.Any], name: str) -> t.Any:
     tls = options.get("tls")
     secure = {"sslmode": "disable"}
     if tls:
@@ -169,28 +212,24 @@ def _connect_postgres(options: dict[str, t.Any], name: str, timeout: float) -> t
         user=options["username"],
         password=options["password"],
         dbname=name,
-        connect_timeout=int(timeout) or 1,
         **secure,
     )
 
 
-def _postgres_error(options: dict[str, t.Any], timeout: float) -> str:
+def _postgres_error(options: dict[str, t.Any]) -> str:
     """Return why a database cannot be opened, because the language of the server's message varies."""
     try:
-        connection = _connect_postgres(options, "postgres", timeout)
+        connection = _connect_postgres(options, "postgres")
     except psycopg2.Error:
         return "login"
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (options["name"],))
-            return "login" if cursor.fetchone() else "missing"
-    finally:
-        connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (options["name"],))
+        return "login" if cursor.fetchone() else "missing"
 
 
 def _postgres_state(cursor: t.Any) -> DatabaseState:
     cursor.execute("SHOW server_version")
-    version = cursor.fetchone()[0].partition(" ")[0]
+    version = cursor.fetchone()[0].partition(" ")[0][:_VERSION]
     cursor.execute(
         "SELECT current_schema() IS NOT NULL AND has_schema_privilege(current_schema(), 'CREATE')"
         " AND NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"

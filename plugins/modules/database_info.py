@@ -97,8 +97,8 @@ options:
     type: str
   timeout:
     description:
-      - Maximum time of each connection, in seconds or as a duration such as V(30s), from 1s to 1d. For Redis, it
-        includes all commands.
+      - Maximum time for the database, and for each connection to Redis, in seconds or as a duration such as V(30s),
+        from 1s to 1d.
     type: str
     default: 10s
 requirements:

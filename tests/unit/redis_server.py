@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import socketserver
 import threading
 import typing as t
@@ -28,19 +29,23 @@ class _Answers(socketserver.StreamRequestHandler):
             self.wfile.write(answers.get(" ".join(command), answers.get(command[0], "+OK")).encode() + b"\r\n")
 
 
+class _OverIPv6(socketserver.ThreadingTCPServer):
+    address_family = socket.AF_INET6
+
+
 def bulk(text: str) -> str:
     """Return a text as a response of Redis."""
     return f"${len(text)}\r\n{text}"
 
 
 @contextlib.contextmanager
-def redis_server(answers: dict[str, str]) -> t.Iterator[str]:
+def redis_server(answers: dict[str, str], host: str = "127.0.0.1") -> t.Iterator[str]:
     """Start a Redis with responses by command, and yield its address (``HOST:PORT``)."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Answers) as server:
+    with (_OverIPv6 if ":" in host else socketserver.ThreadingTCPServer)((host, 0), _Answers) as server:
         server.daemon_threads = True
         t.cast(t.Any, server).answers = answers
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield f"127.0.0.1:{server.server_address[1]}"
+            yield f"{host}:{server.server_address[1]}"
         finally:
             server.shutdown()

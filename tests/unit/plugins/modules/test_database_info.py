@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
 import socket
 import socketserver
 import subprocess
-import sys
 import threading
 import time
 import typing as t
@@ -23,36 +21,15 @@ from pathlib import Path
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils import _database_checks
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import DatabaseState
+from ansible_collections.dragonflyoss.dragonfly.tests.unit.database_check import (
+    MODULE,
+    MYSQL_GREETING,
+    PASSWORD,
+    codes,
+    run,
+    without,
+)
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.redis_server import bulk, redis_server
-
-MODULE = Path(__file__).resolve().parents[4] / "plugins/modules/database_info.py"
-SYSTEM_PYTHON = "/usr/bin/python3"
-PASSWORD = "s3cr3t-s3cr3t"
-
-
-def run(libraries: t.Sequence[Path] = (), **options: t.Any) -> dict[str, t.Any]:
-    """Return the result of the module, which never shows a password.
-
-    :param libraries: directories in which Python first searches for libraries.
-    """
-    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"timeout": 3, **options}})
-    # Ansible would start the Python of the system, which has the libraries.
-    python = SYSTEM_PYTHON if "database" in options else sys.executable
-    environment = {
-        **os.environ,
-        "PYTHONPATH": ":".join(
-            [*map(str, libraries), *(path for path in sys.path if path and not path.startswith(sys.base_prefix))]
-        ),
-    }
-    command = [python, str(MODULE), arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert ended.stdout, ended.stderr
-    assert "s3cr3t" not in ended.stdout.partition('"invocation"')[0], ended.stdout
-    return json.loads(ended.stdout)
-
-
-def codes(result: dict[str, t.Any]) -> list[str]:
-    return [problem["code"] for problem in result["problems"]]
 
 
 def free_port() -> int:
@@ -78,7 +55,7 @@ def wait_for_port(port: int) -> None:
 def a_stand_in():
     """Return a function that starts a Redis with these responses, and returns its address."""
     with contextlib.ExitStack() as servers:
-        yield lambda **answers: servers.enter_context(redis_server(answers))
+        yield lambda host="127.0.0.1", **answers: servers.enter_context(redis_server(answers, host))
 
 
 INFO = "redis_version:7.0.15\r\nrole:master"
@@ -177,6 +154,14 @@ def test_a_redis_whose_response_does_not_end(first, part, pause):
     assert time.monotonic() - begun < 30
 
 
+@pytest.mark.parametrize("zone, expected", [("::1%1", []), ("fe80::1%none", ["redis_unreachable"])])
+def test_a_sentinel_that_names_a_zone(stand_in, zone, expected):
+    """A link-local address is only unique with its zone, and the client of the manager connects to it."""
+    _host, _colon, port = stand_in(host="::1", INFO=bulk(INFO)).rpartition(":")
+    sentinel = stand_in(SENTINEL=f"*2\r\n{bulk(zone)}\r\n{bulk(port)}")
+    assert codes(run(redis={"addrs": [sentinel], "master_name": "mymaster"})) == expected
+
+
 def test_nothing_listens():
     assert codes(run(redis={"addrs": [f"127.0.0.1:{free_port()}"]})) == ["redis_unreachable"]
 
@@ -190,9 +175,6 @@ def test_bad_options(options):
 
 # --- MySQL 8: a stand-in
 
-_MYSQL_GREETING = (
-    b"\x0a8.0.40\0" + b"\1\0\0\0" + b"saltsalt" + b"\0" + b"\x08\x82" + b"\xff" + b"\2\0" + b"\x08\0" + b"\x15"
-) + (10 * b"\0" + b"saltsaltsalt\0" + b"caching_sha2_password\0")
 _SEND_PASSWORD, _PUBLIC_KEY = b"\1\4", b"\1-----BEGIN PUBLIC KEY-----"
 
 
@@ -221,7 +203,7 @@ def mysql_server(*payloads: bytes) -> t.Iterator[dict[str, t.Any]]:
 def test_a_login_that_requires_another_library(tmp_path):
     (tmp_path / "cryptography").mkdir()
     (tmp_path / "cryptography/__init__.py").write_text("raise ImportError")
-    with mysql_server(_MYSQL_GREETING, _SEND_PASSWORD, _PUBLIC_KEY) as login:
+    with mysql_server(MYSQL_GREETING, _SEND_PASSWORD, _PUBLIC_KEY) as login:
         result = run([tmp_path], database=login)
     assert (result["reason"], "python3-cryptography" in result["msg"]) == ("missing_library", True)
 
@@ -250,7 +232,7 @@ class MySQLError(t.NamedTuple):
 )
 def test_errors_of_a_login_to_mysql(error):
     refusal = b"\xff" + error.number.to_bytes(2, "little") + b"#HY000" + PASSWORD.encode()
-    with mysql_server(_MYSQL_GREETING, refusal) as login:
+    with mysql_server(MYSQL_GREETING, refusal) as login:
         assert codes(run(database=login)) == [error.code]
 
 
@@ -334,18 +316,6 @@ def test_the_remedy_for_old_tables_is_a_statement():
 
 
 # --- real servers
-
-
-def has_library(name: str) -> bool:
-    return subprocess.run([SYSTEM_PYTHON, "-c", f"import {name}"], capture_output=True, check=False).returncode == 0
-
-
-def without(programs: list[str], library: str = "") -> str:
-    """Return what the host lacks for a test, empty if it lacks nothing."""
-    lacking = [name for name in programs if not shutil.which(name)]
-    if library and not (os.path.exists(SYSTEM_PYTHON) and has_library(library)):
-        lacking.append(f"the library {library}")
-    return " and ".join(lacking)
 
 
 class Server(t.NamedTuple):
