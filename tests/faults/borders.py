@@ -225,6 +225,15 @@ BORDERS = (
         {"faults/test_hostile": "", "faults/test_hostile_files": ""},
     ),
     Border(
+        "A MySQL, PostgreSQL or Redis that is slow or endless, that requests a file, or that uses another protocol",
+        "The check ends in time, within the limit of memory, with `database_unreachable` or `redis_not_redis`.",
+        {
+            f"{_MODULES}/test_hostile_databases": "",
+            f"{_MODULES}/test_database_info": "test_what_redis_answers test_a_redis_whose_response_does_not_end "
+            "test_a_sentinel_that_names_no_primary test_a_sentinel_that_names_a_host_that_is_none",
+        },
+    ),
+    Border(
         "Archives with `../` or links that leave their directory; packages with another checksum",
         "Nothing on the host changes.",
         {
