@@ -64,6 +64,14 @@ class Entry(t.NamedTuple):
         # example.com matches example.com:5000 too.
         return end if is_match and name[end : end + 1] in ("", ":", "/", "@") else -1
 
+    def mirrors_for(self, pulls: str) -> list[Mirror]:
+        """Return the mirrors that serve pulls ``digest-only`` or ``tag-only``."""
+        return [mirror for mirror in self.mirrors if mirror.pulls in ("all", pulls)]
+
+    def rewrite(self, name: str, location: str) -> str:
+        """Return the name of an image with a location in place of the prefix."""
+        return location + name[self.match(name) :]
+
 
 class Registries(t.NamedTuple):
     """The merged configuration of all files.

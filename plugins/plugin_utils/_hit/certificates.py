@@ -20,6 +20,7 @@ from .reasons import Reason, reason
 
 #: What the files of a table ``tls`` must hold; in a ca_file, other content is skipped.
 _TLS_KINDS: dict[str, tuple[str, ...]] = {"cert_file": ("certificate",), "key_file": ("key",), "ca_file": ()}
+_TLS_PARTNERS = {"cert_file": "key_file", "key_file": "cert_file"}
 
 
 class CertificateFile(t.NamedTuple):
@@ -57,12 +58,12 @@ def unusable_tls(file: str, key: str, tls: dict[str, t.Any], loaded: dict[str, t
     :param tls: its values.
     :param loaded: facts of certificates and keys, by path.
     """
-    named = {name: path for name in _TLS_KINDS if isinstance(path := tls.get(name), str) and path}
-    for name, partner in (("cert_file", "key_file"), ("key_file", "cert_file")):
-        if name in named and partner not in named:
-            error = f"{partner} is missing, which {name} requires"
-            return reason("certificate_unusable", file, f"{key}.{name}", path=named[name], error=error)
+    named = {name: tls[name] for name in _TLS_KINDS if tls.get(name)}
     for name, path in named.items():
+        partner = _TLS_PARTNERS.get(name, name)
+        if partner not in named:
+            error = f"{partner} is missing, which {name} requires"
+            return reason("certificate_unusable", file, f"{key}.{name}", path=path, error=error)
         absolute = absolute_path("/", path)
         error = _error(loaded.get(absolute), _TLS_KINDS[name])
         if error:

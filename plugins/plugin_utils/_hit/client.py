@@ -104,7 +104,7 @@ class Client(abc.ABC):
     login: t.ClassVar[Login]
 
     def __init__(self, facts: dict[str, t.Any]) -> None:
-        self.release = parse_release(facts.get("version") or "")
+        self.release = parse_release(facts.get("version"))
         self.path: str = facts["config"]["path"]
         self.misspelt: list[Reason] = []
         self.config, unreadable = parse_file(facts["config"], self.name)

@@ -25,10 +25,17 @@ from .._containerd_config import (
     splits_config_path,
     unsent_auth,
 )
-from .._containerd_files import FIRST_THAT_MERGES, config_version, plugin_id, presence_problems, read_config
+from .._containerd_files import (
+    FIRST_THAT_MERGES,
+    config_version,
+    plugin_id,
+    presence_problems,
+    read_config,
+    sub_table,
+)
 from .certificates import unusable_tls
 from .client import Client, header_value
-from .files import newer_than_unit, string_list, sub_table
+from .files import exists, newer_than_unit, string_list
 from .go_url import parse_go_url
 from .hosts_toml import MirrorHost, header_values, mirror_hosts, with_scheme
 from .images import PreheatedImage
@@ -64,7 +71,7 @@ class Containerd:
     """
 
     def __init__(self, facts: dict[str, t.Any]) -> None:
-        self.release = parse_release(facts.get("version") or "")
+        self.release = parse_release(facts.get("version"))
         self._certs_dir = facts.get("certs_dir")
         self._certificates = facts.get("certificates") or {}
         self._hosts_files = {file["path"]: file for file in facts.get("hosts") or []}
@@ -91,10 +98,10 @@ class Containerd:
 
     def problems(self, client: Client | None) -> list[Reason]:
         """Return what in its configuration makes every pull through a client miss. None stands for no client."""
-        misses_parts = client is not None and client.misses_parts
-        problems = containerd_problems(self._effective, client.name if client and misses_parts else "none")
+        name = client.name if client and client.misses_parts else "none"
+        problems = containerd_problems(self._effective, name)
         reasons = [reason_from_problem(problem) for problem in problems if self._matters(problem.code)]
-        if misses_parts and not self._certs_dir:
+        if name != "none" and not self._certs_dir:
             reasons += self._unknown_snapshotter()
         return reasons
 
@@ -149,7 +156,7 @@ class Containerd:
         file = self._hosts_file(registry, directories)
         if file is None:
             return reason("no_mirror_for_registry", directories[0], registry=registry)
-        if file.get("text") is None and not file.get("error"):
+        if not exists(file):
             return reason("no_mirror_for_registry", f"{file['path']} (which does not exist)", registry=registry)
         hosts, unused = mirror_hosts(file, registry, self.release)
         if unused:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit
 
+from ...module_utils._task_id import Recipe
 from .client import BlobRequest, Client
 from .images import PreheatedImage
 from .reasons import Reason, reason
 from .seeds import SeedRecipe
+from .setting import Setting
 
 _FILTER_EXAMPLES = {
     "dfget": "'Expires&Signature&ns', separated by &",
@@ -22,30 +24,31 @@ _FILTER_EXAMPLES = {
 def explain_difference(
     image: PreheatedImage, digest: str, client: Client, request: BlobRequest, seeds: SeedRecipe
 ) -> list[Reason]:
-    """Return why the task IDs of a blob differ, empty if nothing explains it.
+    """Return why the task IDs of a blob differ.
 
     :param client: client of the host.
     :param request: the client's request for the blob.
     """
-    if client.recipe is None or seeds.recipe is None:
+    host_recipe, seed_recipe = client.recipe, seeds.recipe
+    if host_recipe is None or seed_recipe is None:
         return [reason("ids_of_their_own")]
     fixed = _fixed_id_difference(image, client, request, seeds)
     if fixed:
         return [fixed]
     url = image.blob_url(digest)
     try:
-        host_url = urlsplit(client.recipe.query_filter(request.url, list(request.query_filter.value)))
-        preheat_url = urlsplit(seeds.recipe.query_filter(url, []))
+        host_url = urlsplit(host_recipe.query_filter(request.url, list(request.query_filter.value)))
+        preheat_url = urlsplit(seed_recipe.query_filter(url, []))
         reasons = _url_differences(client, request, host_url, preheat_url)
     except ValueError as error:
         message = f"{request.base.value} is not a valid URL: {error}"
         return [reason("unreadable", *request.base.where, error=message, hint="Correct it.")]
-    reasons += _input_differences(image, client, request, seeds)
+    reasons += _input_differences(image, request, host_recipe, seed_recipe)
     inputs = image.id_inputs
-    if client.recipe.task_id(url, (), **inputs) != seeds.recipe.task_id(url, (), **inputs):
+    if host_recipe.task_id(url, (), **inputs) != seed_recipe.task_id(url, (), **inputs):
         values = {"host_client": client.name, "host_release": client.release_text, "seed": seeds.client}
         reasons.append(reason("recipes_differ", **values))
-    return reasons
+    return reasons or [reason("ids_differ")]
 
 
 def _fixed_id_difference(
@@ -54,11 +57,7 @@ def _fixed_id_difference(
     """Return why only one side has task IDs that are not computed from the URL."""
     by_digest, fixed_id = seeds.uses_blob_digests(image), request.fixed_id
     if fixed_id is None:
-        # As with tags, the default is assumed: only a host that differs from it has a difference.
-        if by_digest is None and image.blob_digest_ids:
-            return reason("blob_digest_ids_unknown", client.path)
-        key = "proxy.registryMirror.enableTaskIDBasedBlobDigest"
-        return reason("blob_digest_ids_missing", client.path, key) if by_digest else None
+        return _missing_fixed_id(image, client, by_digest)
     if fixed_id.key.startswith("X-Dragonfly-Content"):
         return reason("content_id", *fixed_id.where)
     if by_digest is None:
@@ -66,19 +65,26 @@ def _fixed_id_difference(
     return None if by_digest else reason("blob_digest_ids", *fixed_id.where)
 
 
-def _input_differences(image: PreheatedImage, client: Client, request: BlobRequest, seeds: SeedRecipe) -> list[Reason]:
+def _missing_fixed_id(image: PreheatedImage, client: Client, by_digest: bool | None) -> Reason | None:
+    """Return why only the preheat has task IDs that are not computed from the URL."""
+    # As with tags, the default is assumed: only a host that differs from it has a difference.
+    if by_digest is None and image.blob_digest_ids:
+        return reason("blob_digest_ids_unknown", client.path)
+    key = "proxy.registryMirror.enableTaskIDBasedBlobDigest"
+    return reason("blob_digest_ids_missing", client.path, key) if by_digest else None
+
+
+def _input_differences(
+    image: PreheatedImage, request: BlobRequest, host_recipe: Recipe, seed_recipe: Recipe
+) -> list[Reason]:
     reasons = []
-    for name, what, sent in (
-        ("tag", "the tag", request.tag),
-        ("application", "the application", request.application),
-        ("piece_length", "the piece length", request.piece_length),
-    ):
-        preheat = image.id_inputs[name]
-        matters = any(recipe is not None and recipe.uses(name) for recipe in (client.recipe, seeds.recipe))
+    for name, preheat in image.id_inputs.items():
+        sent: Setting = getattr(request, name)
+        matters = host_recipe.uses(name) or seed_recipe.uses(name)
         if matters and sent.value != preheat:
-            values = {"what": what, "host": sent.value, "preheat": preheat}
-            reasons.append(reason("tag_mismatch", sent.file, sent.key, **values))
-    if request.byte_range.value and client.recipe is not None and client.recipe.uses("byte_range"):
+            values = {"what": f"the {name.replace('_', ' ')}", "host": sent.value, "preheat": preheat}
+            reasons.append(reason("tag_mismatch", *sent.where, **values))
+    if request.byte_range.value and host_recipe.uses("byte_range"):
         reasons.append(_range_reason(request))
     return reasons
 
@@ -100,12 +106,15 @@ def _url_differences(
     elif host_url.path != preheat_url.path:
         reasons.append(_path_difference(client, request, host_url, preheat_url))
     if host_url.query != preheat_url.query:
-        _names, file, key = request.query_filter
-        if "ns" not in request.query_filter.value and "ns=" in host_url.query:
-            reasons.append(reason("filter_without_ns", file, key, example=_FILTER_EXAMPLES[client.name]))
-        else:
-            reasons.append(reason("query_left", file, key, query=host_url.query))
+        reasons.append(_query_difference(client, request, host_url.query))
     return reasons
+
+
+def _query_difference(client: Client, request: BlobRequest, query: str) -> Reason:
+    names, file, key = request.query_filter
+    if "ns" not in names and "ns=" in query:
+        return reason("filter_without_ns", file, key, example=_FILTER_EXAMPLES[client.name])
+    return reason("query_left", file, key, query=query)
 
 
 def _base_difference(request: BlobRequest, host_url: SplitResult, preheat_url: SplitResult) -> Reason:

@@ -99,13 +99,20 @@ def parse_text(kind: str, text: str) -> tuple[dict[str, t.Any], str | None]:
     """
     if kind == "dfget" and _OTHER_YAML.match(text):
         return {}, "it is not valid YAML (the Go client accepts no directive but %YAML 1.1)"
+    return _parse_toml(text) if kind == "toml" else _parse_yaml(text, _LOADERS[kind])
+
+
+def _parse_toml(text: str) -> tuple[dict[str, t.Any], str | None]:
     try:
-        if kind == "toml":
-            return tomllib.loads(text), None
-        # As a stream, because libyaml refuses the strings that Ansible tags.
-        document = yaml.load(io.StringIO(text), Loader=_LOADERS[kind])  # noqa: S506 - a safe loader
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(text), None
+    except (ValueError, RecursionError) as error:
         return {}, f"it is not valid TOML ({error})"
+
+
+def _parse_yaml(text: str, loader: type[_Loader]) -> tuple[dict[str, t.Any], str | None]:
+    try:
+        # As a stream, because libyaml refuses the strings that Ansible tags.
+        document = yaml.load(io.StringIO(text), Loader=loader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
@@ -129,11 +136,9 @@ def parse_file(file: dict[str, t.Any], kind: str) -> tuple[dict[str, t.Any], Rea
     return document, None
 
 
-def sub_table(table: t.Any, *names: str) -> dict[str, t.Any]:
-    """Return a table inside tables, an empty one if there is none."""
-    for name in names:
-        table = table.get(name) if isinstance(table, dict) else None
-    return table if isinstance(table, dict) else {}
+def exists(file: dict[str, t.Any]) -> bool:
+    """Return whether a host has a file, also one that cannot be read."""
+    return file.get("text") is not None or bool(file.get("error"))
 
 
 def string_list(value: t.Any) -> list[str]:

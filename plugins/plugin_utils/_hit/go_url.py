@@ -41,12 +41,10 @@ def parse_go_url(text: str) -> GoUrl:
     """
     if _CONTROL.search(text):
         raise ValueError("it contains a control character")
-    url = text.partition("#")[0]
-    match = _SCHEME.match(url)
-    scheme = match.group(1).lower() if match else ""
-    path = url[match.end() if match else 0 :].partition("?")[0]
+    scheme, after_scheme = _split_scheme(text.partition("#")[0])
+    path = after_scheme.partition("?")[0]
     if not path.startswith("/"):
-        if match:
+        if scheme:
             return GoUrl(scheme, "", "")  # Go calls what follows opaque.
         if ":" in path.partition("/")[0]:
             raise ValueError("it contains a colon before the first slash, but no scheme")
@@ -57,6 +55,11 @@ def parse_go_url(text: str) -> GoUrl:
     if _BAD_ESCAPE.search(path):
         raise ValueError("it contains a % that is not followed by two hexadecimal digits")
     return GoUrl(scheme, _host(authority), unquote(path))
+
+
+def _split_scheme(url: str) -> tuple[str, str]:
+    match = _SCHEME.match(url)
+    return (match.group(1).lower(), url[match.end() :]) if match else ("", url)
 
 
 def _host(authority: str) -> str:

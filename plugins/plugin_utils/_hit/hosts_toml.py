@@ -14,8 +14,9 @@ import re
 import typing as t
 
 from .._config.values import parse_duration
+from .._containerd_files import sub_table
 from .certificates import unusable_certificate
-from .files import parse_file, parse_text, string_list, sub_table
+from .files import parse_file, parse_text, string_list
 from .go_url import parse_go_url
 from .reasons import Reason, reason
 
@@ -73,12 +74,8 @@ def _hosts(
     file: dict[str, t.Any], document: dict[str, t.Any], registry: str, release: Release
 ) -> tuple[list[MirrorHost], Reason | None]:
     """Return the hosts of a file that is valid TOML, or why a release of containerd uses none."""
-    document = _known_keys(document, _ROOT_KEYS, release)
-    if file.get("bom") and release >= _FIRST_WITH_GO_TOML_2:
-        rejected: str | None = "it begins with a byte order mark, which containerd from 2.0 on does not read"
-    else:
-        rejected = _rejected_value(document, release)
-    tables, unused = ([], rejected) if rejected else _tables(document, file["text"], registry, release)
+    document = _known_document(document, release)
+    tables, unused = _tables(file, document, registry, release)
     if unused:
         return [], reason("hosts_toml_unused", file["path"], error=unused)
     able = [_mirror_host(url, table, release) for url, table in tables if _may_pull(table)]
@@ -96,7 +93,7 @@ def rejected_hosts(document: dict[str, t.Any], release: Release | None) -> str |
     :param release: of containerd. If it is None, only an error of every release counts.
     """
     releases = _STAND_FOR_ALL if release is None else (release,)
-    errors = [_rejected_value(_known_keys(document, _ROOT_KEYS, each), each) for each in releases]
+    errors = [_rejected_value(_known_document(document, each), each) for each in releases]
     return errors[-1] if all(errors) else None
 
 
@@ -105,29 +102,39 @@ def with_scheme(url: str) -> str:
     return url if url.startswith("http") else f"https://{url}"
 
 
+def _known_document(document: dict[str, t.Any], release: Release) -> dict[str, t.Any]:
+    """Return a hosts.toml with the spelling of keys that containerd uses."""
+    known = _known_keys(document, _ROOT_KEYS, release)
+    hosts = known.get("host")
+    if isinstance(hosts, dict):
+        known["host"] = {url: _known_keys(host, _HOST_KEYS, release) for url, host in hosts.items()}
+    return known
+
+
 def _known_keys(table: t.Any, names: tuple[str, ...], release: Release) -> t.Any:
     """Return a table with the spelling of keys that containerd uses, which ignores case in some of them."""
     if not isinstance(table, dict):
         return table
     known: dict[str, t.Any] = {}
     for key, value in table.items():
-        if release >= _FIRST_WITH_GO_TOML_2 and key.lower() in names:
-            known[key.lower()] = value
-        elif key.lower() in names and key == key.upper() != "HOST":
-            known.setdefault(key.lower(), value)
+        name = key.lower()
+        if name not in names:
+            known[key] = value
+        elif release >= _FIRST_WITH_GO_TOML_2:
+            known[name] = value
+        elif key == key.upper() != "HOST":
+            known.setdefault(name, value)
         else:
             known[key] = value
-    hosts = known.get("host")
-    if "host" in names and isinstance(hosts, dict):
-        known["host"] = {url: _known_keys(host, _HOST_KEYS, release) for url, host in hosts.items()}
     return known
 
 
 def _tables(
-    document: dict[str, t.Any], text: str, registry: str, release: Release
+    file: dict[str, t.Any], document: dict[str, t.Any], registry: str, release: Release
 ) -> tuple[list[tuple[str, t.Any]], str]:
     """Return the hosts beside the registry with their tables, in containerd's order; or why it discards the file."""
-    tables, unused = _host_tables(document, text, release)
+    rejected = _rejected_file(file, document, release)
+    tables, unused = ([], rejected) if rejected else _host_tables(document, file["text"], release)
     server = document.get("server", "")
     if unused or not server:
         return tables, unused
@@ -139,15 +146,14 @@ def _tables(
 
 def _host_tables(document: dict[str, t.Any], text: str, release: Release) -> tuple[list[tuple[str, t.Any]], str]:
     """Return the hosts that containerd sees with their tables, or why it discards the file."""
-    tables = list(document.get("host", {}).items())
+    hosts = document.get("host", {})
     if release >= _FIRST_WITH_GO_TOML_2:
-        named = _named_hosts(text)
-        seen = [(url, table) for url, table in tables if url in named]
-        return seen, 'from 2.0 on it sees no host without a table [host."URL"]' if tables and not seen else ""
+        named = _named_hosts(hosts, text)
+        return named, 'from 2.0 on it sees no host without a table [host."URL"]' if hosts and not named else ""
     has_only_other_keys = document and "host" not in document
     if has_only_other_keys and release < _FIRST_WITH_SERVER_ALONE:
         return [], 'before 1.7.32 it reads no file without a table [host."URL"]'
-    return tables, ""
+    return list(hosts.items()), ""
 
 
 def _mirror_host(url: str, table: dict[str, t.Any], release: Release) -> MirrorHost:
@@ -158,10 +164,16 @@ def _mirror_host(url: str, table: dict[str, t.Any], release: Release) -> MirrorH
 # --- what makes containerd discard the file
 
 
+def _rejected_file(file: dict[str, t.Any], document: dict[str, t.Any], release: Release) -> str | None:
+    if file.get("bom") and release >= _FIRST_WITH_GO_TOML_2:
+        return "it begins with a byte order mark, which containerd from 2.0 on does not read"
+    return _rejected_value(document, release)
+
+
 def _rejected_value(document: dict[str, t.Any], release: Release) -> str | None:
     """Return why containerd discards a hosts.toml, None if it does not."""
     hosts = document.get("host", {})
-    if not isinstance(hosts, dict) or not all(isinstance(host, dict) for host in hosts.values()):
+    if not _is_table_of_tables(hosts):
         return "host is not a table of tables"
     server = document.get("server", "")
     if not isinstance(server, str):
@@ -187,18 +199,26 @@ def _rejected_url(url: str, release: Release | None) -> str | None:
 
 def _rejected_host_value(table: dict[str, t.Any], release: Release) -> str | None:
     """Return why containerd discards a file with such a host, None if it does not."""
-    capabilities = table.get("capabilities", [])
-    if not _is_string_list(capabilities):
-        return "capabilities is not a list of strings"
-    known = _CAPABILITIES if release >= _FIRST_WITH_REFERRERS else _CAPABILITIES - {"referrers"}
-    unknown = [name for name in capabilities if name.lower() not in known]
-    if unknown:
-        return f"it has no capability {unknown[0]}"
+    rejected = _rejected_capabilities(table.get("capabilities", []), release)
+    if rejected:
+        return rejected
     for key, is_valid, wanted in _CHECKS:
         is_read = key in table and release >= _FIRST_WITH.get(key, ())
         if is_read and not is_valid(table[key]):
             return f"{key} is {wanted}"
     return None
+
+
+def _rejected_capabilities(capabilities: t.Any, release: Release) -> str | None:
+    if not _is_string_list(capabilities):
+        return "capabilities is not a list of strings"
+    known = _CAPABILITIES if release >= _FIRST_WITH_REFERRERS else _CAPABILITIES - {"referrers"}
+    unknown = [name for name in capabilities if name.lower() not in known]
+    return f"it has no capability {unknown[0]}" if unknown else None
+
+
+def _is_table_of_tables(value: t.Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(table, dict) for table in value.values())
 
 
 def _is_bool(value: t.Any) -> bool:
@@ -249,12 +269,12 @@ def _may_pull(host: dict[str, t.Any]) -> bool:
     return not capabilities or "pull" in capabilities
 
 
-def _named_hosts(text: str) -> set[str]:
-    """Return the hosts that have a table of their own."""
+def _named_hosts(hosts: dict[str, t.Any], text: str) -> list[tuple[str, t.Any]]:
+    """Return the hosts that have a table of their own, with that table."""
     named: set[str] = set()
     for header in _HOST_TABLE.findall(text):
         named.update(sub_table(parse_text("toml", header.strip())[0], "host"))
-    return named - {""}
+    return [(url, table) for url, table in hosts.items() if url and url in named]
 
 
 def header_values(table: dict[str, t.Any] | None) -> dict[str, str]:

@@ -85,7 +85,7 @@ def image_from_job(job: dict[str, t.Any], bases: dict[str, str]) -> PreheatedIma
     :param bases: registry name to base URL, as the module preheat takes them.
     :raises InputError: if its URL is not that of a manifest.
     """
-    preheated = parse_image(str(job.get("url") or ""))
+    preheated = parse_image(_text(job.get("url")))
     warm, cold = _digests(job.get("warm")), _digests(job.get("cold"))
     args = job.get("args")
     args = args if isinstance(args, dict) else {}
@@ -94,13 +94,17 @@ def image_from_job(job: dict[str, t.Any], bases: dict[str, str]) -> PreheatedIma
         platforms=[job.get("platform")],
         digests=warm + cold,
         cold=set(cold),
-        tag=str(args.get("tag") or ""),
-        application=str(args.get("application") or ""),
-        piece_length=str(args.get("piece_length") or args.get("pieceLength") or ""),
+        tag=_text(args.get("tag")),
+        application=_text(args.get("application")),
+        piece_length=_text(args.get("piece_length") or args.get("pieceLength")),
         blob_digest_ids=_requests_blob_digest_ids(args),
         from_job=True,
-        outcome=str(job.get("outcome") or ""),
+        outcome=_text(job.get("outcome")),
     )
+
+
+def _text(value: t.Any) -> str:
+    return str(value or "")
 
 
 def _requests_blob_digest_ids(args: dict[str, t.Any]) -> bool | None:
@@ -118,7 +122,7 @@ def _digests(urls: t.Any) -> list[str]:
 def _as_written(job: dict[str, t.Any], preheated: Image, bases: dict[str, str]) -> PreheatedImage:
     """Return the image by the name of a job, which is what the user wrote, or the bio of another program's job."""
     try:
-        written = image_from_reference(str(job.get("name") or ""), bases)
+        written = image_from_reference(_text(job.get("name")), bases)
         # A bio can be anything, also a word that is a valid name of an image.
         repository = written.pulled_repository
         if preheated.name == repository or preheated.name.endswith("/" + repository):

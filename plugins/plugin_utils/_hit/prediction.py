@@ -41,6 +41,11 @@ class BlobPrediction:
     preheat_task_id: str | None
     is_hit: bool
 
+    @property
+    def ids_agree(self) -> bool:
+        """Whether host and preheat have the same task ID, as far as it can be predicted."""
+        return self.host_task_id is not None and self.host_task_id == self.preheat_task_id
+
 
 @dataclasses.dataclass
 class Prediction:
@@ -101,20 +106,23 @@ def predict_hits(
     prediction = Prediction(runtime=host.runtime_name)
     for image in images:
         pull = follow_pull(host, image)
-        recipe = seed_recipe(seeds or SeedPeers(), pull.client)
-        prediction.add_notes([*pull.notes, *_image_notes(image), *recipe.notes])
-        prediction.add_reasons(_image_reasons(image))
-        for blob, reasons in _predict_blobs(pull, recipe):
-            prediction.blobs.append(blob)
-            prediction.add_reasons(reasons)
-        if pull.client is not None:
-            prediction.client = prediction.client or pull.client
-            prediction.pulls.append(pull)
+        _add_pull(prediction, pull, seed_recipe(seeds or SeedPeers(), pull.client))
     for client in host.clients:
         prediction.add_notes(_client_notes(client, serves=client is prediction.client))
     if prediction.reasons and prediction.client is not None:
         prediction.add_reasons(prediction.client.misspelt)
     return prediction
+
+
+def _add_pull(prediction: Prediction, pull: Pull, recipe: SeedRecipe) -> None:
+    prediction.add_notes([*pull.notes, *_image_notes(pull.image), *recipe.notes])
+    prediction.add_reasons(_image_reasons(pull.image))
+    for blob, reasons in _predict_blobs(pull, recipe):
+        prediction.blobs.append(blob)
+        prediction.add_reasons(reasons)
+    if pull.client is not None:
+        prediction.client = prediction.client or pull.client
+        prediction.pulls.append(pull)
 
 
 def _predict_blobs(pull: Pull, recipe: SeedRecipe) -> list[tuple[BlobPrediction, list[Reason]]]:
@@ -137,8 +145,8 @@ def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPredi
     blob.host_task_id = client.task_id(request)
     if request.fixed_id:
         blob.preheat_task_id = seeds.task_id(image, digest, is_certain=True)
-    if blob.host_task_id is None or blob.host_task_id != blob.preheat_task_id:
-        reasons += explain_difference(image, digest, client, request, seeds) or [reason("ids_differ")]
+    if not blob.ids_agree:
+        reasons += explain_difference(image, digest, client, request, seeds)
     blob.is_hit = not reasons and digest not in image.cold
     return blob, reasons
 

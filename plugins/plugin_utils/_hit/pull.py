@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from .._config.values import is_loopback
 from .client import Client
 from .containerd import Containerd
+from .files import exists
 from .go_client import GoClient
 from .images import PreheatedImage
 from .reasons import Reason, note, reason
@@ -32,20 +33,9 @@ class Host:
 
     def __init__(self, facts: dict[str, t.Any], runtime: str | None = None) -> None:
         self.runtime_name = runtime or _only_runtime(facts)
-        self.runtime: Containerd | RegistriesConf = (
-            RegistriesConf(facts["registries_conf"], self.runtime_name)
-            if self.runtime_name in NAMES
-            else Containerd(facts["containerd"])
-        )
-        if self.runtime_name is None:
-            names = " and ".join(NAMES[name] for name in facts["registries_conf"]["runtimes"])
-            self.runtime.reasons = [reason("runtime_ambiguous", names=names)]
+        self.runtime = _runtime(facts, self.runtime_name)
         self.client_files = [client["config"]["path"] for client in facts["clients"].values()]
-        self.clients = [
-            CLIENTS[name](client)
-            for name, client in facts["clients"].items()
-            if client["config"].get("text") is not None or client["config"].get("error")
-        ]
+        self.clients = [CLIENTS[name](client) for name, client in facts["clients"].items() if exists(client["config"])]
 
 
 def _only_runtime(facts: dict[str, t.Any]) -> str | None:
@@ -59,6 +49,16 @@ def _only_runtime(facts: dict[str, t.Any]) -> str | None:
     if facts["containerd"].get("distribution") is not None:
         return None
     return "crio" if "crio" in others else str(others[0])
+
+
+def _runtime(facts: dict[str, t.Any], name: str | None) -> Containerd | RegistriesConf:
+    if name in NAMES:
+        return RegistriesConf(facts["registries_conf"], name)
+    containerd = Containerd(facts["containerd"])
+    if name is None:
+        names = " and ".join(NAMES[other] for other in facts["registries_conf"]["runtimes"])
+        containerd.reasons = [reason("runtime_ambiguous", names=names)]
+    return containerd
 
 
 class Pull(t.NamedTuple):
@@ -99,22 +99,22 @@ def follow_pull(host: Host, image: PreheatedImage) -> Pull:
 
 def _client_behind(route: Route, host: Host) -> Client | Reason:
     """Return the client whose proxy the runtime pulls from, or why there is none."""
+    proxy = host_and_port(route.proxy)
+    listening = [client for client in host.clients if client.listens(*proxy)]
+    if listening:
+        is_https = route.proxy.startswith("https:")
+        return reason("https_proxy", route.file, proxy=route.proxy) if is_https else listening[0]
+    # If no client has a valid port, a single client is assumed.
+    if len(host.clients) == 1 and not host.clients[0].names_port:
+        return host.clients[0]
+    return _why_no_client(route, host)
+
+
+def _why_no_client(route: Route, host: Host) -> Reason:
     clients = host.clients
     if not clients:
         return reason("no_client", files=", ".join(host.client_files))
-    proxy = host_and_port(route.proxy)
-    if route.proxy.startswith("https:") and any(client.listens(*proxy) for client in clients):
-        return reason("https_proxy", route.file, proxy=route.proxy)
-    for client in clients:
-        # If no client has a valid port, a single client is assumed.
-        if client.listens(*proxy) or (len(clients) == 1 and not client.names_port):
-            return client
-    return _why_no_client(route, clients)
-
-
-def _why_no_client(route: Route, clients: list[Client]) -> Reason:
-    others = [host_and_port(url) for url in route.others]
-    if any(client.listens(*other) for client in clients for other in others):
+    if any(client.listens(*host_and_port(url)) for client in clients for url in route.others):
         return reason("other_mirror_first", route.file, first=route.proxy)
     if len(clients) == 1 and not clients[0].port:
         return reason("proxy_off", clients[0].path, "proxy.tcpListen.port")

@@ -54,12 +54,10 @@ class RegistriesConf:
         entry = self._registries.entry_for(name)
         if entry is None:
             return reason("registries_conf_no_mirror", self._main, registry=image.pulled_registry, runtime=self._name)
-        by = "digest-only" if image.preheated.digest else "tag-only"
-        mirrors = [mirror for mirror in entry.mirrors if mirror.pulls in ("all", by)]
-        for location in filter(None, [*(mirror.location for mirror in mirrors), entry.location]):
-            rewritten = location + name[entry.match(name) :]
-            if not is_full_name(rewritten):
-                return reason("location_not_usable", entry.file, name=rewritten, runtime=self._name)
+        mirrors = entry.mirrors_for("digest-only" if image.preheated.digest else "tag-only")
+        unusable = _unusable_name(name, mirrors, entry)
+        if unusable:
+            return reason("location_not_usable", entry.file, name=unusable, runtime=self._name)
         if not entry.mirrors:
             return reason("registries_conf_no_mirror", entry.file, registry=image.pulled_registry, runtime=self._name)
         if not mirrors:
@@ -68,7 +66,7 @@ class RegistriesConf:
 
     def _route_to(self, mirrors: list[Mirror], entry: Entry, name: str) -> Route | Reason:
         first, *others = mirrors
-        host, _slash, repository = (first.location + name[entry.match(name) :]).partition("/")
+        host, _slash, repository = entry.rewrite(name, first.location).partition("/")
         blocking = self._registries.entry_for(f"{host}/{repository}")
         if blocking is not None and blocking.blocked:
             return reason("mirror_blocked", blocking.file, mirror=host, prefix=blocking.prefix, runtime=self._name)
@@ -92,6 +90,13 @@ class RegistriesConf:
             self._logins, image.pulled_registry, image.pulled_repository, f"{mirror}/{route.repository}"
         )
         return [reason_from_problem(problem) for problem in problems]
+
+
+def _unusable_name(name: str, mirrors: list[Mirror], entry: Entry) -> str | None:
+    """Return the first name that is not valid, of those that mirrors and registry have for an image."""
+    locations = [*(mirror.location for mirror in mirrors), entry.location]
+    names = [entry.rewrite(name, location) for location in locations if location]
+    return next((rewritten for rewritten in names if not is_full_name(rewritten)), None)
 
 
 def _reload_notes(facts: dict[str, t.Any]) -> list[str]:

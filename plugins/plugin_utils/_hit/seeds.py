@@ -119,18 +119,21 @@ def seed_recipe(seeds: SeedPeers, client: Client | None) -> SeedRecipe:
     :param client: the host's, which counts for what is not known of the seed peers.
     """
     kind = seeds.client or seeds.client_by_jobs or (client.name if client else None)
-    manager, release = parse_release(seeds.manager_release), parse_release(seeds.release)
+    manager, release = parse_release(seeds.manager_release), _seed_release(seeds, kind, client)
     if kind is None:
         recipe = recipe_for("dfdaemon", release)
         return SeedRecipe(recipe, "dfdaemon", [], [], manager, seeds.manager_is_at_least)
-    if client is not None and client.name == kind:
-        release = release or client.release
     if kind == "dfget" and manager is None:
         manager = release  # Manager and Go client have the same releases.
     recipe = recipe_for(kind, release)
     name = " ".join(filter(None, (kind, seeds.release)))
     reasons, notes = _seed_reasons(kind, manager, recipe, client), _seed_notes(kind, seeds, client)
     return SeedRecipe(recipe, name, reasons, notes, manager, seeds.manager_is_at_least)
+
+
+def _seed_release(seeds: SeedPeers, kind: str | None, client: Client | None) -> tuple[int, ...] | None:
+    named = parse_release(seeds.release)
+    return named if client is None or client.name != kind else named or client.release
 
 
 def _seed_notes(kind: str, seeds: SeedPeers, client: Client | None) -> list[str]:
