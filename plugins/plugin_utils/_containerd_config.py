@@ -96,7 +96,7 @@ def judge_config(
     :param login: credentials for the mirror, None to leave them unchanged.
     """
     text = facts["config"].get("text") or ""
-    effective = read_config(facts, checked_release(facts.get("version") or None))
+    effective = read_config(facts, checked_release(facts.get("version")))
     is_set = is_read(effective, certs_dir)
     is_done = is_set and login is None
     problems = [*effective.problems, *containerd_problems(effective, client), *_version_1(effective, text)]
@@ -234,7 +234,7 @@ def containerd_problems(effective: Effective, client: str) -> list[Problem]:
 
     :param client: ``dfget`` or ``dfdaemon``, if it does not serve every part of a blob from the cache; else ``none``.
     """
-    parts = [] if client == "none" else _partial_pulls(effective, client)
+    parts = [] if client == "none" else [*_parallel_fetch(effective, client), *_lazy_snapshotter(effective, client)]
     return [*_disabled(effective), *_old_tables(effective), *parts]
 
 
@@ -263,31 +263,31 @@ def _old_tables(effective: Effective) -> list[Problem]:
     return problems
 
 
-def _partial_pulls(effective: Effective, client: str) -> list[Problem]:
-    """Return what makes containerd request parts of blobs that the client does not serve from the cache.
+def _parallel_fetch(effective: Effective, client: str) -> list[Problem]:
+    """Return a problem if containerd requests parts of a blob that the client does not serve from the cache.
 
     Source: containerd v2.1.3 core/remotes/docker/fetcher.go (open), and client v1.4.2
     dragonfly-client/src/resource/task.rs.
     """
-    name, key = effective.plugin_id, "concurrent_layer_fetch_buffer"
-    why = _WHY_PARTS_MISS[client]
-    problems = []
-    for plugin in (name, TRANSFER_PLUGIN):
+    key, is_go = "concurrent_layer_fetch_buffer", client == "dfget"
+    for plugin in (effective.plugin_id, TRANSFER_PLUGIN):
         part = sub_table(effective.config, "plugins", plugin).get(key, 0)
-        if part >= _SMALLEST_PART and (client == "dfget" or part <= _SKIPPED_PART):
-            remedy = "Set it to 0." if client == "dfget" else f"Set it to 0, or to more than {_SKIPPED_PART}."
+        if part >= _SMALLEST_PART and (is_go or part <= _SKIPPED_PART):
+            remedy = "Set it to 0." if is_go else f"Set it to 0, or to more than {_SKIPPED_PART}."
             file = effective.file_of("plugins", plugin, key)
-            problems.append(problem("parallel_fetch", key, file=file, why=why, remedy=remedy))
-            break
-    snapshotter = default_snapshotter(effective)
-    if is_lazy(snapshotter):
-        remedy = "Use overlayfs."
-        if client == "dfdaemon":
-            remedy += " Or set proxy.disableBackToSource; pulls then fail if no peer has the blob."
-        values = {"snapshotter": snapshotter, "why": why, "remedy": remedy}
-        file = effective.file_of("plugins", name)
-        problems.append(problem("lazy_snapshotter", f"{name} snapshotter", file=file, **values))
-    return problems
+            return [problem("parallel_fetch", key, file=file, why=_WHY_PARTS_MISS[client], remedy=remedy)]
+    return []
+
+
+def _lazy_snapshotter(effective: Effective, client: str) -> list[Problem]:
+    name, snapshotter = effective.plugin_id, default_snapshotter(effective)
+    if not is_lazy(snapshotter):
+        return []
+    remedy = "Use overlayfs."
+    if client == "dfdaemon":
+        remedy += " Or set proxy.disableBackToSource; pulls then fail if no peer has the blob."
+    values = {"snapshotter": snapshotter, "why": _WHY_PARTS_MISS[client], "remedy": remedy}
+    return [problem("lazy_snapshotter", f"{name} snapshotter", file=effective.file_of("plugins", name), **values)]
 
 
 def is_lazy(snapshotter: str) -> bool:

@@ -135,45 +135,59 @@ def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
     :param facts: of containerd, as the module reports them.
     :param release: of containerd, None if it is not known.
     """
-    main = facts.get("config") or {"path": "config.toml"}
+    files, problems = _parse_files(facts, release)
+    path = files[0].path
+    merged, unclear = merge_files(files, release)
+    if facts.get("dump_error"):
+        problems.append(problem("config_rejected", file=path, error=facts["dump_error"]))
+    elif facts.get("dump"):
+        # containerd itself has read the files. Before 2.0 it accepts some that are not valid TOML.
+        merged, unclear = _parse_dump(facts["dump"], path)
+        problems = []
+    problems += [unclear] if unclear else []
+    mistyped = misfit(merged) or _short_plugin_name(merged)
+    if mistyped:
+        problems.append(problem("toml_invalid", file=path, error=mistyped))
+        merged = {}
+    return Effective(merged, tuple(files), release, tuple(problems))
+
+
+def _parse_files(facts: dict[str, t.Any], release: Release) -> tuple[list[ConfigFile], list[Problem]]:
+    """Return the main file and those that it imports, and why containerd would not start with them."""
+    main = facts["config"]
     files, problems = [], []
     for file in [main, *(facts.get("imports") or [])]:
         config, problem_of_file = _parse_file(file, release, main["path"])
         files.append(ConfigFile(file["path"], config, file.get("text") is not None))
         problems += [problem_of_file] if problem_of_file else []
-    problems += _version_problems(files, release)
-    merged, unclear = merge_files(files, release)
-    if facts.get("dump_error"):
-        problems.append(problem("config_rejected", file=main["path"], error=facts["dump_error"]))
-    elif facts.get("dump"):
-        # containerd itself has read the files. Before 2.0 it accepts some that are not valid TOML.
-        merged, unclear = _parse_dump(facts["dump"], main["path"])
-        problems = []
-    problems += [unclear] if unclear else []
-    mistyped = misfit(merged) or _short_plugin_name(merged)
-    if mistyped:
-        problems.append(problem("toml_invalid", file=main["path"], error=mistyped))
-        merged = {}
-    return Effective(merged, tuple(files), release, tuple(problems))
+    return files, problems + _version_problems(files, release)
 
 
 def _parse_file(file: dict[str, t.Any], release: Release, importer: str) -> tuple[dict[str, t.Any], Problem | None]:
     """Return the content of a file, and why it is unknown."""
+    unreadable = _unreadable(file, release, importer)
+    if unreadable:
+        return {}, unreadable
     path = file["path"]
-    if file.get("error"):
-        return {}, problem("config_unreadable", file=path, error=file["error"])
-    if path != importer and file.get("exists") is False:
-        return {}, problem("import_missing", file=path, importer=importer)
-    if file.get("bom") and at_least(release, FIRST_THAT_MERGES):
-        # go-toml 1 skips it, go-toml 2 rejects it.
-        error = "it begins with a byte order mark, which containerd from 2.0 on does not read"
-        return {}, problem("toml_invalid", file=path, error=error)
     try:
         config = tomllib.loads(file.get("text") or "")
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         return {}, problem("toml_invalid", file=path, error=str(error) or type(error).__name__)
     key, wanted = _misspelt_case(config, _SHAPE)
     return config, problem("key_case", key, file=path, wanted=wanted) if key else None
+
+
+def _unreadable(file: dict[str, t.Any], release: Release, importer: str) -> Problem | None:
+    path = file["path"]
+    if file.get("error"):
+        return problem("config_unreadable", file=path, error=file["error"])
+    if path != importer and file.get("exists") is False:
+        return problem("import_missing", file=path, importer=importer)
+    if file.get("bom") and at_least(release, FIRST_THAT_MERGES):
+        # go-toml 1 skips it, go-toml 2 rejects it.
+        error = "it begins with a byte order mark, which containerd from 2.0 on does not read"
+        return problem("toml_invalid", file=path, error=error)
+    return None
 
 
 def _newest_version(release: tuple[int, ...]) -> float:
@@ -186,8 +200,7 @@ def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem
 
     Source: containerd v2.3.4 cmd/containerd/server/config/config.go (LoadConfigWithPlugins, ValidateVersion).
     """
-    versions = [(file.path, file.config.get("version", 0)) for file in files]
-    versions = [(path, version) for path, version in versions if isinstance(version, int)]
+    versions = [(file.path, version) for file in files if isinstance(version := file.config.get("version", 0), int)]
     if release is None or not versions:
         return []
     newest = _newest_version(release)
@@ -195,7 +208,7 @@ def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem
     problems = []
     for path, version in versions:
         if version > newest:
-            values = {"release": format_release(release), "version": version, "newest": newest}
+            values: dict[str, t.Any] = {"release": format_release(release), "version": version, "newest": newest}
             problems.append(problem("config_version", "version", file=path, **values))
         elif version > greatest_import:
             values = {"version": version, "importer": files[0].path, "main": greatest_import}
@@ -303,9 +316,8 @@ _SHAPE: dict[str, t.Any] = {
 _KINDS = {dict: "a table", list: "an array", str: "a string", int: "a number"}
 
 
-def misfit(value: t.Any, shape: t.Any = None, path: str = "") -> str | None:
+def misfit(value: t.Any, shape: t.Any = _SHAPE, path: str = "") -> str | None:
     """Return a description of the first value that containerd rejects, None if it accepts all."""
-    shape = _SHAPE if shape is None else shape
     kind = shape if isinstance(shape, type) else type(shape)
     if not isinstance(value, kind) or isinstance(value, bool):
         return f"{path} is not {_KINDS[kind]}"

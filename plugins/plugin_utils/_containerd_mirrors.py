@@ -20,12 +20,12 @@ from ._config.messages import Problem, problem
 from ._config.values import is_port_text, parse_bytes
 
 _REGISTRY_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\Z")
-# Header that carries it, what it is called, and whether the Go client's ids depend on it.
-_ID_HEADERS = (
-    ("tag", "X-Dragonfly-Tag", True),
-    ("application", "X-Dragonfly-Application", True),
-    ("piece_length", "X-Dragonfly-Piece-Length", False),
-)
+#: Headers by the input of a task ID that they carry.
+_ID_HEADERS = {
+    "tag": "X-Dragonfly-Tag",
+    "application": "X-Dragonfly-Application",
+    "piece_length": "X-Dragonfly-Piece-Length",
+}
 # containerd and the other runtimes connect with https unless the URL starts with http.
 _PROXY_URL = re.compile(r"http://(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})/?\Z")
 #: Default ports of the proxies in the roles of the clients.
@@ -150,14 +150,18 @@ def pulls(
         image = parse_image(text, bases)
         separator = "@" if image.digest else ":"
         reference = f"{image.registry}/{image.name}{separator}{image.reference}"
-        entry = registries.get(image.registry)
-        own = entry if isinstance(entry, dict) else {}
-        user, secret = username, password
-        if own.get("username"):
-            user, secret = own["username"], own.get("password")
-        secret = plain_password(f"The password of {image.registry}", user, secret)
-        planned.append(Pull(text, image.registry, reference, f"{user}:{secret}" if user and secret else ""))
+        login = _login(image.registry, registries.get(image.registry), username, password)
+        planned.append(Pull(text, image.registry, reference, login))
     return planned
+
+
+def _login(registry: str, entry: t.Any, username: str | None, password: str | None) -> str:
+    """Return ``USERNAME:PASSWORD`` for a registry, empty without one. Those of its entry take precedence."""
+    own = entry if isinstance(entry, dict) else {}
+    if own.get("username"):
+        username, password = own["username"], own.get("password")
+    password = plain_password(f"The password of {registry}", username, password)
+    return f"{username}:{password}" if username and password else ""
 
 
 def header_problems(
@@ -184,14 +188,15 @@ def header_problems(
 def _id_problems(sent: dict[str, str], client: str, preheat: dict[str, str]) -> list[Problem]:
     """Return the headers that result in another task ID than the options of the preheat."""
     problems = []
-    for what, header, matters_to_go in _ID_HEADERS:
+    for what, header in _ID_HEADERS.items():
         value = sent.get(header.lower())
-        if what == "piece_length":
-            value = _bytes_of_header(value)
         # Without the header, the Go client uses its defaultTag and defaultApplication, which its role compares.
-        is_read = client == "dfdaemon" or (matters_to_go and value is not None)
-        if is_read and (value or "") != preheat[what]:
-            values = {"what": f"the {what}", "host": value or "", "preheat": preheat[what]}
+        is_read = client == "dfdaemon" or value is not None
+        if what == "piece_length":
+            value, is_read = _bytes_of_header(value), client == "dfdaemon"
+        host = value or ""
+        if is_read and host != preheat[what]:
+            values = {"what": f"the {what}", "host": host, "preheat": preheat[what]}
             problems.append(problem("tag_mismatch", f"{_HEADERS_VARIABLE}.{header}", **values))
     return problems
 
@@ -208,16 +213,15 @@ def _filter_problems(sent: dict[str, str], client: str) -> list[Problem]:
     Source: dragonfly v2.1.67 pkg/net/http (PickHeader: an empty header counts as none), client v1.5.1
     dragonfly-client/src/proxy/header.rs (get_filtered_query_params: names are trimmed from 0.1.117 on).
     """
+    go_names = (sent.get("x-dragonfly-filter") or "ns").split("&")
+    rust_names = [name.strip() for name in sent.get("x-dragonfly-filtered-query-params", "ns").split(",")]
     problems = []
-    go_filter = sent.get("x-dragonfly-filter")
-    if client != "dfdaemon" and go_filter and "ns" not in go_filter.split("&"):
+    if client != "dfdaemon" and "ns" not in go_names:
         where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Filter"
         problems.append(problem("filter_without_ns", where, example="the separator is &"))
-    rust_filter = sent.get("x-dragonfly-filtered-query-params")
-    if client != "dfget" and rust_filter is not None:
-        if "ns" not in [name.strip() for name in rust_filter.split(",")]:
-            where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Filtered-Query-Params"
-            problems.append(problem("filter_without_ns", where, example="the separator is ,"))
+    if client != "dfget" and "ns" not in rust_names:
+        where = f"{_HEADERS_VARIABLE}.X-Dragonfly-Filtered-Query-Params"
+        problems.append(problem("filter_without_ns", where, example="the separator is ,"))
     return problems
 
 

@@ -80,7 +80,7 @@ def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
     :raises InputError: if a registry cannot be read.
     """
     named = mirrors(options.registries)
-    effective = read_config(facts, checked_release(facts.get("version") or None))
+    effective = read_config(facts, checked_release(facts.get("version")))
     writes = "registries" if facts.get("distribution") in _WITH_REGISTRIES and not options.certs_dir else "hosts"
     certs_dir = _certs_dir(facts, effective, options)
     plan: dict[str, t.Any] = {
@@ -100,9 +100,7 @@ def make_plan(facts: dict[str, t.Any], options: Options) -> dict[str, t.Any]:
     else:
         problems += _plan_config(plan, facts, effective, options)
         problems += _rejected_files(named, effective, options)
-    if not options.login:
-        for mirror in named:
-            problems += unsent_auth(effective, mirror.registry, options.mirror_host)
+    problems += _unsent_logins(named, effective, options)
     plan["problems"] = problem_dicts(problems, options.allowed)
     return plan
 
@@ -116,7 +114,7 @@ def edited_config(facts: dict[str, t.Any], options: Options, text: str) -> str:
 
     :param text: of the file, with its secrets.
     """
-    effective = read_config(facts, checked_release(facts.get("version") or None))
+    effective = read_config(facts, checked_release(facts.get("version")))
     whole = {**facts, "config": {**facts["config"], "text": text.lstrip("\ufeff")}}
     certs_dir = _certs_dir(facts, effective, options)
     return judge_config(whole, certs_dir, options.client, options.allowed, options.login).text
@@ -183,10 +181,16 @@ def _why_default_is_unserved(options: Options) -> str:
     """Return why the client cannot serve registries without a header, empty if it can."""
     if options.client == "dfget":
         return "it fetches everything from proxy.registryMirror.url"
-    release = checked_release(options.client_release or None)
+    release = checked_release(options.client_release)
     if options.client == "dfdaemon" and not at_least(release, _FIRST_WITH_NS, unknown=True):
         return "only 1.3.5 and later releases take it from the query of containerd"
     return ""
+
+
+def _unsent_logins(named: list[Mirror], effective: Effective, options: Options) -> list[Problem]:
+    if options.login:
+        return []
+    return [each for mirror in named for each in unsent_auth(effective, mirror.registry, options.mirror_host)]
 
 
 def _rejected_files(named: list[Mirror], effective: Effective, options: Options) -> list[Problem]:
@@ -232,10 +236,6 @@ def _is_newer(file: dict[str, t.Any], facts: dict[str, t.Any]) -> bool:
     return bool(started and written and written > started)
 
 
-def _are_newer(files: t.Iterable[dict[str, t.Any]], facts: dict[str, t.Any]) -> bool:
-    return any(_is_newer(file, facts) for file in files)
-
-
 def _is_own(file: dict[str, t.Any]) -> bool:
     """Return whether the role may write a file: it wrote it, or nothing is in it."""
     return not file.get("text") or file.get("written_by") == ROLE
@@ -279,16 +279,22 @@ def _plan_registries(
     wanted = _endpoints(named, options)
     missing = _missing_endpoints(wanted, present)
     problems = [*effective.problems, *_lost_headers(named, facts, effective, options)]
-    plan["restart_needed"] = not missing and _are_newer(sources.values(), facts)
+    plan["restart_needed"] = not missing and any(_is_newer(source, facts) for source in sources.values())
     if _is_own(file):
         content, is_needed = _dump_registries({**present, **wanted}, options.login), bool(missing or options.login)
     else:
         content, is_needed = _dump_registries(wanted), False
-        if missing:
-            values = {"names": ", ".join(missing), "proxy": options.proxy, "distribution": facts["distribution"]}
-            problems.append(problem("registries_foreign", file=path, content=content, **values))
+        problems += _foreign_problems(missing, content, facts, options)
     plan["registries"] = {"path": path, "content": content, "needed": is_needed}
     return problems
+
+
+def _foreign_problems(missing: list[str], content: str, facts: dict[str, t.Any], options: Options) -> list[Problem]:
+    """Return a problem if a registries.yaml that the role must not write lacks endpoints."""
+    if not missing:
+        return []
+    values = {"names": ", ".join(missing), "proxy": options.proxy, "distribution": facts["distribution"]}
+    return [problem("registries_foreign", file=facts["registries"], content=content, **values)]
 
 
 def _dump_registries(mirrors_by_name: dict[str, t.Any], login: Login | None = None) -> str:
@@ -302,16 +308,19 @@ def _dump_registries(mirrors_by_name: dict[str, t.Any], login: Login | None = No
 
 def _parse_mirrors(file: dict[str, t.Any]) -> tuple[dict[str, t.Any], Problem | None]:
     """Return the mirrors of registries.yaml, and why they are unknown."""
-    error = file.get("error")
+    present, error = _mirrors_in(file.get("text") or "")
+    error = file.get("error") or error
+    return present, problem("config_unreadable", file=file["path"], error=error) if error else None
+
+
+def _mirrors_in(text: str) -> tuple[dict[str, t.Any], str]:
     try:
-        document = yaml.safe_load(file.get("text") or "") or {}
+        document = yaml.safe_load(text) or {}
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
-        document, error = {}, f"it is not valid YAML (line {mark.line + 1 if mark else 'unknown'})"
+        return {}, f"it is not valid YAML (line {mark.line + 1 if mark else 'unknown'})"
     present = document.get("mirrors") or {} if isinstance(document, dict) else None
-    if not isinstance(present, dict):
-        present, error = {}, "it is not a mapping with a mapping of mirrors"
-    return present, problem("config_unreadable", file=file["path"], error=error) if error else None
+    return (present, "") if isinstance(present, dict) else ({}, "it is not a mapping with a mapping of mirrors")
 
 
 def _endpoints(named: list[Mirror], options: Options) -> dict[str, dict[str, list[str]]]:
@@ -347,12 +356,17 @@ def _lost_headers(
 
 
 def _why_headers_matter(named: list[Mirror], options: Options) -> t.Iterator[str]:
-    differing = [mirror for mirror in named if mirror.origin != f"https://{mirror.registry}"]
-    if options.client == "dfdaemon" and differing:
-        pairs = ", ".join(f"https://{mirror.registry} instead of {mirror.origin}" for mirror in differing)
-        yield f"the Rust client takes the registry from the query of containerd: {pairs}"
+    elsewhere = _registries_elsewhere(named)
+    if options.client == "dfdaemon" and elsewhere:
+        yield f"the Rust client takes the registry from the query of containerd: {elsewhere}"
     if options.client == "dfget" and len(named) > 1:
         names = ", ".join(mirror.registry for mirror in named)
         yield f"the Go client fetches all of {names} from proxy.registryMirror.url"
     if options.headers:
         yield "containerd_mirrors_headers are not sent"
+
+
+def _registries_elsewhere(named: list[Mirror]) -> str:
+    """Return, for people, the registries whose content comes from another URL than that of their name."""
+    urls = [(f"https://{mirror.registry}", mirror.origin) for mirror in named]
+    return ", ".join(f"{url} instead of {origin}" for url, origin in urls if origin != url)

@@ -209,6 +209,16 @@ def is_port_text(text: str, lowest: int = 1) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 6 and lowest <= int(text) <= GREATEST_PORT
 
 
+def is_list_of(value: t.Any, kind: type) -> bool:
+    """Return whether a value is a list of values of a type."""
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+
+
+def is_mapping_of(value: t.Any, kind: type) -> bool:
+    """Return whether a value is a mapping to values of a type."""
+    return isinstance(value, dict) and all(isinstance(item, kind) for item in value.values())
+
+
 def _is_int(value: t.Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 

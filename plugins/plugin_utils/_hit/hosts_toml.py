@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._config.values import parse_duration
+from .._config.values import is_list_of, is_mapping_of, parse_duration
 from .._containerd_files import sub_table
 from .certificates import unusable_certificate
 from .files import parse_file, parse_text, string_list
@@ -173,7 +173,7 @@ def _rejected_file(file: dict[str, t.Any], document: dict[str, t.Any], release: 
 def _rejected_value(document: dict[str, t.Any], release: Release) -> str | None:
     """Return why containerd discards a hosts.toml, None if it does not."""
     hosts = document.get("host", {})
-    if not _is_table_of_tables(hosts):
+    if not is_mapping_of(hosts, dict):
         return "host is not a table of tables"
     server = document.get("server", "")
     if not isinstance(server, str):
@@ -210,34 +210,26 @@ def _rejected_host_value(table: dict[str, t.Any], release: Release) -> str | Non
 
 
 def _rejected_capabilities(capabilities: t.Any, release: Release) -> str | None:
-    if not _is_string_list(capabilities):
+    if not is_list_of(capabilities, str):
         return "capabilities is not a list of strings"
     known = _CAPABILITIES if release >= _FIRST_WITH_REFERRERS else _CAPABILITIES - {"referrers"}
     unknown = [name for name in capabilities if name.lower() not in known]
     return f"it has no capability {unknown[0]}" if unknown else None
 
 
-def _is_table_of_tables(value: t.Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(table, dict) for table in value.values())
-
-
 def _is_bool(value: t.Any) -> bool:
     return isinstance(value, bool)
 
 
-def _is_string_list(value: t.Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
 def _is_text_or_texts(value: t.Any) -> bool:
-    return isinstance(value, str) or _is_string_list(value)
+    return isinstance(value, str) or is_list_of(value, str)
 
 
 def _is_client(value: t.Any) -> bool:
     """Return whether a value is a file with certificate and key, or a list of such files or of pairs of files."""
     if not isinstance(value, list):
         return isinstance(value, str)
-    return all(isinstance(item, str) or (_is_string_list(item) and len(item) == 2) for item in value)
+    return all(isinstance(item, str) or (is_list_of(item, str) and len(item) == 2) for item in value)
 
 
 def _is_header_table(value: t.Any) -> bool:
