@@ -15,6 +15,7 @@ import typing as t
 import tomllib
 
 from ._config.messages import Problem, problem
+from ._config.values import is_list_of
 from ._registries_conf_settings import check_settings, names_settings
 
 _NAMES_OF_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
@@ -128,10 +129,7 @@ def _entries(file: dict[str, t.Any], is_drop_in: bool) -> list[Entry]:
         raise ValueError("registries is not a table")
     tables = _tables(document, "registry", "[[registry]]")
     if _is_version_1(old):
-        if is_drop_in:
-            raise ValueError("a drop-in must be in version 2 of the format, with [[registry]], not in version 1")
-        if tables or names_settings(document):
-            raise ValueError("it mixes versions 1 and 2 of the format")
+        _check_version_1(document, is_drop_in)
     check_settings(document)
     entries = _entries_of_version_1(old, file["path"]) or [_entry(table, file["path"]) for table in tables]
     _reject_conflicts(entries)
@@ -154,9 +152,9 @@ def _tables(document: dict[str, t.Any], key: str, form: str) -> list[dict[str, t
     :raises ValueError: if it is something else.
     """
     tables = document.get(key, [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+    if not is_list_of(tables, dict):
         raise ValueError(f"{key} is not an array of tables, {form}")
-    return tables
+    return t.cast(t.List[t.Dict[str, t.Any]], tables)
 
 
 def _lower_keys(value: t.Any) -> t.Any:
@@ -171,12 +169,19 @@ def _is_version_1(tables: dict[str, t.Any]) -> bool:
     return any("registries" in group for group in groups if isinstance(group, dict))
 
 
+def _check_version_1(document: dict[str, t.Any], is_drop_in: bool) -> None:
+    if is_drop_in:
+        raise ValueError("a drop-in must be in version 2 of the format, with [[registry]], not in version 1")
+    if document.get("registry") or names_settings(document):
+        raise ValueError("it mixes versions 1 and 2 of the format")
+
+
 def _entries_of_version_1(tables: dict[str, t.Any], path: str) -> list[Entry]:
     names: dict[str, list[str]] = {}
     for table in _TABLES_OF_VERSION_1:
         group = tables.get(table)
         values = group.get("registries", []) if isinstance(group, dict) else []
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        if not is_list_of(values, str):
             raise ValueError(f"registries of registries.{table} is not a list of strings")
         names[table] = values
     return [
@@ -268,9 +273,9 @@ def unsent_login(logins: list[dict[str, t.Any]], registry: str, repository: str,
     is_any = not repository
     if _login_file(logins, mirror, is_any):
         return []
-    paths = [path for path in (_login_file(logins, name, is_any) for name in names) if path]
-    mirror_host = mirror.partition("/")[0]
-    return [problem("login_not_for_mirror", file=path, registry=registry, mirror=mirror_host) for path in paths[:1]]
+    for path in filter(None, (_login_file(logins, name, is_any) for name in names)):
+        return [problem("login_not_for_mirror", file=path, registry=registry, mirror=mirror.partition("/")[0])]
+    return []
 
 
 def _login_file(logins: list[dict[str, t.Any]], name: str, is_any: bool) -> str:

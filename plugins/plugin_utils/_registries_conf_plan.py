@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ..module_utils._image import DOCKER_HUB
 from ._config.messages import Problem, problem, problem_dicts
+from ._config.server_facts import CONNECTABLE, join_address
 from ._containerd_mirrors import PROXY_PORTS, Mirror, mirrors, proxy_problems
 from ._hit.client import Client
 from ._hit.pull import CLIENTS
@@ -18,8 +19,6 @@ from ._hit.setting import Setting
 from ._registries_conf import Entry, Registries, read_registries, unsent_login
 
 ROLE = "dragonflyoss.dragonfly.registries_conf"
-#: Addresses to listen on all interfaces, to which nobody can connect.
-_CONNECTABLE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
 class Options(t.NamedTuple):
@@ -93,10 +92,9 @@ def _proxy(client: Client | None, options: Options) -> str:
     if options.proxy:
         return urlsplit(options.proxy).netloc
     address = client.address.strip("[]") if client else ""
-    port = client.port if client else PROXY_PORTS.get(options.client)
+    port: t.Any = client.port if client else PROXY_PORTS.get(options.client)
     port = port.get("start") if isinstance(port, dict) else port
-    host = _CONNECTABLE.get(address, address)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return join_address(CONNECTABLE.get(address, address), port)
 
 
 def _entry(mirror: Mirror, proxy: str, options: Options) -> dict[str, t.Any]:

@@ -14,6 +14,7 @@ import typing as t
 
 from ..module_utils._config_redaction import HIDDEN
 from ..module_utils._image import is_full_name, is_host
+from ._config.values import is_list_of, is_mapping_of
 
 _MODES = ("", "disabled", "enforcing", "permissive")
 _LISTS = ("unqualified-search-registries", "credential-helpers")
@@ -35,23 +36,26 @@ def check_settings(document: dict[str, t.Any]) -> None:
     :raises ValueError: if the programs reject one.
     """
     for key in _LISTS:
-        value = document.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        if not is_list_of(document.get(key, []), str):
             raise ValueError(f"{key} is not a list of strings")
     for key in _TEXTS:
         if not isinstance(document.get(key, ""), str):
             raise ValueError(f"{key} is not a string")
+    _check_short_names(document)
+    _check_aliases(document.get("aliases", {}))
+
+
+def _check_short_names(document: dict[str, t.Any]) -> None:
     mode = document.get("short-name-mode", "")
     if mode not in _MODES:
         raise ValueError(f"short-name-mode is {mode}, which is none of {', '.join(_MODES[1:])}")
     for registry in document.get("unqualified-search-registries", []):
         if not is_host(registry.rstrip("/")):
             raise ValueError(f"{registry} in unqualified-search-registries is not HOST[:PORT]")
-    _check_aliases(document.get("aliases", {}))
 
 
 def _check_aliases(aliases: t.Any) -> None:
-    if not isinstance(aliases, dict) or not all(isinstance(value, str) for value in aliases.values()):
+    if not is_mapping_of(aliases, str):
         raise ValueError("aliases is not a table of strings")
     for name, value in aliases.items():
         if not _is_short_name(name):

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 _LISTEN = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*)):(?P<port>[0-9]+)\Z")
 #: Address to connect to from the same host if a server listens on all addresses.
-_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+CONNECTABLE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 #: Characters with a special meaning between double quotes in an EnvironmentFile (systemd.exec(5)).
 _QUOTED = re.compile(r'(["\\$`])')
 _TYPES_OF_POSTGRES = ("postgres",)
@@ -41,7 +41,7 @@ def local_address(listen: str) -> dict[str, t.Any]:
     if not match:
         return {"host": "127.0.0.1", "port": 0}
     host = match.group("v6") if match.group("v6") is not None else match.group("host")
-    return {"host": _LOOPBACK.get(host, host), "port": int(match.group("port"))}
+    return {"host": CONNECTABLE.get(host, host), "port": int(match.group("port"))}
 
 
 def join_address(host: str, port: int) -> str:
