@@ -37,6 +37,7 @@ _KIND_OF_TYPE = {"dict": "mapping", "list": "list"}
 # A list of names, not a mapping.
 _EXCEPTIONS = {"registries_conf_insecure_registries": "list"}
 _TYPE_KEYS = ("type", "elements", "choices", "no_log")
+_NUMBERS = {option: limits for option, limits in RANGES.items() if option not in DURATIONS}
 
 
 def role_value_problems(variables: Mapping[str, t.Any], role: str) -> list[str]:
@@ -48,19 +49,23 @@ def role_value_problems(variables: Mapping[str, t.Any], role: str) -> list[str]:
     """
     options = read_options(role)
     given = {name: variables[name] for name in options if variables.get(name) is not None}
-    spec = {name: {key: options[name][key] for key in _TYPE_KEYS if key in options[name]} for name in given}
-    problems = [f"{message}." for message in ArgumentSpecValidator(spec).validate(given).error_messages]
+    problems = _type_problems(given, options)
     for name in sorted(given):
         kind = _kind(name, options[name]["type"])
         problems += value_problems(given[name], name, kind) if kind else []
     return problems + _number_problems(given, f"{role}_")
 
 
+def _type_problems(given: Mapping[str, t.Any], options: Mapping[str, dict[str, t.Any]]) -> list[str]:
+    spec = {name: {key: options[name][key] for key in _TYPE_KEYS if key in options[name]} for name in given}
+    return [f"{message}." for message in ArgumentSpecValidator(spec).validate(given).error_messages]
+
+
 def _number_problems(given: Mapping[str, t.Any], prefix: str) -> list[str]:
     """Return which numbers are out of range, as far as they are numbers; a number may be text."""
     texts = {name.removeprefix(prefix): str(value) for name, value in given.items()}
-    numbers = {option: int(text) for option, text in texts.items() if option in RANGES and re.match(r"-?\d+\Z", text)}
-    ranges = {option: RANGES[option] for option in numbers if option not in DURATIONS}
+    numbers = {option: int(text) for option, text in texts.items() if option in _NUMBERS and re.match(r"-?\d+\Z", text)}
+    ranges = {option: _NUMBERS[option] for option in numbers}
     return [f"{problem}." for problem in range_problems(numbers, ranges, prefix)]
 
 

@@ -126,7 +126,12 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
     problems += [problem for role in _ROLES for problem in role_value_problems(own, role)]
     invalid = role_value_problems(first, "manager")
     problems += [problem for problem in invalid if problem not in problems]
-    problems += _state_problems(own)
+    problems += _option_problems(own)
+    return problems if invalid else problems + _address_problems(own, first, name)
+
+
+def _option_problems(own: Variables) -> list[str]:
+    problems = _state_problems(own)
     if own.get("preheat_client", "dfdaemon") != "dfdaemon":
         problems.append("preheat_client must be dfdaemon: this playbook sets up the Rust client on seeds and nodes.")
     token_file = str(own.get("site_token_file") or "/")
@@ -135,7 +140,7 @@ def inventory_problems(own: Variables, first: Variables, name: str, names: list[
             f"site_token_file is {token_file}, which Ansible would look up in the directory of the playbook. Set it to "
             "an absolute path, or to one that begins with ~/."
         )
-    return problems if invalid else problems + _address_problems(own, first, name)
+    return problems
 
 
 def _differences(own: Variables, first: Variables, name: str, names: list[str]) -> list[str]:

@@ -65,12 +65,18 @@ def _check_preheat(value: t.Any, name: str) -> None:
     """
     given = {option: setting for option, setting in read_mapping(value, name).items() if setting not in (None, "", [])}
     numbers = {option: int(given[option]) for option in given.keys() & RANGES.keys()}
-    problems = param_problems({**given, **numbers})
+    problems = param_problems({**given, **numbers}) + _combination_problems(given, name)
+    raise_problems([f"{name}_{problem}" for problem in problems])
+
+
+def _combination_problems(given: dict[str, t.Any], name: str) -> list[str]:
+    """Return what the argument spec of the module says of options that are set together."""
+    problems = []
     if "count" in given and "percentage" in given:
         problems.append("count and percentage must not both be set")
     if "client_key" in given and "client_cert" not in given:
         problems.append(f"client_key requires {name}_client_cert")
-    raise_problems([f"{name}_{problem}" for problem in problems])
+    return problems
 
 
 _CHECKS: dict[str, t.Callable[[t.Any, str], t.Any]] = {
