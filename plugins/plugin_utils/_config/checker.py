@@ -20,6 +20,7 @@ from .._config import schema
 from .messages import Problem, problem
 from .service_options import flat_options, option_error
 from .values import is_loopback, parse_duration, pattern_error, same_listener, split_address, value_error
+from .variables import variable_of
 
 #: For traces: initJaegerTracer in cmd/dependency/dependency.go, dragonfly-client/src/tracing/mod.rs.
 TRACING_PROTOCOLS = ("grpc", "http", "https")
@@ -32,6 +33,7 @@ class Context(t.NamedTuple):
     :ivar manager_release: str, as ``2.5.1``.
     :ivar dynconfig: whether the Rust client finds its schedulers in dynconfig.yaml.
     :ivar schedulers: addresses that a role would write to dynconfig.yaml.
+    :ivar role_config: variable ``CLIENT_config`` of the role that writes the configuration, None without a role.
     :ivar service_options: settings that a role would write to the section [Service] of the unit.
     :ivar bases: base URLs of the registries that the host pulls from.
     :ivar taken_addresses: addresses on which other programs of the host listen, as ``HOST:PORT``.
@@ -45,6 +47,7 @@ class Context(t.NamedTuple):
     manager_release: str | None = None
     dynconfig: bool = False
     schedulers: t.Sequence[str] = ()
+    role_config: t.Mapping[str, t.Any] | None = None
     service_options: t.Mapping[str, t.Any] = {}
     bases: t.Sequence[str] = ()
     taken_addresses: t.Sequence[str] = ()
@@ -85,7 +88,9 @@ class Checker:
         self.check_release()
         for setting in schema.settings(self.config, self.client):
             self._check_setting(setting)
+        of_keys = len(self.problems)
         self.check_client()
+        self.problems[of_keys:] = [each for each in self.problems[of_keys:] if not self.has_unreadable(each.key)]
         self._check_service_options()
         return self.problems
 
@@ -99,7 +104,20 @@ class Checker:
 
     def add(self, code: str, key: str, **details: t.Any) -> None:
         """Add the problem of a code."""
-        self.problems.append(problem(code, key, client=self.client, release=self.release_text, **details))
+        role_config = self.context.role_config
+        variable = "" if role_config is None else variable_of(key, self.client, role_config)
+        without_variable = problem(code, key, client=self.client, release=self.release_text, **details)
+        self.problems.append(without_variable._replace(variable=variable))
+
+    @property
+    def has_role(self) -> bool:
+        """Whether a role writes the configuration, so messages name its variables."""
+        return self.context.role_config is not None
+
+    def has_unreadable(self, *keys: str) -> bool:
+        """Return whether one of the keys, the mapping that contains it, or an element of its list is unreadable."""
+        paths = {path.partition("[")[0] for path in self._unreadable}
+        return any(f"{key}.".startswith((f"{path}.", f"{path}[")) for key in keys for path in paths)
 
     def get(self, path: str, default: t.Any = None) -> t.Any:
         """Return a valid value, or else the default. Invalid values are reported elsewhere."""
@@ -159,10 +177,11 @@ class Checker:
         self.add(code, setting.where, **details)
 
     def _check_service_options(self) -> None:
+        options = f"{self.client}_service_options" if self.has_role else "service_options"
         for name, where, value in flat_options(dict(self.context.service_options)):
             error = option_error(name, value)
             if error:
-                self.add("bad_service_option", f"{self.client}_service_options.{where}", error=error)
+                self.add("bad_service_option", f"{options}.{where}", error=error)
 
     def _check_value(self, setting: schema.Setting, key: schema.Key) -> None:
         if setting.value is None and self.accepts_empty:

@@ -18,6 +18,8 @@ _MIN_RATE = 20 * 1024 * 1024
 #: proxy.defaultFilter as the role dfget writes it.
 DEFAULT_FILTER = "Expires&Signature&ns"
 
+_CLUSTER_KEYS = ("scheduler.manager.enable", "scheduler.manager.netAddrs", "scheduler.netAddrs")
+
 
 class GoChecker(Checker):
     """Collects the problems of dfget.yaml. DaemonOption.Validate in client/config/peerhost.go has most bounds."""
@@ -53,10 +55,12 @@ class GoChecker(Checker):
     def _check_cluster(self) -> None:
         has_manager, schedulers = self.get("scheduler.manager.enable"), self.get("scheduler.netAddrs")
         if has_manager and schedulers:
-            self.add("schedulers_ignored", "scheduler.netAddrs", variable="dfget_scheduler_addrs")
-        if not (self.get("scheduler.manager.netAddrs") if has_manager else schedulers):
+            self.add("schedulers_ignored", "scheduler.netAddrs")
+        is_reported = self.has_unreadable(*_CLUSTER_KEYS)
+        if not is_reported and not (self.get("scheduler.manager.netAddrs") if has_manager else schedulers):
+            keys = "scheduler.manager.netAddrs and scheduler.manager.enable, or scheduler.netAddrs"
             variables = "dfget_manager_addrs, preheat_url, DRAGONFLY_URL or dfget_scheduler_addrs"
-            self.add("no_scheduler", "scheduler", variable=variables)
+            self.add("no_scheduler", "scheduler", names=variables if self.has_role else keys)
 
     def _check_seed(self, is_seed: bool) -> None:
         # Managers and Go clients are released together, so an unknown manager counts as new as the client.

@@ -74,7 +74,7 @@ class ManagerChecker(ServerChecker):
     def _check_redis(self) -> None:
         redis = "database.redis"
         has_address = self.get(f"{redis}.addrs") or (self.get(f"{redis}.host") and self.get(f"{redis}.port"))
-        if not has_address and f"{redis}.addrs" not in self._unreadable:
+        if not has_address:
             self.add("missing_key", f"{redis}.addrs")
         self.check_redis(redis)
         names = {"db": 0, "brokerDB": 1, "backendDB": 2}

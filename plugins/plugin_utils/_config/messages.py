@@ -14,7 +14,7 @@ import typing as t
 # code: what goes wrong, and the remedy. Values of secrets are never part of either.
 MESSAGES: dict[str, tuple[str, str]] = {
     "no_such_client": (
-        "this role cannot configure release {release} of {client} (supported: {first} to {last}).",
+        "this collection cannot configure release {release} of {client} (supported: {first} to {last}).",
         "Set it to the release of the client on the host. For releases after 2.3.4, use the Rust client and the role "
         "dfdaemon.",
     ),
@@ -111,7 +111,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "schedulers_ignored": (
         "with a manager, {client} gets its schedulers from the manager and ignores these.",
-        "Leave {variable} empty, or do not set a manager.",
+        "Leave them out, or do not set a manager.",
     ),
     "bad_service_option": (
         "systemd cannot read this setting of the unit as written: {error}.",
@@ -119,7 +119,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "no_scheduler": (
         "neither a manager nor a scheduler is set, so the client cannot join a cluster.",
-        "Set {variable}.",
+        "Set {names}.",
     ),
     "filter_without_ns": (
         "containerd adds ?ns=REGISTRY to each pull through a mirror, but a preheat does not. The filter does not "
@@ -152,7 +152,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "seed_cannot_be_preheated": (
         "schedulers 2.3.1 and later preheat seed peers through a protocol that the Go client does not support. Jobs "
         "end with SUCCESS, but nothing is cached.",
-        "Use the role dfdaemon for seed peers of this cluster.",
+        "Use the Rust client for seed peers of this cluster (role dfdaemon).",
     ),
     "trailing_slash": (
         "the Rust client appends the path to this address, so a trailing slash results in //v2/... and every pull "
@@ -187,7 +187,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "open_proxy": (
         "the proxy listens on {address} and serves everyone who can reach the host.",
-        "Listen on 127.0.0.1. Or set basicAuth and send it with the mirrors (containerd_mirrors_headers), as "
+        "Listen on 127.0.0.1. Or set basicAuth and send it in the headers of the mirrors (of hosts.toml), as "
         "Proxy-Authorization to the Go client, as Authorization to the Rust client.",
     ),
     "exits_when_idle": (
@@ -209,8 +209,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "expires_too_soon": (
         "preheated content is evicted {expiry} s after its last use, but a preheat counts as warm for {max_age} s "
-        "(preheat_max_age).",
-        "Raise it above preheat_max_age.",
+        "(its max_age).",
+        "Raise it above max_age of the preheat.",
     ),
     "rate_limit_too_low": (
         "the daemon does not start with less than 20 MiB per second.",
@@ -418,6 +418,7 @@ class Problem(t.NamedTuple):
     :ivar remedy: what to do.
     :ivar suggestion: similar valid key if this one is unknown, or empty.
     :ivar file: path on the host; empty for the one that a role is going to write.
+    :ivar variable: variable of the role that sets the key, or empty.
     """
 
     code: str
@@ -426,6 +427,7 @@ class Problem(t.NamedTuple):
     remedy: str
     suggestion: str = ""
     file: str = ""
+    variable: str = ""
 
     @property
     def where(self) -> str:
@@ -435,7 +437,8 @@ class Problem(t.NamedTuple):
     @property
     def message(self) -> str:
         """Return the problem in one line."""
-        return f"{self.where}: {self.description} {self.remedy} [{self.code}]"
+        where = f"{self.where} ({self.variable})" if self.variable else self.where
+        return f"{where}: {self.description} {self.remedy} [{self.code}]"
 
 
 def problem_dicts(problems: t.Iterable[Problem], allowed: t.Container[str] = ()) -> list[dict[str, t.Any]]:

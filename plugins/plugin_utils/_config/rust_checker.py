@@ -17,7 +17,6 @@ from .values import is_host_and_port, is_socket_address, parse_bytes, parse_dura
 _LAST_WITHOUT_BLOB_IDS = (2, 5, 1)
 _BLOB_DIGEST_KEYS = [f"proxy.registryMirror.enableTask{name}BasedBlobDigest" for name in ("ID", "Id")]
 _MIN_REQUEST_RATE = 100
-_SCHEDULERS = "dfdaemon_scheduler_addrs"
 #: Default ports of dfdaemon.
 _PORTS = {
     "upload.server.port": 4000,
@@ -91,23 +90,25 @@ class RustChecker(Checker):
             if value_error("url", address, self.client):
                 self.add("bad_value", "manager.addr", wanted="a URL such as http://dragonfly-manager:65003")
         elif not has_dynconfig:
-            later = "with release 1.4.3 or later, dfdaemon_scheduler_addrs"
-            variable = f"dfdaemon_manager_addr, preheat_url or DRAGONFLY_URL ({later})"
-            self.add("no_scheduler", "manager.addr", variable=variable)
+            names, schedulers = "manager.addr", "schedulers in dynconfig.yaml"
+            if self.has_role:
+                names = "dfdaemon_manager_addr, preheat_url or DRAGONFLY_URL"
+                schedulers = "dfdaemon_scheduler_addrs"
+            self.add("no_scheduler", "manager.addr", names=f"{names} (with release 1.4.3 or later, {schedulers})")
         elif address == "":
             self.add("bad_value", "manager.addr", wanted="a URL (without a manager, omit the key)")
 
     def _check_schedulers(self) -> None:
         """Check the addresses for dynconfig.yaml (dragonfly-client/src/dynconfig/local.rs, from 1.4.3 on)."""
-        schedulers = list(self.context.schedulers)
+        schedulers, where = list(self.context.schedulers), "dfdaemon_scheduler_addrs" if self.has_role else "schedulers"
         if schedulers and self.get("manager.addr"):
-            self.add("schedulers_ignored", _SCHEDULERS, variable=_SCHEDULERS)
+            self.add("schedulers_ignored", where)
         if len(schedulers) == 1 and is_host_and_port(schedulers[0]):
             return  # A single name is resolved.
         for index, address in enumerate(schedulers):
             if not is_socket_address(address):
                 hint = "Write each address as IP:PORT. NAME:PORT is supported only as a single address."
-                self.add("bad_scheduler", f"{_SCHEDULERS}[{index}]", address=address, hint=hint)
+                self.add("bad_scheduler", f"{where}[{index}]", address=address, hint=hint)
 
     def _check_bounds(self) -> None:
         for path in _ABOVE_ZERO:

@@ -32,7 +32,7 @@ class SchedulerChecker(ServerChecker):
 
     def _check_manager(self) -> None:
         address = self.get("manager.addr")
-        if address is None and "manager.addr" not in self._unreadable:
+        if address is None:
             self.add("no_manager", "manager.addr")
         elif address and not is_host_and_port(address):
             self.add(
@@ -44,7 +44,7 @@ class SchedulerChecker(ServerChecker):
             self.add("no_jobs", "job.enable", remedy="Set it to true.")
         for where in ("database.redis", "job.redis"):
             self.check_redis(where)
-        if not self._has_redis() and "database.redis.addrs" not in self._unreadable:
+        if not self._has_redis():
             self.add("no_jobs", "database.redis.addrs", remedy="Set it to the addresses of the manager's Redis.")
         names = {"brokerDB": 1, "backendDB": 2}
         self.check_redis_databases(

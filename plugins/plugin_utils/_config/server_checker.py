@@ -77,7 +77,7 @@ class ServerChecker(Checker):
         return value in rule.values if rule.values else has_content(value)
 
     def _check_rule(self, rule: Rule) -> None:
-        if rule.path in self._unreadable or self._is_met(rule.condition, self.get(rule.path)):
+        if self._is_met(rule.condition, self.get(rule.path)):
             return
         if rule.condition == "required":
             self.add("missing_key", rule.path)

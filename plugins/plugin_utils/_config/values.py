@@ -175,7 +175,7 @@ def is_socket_address(text: str) -> bool:
 def is_host_and_port(text: str) -> bool:
     """Return whether a text is ``HOST:PORT``, with an IPv6 address in brackets."""
     host, _colon, port = text.rpartition(":")
-    has_host = bool(host) and (":" not in host or (host.startswith("[") and host.endswith("]")))
+    has_host = _is_plain(host) and (":" not in host or (host.startswith("[") and host.endswith("]")))
     return has_host and is_port_text(port)
 
 
@@ -219,6 +219,11 @@ def is_mapping_of(value: t.Any, kind: type) -> bool:
     return isinstance(value, dict) and all(isinstance(item, kind) for item in value.values())
 
 
+def _is_plain(text: str) -> bool:
+    """Return whether a text can be an address: it consists of ASCII characters without white space."""
+    return bool(text) and text.isascii() and not re.search(r"\s", text)
+
+
 def _is_int(value: t.Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -237,7 +242,7 @@ def _is_ip(value: t.Any) -> bool:
 
 def _is_url(value: t.Any) -> bool:
     try:
-        parts = urlsplit(value) if isinstance(value, str) else None
+        parts = urlsplit(value) if isinstance(value, str) and _is_plain(value) else None
         return (
             parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
         )

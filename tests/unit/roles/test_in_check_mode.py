@@ -170,6 +170,8 @@ def clients(tmp_path_factory):
         "unknown_key": {**GO, "dfget_config": {"proxy": {"defaultFilters": "ns"}}},
         "release": {**GO, **of_file, "dfget_config": {"networkTopology": {"enable": True}}},
         "alone": {"dfget_release": "2.1.67"},
+        "no_port": {"dfget_release": "2.1.67", "dfget_manager_addrs": "manager"},
+        "umlaut": {**GO, "dfget_registry_mirror": "https://r\u00e9gistre.example"},
         "cache": {**GO, "dfget_seed_peer": True, "preheat_max_age": 86400},
         "tag": {**GO, "preheat_tag": "shop"},
         "allowed": {**GO, "dfget_proxy_ip": "0.0.0.0", "dfget_allowed_problems": ["open_proxy"]},
@@ -316,11 +318,13 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
         ),
         ("release", ["dfget 2.1.60 no longer has this key", "networkTopology.enable"]),
         ("alone", ["Set dfget_manager_addrs, preheat_url, DRAGONFLY_URL or dfget_scheduler_addrs."]),
+        ("no_port", ["scheduler.manager.netAddrs (dfget_manager_addrs): dfget does not start", "a list of HOST:PORT"]),
+        ("umlaut", ["proxy.registryMirror.url (dfget_registry_mirror): dfget does not start with this value"]),
         ("cache", ["storage.taskExpireTime", "evicted 21600 s after its last use"]),
         ("tag", ["proxy.defaultTag: pulls of this host have the tag '', but the preheat has the tag 'shop'"]),
         ("flag", ["enableTaskIDBasedBlobDigest", "[blob_digest_ids]"]),
         ("names", ["dfdaemon_scheduler_addrs[0]: dfdaemon cannot use s1:8002", "Write each address as IP:PORT"]),
-        ("ignored", ["gets its schedulers from the manager", "Leave dfdaemon_scheduler_addrs empty"]),
+        ("ignored", ["dfdaemon_scheduler_addrs: with a manager, dfdaemon gets its schedulers from the manager"]),
         ("line_break", ["dfdaemon_service_options.MemoryMax", "[bad_service_option]"]),
         ("percent", ["dfdaemon_service_options.Environment[0]", "write %% for a percent sign"]),
         ("allowed", ["ok"]),
@@ -332,6 +336,10 @@ def test_what_is_written_is_sound_for_each_release_of_the_rust_client(rust, name
 def test_what_the_roles_of_the_clients_refuse(clients, name, expected_texts):
     for each in expected_texts:
         assert each in clients[name]
+
+
+def test_a_wrong_address_is_the_only_problem(clients):
+    assert "no_scheduler" not in clients["no_port"]
 
 
 def test_the_query_of_a_signed_url_is_not_shown(clients):

@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.checker import Context
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import MESSAGES
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.problems import (
@@ -18,6 +19,7 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.pro
     has_secret,
 )
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.schema import FIRST_RELEASE, SCHEMA
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.variables import VARIABLES
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import (
     judge_config as judge_facts,
 )
@@ -29,6 +31,7 @@ TABLES = [
     Path(__file__).parent / name
     for name in ("test_containerd_plan.py", "test_registries_conf.py", "test_server_config.py")
 ]
+ROLES = Path(__file__).parents[4] / "roles"
 DOCS = Path(__file__).parents[4] / "docs" / "traps.md"
 
 GO: dict[str, t.Any] = {
@@ -90,7 +93,7 @@ def rust(code: str, path: str, value: t.Any, key: str = "", release: str | None 
     return Case(code, "dfdaemon", path, value, key or path, release, Context(**context))
 
 
-SCHEDULERS = "dfdaemon_scheduler_addrs"
+SCHEDULERS = "schedulers"
 THRESHOLDS = {"distThreshold": "1GB", "diskThreshold": "1GB"}
 # Values with which dfdaemon 1.5.1 panicked.
 ZEROS: dict[str, t.Any] = {
@@ -127,6 +130,8 @@ BAD_SERVICE_OPTIONS: list[tuple[str, dict[str, t.Any]]] = [
 ]
 
 
+NOT_URLS = ["https://r\u00e9gistre.example", "https://\u0433\u0438\u0442.example", "https://a b"]
+
 CASES = [
     go("no_such_client", "host.idc", "", key="release", release="2.0.8"),
     go("no_such_client", "host.idc", "", key="release", release="2.4.0"),
@@ -157,6 +162,13 @@ CASES = [
     go("bad_value", "objectStorage", {"enable": True, "maxReplicas": 0}, key="objectStorage.maxReplicas"),
     rust("bad_value", "manager.addr", "manager:65003"),
     rust("bad_value", "proxy.registryMirror.addr", "index.docker.io"),
+    *(rust("bad_value", "proxy.registryMirror.addr", url) for url in NOT_URLS),
+    *(rust("bad_value", "manager.addr", url) for url in NOT_URLS),
+    *(go("wrong_type", "proxy.registryMirror.url", url) for url in NOT_URLS),
+    *(
+        go("wrong_type", "scheduler.manager.netAddrs", [{"type": "tcp", "addr": address}])
+        for address in ("r\u00e9gistre:65003", "a b:65003", "manager")
+    ),
     go("missing_file", "proxy.registryMirror.certs", ["/etc/ca.pem"], missing_files=["/etc/ca.pem"]),
     rust("missing_file", "manager.caCert", "/etc/ca.pem", missing_files=["/etc/ca.pem"]),
     go("no_scheduler", "scheduler.manager.netAddrs", [], key="scheduler"),
@@ -309,7 +321,7 @@ CASES = [
     go("unknown_key", "proxy.tcpListen.port", {"start": 65001, "stop": 2}, key="proxy.tcpListen.port.stop"),
     go("unknown_key", "proxy.whiteList", [{"host": "a"}, {"hots": "b"}], key="proxy.whiteList[1].hots"),
     *(
-        go("bad_service_option", "host.idc", "", key=f"dfget_service_options.{key}", service_options=options)
+        go("bad_service_option", "host.idc", "", key=f"service_options.{key}", service_options=options)
         for key, options in BAD_SERVICE_OPTIONS
     ),
     go("port_drifts", "proxy.tcpListen.port", {"start": 65001, "end": 65010}),
@@ -342,7 +354,7 @@ def test_each_problem_is_found_and_nothing_else(case):
     )
     others = {problem.code for problem in actual} - {case.code}
     # If the proxy cannot be read, its content is not checked.
-    if case.value != "/etc/dragonfly/proxy.yaml" and case.code not in ("wrong_type", "bad_regex"):
+    if case.value != "/etc/dragonfly/proxy.yaml":
         assert others == set()
     assert (case.code, case.key) in [(problem.code, problem.key) for problem in actual]
     for problem in actual:
@@ -483,14 +495,69 @@ def test_the_verdict_is_what_was_measured(client, release, proxy, manager, hit):
     assert (config_problems(config, client, release, Context(manager_release=manager)) == []) is hit
 
 
-def test_a_key_that_cannot_be_read_does_not_hide_the_others():
+def test_an_unreadable_value_is_reported_without_its_consequences():
     config = with_key(with_key(GO, "aliveTime", 30), "proxy.defaultFilter", 5)
+    config = with_key(with_key(config, "scheduler.manager.netAddrs", "manager:65003"), "keepStorage", False)
     assert [(problem.code, problem.key) for problem in config_problems(config, "dfget", "2.1.67")] == [
         ("wrong_type", "aliveTime"),
+        ("wrong_type", "scheduler.manager.netAddrs"),
         ("wrong_type", "proxy.defaultFilter"),
-        ("filter_without_ns", "proxy.defaultFilter"),
-        ("exits_when_idle", "aliveTime"),
+        ("storage_not_kept", "keepStorage"),
     ]
+
+
+def beginnings(config, client, release, **context):
+    """Return the messages of problems up to the first colon, and the remedies."""
+    problems = config_problems(config, client, release, Context(**context))
+    return [(problem.message.partition(":")[0], problem.remedy) for problem in problems]
+
+
+def test_a_role_names_its_variables():
+    config = with_key(GO, "scheduler.manager.netAddrs", [{"type": "tcp", "addr": "manager"}])
+    key = "scheduler.manager.netAddrs"
+    [(where, _remedy)] = beginnings(config, "dfget", "2.1.67")
+    assert where == key
+    [(where, _remedy)] = beginnings(config, "dfget", "2.1.67", role_config={})
+    assert where == f"{key} (dfget_manager_addrs)"
+    role_config = {"scheduler": {"manager": {"netAddrs": ["manager"]}}}
+    [(where, _remedy)] = beginnings(config, "dfget", "2.1.67", role_config=role_config)
+    assert where == key
+
+
+@pytest.mark.parametrize(
+    "client, release, path, value, key, variable",
+    [
+        ("dfget", "2.1.67", "scheduler.manager.netAddrs", [], "scheduler.netAddrs", "dfget_scheduler_addrs"),
+        ("dfdaemon", "1.5.1", "manager", {}, "manager.addr", "dfdaemon_manager_addr"),
+    ],
+)
+def test_remedy_names_keys_without_a_role_and_variables_with_one(client, release, path, value, key, variable):
+    config = with_key(base(client), path, value)
+    [(_where, remedy)] = beginnings(config, client, release)
+    assert key in remedy
+    assert "_addr" not in remedy
+    [(_where, remedy)] = beginnings(config, client, release, role_config={})
+    assert variable in remedy
+
+
+def test_schedulers_and_service_options_have_the_names_of_variables_with_a_role():
+    context = {"schedulers": ["s:8002"], "service_options": {"Memory Max": "2G"}}
+    wheres = [where for where, _remedy in beginnings(RUST, "dfdaemon", "1.5.1", **context)]
+    assert wheres == ["schedulers", "service_options.Memory Max"]
+    wheres = [where for where, _remedy in beginnings(RUST, "dfdaemon", "1.5.1", **context, role_config={})]
+    assert wheres == ["dfdaemon_scheduler_addrs", "dfdaemon_service_options.Memory Max"]
+
+
+@pytest.mark.parametrize("program", sorted(VARIABLES))
+def test_variables_are_those_of_the_role(program):
+    role = ROLES / program
+    options = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]
+    template = (role / "templates/base.yaml.j2").read_text(encoding="utf-8")
+    assert set(VARIABLES[program].values()) <= set(options["options"])
+    for key, variable in VARIABLES[program].items():
+        if key != "release":
+            assert key in SCHEMA[program]
+            assert variable.endswith("_addrs") or re.search(rf"\b{variable}\b", template)
 
 
 def test_a_release_that_is_none_is_an_error():

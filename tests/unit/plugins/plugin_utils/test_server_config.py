@@ -152,7 +152,7 @@ CASES = [
     manager("port_taken", "server.grpc.port.start", {}, taken_addresses=["0.0.0.0:65003"]),
     manager(
         "bad_service_option",
-        "manager_service_options.Environment",
+        "service_options.Environment",
         {},
         service_options={"Environment": "DRAGONFLY_PAT=a%b"},
     ),
