@@ -25,6 +25,7 @@ from ._containerd_files import (
     config_version,
     merge_files,
     plugin_id,
+    presence_problems,
     read_config,
     sub_table,
 )
@@ -103,7 +104,8 @@ def judge_config(
     problems = not_allowed(problems, allowed)
     if not is_set:
         problems += _other_directories(effective, certs_dir)
-    if not is_done and TOMLKIT_ERROR:
+    is_known = not not_allowed(presence_problems(facts), allowed)
+    if not is_done and is_known and TOMLKIT_ERROR:
         problems.append(problem("tomlkit_missing", file=effective.path, error=TOMLKIT_ERROR))
     return Verdict(text, False, problems) if is_done or problems else _edit(effective, text, certs_dir, login)
 

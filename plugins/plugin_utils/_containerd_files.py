@@ -118,7 +118,11 @@ def presence_problems(facts: dict[str, t.Any]) -> list[Problem]:
     if not is_present(facts):
         return [problem("no_containerd", "containerd")]
     if facts.get("distribution") == "unknown":
-        return [problem("unknown_containerd", file=path, config=path, error=f" ({error})" if error else "")]
+        exists = facts["config"].get("exists", True)
+        config = path if exists else f"no configuration, because {path} does not exist"
+        values = {"config": config, "error": f" ({error})" if error else ""}
+        key, file = ("", path) if exists else ("containerd", "")
+        return [problem("unknown_containerd", key, file=file, **values)]
     if error:
         return [problem("config_unknown", file=path, unit="containerd.service", error=error)]
     unknown = facts.get("settings_error")

@@ -181,6 +181,21 @@ def test_what_is_not_known_is_said(more: dict[str, Any], code: str, key: str) ->
     assert code in [reason.code for reason in verdict.reasons]
 
 
+def test_an_unknown_containerd_without_a_configuration_names_no_file() -> None:
+    facts = containerd("", distribution="unknown", config=file(CONFIG, None))
+    [found] = make_plan(facts, options())["problems"]
+    assert found["key"] == "containerd"
+    assert f"It was started with no configuration, because {CONFIG} does not exist." in found["message"]
+
+
+@pytest.mark.parametrize("distribution", [None, "unknown"])
+def test_a_missing_library_is_not_reported_without_a_containerd(monkeypatch, distribution: str | None) -> None:
+    monkeypatch.setattr(_containerd_config, "TOMLKIT_ERROR", "No module named 'tomlkit'")
+    assert codes(make_plan(containerd("version = 2\n"), options())) == ["tomlkit_missing"]
+    facts = containerd("version = 2\n", distribution=distribution)
+    assert codes(make_plan(facts, options())) == ["no_containerd" if distribution is None else "unknown_containerd"]
+
+
 @pytest.mark.parametrize("release", [None, "1.7.24", "2.2.0"])
 @pytest.mark.parametrize(
     "before, after, key",
