@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 import typing as t
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ._errors import ApiError, GarbledError, InputError, TransportError
 from ._http import ANSWER_LIMIT, Http, Response, verification
@@ -20,6 +20,7 @@ from ._option_checks import raise_problems, range_problems, with_seconds
 from ._pages import PageWalk
 from ._polling import Clock
 from ._redact import redact_url
+from ._text import url_problem
 from ._time import parse_http_date
 
 OPEN_API = "/oapi/v1"
@@ -84,8 +85,11 @@ def check_url(url: str) -> str:
 
     :raises InputError: if it is not a valid http or https URL.
     """
-    parts = _split_url(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f\x7f]", url):
+    problem = url_problem(url)
+    if problem:
+        raise InputError(f"url {redact_url(url)!r} is not a valid URL: {problem}.")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(
             f"url must be the manager's address, such as http://dragonfly-manager:8080, not {redact_url(url)!r}."
         )
@@ -96,15 +100,6 @@ def check_url(url: str) -> str:
     if re.search("[?#]", url):
         raise InputError(f"url must not contain a query or a fragment: {redact_url(url)!r}.")
     return url.rstrip("/")
-
-
-def _split_url(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _port = parts.port  # raises ValueError if it is not a number
-    except ValueError:
-        raise InputError(f"url {redact_url(url)!r} is not a valid URL.") from None
-    return parts
 
 
 class DragonflyClient:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ._errors import InputError
 from ._redact import redact_url
+from ._text import url_problem
 
 
 def check_file_url(url: str, instead: str = "Set the header Authorization in headers instead.") -> str:
@@ -23,23 +24,18 @@ def check_file_url(url: str, instead: str = "Set the header Authorization in hea
         raise InputError(f"{redact_url(url)!r} contains white space. Write %20 for a space.")
     if "#" in url:
         raise InputError(f"{redact_url(url)!r} contains a fragment, which clients do not send. Write %23 for #.")
-    if not _is_file_url(url):
+    problem = url_problem(url)
+    if problem:
+        raise InputError(f"{redact_url(url)!r} is not a valid URL: {problem}.")
+    parts = urlsplit(url)
+    if not parts.scheme or not parts.netloc.rpartition("@")[2]:
         raise InputError(f"{redact_url(url)!r} is not the URL of a file, which is SCHEME://HOST/PATH.")
-    if "@" in urlsplit(url).netloc:
+    if "@" in parts.netloc:
         raise InputError(
             f"{redact_url(url)!r} must not contain a user name or password: they would become part of the task ID, "
             f"and appear in the manager and in the logs of peers. {instead}"
         )
     return url
-
-
-def _is_file_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        _port = parts.port  # raises ValueError if it is not a number
-    except ValueError:
-        return False
-    return bool(parts.scheme and parts.netloc.rpartition("@")[2])
 
 
 def strip_query(url: str) -> str:

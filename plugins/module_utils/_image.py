@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from ._errors import InputError
 from ._manifest import digest_problem, is_digest
 from ._redact import MASK, redact_url
-from ._text import has_blank, trim
+from ._text import has_blank, trim, url_problem
 
 #: Registry from which images of docker.io are preheated and pulled, as in Dragonfly's documentation.
 DOCKER_HUB = "https://index.docker.io"
@@ -88,8 +88,10 @@ def check_base(registry: str, url: str) -> str:
             f"registries: the URL of {registry!r} must not contain credentials. Set username and password instead."
         )
     if parts is None or has_blank(url) or not _URL_HOST.match(parts.netloc) or not _is_prefix(parts.path):
+        problem = url_problem(url)
+        why = f", because {problem}" if problem else ""
         raise InputError(
-            f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {redact_url(url)!r}."
+            f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {redact_url(url)!r}{why}."
         )
     return url.rstrip("/")
 

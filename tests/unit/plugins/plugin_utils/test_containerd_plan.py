@@ -183,9 +183,9 @@ def test_what_is_not_known_is_said(more: dict[str, Any], code: str, key: str) ->
 
 def test_an_unknown_containerd_without_a_configuration_names_no_file() -> None:
     facts = containerd("", distribution="unknown", config=file(CONFIG, None))
-    [found] = make_plan(facts, options())["problems"]
-    assert found["key"] == "containerd"
-    assert f"It was started with no configuration, because {CONFIG} does not exist." in found["message"]
+    [only] = make_plan(facts, options())["problems"]
+    assert only["key"] == "containerd"
+    assert f"It was started with no configuration, because {CONFIG} does not exist." in only["message"]
 
 
 @pytest.mark.parametrize("distribution", [None, "unknown"])
