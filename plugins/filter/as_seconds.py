@@ -8,16 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._filter_errors import as_filter
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._variable_values import read_duration
-
-
-def _as_seconds(value: t.Any, name: str = "The value") -> int | None:
-    try:
-        return read_duration(value, name)
-    except InputError as error:
-        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:
@@ -25,4 +17,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filter by its name."""
-        return {"as_seconds": _as_seconds}
+        return {"as_seconds": as_filter(read_duration)}

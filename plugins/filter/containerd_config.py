@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._config.messages import problem_dicts
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_config import judge_config
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._filter_errors import as_filter
 
 
 def _containerd_config(
@@ -22,11 +21,8 @@ def _containerd_config(
     client: str = "none",
     allowed: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
-    try:
-        facts = {"config": {"path": "config.toml", "text": text}, "version": containerd, "dump": dump}
-        verdict = judge_config(facts, certs_dir, client, allowed)
-    except (InputError, ValueError) as error:
-        raise AnsibleFilterError(f"containerd_config: {error}") from error
+    facts = {"config": {"path": "config.toml", "text": text}, "version": containerd, "dump": dump}
+    verdict = judge_config(facts, certs_dir, client, allowed)
     return {"text": verdict.text, "needed": verdict.needed, "problems": problem_dicts(verdict.problems)}
 
 
@@ -34,4 +30,4 @@ class FilterModule:
     """Filter containerd_config."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"containerd_config": _containerd_config}
+        return {"containerd_config": as_filter(_containerd_config, "containerd_config", ValueError)}

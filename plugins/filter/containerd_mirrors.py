@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import mirrors
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._filter_errors import as_filter
 
 
 def _containerd_mirrors(registries: t.Any) -> list[dict[str, t.Any]]:
     if not isinstance(registries, dict):
-        raise AnsibleFilterError("containerd_mirrors: registries must be a mapping of registry name to base URL")
-    try:
-        return [mirror._asdict() for mirror in mirrors(registries)]
-    except InputError as error:
-        raise AnsibleFilterError(f"containerd_mirrors: {error}") from error
+        raise InputError("registries must be a mapping of registry name to base URL")
+    return [mirror._asdict() for mirror in mirrors(registries)]
 
 
 class FilterModule:
     """Filter containerd_mirrors."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"containerd_mirrors": _containerd_mirrors}
+        return {"containerd_mirrors": as_filter(_containerd_mirrors, "containerd_mirrors")}

@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_plan import (
     Options,
     edited_config,
     make_plan,
 )
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._filter_errors import as_filter
 
 
 def _containerd_plan(facts: dict[str, t.Any], options: dict[str, t.Any], text: str | None = None) -> t.Any:
-    try:
-        wanted = Options(**options)
-        return make_plan(facts, wanted) if text is None else edited_config(facts, wanted, text)
-    except (InputError, TypeError, ValueError) as error:
-        raise AnsibleFilterError(f"containerd_plan: {error}") from error
+    wanted = Options(**options)
+    return make_plan(facts, wanted) if text is None else edited_config(facts, wanted, text)
 
 
 class FilterModule:
     """Filter containerd_plan."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"containerd_plan": _containerd_plan}
+        return {"containerd_plan": as_filter(_containerd_plan, "containerd_plan", TypeError, ValueError)}

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._containerd_mirrors import image_registries
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._filter_errors import as_filter
 
 
 def _image_registries(images: t.Sequence[str]) -> dict[str, str]:
     if not isinstance(images, list):
-        raise AnsibleFilterError("image_registries: images must be a list")
-    try:
-        return image_registries(images)
-    except InputError as error:
-        raise AnsibleFilterError(f"image_registries: {error}") from error
+        raise InputError("images must be a list")
+    return image_registries(images)
 
 
 class FilterModule:
@@ -27,4 +24,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters of this file by name."""
-        return {"image_registries": _image_registries}
+        return {"image_registries": as_filter(_image_registries, "image_registries")}

@@ -8,16 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._filter_errors import as_filter
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._images_in import images_in
-
-
-def _images_in(source: object) -> list[str]:
-    try:
-        return images_in(source)
-    except InputError as error:
-        raise AnsibleFilterError(f"images_in: {error}") from error
 
 
 class FilterModule:
@@ -25,4 +17,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters of this file by name."""
-        return {"images_in": _images_in}
+        return {"images_in": as_filter(images_in, "images_in")}

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._image import parse_image
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._registry_config import read_registries
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._filter_errors import as_filter
 
 
 def _manifest_url(image: str, registries: dict[str, t.Any] | None = None) -> str:
-    try:
-        return parse_image(image, read_registries(registries)[0]).manifest_url()
-    except InputError as error:
-        raise AnsibleFilterError(f"manifest_url: {error.message}") from None
+    return parse_image(image, read_registries(registries)[0]).manifest_url()
 
 
 class FilterModule:
@@ -26,4 +22,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters of this file by name."""
-        return {"manifest_url": _manifest_url}
+        return {"manifest_url": as_filter(_manifest_url, "manifest_url")}

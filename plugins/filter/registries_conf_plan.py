@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._filter_errors import as_filter
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._registries_conf_plan import Options, make_plan
 
 
 def _registries_conf_plan(facts: dict[str, t.Any], options: dict[str, t.Any]) -> dict[str, t.Any]:
-    try:
-        return make_plan(facts, Options(**options))
-    except (InputError, TypeError, ValueError) as error:
-        raise AnsibleFilterError(f"registries_conf_plan: {error}") from error
+    return make_plan(facts, Options(**options))
 
 
 class FilterModule:
@@ -25,4 +21,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filter by its name."""
-        return {"registries_conf_plan": _registries_conf_plan}
+        return {"registries_conf_plan": as_filter(_registries_conf_plan, "registries_conf_plan", TypeError, ValueError)}

@@ -8,16 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._errors import InputError
+from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._filter_errors import as_filter
 from ansible_collections.dragonflyoss.dragonfly.plugins.plugin_utils._value_problems import value_problems
-
-
-def _value_problems(value: t.Any, name: str, kind: str) -> list[str]:
-    try:
-        return value_problems(value, name, kind)
-    except InputError as error:
-        raise AnsibleFilterError(f"value_problems: {error}") from error
 
 
 class FilterModule:
@@ -25,4 +17,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filter by its name."""
-        return {"value_problems": _value_problems}
+        return {"value_problems": as_filter(value_problems, "value_problems")}

@@ -21,7 +21,7 @@ from ._role_variables import role_names
 _SECONDS_PER_DAY = 86400
 
 
-def read_list(value: t.Any, name: str) -> list[str]:
+def read_list(value: t.Any, name: str = "The value") -> list[str]:
     """Return a variable that is a list of strings, as Ansible reads an option of that type.
 
     A text is split at commas, or read as JSON where it is a list in JSON, as it comes from INI or from a command line.
@@ -43,7 +43,7 @@ def read_list(value: t.Any, name: str) -> list[str]:
     return list(map(str, value))
 
 
-def read_mapping(value: t.Any, name: str) -> dict[str, t.Any]:
+def read_mapping(value: t.Any, name: str = "The value") -> dict[str, t.Any]:
     """Return a variable that is a mapping, empty for null; a text is read as JSON.
 
     The message does not show the value, which may hold a password.
@@ -63,7 +63,7 @@ def read_mapping(value: t.Any, name: str) -> dict[str, t.Any]:
     return value
 
 
-def read_duration(value: t.Any, name: str) -> int | None:
+def read_duration(value: t.Any, name: str = "The value") -> int | None:
     """Return the seconds of a variable that is a duration, None for null.
 
     :param name: of the variable; the rest after the name of its role is the option, which has a range.
@@ -80,7 +80,7 @@ def read_duration(value: t.Any, name: str) -> int | None:
     return seconds
 
 
-def read_days(value: t.Any, name: str) -> int | None:
+def read_days(value: t.Any, name: str = "The value") -> int | None:
     """Return the days of a variable that is a duration, None for null.
 
     :param name: of the variable, for messages.
