@@ -9,6 +9,7 @@ Runs on the host with nothing but the standard library, and only reads.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -158,16 +159,9 @@ def gather_containerd(host: Host, units: dict[str, Unit], path: str | None, cert
     }
 
 
-def _redact_config(text: str) -> str:
-    return redact_toml(text, CONTAINERD_KEYS)
-
-
-def _redact_registries(text: str) -> str:
-    return redact_yaml(text, REGISTRIES_KEYS)
-
-
-def _redact_hosts(text: str) -> str:
-    return redact_toml(text, HOSTS_KEYS)
+_redact_config = functools.partial(redact_toml, keys=CONTAINERD_KEYS)
+_redact_registries = functools.partial(redact_yaml, keys=REGISTRIES_KEYS)
+_redact_hosts = functools.partial(redact_toml, keys=HOSTS_KEYS)
 
 
 # --- which containerd

@@ -187,15 +187,7 @@ class Host:
         state = values.get("ActiveState", [""])[0]
         since = _start_time(values) if state == "active" else None
         variables, environment_error = self._environment(values)
-        arguments = self._arguments(values)
-        error = ""
-        if arguments and os.path.basename(arguments[0]) in _SHELLS:
-            arguments, error = [], f"its command is a script of {arguments[0]}"
-        # The prefix : of a command, which only ExecStartEx shows.
-        elif "no-env-expand" not in values.get("ExecStartEx", [""])[-1].rpartition(" ; flags=")[2]:
-            error = environment_error if any("$" in word for word in arguments) else ""
-            error = error or _unknown_variable(arguments, variables, values)
-            arguments = _expand(arguments, variables)
+        arguments, error = _expanded(self._arguments(values), variables, environment_error, values)
         return Unit(name, state, since, tuple(arguments), error, variables, environment_error)
 
     def _arguments(self, values: dict[str, list[str]]) -> list[str]:
@@ -222,9 +214,7 @@ class Host:
                     return variables, f"its EnvironmentFile {name} cannot be read"
                 variables.update(file_assignments(self.read(name)))
         for word in _list_property(values, "UnsetEnvironment"):
-            unset, equals, value = word.partition("=")
-            if not equals or variables.get(unset) == value:
-                variables.pop(unset, None)
+            _unset(variables, word)
         return variables, ""
 
 
@@ -262,6 +252,26 @@ def file_assignments(text: str) -> dict[str, str]:
         is_quoted = value[:1] in ("'", '"')
         variables.update(_assignments(f"{name}={value}") if is_quoted else {name: value})
     return variables
+
+
+def _unset(variables: dict[str, str], word: str) -> None:
+    """Remove a variable as systemd does: one of UnsetEnvironment with a value only where it has that value."""
+    name, equals, value = word.partition("=")
+    if not equals or variables.get(name) == value:
+        variables.pop(name, None)
+
+
+def _expanded(
+    arguments: list[str], variables: dict[str, str], environment_error: str, values: dict[str, list[str]]
+) -> tuple[list[str], str]:
+    """Return a command with its variables expanded, and why it is unknown."""
+    if arguments and os.path.basename(arguments[0]) in _SHELLS:
+        return [], f"its command is a script of {arguments[0]}"
+    # The prefix : of a command, which only ExecStartEx shows.
+    if "no-env-expand" in values.get("ExecStartEx", [""])[-1].rpartition(" ; flags=")[2]:
+        return arguments, ""
+    error = environment_error if any("$" in word for word in arguments) else ""
+    return _expand(arguments, variables), error or _unknown_variable(arguments, variables, values)
 
 
 def _expand(arguments: list[str], variables: dict[str, str]) -> list[str]:

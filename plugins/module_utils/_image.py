@@ -274,10 +274,14 @@ def _from_reference(text: str, registry: str, name_and_reference: str, bases: di
     return Image(registry, base, prefix + name, digest if at else tag or "latest")
 
 
+def default_base(registry: str) -> str:
+    """Return the base URL of a registry for which nobody names another."""
+    return DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
+
+
 def _base_and_prefix(registry: str, bases: dict[str, str]) -> tuple[str, str]:
     """Return the base URL of a registry, and the prefix of its repositories, which ends with a slash or is empty."""
-    base = bases.get(registry) or (DOCKER_HUB if registry == "docker.io" else "https://" + registry)
-    base = check_base(registry, base)
+    base = check_base(registry, bases.get(registry) or default_base(registry))
     prefix = urlsplit(base).path.strip("/")
     return (base[: -len(prefix) - 1], f"{prefix}/") if prefix else (base, "")
 

@@ -312,7 +312,7 @@ def _is_closed(lines: list[str]) -> bool:
         match = _QUOTED.match(whole)
         return match is not None and _without_comment(whole[match.end() :]) == ""
     if whole.startswith(("[", "{")):
-        tokens = _FLOW_TOKEN.findall(_without_comments(whole))
+        tokens = _FLOW_TOKEN.findall("\n".join(map(_without_comment, whole.split("\n"))))
         return sum(map(tokens.count, "[{")) == sum(map(tokens.count, "]}"))
     plain = _without_comment(value)
     return ": " not in plain and not plain.endswith(":") and not plain.startswith(_INVALID)
@@ -335,7 +335,3 @@ def _plain_value(lines: list[str]) -> str | None:
 def _without_comment(text: str) -> str:
     match = _COMMENT.search(text)
     return (text[: match.start()] if match else text).strip()
-
-
-def _without_comments(text: str) -> str:
-    return "\n".join(_without_comment(line) for line in text.split("\n"))

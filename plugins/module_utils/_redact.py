@@ -132,12 +132,9 @@ def _redact_match(match: re.Match[str]) -> str:
     scheme = "x"
     url = redact_url(scheme + match.group())
     if url.count("://") > 1:
-        url = "://".join([scheme] + [_redact_rest(part) for part in url.split("://")[1:]])
+        redacted = [redact_url("x://" + part)[len("x://") :] for part in url.split("://")[1:]]
+        url = "://".join([scheme, *redacted])
     return url[len(scheme) :]
-
-
-def _redact_rest(part: str) -> str:
-    return redact_url("x://" + part)[len("x://") :]
 
 
 def redact_beginning(text: str, length: int) -> str:

@@ -11,7 +11,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ..module_utils._errors import InputError
-from ..module_utils._image import DOCKER_HUB, check_registry_url, parse_image
+from ..module_utils._image import check_registry_url, default_base, parse_image
 from ..module_utils._option_checks import RANGES
 from ..module_utils._passwords import plain_password
 from ..module_utils._redact import redact_url
@@ -88,8 +88,7 @@ def _base_url(registry: str, entry: t.Any) -> str:
     url = entry.get("url", "")
     if not isinstance(url, str):
         raise InputError(expected)
-    default = DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
-    return check_registry_url(registry, url or default)
+    return check_registry_url(registry, url or default_base(registry))
 
 
 def proxy_problems(proxy: str, client: str, variable: str) -> list[Problem]:

@@ -271,22 +271,27 @@ def _plan_registries(
     """Add the changes of registries.yaml to a plan, and return their problems."""
     if facts.get("settings_error") and "settings_unknown" not in options.allowed:
         return []
-    path, sources = facts["registries"], {file["path"]: file for file in facts.get("sources") or []}
-    file = sources.get(path, {"path": path})
+    file, is_newer = _registries_file(facts)
     present, unreadable = _parse_mirrors(file)
     if unreadable:
         return [unreadable]
     wanted = _endpoints(named, options)
     missing = _missing_endpoints(wanted, present)
     problems = [*effective.problems, *_lost_headers(named, facts, effective, options)]
-    plan["restart_needed"] = not missing and any(_is_newer(source, facts) for source in sources.values())
+    plan["restart_needed"] = not missing and is_newer
     if _is_own(file):
         content, is_needed = _dump_registries({**present, **wanted}, options.login), bool(missing or options.login)
     else:
         content, is_needed = _dump_registries(wanted), False
         problems += _foreign_problems(missing, content, facts, options)
-    plan["registries"] = {"path": path, "content": content, "needed": is_needed}
+    plan["registries"] = {"path": file["path"], "content": content, "needed": is_needed}
     return problems
+
+
+def _registries_file(facts: dict[str, t.Any]) -> tuple[dict[str, t.Any], bool]:
+    """Return registries.yaml, and whether the distribution has yet to read it, or another of its sources."""
+    path, sources = facts["registries"], {file["path"]: file for file in facts.get("sources") or []}
+    return sources.get(path, {"path": path}), any(_is_newer(file, facts) for file in sources.values())
 
 
 def _foreign_problems(missing: list[str], content: str, facts: dict[str, t.Any], options: Options) -> list[Problem]:

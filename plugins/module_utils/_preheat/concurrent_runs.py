@@ -63,12 +63,7 @@ def only_run(context: RunContext, existing: ExistingJobs) -> t.Iterator[None]:
     with socket.socket(socket.AF_UNIX) as lock:
         if _wait_for_lock(lock, context, existing):
             existing.find_newer()
-        while existing.missing():
-            pause = _limited(context, pause_before_creation(context.chance()))
-            if pause:
-                context.clock.pause(pause)
-            if not existing.find_newer():
-                break
+        _wait_for_other_machines(context, existing)
         yield
 
 
@@ -93,6 +88,16 @@ def _wait_for_lock(lock: socket.socket, context: RunContext, existing: ExistingJ
         context.clock.pause(_LOCK_POLL)
         waited = True
     return waited
+
+
+def _wait_for_other_machines(context: RunContext, existing: ExistingJobs) -> None:
+    """Pause, and again as long as other runs create jobs that are missing."""
+    while existing.missing():
+        pause = _limited(context, pause_before_creation(context.chance()))
+        if pause:
+            context.clock.pause(pause)
+        if not existing.find_newer():
+            break
 
 
 def _limited(context: RunContext, seconds: float) -> float:

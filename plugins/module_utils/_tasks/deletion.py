@@ -53,7 +53,7 @@ def _held_warnings(unproven: list[TaskJob], problem: str) -> list[str]:
         warnings.append(_unverified(unknown, problem))
     held = [task_job for task_job in unproven if task_job.held]
     if held:
-        warnings.append(_still_held(held))
+        warnings.append(f"Peers still hold {_named_tasks(held)}. {_WHY_HELD} See held of each task for the peers.")
     return warnings
 
 
@@ -130,10 +130,6 @@ def _unverified(task_jobs: list[TaskJob], problem: str) -> str:
         f"No scheduler knows a peer with {_named_tasks(task_jobs)}. Whether peers hold it is unknown: "
         f"{problem.rstrip('.')}. What to do: query it with dragonflyoss.dragonfly.task_info."
     )
-
-
-def _still_held(task_jobs: list[TaskJob]) -> str:
-    return f"Peers still hold {_named_tasks(task_jobs)}. {_WHY_HELD} See held of each task for the peers."
 
 
 def _failed_hosts(hosts: list[Host]) -> str:

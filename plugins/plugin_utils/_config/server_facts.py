@@ -51,11 +51,8 @@ def join_address(host: str, port: int) -> str:
 
 def environment_line(value: str, name: str) -> str:
     """Return a line of an ``EnvironmentFile=`` that sets a variable to a value."""
-    return f'{name}="{_QUOTED.sub(_escaped, value)}"'
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\{match.group(1)}"
+    escaped = _QUOTED.sub(r"\\\1", value)
+    return f'{name}="{escaped}"'
 
 
 def user_id(jwt: str) -> int:
