@@ -26,7 +26,11 @@ BLOB = "https://index.docker.io/v2/dragonflyoss/busybox/blobs/sha256:a711f05d338
             {"docker.io": "https://harbor.example.com/hub"},
             "https://harbor.example.com/v2/hub/library/redis/manifests/7",
         ),
-        ("r:5000/a/b", {"r:5000": {"url": "http://r:5000", "password": "x"}}, "http://r:5000/v2/a/b/manifests/latest"),
+        (
+            "r:5000/a/b",
+            {"r:5000": {"url": "http://r:5000", "username": "u", "password": "x"}},
+            "http://r:5000/v2/a/b/manifests/latest",
+        ),
     ],
 )
 def test_manifest_url(image, registries, url):
