@@ -121,6 +121,7 @@ def run_scenario(name: str, env: dict[str, str], quiet: bool) -> bool:
     """
     print(f"{name} started", flush=True)
     started = time.monotonic()
+    services.reset_managers()
     command = ["molecule", "test", "--scenario-name", name]
     with open(LOGS / f"{name}.log", "wb") as log:
         pipes: dict[str, t.Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import host
+import requests
 import world
 from images import ARCHITECTURE, Repository
 from machine import CHECKOUT, LOGS, UnsupportedMachine
@@ -108,6 +109,12 @@ def start_managers() -> None:
     world.start("manager-grpc", [sys.executable, __file__, "grpc"])
     for port in (*MANAGERS, MANAGER_GRPC_PORT):
         wait_for_port(port)
+
+
+def reset_managers() -> None:
+    """Delete the jobs, users and peers of the sandbox managers, so a scenario finds none of the previous one."""
+    for port in MANAGERS:
+        requests.post(f"http://{world.ADDRESS}:{port}/_sandbox/reset", json={}, timeout=20).raise_for_status()
 
 
 def accept_connections() -> None:
