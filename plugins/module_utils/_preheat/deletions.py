@@ -34,7 +34,6 @@ class Deletion(t.NamedTuple):
     job_id: int
     args: dict
     state: str | None
-    created_at: float | None
     updated_at: float | None
     may_run: bool
     cluster_ids: set[int]
@@ -78,7 +77,6 @@ def _read_deletion(context: RunContext, row: dict) -> Deletion:
         job_id=row["id"],
         args=job_args(row),
         state=row.get("state"),
-        created_at=parse_time(row.get("created_at")),
         updated_at=parse_time(row.get("updated_at")),
         may_run=is_watched(row, context.reader.now(), context.reader.releases),
         cluster_ids=result.cluster_ids,

@@ -90,13 +90,16 @@ class RustChecker(Checker):
             if value_error("url", address, self.client):
                 self.add("bad_value", "manager.addr", wanted="a URL such as http://dragonfly-manager:65003")
         elif not has_dynconfig:
-            names, schedulers = "manager.addr", "schedulers in dynconfig.yaml"
-            if self.has_role:
-                names = "dfdaemon_manager_addr, preheat_url or DRAGONFLY_URL"
-                schedulers = "dfdaemon_scheduler_addrs"
-            self.add("no_scheduler", "manager.addr", names=f"{names} (with release 1.4.3 or later, {schedulers})")
+            self._add_no_scheduler()
         elif address == "":
             self.add("bad_value", "manager.addr", wanted="a URL (without a manager, omit the key)")
+
+    def _add_no_scheduler(self) -> None:
+        names, schedulers = "manager.addr", "schedulers in dynconfig.yaml"
+        if self.has_role:
+            names = "dfdaemon_manager_addr, preheat_url or DRAGONFLY_URL"
+            schedulers = "dfdaemon_scheduler_addrs"
+        self.add("no_scheduler", "manager.addr", names=f"{names} (with release 1.4.3 or later, {schedulers})")
 
     def _check_schedulers(self) -> None:
         """Check the addresses for dynconfig.yaml (dragonfly-client/src/dynconfig/local.rs, from 1.4.3 on)."""

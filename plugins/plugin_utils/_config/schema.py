@@ -282,11 +282,15 @@ def _branch_type(client: str, path: str) -> t.Any:
 
 
 def _items(items: list[t.Any], client: str, path: str, where: str) -> t.Iterator[Setting]:
-    for index, item in enumerate(items):
-        if isinstance(item, dict):
-            yield from _settings(item, client, f"{path}[]", f"{where}[{index}]")
+    for element in _elements(items, path, where):
+        if isinstance(element.value, dict):
+            yield from _settings(element.value, client, element.path, element.where)
         else:
-            yield Setting(f"{path}[]", f"{where}[{index}]", item)
+            yield element
+
+
+def _elements(items: list[t.Any], path: str, where: str) -> list[Setting]:
+    return [Setting(f"{path}[]", f"{where}[{index}]", item) for index, item in enumerate(items)]
 
 
 def _misplaced(value: t.Any, kind: str, path: str, where: str) -> t.Iterator[Setting]:
@@ -294,9 +298,7 @@ def _misplaced(value: t.Any, kind: str, path: str, where: str) -> t.Iterator[Set
     known = FIELDS.get(kind.rstrip("?"))
     if known is None:
         return
-    nodes = [(path, where, value)]
-    if isinstance(value, list):
-        nodes = [(f"{path}[]", f"{where}[{index}]", item) for index, item in enumerate(value)]
+    nodes = _elements(value, path, where) if isinstance(value, list) else [Setting(path, where, value)]
     for inner_path, inner_where, node in nodes:
         for name in node if isinstance(node, dict) else ():
             if name not in known:

@@ -241,11 +241,11 @@ def _is_ip(value: t.Any) -> bool:
 
 
 def _is_url(value: t.Any) -> bool:
+    if not isinstance(value, str) or not _is_plain(value):
+        return False
     try:
-        parts = urlsplit(value) if isinstance(value, str) and _is_plain(value) else None
-        return (
-            parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-        )
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         return False
 

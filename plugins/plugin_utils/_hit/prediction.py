@@ -116,7 +116,8 @@ def predict_hits(
 
 def _add_pull(prediction: Prediction, pull: Pull, recipe: SeedRecipe) -> None:
     prediction.add_notes([*pull.notes, *_image_notes(pull.image), *recipe.notes])
-    prediction.add_reasons(_image_reasons(pull.image))
+    if pull.image.cold:
+        prediction.add_reasons([reason("cold", count=len(pull.image.cold))])
     for blob, reasons in _predict_blobs(pull, recipe):
         prediction.blobs.append(blob)
         prediction.add_reasons(reasons)
@@ -153,10 +154,6 @@ def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPredi
 
 def _missing_reasons(image: PreheatedImage) -> list[Reason]:
     return [reason("no_such_image", error=image.unknown_because)] if image.is_missing else []
-
-
-def _image_reasons(image: PreheatedImage) -> list[Reason]:
-    return [reason("cold", count=len(image.cold))] if image.cold else []
 
 
 def _image_notes(image: PreheatedImage) -> list[str]:

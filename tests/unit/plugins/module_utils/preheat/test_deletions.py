@@ -35,7 +35,7 @@ def record(warm: list[str] | None, **args: t.Any) -> JobRecord:
 
 def deletion(**changes: t.Any) -> Deletion:
     """Return a deletion of the blob that ended a minute after the job was created."""
-    whole = Deletion(2, {"url": BLOB, "tag": ""}, "SUCCESS", CREATED + 30, CREATED + 60, False, {1}, False)
+    whole = Deletion(2, {"url": BLOB, "tag": ""}, "SUCCESS", CREATED + 60, False, {1}, False)
     return whole._replace(**changes)
 
 
@@ -94,13 +94,13 @@ def test_any_blob_of_the_repository_counts_where_the_blobs_are_not_known(url, co
     [
         ({}, True),
         # It ended before.
-        ({"created_at": CREATED - 60, "updated_at": CREATED - 30}, False),
-        ({"created_at": CREATED - 60, "updated_at": CREATED - 30, "state": "FAILURE"}, False),
-        ({"created_at": CREATED - 60, "updated_at": CREATED}, True),
+        ({"updated_at": CREATED - 30}, False),
+        ({"updated_at": CREATED - 30, "state": "FAILURE"}, False),
+        ({"updated_at": CREATED}, True),
         # It may have deleted content, and may still do so.
         ({"state": "FAILURE"}, True),
-        ({"state": "PENDING", "created_at": CREATED - 60, "updated_at": CREATED - 30, "may_run": True}, True),
-        ({"state": "PENDING", "created_at": CREATED - 60, "updated_at": CREATED - 30, "may_run": False}, False),
+        ({"state": "PENDING", "updated_at": CREATED - 30, "may_run": True}, True),
+        ({"state": "PENDING", "updated_at": CREATED - 30, "may_run": False}, False),
         ({"state": "NOVEL"}, True),
         ({"updated_at": None}, True),
         # There was no content.
