@@ -40,7 +40,8 @@ options:
   timeout:
     description:
       - Timeout of a single request, in seconds or as a duration such as V(90s) or V(5m), from 1s to 1d.
-      - A task that does not wait for jobs ends after four times this value at most, plus one second for each job.
+      - The time limit of a task that does not wait for jobs is three times this value, plus one second for each job.
+        The task ends one O(timeout) later at the latest.
       - If not set, the module reads E(DRAGONFLY_TIMEOUT) from the environment of the host on which it runs.
     type: str
     default: 2m

@@ -218,13 +218,13 @@ cluster:
       type: str
       sample: "2026-11-24T22:22:05Z"
 request:
-  description: The request that failed, V(null) if nothing was requested.
-  returned: failure
+  description: The request that failed. V(null) or missing if the task failed for another reason, such as an option.
+  returned: if a request failed
   type: str
   sample: DELETE http://dragonfly-manager:8080/oapi/v1/clusters/1
 status:
   description: HTTP status of the response to that request, V(null) without a response.
-  returned: failure
+  returned: if a request failed
   type: int
   sample: 500
 reason:

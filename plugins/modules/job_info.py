@@ -255,13 +255,13 @@ jobs:
           description: Error message of the scheduler, if it failed.
           type: str
 request:
-  description: The request that failed, V(null) if nothing was requested.
-  returned: failure
+  description: The request that failed. V(null) or missing if the task failed for another reason, such as an option.
+  returned: if a request failed
   type: str
   sample: GET http://dragonfly-manager:8080/oapi/v1/jobs/4711
 status:
   description: HTTP status of the response to that request, V(null) without a response.
-  returned: failure
+  returned: if a request failed
   type: int
   sample: 404
 reason:

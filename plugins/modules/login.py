@@ -110,13 +110,13 @@ expires_at:
   type: str
   sample: "2026-12-09T08:00:00Z"
 request:
-  description: The request that failed, V(null) if nothing was requested.
-  returned: failure
+  description: The request that failed. V(null) or missing if the task failed for another reason, such as an option.
+  returned: if a request failed
   type: str
   sample: POST http://dragonfly-manager:8080/api/v1/users/signin
 status:
   description: HTTP status of the response to that request, V(null) without a response.
-  returned: failure
+  returned: if a request failed
   type: int
   sample: 401
 reason:

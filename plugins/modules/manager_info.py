@@ -148,13 +148,13 @@ verdict:
   sample: >-
     A preheat can work. Cluster 1 (cluster-1): 1 active scheduler with the feature preheat and 1 active seed peer.
 request:
-  description: The request that failed, V(null) if nothing was requested.
-  returned: failure
+  description: The request that failed. V(null) or missing if the task failed for another reason, such as an option.
+  returned: if a request failed
   type: str
   sample: GET http://dragonfly-manager:8080/api/v1/scheduler-clusters
 status:
   description: HTTP status of the response to that request, V(null) without a response.
-  returned: failure
+  returned: if a request failed
   type: int
   sample: 401
 reason:

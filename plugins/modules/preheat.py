@@ -470,13 +470,13 @@ elapsed:
   type: float
   sample: 31.2
 request:
-  description: The request that failed, V(null) if nothing was requested.
-  returned: failure
+  description: The request that failed. V(null) or missing if the task failed for another reason, such as an option.
+  returned: if a request failed
   type: str
   sample: GET https://registry.example.com/v2/shop/web/manifests/4.2.0
 status:
   description: HTTP status of the response to that request, V(null) without a response.
-  returned: failure
+  returned: if a request failed
   type: int
   sample: 404
 reason:

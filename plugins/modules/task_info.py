@@ -152,13 +152,13 @@ tasks:
       returned: always
       sample: null
 request:
-  description: The request that failed, V(null) if nothing was requested.
-  returned: failure
+  description: The request that failed. V(null) or missing if the task failed for another reason, such as an option.
+  returned: if a request failed
   type: str
   sample: POST http://dragonfly-manager:8080/oapi/v1/jobs
 status:
   description: HTTP status of the response to that request, V(null) without a response.
-  returned: failure
+  returned: if a request failed
   type: int
   sample: 401
 reason:

@@ -103,7 +103,8 @@ class ExistingJobs:
     def _drop_not_held(self, warm: list[JobRecord]) -> None:
         if self._context.check_mode and warm:
             self._context.warnings.append(
-                "In check mode the peers are not queried, so images count as warm if their job says so (verify)."
+                "In check mode, the module does not query the peers (verify: peers). It relies on the results of the "
+                "jobs."
             )
             return
         confirm_with_peers(self._context, warm)
@@ -212,7 +213,7 @@ class ExistingJobs:
         ids = sorted(set().union(*jobs.values()))
         self._context.warnings.append(
             "The module cannot read the clusters, which requires a token with the scope cluster and Dragonfly manager "
-            f"2.1.9 or later. Existing jobs ({len(jobs)}) count, although they are only known to cover cluster "
-            f"{', '.join(str(cluster_id) for cluster_id in ids) or '(unknown)'}. Add the scope to the token, or set "
+            f"2.1.9 or later. It reuses {len(jobs)} existing {'job' if len(jobs) == 1 else 'jobs'}, known to cover "
+            f"only cluster {', '.join(map(str, ids)) or '(unknown)'}. Add the scope to the token, or set "
             "scheduler_cluster_ids."
         )

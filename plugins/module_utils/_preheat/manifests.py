@@ -64,8 +64,8 @@ def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, ver
             warnings += _platform_warnings(planned, content)
     if unreachable:
         warnings.append(
-            f"{len(unreachable)} of {len(groups)} manifests could not be read, so the module relies on the results of "
-            f"these jobs alone, and does not notice if a tag moves: {unreachable[0].message}"
+            f"{len(unreachable)} of {len(groups)} manifests could not be read. Without a manifest, the module relies "
+            f"on the result of a job, and does not notice if a tag moves: {unreachable[0].message}"
         )
     return warnings
 

@@ -61,7 +61,8 @@ def progress_line(records: list[JobRecord]) -> str:
 def _summary(records: list[JobRecord]) -> str:
     """Return the message of a successful run, such as ``3 of 3 warm: 1 created, 2 found``."""
     sources = [f"{number} {source}" for source, number in _counts(records).items() if source in _SOURCES and number]
-    return f"{_count_statuses(records)}: {', '.join(sources)}"
+    # The sources name the planned jobs.
+    return f"{_count_statuses(records, hidden=('planned',))}: {', '.join(sources)}"
 
 
 def _counts(records: list[JobRecord]) -> dict[str, int]:
@@ -69,16 +70,17 @@ def _counts(records: list[JobRecord]) -> dict[str, int]:
     return {**counts, **{source: sum(record.source == source for record in records) for source in _SOURCES}}
 
 
-def _count_statuses(records: list[JobRecord], named: bool = False) -> str:
+def _count_statuses(records: list[JobRecord], named: bool = False, hidden: tuple[str, ...] = ()) -> str:
     """Return the number of warm jobs, and of jobs with each other status.
 
     :param named: whether to name the first jobs with a final status other than warm.
+    :param hidden: statuses whose jobs are not counted separately.
     """
     by_status: dict[str, list[JobRecord]] = {}
     for record in records:
         by_status.setdefault(record.verdict.status, []).append(record)
     text = f"{len(by_status.pop('warm', []))} of {len(records)} warm"
-    for status in sorted(by_status, key=t.get_args(Status).index):
+    for status in sorted(by_status.keys() - hidden, key=t.get_args(Status).index):
         text += f", {len(by_status[status])} {status.replace('_', ' ')}"
         if named and status not in ("pending", "planned"):
             text += f" ({listed([record.planned.name for record in by_status[status]], most=3)})"

@@ -290,10 +290,12 @@ def _cold_urls(evidence: _Evidence, urls: list[str]) -> list[str]:
 
 
 def cold_blobs(number: int, cold: list[str]) -> str:
-    """Return a clause that names the blobs that are not cached.
+    """Return a clause that names the blobs that are not cached. A file, which its message names, is one of its own.
 
     :param number: number of all blobs.
     """
+    if number == 1 and "/blobs/" not in cold[0]:
+        return "the file is not cached"
     names = [redact_url(url.rpartition("/blobs/")[2]) for url in cold]
     return f"{len(cold)} of {number} blobs {be(len(cold))} not cached: {listed(names, most=3)}"
 

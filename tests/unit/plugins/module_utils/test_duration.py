@@ -7,7 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import format_duration, parse_duration
+from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._duration import (
+    duration_problem,
+    format_duration,
+    parse_duration,
+)
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._option_checks import (
     DURATIONS,
     range_problems,
@@ -90,8 +94,12 @@ def test_options_are_turned_into_seconds():
 @pytest.mark.parametrize("name", DURATIONS)
 def test_each_problem_names_its_option(name):
     assert range_problems(with_seconds({name: "soon"})) == [
-        f"{name} must be a number of seconds or a duration such as 90s, 30m, 4h, 7d or 1h30m, not 'soon'"
+        f"{name} must be a number of seconds or a duration such as 90s, 30m, 4h, 7d, 2w or 1h30m, not 'soon'"
     ]
     [problem] = range_problems(with_seconds({name: "999999d"}))
     assert problem.startswith(f"{name} must be from ")
     assert problem.endswith("d, not 999999d") or problem.endswith("h, not 999999d")
+
+
+def test_message_about_a_fraction():
+    assert duration_problem("max_age", "1.5h").endswith("not '1.5h' (fractions are not supported)")

@@ -416,7 +416,7 @@ def test_check_mode_asks_no_peers(box, image, preheat):
     planned = preheat(image=image.source, verify="peers", check_mode=True)
 
     assert (planned.changed, planned.job["source"]) == (False, "found")
-    assert any("In check mode the peers are not queried" in warning for warning in planned.warnings)
+    assert any("In check mode, the module does not query the peers" in warning for warning in planned.warnings)
     assert box.counts()["POST"] == posts
 
 

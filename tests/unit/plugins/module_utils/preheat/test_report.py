@@ -51,7 +51,7 @@ def test_progress_of_one_image_for_two_platforms_names_it():
     [
         ([("warm", "created"), ("warm", "found"), ("warm", "found")], "3 of 3 warm: 1 created, 2 found"),
         ([("pending", "created"), ("warm", "found")], "1 of 2 warm, 1 pending: 1 created, 1 found"),
-        ([("planned", "planned"), ("pending", "adopted")], "0 of 2 warm, 1 planned, 1 pending: 1 adopted, 1 planned"),
+        ([("planned", "planned"), ("pending", "adopted")], "0 of 2 warm, 1 pending: 1 adopted, 1 planned"),
     ],
 )
 def test_the_message_of_a_success(records, message):

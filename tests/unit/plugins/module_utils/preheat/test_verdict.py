@@ -230,6 +230,11 @@ def test_two_cold_blobs_are_plural():
     assert "SUCCESS, but 2 of 3 blobs are not cached: sha256:b" in (judged.explanation or "")
 
 
+def test_message_about_a_cold_file_names_no_blobs():
+    judged = verify_job(job_of([(1, [(SEED, "http://h/other")], [])]), wanting(["http://h/f"]))
+    assert (judged.explanation or "").startswith("the manager reports SUCCESS, but the file is not cached. ")
+
+
 PEERS = [(1, [("10.0.0.1", "a"), ("10.0.0.1", "b"), ("10.0.0.2", "a")], [("10.0.0.2", "b")])]
 
 
