@@ -59,17 +59,24 @@ class Ended(t.NamedTuple):
     memory: int
 
 
-def measure(libraries: t.Sequence[Path] = (), **options: t.Any) -> Ended:
-    """Run the module, which never shows a password.
+def environment(libraries: t.Sequence[Path] = ()) -> dict[str, str]:
+    """Return an environment in which any Python finds the collection.
 
     :param libraries: directories in which Python first searches for libraries.
     """
+    paths = [*map(str, libraries), *(path for path in sys.path if path and not path.startswith(sys.base_prefix))]
+    return {**os.environ, "PYTHONPATH": ":".join(paths)}
+
+
+def measure(libraries: t.Sequence[Path] = (), **options: t.Any) -> Ended:
+    """Run the module, which never shows a password.
+
+    :param libraries: see ``environment``.
+    """
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"timeout": 3, **options}})
     library = LIBRARIES[options["database"]["type"]] if "database" in options else "ansible"
-    paths = [*map(str, libraries), *(path for path in sys.path if path and not path.startswith(sys.base_prefix))]
     command = [python_with(library) or sys.executable, "-c", _MEASURED, str(MODULE), arguments]
-    environment = {**os.environ, "PYTHONPATH": ":".join(paths)}
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(libraries))
     assert ended.stdout, ended.stderr
     assert "s3cr3t" not in ended.stdout.partition('"invocation"')[0], ended.stdout
     assert "Traceback" not in ended.stderr

@@ -104,6 +104,12 @@ def test_what_is_known_of_redis(stand_in):
     assert result["database"] is None
 
 
+@pytest.mark.parametrize("form", ["::1:{}", "[::1]:{}"])
+def test_a_redis_over_ipv6(stand_in, form):
+    _host, _colon, port = stand_in(host="::1", INFO=bulk(INFO)).rpartition(":")
+    assert codes(run(redis={"addrs": [form.format(port)]})) == []
+
+
 def test_a_sentinel(stand_in):
     host, _colon, port = stand_in(INFO=bulk(INFO)).partition(":")
     sentinel = stand_in(SENTINEL=f"*2\r\n{bulk(host)}\r\n{bulk(port)}")

@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import socketserver
+import subprocess
+import sys
 import threading
 import time
 import typing as t
@@ -16,10 +19,13 @@ import typing as t
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import LIBRARIES
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.database_check import (
+    MODULE,
     MYSQL_GREETING,
     PASSWORD,
     codes,
+    environment,
     measure,
+    python_with,
     run,
     without,
 )
@@ -168,6 +174,33 @@ def check(kind: str, script: Script) -> None:
     assert codes(ended.result) == ["database_unreachable"]
     assert time.monotonic() - begun < _PATIENCE - 10
     assert ended.memory < _MEMORY_LIMIT
+
+
+def test_a_module_that_is_killed_leaves_no_process():
+    """The process that checks a database ends at the limit of time, also without the module that started it."""
+    with server("mysql", _SILENCE) as login:
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"timeout": 2, "database": login}})
+        module = subprocess.Popen(
+            [python_with("pymysql") or sys.executable, MODULE, arguments], env=environment(), start_new_session=True
+        )
+        wait_until(lambda: len(processes(module.pid)) == 2)
+        module.kill()
+        module.wait()
+        wait_until(lambda: not processes(module.pid))
+
+
+def wait_until(holds: t.Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    until = time.monotonic() + _PATIENCE
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def processes(session: int) -> list[str]:
+    """Return the numbers of the processes in a session."""
+    listed = subprocess.run(["ps", "-o", "pid=", "-s", str(session)], capture_output=True, text=True, check=False)
+    return listed.stdout.split()
 
 
 def test_a_mysql_that_asks_for_a_file():
