@@ -13,9 +13,9 @@ import typing as t
 from ._client import CONSOLE_API, DragonflyClient
 from ._duration import duration_problem, parse_duration
 from ._errors import InputError
+from ._jwt import user_id_of
 from ._managed_resource import Change, ManagedResource, Row, View
 from ._polling import Clock
-from ._sign_in import user_id_of
 from ._time import parse_time
 
 SCOPES = ("cluster", "job")

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 import typing as t
 from collections.abc import Mapping
+
+from ...module_utils._jwt import user_id_of
 
 _LISTEN = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*)):(?P<port>[0-9]+)\Z")
 #: Address to connect to from the same host if a server listens on all addresses.
@@ -55,16 +55,9 @@ def environment_line(value: str, name: str) -> str:
     return f'{name}="{escaped}"'
 
 
-def user_id(jwt: str) -> int:
-    """Return the ID of the user for whom a manager issued a JWT, 0 if the JWT does not contain it.
-
-    It is the claim ``id`` (manager/middlewares/jwt.go, 2.1.0 to 2.5.1).
-    """
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(jwt.split(".")[1] + "=="))
-        return int(claims["id"])
-    except (IndexError, KeyError, TypeError, ValueError):
-        return 0
+def user_id(jwt: t.Any) -> int:
+    """Return the ID of the user for whom a manager issued a JWT, 0 if the JWT does not contain it."""
+    return user_id_of(jwt) or 0
 
 
 def other_schedulers(hostvars: Mapping[str, Mapping[str, t.Any]], names: list[str], cluster_id: int) -> list[str]:

@@ -117,7 +117,7 @@ def test_the_environment_holds_the_user(run, box):
     assert bodies(box) == [{"name": "root", "password": PASSWORD}]
 
 
-@pytest.mark.parametrize("answer", [{"token": ""}, {"token": 7}, []])
+@pytest.mark.parametrize("answer", [{"token": ""}, {"token": 7}, {"token": "x\r\nX-Evil: y"}, {"token": "x\0"}, []])
 def test_an_answer_without_a_jwt_fails(run, box, answer):
     box.rule(fault="body", body=answer, path="/signin$")
     done = run("login", url=box.url, username="root", password=PASSWORD)

@@ -53,7 +53,20 @@ def jwt(claims: object) -> str:
 
 
 @pytest.mark.parametrize(
-    "token, number", [(jwt({"id": 3}), 3), (jwt({"id": 3.0}), 3), (jwt({}), 0), (jwt(1), 0), ("x", 0), ("a.?.c", 0)]
+    "token, number",
+    [
+        (jwt({"id": 3}), 3),
+        (jwt({"id": 3.0}), 3),
+        (jwt({"id": float("inf")}), 0),
+        (jwt({"id": float("nan")}), 0),
+        (jwt({"id": -1}), 0),
+        (jwt({}), 0),
+        (jwt(1), 0),
+        (f"a.{base64.b64encode(b'[' * 300_000).decode()}.c", 0),
+        ("x", 0),
+        ("a.?.c", 0),
+        (5, 0),
+    ],
 )
 def test_user_id(token, number):
     assert server_facts.user_id(token) == number
