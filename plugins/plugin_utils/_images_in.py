@@ -172,7 +172,7 @@ class _Walk:
 
 
 def _walked_items(part: _Node) -> Iterator[tuple[str, t.Any]]:
-    if part.get("kind") in _KINDS_NOT_WALKED and "apiVersion" in part:
+    if _text(part.get("kind")) in _KINDS_NOT_WALKED and "apiVersion" in part:
         return
     for name, value in part.items():
         if name not in _NOT_WALKED or not isinstance(value, Mapping):

@@ -261,7 +261,7 @@ def _settings(node: dict[str, t.Any], client: str, path: str, where: str) -> t.I
         key = _FOLDED[client].get(_fold(client, here))
         branch = _branch_type(client, here)
         if key is not None:
-            yield Setting(here, there, value)
+            yield Setting(key.path, there, value)
             yield from _misplaced(value, key.type, here, there)
         elif not value or not isinstance(value, branch):
             yield Setting(here, there, value)

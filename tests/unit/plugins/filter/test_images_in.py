@@ -214,6 +214,8 @@ DAEMON = "runs/daemon@sha256:" + "d" * 64
             "services: {web: {image: {repository: org/web, tag: '1'}}}\nimage: {name: org/b, tag: '2'}",
             ["org/web:1", "org/b:2"],
         ),
+        # A key whose name is that of a field, as in a schema.
+        ("apiVersion: {type: string}\nkind: {type: string}\nspec: {image: 'redis:7'}", ["redis:7"]),
         (f"apiVersion: a/v1\nspec: {{sidecarImage: '{DAEMON}', agent_image: 'agent:1'}}", [DAEMON, "agent:1"]),
     ],
 )

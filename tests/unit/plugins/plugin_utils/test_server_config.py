@@ -304,6 +304,18 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.parametrize(
+    "program, config",
+    [
+        ("manager", {"database": {"mysql": {"USER": 5}}}),
+        ("scheduler", {"Database": {"redis": {"BrokerDB": [1]}}}),
+        ("dfget", {"GCInterval": 5.5}),
+    ],
+)
+def test_a_wrong_type_in_another_spelling_is_reported(program, config):
+    assert "wrong_type" in [problem.code for problem in config_problems(config, program, None)]
+
+
 def prefixes(path: str) -> list[str]:
     parts = path.split(".")
     return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
