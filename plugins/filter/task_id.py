@@ -27,6 +27,12 @@ def _task_id(
     wanted = parse_release(release or "")
     if release and wanted is None:
         raise AnsibleFilterError(f"task_id: {release!r} is not a valid release: write it like 2.1.67.")
+    if not client:
+        raise AnsibleFilterError("task_id: client is missing. Set it to dfget, dfdaemon or scheduler.")
+    if "#" in url:
+        raise AnsibleFilterError(
+            f"task_id: {redact_url(url)!r} contains a fragment, which clients do not send. Remove it."
+        )
     names = _names(filtered_query_params)
     try:
         recipe = recipe_for(client, wanted)

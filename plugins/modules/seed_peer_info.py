@@ -47,6 +47,12 @@ EXAMPLES = r"""
     url: http://dragonfly-manager:8080
     jwt: "{{ dragonfly_jwt }}"
 
+- name: List all seed peers as a user instead of with a session token
+  dragonflyoss.dragonfly.seed_peer_info:
+    url: http://dragonfly-manager:8080
+    username: root
+    password: "{{ dragonfly_password }}"
+
 - name: Fail if a seed peer of the first cluster is inactive
   dragonflyoss.dragonfly.seed_peer_info:
     url: http://dragonfly-manager:8080

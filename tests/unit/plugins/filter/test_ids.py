@@ -58,6 +58,8 @@ def test_task_id():
     "url, options, text",
     [
         ("no url", {"client": "dfdaemon"}, "it is not a plain URL, so its task ID cannot be predicted"),
+        (BLOB, {}, "client is missing. Set it to dfget, dfdaemon or scheduler"),
+        (f"{BLOB}?token=hidden#a", {"client": "dfdaemon"}, "contains a fragment"),
         (BLOB, {"client": "dfcache"}, "'dfcache' is not a valid client"),
         (BLOB, {"client": "dfget", "release": "new"}, "'new' is not a valid release: write it like 2.1.67"),
         (BLOB, {"client": "dfdaemon", "release": "0.1.100"}, "Use 0.1.114 or later"),
