@@ -87,3 +87,24 @@ def test_the_state_of_files(tmp_path):
     assert program == "/opt/no such/dfdaemon"
     assert files == 4
     assert release == "1.5.1"
+
+
+def test_a_password_that_a_killed_run_left_is_removed_without_a_restart(tmp_path):
+    left = tmp_path / "manager.env"
+    left.write_text("DRAGONFLY_INITIAL_ROOT_PASSWORD=secret\n", encoding="utf-8")
+    facts = {
+        "_daemon_name": "manager",
+        "_daemon_unit": "dragonfly-manager.service",
+        "_daemon_hooks": {"cleanup": "remove_password"},
+        "_daemon_changes": False,
+        "_daemon_restarts": False,
+        "_daemon_unit_state": {"load": "loaded", "unit_file": "enabled", "active": "active"},
+        "__manager_environment_file": str(left),
+    }
+    tasks: list[dict[str, Any]] = [
+        {"ansible.builtin.set_fact": facts},
+        {"ansible.builtin.include_tasks": f"{ROLE}/tasks/service.yml"},
+        {"ansible.builtin.set_fact": {"found": "ok"}},
+    ]
+    assert play(tmp_path, tasks, {"host": {}}, options=()) == {"host": "ok"}
+    assert not left.exists()
