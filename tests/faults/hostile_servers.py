@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 import typing as t
+import zlib
 from urllib.parse import parse_qsl
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import task_seconds
@@ -112,10 +113,25 @@ def half_a_body(peer: socket.socket, over: threading.Event) -> None:
     over.wait(30)
 
 
-def reset_within_body(peer: socket.socket, _over: threading.Event) -> None:
-    """Send the beginning of a body, then reset the connection."""
-    peer.sendall(head() + b"[{")
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+def reset_after(content: bytes) -> Answer:
+    """Return a response of these bytes, after which the connection is reset."""
+
+    def send(peer: socket.socket, _over: threading.Event) -> None:
+        peer.sendall(content)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    return send
+
+
+def twice(body: bytes) -> Answer:
+    """Return a response followed by another one, to a request that the client may send later."""
+
+    def send(peer: socket.socket, over: threading.Event) -> None:
+        whole(body)(peer, over)
+        whole(dict(_JOB, state="FAILURE", result={"state": "FAILURE"}), 401)(peer, over)
+        peer.recv(65536)
+
+    return send
 
 
 def oldest_first() -> Changing:
@@ -236,7 +252,7 @@ def servers(other: str) -> dict[str, Answer | Changing]:
         "gzip bomb in gzip": whole(gzip.compress(_BOMB), headers="Content-Encoding: gzip, gzip\r\n"),
         "gzip bomb in an error": whole(_BOMB, 500, gz),
         "gzip bomb in a redirect": whole(_BOMB, 302, gz + "Location: /x\r\n"),
-        "gzip that is none": whole(b"[]", headers=gz),
+        "text declared as gzip": whole(b"[]", headers=gz),
         "gzip that is cut": whole(gzip.compress(b"[]")[:-6], headers=gz),
         "brotli": whole(b"\x0b\x01\x80[]\x03", headers="Content-Encoding: br\r\n"),
         "deep lists": whole(b"[" * 2_000_000),
@@ -257,7 +273,7 @@ def servers(other: str) -> dict[str, Answer | Changing]:
         "the same page for ever": pages(lambda _number, _size: 1000),
         "pages of newer rows for ever": pages(lambda number, _size: 10**6 + 1000 * number),
         "slow pages for ever": pages(lambda number, size: 10**9 - (number - 1) * size, 0.6 * TIMEOUT),
-        "slow answers": Changing(lambda request: delayed(_honest(request, ""), 0.9 * TIMEOUT)),
+        "slow responses": Changing(lambda request: delayed(_honest(request, ""), 0.9 * TIMEOUT)),
         "large jobs": large_job(),
         "100,000 layers": layers(100_000),
         "20,000 layers": layers(20_000),
@@ -273,12 +289,12 @@ def servers(other: str) -> dict[str, Answer | Changing]:
         "cookies": whole(
             {"id": 1, "token": "x"}, headers="Set-Cookie: a=" + "b" * 4000 + "; expires=" + "9" * 4000 + "\r\n"
         ),
-        "too long a Content-Length": whole(b"[]", length=10),
+        "Content-Length longer than the body": whole(b"[]", length=10),
         "negative Content-Length": whole(b"[]", length=-1),
-        "two lengths": whole(b"[]", headers="Content-Length: 5\r\n"),
-        "length that is not a number": whole(b"[]", length="x"),
+        "two different Content-Length headers": whole(b"[]", headers="Content-Length: 5\r\n"),
+        "Content-Length that is not a number": whole(b"[]", length="x"),
         "unknown Transfer-Encoding": whole(b"[]", headers="Transfer-Encoding: x\r\n"),
-        "chunk size that is none": raw(_CHUNKED + b"zz\r\n[]\r\n0\r\n\r\n"),
+        "chunk size that is not a number": raw(_CHUNKED + b"zz\r\n[]\r\n0\r\n\r\n"),
         "HTTP/0.9": raw(b"[]"),
         "HTTP/1.0": raw(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n[]"),
         "HTTP/9": raw(b"HTTP/9.9 200 OK\r\n\r\n[]"),
@@ -297,6 +313,9 @@ def servers(other: str) -> dict[str, Answer | Changing]:
         "redirect to a broken URL": whole(b"", 307, "Location: http://[::1\r\n"),
         "redirect to itself": whole(b"", 307, "Location: /v2/manifest/app/manifests/1\r\n"),
         **_framing(),
+        **_lengths(),
+        **_encodings(),
+        **_heads(other),
         **_refusals(other),
         **_documents(),
     }
@@ -323,7 +342,71 @@ def _framing() -> dict[str, Answer | Changing]:
         "Content-Length of 30 digits": whole(b"[]", length=10**30),
         "gzip of 200,000 empty members": whole(empty * 200_000, headers="Content-Encoding: gzip\r\n"),
         "10,000 headers": whole(b"[]", headers=lines),
-        "reset within the body": reset_within_body,
+        "reset within the body": reset_after(head() + b"[{"),
+    }
+
+
+def _lengths() -> dict[str, Answer | Changing]:
+    """Return servers with lengths of a body or of a chunk that HTTP does not allow."""
+    sizes = {
+        "below 0": b"-2",
+        "of 20 digits": b"f" * 20,
+        "with a sign": b"+2",
+        "with an extension of 60 KiB": b"2;x=" + b"y" * 60_000,
+    }
+    lengths = {"with a sign": "+2", "in hexadecimal": "0x2", "twice in one header": "2, 3", "in superscript": "\xb2"}
+    return {
+        **{f"chunk size {kind}": raw(_CHUNKED + size + b"\r\n[]\r\n0\r\n\r\n") for kind, size in sizes.items()},
+        **{f"Content-Length {kind}": whole(b"[]", length=length) for kind, length in lengths.items()},
+        "a second response that nobody requested": twice(b"[]"),
+        "closed after one byte": raw(b"H"),
+        "reset within the headers": reset_after(b"HTTP/1.1 200 OK\r\nX"),
+    }
+
+
+def _encodings() -> dict[str, Answer | Changing]:
+    """Return servers with valid or unknown encodings of a body or of its text."""
+    content = b'{"id":1,"type":"preheat","token":"x"}'
+    encoded = {
+        "gzip": gzip.compress(content),
+        "gzip, gzip": gzip.compress(gzip.compress(content)),
+        "deflate": zlib.compress(content),
+        "zstd": b"\x28\xb5\x2f\xfd",
+    }
+    charsets = {"utf-16": "utf-16", "idna": "idna", "zip": "zip", "that is not ASCII": "\xff"}
+    typed = "HTTP/1.1 200 x\r\nContent-Type: application/json; charset={}\r\nContent-Length: {}\r\n\r\n"
+    return {
+        **{
+            f"Content-Encoding {name}": whole(body, headers=f"Content-Encoding: {name}\r\n")
+            for name, body in encoded.items()
+        },
+        "1,000 encodings": whole(content, headers="Content-Encoding: " + ",".join(["gzip"] * 1000) + "\r\n"),
+        "deflate bomb": whole(zlib.compress(b"[" + bytes(100_000_000)), headers="Content-Encoding: deflate\r\n"),
+        **{
+            f"charset {kind}": raw(typed.format(charset, len(content)).encode() + content)
+            for kind, charset in charsets.items()
+        },
+        "byte order mark": whole(b"\xef\xbb\xbf" + content),
+    }
+
+
+def _heads(other: str) -> dict[str, Answer | Changing]:
+    """Return servers with status lines and headers that nobody expects."""
+    locations = {
+        "with a CR": "/x\rX: y\r//127.0.0.1:1",
+        "of 60 KiB": "/" + "x" * 60_000,
+        "without a scheme": other.partition(":")[2],
+        "to a zone": "http://[fe80::1%25lo]:1/",
+        "to superscript digits": "http://\xb9\xb2\xb7.0.0.1/",
+    }
+    return {
+        **{f"redirect {kind}": whole(b"", 307, f"Location: {target}\r\n") for kind, target in locations.items()},
+        "redirect between two paths": Changing(
+            lambda request: whole(b"", 308, f"Location: {request.path}{'' if request.query else '?a=b'}\r\n")
+        ),
+        "redirect that changes the method": whole(b"", 303, "Location: /x\r\n"),
+        "redirect that names a proxy": whole(b"", 305, f"Location: {other}/\r\n"),
+        "Retry-After of 5,000 digits": whole(b"{}", 503, "Retry-After: " + "9" * 5000 + "\r\n"),
     }
 
 
@@ -335,7 +418,7 @@ def _refusals(other: str) -> dict[str, Answer | Changing]:
     targets = {
         "with user info": f"{user_info}/",
         "to a metadata service": "http://169.254.169.254/latest/meta-data/",
-        "to a port that is none": "http://127.0.0.1:99999/",
+        "to an invalid port": "http://127.0.0.1:99999/",
     }
     return {
         "redirect without Location": whole(b"", 307),
@@ -346,7 +429,7 @@ def _refusals(other: str) -> dict[str, Answer | Changing]:
         "challenge of 1,000 parameters": whole(b"{}", 401, challenge.format(f"Bearer {parameters}")),
         "200 challenges": whole(b"{}", 401, challenge.format(", ".join([f'Bearer realm="{other}/x"'] * 200))),
         "challenge that names a file": whole(b"{}", 401, challenge.format('Bearer realm="file:///etc/passwd"')),
-        "challenge without closing quotation mark": whole(b"{}", 401, challenge.format(f'Bearer realm="{other}')),
+        "challenge without a closing quotation mark": whole(b"{}", 401, challenge.format(f'Bearer realm="{other}')),
         "Retry-After of a year": whole(b"{}", 429, "Retry-After: 31536000\r\n"),
     }
 
@@ -365,7 +448,7 @@ def _documents() -> dict[str, Answer | Changing]:
         ),
         "lists 5,000 deep in a job": whole(b'{"id":1,"type":"preheat","token":"x","args":{"x":' + deep + b"}}"),
         "1e400 in a job": whole(b'{"id":1,"type":"preheat","token":"x","args":{"timeout":1e400}}'),
-        "oldest first, and a last page far away": oldest_first(),
+        "oldest rows first, and a last page of 999999999": oldest_first(),
         "both an index and a manifest": whole({"schemaVersion": 2, "layers": [entry], "manifests": [entry]}),
         "sizes as text and below 0": whole(
             {"schemaVersion": 2, "layers": [dict(entry, size="1"), dict(entry, size=-1)]}
