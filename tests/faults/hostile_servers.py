@@ -399,6 +399,8 @@ def _heads(other: str) -> dict[str, Answer | Changing]:
         "to a zone": "http://[fe80::1%25lo]:1/",
         "to superscript digits": "http://\xb9\xb2\xb7.0.0.1/",
     }
+    waits = {"of 5,000 digits": "9" * 5000, "below 0": "-1"}
+    statuses = {"99": "99 x", "1000": "1000 x", "with a reason of 60 KiB": "200 " + "x" * 60_000}
     return {
         **{f"redirect {kind}": whole(b"", 307, f"Location: {target}\r\n") for kind, target in locations.items()},
         "redirect between two paths": Changing(
@@ -406,7 +408,19 @@ def _heads(other: str) -> dict[str, Answer | Changing]:
         ),
         "redirect that changes the method": whole(b"", 303, "Location: /x\r\n"),
         "redirect that names a proxy": whole(b"", 305, f"Location: {other}/\r\n"),
-        "Retry-After of 5,000 digits": whole(b"{}", 503, "Retry-After: " + "9" * 5000 + "\r\n"),
+        **{f"Retry-After {kind}": whole(b"{}", 503, f"Retry-After: {seconds}\r\n") for kind, seconds in waits.items()},
+        **{f"status {kind}": raw(f"HTTP/1.1 {line}\r\n\r\n[]".encode()) for kind, line in statuses.items()},
+        "a reason of 1 MiB": raw(b"HTTP/1.1 500 " + b"x" * 2**20 + b"\r\n\r\n{}"),
+        "status 304 with a body": whole(b"[]", 304),
+        "status 407": whole(b"{}", 407, f'Proxy-Authenticate: Basic realm="{other}"\r\n'),
+        "90 challenges in as many headers": whole(b"{}", 401, f'WWW-Authenticate: Bearer realm="{other}/x"\r\n' * 90),
+        "next page on another host": whole(
+            [dict(_JOB, id=200 - number) for number in range(100)],
+            headers=f"Link: <{other}/v1/jobs?page=2>; rel=next\r\n",
+        ),
+        "next page that is this page": Changing(
+            lambda request: whole([_JOB] * 100, headers=f"Link: <{request.path}?{request.query}>; rel=next\r\n")
+        ),
     }
 
 
@@ -453,6 +467,15 @@ def _documents() -> dict[str, Answer | Changing]:
         "sizes as text and below 0": whole(
             {"schemaVersion": 2, "layers": [dict(entry, size="1"), dict(entry, size=-1)]}
         ),
+        "lists 100,000 deep in a job": whole(b'{"id":1,"args":{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}}"),
+        "half a character in a job": whole(b'{"id":1,"type":"preheat","state":"\\ud800","token":"\\udfff"}'),
+        "NUL in a job": whole({"id": 1, "type": "pre\0heat", "state": "PENDING\0", "token": "x\0y"}),
+        "fractions as id": whole([{"id": 1.0}, {"id": 0.5}]),
+        "digits as id": whole([{"id": "1"}]),
+        "an id of 400 digits": whole(b'[{"id":1' + b"0" * 400 + b"}]"),
+        "a token with line breaks": whole({"token": "x\r\nX-Evil: y\r\n\r\n", "id": 1}),
+        "a token of 1 MiB": whole({"token": "x" * 2**20, "id": 1}),
+        "a token that has expired": whole({"token": "x", "expires_in": -(10**30), "issued_at": "9999-99-99"}),
         "a number as token": whole({"token": 5, "access_token": [1], "expires_in": 1e308}),
     }
 
