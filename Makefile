@@ -108,7 +108,7 @@ compare-upstream: $(VENV)/run $(LINK) ## The tables of keys against the clone at
 
 .PHONY: security-tests
 security-tests: export PYTHONPATH := $(CURDIR)/.cache/collections
-security-tests: $(VENV)/unit $(LINK) ## Try hostile servers and all borders, and write docs/security-tests.md (25 min)
+security-tests: $(VENV)/unit $(LINK) ## Try hostile servers and all borders, and write docs/security-tests.md (40 min)
 	python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_servers
 	python -m ansible_collections.dragonflyoss.dragonfly.tests.faults.borders
 
