@@ -27,7 +27,7 @@ demo: $(VENV)/run ## Preheat an image and a file in a sandbox (20 s, the first t
 ##@ Test
 .PHONY: test
 test: $(VENV)/run ## Run all tests except test-hosts
-	@python tests/tools/stages.py unit unit-oldest contract faults integration sanity-oldest sanity-newest lint
+	@python tests/tools/stages.py unit contract faults integration,unit-oldest sanity-oldest,sanity-newest lint
 
 .PHONY: test-unit
 test-unit: $(VENV)/unit ## Unit tests, with pytest; those of TESTS=path alone
@@ -63,7 +63,7 @@ test-integration: $(VENV)/run ## Playbooks against the sandbox, or the manager a
 
 .PHONY: test-sanity test-sanity-oldest test-sanity-newest
 test-sanity: $(VENV)/run ## ansible-test sanity with the oldest and the newest ansible-core that this machine can run
-	@python tests/tools/stages.py sanity-oldest sanity-newest
+	@python tests/tools/stages.py sanity-oldest,sanity-newest
 test-sanity-oldest test-sanity-newest: test-sanity-%: $(VENV)/run
 	python tests/tools/ansible_test.py sanity --core $*
 

@@ -58,6 +58,17 @@ def test_the_table_names_what_failed(summary):
     ]
 
 
+def test_stages_joined_by_commas_run_at_the_same_time(summary, tmp_path):
+    # Each waits for the file of the other.
+    make = tmp_path / "make"
+    meet = "touch {0}/$2; until [ -e {0}/$other ]; do sleep 0.05; done"
+    script = f"case $2 in test-a) other=test-b ;; *) other=test-a ;; esac\n{meet.format(tmp_path)}\n"
+    make.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
+    code, lines = summary("a,b")
+    assert code == 0
+    assert lines == ["a                passed", "b                passed", "stages: 2 passed, 0 failed, 0 skipped"]
+
+
 def test_skipped_stages_are_no_failure(summary):
     code, lines = summary("lint", "hosts")
     assert code == 0
