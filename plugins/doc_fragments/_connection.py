@@ -81,7 +81,7 @@ options:
     type: str
   username:
     description:
-      - Name of the manager's user to sign in as if O(jwt) is not set.
+      - Name of a user of the manager. The module signs in as this user only if O(jwt) is not set.
       - Dragonfly manager 2.2.0 or later accepts one sign-in per user every 5 seconds. For several tasks or hosts, sign
         in once and share the O(jwt).
       - If not set, the module reads E(DRAGONFLY_USERNAME) from the environment of the host on which it runs.

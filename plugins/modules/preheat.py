@@ -101,12 +101,14 @@ options:
     aliases: [ip]
   count:
     description:
-      - Number of peers to preheat, from 1 to 200. The manager selects them. Requires Dragonfly manager 2.2.3 or later.
+      - Number of peers to preheat, from 1 to 200, for O(scope=all_peers) and O(scope=all_seed_peers). The manager
+        selects them. Requires Dragonfly manager 2.2.3 or later.
       - Mutually exclusive with O(percentage).
     type: int
   percentage:
     description:
-      - Percentage of the peers to preheat, from 1 to 100. Requires Dragonfly manager 2.2.3 or later.
+      - Percentage of the peers to preheat, from 1 to 100, for O(scope=all_peers) and O(scope=all_seed_peers). Requires
+        Dragonfly manager 2.2.3 or later.
       - Mutually exclusive with O(count).
     type: int
   concurrent_task_count:
@@ -223,7 +225,7 @@ options:
       - With V(peers), the module also checks existing jobs. If content is gone, it creates a new job, and
         RV(jobs[].replaces) reports the reason. The task takes at least 30 seconds longer, and creates one job for each
         blob (at most 1000). Requires Dragonfly manager and schedulers 2.4.0 or later; with earlier releases, the task
-        fails or the outcome is V(unknown).
+        fails, in some cases with the outcome V(unknown).
       - With V(auto), V(blobs) and V(result), a warm job is not reused if the manager's list of jobs shows that its
         content was deleted later, for example by M(dragonflyoss.dragonfly.task). The list does not show what the peers
         evicted.

@@ -50,7 +50,7 @@ options:
   enable_task_id_based_blob_digest:
     description:
       - Whether the preheat of O(images) uses the digests of blobs as task IDs. Requires a Dragonfly manager release
-        later than 2.5.1, see O(manager_release). Other releases ignore it.
+        later than 2.5.1. Set O(manager_release) too; otherwise the task IDs are unknown.
       - With O(jobs), the module reads it from the arguments of each job.
     type: bool
     default: false
@@ -64,7 +64,7 @@ options:
     choices: [dfget, dfdaemon]
   seed_release:
     description: Release of the client on the seed peers, such as V(2.1.67). Defaults to the release of the host's
-      client.
+      client if it is the same client, otherwise to the newest release that the collection knows.
     type: str
   manager_release:
     description:
@@ -173,6 +173,7 @@ EXAMPLES = r"""
 - name: Check whether this host will hit an image when it is preheated
   dragonflyoss.dragonfly.preheat_hit_info:
     images: [registry.example.com/shop/web:4.2.0]
+  become: true
   register: hit
 
 - name: Preheat once

@@ -32,8 +32,8 @@ description:
 options:
   state:
     description:
-      - V(absent) deletes the tasks from all peers. It has no default, because hosts that need deleted content fetch it
-        from the registry or origin again.
+      - V(absent) deletes the tasks from all peers. There is no default, so nothing is deleted by accident. Hosts that
+        need deleted content fetch it from the registry or origin again.
     type: str
     choices: [absent]
     required: true
@@ -148,7 +148,8 @@ tasks:
     deleted:
       description:
         - Hosts that held the task and deleted it, without duplicates. In check mode, hosts that hold it. V(null) if
-          unknown. A host that did not hold the task is in neither list.
+          unknown. A host that did not hold the task is neither here nor in
+          RV(tasks[].failures).
       type: list
       elements: dict
       returned: always
