@@ -37,7 +37,7 @@ def parse_duration(text: t.Any) -> int | None:
 
 def duration_problem(name: str, text: t.Any) -> str:
     """Return the message for an option whose value is not a valid duration."""
-    hint = " (fractions are not supported)" if re.search(r"\d[.,]\d", str(text)) else ""
+    hint = " (fractions are not supported)" if re.match(r"\s*\d+[.,]\d+\s*[a-z]*\s*\Z", str(text)) else ""
     return f"{name} must be a number of seconds or a duration such as 90s, 30m, 4h, 7d, 2w or 1h30m, not {text!r}{hint}"
 
 

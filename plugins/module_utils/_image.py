@@ -87,8 +87,8 @@ def check_base(registry: str, url: str) -> str:
         raise InputError(
             f"registries: the URL of {registry!r} must not contain credentials. Set username and password instead."
         )
-    if parts is None or has_blank(url) or not _URL_HOST.match(parts.netloc) or not _is_prefix(parts.path):
-        problem = url_problem(url)
+    problem = url_problem(url)
+    if parts is None or problem or has_blank(url) or not _URL_HOST.match(parts.netloc) or not _is_prefix(parts.path):
         why = f", because {problem}" if problem else ""
         raise InputError(
             f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {redact_url(url)!r}{why}."
@@ -275,7 +275,7 @@ def _from_reference(text: str, registry: str, name_and_reference: str, bases: di
 
 
 def default_base(registry: str) -> str:
-    """Return the base URL of a registry for which nobody names another."""
+    """Return the base URL of a registry for which none is configured."""
     return DOCKER_HUB if registry == "docker.io" else f"https://{registry}"
 
 

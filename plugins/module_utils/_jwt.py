@@ -21,4 +21,4 @@ def user_id_of(jwt: t.Any) -> int | None:
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         return None
     # A Go manager may write a number as a float.
-    return int(user_id) if isinstance(user_id, (int, float)) and 1 <= user_id < 2**63 else None
+    return int(user_id) if type(user_id) in (int, float) and 1 <= user_id < 2**63 else None

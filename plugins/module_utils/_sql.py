@@ -27,8 +27,10 @@ try:
 except ImportError:
     psycopg2 = None
 
-#: Limits in bytes: of the data of the process that checks a database, and of what it reports.
-_MEMORY, _REPORT = 150_000_000, 8_000_000
+#: Limit in bytes of the data of the process that checks a database.
+_MAX_MEMORY = 150_000_000
+#: Limit in characters of its report.
+_MAX_REPORT = 8_000_000
 #: Maximum length of a version. A server may respond with anything instead.
 _VERSION = 50
 #: The request for TLS, to which each PostgreSQL responds with S or N, or with E if it has no resources.
@@ -58,7 +60,8 @@ _MYSQL_PRIVILEGES = (
 class DatabaseState(t.NamedTuple):
     """The state of a database.
 
-    :ivar error: unreachable, login, missing, busy or blocked; None if the database could be opened.
+    :ivar error: unreachable, login, missing, busy or blocked; None if the database could be opened. Inside of this file
+        also library, if the login requires one that is missing.
     :ivar server: kind and version of the server, None if unknown.
     :ivar writable: whether the account can create tables; None if unknown.
     :ivar columns: pairs of table and column.
@@ -83,7 +86,7 @@ def read_database(options: dict[str, t.Any], timeout: float, context: ssl.SSLCon
     :param context: TLS context, None without TLS.
     :raises DragonflyError: if the login requires a library that the host lacks.
     """
-    state = _limited(lambda: _read(options, timeout, context), timeout)
+    state = _in_limited_process(lambda: _read(options, timeout, context), timeout)
     if state.error == "library":
         raise DragonflyError(
             "Without TLS, the login to this MySQL server requires the Python library cryptography for pymysql. "
@@ -93,7 +96,7 @@ def read_database(options: dict[str, t.Any], timeout: float, context: ssl.SSLCon
     return state
 
 
-def _limited(read: t.Callable[[], DatabaseState], seconds: float) -> DatabaseState:
+def _in_limited_process(read: t.Callable[[], DatabaseState], seconds: float) -> DatabaseState:
     """Return what a function returns in a process of its own, with limited time and memory.
 
     The libraries limit only the time of each read, or of the connection, and read whole rows into memory. On a response
@@ -103,16 +106,18 @@ def _limited(read: t.Callable[[], DatabaseState], seconds: float) -> DatabaseSta
     child = os.fork()
     if not child:
         try:
+            # Otherwise, a report that is too long blocks the process after its parent has closed the pipe.
+            os.close(reader)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_REAL, seconds)
-            resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+            _limit_memory()
             with open(writer, "w", encoding="ascii") as pipe:
                 json.dump(read(), pipe)
         finally:
             os._exit(0)
     os.close(writer)
     with open(reader, encoding="ascii") as pipe:
-        content = pipe.read(_REPORT)
+        content = pipe.read(_MAX_REPORT)
     with contextlib.suppress(ChildProcessError):  # The parent of Ansible may ignore SIGCHLD.
         os.waitpid(child, 0)
     try:
@@ -122,10 +127,17 @@ def _limited(read: t.Callable[[], DatabaseState], seconds: float) -> DatabaseSta
     return DatabaseState(error, server, writable, [(table, column) for table, column in columns])
 
 
+def _limit_memory() -> None:
+    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = _MAX_MEMORY if hard == resource.RLIM_INFINITY else min(_MAX_MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
 def _read(options: dict[str, t.Any], timeout: float, context: ssl.SSLContext | None) -> DatabaseState:
     is_postgres = options["type"] == "postgres"
     try:
-        with socket.create_connection((options["host"], options["port"]), timeout) as sock:
+        # The time is that of each address of the host, so it leaves some for the next one.
+        with socket.create_connection((options["host"], options["port"]), timeout / 3) as sock:
             if is_postgres:
                 sock.sendall(_SSL_REQUEST)
                 if sock.recv(1) not in (b"S", b"N", b"E"):
@@ -152,7 +164,8 @@ def _read_mysql(options: dict[str, t.Any], timeout: float, context: ssl.SSLConte
         # Without TLS, it encrypts a password for MySQL 8 (caching_sha2_password, sha256_password) with this library.
         return DatabaseState("library")
     try:
-        with connection.cursor() as cursor:
+        # The server logs a warning about a connection that is not closed.
+        with contextlib.closing(connection), connection.cursor() as cursor:
             return _mysql_state(cursor)
     except (pymysql.Error, OSError) as error:
         return DatabaseState(_mysql_error(error))
@@ -236,4 +249,5 @@ def _postgres_state(cursor: t.Any) -> DatabaseState:
     )
     writable = bool(cursor.fetchone()[0])
     cursor.execute(_POSTGRES_COLUMNS)
-    return DatabaseState(None, f"PostgreSQL {version}", writable, list(cursor.fetchall()))
+    columns = [(str(table), str(column)) for table, column in cursor.fetchall()]
+    return DatabaseState(None, f"PostgreSQL {version}", writable, columns)

@@ -372,6 +372,6 @@ def _why_headers_matter(named: list[Mirror], options: Options) -> t.Iterator[str
 
 
 def _registries_elsewhere(named: list[Mirror]) -> str:
-    """Return, for people, the registries whose content comes from another URL than that of their name."""
+    """Return a text that lists the registries whose base URL is not https://NAME."""
     urls = [(f"https://{mirror.registry}", mirror.origin) for mirror in named]
     return ", ".join(f"{url} instead of {origin}" for url, origin in urls if origin != url)

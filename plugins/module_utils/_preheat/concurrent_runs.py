@@ -91,7 +91,7 @@ def _wait_for_lock(lock: socket.socket, context: RunContext, existing: ExistingJ
 
 
 def _wait_for_other_machines(context: RunContext, existing: ExistingJobs) -> None:
-    """Pause, and again as long as other runs create jobs that are missing."""
+    """Pause until no other run creates missing jobs."""
     while existing.missing():
         pause = _limited(context, pause_before_creation(context.chance()))
         if pause:

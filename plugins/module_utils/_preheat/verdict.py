@@ -290,7 +290,7 @@ def _cold_urls(evidence: _Evidence, urls: list[str]) -> list[str]:
 
 
 def cold_blobs(number: int, cold: list[str]) -> str:
-    """Return a clause that names the blobs that are not cached. A file, which its message names, is one of its own.
+    """Return a clause that names the blobs that are not cached. A file counts as one blob and is not named.
 
     :param number: number of all blobs.
     """

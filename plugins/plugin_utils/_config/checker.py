@@ -88,9 +88,9 @@ class Checker:
         self.check_release()
         for setting in schema.settings(self.config, self.client):
             self._check_setting(setting)
-        of_keys = len(self.problems)
+        first = len(self.problems)
         self.check_client()
-        self.problems[of_keys:] = [each for each in self.problems[of_keys:] if not self.has_unreadable(each.key)]
+        self.problems[first:] = [each for each in self.problems[first:] if not self.has_unreadable(each.key)]
         self._check_service_options()
         return self.problems
 

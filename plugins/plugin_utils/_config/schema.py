@@ -264,11 +264,17 @@ def _settings(node: dict[str, t.Any], client: str, path: str, where: str) -> t.I
             yield Setting(key.path, there, value)
             yield from _misplaced(value, key.type, here, there)
         elif not value or not isinstance(value, branch):
-            yield Setting(here, there, value)
+            yield Setting(_known_spelling(client, here), there, value)
         elif isinstance(value, list):
             yield from _items(value, client, here, there)
         else:
             yield from _settings(value, client, here, there)
+
+
+def _known_spelling(client: str, path: str) -> str:
+    """Return the path of a mapping or a list as the schema spells it; unchanged if the schema does not have it."""
+    below = _below(client, _fold(client, path))
+    return below[0].path[: len(path)] if below else path
 
 
 def _branch_type(client: str, path: str) -> t.Any:

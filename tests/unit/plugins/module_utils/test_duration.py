@@ -103,3 +103,4 @@ def test_each_problem_names_its_option(name):
 
 def test_message_about_a_fraction():
     assert duration_problem("max_age", "1.5h").endswith("not '1.5h' (fractions are not supported)")
+    assert duration_problem("max_age", "10.0.0.1").endswith("not '10.0.0.1'")

@@ -203,6 +203,7 @@ def test_bases_that_can_be_used(url):
         "https://h/A",
         'https://h"x',
         "https://h%s",
+        "https://h:0",
         "https://h\x7fx",
         "https://h\u00e4",
         "https://\U0001f409",

@@ -250,6 +250,24 @@ def test_a_postgres_with_long_names():
             peer.sendall(rows + message("Z", b"T"))
 
     with server("postgres", postgres(respond)) as login:
-        ended = measure(database=login)
+        begun = time.monotonic()
+        ended = measure(database=login, timeout=_PATIENCE)
     assert codes(ended.result) == ["database_unreachable"]
+    assert time.monotonic() - begun < _PATIENCE - 10
     assert ended.memory < _MEMORY_LIMIT
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_a_postgres_whose_rows_have_other_columns(columns):
+    """The report of the process contains whatever the server responds."""
+    value = (1).to_bytes(4, "big") + b"1"
+    count = columns.to_bytes(2, "big")
+    rows = message("T", count + _ROWS[7:] * columns) + message("D", count + value * columns)
+
+    def respond(peer: socket.socket) -> None:
+        peer.sendall(rows + message("C", b"SELECT 1\0") + message("Z", b"T"))
+        while peer.recv(65536):
+            peer.sendall(rows + message("C", b"SELECT 1\0") + message("Z", b"T"))
+
+    with server("postgres", postgres(respond)) as login:
+        assert codes(run(database=login)) == ["database_unreachable"]

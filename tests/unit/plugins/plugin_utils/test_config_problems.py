@@ -548,6 +548,10 @@ def test_schedulers_and_service_options_have_the_names_of_variables_with_a_role(
     assert wheres == ["dfdaemon_scheduler_addrs", "dfdaemon_service_options.Memory Max"]
 
 
+#: Variables that other variables of the role combine with the addresses of the manager.
+_COMBINED = ("dfget_manager_addrs", "dfget_scheduler_addrs")
+
+
 @pytest.mark.parametrize("program", sorted(VARIABLES))
 def test_variables_are_those_of_the_role(program):
     role = ROLES / program
@@ -557,7 +561,9 @@ def test_variables_are_those_of_the_role(program):
     for key, variable in VARIABLES[program].items():
         if key != "release":
             assert key in SCHEMA[program]
-            assert variable.endswith("_addrs") or re.search(rf"\b{variable}\b", template)
+            assert variable in _COMBINED or re.search(rf"\b{variable}\b", template)
+    used = set(re.findall(rf"\b{program}_\w+", template))
+    assert used & set(options["options"]) - {f"{program}_config"} <= set(VARIABLES[program].values())
 
 
 def test_a_release_that_is_none_is_an_error():

@@ -316,6 +316,16 @@ def test_a_wrong_type_in_another_spelling_is_reported(program, config):
     assert "wrong_type" in [problem.code for problem in config_problems(config, program, None)]
 
 
+@pytest.mark.parametrize("program, key", [("manager", "Database"), ("scheduler", "Manager")])
+def test_a_value_in_place_of_a_mapping_has_no_consequences(program, key):
+    def codes(config):
+        return [problem.code for problem in config_problems(config, program, None)]
+
+    problems = codes({key: "x"})
+    assert problems.count("wrong_type") == 1
+    assert problems == codes({key.lower(): "x"})
+
+
 def prefixes(path: str) -> list[str]:
     parts = path.split(".")
     return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
