@@ -61,8 +61,8 @@ def test_the_table_names_what_failed(summary):
 def test_stages_joined_by_commas_run_at_the_same_time(summary, tmp_path):
     # Each waits for the file of the other.
     make = tmp_path / "make"
-    meet = "touch {0}/$2; until [ -e {0}/$other ]; do sleep 0.05; done"
-    script = f"case $2 in test-a) other=test-b ;; *) other=test-a ;; esac\n{meet.format(tmp_path)}\n"
+    wait = f"touch {tmp_path}/$2; for second in 1 2 3 4 5 6 7 8 9; do [ -e {tmp_path}/$other ] && exit; sleep 1; done; exit 1"
+    script = f"case $2 in test-a) other=test-b ;; *) other=test-a ;; esac\n{wait}\n"
     make.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
     code, lines = summary("a,b")
     assert code == 0
