@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,17 @@ def test_the_table_names_what_failed(summary):
 def test_stages_joined_by_commas_run_at_the_same_time(summary, tmp_path):
     # Each waits for the file of the other.
     make = tmp_path / "make"
-    wait = f"touch {tmp_path}/$2; for second in 1 2 3 4 5 6 7 8 9; do [ -e {tmp_path}/$other ] && exit; sleep 1; done; exit 1"
-    script = f"case $2 in test-a) other=test-b ;; *) other=test-a ;; esac\n{wait}\n"
-    make.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
+    script = f"""\
+        #!/bin/sh
+        case $2 in test-a) other=test-b ;; *) other=test-a ;; esac
+        touch {tmp_path}/$2
+        for second in 1 2 3 4 5 6 7 8 9; do
+          [ -e {tmp_path}/$other ] && exit
+          sleep 1
+        done
+        exit 1
+    """
+    make.write_text(textwrap.dedent(script), encoding="utf-8")
     code, lines = summary("a,b")
     assert code == 0
     assert lines == ["a                passed", "b                passed", "stages: 2 passed, 0 failed, 0 skipped"]
