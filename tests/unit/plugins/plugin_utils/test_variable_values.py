@@ -99,7 +99,7 @@ def test_what_is_a_duration(name, value, expected):
 @pytest.mark.parametrize(
     "name, value, message",
     [
-        ("dfdaemon_start_timeout", "soon", "must be a number of seconds or a duration such as 90s, 30m, 4h, 7d or"),
+        ("dfdaemon_start_timeout", "soon", "must be a number of seconds or a duration such as 90s, 30m, 4h, 7d, 2w or"),
         ("dfdaemon_start_timeout", "", "must be a number of seconds"),
         ("dfdaemon_start_timeout", [90], "must be a number of seconds"),
         ("dfdaemon_start_timeout", 1.5, "must be a number of seconds"),
