@@ -34,7 +34,9 @@ options:
     type: str
 """
 
+    # ansible-doc rejects a fragment without options.
     STORED = r"""
+options: {}
 notes:
   - If a job contains the user name and password of a registry, the manager stores them in plain text, and returns them
     to every token with the scope C(job) and to every user who can sign in. Use credentials with read-only access.
