@@ -121,10 +121,10 @@ def _in_limited_process(read: t.Callable[[], DatabaseState], seconds: float) -> 
     with contextlib.suppress(ChildProcessError):  # The parent of Ansible may ignore SIGCHLD.
         os.waitpid(child, 0)
     try:
-        error, server, writable, columns = json.loads(content)
-    except ValueError:
+        state = DatabaseState(*json.loads(content))
+    except (TypeError, ValueError):
         return DatabaseState("unreachable")
-    return DatabaseState(error, server, writable, [(table, column) for table, column in columns])
+    return state._replace(columns=[(pair[0], pair[1]) for pair in state.columns])
 
 
 def _limit_memory() -> None:

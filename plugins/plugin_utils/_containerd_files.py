@@ -320,14 +320,18 @@ _SHAPE: dict[str, t.Any] = {
 _KINDS = {dict: "a table", list: "an array", str: "a string", int: "a number"}
 
 
-def misfit(value: t.Any, shape: t.Any = _SHAPE, path: str = "") -> str | None:
+def misfit(config: dict[str, t.Any]) -> str | None:
     """Return a description of the first value that containerd rejects, None if it accepts all."""
+    return _misfit(config, _SHAPE, "")
+
+
+def _misfit(value: t.Any, shape: t.Any, path: str) -> str | None:
     kind = shape if isinstance(shape, type) else type(shape)
     if not isinstance(value, kind) or isinstance(value, bool):
         return f"{path} is not {_KINDS[kind]}"
     for name, inner_value, inner_shape in _inner(value, shape):
         if inner_shape is not None:
-            wrong = misfit(inner_value, inner_shape, f"{path}.{name}".lstrip("."))
+            wrong = _misfit(inner_value, inner_shape, f"{path}.{name}".lstrip("."))
             if wrong:
                 return wrong
     return None
