@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import shutil
+import socketserver
 import subprocess
 import sys
+import threading
 import typing as t
 from pathlib import Path
 
+import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import LIBRARIES
 
 MODULE = Path(__file__).resolve().parents[2] / "plugins/modules/database_info.py"
@@ -42,6 +46,23 @@ def without(programs: list[str], library: str = "") -> str:
     if library and not python_with(library):
         lacking.append(f"the library {library}")
     return " and ".join(lacking)
+
+
+@contextlib.contextmanager
+def database_server(kind: str, handler: type[socketserver.BaseRequestHandler]) -> t.Iterator[dict[str, t.Any]]:
+    """Start a server with a handler of connections, and yield a login there. Skip the test without the library.
+
+    :param kind: of the database, a key of ``LIBRARIES``.
+    """
+    lacking = without([], LIBRARIES[kind])
+    if lacking:
+        pytest.skip(f"the host has no {lacking}")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        yield {"type": kind, "host": "127.0.0.1", "port": port, "username": "dragonfly", "password": PASSWORD}
+        server.shutdown()
 
 
 #: Runs a program, and writes the maximum memory (KiB) of it and its own processes.

@@ -26,6 +26,7 @@ from ansible_collections.dragonflyoss.dragonfly.tests.unit.database_check import
     MYSQL_GREETING,
     PASSWORD,
     codes,
+    database_server,
     run,
     without,
 )
@@ -195,15 +196,8 @@ def mysql_server(*payloads: bytes) -> t.Iterator[dict[str, t.Any]]:
                 header = self.rfile.read(4)
                 self.rfile.read(int.from_bytes(header[:3], "little"))
 
-    lacking = without([], "pymysql")
-    if lacking:
-        pytest.skip(f"the host has no {lacking}")
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        port = server.server_address[1]
-        yield {"type": "mysql", "host": "127.0.0.1", "port": port, "username": "dragonfly", "password": PASSWORD}
-        server.shutdown()
+    with database_server("mysql", Handler) as login:
+        yield login
 
 
 def test_a_login_that_requires_another_library(tmp_path):

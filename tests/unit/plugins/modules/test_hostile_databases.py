@@ -12,22 +12,19 @@ import socket
 import socketserver
 import subprocess
 import sys
-import threading
 import time
 import typing as t
 
 import pytest
-from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._sql import LIBRARIES
 from ansible_collections.dragonflyoss.dragonfly.tests.unit.database_check import (
     MODULE,
     MYSQL_GREETING,
-    PASSWORD,
     codes,
+    database_server,
     environment,
     measure,
     python_with,
     run,
-    without,
 )
 
 #: What a server does on a connection.
@@ -113,15 +110,8 @@ def server(kind: str, script: Script) -> t.Iterator[dict[str, t.Any]]:
             with contextlib.suppress(OSError):
                 script(self.request)
 
-    lacking = without([], LIBRARIES[kind])
-    if lacking:
-        pytest.skip(f"the host has no {lacking}")
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listener:
-        listener.daemon_threads = True
-        threading.Thread(target=listener.serve_forever, daemon=True).start()
-        port = listener.server_address[1]
-        yield {"type": kind, "host": "127.0.0.1", "port": port, "username": "dragonfly", "password": PASSWORD}
-        listener.shutdown()
+    with database_server(kind, Handler) as login:
+        yield login
 
 
 _MEBIBYTE = b"a" * 2**20
