@@ -89,22 +89,26 @@ def test_the_state_of_files(tmp_path):
     assert release == "1.5.1"
 
 
-def test_a_password_that_a_killed_run_left_is_removed_without_a_restart(tmp_path):
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_password_that_a_killed_run_left_is_removed_by_a_run_that_fails(tmp_path, state):
     left = tmp_path / "manager.env"
     left.write_text("DRAGONFLY_INITIAL_ROOT_PASSWORD=secret\n", encoding="utf-8")
     facts = {
+        "ansible_parent_role_names": ["dragonflyoss.dragonfly.manager"],
         "_daemon_name": "manager",
-        "_daemon_unit": "dragonfly-manager.service",
+        "_daemon_state": state,
         "_daemon_hooks": {"cleanup": "remove_password"},
-        "_daemon_changes": False,
-        "_daemon_restarts": False,
-        "_daemon_unit_state": {"load": "loaded", "unit_file": "enabled", "active": "active"},
+        # What else the tasks require is missing, so they fail.
+        "_daemon_install_source": "",
         "__manager_environment_file": str(left),
     }
     tasks: list[dict[str, Any]] = [
+        {"ansible.builtin.include_vars": f"{ROLE}/vars/main.yml"},
         {"ansible.builtin.set_fact": facts},
-        {"ansible.builtin.include_tasks": f"{ROLE}/tasks/service.yml"},
-        {"ansible.builtin.set_fact": {"found": "ok"}},
+        {
+            "block": [{"ansible.builtin.include_tasks": f"{ROLE}/tasks/main.yml"}],
+            "rescue": [{"ansible.builtin.set_fact": {"found": "failed"}}],
+        },
     ]
-    assert play(tmp_path, tasks, {"host": {}}, options=()) == {"host": "ok"}
+    assert play(tmp_path, tasks, {"host": {}}, options=()) == {"host": "failed"}
     assert not left.exists()
