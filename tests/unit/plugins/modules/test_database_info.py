@@ -185,8 +185,7 @@ def test_bad_options(options):
 _SEND_PASSWORD, _PUBLIC_KEY = b"\1\4", b"\1-----BEGIN PUBLIC KEY-----"
 
 
-@contextlib.contextmanager
-def mysql_server(*payloads: bytes) -> t.Iterator[dict[str, t.Any]]:
+def mysql_server(*payloads: bytes) -> t.ContextManager[dict[str, t.Any]]:
     """Start a MySQL 8 that sends a payload and reads the response to it, again and again, and yield a login there."""
 
     class Handler(socketserver.StreamRequestHandler):
@@ -196,8 +195,7 @@ def mysql_server(*payloads: bytes) -> t.Iterator[dict[str, t.Any]]:
                 header = self.rfile.read(4)
                 self.rfile.read(int.from_bytes(header[:3], "little"))
 
-    with database_server("mysql", Handler) as login:
-        yield login
+    return database_server("mysql", Handler)
 
 
 def test_a_login_that_requires_another_library(tmp_path):

@@ -101,8 +101,7 @@ def postgres(script: Script, accepts: bytes = _ACCEPTED) -> Script:
     return serve
 
 
-@contextlib.contextmanager
-def server(kind: str, script: Script) -> t.Iterator[dict[str, t.Any]]:
+def server(kind: str, script: Script) -> t.ContextManager[dict[str, t.Any]]:
     """Start a server, and yield a login there."""
 
     class Handler(socketserver.BaseRequestHandler):
@@ -110,8 +109,7 @@ def server(kind: str, script: Script) -> t.Iterator[dict[str, t.Any]]:
             with contextlib.suppress(OSError):
                 script(self.request)
 
-    with database_server(kind, Handler) as login:
-        yield login
+    return database_server(kind, Handler)
 
 
 _MEBIBYTE = b"a" * 2**20
