@@ -57,8 +57,7 @@ options:
         type: list
         elements: str
       hostnames:
-        description: Regular expressions (of Go) that match host names. Requires a Dragonfly manager release later than
-          2.1.0.
+        description: Regular expressions (of Go) that match host names. Requires Dragonfly manager 2.1.33 or later.
         type: list
         elements: str
   scheduler_cluster_config:
@@ -92,7 +91,7 @@ options:
         description:
           - Requests that the seed peers reject, in Dragonfly's own format. Keys that are not set are not changed. Lists
             are replaced.
-          - Requires a Dragonfly manager release later than 2.3.
+          - Requires Dragonfly manager 2.4.2 or later.
         type: dict
   peer_cluster_config:
     description:
@@ -107,7 +106,7 @@ options:
         description:
           - Requests that the peers reject, in Dragonfly's own format. Keys that are not set are not changed. Lists are
             replaced.
-          - Requires a Dragonfly manager release later than 2.3.
+          - Requires Dragonfly manager 2.4.2 or later.
         type: dict
 extends_documentation_fragment:
   - dragonflyoss.dragonfly._connection

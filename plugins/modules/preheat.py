@@ -223,9 +223,11 @@ options:
       - V(result) requires a result that lists at least one URL and no failure.
       - V(none) trusts the state C(SUCCESS).
       - With V(peers), the module also checks existing jobs. If content is gone, it creates a new job, and
-        RV(jobs[].replaces) reports the reason. The task takes at least 30 seconds longer, and creates one job for each
-        blob (at most 1000). Requires Dragonfly manager and schedulers 2.4.0 or later; with earlier releases, the task
-        fails, in some cases with the outcome V(unknown).
+        RV(jobs[].replaces) reports the reason. The module creates one job for each blob (at most 1000). Requires
+        Dragonfly manager and schedulers 2.4.0 or later; with earlier releases, the task fails, in some cases with the
+        outcome V(unknown).
+      - With V(peers), the task takes at least 30 seconds longer. This time counts towards O(wait_timeout). With
+        O(wait=false), the time limit of the task is 120 seconds longer.
       - With V(auto), V(blobs) and V(result), a warm job is not reused if the manager's list of jobs shows that its
         content was deleted later, for example by M(dragonflyoss.dragonfly.task). The list does not show what the peers
         evicted.

@@ -88,7 +88,7 @@ options:
     default: false
   probe_request:
     description:
-      - The request of O(probe). Set by the action plugin, which rejects it in a task.
+      - For internal use. The action plugin sets it to the request that O(probe) sends, and rejects it in a task.
     type: dict
   dfget_config:
     description:

@@ -22,7 +22,10 @@ _SIMILAR, _SIMILAR_AS_TYPO = 0.6, 0.85
 #: What takes the place of options of the module preheat that the role does not have.
 _INSTEAD = {
     "preheat_wait": "The role always waits for its jobs. Limit the time with preheat_wait_timeout.",
-    "preheat_expected_ips": "The role expects the hosts of its play, each with its preheat_host_ip.",
+    "preheat_expected_ips": (
+        "The role expects the addresses of the hosts in its play (preheat_host_ip). To expect others, use the module "
+        "dragonflyoss.dragonfly.preheat."
+    ),
     "preheat_progress_file": "Only the module dragonflyoss.dragonfly.preheat has the option progress_file.",
 }
 

@@ -7,7 +7,8 @@
     python tests/tools/messages.py
 
 A message is a sentence, or a phrase of six words or more, in the code of plugins (except for documentation), or the
-message of a task in a role. Values are shown as an ellipsis. SQL, patterns and shorter phrases are not messages.
+message of a task in a role. Values are shown as an ellipsis. SQL, patterns, shorter phrases and texts of other programs
+are not messages. Phrases that the code inserts into sentences, such as causes, are listed separately.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ GUIDE = CHECKOUT / "docs/docsite/rst/guide_troubleshooting.rst"
 START, END = ".. messages: written by tests/tools/messages.py", ".. messages end"
 _WRAP = textwrap.TextWrapper(width=138, subsequent_indent="  ", break_on_hyphens=False)
 _DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+#: Constants with messages of other programs, by which the code recognizes them.
+_OF_OTHERS = {"_WANTS_TLS", "_ERRORS_OF_ALL"}
+#: Methods whose arguments are patterns, tables in one text, or texts of other programs.
+_NOT_MESSAGES = ("compile", "split", "splitlines", "partition", "startswith")
+PARTS = "Causes and remedies in messages"
 _PLACEHOLDER = re.compile(r"%(\(\w+\))?[-.\d]*[srd]|\{[\w.!]*\}")
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 #: SQL, regular expressions, and formats of times and names.
@@ -40,9 +46,29 @@ def clean(text: str) -> str:
 
 def is_message(text: str) -> bool:
     """Return whether a text is a message for users, not a part of one, SQL or a pattern."""
-    length = sum(bool(re.match(r"\W?[A-Za-z]", word)) for word in text.split())
+    own = text.replace("What to do:", "")
+    length = sum(bool(re.match(r"\W?[A-Za-z]", word)) for word in own.split())
     is_sentence = text[:1].isupper() or text[:1] in (_ELLIPSIS, "'")
     return length >= (3 if is_sentence else 6) and not _NOT_PROSE.search(text)
+
+
+def is_part(text: str, options: t.Container[str]) -> bool:
+    """Return whether a text is a part of messages: neither a sentence nor about a value or an option.
+
+    :param options: names of the options of plugins, with which messages begin.
+    """
+    if text[:1] == _ELLIPSIS:
+        return text[1:2] in (".", ",")
+    first = re.match(r"(\w+)(?:[:,]| (?:must|is|or|and|\W))", text)
+    return not (text[:1].isupper() or text[:1] == "'" or (first and first[1] in options))
+
+
+def option_names() -> set[str]:
+    """Return the names of the options of all plugins, and of the filters, with which messages begin."""
+    names = {path.stem for path in (CHECKOUT / "plugins/filter").glob("*.yml")}
+    for path in [*(CHECKOUT / "plugins").rglob("*.py"), *(CHECKOUT / "roles").glob("*/meta/argument_specs.yml")]:
+        names.update(re.findall(r"^ +([a-z]+(?:_[a-z]+)*):$", path.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    return names
 
 
 class _Texts(ast.NodeVisitor):
@@ -56,13 +82,16 @@ class _Texts(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        if not any(isinstance(target, ast.Name) and target.id in _DOCUMENTATION for target in node.targets):
+        skipped = _DOCUMENTATION | _OF_OTHERS
+        if not any(isinstance(target, ast.Name) and target.id in skipped for target in node.targets):
             self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        # Patterns, and tables in one text.
-        if not (isinstance(node.func, ast.Attribute) and node.func.attr in ("compile", "split", "splitlines")):
+        if not (isinstance(node.func, ast.Attribute) and node.func.attr in _NOT_MESSAGES):
             self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        """Skip comparisons, whose texts are searched for."""
 
     def visit_Dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
@@ -111,7 +140,12 @@ def all_messages() -> dict[str, list[str]]:
             by_heading.setdefault(place.get(folder, "Other plugins"), []).extend(python_messages(path))
     for path in sorted((CHECKOUT / "roles").glob("*/tasks/*.yml")):
         by_heading.setdefault("Roles", []).extend(role_messages(path))
-    return {heading: sorted(set(texts), key=str.casefold) for heading, texts in by_heading.items() if texts}
+    options = option_names()
+    of_plugins = {text for heading, texts in by_heading.items() if heading != "Roles" for text in texts}
+    parts = {text for text in of_plugins if is_part(text, options)}
+    by_heading = {heading: list(set(texts) - parts) for heading, texts in by_heading.items()}
+    by_heading[PARTS] = list(parts)
+    return {heading: sorted(texts, key=str.casefold) for heading, texts in by_heading.items() if texts}
 
 
 def section() -> str:
