@@ -28,6 +28,7 @@ from urllib.parse import parse_qsl
 
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._polling import task_seconds
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
+    escape_c1,
     printable,
     redact_beginning,
     redact_text,
@@ -750,14 +751,17 @@ def run_all(
 
 
 #: Parts of foreign text: where expressions backtrack, and what is parsed as a URL.
-_UNITS = ("a", " ", '"', "[", "://", "://a@", "://?x= ", "?a=b&", "?token=", "\x1b[31m", "http://a:b@c/?token=d ")
+_UNITS = (
+    *("a", " ", '"', "[", "://", "://a@", "://?x= ", "?a=b&", "?token=", "\x1b[31m", "http://a:b@c/?token=d "),
+    *("%zz&", "://?token%41=& ", "&" + "a" * 30, "://a?" + "a" * 120, "\x1b", "\x9ba", "\u202e", "\ufb00"),
+)
 
 
 def cpu_per_mebibyte() -> float:
     """Return the maximum CPU seconds to display a mebibyte of foreign text, or to parse it as a URL."""
     return max(
         _cpu_seconds(function, unit * (2**20 // len(unit)))
-        for function in (redact_text, redact_url, printable, lambda text: redact_beginning(text, 500))
+        for function in (redact_text, redact_url, printable, escape_c1, lambda text: redact_beginning(text, 500))
         for unit in _UNITS
     )
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact import (
+    escape_c1,
     printable,
     redact_beginning,
     redact_text,
@@ -149,7 +150,9 @@ def test_expressions_are_found():
     assert len(USES) > 80
 
 
-@pytest.mark.parametrize("function", [printable, redact_text, redact_url, url_secrets, parse_time, parse_http_date])
+@pytest.mark.parametrize(
+    "function", [escape_c1, printable, redact_text, redact_url, url_secrets, parse_time, parse_http_date]
+)
 def test_a_mebibyte_of_foreign_text_takes_a_tenth_of_a_second(function):
     units: tuple[str, ...] = (
         *COMMON,
@@ -165,6 +168,7 @@ def test_a_mebibyte_of_foreign_text_takes_a_tenth_of_a_second(function):
         "%",
         "a=",
     )
+    units += ("%zz&", "://?token%41=& ", "&" + "a" * 30, "://a?" + "a" * 120, "\x9b", "\x1ba", "\u202e", "\ufb00")
     units += ("://a ", "://?x= ", " http://user:word@registry.example.com/v2/?token=x", "://" + "a" * 37 + "@")
     # A slow machine takes this time for what takes 0.1 s here.
     limit = 0.1 * slowness()
