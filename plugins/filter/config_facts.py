@@ -18,7 +18,7 @@ def _config_facts(config: dict[str, t.Any], client: str) -> dict[str, t.Any]:
     if client not in SCHEMA:
         raise AnsibleFilterError(f"config_facts: client must be one of {', '.join(SCHEMA)}, not {client!r}")
     if not isinstance(config, dict):
-        raise AnsibleFilterError(f"config_facts: a configuration is a mapping, not {type(config).__name__}")
+        raise AnsibleFilterError(f"config_facts: the configuration must be a mapping, not {type(config).__name__}")
     config = plain(config)
     return {"files": config_files(config, client), "secret": has_secret(config, client)}
 

@@ -25,7 +25,7 @@ def _config_problems(
     if client not in SCHEMA:
         raise AnsibleFilterError(f"config_problems: client must be one of {', '.join(SCHEMA)}, not {client!r}")
     if not isinstance(config, dict):
-        raise AnsibleFilterError(f"config_problems: a configuration is a mapping, not {type(config).__name__}")
+        raise AnsibleFilterError(f"config_problems: the configuration must be a mapping, not {type(config).__name__}")
     try:
         problems = config_problems(plain(config), client, release or None, _read_context(context))
     except ValueError as error:

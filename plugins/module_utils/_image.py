@@ -168,7 +168,7 @@ def is_full_name(name: str) -> bool:
 def _check_text(text: str) -> str:
     """Return a text without surrounding white space, if its characters are valid in a reference."""
     if not isinstance(text, str):
-        raise InputError(f"An image reference is a string, not {type(text).__name__}.")
+        raise InputError(f"An image reference must be a string, not {type(text).__name__}.")
     reference = trim(text)
     if not reference:
         raise InputError("An image reference must not be empty.")

@@ -88,6 +88,6 @@ def _verdict(status: str, message: str) -> dict[str, str]:
 
 def _given_up_message(job_id: int) -> str:
     return (
-        f"the manager no longer watches job {job_id}, as after a restart, so its result will remain unknown. "
-        "What to do: create it again"
+        f"the manager no longer watches job {job_id}, such as after a restart of the manager, so its result will "
+        "remain unknown. What to do: create it again"
     )

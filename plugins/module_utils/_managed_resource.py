@@ -98,7 +98,9 @@ class ManagedResource:
         """
         for key in self.cannot_empty:
             if before and before.get(key) and not planned.get(key):
-                raise InputError(f"{key} of the {self.kind} cannot be emptied: the manager would ignore it.")
+                raise InputError(
+                    f"{key} of the {self.kind} cannot be set to an empty value, because the manager would ignore it."
+                )
 
     def check_deletion(self, row: Row) -> None:
         """Fail in check mode if the manager would refuse to delete the object.

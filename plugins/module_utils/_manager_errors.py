@@ -66,7 +66,7 @@ _HINTS = (
     _Hint(
         "candidate schedulers not found",
         "no_scheduler",
-        "no active scheduler with the feature preheat in the requested clusters: start one, with job.enable true",
+        "no active scheduler with the feature preheat in the requested clusters: start one with job.enable: true",
     ),
     _Hint(
         "parse access url failed",

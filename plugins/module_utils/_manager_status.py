@@ -175,8 +175,8 @@ def judge_cluster(members: ClusterMembers, releases: Releases) -> Verdict:
     if releases.since(FIRST_WITHOUT_GO_SEEDS) and all(version.startswith("v") for version in versions):
         return Verdict(
             False,
-            f"{message}, which are Go clients ({', '.join(sorted(set(versions)))}). Schedulers of 2.3.1 and later "
-            "cannot use them, jobs end as SUCCESS with nothing warm: use dfdaemon",
+            f"{message}, which are Go clients ({', '.join(sorted(set(versions)))}). Schedulers 2.3.1 and later "
+            "cannot preheat them: jobs end with SUCCESS, and nothing is cached. Use the Rust client (dfdaemon)",
         )
     return Verdict(True, message)
 

@@ -165,7 +165,7 @@ def _media_type(document: dict[str, t.Any], media_type: str) -> str:
     if own is not None and not isinstance(own, str):
         raise ValueError("its mediaType is not a string")
     if own in KNOWN_TYPES and media_type in KNOWN_TYPES and own != media_type:
-        raise ValueError(f"its mediaType is {own}, and the header Content-Type says {media_type}")
+        raise ValueError(f"its mediaType is {own}, but the header Content-Type says {media_type}")
     return own or media_type
 
 

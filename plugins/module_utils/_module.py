@@ -146,7 +146,7 @@ class DragonflyModule(AnsibleModule):
             return escape_c1(function(self))
         except RecursionError:
             message = (
-                f"A response is garbled: it has more than {MOST_LEVELS} lists and objects within one another. What to "
+                f"A response is garbled: its lists and objects are nested more than {MOST_LEVELS} levels deep. What to "
                 "do: check the URL, and the proxies in front of the manager."
             )
             raise GarbledError(message, "garbled") from None

@@ -104,7 +104,7 @@ def task_id_problems(params: dict) -> list[str]:
     problems = []
     for name in params.get("filtered_query_params") or []:
         if not name or re.search(r"[&=\s]", name):
-            problems.append(f"filtered_query_params is a list of names, and {name!r} is not a name")
+            problems.append(f"filtered_query_params must be a list of names, and {name!r} is not a name")
     return problems + id_problems("scheduler_cluster_ids", params.get("scheduler_cluster_ids"))
 
 
@@ -119,14 +119,16 @@ def registry_login_problems(params: dict) -> list[str]:
 def id_problems(name: str, ids: t.Iterable[int] | None) -> list[str]:
     """Return problems of numbers that are not valid IDs."""
     return [
-        f"{name} are numbers from 1 to {_LAST_ID}, not {number}" for number in ids or [] if not 1 <= number <= _LAST_ID
+        f"{name} must be numbers from 1 to {_LAST_ID}, not {number}"
+        for number in ids or []
+        if not 1 <= number <= _LAST_ID
     ]
 
 
 def address_problems(name: str, addresses: t.Iterable[str] | None) -> list[str]:
     """Return problems of texts that are not IP addresses."""
     wrong = [address for address in addresses or [] if not _is_address(address)]
-    return [f"{name} is a list of IP addresses, and {address!r} is not one" for address in wrong]
+    return [f"{name} must be a list of IP addresses, and {address!r} is not one" for address in wrong]
 
 
 def _is_address(text: str) -> bool:
@@ -143,7 +145,7 @@ def network_problems(name: str, networks: t.Iterable[str] | None) -> list[str]:
     A scheduler cluster ignores networks that it cannot parse (manager/searcher/searcher.go, 2.5.1).
     """
     wrong = [network for network in networks or [] if not _is_network(network)]
-    return [f"{name} is a list of networks such as 10.77.0.0/16, and {network!r} is not one" for network in wrong]
+    return [f"{name} must be a list of networks such as 10.77.0.0/16, and {network!r} is not one" for network in wrong]
 
 
 def _is_network(text: str) -> bool:

@@ -98,7 +98,7 @@ def _parse_go(url: str) -> _GoUrl:
     """
     match = _ABSOLUTE.match(url)
     if not match or _CONTROL.search(url):
-        raise ValueError("no absolute URL, or a control character")
+        raise ValueError("it is not an absolute URL, or contains a control character")
     before_fragment, _hash, fragment = match.group(2).partition("#")
     has_question_mark = before_fragment.endswith("?") and before_fragment.count("?") == 1
     place, _question_mark, query = before_fragment.partition("?")

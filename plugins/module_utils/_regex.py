@@ -18,9 +18,9 @@ import warnings
 #: Syntax that Python reads differently from the clients, or not at all.
 _DIFFERS = re.compile(r"\\[pPzQuUC]|\\x\{|\[\[|\[:|&&|--|~~|\(\?[a-zA-Z]*[UuxR]")
 _DENIED = (
-    (re.compile(r"\(\?<?[=!]"), "it has no lookahead or lookbehind"),
-    (re.compile(r"\(\?(?:>|#|\(|P=)"), "it does not know this kind of group"),
-    (re.compile(r"\\Z"), "\\Z means nothing to it, \\z does"),
+    (re.compile(r"\(\?<?[=!]"), "it does not support lookahead and lookbehind"),
+    (re.compile(r"\(\?(?:>|#|\(|P=)"), "it does not support this kind of group"),
+    (re.compile(r"\\Z"), "it does not support \\Z, only \\z"),
 )
 #: Go reads two octal digits as a character.
 _BACKREFERENCE = {"go": re.compile(r"\\(?:[89]|[1-7](?![0-7]))"), "rust": re.compile(r"\\[1-9]")}
@@ -52,7 +52,7 @@ def regex_error(pattern: str, engine: str) -> str | None:
         if denied.search(text):
             return error
     if _BACKREFERENCE[engine].search(text):
-        return "it has no backreferences"
+        return "it does not support backreferences"
     return None if _DIFFERS.search(pattern) else _error_of_all(pattern)
 
 

@@ -173,7 +173,7 @@ class Registry:
             content = signed_content(answer.body, document)
             digest = _verify_digest(content, reference, answer, request)
             if child and child.size is not None and child.size != len(answer.body):
-                raise ValueError(f"it has {len(answer.body)} bytes, and the index says {child.size}")
+                raise ValueError(f"it has {len(answer.body)} bytes, but the index says {child.size}")
             if content is not answer.body:
                 document = decode_strict(content, request)
             manifest = parse_manifest(document, _media_type(answer, child), digest)
@@ -287,7 +287,7 @@ class _IndexReader:
         for child in {child.digest: child for child in manifest.children_for(self._platform)}.values():
             self._number += 1
             if self._number > _MOST_MANIFESTS:
-                raise self._refuse(f"more than {_MOST_MANIFESTS} manifests that would have to be read")
+                raise self._refuse(f"more than {_MOST_MANIFESTS} manifests to read")
             contents += self.read(self._registry.child(self._image, child), depth - 1)
         return contents
 
@@ -324,7 +324,7 @@ def _media_type(answer: Response, child: Child | None) -> str:
     if said is None or said not in KNOWN_TYPES:
         return own
     if own in KNOWN_TYPES and own != said:
-        raise ValueError(f"its media type is {own}, and the index says {said}")
+        raise ValueError(f"its media type is {own}, but the index says {said}")
     return said
 
 

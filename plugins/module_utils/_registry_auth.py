@@ -136,10 +136,10 @@ def realm_problem(realm: str, registry: str, resolve: Resolve) -> str | None:
         return f"its token service {shown} is not a plain http(s) URL without credentials"
     if registry.startswith("https:") and match.group("scheme") != "https":
         return (
-            f"its token service {shown} has no TLS, although the registry has, so credentials would be sent in plain "
-            "text. Usual cause: the registry is behind a proxy that ends TLS, and is not configured with its public "
-            "address. What to do: set the realm of the registry (auth.token.realm of distribution, external_url of "
-            "Harbor) or the header X-Forwarded-Proto of the proxy to https. With verify: result, only the manager "
+            f"its token service {shown} does not use TLS, although the registry does, so credentials would be sent in "
+            "plain text. Usual cause: the registry is behind a proxy that ends TLS, and is not configured with its "
+            "public address. What to do: set the realm of the registry (auth.token.realm of distribution, external_url "
+            "of Harbor) or the header X-Forwarded-Proto of the proxy to https. With verify: result, only the manager "
             "reads the registry"
         )
     forbidden = forbidden_place(match.group("host"), urlsplit(registry).hostname or "", resolve)

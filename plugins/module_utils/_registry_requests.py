@@ -57,7 +57,7 @@ class RegistryRequests:
             problem = redirect_problem(place, target, resolve_host)
             if problem:
                 raise RegistryUnreachable(
-                    f"GET {url}: the registry redirects in a way that is not followed: {problem}.",
+                    f"GET {url}: the redirect of the registry was not followed: {problem}.",
                     "registry_unreachable",
                     f"GET {url}",
                 )
@@ -65,7 +65,7 @@ class RegistryRequests:
                 authorization, headers = None, {}
             place = target
         raise RegistryUnreachable(
-            f"GET {url}: the registry redirects more than {_REDIRECTS - 1} times, which is not followed.",
+            f"GET {url}: the registry redirected more than {_REDIRECTS - 1} times.",
             "registry_unreachable",
             f"GET {url}",
         )

@@ -147,7 +147,7 @@ class Tokens(ManagedResource):
         if planned["expires_at"] is None:
             raise InputError("expires_in or expires_at is missing: a new token must expire.")
         if planned["user_id"] is None:
-            raise InputError("user_id is missing: it cannot be read from the jwt.")
+            raise InputError("user_id is missing, and the jwt does not contain it.")
         old = before or {}
         if planned["expires_at"] != old.get("expires_at"):
             self._check_expiry(planned["expires_at"])

@@ -27,8 +27,8 @@ options:
     description:
       - V(present) creates the cluster, or updates the options that are set and differ. V(absent) deletes the cluster.
       - The manager does not delete a cluster that has schedulers or seed peers.
-      - In check mode, the module fails for a cluster that has schedulers. To list them it requires a O(jwt), or
-        O(username) and O(password). It warns if it has only a O(token).
+      - In check mode, the module fails for a cluster that has schedulers. Listing them requires a O(jwt), or
+        O(username) and O(password). With only a O(token), the module warns.
     type: str
     choices: [present, absent]
     default: present
@@ -144,7 +144,7 @@ EXAMPLES = r"""
     url: http://dragonfly-manager:8080
     token: "{{ dragonfly_token }}"
     name: site-a
-    bio: All nodes of site A
+    bio: All hosts of site A
     scopes:
       idc: site-a
       cidrs: [10.77.0.0/16]
@@ -187,7 +187,7 @@ cluster:
     bio:
       description: Description of the cluster.
       type: str
-      sample: All nodes of site A
+      sample: All hosts of site A
     is_default:
       description: Whether this cluster serves hosts that match no scope.
       type: bool

@@ -86,7 +86,7 @@ clusters:
     bio:
       description: Description of the cluster.
       type: str
-      sample: All nodes of site A
+      sample: All hosts of site A
     is_default:
       description: Whether this cluster serves hosts that match no scope.
       type: bool

@@ -72,7 +72,7 @@ EXAMPLES = r"""
     timeout: 600
     type: normal
     scheduler_cluster_id: 1
-  register: nodes
+  register: result
 
 - name: List peers, and do not refresh the list if the manager does not support it
   block:

@@ -12,7 +12,7 @@ version_added: 1.0.0
 description:
   - Creates preheat jobs in a Dragonfly manager, waits for them, and succeeds only if the requested content is warm.
     With the default O(scope=single_seed_peer), one seed peer of each cluster fetches each blob. The blobs of an image
-    can be on different seed peers. Nodes do not hold them until they pull.
+    can be on different seed peers. Other hosts do not hold them until they pull.
   - If an identical job is running, the module waits for it. If an identical job succeeded within O(max_age) and its
     content is warm, no job is created.
   - Before the module creates jobs, it pauses for a random time of up to 1 second and lists the jobs again. Therefore,

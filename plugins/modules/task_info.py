@@ -47,7 +47,7 @@ EXAMPLES = r"""
     scheduler_cluster_ids: [1]
   register: model
 
-- name: Show the nodes among them
+- name: Show those that are not seed peers
   ansible.builtin.debug:
     msg: "{{ model.tasks[0].peers | selectattr('type', 'eq', 'normal') | map(attribute='hostname') }}"
 

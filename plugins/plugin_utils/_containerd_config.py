@@ -47,7 +47,9 @@ _FIRST_WITHOUT_DEFAULT_BESIDE_MIRRORS = (2, 2, 2)
 _SMALLEST_PART, _SKIPPED_PART = 512, 4 * 1024 * 1024
 _WHY_PARTS_MISS = {
     "dfget": "the Go client computes another task ID for each part, so every pull misses",
-    "dfdaemon": "the Rust client from 1.4.2 on requests parts of up to 4 MiB from the registry, cached or not",
+    "dfdaemon": (
+        "the Rust client 1.4.2 and later requests parts of up to 4 MiB from the registry, even if they are cached"
+    ),
 }
 #: Parts of the names of snapshotters that request content when a container reads it, and those that never do. The name
 #: of a proxy plugin is free, so one may be called nydus-snapshotter.

@@ -103,7 +103,7 @@ def value_problems(value: t.Any, name: str, kind: str) -> list[str]:
     :raises InputError: if the kind is unknown.
     """
     if kind not in _CHECKS:
-        raise InputError(f"The kind of a value is one of {', '.join(_CHECKS)}, not {kind!r}.")
+        raise InputError(f"The kind of a value must be one of {', '.join(_CHECKS)}, not {kind!r}.")
     if value is None or value == "":
         return []
     try:

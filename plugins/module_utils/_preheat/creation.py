@@ -31,8 +31,8 @@ def predict(context: RunContext, missing: list[MissingJob]) -> list[JobRecord]:
     for planned, cluster_id in missing:
         if cluster_id and planned.cluster_id is None:
             context.warnings.append(
-                f"No job for {planned.name} covers cluster {cluster_id}. A run tries to create one there, which only "
-                "works where that cluster has an active scheduler."
+                f"No job for {planned.name} covers cluster {cluster_id}. A run without check mode tries to create "
+                "one, which requires an active scheduler in that cluster."
             )
             continue
         records.append(JobRecord(planned, "planned", None, Verdict("planned")))
@@ -86,7 +86,7 @@ class Creation:
         if dead_clusters:
             names = ", ".join(map(str, sorted(dead_clusters)))
             self._context.warnings.append(
-                f"Nothing is warmed in cluster {names}, which has no active scheduler with the feature preheat."
+                f"Nothing is preheated in cluster {names}, which has no active scheduler with the feature preheat."
             )
         return refused + created
 

@@ -97,7 +97,7 @@ class ExistingJobs:
             self._drop_not_held(warm)
         elif verify != "none":
             for record, deletion in find_deleted(self._context, warm):
-                message = f"job {deletion.job_id} deleted its content, or some of it, since job {record.job_id} ran"
+                message = f"job {deletion.job_id} deleted some or all of its content after job {record.job_id} had run"
                 self._drop(record, "deleted", message)
 
     def _drop_not_held(self, warm: list[JobRecord]) -> None:

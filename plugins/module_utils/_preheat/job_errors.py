@@ -31,7 +31,7 @@ _MEANINGS = (
     Meaning(
         "Unimplemented",
         "go_peers",
-        "the peers are Go clients, which this scheduler cannot preheat: it needs the Rust client there, or scope "
+        "the peers are Go clients, which this scheduler cannot preheat: use the Rust client there, or "
         "single_seed_peer with a manager before 2.3.1",
     ),
     Meaning(

@@ -140,8 +140,8 @@ def _platform_warnings(planned: PlannedJob, content: _Content) -> list[str]:
     if content.manifest.children is None or planned.platform is not None:
         return []
     return [
-        f"{redact_url(planned.source)} is an image index and no platform is requested: the manager preheats that of "
-        "its own host. Set platforms."
+        f"{redact_url(planned.source)} is an image index, and no platform is requested, so the manager preheats the "
+        "platform of its own host. Set platforms."
     ]
 
 

@@ -82,7 +82,9 @@ def _combination_problems(params: dict, kind: str) -> list[str]:
     wrong_kind, right = (_FILE_ONLY, "files") if kind == "image" else (_IMAGE_ONLY, "images")
     problems = [f"{name} is only for {right}" for name in wrong_kind if params.get(name)]
     if params.get("scope") not in MANY_PEERS:
-        problems += [f"{name} needs scope all_peers or all_seed_peers" for name in _MANY_PEERS_ONLY if params.get(name)]
+        problems += [
+            f"{name} requires scope all_peers or all_seed_peers" for name in _MANY_PEERS_ONLY if params.get(name)
+        ]
     return problems
 
 

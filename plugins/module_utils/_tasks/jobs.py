@@ -185,7 +185,7 @@ class TaskJobs:
 
 def _note_failure(task_job: TaskJob) -> None:
     if task_job.reason is None and task_job.job is not None and task_job.state == "FAILURE":
-        task_job.fail("failed", JobResult(task_job.job).error or "the manager gave up on the job")
+        task_job.fail("failed", JobResult(task_job.job).error or "the manager reports FAILURE without an error")
 
 
 def task_args(params: dict[str, t.Any]) -> dict[str, t.Any]:

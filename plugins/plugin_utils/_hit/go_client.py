@@ -101,7 +101,7 @@ class GoClient(Client):
         if self.get("proxy.registryMirror.useProxies", False):
             return self._apply_first_rule(url)
         if not re.match(r".+/blobs/sha256", path):
-            why = "the Go client knows blobs of sha256 only"
+            why = "the Go client supports only blobs with sha256 digests"
             return url, None, [reason("not_p2p", why=why, remedy="Build the image with sha256 digests.")]
         return url, None, []
 

@@ -149,10 +149,10 @@ def _host_tables(document: dict[str, t.Any], text: str, release: Release) -> tup
     hosts = document.get("host", {})
     if release >= _FIRST_WITH_GO_TOML_2:
         named = _named_hosts(hosts, text)
-        return named, 'from 2.0 on it sees no host without a table [host."URL"]' if hosts and not named else ""
+        return named, '2.0 and later ignores a host without a table [host."URL"]' if hosts and not named else ""
     has_only_other_keys = document and "host" not in document
     if has_only_other_keys and release < _FIRST_WITH_SERVER_ALONE:
-        return [], 'before 1.7.32 it reads no file without a table [host."URL"]'
+        return [], 'before 1.7.32, it does not read a file without a table [host."URL"]'
     return list(hosts.items()), ""
 
 
@@ -193,7 +193,7 @@ def _rejected_url(url: str, release: Release | None) -> str | None:
     except ValueError as error:
         return f"{url} is not a valid URL: {error}"
     if release is not None and release < _FIRST_WITH_GO_TOML_2 and re.search(r"[\[\]]", url):
-        return "before 2.0 it reads no brackets in the name of a table; use an IPv4 address or a name"
+        return "before 2.0, it does not read a table whose name contains brackets; use an IPv4 address or a name"
     return None
 
 

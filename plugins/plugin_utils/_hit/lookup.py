@@ -57,7 +57,9 @@ class ImageLookup:
 
     def _of_job(self, job: dict[str, t.Any]) -> PreheatedImage:
         if not isinstance(job.get("url"), str):
-            raise InputError('jobs: an entry has no url. Give it what preheat returned, jobs: "{{ result.jobs }}".')
+            raise InputError(
+                'jobs: an entry has no url. Set it to the jobs that preheat returned: "{{ result.jobs }}".'
+            )
         image = image_from_job(job, self._bases)
         # Managers before 2.1.57 report how many blobs are warm, not which.
         return image if image.digests else self._with_blobs(image)

@@ -50,8 +50,8 @@ MISSES: dict[str, tuple[str, str]] = {
         " and values that every release reads.",
     ),
     "certificate_unusable": (
-        "containerd cannot load {path}: {error}. Every pull of the registry then fails, for a file of any of its "
-        "hosts.",
+        "containerd cannot load {path}: {error}. Every pull of the registry fails, whichever of its hosts refers to "
+        "the file.",
         "Write the file, or remove the key. If it exists, run the check with become: true.",
     ),
     "mirror_cannot_pull": (

@@ -1165,7 +1165,7 @@ def test_values_are_checked_before_the_client_is_set_up(tmp_path):
             {**files, "preheat_scope": "all_peers", "preheat_count": "2", "preheat_percentage": "50"},
             "preheat_count and percentage must not both be set",
         ),
-        "ips": ({**files, "preheat_ips": "10.0.0.1"}, "preheat_ips needs scope all_peers"),
+        "ips": ({**files, "preheat_ips": "10.0.0.1"}, "preheat_ips requires scope all_peers"),
         "login": ({**files, "preheat_registry_username": "u"}, "preheat_registry_username is only for images"),
         "password in file": ({"preheat_files": "http://u:p@a/b"}, "must not contain a user name or password"),
         "password alone": (
@@ -1173,7 +1173,7 @@ def test_values_are_checked_before_the_client_is_set_up(tmp_path):
             "preheat_registry_password is set without a user name",
         ),
         "header": ({**files, "preheat_headers": {"a b": "c"}}, "'a b' is not a valid name of a header"),
-        "cluster": ({**files, "preheat_scheduler_cluster_ids": "0"}, "scheduler_cluster_ids are numbers from 1"),
+        "cluster": ({**files, "preheat_scheduler_cluster_ids": "0"}, "scheduler_cluster_ids must be numbers from 1"),
     }
     common = {**RUST, "preheat_client": "dfdaemon"}
     for host, (variables, expected_text) in hosts.items():

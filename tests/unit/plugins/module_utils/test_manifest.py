@@ -206,7 +206,7 @@ def test_manifests_that_are_none(document, message):
 )
 def test_types_that_contradict_each_other(own, answered):
     document = {"mediaType": own, "layers": [], "manifests": []}
-    with pytest.raises(ValueError, match="its mediaType is .*, and the header Content-Type says"):
+    with pytest.raises(ValueError, match="its mediaType is .*, but the header Content-Type says"):
         parse_manifest(document, answered, D1)
 
 

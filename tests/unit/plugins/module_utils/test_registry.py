@@ -174,7 +174,7 @@ def test_the_type_of_the_answer_must_be_that_of_the_document(loopback, image, re
     loopback.answers = [(200, MANIFEST, {"Content-Type": INDEX_TYPES[0]})]
     exc = failure(registry.manifest, image)
     assert exc.reason == "bad_manifest"
-    assert f"its mediaType is {MANIFEST_TYPES[0]}, and the header Content-Type says {INDEX_TYPES[0]}" in exc.message
+    assert f"its mediaType is {MANIFEST_TYPES[0]}, but the header Content-Type says {INDEX_TYPES[0]}" in exc.message
 
 
 def test_a_manifest_that_is_too_large(loopback, image, registry):
@@ -597,8 +597,8 @@ def test_an_index_within_may_lack_the_platform(loopback, documents, image, regis
 @pytest.mark.parametrize(
     "entry, reason, expected_text",
     [
-        ({"size": 5}, "bad_manifest", "bytes, and the index says 5"),
-        ({"mediaType": INDEX_TYPES[1]}, "bad_manifest", f"is {MANIFEST_TYPES[0]}, and the index says {INDEX_TYPES[1]}"),
+        ({"size": 5}, "bad_manifest", "bytes, but the index says 5"),
+        ({"mediaType": INDEX_TYPES[1]}, "bad_manifest", f"is {MANIFEST_TYPES[0]}, but the index says {INDEX_TYPES[1]}"),
         ({"digest": D1}, "digest_mismatch", f"and its reference says '{D1}'"),
     ],
 )
@@ -897,7 +897,7 @@ def test_places_that_are_not_asked(loopback, image, realm):
     assert exc.reason == "registry_denied"
     loopback.answers = [(307, b"", {"Location": realm})]
     exc = failure(Registry(http, BASIC).manifest, image)
-    assert "redirects in a way that is not followed" in exc.message
+    assert "the redirect of the registry was not followed" in exc.message
     assert [url for url in http.urls if not url.startswith(loopback.url + "/")] == []
 
 

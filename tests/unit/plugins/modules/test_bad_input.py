@@ -95,12 +95,12 @@ PREHEAT = {
     "a limit in hours": ({"max_age": "999999999h"}, "max_age must be from 0s to 365d, not 999999999h"),
     "a share of one seed peer": (
         {"max_failed_peers_percentage": 30},
-        "max_failed_peers_percentage needs scope all_peers or all_seed_peers",
+        "max_failed_peers_percentage requires scope all_peers or all_seed_peers",
     ),
-    "cluster 0": ({"scheduler_cluster_ids": [0]}, "scheduler_cluster_ids are numbers from 1"),
+    "cluster 0": ({"scheduler_cluster_ids": [0]}, "scheduler_cluster_ids must be numbers from 1"),
     "a cluster beyond 64 bits": (
         {"scheduler_cluster_ids": [2**63]},
-        "scheduler_cluster_ids are numbers from 1 to 9223",
+        "scheduler_cluster_ids must be numbers from 1 to 9223",
     ),
     "white space in a file": (
         {"image": None, "file": "http://h/a b"},
@@ -116,8 +116,8 @@ PREHEAT = {
         {"image": None, "file": "http://REGISTRY/files/a", "platforms": ["linux/amd64"]},
         "platforms is only for images",
     ),
-    "ips for one seed peer": ({"ips": ["10.0.0.1"]}, "ips needs scope all_peers"),
-    "expected_ips for one seed peer": ({"expected_ips": ["10.0.0.1"]}, "expected_ips needs scope all_peers"),
+    "ips for one seed peer": ({"ips": ["10.0.0.1"]}, "ips requires scope all_peers"),
+    "expected_ips for one seed peer": ({"expected_ips": ["10.0.0.1"]}, "expected_ips requires scope all_peers"),
     "a password without a user": ({"registry_password": "hunter22"}, "registry_password is set without a user name"),
     "a user without a password": ({"registry_username": "ci"}, "registry_username is set without a password"),
     "a user with an empty password": (
@@ -181,7 +181,7 @@ JOB_INFO = {
     "ids and a filter": ({"ids": [1], "state": "SUCCESS"}, "mutually exclusive: ids|state"),
     "ids in words": ({"ids": ["first"]}, "ids"),
     "an unknown state": ({"state": "DONE"}, "value of states must be one or more of: PENDING, SUCCESS, FAILURE"),
-    "an id below 1": ({"ids": [0]}, "ids are numbers from 1"),
+    "an id below 1": ({"ids": [0]}, "ids must be numbers from 1"),
     "timeout 0": ({"timeout": 0}, "timeout must be from 1"),
 }
 

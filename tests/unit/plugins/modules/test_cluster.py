@@ -228,11 +228,11 @@ def test_check_mode_warns_if_schedulers_cannot_be_listed(cluster, box):
         ({"name": " "}, "name is empty"),
         (
             {"scopes": {"cidrs": ["10.0.0.0/99", "10.1.0.0/16", "10.0.0.0"], "hostnames": ["("]}},
-            "scopes.cidrs is a list of networks such as 10.77.0.0/16, and '10.0.0.0/99' is not one; scopes.cidrs is a "
-            "list of networks such as 10.77.0.0/16, and '10.0.0.0' is not one; scopes.hostnames: '(' is not a valid "
-            "regular expression of Go: missing )",
+            "scopes.cidrs must be a list of networks such as 10.77.0.0/16, and '10.0.0.0/99' is not one; scopes.cidrs "
+            "must be a list of networks such as 10.77.0.0/16, and '10.0.0.0' is not one; scopes.hostnames: '(' is not "
+            "a valid regular expression of Go: missing )",
         ),
-        ({"scopes": {"hostnames": ["(?!web)"]}}, "regular expression of Go: it has no lookahead"),
+        ({"scopes": {"hostnames": ["(?!web)"]}}, "regular expression of Go: it does not support lookahead"),
         (
             {"scheduler_cluster_config": {"candidate_parent_limit": 21}},
             "candidate_parent_limit must be from 1 to 20, not 21",

@@ -107,7 +107,7 @@ def test_a_job_that_somebody_else_removes_meanwhile_counts_as_removed(box, job):
     [
         ({}, "one of the following is required: ids, older_than"),
         ({"ids": [1], "older_than": "1d"}, "mutually exclusive"),
-        ({"ids": [0]}, "ids are numbers from 1 to 9223372036854775807, not 0"),
+        ({"ids": [0]}, "ids must be numbers from 1 to 9223372036854775807, not 0"),
         ({"older_than": "soon"}, "older_than must be a number of seconds"),
         ({"older_than": "1d", "states": ["PENDING"]}, "requires force: true"),
         ({"ids": [1], "state": None}, "missing required arguments: state"),

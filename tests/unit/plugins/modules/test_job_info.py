@@ -248,4 +248,4 @@ def test_a_job_that_is_nested_too_deeply(run, box, levels):
     done = run("job_info", url=box.url, token=box.token, ids=[1])
     assert done.failed
     assert done.reason == "garbled", done.msg
-    assert "more than 100 lists and objects within one another" in done.msg
+    assert "nested more than 100 levels deep" in done.msg

@@ -906,7 +906,7 @@ def test_what_hosts_pull_instead_of_a_platform_counts_where_the_manager_takes_it
     [
         ("content", "digest_mismatch", "its reference says"),
         ("header", "digest_mismatch", "its header Docker-Content-Digest says"),
-        ("size", "bad_manifest", "bytes, and the index says"),
+        ("size", "bad_manifest", "bytes, but the index says"),
         ("platforms", "no_platform", "What to do: preheat the digest of a manifest in it"),
     ],
 )

@@ -28,7 +28,7 @@ INVALID: list[tuple[str, Any, str]] = [
     ("platforms", "linux", "is not a valid platform"),
     ("port", 99999, "from 1 to 65535, not '99999'"),
     ("port", "a", "from 1 to 65535"),
-    ("preheat", {"files": ["http://a/b"], "ips": ["10.0.0.1"]}, "role_option_ips needs scope all_peers"),
+    ("preheat", {"files": ["http://a/b"], "ips": ["10.0.0.1"]}, "role_option_ips requires scope all_peers"),
     ("preheat", {"images": ["a:1"], "count": "0", "scope": "all_peers"}, "role_option_count must be from 1 to 200"),
     ("preheat", {"images": ["a:1"], "client_key": "/k"}, "role_option_client_key requires role_option_client_cert"),
     ("preheat", {"images": ["a:1"], "registry_password": "p"}, "registry_password is set without a user name"),
