@@ -944,7 +944,7 @@ def test_a_challenge_without_a_scope(loopback, image, registry):
 def test_a_realm_without_tls_behind_a_proxy_with_tls(loopback, image, registry):
     answer = Response("GET /", 401, {"WWW-Authenticate": f'Bearer realm="{loopback.url}/token"'})
     secure = parse_image("https://127.0.0.1/team/app:1")
-    with pytest.raises(RegistryRefused, match="has no TLS.*a proxy that ends TLS") as caught:
+    with pytest.raises(RegistryRefused, match="does not use TLS.*a proxy that ends TLS") as caught:
         registry._log_in(answer, secure, secure.manifest_url())
     assert f"'{loopback.url}/token'" in caught.value.message
     assert loopback.requests == []

@@ -234,7 +234,7 @@ def test_realms_that_are_refused(realm, message):
 def test_a_realm_without_tls():
     problem = realm_problem("http://registry.example.com/token", REGISTRY, resolve) or ""
     for message in (
-        "'http://registry.example.com/token' has no TLS",
+        "'http://registry.example.com/token' does not use TLS",
         "a proxy that ends TLS",
         "auth.token.realm",
         "verify",

@@ -574,7 +574,7 @@ def test_a_client_whose_configuration_is_unknown(state: str | None, error: str) 
 @pytest.mark.parametrize(
     "changes, release, error",
     [
-        ({"proxy": "http://[::1]:4001"}, "1.7.34", "no brackets"),
+        ({"proxy": "http://[::1]:4001"}, "1.7.34", "name contains brackets"),
         ({"proxy": "http://[::1]:4001"}, "2.0.0", ""),
         ({"proxy": "http://[::1]:4001"}, None, ""),
         ({"proxy": "http://127.0.0.1:proxy"}, "2.3.4", "its host or port is not valid"),

@@ -601,7 +601,7 @@ def misses():
         "lazy_snapshotter",
         config,
         "io.containerd.grpc.v1.cri snapshotter",
-        "from the registry, cached or not. Use overlayfs. Or set proxy.disableBackToSource;",
+        "from the registry, even if they are cached. Use overlayfs. Or set proxy.disableBackToSource;",
     )
     yield (
         "small-parts-with-rust",
@@ -696,7 +696,7 @@ def misses():
     yield unused("dial-timeout", hosts_toml(before="dial_timeout = 10"), "dial_timeout is not a duration", "2.0.7")
     yield unused("port-that-is-none", hosts_toml(port="proxy"), "its host or port is not valid", "2.3.4")
     yield unused("server-with-a-space", hosts_toml().replace(BASE, "https://a b", 1), "https://a b is not a valid URL")
-    yield unused("ipv6-before-2.0", at("[::1]"), "no brackets", "1.7.34")
+    yield unused("ipv6-before-2.0", at("[::1]"), "name contains brackets", "1.7.34")
     yield unused("server-alone-before-1.7.32", SERVER, "before 1.7.32", "1.7.31")
 
     def unclear(name, text):
