@@ -97,8 +97,8 @@ options:
     type: str
   timeout:
     description:
-      - Maximum time for the database, and for each connection to Redis, in seconds or as a duration such as V(30s),
-        from 1s to 1d.
+      - Maximum time to check the database, and for each connection to Redis, in seconds or as a duration such as
+        V(30s), from 1s to 1d.
     type: str
     default: 10s
 requirements:

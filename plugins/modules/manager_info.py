@@ -68,7 +68,7 @@ release_since:
   type: str
   sample: 2.2.4
 release_before:
-  description: First release that is no longer possible. V(null) if the newest release is possible.
+  description: First release after the possible ones. V(null) if the newest release is possible.
   returned: success
   type: str
   sample: 2.3.1

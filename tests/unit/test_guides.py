@@ -174,6 +174,32 @@ def test_every_message_is_in_the_guide():
     assert missing == set(), "Run python tests/tools/messages.py"
 
 
+def test_list_of_messages_has_no_texts_of_other_programs():
+    listed = messages.all_messages()
+    texts = {text for group in listed.values() for text in group}
+    assert [
+        text for text in texts if re.search("min repeat|http request to|plain http request was|ERR max", text)
+    ] == []
+    # Without the words of the message itself, these would only be punctuation.
+    assert [text for text in texts if not text.replace("What to do:", "").strip("\N{HORIZONTAL ELLIPSIS} .:")] == []
+
+
+@pytest.mark.parametrize(
+    "text, is_part",
+    [
+        ("it is not a JSON object", True),
+        ("check that it exists; it may have been deleted meanwhile", True),
+        ("\N{HORIZONTAL ELLIPSIS}. A peer reports: \N{HORIZONTAL ELLIPSIS}", True),
+        ("peers have it, and these schedulers do not report more", True),
+        ("registries must be a mapping of registry name to base URL", False),
+        ("\N{HORIZONTAL ELLIPSIS} refused the connection", False),
+        ("Set it to 0", False),
+    ],
+)
+def test_parts_of_messages_are_listed_separately(text, is_part):
+    assert messages.is_part(text, {"registries", "peers"}) is is_part
+
+
 def test_every_reason_is_in_the_guide():
     guide = messages.GUIDE.read_text(encoding="utf-8")
     table = guide[: guide.index(messages.START)]
@@ -215,6 +241,12 @@ def test_readme_names_all_content():
     assert sorted(name for name in content if f"`{name}`" not in table) == []
     # Without the addresses of its links.
     assert len([line for line in readme.splitlines() if not re.match(r"\[.+\]: ", line)]) < 200
+
+
+def test_readme_uses_the_client_of_new_installations():
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    clients = re.findall(r"preheat_client: (\w+)", readme)
+    assert set(clients) == {"dfdaemon"}
 
 
 def test_picture_is_drawn_from_its_source():

@@ -266,7 +266,7 @@ def test_a_warm_job_does_not_count_after_its_content_was_deleted(box, image, pre
     assert (second.job["source"], second.job["outcome"]) == ("created", "warm")
     replaced = second.job["replaces"]
     assert (replaced["id"], replaced["reason"]) == (first.job["id"], "deleted")
-    assert "job 2 deleted its content" in replaced["message"]
+    assert "job 2 deleted some or all of its content" in replaced["message"]
     assert planned.job["replaces"] == replaced
     # The deletion is older than the new job.
     assert not third.changed

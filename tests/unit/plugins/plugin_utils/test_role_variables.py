@@ -31,6 +31,7 @@ ROLES = [PREHEAT, MIRRORS]
         ("preheat_tags", "Did you mean preheat_tag?"),
         ("preheat_imgaes", "Did you mean preheat_images?"),
         ("Preheat_Images", "Did you mean preheat_images?"),
+        ("preheat_expected_ips", "To expect others, use the module dragonflyoss.dragonfly.preheat."),
         ("preheat_window", "See ansible-doc -t role dragonflyoss.dragonfly.preheat"),
         ("preheat_registries", "Did you mean containerd_mirrors_registries?"),
         ("containerd_mirrors_registry", "Did you mean containerd_mirrors_registries?"),
