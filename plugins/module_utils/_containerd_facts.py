@@ -172,22 +172,22 @@ def _source(host: Host, units: dict[str, Unit], path: str | None) -> Source:
     own = _distribution(host, units, path)
     if own is not None and _serves(own.unit, unit, path):
         return own
-    return _plain_source(host, unit, path)
+    program = _absolute_program(_daemon_argv(unit)) or host.program("containerd")
+    if program or has_unit(unit) or host.exists(CONTAINERD_SOCKET):
+        return _plain_source(host, unit, program, path)
+    return _other(host, unit, path)
 
 
-def _plain_source(host: Host, unit: Unit | None, path: str | None) -> Source:
+def _plain_source(host: Host, unit: Unit | None, program: str | None, path: str | None) -> Source:
     """Return a containerd that no distribution brought, as far as it is known."""
     argv = _daemon_argv(unit)
-    program = _absolute_program(argv) or host.program("containerd")
-    if not (program or has_unit(unit) or host.exists(CONTAINERD_SOCKET)):
-        return _other(host, unit, path)
     if path:
         return Source("containerd", path, program, unit)
     if unit is None or argv is None:
         return _running_source(host, unit, program)
     # Even if the command names the file: an unknown variable may name another, and the last counts.
-    error = _config_error(unit, argv) or unit.error
-    return Source("containerd", _config_of(argv), program, unit, error=error)
+    config, error = _config_of(argv)
+    return Source("containerd", config, program, unit, error=error or unit.error)
 
 
 def _serves(own: Unit | None, unit: Unit | None, path: str | None) -> bool:
@@ -210,33 +210,36 @@ def _absolute_program(argv: tuple[str, ...] | None) -> str | None:
 
 def _running_source(host: Host, unit: Unit | None, program: str | None) -> Source:
     """Return a containerd whose command no unit shows, by the processes that run."""
+    config, error = _running_config(host, unit)
+    name = "unknown" if unit is None and error else "containerd"
+    return Source(name, config, program, unit, error=error)
+
+
+def _running_config(host: Host, unit: Unit | None) -> tuple[str, str]:
+    """Return the configuration of the containerd that runs, and why it is not known."""
     running = _running(host)
-    configs = sorted(set(map(_config_of, running)))
-    argv = running[0] if running else None
-    error = _config_error(unit, argv)
+    configs = sorted({_config_of(argv)[0] for argv in running})
+    path, error = config_option(running[0], _CONFIG_OPTIONS) if running else (None, "")
     if len(configs) > 1:
         # Nothing shows that of the kubelet from that of Docker.
         error = f"several run, with {', '.join(configs)}"
-    name = "unknown" if unit is None and error else "containerd"
-    return Source(name, _config_of(argv or ()), program, unit, error=error)
+    elif not path:
+        error = error or _unit_error(unit, bool(running))
+    return path or CONTAINERD_CONFIG, error
 
 
-def _config_of(argv: tuple[str, ...]) -> str:
-    """Return the configuration that a command of containerd names, else the default."""
-    return config_option(argv, _CONFIG_OPTIONS)[0] or CONTAINERD_CONFIG
+def _unit_error(unit: Unit | None, is_running: bool) -> str:
+    """Return why a unit does not show which configuration containerd uses."""
+    if unit is None:
+        return ""
+    is_wrapped = not is_running and unit.state is not None
+    return unit.error or ("its command does not start containerd itself" if is_wrapped else "")
 
 
-def _config_error(unit: Unit | None, argv: tuple[str, ...] | None) -> str:
-    """Return why it is not known which configuration containerd uses.
-
-    :param unit: that starts it, None if systemd has none.
-    """
-    path, error = config_option(argv or (), _CONFIG_OPTIONS)
-    if path or error or unit is None:
-        return error
-    if argv is None and unit.state is not None:
-        return unit.error or "its command does not start containerd itself"
-    return unit.error
+def _config_of(argv: tuple[str, ...]) -> tuple[str, str]:
+    """Return the configuration that a command of containerd names, else the default, and why it is not known."""
+    path, error = config_option(argv, _CONFIG_OPTIONS)
+    return path or CONTAINERD_CONFIG, error
 
 
 def _daemon_argv(unit: Unit | None) -> tuple[str, ...] | None:
@@ -345,8 +348,8 @@ def _other(host: Host, unit: Unit | None, path: str | None) -> Source:
     """Return a containerd that something unknown started, or that there is none."""
     for argv in _running(host):
         program = _absolute_program(argv)
-        own = Source("unknown", _config_of(argv), program, error=_config_error(None, argv))
-        return Source("containerd", path, program) if path else own
+        config, error = _config_of(argv)
+        return Source("containerd", path, program) if path else Source("unknown", config, program, error=error)
     error = unit.error if unit else ""
     return Source("unknown" if error else None, path or CONTAINERD_CONFIG, None, unit, error=error)
 

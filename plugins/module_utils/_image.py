@@ -88,12 +88,18 @@ def check_base(registry: str, url: str) -> str:
             f"registries: the URL of {registry!r} must not contain credentials. Set username and password instead."
         )
     problem = url_problem(url)
-    if parts is None or problem or has_blank(url) or not _URL_HOST.match(parts.netloc) or not _is_prefix(parts.path):
+    if problem or parts is None or not _serves_registry(parts):
         why = f", because {problem}" if problem else ""
         raise InputError(
             f"registries: the URL of {registry!r} must be http(s)://HOST[:PORT][/PREFIX], not {redact_url(url)!r}{why}."
         )
     return url.rstrip("/")
+
+
+def _serves_registry(parts: SplitResult) -> bool:
+    """Return whether a URL has a host, and a path that is empty or the beginning of a repository name."""
+    prefix = parts.path.strip("/")
+    return bool(_URL_HOST.match(parts.netloc)) and (not prefix or bool(_NAME.match(prefix)))
 
 
 def _split_http_url(url: str) -> SplitResult | None:
@@ -104,7 +110,7 @@ def _split_http_url(url: str) -> SplitResult | None:
     except ValueError:
         return None
     is_http = parts.scheme in ("http", "https") and parts.hostname
-    return parts if is_http and not parts.query and not parts.fragment else None
+    return parts if is_http and not re.search("[?#]", url) else None
 
 
 def check_registry_url(registry: str, url: str) -> str:
@@ -121,12 +127,6 @@ def check_registry_url(registry: str, url: str) -> str:
 def serves_no_images(url: str) -> bool:
     """Return whether a valid URL names a host of Docker Hub that is not a registry."""
     return urlsplit(url).hostname in _WITHOUT_IMAGES
-
-
-def _is_prefix(path: str) -> bool:
-    """Return whether the path of a URL is empty or the beginning of a repository name."""
-    prefix = path.strip("/")
-    return not prefix or bool(_NAME.match(prefix))
 
 
 def parse_image(text: str, bases: dict[str, str] | None = None) -> Image:

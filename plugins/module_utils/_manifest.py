@@ -142,13 +142,17 @@ def parse_manifest(document: t.Any, media_type: str, digest: str) -> Manifest:
     kind = _media_type(document, media_type)
     _check_spelling(document)
     _check_single_kind(document, kind)
-    if kind in INDEX_TYPES or (kind not in MANIFEST_TYPES and document.get("manifests") is not None):
+    if _is_index(document, kind):
         return _index(document, digest)
     if kind in SCHEMA1_TYPES or document.get("schemaVersion") == 1:
         return _schema1_manifest(document, digest)
     if kind in MANIFEST_TYPES or document.get("layers") is not None:
         return _image_manifest(document, digest)
     raise ValueError(f"its media type {kind!r} is not that of an image")
+
+
+def _is_index(document: dict[str, t.Any], kind: str) -> bool:
+    return kind in INDEX_TYPES or (kind not in MANIFEST_TYPES and document.get("manifests") is not None)
 
 
 def _index(document: dict[str, t.Any], digest: str) -> Manifest:

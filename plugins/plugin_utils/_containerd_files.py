@@ -113,24 +113,27 @@ def presence_problems(facts: dict[str, t.Any]) -> list[Problem]:
 
     :param facts: of containerd, as the module host_info reports them.
     """
-    path = facts["config"]["path"]
     error = facts.get("config_error") or ""
     if not is_present(facts):
         return [problem("no_containerd", "containerd")]
     if facts.get("distribution") == "unknown":
-        exists = facts["config"].get("exists", True)
-        config = path if exists else f"no configuration, because {path} does not exist"
-        values = {"config": config, "error": f" ({error})" if error else ""}
-        key, file = ("", path) if exists else ("containerd", "")
-        return [problem("unknown_containerd", key, file=file, **values)]
+        return [_unknown_containerd(facts["config"], f" ({error})" if error else "")]
     if error:
-        return [problem("config_unknown", file=path, unit="containerd.service", error=error)]
+        return [problem("config_unknown", file=facts["config"]["path"], unit="containerd.service", error=error)]
     unknown = facts.get("settings_error")
     if unknown:
         path, _space, key = unknown["key"].partition(" ")
         values = {"distribution": facts["distribution"], "error": unknown["error"]}
         return [problem("settings_unknown", key, file=path, **values)]
     return []
+
+
+def _unknown_containerd(config: dict[str, t.Any], error: str) -> Problem:
+    path = config["path"]
+    if config.get("exists", True):
+        return problem("unknown_containerd", file=path, config=path, error=error)
+    missing = f"no configuration, because {path} does not exist"
+    return problem("unknown_containerd", "containerd", config=missing, error=error)
 
 
 def read_config(facts: dict[str, t.Any], release: Release) -> Effective:
@@ -177,8 +180,9 @@ def _parse_file(file: dict[str, t.Any], release: Release, importer: str) -> tupl
         config = tomllib.loads(file.get("text") or "")
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         return {}, problem("toml_invalid", file=path, error=str(error) or type(error).__name__)
-    key, wanted = _misspelt_case(config, _SHAPE)
-    return config, problem("key_case", key, file=path, wanted=wanted) if key else None
+    for key, wanted in _misspelt_keys(config, _SHAPE):
+        return config, problem("key_case", key, file=path, wanted=wanted)
+    return config, None
 
 
 def _unreadable(file: dict[str, t.Any], release: Release, importer: str) -> Problem | None:
@@ -194,11 +198,6 @@ def _unreadable(file: dict[str, t.Any], release: Release, importer: str) -> Prob
     return None
 
 
-def _newest_version(release: tuple[int, ...]) -> float:
-    """Return the newest version of config.toml that a release reads, infinity if it is not known."""
-    return max((newest for first, newest in _VERSIONS if release >= first), default=math.inf)
-
-
 def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem]:
     """Return the problems of the files' versions that keep containerd from starting.
 
@@ -207,17 +206,24 @@ def _version_problems(files: list[ConfigFile], release: Release) -> list[Problem
     versions = [(file.path, version) for file in files if isinstance(version := file.config.get("version", 0), int)]
     if release is None or not versions:
         return []
-    newest = _newest_version(release)
-    greatest_import = versions[0][1] if release >= _FIRST_WITHOUT_NEWER_IMPORTS else math.inf
-    problems = []
-    for path, version in versions:
-        if version > newest:
-            values: dict[str, t.Any] = {"release": format_release(release), "version": version, "newest": newest}
-            problems.append(problem("config_version", "version", file=path, **values))
-        elif version > greatest_import:
-            values = {"version": version, "importer": files[0].path, "main": greatest_import}
-            problems.append(problem("import_version", "version", file=path, **values))
-    return problems
+    importer, main = files[0].path, versions[0][1]
+    problems = [_version_problem(path, version, release, importer, main) for path, version in versions]
+    return list(filter(None, problems))
+
+
+def _version_problem(path: str, version: int, release: tuple[int, ...], importer: str, main: int) -> Problem | None:
+    """Return the problem of the version of a file.
+
+    :param importer: path of the main file.
+    :param main: version of the main file.
+    """
+    newest = max((newest for first, newest in _VERSIONS if release >= first), default=math.inf)
+    if version > newest:
+        values: dict[str, t.Any] = {"release": format_release(release), "version": version, "newest": newest}
+        return problem("config_version", "version", file=path, **values)
+    if version > main and release >= _FIRST_WITHOUT_NEWER_IMPORTS:
+        return problem("import_version", "version", file=path, version=version, importer=importer, main=main)
+    return None
 
 
 def _short_plugin_name(config: dict[str, t.Any]) -> str | None:
@@ -337,22 +343,19 @@ def _misfit(value: t.Any, shape: t.Any, path: str) -> str | None:
     return None
 
 
-def _misspelt_case(table: dict[str, t.Any], shape: dict[str, t.Any], path: str = "") -> tuple[str, str]:
-    """Return the first key that differs from a known one in the case of letters only, and the known one.
+def _misspelt_keys(table: dict[str, t.Any], shape: dict[str, t.Any], path: str = "") -> t.Iterator[tuple[str, str]]:
+    """Yield the keys that differ from a known one in the case of letters only, and the known ones.
 
     Before 2.0 containerd reads such a key if it is all upper case, from 2.0 on it reads it in any case, and of several
     spellings the last in the order of the alphabet (go-toml v1.9.5 marshal.go, v2.2.4 unmarshaler.go). Names of
     plugins do not count: nothing ignores their case.
     """
     for name, value, inner_shape in _inner(table, shape):
-        wanted = "" if path == "plugins" or "*" in shape or name in shape else name.lower()
-        if wanted in shape:
-            return f"{path}.{name}".lstrip("."), wanted
-        if isinstance(value, dict) and isinstance(inner_shape, dict):
-            misspelt = _misspelt_case(value, inner_shape, f"{path}.{name}".lstrip("."))
-            if misspelt[0]:
-                return misspelt
-    return "", ""
+        inner_path = f"{path}.{name}".lstrip(".")
+        if inner_shape is None and name.lower() in shape and path != "plugins":
+            yield inner_path, name.lower()
+        elif isinstance(value, dict) and isinstance(inner_shape, dict):
+            yield from _misspelt_keys(value, inner_shape, inner_path)
 
 
 def _inner(value: t.Any, shape: t.Any) -> list[tuple[str, t.Any, t.Any]]:

@@ -106,10 +106,8 @@ class RustChecker(Checker):
         schedulers, where = list(self.context.schedulers), "dfdaemon_scheduler_addrs" if self.has_role else "schedulers"
         if schedulers and self.get("manager.addr"):
             self.add("schedulers_ignored", where)
-        if len(schedulers) == 1 and is_host_and_port(schedulers[0]):
-            return  # A single name is resolved.
         for index, address in enumerate(schedulers):
-            if not is_socket_address(address):
+            if not _is_scheduler(address, is_single=len(schedulers) == 1):
                 hint = "Write each address as IP:PORT. NAME:PORT is supported only as a single address."
                 self.add("bad_scheduler", f"{where}[{index}]", address=address, hint=hint)
 
@@ -196,3 +194,8 @@ def dynconfig(schedulers: t.Sequence[str]) -> dict[str, t.Any]:
     if len(schedulers) == 1 and not is_socket_address(schedulers[0]):
         return {"scheduler": {"addr": schedulers[0]}}
     return {"scheduler": {"addrs": list(schedulers)}} if schedulers else {}
+
+
+def _is_scheduler(address: str, is_single: bool) -> bool:
+    """Return whether dynconfig.yaml accepts an address. The client resolves a name only if it is the single address."""
+    return is_socket_address(address) or (is_single and is_host_and_port(address))
