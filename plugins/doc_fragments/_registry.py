@@ -38,6 +38,7 @@ options:
     STORED = r"""
 options: {}
 notes:
-  - If a job contains the user name and password of a registry, the manager stores them in plain text, and returns them
-    to every token with the scope C(job) and to every user who can sign in. Use credentials with read-only access.
+  - The manager stores the user name and password of a registry with the job, in plain text. It returns the job to every
+    token with the scope C(job) (before 2.2.2 to every token), to every user who can sign in, and up to 2.4.0 to anyone
+    who reaches its port. Use credentials with read-only access.
 """

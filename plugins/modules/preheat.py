@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - Creates preheat jobs in a Dragonfly manager, waits for them, and succeeds only if the requested content is warm.
     With the default O(scope=single_seed_peer), one seed peer of each cluster fetches each blob. The blobs of an image
-    can be on different seed peers. Other hosts do not hold them until they pull.
+    can be on different seed peers. Other hosts do not hold them until they pull. Clusters without an active scheduler
+    are left out. The module warns of them if the token also has the scope C(cluster).
   - If an identical job is running, the module waits for it. If an identical job succeeded within O(max_age) and its
     content is warm, no job is created.
   - Before the module creates jobs, it pauses for a random time of up to 1 second and lists the jobs again. Therefore,
@@ -37,8 +38,7 @@ options:
   file:
     description:
       - URL of one file, without user name, password and fragment. For credentials, use O(headers).
-      - The manager stores the URL, including a signature in its query, and returns it to every token with the scope
-        C(job) and to every user who can sign in.
+      - The manager stores the URL, including a signature in its query, and returns it with the job, see the notes.
       - Exactly one of O(image), O(images), O(file) and O(files) is required.
     type: str
   files:
@@ -51,23 +51,25 @@ options:
     description:
       - Platforms of images, such as V(linux/amd64). Each platform is preheated by its own job. V(all) selects every
         platform of the image, and requires that the module can read the manifest from the registry.
-      - By default the manager chooses the platform of its own host.
+      - By default the manager preheats the platform of its own host.
     type: list
     elements: str
     aliases: [platform]
   tag:
     description:
-      - Tag of the tasks. It is part of the task ID, so only hosts that use the same tag hit. Do not set it for content
-        that containerd pulls.
+      - Tag of the Dragonfly tasks, not a tag of Ansible. It is part of the task ID, so only hosts that use the same tag
+        hit. Do not set it for content that containerd pulls.
     type: str
   application:
     description:
-      - Application of the tasks. Like O(tag), it is part of the task ID. Requires Dragonfly manager 2.2.3 or later.
+      - Application of the Dragonfly tasks. Like O(tag), it is part of the task ID. Requires Dragonfly manager 2.2.3 or
+        later.
     type: str
   filtered_query_params:
     description:
-      - Names of query parameters to exclude from the task ID. With Dragonfly manager 2.1.62 or later, defaults to the
-        signature parameters of common object stores.
+      - Names of query parameters to exclude from the task ID of files. URLs of blobs have no query.
+      - With Dragonfly manager 2.1.62 or later, defaults to the signature parameters of common object stores. A value
+        replaces the default.
     type: list
     elements: str
   piece_length:
@@ -77,8 +79,8 @@ options:
     type: int
   headers:
     description:
-      - Headers of the requests to the registry or origin. The manager stores them in plain text and returns them to
-        every token with the scope C(job) and to every user who can sign in.
+      - Headers of the requests to the registry or origin. The manager stores them in plain text and returns them
+        with the job, see the notes.
       - The output hides long values and the values of headers whose name suggests a credential (C(Authorization),
         C(Cookie), C(X-...-Token)).
       - An C(Authorization) header is not sent to a registry that has its own user name in O(registries).
@@ -87,6 +89,7 @@ options:
     description:
       - Peers to preheat. With V(single_seed_peer), one seed peer of each cluster fetches each blob, and the other peers
         download it from there. The scheduler selects the seed peer by the task ID.
+      - With schedulers 2.3.1 and later, V(all_peers) does not include seed peers.
       - V(all_peers) requires Dragonfly manager 2.1.57 or later, V(all_seed_peers) 2.1.66 or later. Both require peers
         with the Rust client.
     type: str
@@ -101,13 +104,15 @@ options:
     aliases: [ip]
   count:
     description:
-      - Number of peers to preheat, from 1 to 200, for O(scope=all_peers) and O(scope=all_seed_peers). The manager
-        selects them. Requires Dragonfly manager 2.2.3 or later.
+      - Number of peers to preheat, from 1 to 200, for O(scope=all_peers) and O(scope=all_seed_peers). The scheduler
+        of each cluster selects them arbitrarily. To select peers yourself, use O(ips). Requires Dragonfly manager 2.2.3
+        or later.
       - Mutually exclusive with O(percentage).
     type: int
   percentage:
     description:
-      - Percentage of the peers to preheat, from 1 to 100, for O(scope=all_peers) and O(scope=all_seed_peers). Requires
+      - Percentage of the peers to preheat, from 1 to 100, for O(scope=all_peers) and O(scope=all_seed_peers). The
+        scheduler of each cluster rounds the number down, to at least 1, and selects the peers arbitrarily. Requires
         Dragonfly manager 2.2.3 or later.
       - Mutually exclusive with O(count).
     type: int
@@ -124,6 +129,8 @@ options:
     description:
       - Time limit of a job in the schedulers, in seconds or as a duration such as V(30m), from 1s to 7d. Requires
         Dragonfly manager 2.1.57 or later.
+      - Defaults to 1 hour, or to 30 minutes before Dragonfly manager 2.3.1. A longer limit than the time for which the
+        manager watches a job (see O(wait_timeout)) has no effect.
     type: str
   object_storage:
     description:
@@ -203,6 +210,8 @@ options:
     description:
       - Maximum age of an identical warm job to reuse instead of creating a new one, in seconds or as a duration such as
         V(90s), V(30m), V(4h) or V(7d), from 0s to 365d. Older jobs are not reused, because caches expire.
+      - Dragonfly manager 2.2.0 or later deletes jobs after 6 hours by default, so a larger value has no effect there.
+        Releases 2.1.57 to 2.1.67 delete them after 12 to 48 hours.
       - The age is measured by the manager's clock.
       - With V(0), the module does not reuse finished jobs, but still waits for a running one.
       - Only O(verify=peers) detects that peers have evicted the content in the meantime.

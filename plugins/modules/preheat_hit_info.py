@@ -39,7 +39,7 @@ options:
     elements: str
     aliases: [platform]
   tag:
-    description: Tag of the preheat of O(images). It is part of the task ID.
+    description: Tag of the Dragonfly tasks in the preheat of O(images). It is part of the task ID.
     type: str
   application:
     description: Application of the preheat of O(images). It is part of the task ID.

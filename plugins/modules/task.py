@@ -20,7 +20,7 @@ description:
   - A scheduler deletes a task only from peers on which it knows the task. Rust clients 1.4.2 and later fetch blobs and
     files of up to 4 MiB, such as the config of every image, without a scheduler, so the manager cannot delete them.
     They expire on the peers (C(gc.policy.taskTTL) in C(dfdaemon.yaml)). To remove them earlier, restart dfdaemon with
-    C(storage.keep) set to C(false), or remove them on the hosts.
+    C(storage.keep) set to C(false), which deletes all cached content of the peer, and set it back to C(true).
   - If a deletion reports no host, the module creates a job of the type C(get_task) to query which peers still hold the
     task. If any do, it does not fail, but warns and returns the hosts in RV(tasks[].held), with
     RV(tasks[].reason=not_deletable).

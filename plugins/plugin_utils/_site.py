@@ -146,7 +146,7 @@ def _option_problems(own: Variables) -> list[str]:
 def _differences(own: Variables, first: Variables, name: str, names: list[str]) -> list[str]:
     """Return a problem for each option that differs from that of the first manager, see inventory_problems."""
     return [
-        f"{option} is not the same as for {name}. Set it once for all hosts, such as in group_vars/all.yml."
+        f"{option} is not the same as for {name}. Set it once for all hosts, such as in group_vars/all/vars.yml."
         for option in names
         if own.get(option) != first.get(option)
     ]
