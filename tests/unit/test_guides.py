@@ -88,6 +88,7 @@ def check_playbook(document, text, sandbox, folder):
             play["vars"] = {
                 **play.get("vars", {}),
                 "dragonfly_token": sandbox.token,
+                "registry_password": "password of the registry",
                 "vault_dragonfly_password": sandbox.state()["password"],
                 **{variable["name"]: sandbox.state()["password"] for variable in play.pop("vars_prompt", ())},
             }
