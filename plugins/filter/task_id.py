@@ -24,8 +24,8 @@ def _task_id(
     application: str = "",
     piece_length: int | None = None,
 ) -> str:
-    wanted = parse_release(release or "")
-    if release and wanted is None:
+    parsed_release = parse_release(release or "")
+    if release and parsed_release is None:
         raise AnsibleFilterError(f"task_id: {release!r} is not a valid release: write it like 2.1.67.")
     if not client:
         raise AnsibleFilterError("task_id: client is missing. Set it to dfget, dfdaemon or scheduler.")
@@ -35,7 +35,7 @@ def _task_id(
         )
     names = _names(filtered_query_params)
     try:
-        recipe = recipe_for(client, wanted)
+        recipe = recipe_for(client, parsed_release)
         if recipe is None:
             raise ValueError(
                 f"dfdaemon {release} computes task IDs that no other release computes. Use 0.1.114 or later"

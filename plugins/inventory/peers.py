@@ -269,11 +269,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(
                 f"The inventory plugin {self.NAME} requires the Python library requests on the controller."
             )
-        options = {name: self.get_option(name) for name in _CONNECTION}
-        options.update(
-            {name: self.templar.template(options[name]) for name in ("jwt", "username", "password")}, url=url
-        )
-        options = with_seconds(options)
+        options = self._connection_options(url)
         try:
             clock = Clock()
             limit_task(clock, options)
@@ -287,6 +283,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if not rows and not self.get_option("refresh"):
             self.display.warning(no_peers_warning(url))
         return rows
+
+    def _connection_options(self, url: str) -> dict[str, t.Any]:
+        options = {name: self.get_option(name) for name in _CONNECTION}
+        credentials = {name: self.templar.template(options[name]) for name in ("jwt", "username", "password")}
+        return with_seconds({**options, **credentials, "url": url})
 
     def _usable_peers(self, rows: list[Row]) -> dict[str, Row]:
         """Return the selected and usable rows by host name, sorted by name."""

@@ -251,26 +251,32 @@ class DragonflyClient:
         :raises TransportError: if reading the list takes longer than ten timeouts.
         """
         query = {key: value for key, value in filters.items() if value not in (None, "")}
+        by_id: dict[int, dict[str, t.Any]] = {}
+        for batch in self._iter_pages(path, what, query):
+            for row in batch:
+                by_id.setdefault(row["id"], row)
+        return list(by_id.values())
+
+    def _iter_pages(self, path: str, what: str, query: dict[str, t.Any]) -> t.Iterator[list[dict[str, t.Any]]]:
         walk = PageWalk(_ROWS_PER_PAGE, self.request_name("GET", path), what)
         deadline = time.monotonic() + _LIST_TIMEOUTS * self.timeout
-        by_id: dict[int, dict[str, t.Any]] = {}
         received = 0
         while True:
             size = walk.page.size
             answer = self.request("GET", path, query=dict(query, page=walk.page.number, per_page=size))
-            received += len(answer.body)
             batch = _rows_with_ids(answer, what)
             walk.add([row["id"] for row in batch])
-            for row in batch:
-                by_id.setdefault(row["id"], row)
+            yield batch
             # A server without pages returns more rows than requested: all of them.
             if walk.is_continued and len(batch) != size:
-                return list(by_id.values())
+                return
+            received += len(answer.body)
             if received > _MOST_BYTES_OF_LIST:
-                message = f"{answer.request}: the list of {what} is too large: {len(by_id)} rows have {received} bytes."
+                size_text = f"{len(walk.seen)} rows have {received} bytes"
+                message = f"{answer.request}: the list of {what} is too large: {size_text}."
                 raise GarbledError(message, "too_large", answer.request)
             if time.monotonic() > deadline:
-                message = f"{answer.request}: the list of {what} did not end in time, after {len(by_id)} rows."
+                message = f"{answer.request}: the list of {what} did not end in time, after {len(walk.seen)} rows."
                 raise TransportError(message, "read_timeout", answer.request, sent=True)
 
     # Peers

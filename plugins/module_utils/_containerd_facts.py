@@ -15,7 +15,7 @@ import os
 import re
 from fnmatch import fnmatchcase
 from glob import escape
-from typing import Any, NamedTuple
+from typing import Any, Iterable, NamedTuple
 
 from ._certificate_facts import certificate_files
 from ._config_redaction import CONTAINERD_KEYS, HOSTS_KEYS, REGISTRIES_KEYS, redact_toml, redact_yaml
@@ -138,7 +138,6 @@ def gather_containerd(host: Host, units: dict[str, Unit], path: str | None, cert
     files = [config, *_imports(host, config)]
     dump, dump_error = _dump(host, source, config)
     text = "\n".join([dump or "", *(file["text"] or "" for file in files)])
-    made_of = [host.file(name, _redact_registries) for pattern in source.files for name in host.glob(pattern)]
     return {
         "distribution": source.distribution,
         "config": config,
@@ -154,9 +153,13 @@ def gather_containerd(host: Host, units: dict[str, Unit], path: str | None, cert
         "unit": source.unit.facts() if source.unit else None,
         "program": source.program,
         "version": host.version([source.program, "--version"]) if source.program else None,
-        "sources": made_of,
+        "sources": _redacted_files(host, source.files),
         "registries": source.registries,
     }
+
+
+def _redacted_files(host: Host, patterns: Iterable[str]) -> list[dict[str, Any]]:
+    return [host.file(name, _redact_registries) for pattern in patterns for name in host.glob(pattern)]
 
 
 _redact_config = functools.partial(redact_toml, keys=CONTAINERD_KEYS)

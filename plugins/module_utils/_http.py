@@ -191,24 +191,27 @@ class _Exchange:
 
         :param limit: limit in bytes.
         """
-        failed = not 200 <= answer.status_code < 300
         self._attempt.expect(_FRAMING_FACTOR * limit + _FRAMING_BYTES)
-        left = _ERROR_BYTES if failed else limit
+        chunks = _decode(answer)
         try:
-            for chunk in _decode(answer):
-                if failed and len(chunk) >= left:
-                    yield chunk[:left]
-                    return
-                left -= len(chunk)
-                if left < 0:
-                    raise self._too_large(f"its body has more than {limit} bytes")
-                yield chunk
+            if 200 <= answer.status_code < 300:
+                yield from self._within(limit, chunks)
+            else:
+                yield from _beginning(chunks, _ERROR_BYTES)
         except _Undecodable as exc:
             raise GarbledError(f"{self.request}: {self._address} {exc}.", "garbled", self.request) from None
         except ERRORS as exc:
             raise self.error(exc, begun=True) from None
         finally:
             answer.close()
+
+    def _within(self, limit: int, chunks: t.Iterable[bytes]) -> t.Iterator[bytes]:
+        received = 0
+        for chunk in chunks:
+            received += len(chunk)
+            if received > limit:
+                raise self._too_large(f"its body has more than {limit} bytes")
+            yield chunk
 
     def out_of_time(self) -> TransportError:
         """Return the error for a request that is not sent because the time of the task has ended."""
@@ -261,6 +264,15 @@ def _decode(answer: t.Any) -> t.Iterator[bytes]:
         yield from _gunzip(received)
     else:
         raise _Undecodable(f"responded with the Content-Encoding {encoding[:40]!r}, which was not requested")
+
+
+def _beginning(chunks: t.Iterable[bytes], size: int) -> t.Iterator[bytes]:
+    """Yield the first bytes of a body."""
+    for chunk in chunks:
+        yield chunk[:size]
+        size -= len(chunk)
+        if size <= 0:
+            return
 
 
 def _receive(body: t.Any) -> t.Iterator[bytes]:

@@ -166,7 +166,7 @@ def is_full_name(name: str) -> bool:
 
 
 def _check_text(text: str) -> str:
-    """Return a text without surrounding white space, if its characters are valid in a reference."""
+    """Return a text without surrounding white space, if it can be a reference."""
     if not isinstance(text, str):
         raise InputError(f"An image reference must be a string, not {type(text).__name__}.")
     reference = trim(text)
@@ -179,10 +179,15 @@ def _check_text(text: str) -> str:
             "An image reference must be text, not a list or a dictionary. Write lists as YAML or JSON: key=value on a "
             "command line cannot hold them."
         )
+    _check_characters(reference)
+    return reference
+
+
+def _check_characters(reference: str) -> None:
     credentials = _CREDENTIALS.match(reference)
     if credentials:
         shown = (credentials.group("scheme") or "") + MASK + "@" + reference[credentials.end() :]
-        raise InputError(f"An image reference must not contain credentials: {shown!r}. See registry_username.")
+        raise _credentials_error(shown)
     if "," in reference:
         raise InputError(
             f"{redact_url(reference)!r} is not a valid image reference: it contains a comma. For several images, set "
@@ -192,14 +197,16 @@ def _check_text(text: str) -> str:
         # Escape before redacting, which would remove line ends.
         shown = redact_url(reference.encode("unicode_escape").decode("ascii"))
         raise InputError(f"'{shown}' is not a valid image reference: it contains white space.")
-    return reference
+
+
+def _credentials_error(shown: str) -> InputError:
+    return InputError(f"An image reference must not contain credentials: {shown!r}. See registry_username.")
 
 
 def _from_url(text: str) -> Image:
     scheme, _separator, name_and_reference = text.partition("://")
     if "@" in re.split("[/?#]", name_and_reference)[0]:
-        shown = redact_url(text)
-        raise InputError(f"An image reference must not contain credentials: {shown!r}. See registry_username.")
+        raise _credentials_error(redact_url(text))
     match = _MANIFEST_URL.match(text)
     if match:
         return _from_manifest_url(text, match)

@@ -39,6 +39,12 @@ def unknown_types_warning(types: list[str] | None, jobs: list[t.Any]) -> str | N
     return f"No job matches, and {listed(unknown, most=3)} is not a known type of job. Known: {', '.join(JOB_TYPES)}."
 
 
+def _rows_per_page(horizon: float | None, large_pages: bool) -> int:
+    if horizon is None:
+        return 1
+    return LARGE_PAGE if large_pages else PAGE
+
+
 class _Query(t.NamedTuple):
     """Parameters of reading a list of jobs.
 
@@ -105,8 +111,7 @@ class JobLists(ManagerKnowledge):
         :param large_pages: whether to read pages as large as managers from 2.1.0 on allow.
         :param filters: ``type``, ``state``, ``user_id``.
         """
-        per_page = LARGE_PAGE if large_pages else PAGE
-        query = _Query(horizon, transform, filters, 1 if horizon is None else per_page)
+        query = _Query(horizon, transform, filters, _rows_per_page(horizon, large_pages))
         yielded: set[int] = set()
         try:
             for rows in self._iter_pages(query):

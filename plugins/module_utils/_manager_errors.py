@@ -149,6 +149,20 @@ def manager_error(answer: Response, credential: str | None, has_token: bool) -> 
     :param credential: credential that the manager requires, see ``DragonflyClient``.
     :param has_token: whether it was sent.
     """
+    wrong_url = _wrong_url_error(answer)
+    if wrong_url is not None:
+        return wrong_url
+    name, status, message = answer.request, answer.status, _message(answer)
+    text = f"{name}: the manager responded with {status}: {message or '(nothing)'}"
+    if status in (401, 403):
+        reason, remedy = _denial(status, message, credential, has_token)
+        return ApiError(f"{text}. What to do: {remedy}.", reason, name, status, message)
+    remedy = gateway_remedy(status, answer.proxy) or f" What to do: {_status_remedy(status)}."
+    return ApiError(f"{text}.{remedy}", _status_reason(status), name, status, message)
+
+
+def _wrong_url_error(answer: Response) -> DragonflyError | None:
+    """Return the error for a response that is not from the API of a manager, None if it may be."""
     name, status = answer.request, answer.status
     if 300 <= status < 400:
         return _redirect_error(answer)
@@ -157,19 +171,13 @@ def manager_error(answer: Response, credential: str | None, has_token: bool) -> 
         return ApiError(text, "wrong_scheme", name, status)
     if answer.media_type == "text/html":
         return _web_page_error(answer)
-    message = _message(answer)
     if status == 404 and answer.media_type != "application/json":
         text = (
             f"{name}: the server does not have this path (404). What to do: set url to the REST address of the manager "
             "(port 8080 by default), including its path prefix, if any."
         )
-        return ApiError(text, "no_path", name, status, message)
-    text = f"{name}: the manager responded with {status}: {message or '(nothing)'}"
-    if status in (401, 403):
-        reason, remedy = _denial(status, message, credential, has_token)
-        return ApiError(f"{text}. What to do: {remedy}.", reason, name, status, message)
-    remedy = gateway_remedy(status, answer.proxy) or f" What to do: {_status_remedy(status)}."
-    return ApiError(f"{text}.{remedy}", _status_reason(status), name, status, message)
+        return ApiError(text, "no_path", name, status, _message(answer))
+    return None
 
 
 def _status_reason(status: int) -> str:

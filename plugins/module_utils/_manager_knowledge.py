@@ -92,6 +92,9 @@ class ManagerKnowledge:
             if exc.reason != "no_api" or api != OPEN_API:
                 raise
             unknown_path = exc
+        return self._with_console_jobs(send, unknown_path)
+
+    def _with_console_jobs(self, send: t.Callable[[], T], unknown_path: ApiError) -> T:
         self._client.use_console_jobs()
         try:
             answer = send()

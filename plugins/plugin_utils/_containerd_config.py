@@ -100,16 +100,16 @@ def judge_config(
     """
     text = facts["config"].get("text") or ""
     effective = read_config(facts, checked_release(facts.get("version")))
-    is_set = is_read(effective, certs_dir)
-    is_done = is_set and login is None
     problems = [*effective.problems, *containerd_problems(effective, client), *_version_1(effective, text)]
     problems = not_allowed(problems, allowed)
+    is_set = is_read(effective, certs_dir)
+    if is_set and login is None:
+        return Verdict(text, False, problems)
     if not is_set:
         problems += _other_directories(effective, certs_dir)
-    is_known = not not_allowed(presence_problems(facts), allowed)
-    if not is_done and is_known and TOMLKIT_ERROR:
+    if TOMLKIT_ERROR and not not_allowed(presence_problems(facts), allowed):
         problems.append(problem("tomlkit_missing", file=effective.path, error=TOMLKIT_ERROR))
-    return Verdict(text, False, problems) if is_done or problems else _edit(effective, text, certs_dir, login)
+    return Verdict(text, False, problems) if problems else _edit(effective, text, certs_dir, login)
 
 
 def _edit(effective: Effective, text: str, certs_dir: str, login: Login | None) -> Verdict:

@@ -242,12 +242,16 @@ def _verify_by_result(evidence: _Evidence) -> Verdict:
         "warm", verified="blobs" if complete else "result", blobs=len(warm) if complete else None, warm=warm
     )
     if not warm:
-        return known.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
+        return _nothing_warmed(known)
     silent = _silent_clusters(evidence)
     if silent:
         message = f"the manager reports SUCCESS, but {_silence(silent)}"
         return replace(known.with_status("cold", "cold", message, _SILENT_REMEDY), blobs=None)
     return replace(known, cold=[] if complete else None)
+
+
+def _nothing_warmed(known: Verdict) -> Verdict:
+    return known.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
 
 
 def _silence(clusters: list[str]) -> str:
@@ -267,7 +271,7 @@ def _verify_blobs(evidence: _Evidence) -> Verdict:
     if not cold:
         return replace(known, status="warm")
     if not known.warm and not evidence.result.warm:
-        return known.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
+        return _nothing_warmed(known)
     message = f"the manager reports SUCCESS, but {cold_blobs(len(blobs), cold)}"
     return known.with_status("cold", "cold", message, _COLD_REMEDY)
 
@@ -305,11 +309,10 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
     result = evidence.result
     urls_by_host = _urls_by_host(result)
     if not urls_by_host:
-        verdict = Verdict("cold", verified="blobs", warm=[], failures=list(result.failures))
-        return verdict.with_status("cold", "nothing_warmed", _NOTHING_WARMED, _NOTHING_WARMED_REMEDY)
+        return _nothing_warmed(Verdict("cold", verified="blobs", warm=[], failures=list(result.failures)))
     blobs = _blobs_of_hosts(evidence.urls_by_manifest, urls_by_host)
     hosts = set(urls_by_host) | result.failed_hosts
-    warm_hosts = {host for host, urls in urls_by_host.items() if blobs <= urls} - result.failed_hosts
+    warm_hosts = _holders(blobs, urls_by_host) - result.failed_hosts
     check = _check_addresses(hosts, warm_hosts, evidence.max_failed_percentage)
     warm_everywhere = blobs.intersection(*(urls_by_host.get(host, ()) for host in hosts))
     verdict = Verdict(
@@ -340,6 +343,10 @@ def _urls_by_host(result: JobResult) -> dict[ReportedHost, set[str]]:
         if blob.host is not None:
             urls_by_host.setdefault(blob.host, set()).add(blob.url)
     return urls_by_host
+
+
+def _holders(blobs: set[str], urls_by_host: dict[ReportedHost, set[str]]) -> set[ReportedHost]:
+    return {host for host, urls in urls_by_host.items() if blobs <= urls}
 
 
 def _cold_hosts_explanation(check: HostCheck, silent: list[str]) -> tuple[str, str]:

@@ -333,17 +333,21 @@ def value_error(kind: str, value: t.Any, client: str, release: tuple[int, ...] |
     name, _paren, bounds = kind.rstrip(")").partition("(")
     if name in _INTEGERS:
         return _integer_error(value, *_INTEGERS[name], bounds)
-    if "|" in kind:
-        is_valid, expected = value in kind.split("|"), f"one of {kind.replace('|', ', ')}"
-    elif kind == "duration":
-        is_valid = parse_duration(value, client, release) is not None
-        expected = f"a duration with a unit, such as {_DURATIONS[LANGUAGE[client]]}"
-    elif kind == "bytes":
-        is_valid, expected = parse_bytes(value, client) is not None, "a size such as 1024MiB"
-    else:
-        check, expected = _SIMPLE[kind]
-        is_valid = check(value)
+    is_valid, expected = _check(kind, value, client, release)
     return None if is_valid else expected
+
+
+def _check(kind: str, value: t.Any, client: str, release: tuple[int, ...] | None) -> tuple[bool, str]:
+    """Return whether a value is valid, and what the client expects."""
+    if "|" in kind:
+        return value in kind.split("|"), f"one of {kind.replace('|', ', ')}"
+    if kind == "duration":
+        example = _DURATIONS[LANGUAGE[client]]
+        return parse_duration(value, client, release) is not None, f"a duration with a unit, such as {example}"
+    if kind == "bytes":
+        return parse_bytes(value, client) is not None, "a size such as 1024MiB"
+    is_valid, expected = _SIMPLE[kind]
+    return is_valid(value), expected
 
 
 def _integer_error(value: t.Any, low: int, high: int, bounds: str) -> str | None:

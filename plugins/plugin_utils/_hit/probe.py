@@ -71,8 +71,8 @@ def judge_probe(prediction: Prediction, probe: Probe, answer: dict[str, t.Any]) 
         return None
     blob = next(blob for blob in prediction.blobs if blob.url == probe.url)
     headers = answer.get("headers") or {}
+    # The Rust client sends the first, the Go client the second.
     task_id = headers.get("x-dragonfly-task-id") or headers.get("x-dragonfly-task")
-    is_rust = "x-dragonfly-task-id" in headers
     predicted = blob.host_task_id
     _correct(prediction, probe, blob, answer, task_id)
     return {
@@ -81,9 +81,16 @@ def judge_probe(prediction: Prediction, probe: Probe, answer: dict[str, t.Any]) 
         "task_id": task_id,
         "predicted_task_id": predicted,
         "agrees": None if task_id is None else task_id == predicted,
-        "from_cache": headers.get("x-dragonfly-task-download-finished") == "true" if is_rust else None,
+        "from_cache": _is_from_cache(headers),
         "seconds": answer.get("seconds"),
     }
+
+
+def _is_from_cache(headers: dict[str, str]) -> bool | None:
+    """Return whether the client had the content before the request, None if it is the Go client, which does not say."""
+    if "x-dragonfly-task-id" not in headers:
+        return None
+    return headers.get("x-dragonfly-task-download-finished") == "true"
 
 
 def _correct(
