@@ -47,6 +47,8 @@ class Creation:
         self._lock = threading.Lock()
         # Jobs that existed before, and jobs known to result from a POST.
         self._claimed = set(context.reader.seen_ids)
+        # Jobs whose response was lost. Another run may have created them, for fewer clusters.
+        self._ids_after_loss: set[int] = set()
 
     def create(self, missing: list[MissingJob]) -> list[JobRecord]:
         """Create the jobs and return their records."""
@@ -54,11 +56,11 @@ class Creation:
         created: dict[str, list[JobRecord]] = {}
         while missing:
             batch, deferred = _split_by_creation_key(missing)
-            for record in self._create_batch(batch):
+            batch_records, missing = self._create_batch(batch)
+            for record in batch_records:
                 records.append(record)
                 if record.source == "created":
                     created.setdefault(strip_query(record.planned.url), []).append(record)
-            missing = []
             for job in deferred:
                 reused = _reuse_created_job(job, created.get(strip_query(job.planned.url), ()))
                 if reused:
@@ -67,18 +69,22 @@ class Creation:
                     missing.append(job)
         return records
 
-    def _create_batch(self, batch: list[MissingJob]) -> list[JobRecord]:
-        """Create jobs at the same time, and return their records.
+    def _create_batch(self, batch: list[MissingJob]) -> tuple[list[JobRecord], list[MissingJob]]:
+        """Create jobs at the same time, and return their records and the jobs that are still missing.
 
         A cluster without a scheduler gets a warning and no record, unless the user requested it.
         """
-        refused, created = [], []
+        refused, created, uncovered = [], [], []
         dead_clusters: set[int] = set()
         for missing, job in zip(batch, map_in_threads(return_errors(self._create), batch)):
             planned, cluster_id = missing
             if not isinstance(job, DragonflyError):
                 created.append(JobRecord(planned, "created", without_result(job), self._check_echo(missing, job)))
-                dead_clusters |= self._clusters_without(missing, job)
+                clusters = self._clusters_without(missing, job)
+                if job["id"] in self._ids_after_loss:
+                    uncovered += [MissingJob(planned, cluster_id) for cluster_id in sorted(clusters)]
+                else:
+                    dead_clusters |= clusters
             elif job.reason == "no_scheduler" and cluster_id and planned.cluster_id is None:
                 dead_clusters.add(cluster_id)
             else:
@@ -88,7 +94,7 @@ class Creation:
             self._context.warnings.append(
                 f"Nothing is preheated in cluster {names}, which has no active scheduler with the feature preheat."
             )
-        return refused + created
+        return refused + created, uncovered
 
     def _clusters_without(self, missing: MissingJob, job: dict) -> set[int]:
         """Return the clusters that a job for all clusters is not for."""
@@ -126,6 +132,7 @@ class Creation:
         for row in rows:
             job = return_errors(self._context.reader.get)(row["id"])
             if not isinstance(job, DragonflyError) and _is_for(missing.cluster_id, job) and self._claim(row["id"]):
+                self._ids_after_loss.add(row["id"])
                 return job
         return None
 

@@ -51,8 +51,8 @@ ECHO = {
 class Manager:
     """A manager of 2.3.4 with jobs that become warm.
 
-    :ivar posts: results of the POSTs in order: None creates a job, ``lost`` creates one without a response, and
-        anything else is the response, without a job. Later POSTs create jobs.
+    :ivar posts: results of the POSTs in order: None creates a job, ``lost`` creates one without a response, a function
+        returns the response, and anything else is the response, without a job. Later POSTs create jobs.
     :ivar late: seconds until rows are visible.
     :ivar takes: seconds of a job.
     :ivar outcome: function of a job's URL that returns the success_tasks of its result.
@@ -98,7 +98,7 @@ class Manager:
     def post(self, body):
         what = self.posts.pop(0) if self.posts else None
         if what not in (None, "lost"):
-            return what
+            return what() if callable(what) else what
         clusters = body.get("scheduler_cluster_ids") or self.clusters
         self.rows.append(
             {
@@ -234,10 +234,10 @@ def test_a_running_job_is_adopted(manager, start):
     assert (result["changed"], result["jobs"][0]["source"], result["jobs"][0]["outcome"]) == (False, "adopted", "warm")
 
 
-def create_job(manager, url=FILE, **options):
+def create_job(manager, url=FILE, cluster_id=None, **options):
     """Create the job that a run creates for a file."""
     planned = PlannedJob("file", url, url, {"scope": "single_seed_peer", **options}, "")
-    manager.post(planned.body())
+    manager.post(planned.body(cluster_id))
 
 
 @pytest.mark.parametrize("wait", [True, False])
@@ -436,6 +436,22 @@ def test_no_job_that_was_there_before_is_taken_for_the_lost_one(manager, start):
     # It is as recent as the lost one.
     manager.posts = [LOST, "lost"]
     assert start(force=True).run()["jobs"][0]["id"] == 2
+
+
+def test_clusters_that_the_job_found_after_a_lost_post_lacks_get_their_own(manager, start):
+    manager.clusters = [1, 2]
+
+    def lose_post_while_another_run_creates():
+        create_job(manager, cluster_id=2)
+        return LOST
+
+    manager.posts = [lose_post_while_another_run_creates]
+    result = start().run()
+    assert not result["failed"]
+    assert [(job["id"], job["source"], job["scheduler_cluster_ids"]) for job in result["jobs"]] == [
+        (1, "created", [2]),
+        (2, "created", [1]),
+    ]
 
 
 def test_each_cluster_gets_its_own_lost_job(manager, start):
