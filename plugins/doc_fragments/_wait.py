@@ -19,11 +19,12 @@ options:
   wait_timeout:
     description:
       - Maximum time to wait, in seconds or as a duration such as V(90s), V(30m) or V(1h30m), from 0s to 7d.
-      - It is the time limit of the task, counted from its start. After it, the module sends no further request, so the
-        task ends one O(timeout) later at the latest.
-      - The manager itself stops watching a job. Dragonfly manager 2.4.0 or later does so after about 60 minutes,
-        earlier ones after 80 minutes at most.
-      - With O(wait=false), the time limit is three times O(timeout), plus one second for each job, if that is shorter.
+      - The time starts with the task. When it is over, the module sends no further request, so the task ends at most
+        one O(timeout) later.
+      - A longer time than that for which the manager watches a job has no effect. Dragonfly manager 2.4.0 or later
+        stops after about 60 minutes, earlier ones after 80 minutes at most.
+      - With O(wait=false), the task ends after three times O(timeout), plus one second for each job, if that is
+        shorter.
     type: str
     default: 70m
   wait_sleep:

@@ -12,8 +12,8 @@ version_added: 1.0.0
 description:
   - Returns jobs by ID, or all jobs that match the filters, newest first.
   - The outcome of a preheat job is derived from its result alone, because this module does not read manifests. For an
-    image, and with Dragonfly manager 2.3.1 or later, V(warm) only means that at least one blob is warm and none failed.
-    To verify every blob, use M(dragonflyoss.dragonfly.preheat).
+    image, and with Dragonfly schedulers 2.3.1 or later, V(warm) only means that at least one blob is warm and none
+    failed. To verify every blob, use M(dragonflyoss.dragonfly.preheat).
 options:
   ids:
     description:

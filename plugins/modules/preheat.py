@@ -10,8 +10,9 @@ module: preheat
 short_description: Preheat images and files in Dragonfly, and verify that they are cached
 version_added: 1.0.0
 description:
-  - Creates preheat jobs in a Dragonfly manager, waits for them, and succeeds only if the requested content is warm.
-    With the default O(scope=single_seed_peer), one seed peer of each cluster fetches each blob. The blobs of an image
+  - Creates preheat jobs in a Dragonfly manager, waits for them, and succeeds only if the requested content is warm,
+    which means that every blob is cached where O(scope) requires it.
+  - With the default O(scope=single_seed_peer), one seed peer of each cluster fetches each blob. The blobs of an image
     can be on different seed peers. Other hosts do not hold them until they pull. Clusters without an active scheduler
     are left out. The module warns of them if the token also has the scope C(cluster).
   - If an identical job is running, the module waits for it. If an identical job succeeded within O(max_age) and its

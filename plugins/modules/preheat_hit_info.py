@@ -58,8 +58,8 @@ options:
     description:
       - Client that the seed peers run, V(dfget) for the Go client or V(dfdaemon) for the Rust client. The seed peers
         compute the task IDs of a preheat.
-      - Defaults to V(dfdaemon) if O(jobs) are warm and were created by Dragonfly manager 2.3.1 or later, which preheats
-        only Rust clients. Otherwise, defaults to the client of the host, and RV(notes) says so.
+      - Defaults to V(dfdaemon) if O(jobs) are warm and were created by Dragonfly manager 2.3.1 or later, whose
+        schedulers preheat only Rust clients. Otherwise, defaults to the client of the host, and RV(notes) says so.
     type: str
     choices: [dfget, dfdaemon]
   seed_release:
@@ -68,8 +68,8 @@ options:
     type: str
   manager_release:
     description:
-      - Release of the manager, such as V(2.3.4). Dragonfly manager 2.3.1 or later cannot preheat seed peers that run
-        the Go client. By default the module derives it from O(jobs).
+      - Release of the manager, such as V(2.3.4). The schedulers of Dragonfly 2.3.1 or later cannot preheat seed peers
+        that run the Go client. By default the module derives it from O(jobs).
     type: str
   runtime:
     description:
@@ -81,9 +81,10 @@ options:
   probe:
     description:
       - Whether to also request the smallest blob from the client's proxy, as the runtime would, and to compare the task
-        ID in the response with the computed one. The module sends one small request to each host, which caches the blob
-        there, and reads at most 1 MiB of the response. It skips the probe in check mode, and if it cannot read a secret
-        header of the mirror on the host.
+        ID in the response with the computed one. It does not matter from where the client gets the blob.
+      - The proxy of each host receives one request and caches the blob. The module reads at most 1 MiB of the response.
+      - In check mode, the module sends no request. It also sends none if the mirror on the host has a secret header
+        that the module cannot read.
     type: bool
     default: false
   probe_request:

@@ -24,7 +24,7 @@ NOT_DELETABLE = "not_deletable"
 _WHY_HELD = (
     "Their schedulers do not know of it, so the manager cannot delete it. Rust clients 1.4.2 and later fetch blobs and "
     "files of up to 4 MiB without a scheduler. What to do: wait until it expires on the peers (gc.policy.taskTTL in "
-    "dfdaemon.yaml), restart dfdaemon there with storage.keep set to false, or remove it on the hosts."
+    "dfdaemon.yaml), or restart dfdaemon there with storage.keep set to false, which deletes all its cached content."
 )
 
 
