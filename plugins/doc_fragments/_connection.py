@@ -67,7 +67,7 @@ options:
 options:
   token:
     description:
-      - Ignored. Exists so that C(module_defaults) can set it for the action group.
+      - Ignored. Exists because C(module_defaults) can set it for the action group.
     type: str
 """
 
@@ -97,14 +97,14 @@ options:
 options:
   jwt:
     description:
-      - Ignored. Exists so that C(module_defaults) can set it for the action group.
+      - Ignored. Exists because C(module_defaults) can set it for the action group.
     type: str
   username:
     description:
-      - Ignored. Exists so that C(module_defaults) can set it for the action group.
+      - Ignored. Exists because C(module_defaults) can set it for the action group.
     type: str
   password:
     description:
-      - Ignored. Exists so that C(module_defaults) can set it for the action group.
+      - Ignored. Exists because C(module_defaults) can set it for the action group.
     type: str
 """
