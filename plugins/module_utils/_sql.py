@@ -45,6 +45,13 @@ _MYSQL_ERRORS = {
     **dict.fromkeys((1040, 1203, 1226), "busy"),
     1129: "blocked",
 }
+#: What tells responses of a PostgreSQL from errors of the library, which refuses itself to log in without a password.
+_POSTGRES_REFUSALS = (":  ", "fe_sendauth: no password supplied")
+#: Messages of PostgreSQL that do not concern the login (postmaster.c, proc.c, procarray.c and postinit.c).
+_POSTGRES_ERRORS = {
+    **dict.fromkeys(("too many clients", "too many connections", "connection slots are reserved"), "busy"),
+    **dict.fromkeys(("starting up", "shutting down", "recovery mode", "not accepting connections"), "unreachable"),
+}
 _MYSQL_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
 _POSTGRES_COLUMNS = (
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
@@ -203,8 +210,9 @@ def _has_role(cursor: t.Any) -> bool:
 def _read_postgres(options: dict[str, t.Any]) -> DatabaseState:
     try:
         connection = _connect_postgres(options, options["name"])
-    except psycopg2.Error:
-        return DatabaseState(_postgres_error(options))
+    except psycopg2.Error as error:
+        problem = _postgres_error(str(error))
+        return DatabaseState("missing" if problem == "login" and _lacks_database(options) else problem)
     with connection.cursor() as cursor:
         return _postgres_state(cursor)
 
@@ -229,15 +237,26 @@ def _connect_postgres(options: dict[str, t.Any], name: str) -> t.Any:
     )
 
 
-def _postgres_error(options: dict[str, t.Any]) -> str:
-    """Return why a database cannot be opened, because the language of the server's message varies."""
+def _postgres_error(message: str) -> str:
+    """Return why there is no connection.
+
+    :param message: of the library, which has no other details. It starts those of the server with its severity and two
+        spaces. The language of both varies: in others than English, the server seems to reject the login.
+    """
+    if not any(sign in message for sign in _POSTGRES_REFUSALS):
+        return "unreachable"
+    return next((problem for text, problem in _POSTGRES_ERRORS.items() if text in message), "login")
+
+
+def _lacks_database(options: dict[str, t.Any]) -> bool:
+    """Return whether the server has no such database. Its message may be in any language."""
     try:
         connection = _connect_postgres(options, "postgres")
     except psycopg2.Error:
-        return "login"
+        return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (options["name"],))
-        return "login" if cursor.fetchone() else "missing"
+        return not cursor.fetchone()
 
 
 def _postgres_state(cursor: t.Any) -> DatabaseState:
