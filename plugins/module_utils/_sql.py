@@ -109,8 +109,7 @@ def _in_limited_process(read: t.Callable[[], DatabaseState], seconds: float) -> 
     The libraries limit only the time of each read, or of the connection, and read whole rows into memory. On a response
     that is invalid, they raise almost any exception.
     """
-    reader, writer = os.pipe()
-    child = os.fork()
+    reader, writer, child = _fork()
     if not child:
         try:
             # Otherwise, a report that is too long blocks the process after its parent has closed the pipe.
@@ -132,6 +131,23 @@ def _in_limited_process(read: t.Callable[[], DatabaseState], seconds: float) -> 
     except (TypeError, ValueError):
         return DatabaseState("unreachable")
     return state._replace(columns=[(pair[0], pair[1]) for pair in state.columns])
+
+
+def _fork() -> tuple[int, int, int]:
+    """Return the ends of a pipe to a new process, and its ID, which is 0 inside of it.
+
+    :raises DragonflyError: if the host allows no more processes, memory or open files.
+    """
+    try:
+        reader, writer = os.pipe()
+        return reader, writer, os.fork()
+    except OSError as error:
+        raise DragonflyError(
+            f"Cannot start a process to check the database: {os.strerror(error.errno or 0)}. What to do: raise the "
+            "limits of processes and open files for the user of the task (ulimit -u, ulimit -n), or free memory on the "
+            "host.",
+            "no_process",
+        ) from None
 
 
 def _limit_memory() -> None:

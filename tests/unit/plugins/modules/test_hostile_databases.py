@@ -259,3 +259,63 @@ def test_a_postgres_whose_rows_have_other_columns(columns):
 
     with server("postgres", postgres(respond)) as login:
         assert codes(run(database=login)) == ["database_unreachable"]
+
+
+#: Limits a resource when the module starts a process, and gives up the rights of root, to which no limit applies.
+_LIMITED = """
+import os, resource, sys
+from ansible_collections.dragonflyoss.dragonfly.plugins.modules import database_info
+name, number = sys.argv.pop(1), sys.argv.pop(1)
+def limit(event, _arguments):
+    if event == "os.fork" and name == "NPROC":
+        os.setresuid(65534, 65534, os.getuid())
+    elif os.getresuid()[2] != os.geteuid():
+        os.setresuid(*[os.getresuid()[2]] * 3)
+sys.addaudithook(limit)
+resource.setrlimit(getattr(resource, "RLIMIT_" + name), (int(number),) * 2)
+database_info.main()
+"""
+
+
+@pytest.mark.parametrize("limit, number", [("NPROC", 0), ("NOFILE", 4)])
+def test_a_host_that_allows_no_process(limit, number):
+    with server("mysql", _SILENCE) as login:
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"timeout": 2, "database": login}})
+        command = [python_with("pymysql") or sys.executable, "-c", _LIMITED, limit, str(number), arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    assert ended.stdout, ended.stderr
+    result = json.loads(ended.stdout)
+    assert result["reason"] == "no_process"
+    assert "ulimit" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        ('FATAL:  password authentication failed for user "dragonfly"', "database_login"),
+        ("FATAL:  no pg_hba.conf entry for host", "database_login"),
+        ("FATAL:  Passwort-Authentifizierung fehlgeschlagen", "database_login"),
+        ("FATAL:  sorry, too many clients already", "database_busy"),
+        ("FATAL:  the database system is starting up", "database_unreachable"),
+        ("FATAL:  the database system is shutting down", "database_unreachable"),
+    ],
+)
+def test_errors_of_a_login_to_postgres(text, code):
+    severity, _colon, primary = text.partition(":  ")
+    refusal = message("E", f"S{severity}\0C28000\0M{primary}\0\0".encode())
+    with server("postgres", postgres(lambda _peer: None, refusal)) as login:
+        assert codes(run(database=login)) == [code]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(message("R", (99).to_bytes(4, "big")), id="an unknown kind of login"),
+        pytest.param(message("R", (10).to_bytes(4, "big") + b"X\0\0"), id="an unknown mechanism of SASL"),
+        pytest.param(message("v", bytes(8)), id="another protocol"),
+        pytest.param(message("R", (5).to_bytes(4, "big")), id="no salt"),
+    ],
+)
+def test_errors_of_the_library_of_postgres_are_not_those_of_a_login(first):
+    with server("postgres", postgres(lambda _peer: None, first)) as login:
+        assert codes(run(database=login)) == ["database_unreachable"]
