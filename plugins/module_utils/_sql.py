@@ -45,7 +45,7 @@ _MYSQL_ERRORS = {
     **dict.fromkeys((1040, 1203, 1226), "busy"),
     1129: "blocked",
 }
-#: What tells responses of a PostgreSQL from errors of the library, which refuses itself to log in without a password.
+#: What distinguishes responses of a PostgreSQL from errors of its library, which does not log in without a password.
 _POSTGRES_REFUSALS = (":  ", "fe_sendauth: no password supplied")
 #: Messages of PostgreSQL that do not concern the login (postmaster.c, proc.c, procarray.c and postinit.c).
 _POSTGRES_ERRORS = {

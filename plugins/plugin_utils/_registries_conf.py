@@ -25,6 +25,10 @@ _TEXT_KEYS = ("prefix", "location", "pull-from-mirror")
 _FLAG_KEYS = ("insecure", "blocked", "mirror-by-digest-only")
 
 
+class _SpellingsError(Exception):
+    """A key occurs in two spellings. Its text is the key."""
+
+
 class Mirror(t.NamedTuple):
     """A mirror that a runtime tries before the registry itself.
 
@@ -79,7 +83,7 @@ class Registries(t.NamedTuple):
 
     :ivar entries: entries by prefix; for each prefix the entry of the file that is read last.
     :ivar everywhere: all entries of all files.
-    :ivar problems: why every pull fails.
+    :ivar problems: why every pull fails, or what it does is unknown.
     """
 
     entries: dict[str, Entry]
@@ -104,6 +108,9 @@ def read_registries(facts: dict[str, t.Any]) -> Registries:
         except ValueError as error:
             code = "config_unreadable" if file.get("error") else "registries_conf_rejected"
             registries.problems.append(problem(code, file=file["path"], error=error))
+            continue
+        except _SpellingsError as error:
+            registries.problems.append(problem("registries_conf_ambiguous", file=file["path"], name=error))
             continue
         registries.everywhere.extend(entries)
         registries.entries.update({entry.prefix: entry for entry in reversed(entries)})
@@ -141,7 +148,7 @@ def _parse(file: dict[str, t.Any]) -> dict[str, t.Any]:
         raise ValueError(file["error"])
     try:
         return t.cast(t.Dict[str, t.Any], _lower_keys(tomllib.loads(file.get("text") or "")))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"it is not valid TOML ({error})") from None
 
 
@@ -158,9 +165,18 @@ def _tables(document: dict[str, t.Any], key: str, form: str) -> list[dict[str, t
 
 
 def _lower_keys(value: t.Any) -> t.Any:
-    """Return a document with its keys in lower case, because the programs ignore their case."""
+    """Return a document with its keys in lower case, because the programs ignore their case.
+
+    :raises _SpellingsError: if a key occurs in two spellings: Go visits keys in random order, so either may apply.
+    """
     if isinstance(value, dict):
-        return {key.lower(): _lower_keys(item) for key, item in value.items()}
+        document: dict[str, t.Any] = {}
+        for key, item in value.items():
+            if key.lower() in document:
+                raise _SpellingsError(key.lower())
+            # Names of aliases are not keys: their case counts.
+            document[key.lower()] = item if key.lower() == "aliases" else _lower_keys(item)
+        return document
     return [_lower_keys(item) for item in value] if isinstance(value, list) else value
 
 

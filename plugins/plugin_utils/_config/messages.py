@@ -355,6 +355,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "podman, CRI-O, Buildah and Skopeo reject the file, and every pull fails: {error}.",
         "Correct the file, or move it away.",
     ),
+    "registries_conf_ambiguous": (
+        "the key {name} occurs in upper and in lower case, and podman, CRI-O, Buildah and Skopeo use either at random.",
+        "Delete one of them.",
+    ),
     "login_not_for_mirror": (
         "it contains credentials for {registry}, which podman and CRI-O do not send to the mirror {mirror}. The pull "
         "from the mirror is anonymous, is denied, and silently goes to the registry.",

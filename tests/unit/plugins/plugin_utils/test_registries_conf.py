@@ -223,7 +223,8 @@ REJECTED = {
     "alias of a full name": '[aliases]\n"docker.io/web" = "registry.example.com/shop/web"\n',
     "alias of another type": "[aliases]\nweb = 0\n",
     "aliases of another type": 'aliases = ["web"]\n',
-    "version 1 of another type": '[registries.search]\nregistries = "docker.io"\n',
+    "nested too deeply": "x = " + "[" * 20_000 + "]" * 20_000,
+    "alias in upper case": '[aliases]\nWeb = "a.b/web"\n',
 }
 
 
@@ -232,6 +233,19 @@ def test_a_file_that_makes_every_pull_fail(text: str) -> None:
     prediction = predict(host(drop_ins={"50-dragonfly.conf": entry(), "60.conf": text}))
     assert codes(prediction) == ["registries_conf_rejected"]
     assert prediction.reasons[0].file == f"{MAIN}.d/60.conf"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[registry]]\nlocation = "a.b"\nLocation = "c.d"\n',
+        '[[registry]]\nlocation = "a.b"\n[[Registry]]\nlocation = "c.d"\n',
+        entry(mirror_more='LOCATION = "other:1"'),
+    ],
+)
+def test_a_key_in_two_cases(text: str) -> None:
+    prediction = predict(host(drop_ins={"50-dragonfly.conf": entry(), "60.conf": text}))
+    assert (prediction.hit, codes(prediction)) == ("none", ["registries_conf_ambiguous"])
 
 
 @pytest.mark.parametrize(
