@@ -17,6 +17,8 @@ from ._releases import releases_of_echo
 from ._retrying import retry_transient
 from ._time import parse_time
 
+#: Seconds by which times of a manager can differ: the clocks of its replicas do, and the header Date has whole seconds.
+CLOCK_SLACK = 5
 # Routes by the first release that has them (recorded: contract/*/probes).
 _PROBES = (
     (OPEN_API + "/jobs", (2, 1, 0)),
@@ -29,10 +31,6 @@ _WITHOUT_TOKENS = (
 )
 
 T = t.TypeVar("T")
-
-
-#: Seconds by which times of a manager can differ: the clocks of its replicas do, and the header Date has whole seconds.
-CLOCK_SLACK = 5
 
 
 class ManagerKnowledge:
@@ -95,6 +93,7 @@ class ManagerKnowledge:
         return self._with_console_jobs(send, unknown_path)
 
     def _with_console_jobs(self, send: t.Callable[[], T], unknown_path: ApiError) -> T:
+        """Return the result of a request by the path of managers 2.0.x, which is kept if the manager has it."""
         self._client.use_console_jobs()
         try:
             answer = send()
@@ -119,13 +118,17 @@ class ManagerKnowledge:
         """Return the IDs of all clusters, None if the manager or the token does not permit reading them."""
         if not self._clusters_read:
             self._clusters_read = True
-            if self._client.jobs_api == OPEN_API:
-                try:
-                    clusters = retry_transient(self._client.list_clusters, self._clock)
-                    self._cluster_ids = {cluster["id"] for cluster in clusters} or None
-                except DragonflyError:
-                    pass
+            self._cluster_ids = self._read_cluster_ids()
         return self._cluster_ids
+
+    def _read_cluster_ids(self) -> set[int] | None:
+        if self._client.jobs_api != OPEN_API:
+            return None
+        try:
+            clusters = retry_transient(self._client.list_clusters, self._clock)
+        except DragonflyError:
+            return None
+        return {cluster["id"] for cluster in clusters} or None
 
     def cluster_exists(self, cluster_id: int) -> bool | None:
         """Return whether the cluster exists, None if the manager or the token does not permit reading it."""

@@ -24,6 +24,10 @@ class Range(t.NamedTuple):
     least: int
     greatest: int
 
+    def includes(self, number: int) -> bool:
+        """Return whether a number is valid."""
+        return self.least <= number <= self.greatest
+
 
 #: The range of each number. The manager has the same ranges for jobs (manager/types/job.go, 2.5.1).
 RANGES = {
@@ -62,12 +66,10 @@ def with_seconds(params: dict[str, t.Any]) -> dict[str, t.Any]:
     Malformed values and those out of range stay strings, which ``range_problems`` shows as written.
     """
     seconds = {name: parse_duration(params[name]) for name in DURATIONS if params.get(name) is not None}
-    return {**params, **{name: value for name, value in seconds.items() if value is not None and _is_in(name, value)}}
-
-
-def _is_in(name: str, number: int) -> bool:
-    least, greatest = RANGES[name]
-    return least <= number <= greatest
+    return {
+        **params,
+        **{name: value for name, value in seconds.items() if value is not None and RANGES[name].includes(value)},
+    }
 
 
 def range_problems(params: dict[str, t.Any], ranges: dict[str, Range] | None = None, prefix: str = "") -> list[str]:
@@ -89,7 +91,7 @@ def _range_problem(name: str, given: t.Any, limits: Range, prefix: str) -> str |
     number = parse_duration(given) if isinstance(given, str) else given
     if number is None:
         return duration_problem(f"{prefix}{name}", given)
-    if limits.least <= number <= limits.greatest:
+    if limits.includes(number):
         return None
     lowest, highest = map(format_duration, limits) if name in DURATIONS else limits
     return f"{prefix}{name} must be from {lowest} to {highest}, not {given}"

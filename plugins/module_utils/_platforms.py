@@ -29,8 +29,6 @@ _VARIANTS = {
     "arm": {"": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8"},
 }
 _LOWEST_ARM = 5
-
-
 #: Stands for all platforms of an image.
 ALL_PLATFORMS = "all"
 
@@ -89,16 +87,16 @@ def matching_platforms(requested: str, offered: t.Collection[str]) -> set[str]:
     variant, only that one is expected. If nothing is in common, the entry that hosts pull is expected.
     """
     wanted = _normalize(parse_platform(requested))
-    exact = _those_among(offered, {wanted})
+    exact = _select(offered, {wanted})
     names_variant = requested.count("/") > 1
     if names_variant and exact:
         return exact
-    by_only = _those_among(offered, _compatible(wanted))
-    by_architecture = {text for text in offered if parse_platform(text)[:2] == wanted[:2]}
-    return (by_only & by_architecture) or by_only or by_architecture
+    compatible = _select(offered, _compatible(wanted))
+    same_architecture = {text for text in offered if parse_platform(text)[:2] == wanted[:2]}
+    return (compatible & same_architecture) or compatible or same_architecture
 
 
-def _those_among(offered: t.Collection[str], platforms: set[Platform]) -> set[str]:
+def _select(offered: t.Collection[str], platforms: set[Platform]) -> set[str]:
     return {text for text in offered if _normalize(parse_platform(text)) in platforms}
 
 

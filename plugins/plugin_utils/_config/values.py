@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 from ...module_utils._regex import regex_error
 
+_Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+
 #: The language of each program, whose libraries read its configuration and compile its regular expressions.
 LANGUAGE = {"dfget": "go", "dfdaemon": "rust", "manager": "go", "scheduler": "go"}
 
@@ -136,9 +138,6 @@ def is_local_only(address: str) -> bool:
         return is_loopback(address.lower())
 
 
-_Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
-
-
 def may_reach(address: str, listener: str) -> bool:
     """Return whether a request to an address may reach a listener on this host. Return True if unknown.
 
@@ -245,7 +244,8 @@ def _is_url(value: t.Any) -> bool:
         return False
     try:
         parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        _port = parts.port  # Raises ValueError if it is not a port number.
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
 
