@@ -248,7 +248,7 @@ class _Exchange:
 
 
 class _Undecodable(Exception):
-    """The response has an encoding that was not accepted."""
+    """The body is not what was requested, or has an encoding that was not accepted."""
 
 
 def _decode(answer: t.Any) -> t.Iterator[bytes]:
@@ -256,6 +256,8 @@ def _decode(answer: t.Any) -> t.Iterator[bytes]:
 
     :raises OSError: if the body is incomplete.
     """
+    if answer.status_code == 206:
+        raise _Undecodable("responded with a part of the content (status 206), which was not requested")
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     received = _receive(answer.raw)
     if encoding in ("", "identity"):

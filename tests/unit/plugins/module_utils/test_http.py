@@ -476,6 +476,14 @@ def test_an_encoding_that_was_not_requested(loopback, encoding):
     assert loopback.requests[0].headers["Accept-Encoding"] == "gzip"
 
 
+def test_a_part_that_was_not_requested(loopback):
+    """A list of jobs that is not complete would pass for one."""
+    loopback.answers = [(206, b"[]", {"Content-Range": "bytes 5-6/99"})]
+    with pytest.raises(GarbledError) as caught:
+        Http().send("GET", loopback.url)
+    assert (caught.value.reason, "status 206" in caught.value.message) == ("garbled", True)
+
+
 def test_gzip_in_several_members_and_chunks(loopback):
     text = b"0123456789" * 30000
     loopback.answers = [(200, gzip.compress(text) + gzip.compress(b"end"), {"Content-Encoding": "gzip"})]
