@@ -31,7 +31,7 @@ def listed(items: t.Sequence[str], most: int = 10) -> str:
     return ", ".join(items[:most]) + more
 
 
-def be(number: int) -> str:
+def is_or_are(number: int) -> str:
     """Return the verb for ``NUMBER of TOTAL blobs``."""
     return "is" if number == 1 else "are"
 

@@ -107,9 +107,13 @@ def judge_config(
         return Verdict(text, False, problems)
     if not is_set:
         problems += _other_directories(effective, certs_dir)
-    if TOMLKIT_ERROR and not not_allowed(presence_problems(facts), allowed):
-        problems.append(problem("tomlkit_missing", file=effective.path, error=TOMLKIT_ERROR))
+    if not not_allowed(presence_problems(facts), allowed):
+        problems += _tomlkit_problems(effective)
     return Verdict(text, False, problems) if problems else _edit(effective, text, certs_dir, login)
+
+
+def _tomlkit_problems(effective: Effective) -> list[Problem]:
+    return [problem("tomlkit_missing", file=effective.path, error=TOMLKIT_ERROR)] if TOMLKIT_ERROR else []
 
 
 def _edit(effective: Effective, text: str, certs_dir: str, login: Login | None) -> Verdict:

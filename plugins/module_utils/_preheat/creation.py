@@ -90,11 +90,14 @@ class Creation:
             else:
                 refused.append(_refused(planned, job))
         if dead_clusters:
-            names = ", ".join(map(str, sorted(dead_clusters)))
-            self._context.warnings.append(
-                f"Nothing is preheated in cluster {names}, which has no active scheduler with the feature preheat."
-            )
+            self._warn_of_dead_clusters(dead_clusters)
         return refused + created, uncovered
+
+    def _warn_of_dead_clusters(self, cluster_ids: set[int]) -> None:
+        names = ", ".join(map(str, sorted(cluster_ids)))
+        self._context.warnings.append(
+            f"Nothing is preheated in cluster {names}, which has no active scheduler with the feature preheat."
+        )
 
     def _clusters_without(self, missing: MissingJob, job: dict) -> set[int]:
         """Return the clusters that a job for all clusters is not for."""

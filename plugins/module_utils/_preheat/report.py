@@ -11,7 +11,7 @@ import typing as t
 from .._duration import NANOSECONDS_PER_SECOND, format_duration
 from .._job_document import JobResult, cluster_ids, host_reports, job_args, job_urls
 from .._redact import LONGEST_TEXT, redact_args, redact_beginning, redact_url
-from .._text import be, listed
+from .._text import is_or_are, listed
 from .fingerprint import read_bio
 from .verdict import Status, Verdict, verify_job
 
@@ -96,7 +96,7 @@ def _replaced(replaced: ReplacedJob | None) -> dict[str, t.Any] | None:
 def _failure_message(bad: list[JobRecord], total: int) -> str:
     lines = []
     if total > 1:
-        lines.append(f"{len(bad)} of {total} {be(len(bad))} not warm.")
+        lines.append(f"{len(bad)} of {total} {is_or_are(len(bad))} not warm.")
     for record in bad[:_NAMED_IN_MESSAGE]:
         job = f" (job {record.job_id})" if record.job else ""
         lines.append(f"{record.planned.name} is not warm{job}: {(record.verdict.explanation or '').rstrip('.')}.")

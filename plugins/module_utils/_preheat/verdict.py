@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from .._job_document import JobResult, ReportedHost, cluster_ids, job_args, job_urls
 from .._redact import redact_url
 from .._releases import has_task_per_blob
-from .._text import be, listed
+from .._text import is_or_are, listed
 from .host_check import HostCheck
 from .job_errors import LOGS, descriptions, telling_error
 from .options import MANY_PEERS
@@ -301,7 +301,7 @@ def cold_blobs(number: int, cold: list[str]) -> str:
     if number == 1 and "/blobs/" not in cold[0]:
         return "the file is not cached"
     names = [redact_url(url.rpartition("/blobs/")[2]) for url in cold]
-    return f"{len(cold)} of {number} blobs {be(len(cold))} not cached: {listed(names, most=3)}"
+    return f"{len(cold)} of {number} blobs {is_or_are(len(cold))} not cached: {listed(names, most=3)}"
 
 
 def _verify_many_peers(evidence: _Evidence) -> Verdict:
@@ -372,7 +372,9 @@ def _blobs_of_hosts(urls_by_manifest: list[list[str]] | None, urls_by_host: dict
 def cold_hosts_message(check: HostCheck) -> str:
     """Return a message that names the hosts that are not warm."""
     number, names = len(check.cold), listed(sorted(check.cold))
-    return f"the manager reports SUCCESS, but {number} of {len(check.named)} hosts {be(number)} not warm: {names}"
+    return (
+        f"the manager reports SUCCESS, but {number} of {len(check.named)} hosts {is_or_are(number)} not warm: {names}"
+    )
 
 
 def _with_failures(verdict: Verdict, result: JobResult) -> Verdict:
