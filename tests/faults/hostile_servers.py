@@ -319,6 +319,10 @@ def servers(other: str) -> dict[str, Answer | Changing]:
         **_heads(other),
         **_refusals(other),
         **_documents(),
+        **_lines(),
+        **_compressed(),
+        **_interim(),
+        **_waits(),
     }
 
 
@@ -478,6 +482,112 @@ def _documents() -> dict[str, Answer | Changing]:
         "a token of 1 MiB": whole({"token": "x" * 2**20, "id": 1}),
         "a token that has expired": whole({"token": "x", "expires_in": -(10**30), "issued_at": "9999-99-99"}),
         "a number as token": whole({"token": 5, "access_token": [1], "expires_in": 1e308}),
+    }
+
+
+def _lines() -> dict[str, Answer | Changing]:
+    """Return servers with status lines, line ends and chunks that a lenient parser may read differently."""
+    sizes = {"with an underscore": b"0_2", "with a prefix": b"0x2", "of 60,000 zeros": b"0" * 60_000 + b"2"}
+    starts = {
+        "SSH": b"SSH-2.0-OpenSSH_9.6\r\n",
+        "TLS alert": b"\x15\x03\x01\x00\x02\x02\x28" * 5000,
+        "ICY": b"ICY 200 OK\r\n\r\n[]",
+        "status in superscript": "HTTP/1.1 \xb200 OK\r\n\r\n[]".encode("latin-1"),
+        "status below 0": b"HTTP/1.1 -200 OK\r\n\r\n[]",
+        "status with an exponent": b"HTTP/1.1 2e2 OK\r\n\r\n[]",
+        "line feeds only": b"HTTP/1.1 200 OK\nContent-Length: 2\n\n[]",
+        "carriage returns only": b"HTTP/1.1 200 OK\rContent-Length: 2\r\r[]",
+        "60,000 blank lines first": b"\r\n" * 60_000 + head(200, "Content-Length: 2\r\n") + b"[]",
+    }
+    trailers = b"Content-Length: 99999\r\nSet-Cookie: a=b\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return {
+        **{f"chunk size {kind}": raw(_CHUNKED + size + b"\r\n[]\r\n0\r\n\r\n") for kind, size in sizes.items()},
+        **{f"a first line of {kind}": raw(start) for kind, start in starts.items()},
+        "trailers that change the framing": raw(_CHUNKED + b"2\r\n[]\r\n0\r\n" + trailers),
+        "extensions of 8 KiB on each chunk": repeat(_CHUNKED, (b"1;" + b"e" * 8192 + b"\r\n \r\n") * 20),
+        "chunks without line ends": raw(_CHUNKED + b"2\r\n[]0\r\n\r\n"),
+        "endless blank lines": repeat(b"", b"\r\n" * 5000),
+        "blank lines drip": drip(b"", b"\r\n"),
+        "chunked twice": raw(head(200, "Transfer-Encoding: chunked\r\n" * 2) + b"2\r\n[]\r\n0\r\n\r\n"),
+    }
+
+
+def _compressed() -> dict[str, Answer | Changing]:
+    """Return servers with compression that is nested, named differently, or continues after its end."""
+    raw_deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    bomb = raw_deflate.compress(b"[" + bytes(100_000_000)) + raw_deflate.flush()
+    nested = b'{"id":1}'
+    for _layer in range(5):
+        nested = gzip.compress(nested)
+    return {
+        "gzip bomb as x-gzip": whole(_BOMB, headers="Content-Encoding: x-gzip\r\n"),
+        "gzip bomb as GZIP": whole(_BOMB, headers="Content-Encoding: GZIP\r\n"),
+        "gzip bomb in a Transfer-Encoding": whole(_BOMB, headers="Transfer-Encoding: gzip\r\n"),
+        "deflate bomb without a header": whole(bomb, headers="Content-Encoding: deflate\r\n"),
+        "gzip five times": whole(nested, headers=f"Content-Encoding: {', '.join(['gzip'] * 5)}\r\n"),
+        "gzip in two headers": whole(gzip.compress(_BOMB), headers="Content-Encoding: gzip\r\n" * 2),
+        "gzip, then endless zeros": repeat(
+            head(200, "Content-Encoding: gzip\r\n") + gzip.compress(b"[]"), bytes(65536)
+        ),
+        "gzip with a name without end": repeat(
+            head(200, "Content-Encoding: gzip\r\n") + b"\x1f\x8b\x08\x08" + bytes(6), b"a" * 65536
+        ),
+        "zstd without end": repeat(
+            head(200, "Content-Encoding: zstd\r\n"), b"\x28\xb5\x2f\xfd\x00\x58" + b"\x02\x00\x10\x00" * 5000
+        ),
+    }
+
+
+def _interim() -> dict[str, Answer | Changing]:
+    """Return servers with statuses that do not fit the request."""
+    empty = head(200, "Content-Length: 2\r\n") + b"[]"
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    statuses = {
+        "205 with a body": whole(b"[]", 205),
+        "206 of another range": whole(b"[]", 206, "Content-Range: bytes 5-6/99999999999999999999\r\n"),
+        "226": whole(b"[]", 226, "IM: feed\r\n"),
+        "300 with choices": whole(b"[]", 300, "Location: /x\r\n"),
+        "401 without a challenge": whole(b"[]", 401),
+        "416": whole(b"[]", 416),
+        "451": whole(b"[]", 451),
+        "511 of a portal": whole(b"<html><title>Log in</title>" + b"<b>" * 300_000, 511),
+    }
+    return {
+        **{f"status {kind}": answer for kind, answer in statuses.items()},
+        "endless 103": repeat(b"", hint * 2000),
+        "endless 102": repeat(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 5000),
+        "103 drips": drip(b"", hint),
+        "50 times 103 before the response": raw(hint * 50 + empty),
+        "101, then silence": half_open(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"),
+        "no more than a closed direction": half_open(b""),
+    }
+
+
+def half_open(content: bytes) -> Answer:
+    """Return a response after which the server sends nothing more, but does not close the connection."""
+
+    def send(peer: socket.socket, over: threading.Event) -> None:
+        peer.sendall(content)
+        if not content:
+            peer.shutdown(socket.SHUT_WR)
+        over.wait(30)
+
+    return send
+
+
+def _waits() -> dict[str, Answer | Changing]:
+    """Return servers that delay the client by statuses and redirects."""
+    waits = ("0", "NaN", "inf", "1e400", "Fri, 31 Dec 9999 23:59:59 GMT", "\xb2", "1_0", "0x10", " ")
+    slow = Changing(
+        lambda request: delayed(
+            whole(b"", 307, f"Location: {request.path}?{request.query}x\r\nConnection: close\r\n"), 0.8 * TIMEOUT
+        )
+    )
+    return {
+        **{f"429 for ever, Retry-After {text!a}": whole(b"{}", 429, f"Retry-After: {text}\r\n") for text in waits},
+        "503 for ever, two Retry-After": whole(b"{}", 503, "Retry-After: 1\r\nRetry-After: 99\r\n"),
+        "slow redirects for ever": slow,
+        "Refresh instead of Location": whole(b"[]", 200, "Refresh: 0; url=http://127.0.0.1:1/\r\n"),
     }
 
 
