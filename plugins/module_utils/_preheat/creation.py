@@ -85,19 +85,19 @@ class Creation:
                     uncovered += [MissingJob(planned, cluster_id) for cluster_id in sorted(clusters)]
                 else:
                     dead_clusters |= clusters
-            elif job.reason == "no_scheduler" and cluster_id and planned.cluster_id is None:
+            elif cluster_id and _may_be_left_out(planned, job):
                 dead_clusters.add(cluster_id)
             else:
                 refused.append(_refused(planned, job))
-        if dead_clusters:
-            self._warn_of_dead_clusters(dead_clusters)
+        self._warn_of_dead_clusters(dead_clusters)
         return refused + created, uncovered
 
     def _warn_of_dead_clusters(self, cluster_ids: set[int]) -> None:
-        names = ", ".join(map(str, sorted(cluster_ids)))
-        self._context.warnings.append(
-            f"Nothing is preheated in cluster {names}, which has no active scheduler with the feature preheat."
-        )
+        if cluster_ids:
+            names = ", ".join(map(str, sorted(cluster_ids)))
+            self._context.warnings.append(
+                f"Nothing is preheated in cluster {names}, which has no active scheduler with the feature preheat."
+            )
 
     def _clusters_without(self, missing: MissingJob, job: dict) -> set[int]:
         """Return the clusters that a job for all clusters is not for."""
@@ -179,6 +179,11 @@ def _split_by_creation_key(missing: list[MissingJob]) -> tuple[list[MissingJob],
         (deferred if creation_key in creation_keys else batch).append(job)
         creation_keys.add(creation_key)
     return batch, deferred
+
+
+def _may_be_left_out(planned: PlannedJob, error: DragonflyError) -> bool:
+    """Return whether a cluster lacks a scheduler, and the user did not request it."""
+    return error.reason == "no_scheduler" and planned.cluster_id is None
 
 
 def _refused(planned: PlannedJob, error: DragonflyError) -> JobRecord:
