@@ -22,6 +22,7 @@ _PROPERTIES = (
     "PassEnvironment,UnsetEnvironment"
 )
 _ASSIGNMENT = re.compile(r"(?m)^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$")
+_DEFAULT_ENVIRONMENT = re.compile(r"(?m)^[ \t]*DefaultEnvironment[ \t]*=(.*)$")
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\$)")
 #: Variables that systemd sets for a process, see systemd.exec(5). No property of a unit shows their values.
 _SET_BY_SYSTEMD = frozenset(
@@ -204,7 +205,9 @@ class Host:
 
     def _environment(self, values: dict[str, list[str]]) -> tuple[dict[str, str], str]:
         """Return the environment of a unit, and why it is incomplete."""
-        variables: dict[str, str] = {}
+        variables = self._default_environment()
+        for name in _list_property(values, "PassEnvironment"):
+            variables.pop(name, None)
         for line in values.get("Environment", []):
             variables.update(_assignments(line))
         for line in values.get("EnvironmentFiles", []):
@@ -216,6 +219,18 @@ class Host:
         for word in _list_property(values, "UnsetEnvironment"):
             _unset(variables, word)
         return variables, ""
+
+    def _default_environment(self) -> dict[str, str]:
+        """Return the variables that the configuration of systemd sets for all units, see systemd-system.conf(5)."""
+        variables: dict[str, str] = {}
+        drop_ins: dict[str, str] = {}
+        for folder in ("/usr/lib", "/run", "/etc"):
+            paths = self.glob(f"{folder}/systemd/system.conf.d/*.conf")
+            drop_ins.update({os.path.basename(path): path for path in paths})
+        for path in ["/etc/systemd/system.conf", *(path for _name, path in sorted(drop_ins.items()))]:
+            for line in _DEFAULT_ENVIRONMENT.findall(self.read(path).replace("\\\n", " ")):
+                variables = {**variables, **_assignments(line)} if line.strip() else {}
+        return variables
 
 
 def _properties(block: str) -> dict[str, list[str]]:

@@ -330,6 +330,23 @@ KOPS = 'Environment=A=1 "CONTAINERD_OPTS=--log-level info"\n'
             {},
             "/i.toml",
         ),
+        # The configuration of systemd, whose drop-ins in /etc replace those of the same name.
+        (
+            "/usr/bin/containerd $OPTS $MORE",
+            "",
+            {
+                "/etc/systemd/system.conf": '[Manager]\nDefaultEnvironment="OPTS=-c /no.toml"\n',
+                "/usr/lib/systemd/system.conf.d/b.conf": '[Manager]\nDefaultEnvironment="OPTS=-c /no.toml"\n',
+                "/etc/systemd/system.conf.d/b.conf": '[Manager]\nDefaultEnvironment="OPTS=-c \\\n/j.toml" MORE=\n',
+            },
+            "/j.toml",
+        ),
+        (
+            "/usr/bin/containerd $OPTS",
+            'Environment="OPTS=-c /k.toml"\n',
+            {"/etc/systemd/system.conf": '[Manager]\nDefaultEnvironment="OPTS=-c /no.toml"\n'},
+            "/k.toml",
+        ),
         # The unit has changed since it was started.
         ("/usr/bin/containerd -c /g.toml", "MainPID=7\n", {"/proc/7/cmdline": "/usr/bin/containerd\0"}, "/g.toml"),
     ],
