@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import shutil
+import socket
 import socketserver
 import subprocess
 import sys
@@ -48,8 +49,14 @@ def without(programs: list[str], library: str = "") -> str:
     return " and ".join(lacking)
 
 
+class _ServerOfIPv6(socketserver.ThreadingTCPServer):
+    address_family = socket.AF_INET6
+
+
 @contextlib.contextmanager
-def database_server(kind: str, handler: type[socketserver.BaseRequestHandler]) -> t.Iterator[dict[str, t.Any]]:
+def database_server(
+    kind: str, handler: type[socketserver.BaseRequestHandler], host: str = "127.0.0.1"
+) -> t.Iterator[dict[str, t.Any]]:
     """Start a server with a handler of connections, and yield a login there. Skip the test without the library.
 
     :param kind: of the database, a key of ``LIBRARIES``.
@@ -57,11 +64,12 @@ def database_server(kind: str, handler: type[socketserver.BaseRequestHandler]) -
     lacking = without([], LIBRARIES[kind])
     if lacking:
         pytest.skip(f"the host has no {lacking}")
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+    server_type = _ServerOfIPv6 if ":" in host else socketserver.ThreadingTCPServer
+    with server_type((host, 0), handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        yield {"type": kind, "host": "127.0.0.1", "port": port, "username": "dragonfly", "password": PASSWORD}
+        yield {"type": kind, "host": host, "port": port, "username": "dragonfly", "password": PASSWORD}
         server.shutdown()
 
 

@@ -392,6 +392,11 @@ def test_a_unit_whose_configuration_is_not_known(machine: Machine, command: str,
             "PassEnvironment=OPTS\n",
             "its command uses OPTS, which PassEnvironment takes from the environment of systemd",
         ),
+        (
+            "/usr/bin/containerd $DEFAULT",
+            "PassEnvironment=DEFAULT\n",
+            "its command uses DEFAULT, which PassEnvironment takes from the environment of systemd",
+        ),
         # The variable may name another configuration, and the last option counts.
         (
             "/usr/bin/containerd --config /a.toml $OPTS",
@@ -423,6 +428,7 @@ def test_a_unit_whose_configuration_is_not_known(machine: Machine, command: str,
     ],
 )
 def test_a_unit_whose_variables_are_not_known(machine: Machine, command: str, more: str, error: str) -> None:
+    machine.write("/etc/systemd/system.conf", "[Manager]\nDefaultEnvironment=DEFAULT=\n")
     machine.install("/usr/bin/containerd", CONTAINERD)
     machine.units["containerd.service"] = unit(command, more=more)
     assert machine.containerd()["config_error"] == error

@@ -101,7 +101,7 @@ def postgres(script: Script, accepts: bytes = _ACCEPTED) -> Script:
     return serve
 
 
-def server(kind: str, script: Script) -> t.ContextManager[dict[str, t.Any]]:
+def server(kind: str, script: Script, host: str = "127.0.0.1") -> t.ContextManager[dict[str, t.Any]]:
     """Start a server, and yield a login there."""
 
     class Handler(socketserver.BaseRequestHandler):
@@ -109,7 +109,7 @@ def server(kind: str, script: Script) -> t.ContextManager[dict[str, t.Any]]:
             with contextlib.suppress(OSError):
                 script(self.request)
 
-    return database_server(kind, Handler)
+    return database_server(kind, Handler, host)
 
 
 _MEBIBYTE = b"a" * 2**20
@@ -319,3 +319,11 @@ def test_errors_of_a_login_to_postgres(text, code):
 def test_errors_of_the_library_of_postgres_are_not_those_of_a_login(first):
     with server("postgres", postgres(lambda _peer: None, first)) as login:
         assert codes(run(database=login)) == ["database_unreachable"]
+
+
+def test_databases_over_ipv6():
+    refusal = message("E", b"SFATAL\0C28P01\0Mpassword authentication failed\0\0")
+    with server("postgres", postgres(lambda _peer: None, refusal), "::1") as login:
+        assert codes(run(database=login)) == ["database_login"]
+    with server("mysql", lambda peer: peer.sendall(packet(0, b"\xff\x6a\x04refused")), "::1") as login:
+        assert codes(run(database=login)) == ["database_login"]
