@@ -12,7 +12,6 @@ configuration gets its earlier files back.
 from __future__ import annotations
 
 import re
-import typing as t
 import warnings
 
 #: Syntax that Python reads differently from the clients, or not at all.
@@ -92,9 +91,12 @@ def regex_found(pattern: str, text: str) -> bool | None:
         return None
 
 
-def first_match(patterns: t.Iterable[str], text: str) -> int | None:
-    """Return the index of the first pattern that matches a text or may match it, None if none does."""
-    for index, pattern in enumerate(patterns):
+def first_match(patterns: dict[int, str], text: str) -> int | None:
+    """Return the index of the first pattern that matches a text or may match it, None if none does.
+
+    :param patterns: by their index in a list that can have other elements, too.
+    """
+    for index, pattern in patterns.items():
         if regex_found(pattern, text) is not False:
             return index
     return None

@@ -19,7 +19,7 @@ from ...module_utils._release import format_release
 from .._config import schema
 from .messages import Problem, problem
 from .service_options import flat_options, option_error
-from .values import is_loopback, parse_duration, pattern_error, same_listener, split_address, value_error
+from .values import is_loopback, mappings, parse_duration, pattern_error, same_listener, split_address, value_error
 from .variables import variable_of
 
 #: For traces: initJaegerTracer in cmd/dependency/dependency.go, dragonfly-client/src/tracing/mod.rs.
@@ -248,31 +248,31 @@ class Checker:
         if serves_no_images(url):
             self.add("mirror_serves_no_images", key, url=url)
 
-    def proxy_rules(self, key: str) -> list[dict[str, t.Any]]:
-        """Return the rules of the proxy. Rules of other types are reported elsewhere."""
-        return [rule for rule in self.get(key) or [] if isinstance(rule, dict)]
+    def proxy_rules(self, key: str) -> dict[int, dict[str, t.Any]]:
+        """Return the rules of the proxy by index. Rules of other types are reported elsewhere."""
+        return mappings(self.get(key) or [])
 
-    def deciding_rules(self, rules: list[dict[str, t.Any]], pattern: str) -> dict[str, int | None]:
+    def deciding_rules(self, rules: dict[int, dict[str, t.Any]], pattern: str) -> dict[str, int | None]:
         """Return by the base URL of each registry the index of the rule that applies to its blobs.
 
-        :param rules: of the proxy; the first that matches decides.
+        :param rules: of the proxy by index; the first that matches decides.
         :param pattern: the key of a rule that holds its regular expression.
         :returns: None for a registry that no rule matches.
         """
-        patterns = [str(rule.get(pattern, ".*")) for rule in rules]
+        patterns = {index: str(rule.get(pattern, ".*")) for index, rule in rules.items()}
         blob = f"/v2/library/app/blobs/sha256:{'0' * 64}{self.deciding_query()}"
         bases = self.context.bases or (DOCKER_HUB,)
         deciding: dict[str, int | None] = {base: first_match(patterns, base.rstrip("/") + blob) for base in bases}
         if not self.context.bases:
             # Rules for a registry whose name is unknown here.
-            deciding.update({text: index for index, text in enumerate(patterns) if re.search("blobs|sha256", text)})
+            deciding.update({text: index for index, text in patterns.items() if re.search("blobs|sha256", text)})
         return deciding
 
     def check_rewrites(
-        self, rules: list[dict[str, t.Any]], deciding: t.Iterable[int | None], where: str, *names: str
+        self, rules: dict[int, dict[str, t.Any]], deciding: t.Iterable[int | None], where: str, *names: str
     ) -> None:
         """Add a problem for each setting of a deciding rule that changes the URL, and with it the task ID."""
-        for index, rule in enumerate(rules):
+        for index, rule in rules.items():
             for name in names:
                 if index in deciding and rule.get(name):
                     self.add("rewritten_url", f"{where}[{index}].{name}")

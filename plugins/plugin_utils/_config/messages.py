@@ -185,6 +185,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "this changes the URL before the task ID is computed, so blobs that match the rule miss the preheated content.",
         "Preheat the resulting URL and allow this problem, or remove the rule.",
     ),
+    "redirect_invalid": (
+        "the Rust client supports only HOST or HOST:PORT here. It responds to blobs that match the rule with an error, "
+        "and the runtime silently pulls them from the registry.",
+        "Write HOST or HOST:PORT. Without a redirect, remove the key: an empty text is not valid either.",
+    ),
     "open_proxy": (
         "the proxy listens on {address} and serves everyone who can reach the host.",
         "Listen on 127.0.0.1. Or set basicAuth and send it in the headers of the mirrors (of hosts.toml), as "

@@ -11,7 +11,7 @@ import typing as t
 
 from ...module_utils._image import DOCKER_HUB
 from .checker import Checker
-from .values import is_host_and_port, is_socket_address, parse_bytes, parse_duration, value_error
+from .values import has_invalid_redirect, is_host_and_port, is_socket_address, parse_bytes, parse_duration, value_error
 
 #: Last release of the manager whose preheats cannot use digests as task IDs (before dragonfly pull request 4975).
 _LAST_WITHOUT_BLOB_IDS = (2, 5, 1)
@@ -165,13 +165,16 @@ class RustChecker(Checker):
             self._add_not_p2p(f"no rule matches the blobs of {', '.join(missed)}")
         if not self.before(1, 1, 1):  # Up to 1.1.0 the whole query was dropped in mirror mode.
             self._check_filters(rules, deciding.values())
+        for index in list(filter(lambda index: has_invalid_redirect(rules[index]), rules)):
+            self.add("redirect_invalid", f"proxy.rules[{index}].redirect")
+            rules.pop(index)
         self.check_rewrites(rules, deciding.values(), "proxy.rules", "useTLS", "redirect")
 
     def _add_not_p2p(self, why: str) -> None:
         self.add("not_p2p", "proxy.rules", why=why, remedy="Add the rule {regex: 'blobs/sha256.*'}.")
 
-    def _check_filters(self, rules: list[dict[str, t.Any]], deciding: t.Collection[int | None]) -> None:
-        for index, rule in enumerate(rules):
+    def _check_filters(self, rules: dict[int, dict[str, t.Any]], deciding: t.Collection[int | None]) -> None:
+        for index, rule in rules.items():
             if index in deciding and not _filters_ns(rule):
                 example = "the list replaces the default one; leave it out or append ns"
                 self.add("filter_without_ns", f"proxy.rules[{index}].filteredQueryParams", example=example)

@@ -56,6 +56,7 @@ _SIZE = {
     "rust": re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])(i?)b?|b)\Z", re.IGNORECASE),
 }
 _PREFIXES = ("", "k", "m", "g", "t", "p", "e")
+_AUTHORITY = re.compile(r"[^\s/?#]+\Z")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*\Z")
 
@@ -206,6 +207,20 @@ def same_listener(first: tuple[str, int], second: tuple[str, int]) -> bool:
 def is_port_text(text: str, lowest: int = 1) -> bool:
     """Return whether a text is a port number."""
     return text.isascii() and text.isdigit() and len(text) < 6 and lowest <= int(text) <= GREATEST_PORT
+
+
+def has_invalid_redirect(rule: dict[str, t.Any]) -> bool:
+    """Return whether the Rust client cannot use the redirect of a rule of its proxy.
+
+    Source: client v1.5.1 dragonfly-client/src/proxy/mod.rs (make_download_url).
+    """
+    redirect = rule.get("redirect")
+    return isinstance(redirect, str) and not _AUTHORITY.match(redirect)
+
+
+def mappings(values: list[t.Any]) -> dict[int, dict[str, t.Any]]:
+    """Return the mappings in a list by index."""
+    return {index: value for index, value in enumerate(values) if isinstance(value, dict)}
 
 
 def is_list_of(value: t.Any, kind: type) -> bool:

@@ -52,6 +52,12 @@ class BlobRequest(t.NamedTuple):
     reasons: list[Reason]
     names_registry: bool = True
 
+    @property
+    def base_setting(self) -> Setting:
+        """The setting from which the host of the URL is: a redirect, or else the base URL."""
+        rewrite = self.rewritten_by
+        return rewrite if rewrite and isinstance(rewrite.value, str) else self.base
+
 
 class Login(t.NamedTuple):
     """How a proxy requires credentials.

@@ -12,6 +12,7 @@ import typing as t
 from urllib.parse import quote, urlsplit
 
 from ...module_utils._containerd_facts import CERTS_DIRS
+from ...module_utils._redact import redact_url
 from ...module_utils._release import at_least, parse_release
 from .._config.values import is_loopback
 from .._containerd_config import (
@@ -265,7 +266,7 @@ def _base_route(host: MirrorHost, registry: str, file: str) -> Route | Reason:
     try:
         url = parse_go_url(with_scheme(host.url))
     except ValueError as error:
-        return reason("unreadable", file, error=f"{host.url} is not a valid URL: {error}", hint="Correct it.")
+        return reason("url_invalid", file, value=redact_url(host.url), error=error)
     # containerd cleans the path, with the repository, before it sends a request.
     path = posixpath.normpath(f"/{url.path}").replace("//", "/").rstrip("/")
     if not path.endswith("/v2") and not host.overrides_path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit
 
+from ...module_utils._redact import redact_url
 from ...module_utils._task_id import Recipe
 from .client import BlobRequest, Client
 from .images import PreheatedImage
@@ -37,18 +38,29 @@ def explain_difference(
         return [fixed]
     url = image.blob_url(digest)
     try:
-        host_url = urlsplit(host_recipe.query_filter(request.url, list(request.query_filter.value)))
+        host_url = _host_url(host_recipe, request)
         preheat_url = urlsplit(seed_recipe.query_filter(url, []))
         reasons = _url_differences(client, request, host_url, preheat_url)
     except ValueError as error:
-        message = f"{request.base.value} is not a valid URL: {error}"
-        return [reason("unreadable", *request.base.where, error=message, hint="Correct it.")]
+        base = request.base_setting
+        return [reason("url_invalid", *base.where, value=redact_url(base.value), error=error)]
     reasons += _input_differences(image, request, host_recipe, seed_recipe)
     inputs = image.id_inputs
     if host_recipe.task_id(url, (), **inputs) != seed_recipe.task_id(url, (), **inputs):
         values = {"host_client": client.name, "host_release": client.release_text, "seed": seeds.client}
         reasons.append(reason("recipes_differ", **values))
     return reasons or [reason("ids_differ")]
+
+
+def _host_url(recipe: Recipe, request: BlobRequest) -> SplitResult:
+    """Return the URL from which a host computes the task ID.
+
+    :raises ValueError: if the client cannot parse it, or it is unknown how.
+    """
+    url = recipe.query_filter(request.url, list(request.query_filter.value))
+    if not url:
+        raise ValueError("the client cannot parse it")
+    return urlsplit(url)
 
 
 def _fixed_id_difference(

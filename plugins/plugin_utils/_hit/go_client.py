@@ -15,6 +15,7 @@ import typing as t
 
 from ...module_utils._regex import first_match
 from .._config.schema import get
+from .._config.values import mappings
 from .client import BlobRequest, Client, Login, header_value, rewrite_host
 from .reasons import Reason, reason
 from .route import Route
@@ -106,8 +107,8 @@ class GoClient(Client):
         return url, None, []
 
     def _apply_first_rule(self, url: str) -> tuple[str, Setting | None, list[Reason]]:
-        rules = [rule for rule in self.get("proxy.proxies", []) if isinstance(rule, dict)]
-        index = first_match([str(get(rule, self.name, "regx", "")) for rule in rules], url)
+        rules = mappings(self.get("proxy.proxies", []))
+        index = first_match({index: str(get(rule, self.name, "regx", "")) for index, rule in rules.items()}, url)
         if index is None:
             return url, None, [self._not_by_rules("no rule of proxy.proxies sends this blob to peers")]
         if get(rules[index], self.name, "direct"):
@@ -119,6 +120,7 @@ class GoClient(Client):
         rewritten_by = None
         if get(rule, self.name, "useHTTPS") and url.startswith("http:"):
             url, rewritten_by = "https:" + url[len("http:") :], Setting(True, self.path, f"{where}.useHTTPS")
+        # An empty redirect is none, other than to the Rust client: dragonfly v2.3.4 client/daemon/proxy/proxy.go.
         redirect = get(rule, self.name, "redirect") or ""
         if isinstance(redirect, str) and redirect:
             rewritten_by = Setting(redirect, self.path, f"{where}.redirect")

@@ -16,6 +16,10 @@ MISSES: dict[str, tuple[str, str]] = {
         "the file cannot be read: {error}.",
         "{hint}",
     ),
+    "url_invalid": (
+        "{value!r} does not result in a valid URL: {error}.",
+        "Correct it.",
+    ),
     "no_such_image": (
         "the registry has no such image: {error}.",
         "Correct the reference, or push the image.",

@@ -17,7 +17,7 @@ from ...module_utils._regex import first_match
 from ...module_utils._release import at_least
 from ...module_utils._task_id import blob_digest_id, content_id
 from .._config.schema import get
-from .._config.values import parse_bytes
+from .._config.values import has_invalid_redirect, mappings, parse_bytes
 from .client import BlobRequest, Client, Login, header_value, rewrite_host
 from .reasons import Reason, reason
 from .route import Route
@@ -84,12 +84,14 @@ class RustClient(Client):
         base = self._base(route)
         bare_url = base.value + path
         url = f"{bare_url}?{route.query}" if route.query and self._since(_KEEPS_QUERY) else bare_url
-        index, rule, reasons = self._rule(route, bare_url if self._since(_MATCHES_WITHOUT_QUERY) else url)
-        url, rewritten_by = self._rewrite(url, rule, f"proxy.rules[{index}]")
+        where, rule, reasons = self._rule(route, bare_url if self._since(_MATCHES_WITHOUT_QUERY) else url)
+        if has_invalid_redirect(rule):
+            reasons.append(reason("redirect_invalid", self.path, f"{where}.redirect"))
+        url, rewritten_by = self._rewrite(url, rule, where)
         return BlobRequest(
             base=base,
             url=url,
-            query_filter=self._query_filter(route, rule, f"proxy.rules[{index}]"),
+            query_filter=self._query_filter(route, rule, where),
             tag=header_value(route, "X-Dragonfly-Tag"),
             application=header_value(route, "X-Dragonfly-Application"),
             piece_length=self._piece_length(route),
@@ -108,23 +110,23 @@ class RustClient(Client):
             return Setting(f"https://{registry}", route.file, "ns")
         return self.mirror_url
 
-    def _rule(self, route: Route, url: str) -> tuple[int | None, dict[str, t.Any], list[Reason]]:
-        """Return the index of the first matching rule, the rule, and why the pull does not use peers."""
-        rules = [rule for rule in self.get("proxy.rules", []) if isinstance(rule, dict)]
-        index = first_match([str(rule.get("regex", ".*")) for rule in rules], url)
+    def _rule(self, route: Route, url: str) -> tuple[str, dict[str, t.Any], list[Reason]]:
+        """Return the key of the first matching rule or of all rules, the rule, and why the pull does not use peers."""
+        rules = mappings(self.get("proxy.rules", []))
+        index = first_match({index: str(rule.get("regex", ".*")) for index, rule in rules.items()}, url)
         if index is not None:
-            return index, rules[index], []
+            return f"proxy.rules[{index}]", rules[index], []
         if header_value(route, "X-Dragonfly-Use-P2P").value.lower() == "true":
-            return None, {}, []
+            return "proxy.rules", {}, []
         why = "no rule matches this blob" if rules else "there is no rule"
         remedy = "Add the rule {regex: 'blobs/sha256.*'}."
-        return None, {}, [reason("not_p2p", self.path, "proxy.rules", why=why, remedy=remedy)]
+        return "proxy.rules", {}, [reason("not_p2p", self.path, "proxy.rules", why=why, remedy=remedy)]
 
     def _rewrite(self, url: str, rule: dict[str, t.Any], where: str) -> tuple[str, Setting | None]:
         rewritten_by = None
         if rule.get("useTLS") and url.startswith("http:"):
             url, rewritten_by = "https:" + url[len("http:") :], Setting(True, self.path, f"{where}.useTLS")
-        if isinstance(rule.get("redirect"), str):
+        if isinstance(rule.get("redirect"), str) and not has_invalid_redirect(rule):
             url = rewrite_host(url, rule["redirect"])
             rewritten_by = Setting(rule["redirect"], self.path, f"{where}.redirect")
         return url, rewritten_by
@@ -136,11 +138,12 @@ class RustClient(Client):
             # Before 0.1.117 names were not trimmed, which did not matter: the query was dropped up to 1.1.0.
             return header._replace(value=[name.strip() for name in names])
         names = rule.get("filteredQueryParams")
-        if not isinstance(names, list):
-            names = list(DEFAULT_FILTERED_QUERY_PARAMS)
-            if not self._since(_FILTERS_NS):
-                names.remove("ns")
-        return Setting(names, self.path, f"{where}.filteredQueryParams")
+        if isinstance(names, list):
+            return Setting(names, self.path, f"{where}.filteredQueryParams")
+        names = list(DEFAULT_FILTERED_QUERY_PARAMS)
+        if not self._since(_FILTERS_NS):
+            names.remove("ns")
+        return Setting(names, self.path, where)
 
     def _piece_length(self, route: Route) -> Setting:
         header = header_value(route, "X-Dragonfly-Piece-Length")

@@ -128,6 +128,6 @@ def test_found(pattern, expected):
 
 
 def test_first_match_takes_a_pattern_that_may_match():
-    assert first_match(["manifests", r"\pL", "blobs"], "/blobs/") == 1
-    assert first_match(["manifests", "blobs"], "/blobs/") == 1
-    assert first_match(["manifests"], "/blobs/") is None
+    assert first_match({0: "manifests", 2: r"\pL", 3: "blobs"}, "/blobs/") == 2
+    assert first_match({0: "manifests", 1: "blobs"}, "/blobs/") == 1
+    assert first_match({0: "manifests"}, "/blobs/") is None

@@ -442,6 +442,54 @@ def misses():
         "proxy.rules[0].redirect",
         "changes the URL",
     )
+    # Messages number a rule by its position in the file, where null is an element, too.
+    yield rust(
+        "rust-second-rule",
+        {"proxy.rules": [None, dict(rule, redirect="other:5000")]},
+        "rewritten_url",
+        "proxy.rules[1].redirect",
+        "changes the URL",
+    )
+    yield go(
+        "go-second-rule",
+        {
+            "proxy.registryMirror.useProxies": True,
+            "proxy.proxies": [None, {"regx": "blobs", "redirect": "other:5000"}],
+        },
+        "rewritten_url",
+        "proxy.proxies[1].redirect",
+        "changes the URL",
+    )
+    for redirect in ("", "https://other:5000", "other:5000/"):
+        yield rust(
+            f"rust-redirect-{redirect}",
+            {"proxy.rules": [dict(rule, redirect=redirect)]},
+            "redirect_invalid",
+            "proxy.rules[0].redirect",
+            "only HOST or HOST:PORT",
+        )
+    yield go(
+        "go-redirect-of-no-url",
+        {"proxy.registryMirror.useProxies": True, "proxy.proxies": [{"regx": "blobs", "redirect": "[other"}]},
+        "url_invalid",
+        "proxy.proxies[0].redirect",
+        "'[other' does not result in a valid URL: the client cannot parse it",
+    )
+    header = "X-Dragonfly-Registry"
+    yield from (
+        (f"{client}-header-of-no-url", machine, SeedPeers(), "url_invalid", toml_file, header, "'https://[a' does")
+        for client in hosts.GOOD
+        for machine in [facts(client, hosts=hosts_toml(client).replace(f'["{BASE}"]', '["https://[a"]'))]
+    )
+    yield (
+        "endpoint-of-no-url",
+        facts(hosts={}, config_toml=old_mirror("http://:secret@a b")),
+        SeedPeers(),
+        "url_invalid",
+        config,
+        "",
+        "'http://:********@a b' does",
+    )
     yield rust(
         "blob-digest",
         {"proxy.registryMirror.enableTaskIDBasedBlobDigest": True},
