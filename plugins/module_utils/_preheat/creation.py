@@ -65,6 +65,7 @@ class Creation:
                 reused = _reuse_created_job(job, created.get(strip_query(job.planned.url), ()))
                 if reused:
                     records.append(reused)
+                    missing += self._uncovered(job, reused.document)
                 else:
                     missing.append(job)
         return records
@@ -80,11 +81,9 @@ class Creation:
             planned, cluster_id = missing
             if not isinstance(job, DragonflyError):
                 created.append(JobRecord(planned, "created", without_result(job), self._check_echo(missing, job)))
-                clusters = self._clusters_without(missing, job)
-                if job["id"] in self._ids_after_loss:
-                    uncovered += [MissingJob(planned, cluster_id) for cluster_id in sorted(clusters)]
-                else:
-                    dead_clusters |= clusters
+                uncovered += self._uncovered(missing, job)
+                if job["id"] not in self._ids_after_loss:
+                    dead_clusters |= self._clusters_without(missing, job)
             elif cluster_id and _may_be_left_out(planned, job):
                 dead_clusters.add(cluster_id)
             else:
@@ -98,6 +97,12 @@ class Creation:
             self._context.warnings.append(
                 f"Nothing is preheated in cluster {names}, which has no active scheduler with the feature preheat."
             )
+
+    def _uncovered(self, missing: MissingJob, job: dict) -> list[MissingJob]:
+        """Return the jobs for the clusters that a job found after a lost response does not cover."""
+        if job["id"] not in self._ids_after_loss:
+            return []
+        return [MissingJob(missing.planned, number) for number in sorted(self._clusters_without(missing, job))]
 
     def _clusters_without(self, missing: MissingJob, job: dict) -> set[int]:
         """Return the clusters that a job for all clusters is not for."""
@@ -132,10 +137,12 @@ class Creation:
         :param sent_at: seconds since 1970 by the manager's clock.
         """
         rows = [row for row in self._read_since(sent_at) if self._may_be_lost(row, missing.planned, sent_at)]
-        for row in rows:
-            job = return_errors(self._context.reader.get)(row["id"])
-            if not isinstance(job, DragonflyError) and _is_for(missing.cluster_id, job) and self._claim(row["id"]):
-                self._ids_after_loss.add(row["id"])
+        answers = [return_errors(self._context.reader.get)(row["id"]) for row in rows]
+        jobs = [job for job in answers if not isinstance(job, DragonflyError) and _is_for(missing.cluster_id, job)]
+        # The one that another run created for fewer clusters is the last choice.
+        for job in sorted(jobs, key=lambda job: -len(cluster_ids(job))):
+            if self._claim(job["id"]):
+                self._ids_after_loss.add(job["id"])
                 return job
         return None
 

@@ -10,8 +10,10 @@ import json
 import re
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._time import parse_time
 from ansible_collections.dragonflyoss.dragonfly.tests.sandbox import newer
 
@@ -1209,6 +1211,29 @@ def test_a_lost_post_is_looked_up_and_never_made_twice(box, image, preheat, faul
     assert done.job["source"] == "created"
     assert len(box.jobs) == 1
     assert box.counts()["POST"] == 1
+
+
+def test_the_job_of_another_run_for_one_cluster_is_not_taken_for_the_lost_one(box, image, preheat):
+    box.add_cluster()
+    box.add_host("seed-2", "10.77.0.2", role="seed", cluster_id=2)
+    box.rule(fault="reset", method="POST", path="/jobs$", times=1)
+
+    def create_for_one_cluster():
+        while not (posts := [entry for entry in box.log if entry.method == "POST"]):
+            time.sleep(0.01)
+        body = dict(posts[0].json, scheduler_cluster_ids=[1])
+        requests.post(f"{box.url}/oapi/v1/jobs", json=body, headers={"Authorization": f"Bearer {box.token}"}, timeout=9)
+
+    with ThreadPoolExecutor(1) as threads:
+        other = threads.submit(create_for_one_cluster)
+        done = preheat(image=image.source)
+        other.result()
+
+    assert not done.failed, done.msg
+    assert done.column("outcome") == ["warm", "warm"]
+    assert done.column("scheduler_cluster_ids") == [[1], [2]]
+    assert not done.warnings
+    assert len(box.jobs) == 2
 
 
 def test_an_old_equal_job_is_not_taken_for_the_lost_one(box, image, preheat):

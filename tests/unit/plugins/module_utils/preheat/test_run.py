@@ -53,6 +53,7 @@ class Manager:
 
     :ivar posts: results of the POSTs in order: None creates a job, ``lost`` creates one without a response, a function
         returns the response, and anything else is the response, without a job. Later POSTs create jobs.
+    :ivar dead: clusters without a scheduler.
     :ivar late: seconds until rows are visible.
     :ivar takes: seconds of a job.
     :ivar outcome: function of a job's URL that returns the success_tasks of its result.
@@ -61,6 +62,7 @@ class Manager:
     def __init__(self, loopback, clock):
         self.clock = clock
         self.rows, self.posts, self.clusters = [], [], [1]
+        self.dead: set[int] = set()
         self.late, self.takes = 0, 5
         self.outcome = lambda url: [{"ip": "10.0.0.1", "url": url}]
         self.cluster_answer = None
@@ -99,7 +101,13 @@ class Manager:
         what = self.posts.pop(0) if self.posts else None
         if what not in (None, "lost"):
             return what() if callable(what) else what
-        clusters = body.get("scheduler_cluster_ids") or self.clusters
+        clusters = [number for number in body.get("scheduler_cluster_ids") or self.clusters if number not in self.dead]
+        if not clusters:
+            return 500, {"message": "candidate schedulers not found"}
+        self.create(body, clusters)
+        return LOST if what == "lost" else (200, self.show(self.rows[-1], self.clock.wall()))
+
+    def create(self, body, clusters):
         self.rows.append(
             {
                 "id": len(self.rows) + 1,
@@ -112,7 +120,6 @@ class Manager:
                 "scheduler_clusters": [{"id": cluster_id} for cluster_id in clusters],
             }
         )
-        return LOST if what == "lost" else (200, self.show(self.rows[-1], self.clock.wall()))
 
     def show(self, row, now):
         made = datetime.fromtimestamp(row["time"], timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -462,6 +469,60 @@ def test_each_cluster_gets_its_own_lost_job(manager, start):
     assert sorted((job["id"], tuple(job["scheduler_cluster_ids"])) for job in result["jobs"]) == sorted(
         (job["id"], tuple(cluster["id"] for cluster in job["scheduler_clusters"])) for job in manager.rows
     )
+
+
+class Raced(Manager):
+    """A manager to which another run sends a request for cluster 1 just after each request of this run for all."""
+
+    def post(self, body):
+        answer = super().post(body)
+        if "scheduler_cluster_ids" not in body:
+            self.create(body, [1])
+        return answer
+
+
+@pytest.mark.parametrize(
+    "posts, dead, covered, warnings",
+    [
+        # The request of this run does not arrive.
+        ([LOST], set(), [[1], [2], [3]], []),
+        ([LOST, "lost"], set(), [[1], [2], [3]], []),
+        ([LOST], {3}, [[1], [2]], ["Nothing is preheated in cluster 3, which has no active scheduler"]),
+        # It arrives.
+        (["lost"], set(), [[1, 2, 3]], []),
+    ],
+)
+def test_a_lost_post_is_not_taken_for_the_job_of_another_run_for_fewer_clusters(
+    loopback, clock, start, posts, dead, covered, warnings
+):
+    manager = Raced(loopback, clock)
+    manager.clusters, manager.posts, manager.dead = [1, 2, 3], posts, dead
+    run = start()
+    result = run.run()
+    assert not result["failed"], result["msg"]
+    assert [job["scheduler_cluster_ids"] for job in result["jobs"]] == covered
+    assert {job["outcome"] for job in result["jobs"]} == {"warm"}
+    assert [text[: len(known)] for text, known in zip(run.warnings, warnings)] == warnings
+    assert len(run.warnings) == len(warnings)
+
+
+def test_two_files_with_the_same_content_share_the_jobs_found_and_made_after_a_lost_post(loopback, clock, start):
+    manager = Raced(loopback, clock)
+    manager.clusters, manager.posts = [1, 2], [LOST]
+    url = "https://origin.example/model.bin?ns="
+    result = start(files=[url + "1", url + "2"], filtered_query_params=["ns"]).run()
+    assert [job["scheduler_cluster_ids"] for job in result["jobs"]] == [[1], [2], [1], [2]]
+    assert len(manager.rows) == 2
+
+
+def test_a_lost_post_for_a_cluster_without_scheduler_makes_no_second_job(manager, start):
+    manager.clusters, manager.dead, manager.posts = [1, 2], {2}, ["lost"]
+    run = start()
+    result = run.run()
+    assert [job["scheduler_cluster_ids"] for job in result["jobs"]] == [[1]]
+    assert len(manager.rows) == 1
+    [warning] = run.warnings
+    assert warning.startswith("Nothing is preheated in cluster 2, which has no active scheduler")
 
 
 # Rejections
