@@ -231,7 +231,10 @@ NOTES: dict[str, str] = {
         "{files}: written after CRI-O started. It is unknown whether CRI-O was reloaded since. If not, run systemctl "
         "reload crio."
     ),
-    "probe_denied": "The registry requires credentials for the probe ({status}), so the probe shows only the task ID.",
+    "probe_denied": (
+        "The proxy responded to the probe with {status} and without a task ID, so the probe proves nothing. The "
+        "proxy or the registry requires credentials that the probe does not send."
+    ),
     "probe_skipped": "The probe was skipped: {why}.",
 }
 

@@ -1702,4 +1702,5 @@ def test_a_probe_that_the_registry_refuses_proves_nothing():
     prediction, _probe, answer = probed(status=401)
     assert prediction.hit == "all"
     assert answer["agrees"] is None
-    assert any("401" in note for note in prediction.notes)
+    assert answer["task_id"] is None
+    assert any("with 401 and without a task ID, so the probe proves nothing" in note for note in prediction.notes)
