@@ -177,7 +177,7 @@ jobs:
       type: str
       sample: linux/amd64
     blobs:
-      description: Number of blobs, V(null) if unknown.
+      description: Number of blobs, V(null) if unknown, as with RV(jobs[].verified=result).
       type: int
       sample: 4
     warm:

@@ -393,7 +393,7 @@ jobs:
       elements: int
       sample: [1]
     blobs:
-      description: Number of blobs, V(null) if unknown.
+      description: Number of blobs, V(null) if unknown, as with RV(jobs[].verified=result).
       type: int
       sample: 4
     warm:
@@ -407,7 +407,7 @@ jobs:
       elements: str
       sample: []
     warm_percentage:
-      description: Percentage of the blobs that are warm, at most 99 if the job is not warm.
+      description: Percentage of the blobs that are warm, at most 99 if the job is not warm. V(null) if unknown.
       type: int
       sample: 100
     warmed_at:

@@ -315,10 +315,11 @@ def _verify_many_peers(evidence: _Evidence) -> Verdict:
     warm_hosts = _holders(blobs, urls_by_host) - result.failed_hosts
     check = _check_addresses(hosts, warm_hosts, evidence.max_failed_percentage)
     warm_everywhere = blobs.intersection(*(urls_by_host.get(host, ()) for host in hosts))
+    complete = evidence.one_task_per_blob or evidence.urls_by_manifest is not None
     verdict = Verdict(
         "warm",
-        verified="result" if evidence.urls_by_manifest is None else "blobs",
-        blobs=len(blobs),
+        verified="blobs" if complete else "result",
+        blobs=len(blobs) if complete else None,
         warm=sorted(warm_everywhere),
         cold=sorted(blobs - warm_everywhere),
         failures=list(result.failures),

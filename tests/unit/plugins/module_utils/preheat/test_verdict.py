@@ -75,7 +75,7 @@ def wanting(blobs, url="http://10.77.0.1:5000/v2/library/app/manifests/1", more=
         ("2.5.1/file_warmed", 1, "warm", None, "blobs", 1),
         ("2.5.1/image_success", 2, "warm", None, "result", None),
         ("2.5.1/image_again", 3, "warm", None, "result", None),
-        ("2.5.1/image_all_peers", 4, "warm", None, "result", 4),
+        ("2.5.1/image_all_peers", 4, "warm", None, "result", None),
         # Failed blobs.
         ("2.1.0/file_missing", 13, "failed", "origin_missing", None, None),
         ("2.1.0/file_success", 12, "failed", "failed", None, None),
@@ -552,9 +552,16 @@ def test_peers():
     assert all(peer["success"] and peer["scheduler_cluster_id"] == 1 for peer in peers)
 
 
-def test_only_what_is_verified_by_blobs_is_all_of_it():
+def test_a_result_that_can_lack_blobs_has_no_percentage():
     judged = verify_job(recorded("2.5.1/image_all_peers", 4))
-    assert (judged.status, judged.verified, judged.warm_percentage) == ("warm", "result", 99)
+    assert (judged.status, judged.verified, judged.warm_percentage) == ("warm", "result", None)
+
+
+def test_a_result_of_a_task_for_each_blob_has_a_percentage():
+    job = recorded("2.5.1/image_all_peers", 4)
+    job["args"]["concurrent_count"] = 8
+    judged = verify_job(job)
+    assert (judged.verified, judged.blobs, judged.warm_percentage) == ("blobs", 4, 100)
 
 
 def test_a_result_is_named_and_dated():
