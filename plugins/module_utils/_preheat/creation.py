@@ -26,17 +26,17 @@ from .verdict import Status, Verdict
 
 
 def predict(context: RunContext, missing: list[MissingJob]) -> list[JobRecord]:
-    """Return the jobs that a run would create, for check mode."""
-    records = []
+    """Return the jobs that a run would create, for check mode.
+
+    Only a POST shows whether a cluster has an active scheduler.
+    """
     for planned, cluster_id in missing:
         if cluster_id and planned.cluster_id is None:
             context.warnings.append(
-                f"No job for {planned.name} covers cluster {cluster_id}. A run without check mode tries to create "
-                "one, which requires an active scheduler in that cluster."
+                f"No job for {planned.name} covers cluster {cluster_id}, so one is planned. If this cluster has no "
+                "active scheduler, a run without check mode creates none there."
             )
-            continue
-        records.append(JobRecord(planned, "planned", None, Verdict("planned")))
-    return records
+    return [JobRecord(missing_job.planned, "planned", None, Verdict("planned")) for missing_job in missing]
 
 
 class Creation:

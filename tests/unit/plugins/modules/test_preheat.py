@@ -673,6 +673,18 @@ def test_check_mode_sends_nothing_that_changes_anything(box, image, preheat):
     assert rerun.result["diff"] == {"before": "", "after": ""}
 
 
+def test_check_mode_plans_a_job_for_a_new_cluster(box, image, preheat):
+    preheat(image=image.source)
+    box.add_cluster()
+    box.add_host("seed-2", "10.77.0.2", role="seed", client="rust", cluster_id=2)
+    planned, done = preheat(image=image.source, check_mode=True), preheat(image=image.source)
+
+    assert (planned.changed, planned.column("source")) == (True, ["found", "planned"])
+    assert (done.changed, done.column("source")) == (True, ["found", "created"])
+    [warning] = planned.warnings
+    assert "covers cluster 2, so one is planned" in warning
+
+
 def test_check_mode_does_not_wait(box, image, preheat):
     box.rule(outcome="pending")
     preheat(image=image.source, wait=False)
