@@ -29,6 +29,8 @@ _FIRST_WITH_INDEX = (2, 1, 21)
 
 RegistryFor = t.Callable[[PlannedJob], Registry]
 Content = t.TypeVar("Content")
+#: Planned jobs with the same image, and what was read of it, or the error of reading it.
+_Read = t.Tuple["list[PlannedJob]", t.Union[Content, DragonflyError]]
 
 
 class _Content(t.NamedTuple):
@@ -38,89 +40,110 @@ class _Content(t.NamedTuple):
     blobs: list[tuple[str, list[str]]]
 
 
-def pin_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor, verify: str) -> list[str]:
-    """Pin planned images to digests, set their blobs as far as ``verify`` requires, and return warnings.
+def pin_manifests(
+    planned_jobs: list[PlannedJob], registry_for: RegistryFor, verify: str
+) -> tuple[list[PlannedJob], list[str]]:
+    """Pin planned images to digests, set their blobs as far as ``verify`` requires, and return the jobs and warnings.
 
-    :raises DragonflyError: if a registry refuses an image, or cannot be reached although ``verify`` requires it.
+    A job for the platform ``all`` is replaced by a job for each platform of the image. Each manifest is read once.
+
+    :raises DragonflyError: if a registry refuses an image, or cannot be reached although the manifest is required.
     """
-    if verify not in ("auto", "blobs", "peers"):
-        return []
-    groups = _group_by_image(planned_jobs)
+    is_pinned = verify in ("auto", "blobs", "peers")
+    is_split = any(planned.platform == ALL_PLATFORMS for planned in planned_jobs)
+    if not is_pinned and not is_split:
+        return planned_jobs, []
+    manifests = _read_manifests(planned_jobs, registry_for)
+    if is_split:
+        # "all" excludes other platforms, so it applies to each image.
+        _refuse_failed(manifests.values())
+        planned_jobs = [job for planned in planned_jobs for job in _split(planned, manifests)]
+    if not is_pinned:
+        return planned_jobs, []
+    contents = _read_contents(planned_jobs, manifests, registry_for)
+    _refuse_failed(contents, RegistryUnreachable if verify == "auto" else ())
+    return planned_jobs, _pin_each(contents, len(manifests))
+
+
+def _read_manifests(planned_jobs: list[PlannedJob], registry_for: RegistryFor) -> dict[str, _Read[Manifest]]:
+    """Return the manifest of each image, or the error of reading it, by the URL of the manifest."""
+    groups = _group_images(planned_jobs, lambda planned: planned.url)
+
+    def read(group: list[PlannedJob]) -> Manifest:
+        return registry_for(group[0]).manifest(t.cast(Image, group[0].image))
+
+    manifests = map_in_threads(return_errors(read), groups)
+    return {group[0].url: (group, manifest) for group, manifest in zip(groups, manifests)}
+
+
+def _read_contents(
+    planned_jobs: list[PlannedJob], manifests: dict[str, _Read[Manifest]], registry_for: RegistryFor
+) -> list[_Read[_Content]]:
+    """Return the content of each image and platform, or the error of reading it."""
+    groups = _group_images(planned_jobs, lambda planned: (planned.url, planned.platform))
 
     def read(group: list[PlannedJob]) -> _Content:
-        image = t.cast(Image, group[0].image)
-        registry = registry_for(group[0])
-        manifest = registry.manifest(image)
-        return _Content(manifest, registry.blobs(image, manifest, group[0].platform))
+        _group, manifest = manifests[group[0].url]
+        if isinstance(manifest, DragonflyError):
+            raise manifest
+        blobs = registry_for(group[0]).blobs(t.cast(Image, group[0].image), manifest, group[0].platform)
+        return _Content(manifest, blobs)
 
+    return list(zip(groups, map_in_threads(return_errors(read), groups)))
+
+
+def _pin_each(reads: list[_Read[_Content]], images: int) -> list[str]:
+    """Pin the jobs whose content could be read, and return warnings.
+
+    :param images: number of images.
+    """
     warnings: list[str] = []
-    unreachable: list[DragonflyError] = []
-    for group, content in zip(groups, _read_each(read, groups, RegistryUnreachable if verify == "auto" else ())):
+    unreachable: dict[str, DragonflyError] = {}
+    for planned_jobs, content in reads:
         if isinstance(content, DragonflyError):
-            unreachable.append(content)
+            unreachable.setdefault(planned_jobs[0].url, content)
             continue
-        for planned in group:
+        warnings += _platform_warnings(planned_jobs[0], content)
+        for planned in planned_jobs:
             _pin(planned, content)
-            warnings += _platform_warnings(planned, content)
     if unreachable:
+        first = next(iter(unreachable.values()))
         warnings.append(
-            f"{len(unreachable)} of {len(groups)} manifests could not be read. Without a manifest, the module relies "
-            f"on the result of a job, and does not notice if a tag moves: {unreachable[0].message}"
+            f"{len(unreachable)} of {images} manifests could not be read. Without a manifest, the module relies "
+            f"on the result of a job, and does not notice if a tag moves: {first.message}"
         )
     return warnings
 
 
-def split_platforms(planned_jobs: list[PlannedJob], registry_for: RegistryFor) -> list[PlannedJob]:
-    """Return the jobs with those for the platform ``all`` replaced by a job for each platform of the image.
+def _refuse_failed(reads: t.Collection[_Read], tolerated: type[DragonflyError] | tuple[()] = ()) -> None:
+    """Refuse all images that could not be read.
 
-    :raises DragonflyError: if the manifest of such an image cannot be read.
-    """
-    groups = _group_by_image([planned for planned in planned_jobs if planned.platform == ALL_PLATFORMS])
-    if not groups:
-        return planned_jobs
-
-    def read(group: list[PlannedJob]) -> list[str]:
-        return registry_for(group[0]).manifest(t.cast(Image, group[0].image)).platforms
-
-    names = t.cast("list[list[str]]", _read_each(read, groups))
-    platforms = {group[0].url: own for group, own in zip(groups, names)}
-    return [job for planned in planned_jobs for job in _split(planned, platforms)]
-
-
-def _read_each(
-    read: t.Callable[[list[PlannedJob]], Content],
-    groups: list[list[PlannedJob]],
-    tolerated: type[DragonflyError] | tuple[()] = (),
-) -> list[Content | DragonflyError]:
-    """Return what a function returns for each group of jobs with the same image.
-
-    :param tolerated: errors that are returned.
+    :param tolerated: errors with which a job does not need the manifest.
     :raises DragonflyError: for all images with other errors.
     """
-    contents = map_in_threads(return_errors(read), groups)
-    refused = [
-        (group[0], content)
-        for group, content in zip(groups, contents)
+    failed = [
+        (planned_jobs[0], content)
+        for planned_jobs, content in reads
         if isinstance(content, DragonflyError) and not isinstance(content, tolerated)
     ]
-    if refused:
-        raise _refused_images(refused, len(groups))
-    return contents
+    if failed:
+        raise _refused_images(failed, len({planned_jobs[0].url for planned_jobs, _content in reads}))
 
 
-def _split(planned: PlannedJob, platforms: dict[str, list[str]]) -> list[PlannedJob]:
-    """Return a job for each platform of an image by URL, or a single job if the image has no index."""
-    if planned.platform != ALL_PLATFORMS:
+def _split(planned: PlannedJob, manifests: dict[str, _Read[Manifest]]) -> list[PlannedJob]:
+    """Return a job for each platform of an image, or a single job if the image has no index."""
+    if not planned.image:
         return [planned]
-    chosen: list[str | None] = [*platforms[planned.url]] or [None]
-    return [replace(planned, platform=platform) for platform in chosen]
+    platforms: list[str | None] = [*t.cast(Manifest, manifests[planned.url][1]).platforms]
+    return [replace(planned, platform=platform) for platform in platforms or [None]]
 
 
-def _group_by_image(planned_jobs: list[PlannedJob]) -> list[list[PlannedJob]]:
-    groups: dict[tuple, list[PlannedJob]] = {}
+def _group_images(planned_jobs: list[PlannedJob], key: t.Callable[[PlannedJob], t.Hashable]) -> list[list[PlannedJob]]:
+    """Return the planned images, those with the same key together."""
+    groups: dict[t.Hashable, list[PlannedJob]] = {}
     for planned in planned_jobs:
         if planned.image:
-            groups.setdefault((planned.url, planned.platform), []).append(planned)
+            groups.setdefault(key(planned), []).append(planned)
     return list(groups.values())
 
 
@@ -151,12 +174,14 @@ def _refused_images(refused: list[tuple[PlannedJob, DragonflyError]], total: int
     :param total: number of requested images.
     """
     first = refused[0][1]
-    if total == 1:
+    # The platforms of an image can have the same error.
+    texts = list(dict.fromkeys(f"{redact_url(planned.source)}: {exc.message}" for planned, exc in refused))
+    if total == len(texts) == 1:
         return first
-    lines = [f"{len(refused)} of {total} images cannot be preheated, so no job was created."]
-    lines += [f"{redact_url(planned.source)}: {exc.message}" for planned, exc in refused[:_NAMED_IN_MESSAGE]]
-    if len(refused) > _NAMED_IN_MESSAGE:
-        lines.append(f"And {len(refused) - _NAMED_IN_MESSAGE} more.")
+    images = len({planned.url for planned, _exc in refused})
+    lines = [f"{images} of {total} images cannot be preheated, so no job was created.", *texts[:_NAMED_IN_MESSAGE]]
+    if len(texts) > _NAMED_IN_MESSAGE:
+        lines.append(f"And {len(texts) - _NAMED_IN_MESSAGE} more.")
     return DragonflyError(" ".join(lines), first.reason, first.request, first.status)
 
 

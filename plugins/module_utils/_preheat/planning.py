@@ -105,7 +105,7 @@ class PlannedJob:
 def plan_jobs(params: dict) -> list[PlannedJob]:
     """Return the jobs that should exist, without duplicates, in the order of the options, not yet pinned to digests.
 
-    A job for the platform ``all`` stands for one for each platform, see ``split_platforms`` in ``manifests``.
+    A job for the platform ``all`` stands for one for each platform, see ``pin_manifests``.
 
     :param params: validated options of the module.
     :raises InputError: if an image or a file is not valid.

@@ -12,7 +12,7 @@ from .concurrent_runs import only_run
 from .context import RunContext
 from .creation import Creation, predict
 from .existing import ExistingJobs
-from .manifests import RegistryFor, pin_manifests, pin_platforms_for_old_managers, split_platforms
+from .manifests import RegistryFor, pin_manifests, pin_platforms_for_old_managers
 from .peers_verification import confirm_with_peers, limit_peer_questions
 from .planning import plan_jobs
 from .release_checks import refuse_unknown_options, require_peers_that_answer
@@ -30,8 +30,8 @@ def run_preheat(
     :raises DragonflyError: if no job can be reported. Otherwise the result contains the errors of each job.
     """
     started_at = context.clock.now()
-    planned_jobs = split_platforms(plan_jobs(context.params), registry_for)
-    context.warnings += pin_manifests(planned_jobs, registry_for, context.params["verify"])
+    planned_jobs, warnings = pin_manifests(plan_jobs(context.params), registry_for, context.params["verify"])
+    context.warnings += warnings
     if context.params["verify"] == "peers":
         limit_peer_questions(planned_jobs)
     existing = ExistingJobs(context, planned_jobs)

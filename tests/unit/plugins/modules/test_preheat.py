@@ -878,6 +878,51 @@ def test_all_platforms_are_those_of_each_image(box, preheat, new_image):
     assert "all includes every platform" in refused.msg
 
 
+@pytest.mark.parametrize("release", ["2.5.1"])
+@pytest.mark.parametrize("platforms", [["all"], ["linux/amd64", "linux/arm64"]])
+def test_the_tag_of_several_platforms_is_read_once(box, preheat, new_image, platforms):
+    image = new_image(platforms=["linux/amd64", "linux/arm64"])
+    done = preheat(image=image.source, platforms=platforms, wait=False)
+
+    assert not done.failed, done.msg
+    tag = image.source.rpartition(":")[2]
+    assert len([entry for entry in box.registry_log if entry.path.endswith(f"/manifests/{tag}")]) == 1
+    assert len(done.jobs) == 2
+
+
+@pytest.mark.parametrize("release", ["2.5.1"])
+@pytest.mark.parametrize("platforms", [["all"], ["linux/amd64", "linux/arm64"]])
+def test_an_image_that_does_not_exist_is_reported_once(box, image, preheat, new_image, platforms):
+    gone = f"{image.source.rpartition(':')[0]}:gone"
+    alone = preheat(image=gone, platforms=platforms)
+    assert alone.msg.count("/manifests/gone") == 1
+    assert "images cannot be preheated" not in alone.msg
+    others = [new_image(platforms=["linux/amd64", "linux/arm64"]).source for _number in range(2)]
+    several = preheat(images=[gone, *others], platforms=platforms)
+    assert several.msg.startswith("1 of 3 images cannot be preheated, so no job was created.")
+    assert several.msg.count("/manifests/gone") == 1
+
+
+@pytest.mark.parametrize("release", ["2.5.1"])
+def test_each_platform_that_an_image_lacks_is_reported(box, preheat, new_image):
+    image = new_image(platforms=["linux/amd64", "linux/arm64"])
+    done = preheat(image=image.source, platforms=["linux/riscv64", "linux/amd64", "linux/s390x"])
+    assert done.msg.startswith("1 of 1 images cannot be preheated")
+    assert "linux/riscv64" in done.msg
+    assert "linux/s390x" in done.msg
+
+
+@pytest.mark.parametrize("release", ["2.5.1"])
+def test_manifests_that_cannot_be_read_are_counted_once_for_all_platforms_and_clusters(box, preheat, nowhere):
+    done = preheat(
+        image=f"http://{nowhere}/shop/far:1",
+        platforms=["linux/amd64", "linux/arm64"],
+        scheduler_cluster_ids=[1],
+        wait=False,
+    )
+    assert [text[:37] for text in done.warnings if "manifests" in text] == ["1 of 1 manifests could not be read. W"]
+
+
 @pytest.mark.parametrize("release", ["2.1.67", "2.5.1", newer.NEWER])
 @pytest.mark.parametrize(
     "platform, needed",
