@@ -10,6 +10,7 @@ Source: client v1.4.2 dragonfly-client/src/proxy/mod.rs, header.rs and query.rs,
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import parse_qs
 
 from ...module_utils._default_filter import DEFAULT_FILTERED_QUERY_PARAMS
 from ...module_utils._option_checks import RANGES
@@ -105,9 +106,10 @@ class RustClient(Client):
         header = header_value(route, "X-Dragonfly-Registry")
         if header.value:
             return header
-        if route.query and self._since(_READS_NS):
-            registry = route.query.removeprefix("ns=").replace("%3A", ":")
-            return Setting(f"https://{registry}", route.file, "ns")
+        names = parse_qs(route.query).get("ns")
+        if names and self._since(_READS_NS):
+            base = names[0] if "://" in names[0] else f"https://{names[0]}"
+            return Setting(base, route.file, "ns")
         return self.mirror_url
 
     def _rule(self, route: Route, url: str) -> tuple[str, dict[str, t.Any], list[Reason]]:

@@ -1637,6 +1637,16 @@ def test_jobs_say_only_of_which_release_the_manager_is_at_least():
     assert codes(prediction) == ["blob_digest_ids_unknown"]
 
 
+@pytest.mark.parametrize(
+    "registry, directory", [("10.0.0.1:5000", "10.0.0.1_5000_"), ("[fd00::1]:5000", "[fd00::1]_5000_")]
+)
+def test_the_rust_client_decodes_the_registry_in_the_query(registry, directory):
+    path = f"/etc/containerd/certs.d/{directory}/hosts.toml"
+    host = facts("dfdaemon", "1.5.1", hosts={path: hosts_toml("dfdaemon", header=None)}, containerd="2.1.5")
+    prediction = predict_hits(host, [image_from_reference(f"{registry}/shop/web:1", {}, digests=DIGESTS)])
+    assert (prediction.hit, codes(prediction)) == ("all", [])
+
+
 # --- the probe
 
 
