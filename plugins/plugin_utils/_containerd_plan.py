@@ -320,12 +320,17 @@ def _parse_mirrors(file: dict[str, t.Any]) -> tuple[dict[str, t.Any], Problem | 
 
 def _mirrors_in(text: str) -> tuple[dict[str, t.Any], str]:
     try:
-        document = yaml.safe_load(text) or {}
+        document = _or_empty(yaml.safe_load(text))
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         return {}, f"it is not valid YAML (line {mark.line + 1 if mark else 'unknown'})"
-    present = document.get("mirrors") or {} if isinstance(document, dict) else None
+    present = _or_empty(document.get("mirrors")) if isinstance(document, dict) else None
     return (present, "") if isinstance(present, dict) else ({}, "it is not a mapping with a mapping of mirrors")
+
+
+def _or_empty(value: t.Any) -> t.Any:
+    """Return a value of YAML, or an empty mapping for null. k3s rejects other empty values."""
+    return {} if value is None else value
 
 
 def _endpoints(named: list[Mirror], options: Options) -> dict[str, dict[str, list[str]]]:

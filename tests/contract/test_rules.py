@@ -283,7 +283,9 @@ def test_all_peers(start):
 def test_all_peers_with_go_clients(start):
     job, _image, _box = _run(start, "2.1.67", scope="all_peers")
     assert job["state"] == "FAILURE"
-    assert all("unknown service dfdaemon.v2.DfdaemonUpload" in state["error"] for state in job["result"]["job_states"])
+    errors = [state["error"] for state in job["result"]["job_states"]]
+    assert errors
+    assert all("unknown service dfdaemon.v2.DfdaemonUpload" in error for error in errors)
 
 
 def test_go_seeds_of_later_releases_warm_nothing(start):

@@ -821,23 +821,22 @@ def test_the_runtime_is_checked_before_the_client_is_set_up(tmp_path):
 
 def test_mixed_clients_are_refused(tmp_path):
     outcome = preheat(tmp_path, h1={"preheat_client": "dfget"}, h2={"preheat_client": "dfdaemon"})
-    assert all(
-        "The hosts of this play have different clients, dfdaemon and dfget." in message for message in outcome.values()
-    )
+    expected = "The hosts of this play have different clients, dfdaemon and dfget."
+    assert {host: expected in message for host, message in outcome.items()} == {"h1": True, "h2": True}
 
 
 def test_mixed_clients_may_be_allowed(tmp_path):
     # The next check fails, so this one passed.
     allowed = {"preheat_allow_mixed_clients": True, "preheat_images": ["redis:7"], "containerd_mirrors_registries": {}}
     outcome = preheat(tmp_path, h1={"preheat_client": "dfget", **allowed}, h2={"preheat_client": "dfdaemon", **allowed})
-    assert all(
-        "redis:7 would be preheated, but pulled from the registry itself" in message for message in outcome.values()
-    )
+    expected = "redis:7 would be preheated, but pulled from the registry itself"
+    assert {host: expected in message for host, message in outcome.items()} == {"h1": True, "h2": True}
 
 
 def test_registries_that_differ_are_refused(tmp_path):
     outcome = preheat(tmp_path, **{f"h{n}": {"containerd_mirrors_registries": {"r": f"http://r{n}"}} for n in (1, 2)})
-    assert all("is not the same for all hosts of the play" in message for message in outcome.values())
+    expected = "is not the same for all hosts of the play"
+    assert {host: expected in message for host, message in outcome.items()} == {"h1": True, "h2": True}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from ansible_collections.dragonflyoss.dragonfly.tests.tools.sources import documented
+
+MODULES = Path(__file__).resolve().parents[4] / "plugins" / "modules"
 RELEASES = ["2.1.67", "2.3.4", "2.5.1"]
 EVERY_RELEASE = ["2.0.9", "2.1.0"] + RELEASES
 
@@ -31,7 +35,8 @@ def test_schedulers_have_the_same_keys_in_every_release(box, read, release):
     assert first["features"] == ["schedule", "preheat"]
     assert [first["scheduler_cluster_id"], second["scheduler_cluster_id"]] == [1, 2]
     assert (first["last_keep_alive_at"] is None) == (release in EVERY_RELEASE[:3])
-    assert "scheduler_cluster" not in first
+    documented_keys = documented(MODULES / "scheduler_info.py", "RETURN")["schedulers"]["contains"]
+    assert set(first) == set(second) == set(documented_keys)
 
 
 @pytest.mark.parametrize("release", RELEASES)

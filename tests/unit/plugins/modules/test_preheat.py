@@ -793,7 +793,7 @@ def test_every_host_must_be_warm(box, image, preheat):
     assert "1 of 2 hosts is not warm: 10.77.0.12" in failed.msg
     assert failed.job["failures_count"] == 4
     assert {(failure["hostname"], failure["ip"]) for failure in failed.job["failures"]} == {("host-2", "10.77.0.12")}
-    assert all("disk is full" in failure["description"] for failure in failed.job["failures"])
+    assert ["disk is full" in failure["description"] for failure in failed.job["failures"]] == [True] * 4
 
     tolerant = preheat(image=image.source, scope="all_peers", max_failed_peers_percentage=50)
     assert not tolerant.failed

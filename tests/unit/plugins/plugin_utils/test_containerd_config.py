@@ -117,7 +117,7 @@ def test_one_line_changes_and_no_other(text):
         difflib.unified_diff(text.splitlines(), judge_config(text, CERTS).text.splitlines(), n=0, lineterm="")
     )[3:]
     assert [line[0] for line in lines] == ["-", "+"]
-    assert all("config_path" in line for line in lines)
+    assert ["config_path" in line for line in lines] == [True, True]
 
 
 def test_a_new_table_is_put_behind_what_is_there():
@@ -367,7 +367,9 @@ def test_registries_of_images():
 
 def test_the_mirrors_of_images_are_those_that_are_preheated():
     images = ["redis:7", "http://registry:5000/team/app:1", "https://r.example.com/v2/team/app/manifests/2"]
-    for registry, url in image_registries(images).items():
+    registries = image_registries(images)
+    assert len(registries) == 3
+    for registry, url in registries.items():
         assert mirrors({registry: url})[0].url == url
 
 

@@ -1435,7 +1435,7 @@ def test_notes(machine, text):
 
 @pytest.mark.parametrize("name", ["go", "other-loopback", "localhost", "an-address-of-its-own"])
 def test_no_doubt_about_the_address(name):
-    assert not any("is taken to be the client" in note for note in predict_hits(GOOD[name], [image()]).notes)
+    assert not any("module assumes that http" in note for note in predict_hits(GOOD[name], [image()]).notes)
 
 
 @pytest.mark.parametrize(
