@@ -18,9 +18,10 @@ from ._text import has_blank, trim, url_problem
 #: Registry from which images of docker.io are preheated and pulled, as in Dragonfly's documentation.
 DOCKER_HUB = "https://index.docker.io"
 
-#: Names that containerd resolves to docker.io (github.com/distribution/reference normalize.go). To containerd,
-#: registry-1.docker.io is a different registry.
-_NAMES_OF_DOCKER_HUB = ("docker.io", "index.docker.io")
+#: Host from which containerd pulls images of docker.io. In a reference, it is a different registry.
+DOCKER_HUB_HOST = "registry-1.docker.io"
+#: Names that containerd resolves to docker.io (github.com/distribution/reference normalize.go).
+DOCKER_HUB_NAMES = ("docker.io", "index.docker.io")
 #: Hosts of Docker Hub that are not a registry: a name in references, and websites.
 _WITHOUT_IMAGES = ("docker.io", "www.docker.io", "hub.docker.com")
 # The grammar of github.com/distribution/reference.
@@ -240,7 +241,7 @@ def _names_registry(text: str) -> bool:
 
 def canonical_registry(name: str) -> str:
     """Return containerd's name of a registry in a reference."""
-    return "docker.io" if name in _NAMES_OF_DOCKER_HUB else name
+    return "docker.io" if name in DOCKER_HUB_NAMES else name
 
 
 def _from_manifest_url(text: str, match: re.Match[str]) -> Image:

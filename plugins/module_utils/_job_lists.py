@@ -14,7 +14,7 @@ from ._job_document import without_result
 from ._manager_knowledge import ManagerKnowledge
 from ._pages import Page, PageWalk
 from ._polling import Clock
-from ._releases import JOB_TYPES
+from ._releases import FIRST_WITH_SCOPES, JOB_TYPES
 from ._retrying import retry_transient
 from ._text import listed
 
@@ -165,7 +165,7 @@ class JobLists(ManagerKnowledge):
             lambda: self._client.list_jobs(wanted.number, wanted.size, **query.filters)
         )
         if self._client.server_ip:
-            self.releases = self.releases.intersect(low=(2, 1, 57))
+            self.releases = self.releases.intersect(low=FIRST_WITH_SCOPES)
         page = self._collect_rows(last, stream, query)
         if query.filters.get("type") in (None, "preheat") and (page.newest_first or wanted.number >= last):
             self._narrow_by_newest(page.rows)

@@ -21,6 +21,11 @@ from ._default_filter import DEFAULT_FILTERED_QUERY_PARAMS
 from ._duration import NANOSECONDS_PER_SECOND
 from ._release import Release, Releases
 
+#: First manager with scopes of preheats. It also reports URLs in results, and writes a job's row with each poll.
+FIRST_WITH_SCOPES = (2, 1, 57)
+#: Managers up to this release never request task IDs that are digests of blobs (dragonfly pull request 4975).
+LAST_WITHOUT_BLOB_DIGEST_IDS = (2, 5, 1)
+
 # In the echo of a request without a filter; newer releases add ``ns`` (pkg/net/http/header.go).
 _FILTERS = tuple(
     "&".join(names)
@@ -74,16 +79,16 @@ ARGS = (
     Arg("registry_password", "password", since=(2, 1, 21)),
     Arg("platform", "platform", since=(2, 1, 21)),
     Arg("piece_length", "pieceLength", since=(2, 1, 41), until=(2, 1, 55), defaults=(4194304,)),
-    Arg("scope", "scope", since=(2, 1, 57), defaults=("single_peer", "single_seed_peer")),
+    Arg("scope", "scope", since=FIRST_WITH_SCOPES, defaults=("single_peer", "single_seed_peer")),
     Arg(
         "job_timeout",
         "timeout",
-        since=(2, 1, 57),
+        since=FIRST_WITH_SCOPES,
         encode=_nanoseconds,
         defaults=(1800 * NANOSECONDS_PER_SECOND, 3600 * NANOSECONDS_PER_SECOND),
     ),
     # Up to 2.3.0, the limit applies to peers (v2.2.0:scheduler/job/job.go, preheatAllPeers).
-    Arg("concurrent_peer_count", "concurrent_count", since=(2, 1, 57), until=(2, 3, 1), defaults=(50,)),
+    Arg("concurrent_peer_count", "concurrent_count", since=FIRST_WITH_SCOPES, until=(2, 3, 1), defaults=(50,)),
     Arg("piece_length", "piece_length", since=(2, 2, 1)),
     Arg("load_to_cache", "load_to_cache", since=(2, 2, 2), until=(2, 3, 1)),
     Arg("application", "application", since=(2, 2, 3)),

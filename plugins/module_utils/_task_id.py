@@ -15,6 +15,7 @@ import hashlib
 import typing as t
 
 from ._query_filters import filter_go, filter_rust
+from ._release import NEWEST as NEWEST_MANAGER
 from ._release import Release
 
 _TASK_TYPE = "STANDARD"
@@ -111,7 +112,7 @@ _LINES = {
 }
 
 #: The client of most new installations, for callers that do not know the release.
-NEWEST = {"dfget": (2, 3, 4), "dfdaemon": (1, 5, 1), "scheduler": (2, 5, 1)}
+NEWEST = {"dfget": (2, 3, 4), "dfdaemon": (1, 5, 1), "scheduler": NEWEST_MANAGER}
 
 
 def recipe_for(client: str, release: Release | None = None) -> Recipe | None:

@@ -10,6 +10,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ..module_utils._containerd_facts import CERTS_DIRS
+from ..module_utils._image import DOCKER_HUB_HOST, DOCKER_HUB_NAMES
 from ..module_utils._release import at_least
 from ._config.messages import Problem, not_allowed, problem
 from ._config.schema import checked_release
@@ -336,7 +337,7 @@ def unsent_auth(effective: Effective, registry: str, mirror: str) -> list[Proble
     :param registry: as in image references.
     :param mirror: host and port of the mirror.
     """
-    hosts = {"docker.io", "registry-1.docker.io", "index.docker.io"} if registry == "docker.io" else {registry}
+    hosts = {*DOCKER_HUB_NAMES, DOCKER_HUB_HOST} if registry == "docker.io" else {registry}
     names = _hosts_with_auth(effective.plugin.get("registry", {}))
     if mirror in names or not hosts & set(names):
         return []

@@ -14,11 +14,11 @@ import typing as t
 
 import tomllib
 
+from ..module_utils._image import DOCKER_HUB_HOST, DOCKER_HUB_NAMES
 from ._config.messages import Problem, problem
 from ._config.values import is_list_of
 from ._registries_conf_settings import check_settings, names_settings
 
-_NAMES_OF_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _TABLES_OF_VERSION_1 = ("search", "insecure", "block")
 _PULLS = ("all", "digest-only", "tag-only")
 _TEXT_KEYS = ("prefix", "location", "pull-from-mirror")
@@ -284,7 +284,7 @@ def unsent_login(logins: list[dict[str, t.Any]], registry: str, repository: str,
     :param repository: whose credentials count; empty for any.
     :param mirror: host and port, with the repository where that is known.
     """
-    hosts = _NAMES_OF_DOCKER_HUB if registry == "docker.io" else (registry,)
+    hosts = (*DOCKER_HUB_NAMES, DOCKER_HUB_HOST) if registry == "docker.io" else (registry,)
     names = [f"{host}/{repository}".rstrip("/") for host in hosts]
     is_any = not repository
     if _login_file(logins, mirror, is_any):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._config_redaction import HIDDEN
-from ..module_utils._image import is_full_name, is_host
+from ..module_utils._image import DOCKER_HUB_NAMES, is_full_name, is_host
 from ._config.values import is_list_of, is_mapping_of
 
 _MODES = ("", "disabled", "enforcing", "permissive")
@@ -74,5 +74,5 @@ def _is_alias_target(value: str) -> bool:
     first, _slash, repository = value.partition("/")
     names_registry = "." in first or ":" in first or first == "localhost"
     # docker.io/alpine is read as docker.io/library/alpine.
-    is_short = first in ("docker.io", "index.docker.io") and "/" not in repository
+    is_short = first in DOCKER_HUB_NAMES and "/" not in repository
     return names_registry and is_full_name(f"docker.io/library/{repository}" if is_short else value)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import typing as t
 
 from .._release import Releases
+from .._releases import FIRST_WITH_SCOPES
 from .._time import parse_time
 from .verdict import Verdict
 
 # Maximum time for which the manager polls a job: up to 2.1.59 480 polls 5 to 10 s apart, later 16 polls at most 300 s
 # apart (manager/service/job.go, pollingJob, 2.1.0 and 2.1.60).
 GIVE_UP_WINDOW = 4800
-# From 2.1.57 on, each poll updates the job's row: maximum interval of 300 s plus a margin.
+# From FIRST_WITH_SCOPES on, each poll updates the job's row: maximum interval of 300 s plus a margin.
 WATCHED_WINDOW = 360
 
 #: Meaning of an existing identical job for a planned one.
@@ -36,7 +37,7 @@ def is_watched(job: dict, now: float, releases: Releases) -> bool:
     created, written = parse_time(job.get("created_at")), parse_time(job.get("updated_at"))
     if created is not None and now - created > GIVE_UP_WINDOW:
         return False
-    if written is not None and releases.since((2, 1, 57)):
+    if written is not None and releases.since(FIRST_WITH_SCOPES):
         return now - written <= WATCHED_WINDOW
     return True
 

@@ -10,11 +10,10 @@ import re
 import typing as t
 
 from ...module_utils._image import DOCKER_HUB
+from ...module_utils._releases import LAST_WITHOUT_BLOB_DIGEST_IDS
 from .checker import Checker
 from .values import has_invalid_redirect, is_host_and_port, is_socket_address, parse_bytes, parse_duration, value_error
 
-#: Last release of the manager whose preheats cannot use digests as task IDs (before dragonfly pull request 4975).
-_LAST_WITHOUT_BLOB_IDS = (2, 5, 1)
 _BLOB_DIGEST_KEYS = [f"proxy.registryMirror.enableTask{name}BasedBlobDigest" for name in ("ID", "Id")]
 _MIN_REQUEST_RATE = 100
 #: Default ports of dfdaemon.
@@ -133,7 +132,7 @@ class RustChecker(Checker):
     def _check_blob_digest_ids(self) -> None:
         """Compare the flag with what preheats request: managers up to 2.5.1, and unknown ones, do not use digests."""
         enabled = list(filter(self.get, _BLOB_DIGEST_KEYS))
-        is_recent = self.manager is not None and self.manager > _LAST_WITHOUT_BLOB_IDS
+        is_recent = self.manager is not None and self.manager > LAST_WITHOUT_BLOB_DIGEST_IDS
         if not self.context.blob_digest_ids or not is_recent:
             for key in enabled:
                 self.add("blob_digest_ids", key)

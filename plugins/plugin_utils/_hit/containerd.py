@@ -12,6 +12,7 @@ import typing as t
 from urllib.parse import quote, urlsplit
 
 from ...module_utils._containerd_facts import CERTS_DIRS
+from ...module_utils._image import DOCKER_HUB_HOST
 from ...module_utils._redact import redact_url
 from ...module_utils._release import at_least, parse_release
 from .._config.values import is_loopback
@@ -200,7 +201,7 @@ class Containerd:
         """
         if at_least(self.release, FIRST_THAT_MERGES):
             return None
-        own = "registry-1.docker.io" if registry == "docker.io" else registry
+        own = DOCKER_HUB_HOST if registry == "docker.io" else registry
         configs = sub_table(self._plugin, "registry", "configs")
         for host in dict.fromkeys([*(urlsplit(url).netloc.rpartition("@")[2] for url in urls), own]):
             names = ("plugins", self._effective.plugin_id, "registry", "configs", host)
@@ -271,6 +272,6 @@ def _base_route(host: MirrorHost, registry: str, file: str) -> Route | Reason:
     path = posixpath.normpath(f"/{url.path}").replace("//", "/").rstrip("/")
     if not path.endswith("/v2") and not host.overrides_path:
         path += "/v2"
-    is_proxy = url.host != registry and (registry, url.host) != ("docker.io", "registry-1.docker.io")
+    is_proxy = url.host != registry and (registry, url.host) != ("docker.io", DOCKER_HUB_HOST)
     query = f"ns={quote(registry, safe='')}" if is_proxy else ""
     return Route(f"{url.scheme}://{url.host}", path, query, host.headers, file)

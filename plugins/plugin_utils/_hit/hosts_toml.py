@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ...module_utils._image import DOCKER_HUB_HOST
 from .._config.values import is_list_of, is_mapping_of, parse_duration
 from .._containerd_files import sub_table
 from .certificates import unusable_certificate
@@ -138,7 +139,7 @@ def _tables(
     server = document.get("server", "")
     if unused or not server:
         return tables, unused
-    own = "registry-1.docker.io" if registry == "docker.io" else registry
+    own = DOCKER_HUB_HOST if registry == "docker.io" else registry
     # With a server that has no host, containerd ends at the registry, as without a server.
     is_another = parse_go_url(with_scheme(server)).host not in ("", own)
     return [*tables, (server, document)] if is_another else tables, ""

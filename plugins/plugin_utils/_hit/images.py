@@ -9,10 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._errors import InputError
-from ...module_utils._image import Image, parse_image
+from ...module_utils._image import DOCKER_HUB_HOST, DOCKER_HUB_NAMES, Image, parse_image
 
 #: Hosts that serve docker.io, as URLs of jobs name them.
-_HOSTS_OF_DOCKER_HUB = ("index.docker.io", "registry-1.docker.io")
 
 
 class PreheatedImage(t.NamedTuple):
@@ -73,7 +72,7 @@ def image_from_reference(reference: str, bases: dict[str, str], **attributes: t.
     pulled = parse_image(reference, {registry: f"https://{registry}" for registry in bases})
     registry = pulled.registry
     # In a reference registry-1.docker.io is a registry of its own; a URL names the host and not the registry.
-    if "://" in reference and registry in _HOSTS_OF_DOCKER_HUB:
+    if "://" in reference and registry in (*DOCKER_HUB_NAMES, DOCKER_HUB_HOST):
         registry = "docker.io"
     return PreheatedImage(reference, registry, pulled.name, parse_image(reference, bases), **attributes)
 

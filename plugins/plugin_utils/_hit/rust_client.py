@@ -13,6 +13,7 @@ import typing as t
 from urllib.parse import parse_qs
 
 from ...module_utils._default_filter import DEFAULT_FILTERED_QUERY_PARAMS
+from ...module_utils._image import DOCKER_HUB
 from ...module_utils._option_checks import RANGES
 from ...module_utils._regex import first_match
 from ...module_utils._release import at_least
@@ -24,7 +25,6 @@ from .reasons import Reason, reason
 from .route import Route
 from .setting import Setting
 
-_DEFAULT_MIRROR = "https://index.docker.io"
 # First releases with a behaviour. An unknown release counts as newer.
 _FILTERS_NS = (0, 1, 116)
 _READS_PIECE_LENGTH = (0, 2, 13)
@@ -58,7 +58,7 @@ class RustClient(Client):
     def mirror_url(self) -> Setting:
         """Base URL for pulls that name no registry."""
         setting = self.text("proxy.registryMirror.addr")
-        return setting if setting.value else setting._replace(value=_DEFAULT_MIRROR)
+        return setting if setting.value else setting._replace(value=DOCKER_HUB)
 
     @property
     def is_seed(self) -> bool:

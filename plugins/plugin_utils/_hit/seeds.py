@@ -9,14 +9,11 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._release import at_least, format_release, parse_release
-from ...module_utils._releases import FIRST_WITHOUT_GO_SEEDS, releases_of_echo
+from ...module_utils._releases import FIRST_WITHOUT_GO_SEEDS, LAST_WITHOUT_BLOB_DIGEST_IDS, releases_of_echo
 from ...module_utils._task_id import Recipe, blob_digest_id, recipe_for
 from .client import Client
 from .images import PreheatedImage
 from .reasons import Reason, note, reason
-
-#: Managers up to this release never request task IDs that are digests of blobs (dragonfly pull request 4975).
-_LAST_WITHOUT_BLOB_DIGEST_IDS = (2, 5, 1)
 
 
 class SeedPeers(t.NamedTuple):
@@ -65,7 +62,7 @@ class SeedRecipe(t.NamedTuple):
             return True  # A manager that does not know the option does not report it.
         if self.manager is None:
             return None
-        if self.manager > _LAST_WITHOUT_BLOB_DIGEST_IDS:
+        if self.manager > LAST_WITHOUT_BLOB_DIGEST_IDS:
             return image.blob_digest_ids
         return None if self.manager_is_at_least else False
 
