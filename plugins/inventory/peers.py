@@ -303,7 +303,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return dict(sorted(by_name.items()))
 
     def _is_chosen(self, row: Row) -> bool:
-        clusters = cluster_ids(self.get_option("scheduler_cluster_ids"))
+        clusters = sorted(cluster_ids(self.get_option("scheduler_cluster_ids")))
         return (
             row["type"] in self.get_option("types")
             and row["state"] in self.get_option("states")

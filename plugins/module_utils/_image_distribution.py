@@ -131,7 +131,7 @@ def _seconds_left(deadline: float, clock: Clock) -> float:
 def _layer_urls(document: dict[str, t.Any]) -> list[str]:
     """Return the URLs of an image's layers as reported by the manager, without duplicates."""
     urls = [layer.get("url") for layer in document["image"].get("layers") or [] if isinstance(layer, dict)]
-    return [url for url in dict.fromkeys(urls) if isinstance(url, str)]
+    return list(dict.fromkeys(url for url in urls if isinstance(url, str)))
 
 
 def _request(params: dict[str, t.Any]) -> dict[str, t.Any]:

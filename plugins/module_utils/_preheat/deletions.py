@@ -10,6 +10,7 @@ to 2.5.1). The same applies to the types ``scheduler`` and ``seed_peer``, which 
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from .._file_url import filter_query
@@ -113,10 +114,11 @@ def _ended_before(deletion: Deletion, job: dict) -> bool:
 def _is_about(args: dict, record: JobRecord) -> bool:
     """Return whether a deletion with these arguments concerns a task of a job."""
     job = job_args(record.job)
-    if args.get("task_id"):
+    task_id = args.get("task_id")
+    if task_id:
         urls = _urls(record)
-        # Any task may be one of the blobs if they are unknown.
-        return not urls or args["task_id"] in _task_ids(urls, job)
+        # Any task may be one of the blobs if the ID or the blobs are unknown.
+        return not isinstance(task_id, str) or not urls or task_id in _task_ids(urls, job)
     # Without a URL, the ID is computed from other content, which no preheat sets.
     url = args.get("url")
     return isinstance(url, str) and not _differs_in_identity(args, job) and _fetched(record, url, filter_names(args))
@@ -158,5 +160,8 @@ def _task_ids(urls: t.Iterable[str], args: dict) -> set[str | None]:
     ids: set[str | None] = set()
     for url in urls:
         ids.add(blob_digest_id(url))
-        ids.update(recipe.task_id(url, names, **identity) for recipe in recipes)
+        for recipe in recipes:
+            # The Rust client has no task for a URL that is not valid.
+            with contextlib.suppress(ValueError):
+                ids.add(recipe.task_id(url, names, **identity))
     return ids

@@ -79,7 +79,8 @@ class PeerAnswer(t.NamedTuple):
 
 def question_of(url: str, args: dict, clusters: set[int]) -> PeerQuestion:
     """Return the question which peers hold a URL that a preheat with these arguments fetched."""
-    selector = [("url", url), *((key, args[key]) for key in _SELECTING_KEYS if args.get(key))]
+    selecting = ((key, args.get(key)) for key in _SELECTING_KEYS)
+    selector = [("url", url), *((key, value) for key, value in selecting if value and isinstance(value, (str, int)))]
     if args.get(_BLOB_DIGEST_IDS):
         # Imported here, because the file is large and rarely needed.
         from .._task_id import blob_digest_id
@@ -145,12 +146,7 @@ def read_answer(job_id: int, job: dict | None) -> PeerAnswer:
 
 
 def _holder(host: dict[str, t.Any]) -> Holder:
-    names = (_text(host[key]) for key in ("ip", "hostname", "type"))
-    return Holder(host["scheduler_cluster_id"], *names)
-
-
-def _text(value: t.Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return Holder(host["scheduler_cluster_id"], host["ip"], host["hostname"], host["type"])
 
 
 def recheck_lost_entries(

@@ -37,7 +37,8 @@ def holders(job: dict[str, t.Any]) -> list[Host]:
 
 def _holder(cluster_id: int | None, peer: Host) -> Host:
     times = {key: peer.get(key) for key in ("created_at", "updated_at")}
-    return dict(_host_entry(cluster_id, peer), finished=peer.get("IsFinished"), **times)
+    finished = None if peer.get("IsFinished") is None else peer["IsFinished"] is True
+    return dict(_host_entry(cluster_id, peer), finished=finished, **times)
 
 
 def _host_key(cluster_id: int | None, peer: Host) -> tuple[t.Any, ...]:
@@ -93,8 +94,12 @@ def deletable_hosts(job: dict[str, t.Any]) -> list[Host]:
 
 def _host_entry(cluster_id: int | None, peer: Host) -> Host:
     return {
-        "hostname": peer.get("hostname"),
-        "ip": peer.get("ip"),
-        "type": peer.get("host_type"),
+        "hostname": _text(peer.get("hostname")),
+        "ip": _text(peer.get("ip")),
+        "type": _text(peer.get("host_type")),
         "scheduler_cluster_id": cluster_id,
     }
+
+
+def _text(value: t.Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -255,6 +255,16 @@ class TestOneRelease:
         ansible("inventory", "--list", fails=True)
         assert "not a list of peers" in ansible.messages
 
+    def test_rows_with_values_of_other_types_are_no_traceback(self, box, ansible, listed):
+        row = {"id": 1, "hostname": "host-9", "ip": "10.77.0.19", "type": "normal", "state": "active"}
+        row.update(scheduler_cluster_id=2, updated_at="2026-11-28T13:00:00Z")
+        broken = [dict(row, id=number + 2, **{key: ["x"]}) for number, key in enumerate(sorted(set(row) - {"id"}))]
+        box.rule(fault="body", body=[row, *broken], path="/peers$", times=1)
+        inventory = listed(scheduler_cluster_ids=[2])
+        assert set(inventory["_meta"]["hostvars"]) == {"host-9"}
+        assert "Traceback" not in ansible.messages
+        assert "unhashable" not in ansible.messages
+
     def test_a_user_name_and_a_password_are_enough(self, box, ansible, listed):
         password = box.state()["password"]
         inventory = listed(jwt="", username="root", password=password)

@@ -46,3 +46,12 @@ def test_each_daemon_on_a_machine_is_a_holder() -> None:
     peers = [host("one", "super", IsFinished=True), host("one", IsFinished=False), host("two", IsFinished=False)]
     named = [(holder["hostname"], holder["type"], holder["finished"]) for holder in holders(job_of(peers=peers))]
     assert named == [("one", "super", True), ("one", "normal", False), ("two", "normal", False)]
+
+
+@pytest.mark.parametrize("value", [5, True, [], ["x"], {"x": 1}], ids=str)
+@pytest.mark.parametrize("key", ["hostname", "ip", "host_type", "IsFinished"])
+def test_values_of_other_types_prove_nothing(key: str, value: Any) -> None:
+    [holder] = holders(job_of(peers=[{**host("one", IsFinished=False), key: value}]))
+    name = {"host_type": "type", "IsFinished": "finished"}.get(key, key)
+    assert holder[name] is (value is True if key == "IsFinished" else None)
+    assert hash(tuple(holder.values()))

@@ -592,6 +592,16 @@ def test_distribution_asks_again_where_its_own_jobs_do_not_tell(box, call, warm,
     assert [(peer["hostname"], peer["percentage"]) for peer in done.result["peers"]] == [("seed-1", 100)]
 
 
+@pytest.mark.parametrize("release", ["2.5.1"])
+def test_distribution_ignores_layers_without_a_url(box, call, warm):
+    image = warm()
+    layers = [{"url": ["x"]}, {"url": {}}, {"url": 5}, {}, None, "x", {"url": urls(image)[0]}]
+    box.rule(fault="body", body={"image": {"layers": layers}, "peers": []}, method="POST", path="/jobs$", times=1)
+    done = call("image_distribution_info", image=image.source)
+    assert not done.failed, done.msg
+    assert [layer["url"] for layer in done.result["layers"]] == urls(image)[:1]
+
+
 @pytest.mark.parametrize("release", ["2.3.4", "2.5.1"])
 def test_distribution_of_other_tags_does_not_count(box, call, image):
     assert not call("preheat", image=image.source, tag="blue").failed

@@ -63,11 +63,27 @@ def test_the_time_of_the_job():
         ({"url": "", "task_id": "", "content_for_calculating_task_id": "x"}, False),
         ({}, False),
         ({"url": 5}, False),
+        # The ID may be that of any task.
+        ({"url": "", "task_id": 5}, True),
+        ({"url": "", "task_id": ["x"]}, True),
+        ({"url": "", "task_id": {"x": 1}}, True),
+        ({"url": BLOB, "task_id": []}, True),
+        ({"url": BLOB, "tag": ["x"]}, False),
+        ({"url": BLOB, "filtered_query_params": ["x"]}, True),
     ],
     ids=str,
 )
 def test_a_deletion_is_about_a_task(args, counts):
     assert deletes(deletion(args=args), record([BLOB])) is counts
+
+
+@pytest.mark.parametrize("value", [5, True, [], ["x"], {"x": 1}, "", "%zz", "http://[", "no URL"], ids=str)
+def test_the_job_can_have_values_of_other_types(value):
+    by_id = deletion(args={"url": "", "task_id": "b" * 64})
+    for key in ("tag", "application", "piece_length", "filtered_query_params", "url"):
+        assert not deletes(by_id, record([BLOB], **{key: value}))
+    if isinstance(value, str):
+        assert not deletes(by_id, record([value, BLOB]))
 
 
 def test_a_deletion_with_the_tag_of_the_job_counts():

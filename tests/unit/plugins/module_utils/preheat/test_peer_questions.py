@@ -147,3 +147,10 @@ def test_peers_that_do_not_answer_in_time(loopback, clock):
     question = question_of("a", {}, {1})
     assert ask_peers(context, [question], 10)[question].problem == "the peers did not respond within 10 s"
     assert sum(clock.pauses) == 10
+
+
+@pytest.mark.parametrize("value", [5.5, [], ["x"], {"x": 1}], ids=str)
+def test_values_of_other_types_do_not_select_a_task(value):
+    question = question_of("http://h/f", {"tag": value, "application": "a"}, {1})
+    assert question == question_of("http://h/f", {"application": "a"}, {1})
+    assert hash(question)
