@@ -591,3 +591,57 @@ def test_digest_comes_from_the_url():
     digest = "sha256:" + "a" * 64
     job = {"state": "PENDING", "args": {"type": "image", "url": "https://h/v2/n/manifests/" + digest}}
     assert job_result(job, verify_job(job))["digest"] == digest
+
+
+# Values of other types
+
+STRANGE: tuple[object, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    10**30,
+    "",
+    "x",
+    "\ud800",
+    [],
+    [[]],
+    [{}],
+    ["x", 5],
+    {},
+    {"url": []},
+)
+
+
+def positions(document, before=()):
+    """Yield the keys of each value in a document, without those of further entries of a list, which are alike."""
+    if before:
+        yield before
+    entries = enumerate(document[:2]) if isinstance(document, list) else ()
+    for key, value in document.items() if isinstance(document, dict) else entries:
+        yield from positions(value, (*before, key))
+
+
+def replaced(document, keys, value):
+    """Return a copy of a document with another value at a position."""
+    changed = copy.copy(document)
+    changed[keys[0]] = replaced(document[keys[0]], keys[1:], value) if keys[1:] else value
+    return changed
+
+
+@pytest.mark.parametrize(
+    "place, number", [("2.1.67/image_success", 31), ("2.5.1/image_success", 2), ("2.5.1/image_all_peers", 4)]
+)
+def test_values_of_other_types_make_no_job_warm(place, number):
+    job = recorded(place, number)
+    planned = wanting([*urls_of(job), "http://10.77.0.1:5000/v2/library/app/blobs/sha256:" + "e" * 64])
+    assert verify_job(job, planned).status == "cold"
+    for keys in positions(job):
+        for value in STRANGE:
+            changed = replaced(job, keys, value)
+            verdict = verify_job(changed, planned)
+            assert verdict.status in ("cold", "failed", "pending"), (keys, value)
+            # They take the same values.
+            assert job_result(changed, verdict)
+            assert format_job(changed, details=True)
