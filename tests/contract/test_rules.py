@@ -250,7 +250,7 @@ def test_a_row_is_gone(start):
     assert job == {"message": "record not found"}
 
 
-def test_a_row_that_reads_see_late(start):
+def test_a_job_that_is_listed_seconds_after_its_creation(start):
     box, client = start()
     box.rule(outcome="success", visible_after=0.5)
     number = client.post(box.image("a").manifest_url).json()["id"]

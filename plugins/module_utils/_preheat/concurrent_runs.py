@@ -77,17 +77,21 @@ def _wait_for_lock(lock: socket.socket, context: RunContext, existing: ExistingJ
     name = _LOCK_PREFIX + hashlib.sha256(jobs.encode()).hexdigest()
     until = context.clock.now() + _limited(context, LONGEST_WAIT)
     waited = False
-    # Other systems have no such names.
-    while sys.platform == "linux":
-        try:
-            lock.bind(name)
-            break
-        except OSError as exc:
-            if exc.errno != errno.EADDRINUSE or context.clock.now() >= until:
-                break
+    while _is_taken(lock, name) and context.clock.now() < until:
         context.clock.pause(_LOCK_POLL)
         waited = True
     return waited
+
+
+def _is_taken(lock: socket.socket, name: str) -> bool:
+    """Take a name unless another process has it, and return whether one has. Only Linux has such names."""
+    if sys.platform != "linux":
+        return False
+    try:
+        lock.bind(name)
+    except OSError as exc:
+        return exc.errno == errno.EADDRINUSE
+    return False
 
 
 def _wait_for_other_machines(context: RunContext, existing: ExistingJobs) -> None:

@@ -11,6 +11,7 @@ to 2.5.1). The same applies to the types ``scheduler`` and ``seed_peer``, which 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import typing as t
 
 from .._file_url import filter_query
@@ -50,14 +51,10 @@ def find_deleted(context: RunContext, records: list[JobRecord]) -> list[tuple[Jo
     deletions = _read_deletions(context, oldest + GIVE_UP_WINDOW)
     deleted = []
     for record in records:
-        deletion = _find_deletion(record, deletions)
+        deletion = next((deletion for deletion in deletions if deletes(deletion, record)), None)
         if deletion:
             deleted.append((record, deletion))
     return deleted
-
-
-def _find_deletion(record: JobRecord, deletions: list[Deletion]) -> Deletion | None:
-    return next((deletion for deletion in deletions if deletes(deletion, record)), None)
 
 
 def _read_deletions(context: RunContext, horizon: float) -> list[Deletion]:
@@ -73,7 +70,7 @@ def _read_deletions(context: RunContext, horizon: float) -> list[Deletion]:
 def _read_deletion(context: RunContext, row: dict) -> Deletion:
     result = JobResult(row)
     ended = row.get("state") == "SUCCESS" and not result.errors
-    reported = any(True for key in ("success_tasks", "failure_tasks") for _entry in task_peers(row, key))
+    entries = itertools.chain(task_peers(row, "success_tasks"), task_peers(row, "failure_tasks"))
     return Deletion(
         job_id=row["id"],
         args=job_args(row),
@@ -81,7 +78,7 @@ def _read_deletion(context: RunContext, row: dict) -> Deletion:
         updated_at=parse_time(row.get("updated_at")),
         may_run=is_watched(row, context.reader.now(), context.reader.releases),
         cluster_ids=result.cluster_ids,
-        was_empty=ended and bool(result.cluster_ids) and not reported,
+        was_empty=ended and bool(result.cluster_ids) and next(entries, None) is None,
     )
 
 
