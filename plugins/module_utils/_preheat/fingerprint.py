@@ -20,11 +20,11 @@ from .._file_url import strip_query
 from .._releases import is_requested
 
 #: Maximum length of a description in the manager (manager/models/job.go).
-_BIO_LENGTH = 1024
+_COLUMN_LENGTH = 1024
 _DIGITS = 8
 _MARK = re.compile(rf"(?:\A| )\[ansible ([0-9a-f]{{{_DIGITS}}})\]\Z", re.ASCII)
 #: Maximum length of a description that leaves room for a fingerprint.
-BIO_LENGTH = _BIO_LENGTH - len(" [ansible ]") - _DIGITS
+BIO_LENGTH = _COLUMN_LENGTH - len(" [ansible ]") - _DIGITS
 
 # Included in the hash: after a change of these rules, jobs of earlier releases of this collection are recognized only
 # by the table of releases.

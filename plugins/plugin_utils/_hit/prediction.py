@@ -138,7 +138,7 @@ def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPredi
     """Return the prediction for a blob, and why it misses."""
     image, client = pull.image, pull.client
     blob = BlobPrediction(image.reference, image.blob_url(digest), None, seeds.task_id(image, digest), is_hit=False)
-    reasons = [*pull.reasons, *seeds.reasons, *_missing_reasons(image)]
+    reasons = [*pull.reasons, *seeds.reasons, *_no_image_reasons(image)]
     if pull.route is None or client is None or not client.is_readable:
         return blob, reasons
     request = client.blob_request(pull.route, image.pulled_repository, digest)
@@ -152,7 +152,7 @@ def _predict_blob(pull: Pull, digest: str, seeds: SeedRecipe) -> tuple[BlobPredi
     return blob, reasons
 
 
-def _missing_reasons(image: PreheatedImage) -> list[Reason]:
+def _no_image_reasons(image: PreheatedImage) -> list[Reason]:
     return [reason("no_such_image", error=image.unknown_because)] if image.is_missing else []
 
 
