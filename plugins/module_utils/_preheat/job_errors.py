@@ -32,7 +32,7 @@ _MEANINGS = (
         "Unimplemented",
         "go_peers",
         "the peers are Go clients, which this scheduler cannot preheat: use the Rust client there, or "
-        "single_seed_peer with a manager before 2.3.1",
+        "single_seed_peer with a scheduler before 2.3.1",
     ),
     Meaning(
         "available seed peer",

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 _NOTHING_WARMED = "the manager reports SUCCESS, but the result lists no blob"
 _NOTHING_WARMED_REMEDY = (
     "check with dragonflyoss.dragonfly.seed_peer_info that a seed peer is active, that it is a Rust client if the "
-    "manager is 2.3.1 or later, and that it reaches and may read the registry or origin; then run the task again"
+    "scheduler is 2.3.1 or later, and that it reaches and may read the registry or origin; then run the task again"
 )
 _NO_FILE_WARMED = "the manager reports SUCCESS, but the result lists no URL"
 _NO_FILE_WARMED_REMEDY = (
