@@ -33,10 +33,11 @@ test: $(VENV)/run ## Run all tests except test-hosts
 test-unit: $(VENV)/unit ## Unit tests, with pytest; those of TESTS=path alone
 	pytest -q $(if $(TESTS),$(TESTS),-n auto tests/unit)
 
-# The unit tests that start modules, Ansible or pip.
+# The unit tests that start modules, Ansible or pip, or that measure CPU time.
 SLOW := plugins/modules plugins/action plugins/inventory/test_peers.py playbooks \
-    roles/test_in_check_mode.py roles/test_servers_in_check_mode.py roles/test_state_of_files.py \
-    roles/test_written_files.py test_examples.py test_guides.py test_release.py test_secrets.py
+    roles/test_in_check_mode.py roles/test_pull.py roles/test_servers_in_check_mode.py roles/test_state_of_files.py \
+    roles/test_written_files.py roles/test_wrong_values.py test_examples.py test_guides.py test_regexes.py \
+    test_release.py test_secrets.py
 
 .PHONY: test-fast
 test-fast: $(VENV)/unit ## Tests that start neither modules nor Ansible (1 min)

@@ -37,7 +37,7 @@ class Gateway(http.server.ThreadingHTTPServer):
         self.prefix = prefix
         self.hosts: list[str] = []
         self.address = f"[::1]:{self.server_port}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
 
 class Pass(http.server.BaseHTTPRequestHandler):

@@ -138,7 +138,7 @@ class Recorder(http.server.BaseHTTPRequestHandler):
 def recorder():
     """Yield a foreign server."""
     server = RecordingServer()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

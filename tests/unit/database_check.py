@@ -67,7 +67,7 @@ def database_server(
     server_type = _ServerOfIPv6 if ":" in host else socketserver.ThreadingTCPServer
     with server_type((host, 0), handler) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         port = server.server_address[1]
         yield {"type": kind, "host": host, "port": port, "username": "dragonfly", "password": PASSWORD}
         server.shutdown()

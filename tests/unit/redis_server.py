@@ -44,7 +44,7 @@ def redis_server(answers: dict[str, str], host: str = "127.0.0.1") -> t.Iterator
     with (_OverIPv6 if ":" in host else socketserver.ThreadingTCPServer)((host, 0), _Answers) as server:
         server.daemon_threads = True
         t.cast(t.Any, server).answers = answers
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield f"{host}:{server.server_address[1]}"
         finally:

@@ -58,7 +58,7 @@ def world(tmp_path_factory):
     """A sandbox with an image in it and one behind a password, and a proxy."""
     server = ProxyServer(("127.0.0.1", 0), Proxy)
     server.seen = []
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         with Sandbox(release="2.1.67", factor=60) as box:

@@ -102,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def _serve():
     server = Loopback()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
     server.shutdown()

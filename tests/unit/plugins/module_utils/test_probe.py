@@ -53,7 +53,7 @@ HIDDEN_HEADER = {"proxy-authorization": "hidden"}
 def proxy():
     server = ProxyServer(("127.0.0.1", 0), Proxy)
     server.seen = []
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield server
