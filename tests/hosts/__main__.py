@@ -29,7 +29,7 @@ SCENARIOS = CHECKOUT / "extensions/molecule"
 EXAMPLES = {"dfget": "2.1.67", "dfdaemon": "1.4.2", "manager": "2.5.1", "scheduler": "2.5.1"}
 
 #: The scenarios that take longest. They start first, so no world runs one of them while the others have finished.
-LONGEST = ("cluster", "podman", "site", "preheat", "broken")
+LONGEST = ("cluster", "rolling", "podman", "site", "preheat", "broken")
 
 #: Suffix of the file beside the log of a failed scenario, with the task that failed.
 FAILURE_SUFFIX = ".failure"

@@ -12,13 +12,16 @@ other peers. ``package.py`` puts this into one file, with what it stands in for 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
+import json
 import os
 import shutil
 import signal
 import socket
 import sys
 import threading
+import time
 import typing as t
 import urllib.parse
 
@@ -50,10 +53,10 @@ def listen(address, port):
 
 
 def connect(address):
-    """Connect to a manager, as the clients do before anything else."""
+    """Return a connection to a manager, which the daemons need before anything else."""
     host, _colon, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=5).close()
+        return socket.create_connection((host, int(port)), timeout=5)
     except (OSError, ValueError) as error:
         raise Refused(f"manager {address}: {error}") from error
 
@@ -91,7 +94,7 @@ def dfget():
         if not addresses:
             raise Refused("manager addr is not specified")
         for address in addresses:
-            connect(address["addr"] if isinstance(address, dict) else address)
+            connect(address["addr"] if isinstance(address, dict) else address).close()
     elif not get(config, "scheduler.netAddrs"):
         raise Refused("empty schedulers and config server is not specified")
 
@@ -136,12 +139,12 @@ def dfdaemon():
         return
     config = settings.load(arguments.config, stands_for.KEYS, "dfdaemon")
     if get(config, "manager.addr"):
-        connect(urllib.parse.urlsplit(config["manager"]["addr"]).netloc)
+        connect(urllib.parse.urlsplit(config["manager"]["addr"]).netloc).close()
     elif "dynconfig" in stands_for.FLAGS:
         tree = {"scheduler": {"addr": "name_and_port", "addrs": ["socket"]}}
         scheduler = settings.load(arguments.dynconfig, tree, "dfdaemon")["scheduler"]
         for address in scheduler.get("addrs") or [scheduler["addr"]]:
-            connect(address)
+            connect(address).close()
     else:
         raise Refused("manager.addr is empty: relative URL without a base")
 
@@ -191,7 +194,7 @@ def manager():
         server = servers.Manager((host, int(port)), database)
     except OSError as error:
         raise Refused(f"listen {host}:{port}: {error}") from error
-    threading.Thread(target=accept, args=(grpc,), daemon=True).start()
+    threading.Thread(target=server.schedulers.serve, args=(grpc,), daemon=True).start()
     serve(server, grpc)
 
 
@@ -203,17 +206,31 @@ def scheduler():
     more = {"cacheDir": "/var/cache/dragonfly", "dataDir": "/var/lib/dragonfly"}
     fixed = ("/usr/local/dragonfly",) if RELEASE < (2, 4, 0) else ()
     servers.make_folders(config, stands_for.KEYS["server"], more, fixed)
-    connect(get(config, "manager.addr", ""))
+    manager_address = get(config, "manager.addr", "")
+    connect(manager_address).close()
     servers.databases.check_redis(servers.redis_of(config), servers.REDIS_OF_SCHEDULER)
-    door = listen(get(config, "server.listenIP", "0.0.0.0"), get(config, "server.port", 8002))
+    port = get(config, "server.port", 8002)
+    door = listen(get(config, "server.listenIP", "0.0.0.0"), port)
+    address = get(config, "server.advertiseIP") or door.getsockname()[0]
+    row = {"host_name": get(config, "server.host") or socket.gethostname(), "ip": address, "port": port}
+    threading.Thread(target=stay_registered, args=(manager_address, row), daemon=True).start()
     print(f"scheduler {stands_for.RELEASE} (stand-in) listens on {door.getsockname()}", flush=True)
-    accept(door)
-
-
-def accept(door):
-    """Let peers connect, and say nothing."""
     while True:
-        door.accept()[0].close()
+        with door.accept()[0] as connection, contextlib.suppress(OSError):
+            connection.settimeout(1)
+            connection.sendall(servers.SETTINGS)
+            connection.recv(1024)  # what is left unread would reset the connection
+
+
+def stay_registered(address, row):
+    """Register a scheduler with its manager, and again whenever the manager closes the connection."""
+    while True:
+        with contextlib.suppress(OSError, Refused), connect(address) as connection:
+            connection.settimeout(None)
+            connection.sendall(json.dumps(row).encode() + b"\n")
+            while connection.recv(len(servers.SETTINGS)):
+                pass
+        time.sleep(1)
 
 
 if __name__ == "__main__":

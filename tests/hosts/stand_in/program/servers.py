@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import http.server
 import json
 import os
 import re
+import threading
 import time
+import urllib.parse
 
 import databases
 from settings import Refused, get
@@ -23,10 +26,12 @@ SANDBOX = "manager.test:8080"
 #: Who signs in there when root has signed in here.
 SANDBOX_USER = {"name": "root", "password": "dragonfly"}
 TIMEOUT = 60  # seconds
-#: Headers of one connection, not of what passes through it.
-OWN_HEADERS = ("connection", "content-length", "host", "transfer-encoding")
+#: Headers that are not passed on: those of one connection, and the one for which the response would be compressed.
+OWN_HEADERS = ("accept-encoding", "connection", "content-length", "host", "transfer-encoding")
 #: Seconds for which any sign-in of a user makes the next ones fail (recorded in contract/2.5.1/signin).
 SIGN_IN_WINDOW = 5
+#: The first frame of a gRPC server: an empty SETTINGS frame (RFC 9113, section 6.5).
+SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 REDIS_OF_MANAGER = {"db": 0, "brokerDB": 1, "backendDB": 2}
 REDIS_OF_SCHEDULER = {"brokerDB": 1, "backendDB": 2}
 FOLDERS = {"logDir": "/var/log/dragonfly", "pluginDir": "/usr/local/dragonfly/plugins"}
@@ -76,14 +81,45 @@ def redis_of(config):
     return section
 
 
+class Schedulers:
+    """The active schedulers of a manager: those that are connected to its gRPC port."""
+
+    def __init__(self):
+        self._rows = {}
+
+    def serve(self, door):
+        while True:
+            threading.Thread(target=self._keep, args=(door.accept()[0],), daemon=True).start()
+
+    def _keep(self, connection):
+        """Keep a scheduler until it disconnects. Others than schedulers send no row."""
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(SETTINGS)
+            line = connection.makefile("rb").readline()
+            if line.startswith(b"{"):
+                self._rows[connection] = json.loads(line)
+                try:
+                    connection.recv(1)
+                finally:
+                    del self._rows[connection]
+
+    def like(self, row):
+        """Return the schedulers as the manager lists them.
+
+        :param row: of another scheduler, with all fields
+        """
+        return [{**row, "id": number, **own} for number, own in enumerate(self._rows.copy().values(), 1)]
+
+
 class Manager(http.server.ThreadingHTTPServer):
-    """Serves the health and the users of a manager, and passes other requests to the sandbox."""
+    """Serves the health, users and active schedulers of a manager, and passes other requests to the sandbox."""
 
     daemon_threads = True
 
     def __init__(self, address, database):
         super().__init__(address, Handler)
         self.database = database
+        self.schedulers = Schedulers()
         self.last_sign_in = {}
 
     def sign_in(self, name, password):
@@ -129,14 +165,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._answer(401, {"message": "Unauthorized"})
 
     def _pass_on(self, body):
+        reply = self._ask_sandbox(body)
+        if reply:
+            status, headers, content = reply
+            # A list without rows has no example of one: that of schedulers that are not active.
+            if urllib.parse.urlsplit(self.path).path == "/api/v1/schedulers" and status == 200 and json.loads(content):
+                content = json.dumps(self.server.schedulers.like(json.loads(content)[0])).encode()
+            self._send(status, headers, content)
+
+    def _ask_sandbox(self, body):
+        """Return status, headers and content of the sandbox's response, None if it does not respond."""
         headers = {name: value for name, value in self.headers.items() if name.lower() not in OWN_HEADERS}
         sandbox = http.client.HTTPConnection(SANDBOX, timeout=TIMEOUT)
         try:
             sandbox.request(self.command, self.path, body or None, headers)
             reply = sandbox.getresponse()
-            self._send(reply.status, reply.getheaders(), reply.read())
+            return reply.status, reply.getheaders(), reply.read()
         except OSError as error:
             self._answer(502, {"message": f"{SANDBOX}: {error}"})
+            return None
         finally:
             sandbox.close()
 
