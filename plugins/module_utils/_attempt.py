@@ -6,15 +6,20 @@
 
 The timeout of a socket applies to each read, so a server that occasionally sends a byte keeps a request alive forever.
 Therefore the timeout of the socket is set to the remaining time before each read.
+
+A single read of TLS can last forever, too: OpenSSL reads session tickets until other data arrives. Therefore a timer
+shuts the connection down at the end of the time.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import socket
 import threading
 import time
 import typing as t
+from http.client import HTTPResponse
 
 #: Limit in bytes of the headers of a response, including interim responses (1xx). http.client accepts 100 headers of
 #: 64 KiB, and any number of interim responses.
@@ -52,6 +57,13 @@ class Attempt:
             raise socket.timeout("timed out")
         return seconds
 
+    def start_timer(self, current_socket: t.Callable[[], t.Any]) -> threading.Timer:
+        """Return a running timer that shuts a connection down at the end of the time, unless it is cancelled."""
+        timer = threading.Timer(self.time_left(), lambda: _shut_down(current_socket()))
+        timer.daemon = True
+        timer.start()
+        return timer
+
     def expect(self, count: int) -> None:
         """Raise the limit of bytes on the wire."""
         self._bytes_left = count
@@ -66,6 +78,17 @@ class Attempt:
             raise TooManyBytes()
 
 
+def _shut_down(sock: t.Any) -> None:
+    """End the reads of other threads from a socket."""
+    try:
+        # A socket of TLS within TLS has no method shutdown, and that of TLS would then read as if without TLS.
+        with socket.socket(fileno=os.dup(sock.fileno())) as same:
+            same.shutdown(socket.SHUT_RDWR)
+    except (OSError, AttributeError):
+        # It is closed already.
+        pass
+
+
 class _TimedReader(io.RawIOBase):
     """Reads from a socket within the limits of an attempt."""
 
@@ -74,17 +97,24 @@ class _TimedReader(io.RawIOBase):
         self._sock = sock
         self._file: t.Any = sock.makefile("rb", buffering=0)
         self._attempt = attempt
+        self._timer = None if type(sock) is socket.socket else attempt.start_timer(lambda: sock)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: t.Any) -> int:
         self._sock.settimeout(self._attempt.time_left())
-        received = self._file.readinto(buffer) or 0
+        try:
+            received = self._file.readinto(buffer) or 0
+        finally:
+            # The timer ends a read without an error, or with that of a closed connection.
+            self._attempt.time_left()
         self._attempt.count(received)
         return received
 
     def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
         self._file.close()
         super().close()
 
@@ -99,6 +129,17 @@ class TimedSocket:
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return the file that http.client reads."""
         return io.BufferedReader(_TimedReader(self._sock, self._attempt))
+
+
+class FinalResponse(HTTPResponse):
+    """A response that skips all interim responses. http.client skips only those with the status 100.
+
+    It returns a 103, and reads the final response as that of the next request on the connection.
+    """
+
+    def _read_status(self) -> tuple[int, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, 100 if 102 <= status < 200 else status, reason
 
 
 def resolve(host: str, port: int | None, seconds: float) -> list[t.Any]:

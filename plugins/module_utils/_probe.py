@@ -16,7 +16,7 @@ import typing as t
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
-from ._attempt import Attempt, TimedSocket, TooManyBytes, open_socket
+from ._attempt import Attempt, FinalResponse, TimedSocket, TooManyBytes, open_socket
 from ._config_redaction import HIDDEN
 
 _FILE_BYTES = 1 << 20
@@ -40,7 +40,7 @@ class _Connection(HTTPConnection):
         self.sock = open_socket(self.host, self.port, self._attempt)
 
     def response_class(self, sock: socket.socket, **kwargs: t.Any) -> HTTPResponse:  # type: ignore[override]
-        return HTTPResponse(TimedSocket(sock, self._attempt), **kwargs)  # type: ignore[arg-type]
+        return FinalResponse(TimedSocket(sock, self._attempt), **kwargs)  # type: ignore[arg-type]
 
 
 def probe(

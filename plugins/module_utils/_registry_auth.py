@@ -33,6 +33,7 @@ _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?(?P<rest>[/?][!-~]*)?\Z"
 )
 _TOKEN = re.compile(r"[!-~]+\Z")
+_IPV4 = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]+)){0,3}\Z")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 #: Returns the addresses of a host, or none if its name cannot be resolved.
@@ -225,15 +226,12 @@ def _addresses(host: str, resolve: Resolve) -> set[_Address]:
 
 
 def _parse_address(text: str) -> _Address | None:
-    """Return the address in a text, also in decimal, hexadecimal, octal and short forms of IPv4."""
+    """Return the address in a text, also in decimal, hexadecimal, octal and short forms of IPv4.
+
+    ipaddress reads 0177.0.0.1 as decimal in Python before 3.8.12, but connections use the octal form.
+    """
     try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        pass
-    if not re.match(r"(?:0[xX][0-9A-Fa-f]*|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]+)){0,3}\Z", text):
-        return None
-    try:
-        return ipaddress.ip_address(socket.inet_aton(text))
+        return ipaddress.ip_address(socket.inet_aton(text) if _IPV4.match(text) else text)
     except (OSError, ValueError):
         return None
 

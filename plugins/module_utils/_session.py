@@ -15,7 +15,7 @@ import typing as t
 import weakref
 from urllib.parse import urlsplit
 
-from ._attempt import Attempt, TimedSocket, open_socket
+from ._attempt import Attempt, FinalResponse, TimedSocket, open_socket
 
 if t.TYPE_CHECKING:
     import socket
@@ -61,10 +61,12 @@ class _TimedConnection:
 
     def connect(self) -> None:
         self._opening = True
+        timer = self.session.attempt.start_timer(lambda: self.sock)
         try:
             super().connect()  # type: ignore[misc]
         finally:
             self._opening = False
+            timer.cancel()
 
     def send(self, content: t.Any) -> None:
         if self.sock is None:
@@ -75,7 +77,7 @@ class _TimedConnection:
         super().send(content)  # type: ignore[misc]
 
     def response_class(self, sock: socket.socket, *args: t.Any, **kwargs: t.Any) -> HTTPResponse:
-        return super().response_class(TimedSocket(sock, self.session.attempt), *args, **kwargs)  # type: ignore[misc]
+        return FinalResponse(TimedSocket(sock, self.session.attempt), *args, **kwargs)  # type: ignore[arg-type]
 
 
 class _TimedAdapter(HTTPAdapter):

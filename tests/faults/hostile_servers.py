@@ -35,6 +35,8 @@ from ansible_collections.dragonflyoss.dragonfly.plugins.module_utils._redact imp
     redact_url,
 )
 from ansible_collections.dragonflyoss.dragonfly.tests.faults.borders import DOCUMENT, HEADING
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_tls import Serve, Tls
+from ansible_collections.dragonflyoss.dragonfly.tests.faults.hostile_tls import servers as tls_servers
 
 #: Seconds of the option ``timeout``, and of ``wait_timeout`` if a module waits.
 TIMEOUT, WAIT_TIMEOUT = 1, 2
@@ -213,7 +215,7 @@ def _keys(number: int) -> str:
     return ",".join(f'"k{index}":1' for index in range(number))
 
 
-def servers(other: str) -> dict[str, Answer | Changing]:
+def servers(other: str) -> dict[str, Answer | Changing | Tls]:
     """Return the hostile servers by their names.
 
     :param other: URL of another host, to which nothing may be sent.
@@ -323,6 +325,7 @@ def servers(other: str) -> dict[str, Answer | Changing]:
         **_compressed(),
         **_interim(),
         **_waits(),
+        **tls_servers(),
     }
 
 
@@ -617,7 +620,7 @@ class Column(t.NamedTuple):
 
 _REGISTRY_OPTIONS = {
     "url": "{manager}/ok",
-    "image": "http://{registry}/{column}/app:1",
+    "image": "{registry}/{column}/app:1",
     "wait": False,
     "verify": "blobs",
 }
@@ -662,12 +665,15 @@ def _receive(peer: socket.socket) -> Request | None:
 class Listener:
     """A server on loopback.
 
+    :param answer: returns how it responds to a request.
+    :param serve: serves a connection instead.
     :ivar requests: list of ``Request`` in their order.
     """
 
-    def __init__(self, answer: t.Callable[[Request], Answer]) -> None:
+    def __init__(self, answer: t.Callable[[Request], Answer] | None = None, serve: Serve | None = None) -> None:
         self.requests: list[Request] = []
         self._answer = answer
+        self._serve_connection = serve or self._serve_request
         self._over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=50)
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -681,10 +687,13 @@ class Listener:
     def _serve(self, peer: socket.socket) -> None:
         with contextlib.suppress(OSError), peer:
             peer.settimeout(30)
-            request = _receive(peer)
-            if request:
-                self.requests.append(request)
-                self._answer(request)(peer, self._over)
+            self._serve_connection(peer, self._over)
+
+    def _serve_request(self, peer: socket.socket, over: threading.Event) -> None:
+        request = _receive(peer)
+        if request and self._answer:
+            self.requests.append(request)
+            self._answer(request)(peer, over)
 
     def close(self) -> None:
         """End all responses."""
@@ -692,11 +701,14 @@ class Listener:
         self._listener.close()
 
 
-def _honest(request: Request, address: str) -> Answer:
-    """Return the response of a manager or registry, one for each connection."""
+def _honest(request: Request, base: str) -> Answer:
+    """Return the response of a manager or registry, one for each connection.
+
+    :param base: URL of the token service.
+    """
     close = "Connection: close\r\n"
     if request.path.startswith("/v2/"):
-        realm = f'WWW-Authenticate: Bearer realm="http://{address}/token",service="x",scope="y"\r\n'
+        realm = f'WWW-Authenticate: Bearer realm="{base}/token",service="x",scope="y"\r\n'
         return whole(b"{}", 401, close + realm)
     if request.method == "POST":
         args = json.loads(request.text[request.text.index("{") :]).get("args") or {}
@@ -717,7 +729,7 @@ class Ending(t.NamedTuple):
     broken: list[str]
 
 
-def run(name: str, answer: Answer | Changing, columns: t.Sequence[Column] = COLUMNS) -> list[Ending]:
+def run(name: str, answer: Answer | Changing | Tls, columns: t.Sequence[Column] = COLUMNS) -> list[Ending]:
     """Run a module for each kind of request against a hostile server."""
     addresses: list[str] = []
     by_title = {column.title: column for column in columns}
@@ -728,48 +740,62 @@ def run(name: str, answer: Answer | Changing, columns: t.Sequence[Column] = COLU
         path = request.path if title in ("token", "blob") else request.path.replace("/" + title, "", 1)
         if title in ("manifest", "token") and request.path.startswith("/v2/"):
             path = request.path
-        if column and request.method == column.method and re.search(column.path, path):
+        is_hostile = column and request.method == column.method and re.search(column.path, path)
+        if is_hostile and not isinstance(answer, Tls):
             return answer.to(request) if isinstance(answer, Changing) else answer
-        return _honest(request, addresses[0])
+        return _honest(request, addresses[1])
 
     listener = Listener(respond)
-    addresses.append(listener.address)
+    tls = Listener(serve=answer.serve) if isinstance(answer, Tls) else None
+    addresses += [listener.address, f"https://{tls.address}" if tls else f"http://{listener.address}"]
+    environment = answer.environment(tls.address) if isinstance(answer, Tls) and tls else None
     try:
-        return [_run_fairly(name, column, listener.address) for column in columns]
+        return [_run_fairly(name, column, _options(column, *addresses), environment) for column in columns]
     finally:
         listener.close()
+        if tls:
+            tls.close()
 
 
-def _options(column: Column, address: str) -> dict[str, t.Any]:
-    """Return the options of a module."""
+def _options(column: Column, address: str, base: str) -> dict[str, t.Any]:
+    """Return the options of a module.
+
+    :param address: of an honest server.
+    :param base: URL of the hostile server, which may be the same.
+    """
     options: dict[str, t.Any] = {"timeout": TIMEOUT}
     if column.title == "probe":
-        return dict(options, probe_request={"proxy": f"http://{address}", "path": "/blob", "headers": {}})
-    options["url"] = f"http://{address}/{column.title}"
+        proxy = "http://" + base.partition("://")[2]
+        return dict(options, probe_request={"proxy": proxy, "path": "/blob", "headers": {}})
+    options["url"] = f"{base}/{column.title}"
     if column.module != "login":
         options["jwt" if column.module in ("peer_info", "inventory") else "token"] = TOKEN
-    addresses = {"manager": f"http://{address}", "registry": address, "column": column.title}
+    registry = base if column.title == "manifest" else f"http://{address}"
+    addresses = {"manager": f"http://{address}", "registry": registry, "column": column.title}
     for key, value in column.options.items():
         options[key] = value.format(**addresses) if isinstance(value, str) else value
     return options
 
 
-def _run_fairly(name: str, column: Column, address: str) -> Ending:
+def _run_fairly(
+    name: str, column: Column, options: dict[str, t.Any], environment: dict[str, str] | None = None
+) -> Ending:
     """Run a module, and repeat the run if it is late: the machine can stall, but a faulty module is always late."""
-    ending = _run_column(name, column, address)
-    return _run_column(name, column, address) if ending.seconds > column.seconds else ending
+    ending = _run_column(name, column, options, environment)
+    return _run_column(name, column, options, environment) if ending.seconds > column.seconds else ending
 
 
-def _run_column(name: str, column: Column, address: str) -> Ending:
+def _run_column(name: str, column: Column, options: dict[str, t.Any], environment: dict[str, str] | None) -> Ending:
     command = [sys.executable, "-c", _RUNNER, column.module]
     begun = time.monotonic()
     process = subprocess.run(
         command,
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": _options(column, address)}),
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
+        env=environment,
     )
     seconds = time.monotonic() - begun
     try:

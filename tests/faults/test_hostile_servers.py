@@ -27,6 +27,8 @@ SHORT = {
     "500 with 1 MiB of ://",
     "500 with sequences of a terminal",
     "redirect to another host",
+    "TLS handshake drips",
+    "TLS 1.3: endless tickets",
 }
 SHORT_COLUMNS = {"list", "create", "polls", "inventory", "token", "probe"}
 

@@ -504,6 +504,19 @@ def test_a_connection_is_used_again(loopback):
     assert len(set(peers)) == 1
 
 
+@pytest.mark.parametrize("status", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
+def test_interim_responses_are_skipped_and_the_next_request_gets_its_own_response(hostile, status):
+    def answer(peer, over):
+        peer.sendall(b"HTTP/1.1 " + status + b"\r\nLink: </x>\r\n\r\n")
+        over.wait(0.2)
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1")
+        peer.recv(65536)
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2")
+
+    http, url = Http(), hostile(answer)
+    assert [http.send("GET", url).json() for _number in range(2)] == [1, 2]
+
+
 def test_a_connection_that_was_closed_meanwhile_is_not_used_and_a_post_is_not_sent_twice():
     requests_seen = []
 
