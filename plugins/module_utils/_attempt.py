@@ -16,6 +16,7 @@ from __future__ import annotations
 import io
 import os
 import socket
+import ssl
 import threading
 import time
 import typing as t
@@ -78,6 +79,11 @@ class Attempt:
             raise TooManyBytes()
 
 
+def _is_plain(sock: t.Any) -> bool:
+    """Return whether a socket has no TLS. That of TLS within TLS is not a ``socket.socket``."""
+    return isinstance(sock, socket.socket) and not isinstance(sock, ssl.SSLSocket)
+
+
 def _shut_down(sock: t.Any) -> None:
     """End the reads of other threads from a socket."""
     try:
@@ -97,7 +103,7 @@ class _TimedReader(io.RawIOBase):
         self._sock = sock
         self._file: t.Any = sock.makefile("rb", buffering=0)
         self._attempt = attempt
-        self._timer = None if type(sock) is socket.socket else attempt.start_timer(lambda: sock)
+        self._timer = None if _is_plain(sock) else attempt.start_timer(lambda: sock)
 
     def readable(self) -> bool:
         return True
