@@ -89,9 +89,11 @@ test-lint: $(VENV)/lint $(VENV)/unit $(LINK) ## ruff, mypy, names, language, spe
 	    "reuse lint --lines"; \
 	  do echo "$$linter"; $$linter || failed=1; done; exit $$failed
 
-.PHONY: test-hosts
+.PHONY: test-hosts test-hosts-long
 test-hosts: $(VENV)/hosts ## Roles on hosts booted with systemd-nspawn (needs root)
 	tests/hosts/run
+test-hosts-long: $(VENV)/hosts ## Update of two managers and two schedulers on such hosts
+	tests/hosts/run rolling
 
 .PHONY: bench
 bench: $(VENV)/run ## Measure speed and memory
